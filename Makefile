@@ -1,0 +1,90 @@
+# What a developer does here. `make help` lists it. Needs python3 (3.11 or later) and nothing else.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+SIZE ?= small
+# The stages without input or output: their tests need no engine and cover every branch.
+PURE := domain comparison requirement querying matching
+comma := ,
+
+# The checks run in the order they are written, the tests last.
+.NOTPARALLEL:
+.PHONY: help install run test test-full check lint format types imports coverage bench up down lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+install: $(INSTALLED)  ## make .venv with the locked packages (again when the lock changes)
+
+$(INSTALLED): requirements.lock requirements-build.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "authmatch needs Python 3.11 or later; '$(PYTHON)' is: $$($(PYTHON) --version 2>&1 || true)."; \
+	  echo "Name another one: make install PYTHON=python3.12"; exit 1; } >&2
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || { \
+	  echo "This Python cannot put pip into a new environment; trying with its own pip."; \
+	  $(PYTHON) -m venv --clear --without-pip .venv \
+	    && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	@echo "installing the locked packages into .venv (about a minute the first time)"
+	@$(PIP) --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install  ## start everything on this machine and serve, until Ctrl-C
+	@$(BIN)/authmatch run
+
+test: install  ## all tests but the long rounds, on real engines
+	$(BIN)/python -m pytest -m "not long"
+
+test-full: install  ## all tests
+	$(BIN)/python -m pytest
+
+check: lint types imports coverage test  ## everything that must pass
+
+lint: install  ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: install  ## put the formatting right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: install  ## static types
+	$(BIN)/mypy
+
+imports: install  ## who may import whom
+	$(BIN)/lint-imports
+
+coverage: install  ## the pure stages: every branch, by their own tests
+	$(BIN)/coverage run --data-file=.coverage.pure \
+	  --source=$(subst $() ,$(comma),$(PURE:%=service/%)) -m pytest -q $(PURE:%=tests/%)
+	$(BIN)/coverage report --data-file=.coverage.pure --show-missing --skip-covered --fail-under=100
+
+bench: install  ## measure; SIZE=full for the published figures
+	$(BIN)/python -m benchmarks --size $(SIZE)
+
+up:  ## the service and its engines in containers
+	docker compose up --build --detach --wait
+
+down:  ## stop the containers; their data stay
+	docker compose down
+
+# Three locks of one resolution: all for the developer, what the service needs for the image, and
+# what builds the package. No addresses of an index are written.
+lock: install  ## pin the newest allowed packages with their hashes
+	$(PIP) uv
+	$(COMPILE) --upgrade --all-extras pyproject.toml --output-file requirements.lock
+	$(COMPILE) --upgrade pyproject.toml --constraints requirements.lock \
+	  --output-file requirements-service.lock
+	printf "hatchling\neditables\n" | $(COMPILE) --upgrade - --constraints requirements.lock \
+	  --output-file requirements-build.lock
+
+clean:  ## remove what was built here (the cache of engines stays)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* dist build

@@ -1,0 +1,48 @@
+"""The bare searches that the service is set against: the scored query of every line, as a body."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from service.domain.claim import Claim
+from service.flow.match import ask
+from service.flow.rules import RuleBook
+from service.querying.search import scored_search
+from service.requirement.decision import decide_requirement
+from service.stores.authorization_search import search_body
+from service.stores.names import routing
+
+
+def scored_bodies(claim: dict[str, Any], payer: str, rules: RuleBook) -> list[dict[str, Any]]:
+    """Compile the scored query of every line of a claim."""
+    read = Claim.model_validate(claim)
+    requirements = {line.line: decide_requirement(read, line, rules.tables) for line in read.lines}
+    return [
+        search_body(payer, read.member.id, scored_search(each.asked))
+        for each in ask(read, requirements, rules)
+    ]
+
+
+def msearch(claim: dict[str, Any], payer: str, rules: RuleBook, index: str) -> bytes:
+    """Write the scored queries of a claim as one `_msearch`."""
+    header = {
+        "index": index,
+        "routing": routing(payer, claim["member"]["id"]),
+        "allow_partial_search_results": False,
+    }
+    lines = [part for body in scored_bodies(claim, payer, rules) for part in (header, body)]
+    return b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in lines)
+
+
+def one_search(claim: dict[str, Any], payer: str, rules: RuleBook, index: str) -> tuple[str, bytes]:
+    """Write the scored query of a claim of one line as a search: path and body."""
+    (body,) = scored_bodies(claim, payer, rules)
+    route = routing(payer, claim["member"]["id"]).replace("|", "%7C")
+    path = f"/{index}/_search?routing={route}&allow_partial_search_results=false"
+    return path, orjson.dumps(body)
+
+
+def with_lines(claims: Sequence[dict[str, Any]], lines: int) -> list[dict[str, Any]]:
+    """Cut claims to so many lines."""
+    return [claim | {"lines": claim["lines"][:lines]} for claim in claims]

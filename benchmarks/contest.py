@@ -1,0 +1,217 @@
+"""The contests, in the order of the table."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from benchmarks import bodies, loading, postgres
+from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
+from benchmarks.service_process import resident_mb, serving
+from benchmarks.sizes import Size
+from service.bootstrap import load_rules
+from service.samples import SampleData
+from service.settings import Settings
+
+PAYER = "demo"
+SEED = 20260101
+PORT = 18_970
+WARM_UP = 40
+IN_FLIGHT = 8
+MEMORY_LINES = 3
+MEMORY_MAX_MB = 250
+GROWTH_MAX = 1.05
+
+Say = Callable[[str], None]
+Claim = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """One run of all contests on one node."""
+
+    size: Size
+    elasticsearch_url: str
+    redis_url: str
+    say: Say
+
+    def run(self, only: list[str] | None) -> list[Measured]:
+        """Run the parts asked for, all by default."""
+        parts: dict[str, Callable[[], list[Measured]]] = {
+            "bulk": self.bulk,
+            "match": self.matching,
+            "growth": self.growth,
+        }
+        unknown = set(only or ()) - set(parts)
+        if unknown:
+            raise SystemExit(f"unknown part: {', '.join(sorted(unknown))}; of: {', '.join(parts)}")
+        return [row for name, part in parts.items() if not only or name in only for row in part()]
+
+    def bulk(self) -> list[Measured]:
+        """Push documents in bulk: ours over HTTP, against the client's own helper."""
+        count = self.size.bulk_documents
+        self.say(f"bulk push of {count:,} authorizations")
+        with self._serving("bench-bulk-") as (url, _):
+            ours = loading.push_rate(url, SampleData(SEED, count))
+        against = loading.parallel_bulk_rate(self.elasticsearch_url, "bench-bulk-")
+        return [at_least("bulk push, documents a second", ours, against, 0.7, "docs/s")]
+
+    def matching(self) -> list[Measured]:
+        """Match claims one by one and as a stream, against bare searches of the same queries."""
+        sample = self._loaded("bench-", self.size.authorizations)
+        rules = load_rules(Settings())
+        index = "bench-authorizations"
+        claims = list(sample.bench_claims(lines=10, count=self.size.claims))
+        rows = []
+        with self._serving("bench-") as (url, pid):
+            service, engine = Connection(url), Connection(self.elasticsearch_url)
+            self.say("claims of 10 lines, one client")
+            multi = [bodies.msearch(each, PAYER, rules, index) for each in claims]
+            ten = _p50(service, engine, claims, [("/_msearch", each) for each in multi])
+            rows.append(at_most("/match, claim of 10 lines, p50", *ten, 0.9, "ms"))
+            self.say("claims of 1 line, one client")
+            singles = bodies.with_lines(claims, 1)
+            single = [bodies.one_search(each, PAYER, rules, index) for each in singles]
+            one = _p50(service, engine, singles, single)
+            rows.append(at_most("/match, 1 line, p50", *one, 1.7, "ms"))
+            self.say("a stream of claims")
+            rows.append(self._batch(url, claims, multi))
+            rows.append(self._postgres(sample, claims, ten[0]))
+            self.say(f"memory over {self.size.memory_claims:,} claims")
+            rows += self._memory(url, pid, claims)
+        return rows
+
+    def growth(self) -> list[Measured]:
+        """Match in a large index and in a small one."""
+        medians = []
+        for name, count in (
+            ("bench-small-", self.size.small_index),
+            ("bench-large-", self.size.large_index),
+        ):
+            sample = self._loaded(name, count)
+            claims = list(sample.bench_claims(lines=10, count=self.size.claims))
+            with self._serving(name) as (url, _):
+                service = Connection(url)
+                calls = [_call(service, "/match", orjson.dumps(each)) for each in claims]
+                for each in calls[:WARM_UP]:
+                    each()
+                medians.append(sorted(map(milliseconds, calls))[len(calls) // 2])
+        what = (
+            f"p50 of a 10-line claim, {self.size.large_index:,} against "
+            f"{self.size.small_index:,} authorizations"
+        )
+        return [at_most(what, medians[1], medians[0], 1.5, "ms")]
+
+    def _batch(self, url: str, claims: list[Claim], multi: list[bytes]) -> Measured:
+        """Stream claims in, against as many bare `_msearch` in flight."""
+        count = self.size.batch_claims
+        stream = b"\n".join(map(orjson.dumps, itertools.islice(itertools.cycle(claims), count)))
+        service = Connection(url)
+        service.post("/match/batch", stream, "application/x-ndjson")
+        ours = milliseconds(lambda: service.post("/match/batch", stream, "application/x-ndjson"))
+        requests = list(itertools.islice(itertools.cycle(multi), count))
+        against = milliseconds(lambda: self._in_flight(requests))
+        lines = sum(len(each["lines"]) for each in itertools.islice(itertools.cycle(claims), count))
+        return at_least(
+            "/match/batch, lines a second",
+            lines / ours * 1000,
+            lines / against * 1000,
+            1.5,
+            "lines/s",
+        )
+
+    def _in_flight(self, requests: list[bytes]) -> None:
+        def run(own: list[bytes]) -> None:
+            engine = Connection(self.elasticsearch_url)
+            for each in own:
+                engine.post("/_msearch", each, "application/x-ndjson")
+
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            list(pool.map(run, [requests[place::IN_FLIGHT] for place in range(IN_FLIGHT)]))
+
+    def _postgres(self, sample: SampleData, claims: list[Claim], ours_ms: float) -> Measured:
+        what = "the same match as hand-written SQL in PostgreSQL, 10-line claim, p50"
+        self.say("PostgreSQL")
+        result = postgres.p50(sample, claims, self.say)
+        return Measured(
+            what=what,
+            ours=ours_ms,
+            against=result.milliseconds,
+            ratio=ours_ms / result.milliseconds if result.milliseconds else None,
+            reach=None,
+            met=None,
+            unit="ms",
+            note=result.note,
+        )
+
+    def _memory(self, url: str, pid: int, claims: list[Claim]) -> list[Measured]:
+        """Stream many claims, and look at the heaviest worker after two thirds and at the end."""
+        short = bodies.with_lines(claims, MEMORY_LINES)
+        third = b"\n".join(map(orjson.dumps, itertools.islice(itertools.cycle(short), 500)))
+        rounds = max(3, self.size.memory_claims // 500)
+        at_two_thirds = 0.0
+        for done in range(1, rounds + 1):
+            Connection(url).post("/match/batch", third, "application/x-ndjson")
+            if done == rounds * 2 // 3:
+                at_two_thirds = resident_mb(pid)
+        final = resident_mb(pid)
+        note = f"after {rounds * 500:,} claims of {MEMORY_LINES} lines"
+        return [
+            Measured(
+                what="memory of a worker",
+                ours=final,
+                against=None,
+                ratio=None,
+                reach=MEMORY_MAX_MB,
+                met=final < MEMORY_MAX_MB,
+                unit="MB",
+                note=note,
+            ),
+            at_most(
+                "memory of a worker, growth in the last third",
+                final,
+                at_two_thirds,
+                GROWTH_MAX,
+                "MB",
+            ),
+        ]
+
+    def _loaded(self, prefix: str, count: int) -> SampleData:
+        self.say(f"loading {count:,} authorizations")
+        sample = SampleData(SEED, count)
+        loading.load(self.elasticsearch_url, self.redis_url, prefix, sample, self.say)
+        return sample
+
+    @contextmanager
+    def _serving(self, prefix: str) -> Iterator[tuple[str, int]]:
+        environment = {
+            "AUTHMATCH_ELASTICSEARCH_URL": self.elasticsearch_url,
+            "AUTHMATCH_REDIS_URL": self.redis_url,
+            "AUTHMATCH_INDEX_PREFIX": prefix,
+        }
+        with serving(environment, PORT, workers=2) as served:
+            yield served
+
+
+def _p50(
+    service: Connection,
+    engine: Connection,
+    claims: list[Claim],
+    searches: list[tuple[str, bytes]],
+) -> tuple[float, float]:
+    """Time every claim against its own bare search, in turns, after a warm-up of both."""
+    ours = [_call(service, "/match", orjson.dumps(each)) for each in claims]
+    kind = "application/x-ndjson" if searches[0][0] == "/_msearch" else "application/json"
+    against = [_call(engine, path, body, kind) for path, body in searches]
+    p50_in_turns(ours[:WARM_UP], against[:WARM_UP])
+    return p50_in_turns(ours, against)
+
+
+def _call(
+    connection: Connection, path: str, body: bytes, kind: str = "application/json"
+) -> Callable[[], object]:
+    return lambda: connection.post(path, body, kind)

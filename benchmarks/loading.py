@@ -1,0 +1,116 @@
+"""Puts sample authorizations into an index, by the service or by the client's own helper."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import parallel_bulk, scan
+
+from benchmarks.measure import Connection
+from service.bootstrap import application
+from service.domain.authorization import Authorization
+from service.domain.push import Pushed
+from service.samples import SampleData
+from service.settings import Settings
+from service.stores.authorization_reading import Filter
+
+PAYER = "demo"
+BATCH = 500
+THREADS = 4
+PART = 10_000
+
+
+def load(
+    elasticsearch_url: str,
+    redis_url: str,
+    prefix: str,
+    sample: SampleData,
+    say: Callable[[str], None],
+) -> None:
+    """Load a sample through the stores, and merge nothing: as a running system has it."""
+    settings = Settings(
+        elasticsearch_url=elasticsearch_url, redis_url=redis_url, index_prefix=prefix
+    )
+    asyncio.run(_load(settings, sample, say))
+
+
+async def _load(settings: Settings, sample: SampleData, say: Callable[[str], None]) -> None:
+    async with application(settings) as parts:
+        await parts.stores.installation.install()
+        await parts.stores.visibility.ensure_all()
+        page = await parts.stores.reading.page(PAYER, Filter(), size=1, after=None)
+        if page.total == sample.total:
+            say("  they are there already")
+            return
+        done, started = 0, time.perf_counter()
+        running: set[asyncio.Task[Any]] = set()
+        for batch in _batches(sample.authorizations(), BATCH):
+            pushed = [
+                Pushed(authorization=Authorization.model_validate(each), source=each)
+                for each in batch
+            ]
+            running.add(asyncio.create_task(parts.stores.authorizations.push(PAYER, pushed)))
+            if len(running) > 1:
+                _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            done += len(batch)
+            if done % 50_000 < BATCH:
+                say(f"  {done:,} in {time.perf_counter() - started:.0f} s")
+        if running:
+            await asyncio.wait(running)
+        await parts.stores.visibility.ensure_all()
+
+
+def push_rate(url: str, sample: SampleData) -> float:
+    """Push a sample to the service as NDJSON, and give documents a second."""
+    parts = [
+        b"\n".join(map(orjson.dumps, batch)) for batch in _batches(sample.authorizations(), PART)
+    ]
+    service = Connection(url)
+    started = time.perf_counter()
+    count = 0
+    for part in parts:
+        answer = service.post("/authorizations/bulk", part, "application/x-ndjson")
+        results = [orjson.loads(line) for line in answer.splitlines()]
+        refused = [each for each in results if each["status"] not in ("created", "unchanged")]
+        if refused:
+            raise RuntimeError(f"{len(refused)} were not taken: {refused[0]}")
+        count += len(results)
+    return count / (time.perf_counter() - started)
+
+
+def parallel_bulk_rate(elasticsearch_url: str, prefix: str) -> float:
+    """Write the very documents of an index into a new one, and give documents a second."""
+    client = Elasticsearch(elasticsearch_url, request_timeout=120)
+    source, target = f"{prefix}authorizations", f"{prefix}authorizations-v99"
+    client.indices.refresh(index=source)
+    documents = [
+        {
+            "_op_type": "index",
+            "_index": target,
+            "_id": hit["_id"],
+            "_routing": hit["_routing"],
+            "_source": hit["_source"],
+        }
+        for hit in scan(client, index=source, size=2_000)
+    ]
+    client.indices.delete(index=target, ignore_unavailable=True)
+    client.indices.create(index=target)
+    started = time.perf_counter()
+    for ok, item in parallel_bulk(
+        client, documents, thread_count=THREADS, chunk_size=BATCH, queue_size=THREADS
+    ):
+        if not ok:
+            raise RuntimeError(f"not written: {item}")
+    rate = len(documents) / (time.perf_counter() - started)
+    client.indices.delete(index=target)
+    client.close()
+    return rate
+
+
+def _batches(items: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(itertools.islice(items, size)):
+        yield batch

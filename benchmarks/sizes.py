@@ -1,0 +1,38 @@
+"""How much each run measures."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Authorizations in the index, and how often each contest is repeated."""
+
+    authorizations: int
+    small_index: int
+    large_index: int
+    bulk_documents: int
+    claims: int
+    batch_claims: int
+    memory_claims: int
+
+
+SIZES = {
+    "small": Size(
+        authorizations=20_000,
+        small_index=20_000,
+        large_index=200_000,
+        bulk_documents=20_000,
+        claims=300,
+        batch_claims=600,
+        memory_claims=10_000,
+    ),
+    "full": Size(
+        authorizations=500_000,
+        small_index=10_000,
+        large_index=1_000_000,
+        bulk_documents=50_000,
+        claims=1_000,
+        batch_claims=2_000,
+        memory_claims=100_000,
+    ),
+}

@@ -1,0 +1,181 @@
+"""Authorizations in and out: push, withdraw, read, list, and bulk as a stream."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from prometheus_client import Counter
+from starlette.responses import Response
+
+from service.api.body import json_response, read_body
+from service.api.caller import application_of, payer_of
+from service.api.problem import Refused
+from service.api.schema import json_body, ndjson_body, problems
+from service.api.streams import StreamedResults
+from service.domain.authorization import Authorization
+from service.domain.push import Pushed, PushResult
+from service.domain.values import Day
+from service.flow.intake import split_lines, take_in
+from service.stores.authorization_reading import Filter, Stored
+
+router = APIRouter(
+    tags=["authorizations"], responses=problems(status_404="There is no such authorization.")
+)
+
+PUSHES = Counter("authmatch_pushes_total", "Pushed versions by what became of them.", ["status"])
+VERSION_MAX = 2**53 - 1
+PAGE_MAX = 200
+
+Version = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The sender's next version.")]
+
+
+@router.put(
+    "/authorizations/{authorization_id}",
+    openapi_extra=json_body("Authorization"),
+    responses=problems(status_409="The same version is there with other content.")
+    | {201: {"description": "It is new."}},
+    summary="Push a version of an authorization",
+)
+async def push(request: Request, authorization_id: str) -> Response:
+    """Take a version in: 201 new, 200 updated, unchanged or superseded, 409 other content."""
+    application, payer = application_of(request), payer_of(request)
+    body = await read_body(request, application.settings.body_bytes_max)
+    source = _parsed(body)
+    authorization = Authorization.model_validate(source)
+    if authorization.authorization_id != authorization_id:
+        raise Refused(
+            422,
+            "Invalid content",
+            "/authorization_id: not the one of the address",
+            errors=[{"path": "/authorization_id", "message": "not the one of the address"}],
+        )
+    pushed = Pushed(authorization=authorization, source=source)
+    (result,) = await application.stores.authorizations.push(payer, [pushed])
+    return _result(result)
+
+
+@router.delete("/authorizations/{authorization_id}", summary="Withdraw an authorization")
+async def withdraw(request: Request, authorization_id: str, version: Version) -> Response:
+    """Make it void under the sender's next version; it stays as a tombstone.
+
+    A withdrawal may come before the authorization: older versions then stay out.
+    """
+    application, payer = application_of(request), payer_of(request)
+    stores = application.stores
+    stored = await stores.reading.get(payer, authorization_id)
+    if stored is None:
+        result = await stores.authorizations.withdraw_unknown(payer, authorization_id, version)
+    else:
+        source = stored.source | {"version": version}
+        pushed = Pushed(authorization=Authorization.model_validate(source), source=source)
+        result = await stores.authorizations.withdraw(payer, pushed)
+    return _result(result, created=200)
+
+
+@router.get("/authorizations/{authorization_id}", summary="Read the current version")
+async def read(request: Request, authorization_id: str) -> Response:
+    """Give the authorization as it was pushed, and its state; 404 when it was never pushed."""
+    application, payer = application_of(request), payer_of(request)
+    stored = await application.stores.reading.get(payer, authorization_id)
+    if stored is None:
+        raise Refused(404, "Not found", "there is no such authorization")
+    return json_response(_shown(stored), headers={"ETag": f'W/"{stored.state["version"]}"'})
+
+
+@router.get("/authorizations/{authorization_id}/versions", summary="Read all versions")
+async def versions(request: Request, authorization_id: str) -> Response:
+    """Give every version that was taken in, newest first; 404 when there is none."""
+    application, payer = application_of(request), payer_of(request)
+    found = await application.stores.reading.versions(payer, authorization_id)
+    if not found:
+        raise Refused(404, "Not found", "there is no such authorization")
+    return json_response({"versions": [_shown(each) for each in found]})
+
+
+@router.get("/authorizations", summary="List authorizations")
+async def listing(  # noqa: PLR0913 - one parameter for each filter of the address
+    request: Request,
+    member: str | None = None,
+    number: str | None = None,
+    provider: str | None = None,
+    status: str | None = None,
+    from_: Annotated[Day | None, Query(alias="from")] = None,
+    to: Day | None = None,
+    size: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
+    after: str | None = None,
+) -> Response:
+    """Give a page, newest certification first; `next` of a page goes into `after` of the next."""
+    application, payer = application_of(request), payer_of(request)
+    wanted = Filter(
+        member=member,
+        number=number,
+        provider=provider,
+        status=status,
+        from_=from_.isoformat() if from_ else None,
+        to=to.isoformat() if to else None,
+    )
+    page = await application.stores.reading.page(payer, wanted, size=size, after=after)
+    return json_response(
+        {
+            "total": page.total,
+            "authorizations": [_shown(each) for each in page.entries],
+            "next": page.next_,
+        }
+    )
+
+
+@router.post(
+    "/authorizations/bulk",
+    openapi_extra=ndjson_body("Authorization"),
+    summary="Push many, as a stream",
+)
+async def bulk(request: Request) -> Response:
+    """Take NDJSON in, one authorization a line, and answer a line for each, as it is stored."""
+    application, payer = application_of(request), payer_of(request)
+    settings = application.settings
+    results = take_in(
+        split_lines(request.stream(), settings.line_bytes_max),
+        payer,
+        application.stores.authorizations,
+        batch=settings.bulk_batch,
+        line_bytes_max=settings.line_bytes_max,
+    )
+    return StreamedResults(_counted(results))
+
+
+async def _counted(results: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+    async for each in results:
+        PUSHES.labels(each["status"]).inc()
+        yield each
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        source = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refused(400, "Malformed JSON", str(error)) from error
+    if not isinstance(source, dict):
+        raise Refused(422, "Invalid content", "an authorization is a JSON object")
+    return source
+
+
+def _result(result: PushResult, created: int = 201) -> Response:
+    PUSHES.labels(result.status).inc()
+    if result.status == "conflict":
+        raise Refused(409, "Version conflict", result.reason or "other content")
+    status = created if result.status == "created" else 200
+    return json_response(
+        {
+            "authorization_id": result.authorization_id,
+            "version": result.version,
+            "status": result.status,
+            "current_version": result.current_version,
+        },
+        status=status,
+        headers={"ETag": f'W/"{result.current_version}"'},
+    )
+
+
+def _shown(stored: Stored) -> dict[str, Any]:
+    return {"authorization": stored.source, "state": stored.state}

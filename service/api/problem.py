@@ -1,0 +1,159 @@
+"""Faults and bad input as problem details (RFC 9457): one table for all of them.
+
+A problem says where and why, never what was written there: it may be health data.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from service.flow.why_not import NoSuchLine
+from service.querying.source import pointer
+from service.requirement.faults import TableFault
+from service.stores.authorization_reading import BadCursor
+from service.stores.faults import EngineFault, EngineRefused
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+ERRORS_MAX = 100
+
+
+class Refused(Exception):
+    """A request that cannot be served: status, a short title, the reason, and the places."""
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        *,
+        errors: list[dict[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Keep what the problem says."""
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
+
+def problem(refused: Refused) -> Response:
+    """Write a problem response."""
+    kind = refused.title.lower().replace(" ", "-")
+    content: dict[str, Any] = {
+        "type": f"urn:authmatch:problem:{kind}",
+        "title": refused.title,
+        "status": refused.status,
+        "detail": refused.detail,
+    }
+    if refused.errors:
+        content["errors"] = refused.errors[:ERRORS_MAX]
+    return Response(
+        orjson.dumps(content),
+        status_code=refused.status,
+        media_type=MEDIA_TYPE,
+        headers=refused.headers,
+    )
+
+
+def of_validation(error: ValidationError) -> Refused:
+    """Tell text that is not JSON (400) from JSON that does not fit (422)."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    if found and found[0]["type"] == "json_invalid":
+        return Refused(400, "Malformed JSON", found[0]["msg"])
+    errors = [
+        {
+            "path": pointer(each["loc"]),
+            "message": each["msg"].removeprefix("Value error, "),
+        }
+        for each in found
+    ]
+    first = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Refused(
+        422, "Invalid content", f"{first['path'] or '/'}: {first['message']}{more}", errors=errors
+    )
+
+
+def of_fault(fault: EngineFault) -> Refused:
+    """Say that an engine failed, and when to try again; a refusal is ours to mend."""
+    if isinstance(fault, EngineRefused):
+        return Refused(500, "Engine refused", f"{fault.engine} refused the request as wrong")
+    return Refused(
+        503,
+        "Engine unavailable",
+        f"{fault.engine}: {fault.reason}; nothing was decided, try again",
+        headers={"Retry-After": str(fault.retry_after_s)},
+    )
+
+
+def _of_content(error: ValueError | LookupError) -> Refused:
+    return Refused(422, "Invalid content", str(error))
+
+
+def _of_table(error: TableFault) -> Refused:
+    log.error("table_fault", reason=str(error))
+    return Refused(503, "Decision table failed", "a decision table could not decide")
+
+
+def _of_logged_fault(fault: EngineFault) -> Refused:
+    kind = type(fault).__name__
+    log.error("engine_fault", engine=fault.engine, kind=kind, reason=fault.reason)
+    return of_fault(fault)
+
+
+def _of_parameters(error: RequestValidationError) -> Refused:
+    errors = [
+        {"path": pointer(each["loc"]), "message": str(each["msg"])} for each in error.errors()
+    ]
+    detail = f"{errors[0]['path']}: {errors[0]['message']}"
+    return Refused(422, "Invalid parameter", detail, errors=errors)
+
+
+def _of_http(error: HTTPException) -> Refused:
+    headers = dict(error.headers) if error.headers else None
+    title = str(error.detail)
+    return Refused(error.status_code, title, title, headers=headers)
+
+
+def _of_unexpected(error: Exception) -> Refused:
+    log.error("unexpected", kind=type(error).__name__, exc_info=error)
+    return Refused(500, "Unexpected fault", "the fault was logged")
+
+
+_TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
+    (Refused, lambda refused: refused),
+    (EngineFault, _of_logged_fault),
+    (TableFault, _of_table),
+    (ValidationError, of_validation),
+    (BadCursor, _of_content),
+    (NoSuchLine, _of_content),
+    (RequestValidationError, _of_parameters),
+    (HTTPException, _of_http),
+    (Exception, _of_unexpected),
+)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Turn every exception that may leave an endpoint into a problem."""
+    for kind, translate in _TABLE:
+        app.add_exception_handler(kind, _handler(translate))
+
+
+def _handler(
+    translate: Callable[[Any], Refused],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(_: Request, error: Exception) -> Response:
+        return problem(translate(error))
+
+    return handle

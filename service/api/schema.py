@@ -1,0 +1,92 @@
+"""What the API's documentation says of bodies; the endpoints read them themselves, for speed."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from service.api.matching_bodies import WhyNotQuestion
+from service.domain.authorization import Authorization
+from service.domain.claim import Claim
+
+_REFERENCE = "#/components/schemas/{model}"
+_PROBLEM_STATUSES = {
+    400: "The body is empty or not JSON.",
+    401: "No valid API key.",
+    413: "The body is too large.",
+    422: "The content does not fit; `errors` says where and why.",
+    503: "An engine failed and nothing was decided; try again after `Retry-After` seconds.",
+}
+
+
+class ProblemPlace(BaseModel):
+    """One thing that does not fit: a JSON pointer and the reason."""
+
+    path: str
+    message: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemPlace] = []
+
+
+_MODELS: tuple[type[BaseModel], ...] = (Authorization, Claim, WhyNotQuestion, Problem)
+
+
+def problems(**more: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the problem answers of a room; ``more`` are further ones, as status_404="why"."""
+    schema = {"$ref": _REFERENCE.format(model="Problem")}
+    further = {int(name.removeprefix("status_")): why for name, why in more.items()}
+    return {
+        status: {
+            "description": why,
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status, why in (_PROBLEM_STATUSES | further).items()
+    }
+
+
+def json_body(model: str) -> dict[str, Any]:
+    """Describe a JSON body of a model."""
+    return {"requestBody": _body("application/json", model)}
+
+
+def ndjson_body(model: str) -> dict[str, Any]:
+    """Describe a stream of one model a line."""
+    return {"requestBody": _body("application/x-ndjson", model)}
+
+
+def _body(media_type: str, model: str) -> dict[str, Any]:
+    schema = {"$ref": _REFERENCE.format(model=model)}
+    return {"required": True, "content": {media_type: {"schema": schema}}}
+
+
+def describe(app: FastAPI) -> None:
+    """Add the models to the OpenAPI document of the application."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            _, schemas = models_json_schema(
+                [(model, "validation") for model in _MODELS],
+                ref_template=_REFERENCE,
+            )
+            known = document.setdefault("components", {}).setdefault("schemas", {})
+            known.update(schemas["$defs"])
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

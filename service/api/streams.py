@@ -1,0 +1,121 @@
+"""Streams in and out at once: results are written while the input is still being read.
+
+Many clients send their whole body before they read a byte of the answer. If results had to wait for
+the client, and the client for us to read on, both would wait for ever. So results go to a spool,
+in memory and beyond that in a file without a name, and never hold up the input.
+"""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from service.api.body import NDJSON
+
+log = structlog.get_logger()
+
+MEMORY_BYTES_MAX = 1024 * 1024
+SPOOL_BYTES_MAX = 4 * 1024 * 1024 * 1024
+"""Beyond this the input waits until the client has read some of the results."""
+CHUNK_BYTES = 64 * 1024
+
+
+class Spool:
+    """Holds results that were made and not yet sent."""
+
+    def __init__(self) -> None:
+        """Open an empty spool."""
+        self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES_MAX)  # noqa: SIM115
+        self._written = 0
+        self._read = 0
+        self._is_complete = False
+        self._changed = asyncio.Event()
+
+    async def fill(self, results: AsyncIterator[object]) -> None:
+        """Write every result as a line, as fast as they come."""
+        try:
+            async for each in results:
+                self._append(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE))
+                while self._written - self._read > SPOOL_BYTES_MAX:
+                    self._changed.clear()
+                    await self._changed.wait()
+        finally:
+            self._is_complete = True
+            self._changed.set()
+
+    async def drain(self) -> AsyncIterator[bytes]:
+        """Give what was written, until all results are."""
+        while True:
+            if self._read < self._written:
+                yield self._take()
+            elif self._is_complete:
+                return
+            else:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def close(self) -> None:
+        """Drop what is left; the file goes with it."""
+        self._file.close()
+
+    def _append(self, line: bytes) -> None:
+        self._file.seek(self._written)
+        self._file.write(line)
+        self._written += len(line)
+        self._changed.set()
+
+    def _take(self) -> bytes:
+        self._file.seek(self._read)
+        chunk = self._file.read(CHUNK_BYTES)
+        self._read += len(chunk)
+        if self._read == self._written:
+            # All was sent: a client that reads along never lets the spool grow.
+            self._file.seek(0)
+            self._file.truncate()
+            self._read = self._written = 0
+            self._changed.set()
+        return chunk
+
+
+class StreamedResults(Response):
+    """An NDJSON answer whose results are made from the request's own stream.
+
+    The framework's streaming response listens for the client's leaving on the channel that carries
+    the request's body, and would take parts of it: here the reader of the body is the only one.
+    """
+
+    def __init__(self, results: AsyncIterator[object]) -> None:
+        """Take the results; nothing is read before the answer starts."""
+        super().__init__(media_type=NDJSON)
+        del self.headers["content-length"]
+        self._results = results
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send results as they are made; a client that leaves ends the work."""
+        spool = Spool()
+        filling = asyncio.create_task(spool.fill(self._results))
+        start: dict[str, Any] = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        try:
+            await send(start)
+            async for chunk in spool.drain():
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await filling
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except ClientDisconnect:
+            log.info("client_left")
+        finally:
+            filling.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ClientDisconnect):
+                await filling
+            spool.close()

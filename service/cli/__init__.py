@@ -1,0 +1,75 @@
+"""The command line: one module for each group of commands, put together here."""
+
+import logging
+import sys
+from typing import Annotated
+
+import structlog
+import typer
+
+from service import __version__
+from service.cli.doctor import doctor
+from service.cli.engines import app as engines_app
+from service.cli.faults import Commands
+from service.cli.index import app as index_app
+from service.cli.load import load
+from service.cli.match import match
+from service.cli.queries import app as queries_app
+from service.cli.run import run
+from service.cli.sample import sample
+from service.cli.serve import serve
+from service.cli.why_not import explain
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="authmatch",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Which prior authorization covers this claim line, how surely, and why.",
+    epilog="Exit codes: 0 done, 1 done but something is wrong, 2 bad input, 3 an engine failed.",
+)
+
+app.command()(run)
+app.command()(serve)
+app.command()(load)
+app.command()(match)
+app.command("why-not")(explain)
+app.add_typer(queries_app, name="queries")
+app.command()(sample)
+app.command()(doctor)
+app.add_typer(index_app, name="index")
+app.add_typer(engines_app, name="engines")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"authmatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_all(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Send what is logged to stderr: stdout is for results."""
+    del version
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )

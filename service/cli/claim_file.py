@@ -1,0 +1,34 @@
+"""Reads the claim that a command is about."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from service.cli.faults import BadInput
+from service.domain.claim import Claim
+from service.flow.intake import places
+
+BYTES_MAX = 64 * 1024 * 1024
+
+ClaimArgument = Annotated[
+    str, typer.Argument(metavar="CLAIM.json", help="A file with one claim; - is stdin.")
+]
+
+
+def read_claim(name: str) -> Claim:
+    """Read a claim from a file or stdin; raises BadInput that says where it does not fit."""
+    if name == "-":
+        shown, text = "stdin", sys.stdin.buffer.read(BYTES_MAX + 1)
+    else:
+        with Path(name).open("rb") as file:
+            shown, text = name, file.read(BYTES_MAX + 1)
+    if len(text) > BYTES_MAX:
+        raise BadInput(f"{shown}: longer than {BYTES_MAX} bytes")
+    try:
+        return Claim.model_validate_json(text)
+    except ValidationError as error:
+        reason, _ = places(error)
+        raise BadInput(f"{shown}: {reason}") from error

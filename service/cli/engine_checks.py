@@ -1,0 +1,88 @@
+"""What the doctor asks of the engines."""
+
+from collections.abc import AsyncIterator, Callable
+
+from service.bootstrap import Stores
+from service.cli.findings import Finding, green, red, yellow
+from service.domain.engine_fault import EngineFault
+from service.stores.inspection import Inspection
+
+MAJOR = "9."
+CLOCK_S_MAX = 2.0
+
+Check = Callable[[Stores, Inspection], AsyncIterator[Finding]]
+
+
+async def engine_findings(stores: Stores) -> AsyncIterator[Finding]:
+    """Ask Elasticsearch, then the indices, then Redis; one that fails does not hide the others."""
+    inspection = Inspection(stores.elasticsearch, stores.redis, stores.indices)
+    for name, check in (("Elasticsearch", _search), ("Redis", _cache)):
+        try:
+            async for finding in check(stores, inspection):
+                yield finding
+        except EngineFault as fault:
+            yield red(name, fault.reason, "is it running, is the address right?", is_engine=True)
+
+
+async def _search(stores: Stores, inspection: Inspection) -> AsyncIterator[Finding]:
+    engine = await inspection.elasticsearch()
+    found = f"{', '.join(engine.versions)}, {engine.nodes} node{'s' * (engine.nodes != 1)}"
+    if all(each.startswith(MAJOR) for each in engine.versions):
+        yield green("Elasticsearch", found)
+    else:
+        yield red("Elasticsearch", found, "the client speaks to Elasticsearch 9 only")
+    yield _health(engine.health, engine.nodes)
+    if not await inspection.is_installed():
+        yield red("indices", "not installed", "run `authmatch index install`")
+        return
+    async for finding in _indices(stores, inspection):
+        yield finding
+
+
+def _health(health: str, nodes: int) -> Finding:
+    if health == "green":
+        return green("cluster health", health)
+    if health == "yellow":
+        advice = "a copy of a shard has no node" if nodes > 1 else "one node keeps no copies"
+        return yellow("cluster health", health, advice)
+    return red("cluster health", health, "a part of the data is not there", is_engine=True)
+
+
+async def _indices(stores: Stores, inspection: Inspection) -> AsyncIterator[Finding]:
+    yield green("index", await stores.migration.live_index())
+    missing = await stores.installation.missing_fields()
+    if missing:
+        shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+        yield red("fields", f"{len(missing)} missing: {shown}", "run `authmatch index migrate`")
+    else:
+        yield green("fields", "all there")
+    if await stores.migration.is_closed_to_writes():
+        advice = "a rebuild runs, or was killed: run `authmatch index migrate` again"
+        yield red("pushes", "closed to writes", advice)
+    else:
+        yield green("pushes", "open")
+    yield green("documents", f"{await inspection.count():,}")
+
+
+async def _cache(stores: Stores, inspection: Inspection) -> AsyncIterator[Finding]:
+    del stores
+    cache = await inspection.redis()
+    yield green("Redis", cache.version)
+    apart = f"Redis is {abs(cache.clock_ahead_s):.3f} s {_side(cache.clock_ahead_s)}"
+    if abs(cache.clock_ahead_s) <= CLOCK_S_MAX:
+        yield green("clocks", apart)
+    else:
+        yield yellow("clocks", apart, "keep both machines on network time")
+    settings = (cache.appendonly, cache.appendfsync)
+    shown = f"appendonly {cache.appendonly}, appendfsync {cache.appendfsync}"
+    if settings == ("yes", "always"):
+        yield green("Redis keeps writes", shown)
+    elif None in settings:
+        yield yellow("Redis keeps writes", "not told", "see to appendonly and appendfsync always")
+    else:
+        advice = "set appendonly yes, appendfsync always: a crash may lose what was written"
+        yield yellow("Redis keeps writes", shown, advice)
+
+
+def _side(seconds: float) -> str:
+    return "ahead" if seconds >= 0 else "behind"

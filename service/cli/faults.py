@@ -1,0 +1,75 @@
+"""How a command ends: expected faults are one line on stderr and an exit code, no traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from service.bootstrap import NotConfigured
+from service.cli.terminal import err, say
+from service.domain.engine_fault import EngineFault
+from service.engines import EngineError
+from service.flow.why_not import NoSuchLine
+from service.querying.problem import TemplatesRefused
+from service.requirement.faults import TableFault
+
+PROBLEMS = 1
+BAD_INPUT = 2
+ENGINE_FAULT = 3
+INTERRUPTED = 130
+
+
+class BadInput(Exception):
+    """What was given to a command cannot be used; the text says why."""
+
+
+class Commands(TyperGroup):
+    """A group of commands whose faults are told."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        """Run the command."""
+        with faults_told():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def faults_told() -> Iterator[None]:
+    """Tell expected faults and leave with their exit code; anything else is a fault of ours."""
+    try:
+        yield
+    except (BadInput, NotConfigured, NoSuchLine, TableFault) as error:
+        end(str(error), BAD_INPUT, error)
+    except TemplatesRefused as refused:
+        for problem in refused.problems:
+            say(str(problem))
+        end(f"{len(refused.problems)} problems in templates or tables", BAD_INPUT, refused)
+    except EngineFault as fault:
+        end(f"{fault}{_advice(fault)}", ENGINE_FAULT, fault)
+    except EngineError as error:
+        if error.log_tail:
+            say(error.log_tail)
+        end(error.reason, ENGINE_FAULT, error)
+    except KeyboardInterrupt as error:
+        end("interrupted", INTERRUPTED, error)
+    except BrokenPipeError:
+        raise  # whoever reads our output has read enough: the command framework ends quietly
+    except OSError as error:
+        end(f"{error.filename or 'input'}: {error.strerror or error}", BAD_INPUT, error)
+
+
+def end(message: str, code: int, cause: BaseException | None = None) -> NoReturn:
+    """Say why in one line, and leave."""
+    err.print(f"[red]error:[/] {_escaped(message)}", soft_wrap=True)
+    raise typer.Exit(code) from cause
+
+
+def _escaped(message: str) -> str:
+    return " ".join(message.split()).replace("[", r"\[")
+
+
+def _advice(fault: EngineFault) -> str:
+    if "not installed" in fault.reason:
+        return ": run `authmatch index install`"
+    return ""

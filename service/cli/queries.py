@@ -1,0 +1,112 @@
+"""`authmatch queries`: checks and shows templates, tables and references."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from ruamel.yaml import YAML
+
+from service.bootstrap import load_references, load_templates
+from service.cli.claim_file import read_claim
+from service.cli.compiled import compiled_searches
+from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput, end
+from service.cli.queries_check import Report, check_files
+from service.cli.queries_live import check_live
+from service.cli.terminal import put, put_json, say
+from service.domain.engine_fault import EngineFault
+from service.domain.template import Template
+from service.querying.library import template_schema
+from service.querying.problem import TemplatesRefused
+from service.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Templates and tables: check, show, schema.")
+
+
+@app.command()
+def check(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Else AUTHMATCH_QUERIES_DIR.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no engine.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check all files, run the templates' tests, and compare with the live index.
+
+    Exit code: 0 clean, 1 problems.
+    """
+    settings = _settings(folder)
+    report, fault = asyncio.run(_check(settings, is_offline=offline))
+    if as_json:
+        put_json(report.as_dict())
+    else:
+        for problem in report.problems:
+            put(str(problem))
+        for note in report.notes:
+            say(note)
+    if fault is not None:
+        end(str(fault), ENGINE_FAULT, fault)
+    if report.problems:
+        raise typer.Exit(PROBLEMS)
+
+
+async def _check(settings: Settings, *, is_offline: bool) -> tuple[Report, EngineFault | None]:
+    """Check; the fault of an engine does not hide what was found before."""
+    report, rules = await check_files(settings)
+    if is_offline:
+        report.note("live checks: left out")
+    elif rules is None:
+        report.note("live checks: left out until the problems are mended")
+    elif not (settings.elasticsearch_url and settings.redis_url):
+        report.note("live checks: left out, AUTHMATCH_ELASTICSEARCH_URL or _REDIS_URL is not set")
+    else:
+        try:
+            await check_live(settings, rules, report)
+        except EngineFault as fault:
+            return report, fault
+    return report, None
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="The id of a template.")],
+    claim: Annotated[
+        str | None, typer.Option(metavar="CLAIM.json", help="Show what is asked for this claim.")
+    ] = None,
+    line: Annotated[int, typer.Option(min=1, help="Which line of the claim.")] = 1,
+    payer: PayerOption = None,
+) -> None:
+    """Show a template with all it extends, or what it asks of Elasticsearch for a claim line."""
+    settings = read_settings()
+    references, _, problems = load_references(settings.queries_dir)
+    library = load_templates(settings.queries_dir, references)
+    if name not in library.resolved:
+        raise BadInput(f"there is no template {name}: {', '.join(sorted(library.resolved))}")
+    if claim is None:
+        yaml = YAML()
+        yaml.width = 120
+        resolved = library.resolved[name].plain()
+        keys = dict.fromkeys((*Template.model_fields, *resolved))
+        yaml.dump({key: resolved[key] for key in keys if key in resolved}, sys.stdout)
+        return
+    if name not in library.plans:
+        raise TemplatesRefused((*problems, *library.problems))
+    plan = library.plans[name]
+    whose = payer_of(payer, settings)
+    put_json(compiled_searches(plan, read_claim(claim), line, references, whose))
+
+
+@app.command()
+def schema() -> None:
+    """Write the JSON Schema of a template, for editors."""
+    put_json(template_schema())
+
+
+def _settings(folder: Path | None) -> Settings:
+    if folder is None:
+        return read_settings()
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is not a folder")
+    return read_settings(queries_dir=folder)

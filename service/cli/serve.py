@@ -1,0 +1,125 @@
+"""`authmatch serve`: the HTTP service, as it runs in production."""
+
+import asyncio
+import ipaddress
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from service.bootstrap import application
+from service.cli.configuration import read_settings
+from service.cli.faults import BadInput
+from service.cli.terminal import say
+from service.domain.engine_fault import EngineFault
+from service.settings import Settings
+
+APPLICATION = "service.api.app:create_app"
+LOOPBACK = "127.0.0.1"
+GRACE_SECONDS = 15
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_WAIT_STEP_S = 1.0
+
+PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Where it listens.")]
+WorkersOption = Annotated[int, typer.Option(min=1, max=256, help="Processes that answer.")]
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = LOOPBACK,
+    port: PortOption = 8080,
+    workers: WorkersOption = 1,
+    wait: Annotated[
+        float, typer.Option(min=0, max=3600, help="Seconds to wait for the engines.")
+    ] = 60,
+) -> None:
+    """Serve the API until told to stop; installs the indices first.
+
+    Outside of loopback it needs API keys and a surrogate key of its own.
+    """
+    settings = read_settings()
+    check_host(host, settings)
+    check_port(host, port)
+    asyncio.run(install(settings, wait_seconds_max=wait))
+    with _metrics_of_all(workers):
+        uvicorn.run(
+            APPLICATION,
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+
+
+def check_host(host: str, settings: Settings) -> None:
+    """Refuse to serve others while anyone may call, or while everybody knows the secret."""
+    if is_loopback(host):
+        return
+    if settings.is_open:
+        raise BadInput(f"AUTHMATCH_API_KEYS is not set: without keys only {LOOPBACK} is served")
+    if settings.uses_development_secret:
+        raise BadInput(
+            f"AUTHMATCH_SURROGATE_KEY is the one of development: so only {LOOPBACK} is served"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_port(host: str, port: int) -> None:
+    """Find a port that is taken, or an address that is not ours, before anything is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadInput(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+async def install(settings: Settings, *, wait_seconds_max: float) -> None:
+    """Install the indices, waiting for engines that are not up yet."""
+    deadline = time.monotonic() + wait_seconds_max
+    last = ""
+    async with application(settings) as parts:
+        while True:
+            try:
+                await parts.stores.installation.install()
+                await parts.stores.health.check()
+            except EngineFault as fault:
+                if fault.is_lasting or time.monotonic() >= deadline:
+                    raise
+                if str(fault) != last:
+                    say(f"waiting for the engines: {fault}")
+                    last = str(fault)
+                await asyncio.sleep(_WAIT_STEP_S)
+            else:
+                return
+
+
+@contextmanager
+def _metrics_of_all(workers: int) -> Iterator[None]:
+    """Give the workers a fresh folder in which their metrics come together."""
+    if workers == 1:
+        os.environ.pop(_METRICS_FOLDER, None)
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="authmatch-metrics-") as folder:
+        os.environ[_METRICS_FOLDER] = folder
+        yield

@@ -1,0 +1,55 @@
+"""The two streams of a command: results on stdout, progress and faults on stderr."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def say(line: str) -> None:
+    """Tell a person what goes on, on stderr."""
+    err.print(line, markup=False, soft_wrap=True)
+
+
+def put(line: str) -> None:
+    """Write one line of plain output, never wrapped."""
+    sys.stdout.write(f"{line}\n")
+
+
+def put_json(value: object) -> None:
+    """Write JSON for a program to read, indented."""
+    put(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
+def put_line(value: object) -> None:
+    """Write one line of NDJSON."""
+    put(orjson.dumps(value).decode())
+
+
+@contextmanager
+def progress(*, in_bytes: bool = False) -> Iterator[Progress]:
+    """Show bars on stderr while a block runs; nothing where that is not a terminal."""
+    amount: ProgressColumn = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    columns: tuple[Any, ...] = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        amount,
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bars:
+        yield bars

@@ -1,0 +1,140 @@
+"""Comparisons through a reference table: in the authorized group, in one group, below, above."""
+
+from service.comparison.codes import KEYWORD
+from service.comparison.comparison import (
+    MATCH_NOTHING,
+    Clause,
+    Comparison,
+    How,
+    Values,
+    codes_of,
+    held,
+    shown,
+)
+from service.domain.effective import LineValues
+from service.domain.reference import GroupTable, Interval
+
+OPTIONS = frozenset({"groups"})
+
+
+def _table(how: How) -> GroupTable:
+    if how.groups is None:
+        raise ValueError("this comparison needs a group table")
+    return how.groups
+
+
+def _groups_billed(values: Values, how: How) -> tuple[str, ...] | None:
+    """Name the groups of the billed codes: none (but not nothing) where no group holds them."""
+    found = codes_of(values, how)
+    if found is None:
+        return None
+    table = _table(how)
+    return tuple({name: None for code in found for name in table.groups_of(code)})
+
+
+def _named_in_elasticsearch(field: str, value: tuple[str, ...], how: How) -> Clause:
+    return {"terms": {field: list(value)}} if value else MATCH_NOTHING
+
+
+def _named(line: LineValues, field: str, value: tuple[str, ...], how: How) -> bool:
+    return any(each in value for each in held(line, field))
+
+
+def _groups_side_by_side(line: LineValues, field: str, value: tuple[str, ...], how: How) -> str:
+    return f"in {shown(value)} of {_table(how).id}; {shown(held(line, field))} authorized"
+
+
+IN_GROUP = Comparison(
+    name="in-group",
+    types=KEYWORD,
+    read=_groups_billed,
+    clause=_named_in_elasticsearch,
+    fits=_named,
+    why=_groups_side_by_side,
+    options=OPTIONS,
+)
+"""The authorization names a group, and a billed code is in it."""
+
+
+def _fellows(values: Values, how: How) -> tuple[Interval, ...] | None:
+    """Give the codes that share a group with a billed one, as intervals."""
+    names = _groups_billed(values, how)
+    return None if names is None else _table(how).intervals_of(names)
+
+
+def _among_in_elasticsearch(field: str, value: tuple[Interval, ...], how: How) -> Clause:
+    singles = [first for first, last in value if first == last]
+    clauses: list[Clause] = [{"terms": {field: singles}}] if singles else []
+    clauses += [
+        {"range": {field: {"gte": first, "lte": last}}} for first, last in value if first != last
+    ]
+    return {"bool": {"should": clauses}} if clauses else MATCH_NOTHING
+
+
+def _among(line: LineValues, field: str, value: tuple[Interval, ...], how: How) -> bool:
+    return any(first <= each <= last for each in held(line, field) for first, last in value)
+
+
+def _fellows_side_by_side(
+    line: LineValues, field: str, value: tuple[Interval, ...], how: How
+) -> str:
+    return f"{shown(held(line, field))} authorized, in one group of {_table(how).id} or not"
+
+
+SAME_GROUP = Comparison(
+    name="same-group",
+    types=KEYWORD,
+    read=_fellows,
+    clause=_among_in_elasticsearch,
+    fits=_among,
+    why=_fellows_side_by_side,
+    options=OPTIONS,
+)
+"""The authorized code and a billed one stand in one group."""
+
+
+def _groups_above(values: Values, how: How) -> tuple[str, ...] | None:
+    return _beside(values, how, above=True)
+
+
+def _groups_below(values: Values, how: How) -> tuple[str, ...] | None:
+    return _beside(values, how, above=False)
+
+
+def _beside(values: Values, how: How, *, above: bool) -> tuple[str, ...] | None:
+    billed = _groups_billed(values, how)
+    if billed is None:
+        return None
+    table = _table(how)
+    ranks = [table.rank(name) for name in billed]
+    if not ranks:
+        return ()
+    names = tuple(table.groups)
+    return names[max(ranks) + 1 :] if above else names[: min(ranks)]
+
+
+def _rank_side_by_side(line: LineValues, field: str, value: tuple[str, ...], how: How) -> str:
+    return f"{shown(held(line, field))} authorized, another rank of {_table(how).id} billed"
+
+
+BELOW = Comparison(
+    name="below",
+    types=KEYWORD,
+    read=_groups_above,
+    clause=_named_in_elasticsearch,
+    fits=_named,
+    why=_rank_side_by_side,
+    options=OPTIONS,
+)
+"""The billed rank of an ordered table is lower than the authorized one."""
+
+ABOVE = Comparison(
+    name="above",
+    types=KEYWORD,
+    read=_groups_below,
+    clause=_named_in_elasticsearch,
+    fits=_named,
+    why=_rank_side_by_side,
+    options=OPTIONS,
+)
+"""The billed rank of an ordered table is higher than the authorized one."""

@@ -1,0 +1,193 @@
+"""A claim line set against a template: what is asked, and what can be reached."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.comparison.plan import CriterionPlan, Plan, TestPlan
+from service.domain.claim_values import ClaimValue, ClaimValues
+from service.domain.template import Level
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class AskedCriterion:
+    """A criterion with the claim's values read into its levels.
+
+    ``levels`` holds those that have a claim value, by their place in the template; ``of`` is what
+    can be reached; an empty ``levels`` is not evaluated. Compared by identity, so that lines with
+    the same values share one and it is judged once.
+    """
+
+    plan: CriterionPlan
+    levels: tuple[tuple[int, Level, Any], ...]
+    bars_exact: bool
+
+    @property
+    def of(self) -> int:
+        """Points that can be reached: those of the best level that has a claim value."""
+        return self.levels[0][1].weight if self.levels else 0
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class AskedTest:
+    """A requirement, exclusion or condition of exactness with the claim's value."""
+
+    plan: TestPlan
+    value: Any
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class AskedLine:
+    """One claim line, ready to be searched for and scored."""
+
+    line: int
+    plan: Plan
+    values: ClaimValues
+    require: tuple[AskedTest, ...]
+    exclude: tuple[AskedTest, ...]
+    exact: tuple[AskedTest, ...]
+    criteria: tuple[AskedCriterion, ...]
+
+    @property
+    def attainable(self) -> int:
+        """The points that this claim line could reach."""
+        return sum(each.of for each in self.criteria)
+
+
+Key = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Preparation:
+    """Prepares the lines of one claim; equal values are read once."""
+
+    plan: Plan
+    _criteria: dict[Key, AskedCriterion] = field(default_factory=dict)
+    _tests: dict[Key, AskedTest] = field(default_factory=dict)
+
+    def line(self, number: int, values: ClaimValues) -> AskedLine:
+        """Prepare one line."""
+        plan = self.plan
+        return AskedLine(
+            line=number,
+            plan=plan,
+            values=values,
+            require=tuple(self._asked_tests("require", plan.require, values)),
+            exclude=tuple(self._asked_tests("exclude", plan.exclude, values)),
+            exact=tuple(self._asked_tests("exact", plan.exact, values)),
+            criteria=tuple(
+                self._asked_criterion(place, each, values)
+                for place, each in enumerate(plan.criteria)
+            ),
+        )
+
+    def _asked_tests(
+        self, kind: str, tests: tuple[TestPlan, ...], values: ClaimValues
+    ) -> Iterable[AskedTest]:
+        """Give the tests that the claim has a value for: without one nothing can be required."""
+        for test in tests:
+            key = (kind, test.id, *map(values.get, test.fields))
+            asked = self._tests.get(key)
+            if asked is None:
+                asked = self._tests[key] = AskedTest(plan=test, value=test.use.read(values))
+            if asked.value is not None:
+                yield asked
+
+    def _asked_criterion(
+        self, place: int, plan: CriterionPlan, values: ClaimValues
+    ) -> AskedCriterion:
+        raw = plan.criterion.is_raw
+        given: Iterable[object] = values.items() if raw else map(values.get, plan.claim_fields)
+        key = (place, *given)
+        asked = self._criteria.get(key)
+        if asked is None:
+            asked = self._criteria[key] = ask_criterion(plan, values)
+        return asked
+
+
+def ask_criterion(plan: CriterionPlan, values: ClaimValues) -> AskedCriterion:
+    """Read the claim's values into the levels of a criterion."""
+    criterion = plan.criterion
+    if plan.applies_to is not None:
+        claim_field, table = plan.applies_to
+        code = values.get(claim_field)
+        if not isinstance(code, str) or not table.groups_of(code):
+            return AskedCriterion(plan=plan, levels=(), bars_exact=False)
+    levels = _raw_levels(plan, values) if criterion.is_raw else _read_levels(plan, values)
+    barred = not levels and criterion.on_claim_missing == "skip_and_bar_exact"
+    return AskedCriterion(plan=plan, levels=levels, bars_exact=barred)
+
+
+def _read_levels(plan: CriterionPlan, values: ClaimValues) -> tuple[tuple[int, Level, Any], ...]:
+    read = (
+        (place, level, use.read(values))
+        for place, (level, use) in enumerate(zip(plan.criterion.levels, plan.uses, strict=True))
+    )
+    return tuple(each for each in read if each[2] is not None)
+
+
+def _raw_levels(plan: CriterionPlan, values: ClaimValues) -> tuple[tuple[int, Level, Any], ...]:
+    rendered = (
+        (place, level, render(level.raw, values))
+        for place, level in enumerate(plan.criterion.levels)
+    )
+    return tuple(each for each in rendered if each[2] is not None)
+
+
+class _Missing(Exception):
+    """A raw clause names a claim value that this claim does not have."""
+
+
+def render(raw: Any, values: ClaimValues) -> dict[str, Any] | None:
+    """Put claim values into a raw clause as values, never as text; None when one is missing."""
+    try:
+        rendered = _rendered(raw, values)
+    except _Missing:
+        return None
+    return rendered if isinstance(rendered, dict) else None
+
+
+def _rendered(node: Any, values: ClaimValues) -> Any:
+    if isinstance(node, dict):
+        rendered = {key: _rendered(each, values) for key, each in node.items()}
+        return _fitting(*next(iter(rendered.items()))) if len(rendered) == 1 else rendered
+    if isinstance(node, list):
+        return [_rendered(each, values) for each in node]
+    name = placeholder(node)
+    if name is None:
+        return node
+    value: ClaimValue | None = values.get(name)
+    if value is None:
+        raise _Missing
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _fitting(kind: str, body: Any) -> dict[str, Any]:
+    """Let one value stand where Elasticsearch wants several, and several where it wants one."""
+    if kind in ("term", "terms") and isinstance(body, dict) and len(body) == 1:
+        ((field, value),) = body.items()
+        if kind == "terms":
+            return {kind: {field: value if isinstance(value, list) else [value]}}
+        bare = value.get("value") if isinstance(value, dict) else value
+        if isinstance(bare, list):
+            return {"terms": {field: bare}}
+    if kind in _OF_ONE and _holds_list(body):
+        raise _Missing
+    return {kind: body}
+
+
+_OF_ONE = ("range", "prefix", "match")
+
+
+def _holds_list(body: Any) -> bool:
+    """Whether several values stand where there can be but one."""
+    if isinstance(body, dict):
+        return any(map(_holds_list, body.values()))
+    return isinstance(body, list)
+
+
+def placeholder(node: Any) -> str | None:
+    """Give the claim field that ``${...}`` names, None for any other value."""
+    if isinstance(node, str) and node.startswith("${") and node.endswith("}"):
+        return node[2:-1].removeprefix("claim.")
+    return None

@@ -1,0 +1,45 @@
+"""Every comparison by the name that a template writes.
+
+A new one is a module with a ``Comparison`` in it: list it here, or let another distribution offer
+it under the entry point group ``authmatch.comparisons``.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+
+from service.comparison import codes, dates, groups, ranges
+from service.comparison.comparison import Comparison
+
+ENTRY_POINTS = "authmatch.comparisons"
+
+BUILT_IN = (
+    codes.EQUAL,
+    codes.ANY_OF,
+    codes.ANY_OF_PREFIX,
+    codes.SUBSET,
+    codes.WITHIN,
+    dates.INSIDE,
+    dates.OVERLAPS,
+    dates.WINDOW,
+    dates.NEAR,
+    ranges.IN_RANGE,
+    groups.IN_GROUP,
+    groups.SAME_GROUP,
+    groups.BELOW,
+    groups.ABOVE,
+)
+
+
+@cache
+def comparisons() -> Mapping[str, Comparison]:
+    """Give all comparisons, our own and those of other distributions, by name."""
+    known = {each.name: each for each in BUILT_IN}
+    for point in entry_points(group=ENTRY_POINTS):
+        offered = point.load()
+        if not isinstance(offered, Comparison):
+            raise TypeError(f"{point.value} offers no Comparison under {ENTRY_POINTS}")
+        if offered.name in known:
+            raise ValueError(f"{point.value} offers the comparison {offered.name} a second time")
+        known[offered.name] = offered
+    return known

@@ -1,0 +1,1 @@
+"""The nouns of the trade: claims, authorizations, templates. No clock, no input or output."""

@@ -1,0 +1,272 @@
+"""An authorization, notification or referral, as an upstream system pushes it.
+
+Entities and names follow seed 004; the X12 278 segment stands beside a field where it has one.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, JsonValue, model_validator
+
+from service.domain import codes
+from service.domain.claim import AuthorizationKind
+from service.domain.history import (
+    Basket,
+    CalloutEntry,
+    EventEntry,
+    Message,
+    Note,
+    PendEntry,
+    PendReason,
+    StatusEntry,
+    ValidationEntry,
+)
+from service.domain.provider import AuthorizedProvider
+from service.domain.values import (
+    Code,
+    DateSpan,
+    Day,
+    Frozen,
+    Identifier,
+    LineNumber,
+    LongText,
+    Quantity,
+    Text,
+)
+
+Setting = Literal["inpatient", "outpatient", "professional", "dental"]
+Action = Literal["A1", "A2", "A3", "A4", "A6", "CT", "NA", "C"]
+"""HCR01: certified, partly, not certified, pended, modified, contact, not needed, cancelled."""
+
+AUTHORIZATION_LINES_MAX = 500
+GRANTING_ACTIONS: frozenset[str] = frozenset({"A1", "A2", "A6"})
+VOID_ACTION = "C"
+
+
+class Decision(Frozen):
+    """What the reviewer decided (HCR); no action means that it is not known."""
+
+    action: Action | None = None
+    reasons: tuple[Code, ...] = Field(default=(), max_length=20)
+    decided_at: AwareDatetime | None = None
+    reviewer: Text | None = None
+    human_reviewed: bool | None = None
+
+
+class Member(Frozen):
+    """Whom the authorization is for: the resolved person id, never a name."""
+
+    id: Identifier
+    subscriber_id: Text | None = None
+    suffix: Code | None = None
+    birth_date: Day | None = None
+    gender: Code | None = None
+
+
+class Diagnosis(Frozen):
+    """A diagnosis with its type (HI); ABK is the principal one."""
+
+    code: Code
+    type: Code | None = None
+
+
+class Admission(Frozen):
+    """An authorized stay (DTP*435, DTP*096, CL1)."""
+
+    date: Day | None = None
+    discharge_date: Day | None = None
+    type: Code | None = None
+    source: Code | None = None
+    patient_status: Code | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.date and self.discharge_date and self.discharge_date < self.date:
+            raise ValueError("discharged before admitted")
+        return self
+
+
+class Renewal(Frozen):
+    """A limit that starts again each period: counted from what, how long (seed 004)."""
+
+    reference: Text
+    period: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    unit: Literal["day", "week", "month", "year"]
+
+
+class Rate(Frozen):
+    """So many units a period (HSD03 to 08): 3 visits a week for 2 months."""
+
+    count: Quantity
+    period: Literal["day", "week", "month", "year"]
+    span: Annotated[int, Field(strict=True, ge=1)] | None = None
+    span_unit: Literal["day", "week", "month", "year"] | None = None
+
+
+class Limits(Frozen):
+    """How much is requested or granted: units, amount, service days; none given is no limit."""
+
+    units: Quantity | None = None
+    unit: Code | None = Field(default=None, description="Unit of measure: UN, DA, VS, HS, MJ ...")
+    amount: Quantity | None = None
+    currency: Annotated[Code, Field(max_length=3)] = "USD"
+    service_days: Quantity | None = None
+    renewal: Renewal | None = None
+    per: Rate | None = None
+
+    @model_validator(mode="after")
+    def _units_say_of_what(self) -> Self:
+        if self.units is not None and self.unit is None:
+            raise ValueError("units need their unit of measure, 'unit'")
+        return self
+
+
+class Procedure(Frozen):
+    """A code, a range of codes of one shape, or a group of codes (seed 004: never both)."""
+
+    from_: Code | None = Field(default=None, alias="from")
+    to: Code | None = None
+    group: Text | None = None
+    code_system: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_kind_of_scope(self) -> Self:
+        if self.group and (self.from_ or self.to):
+            raise ValueError("a line is scoped by procedure or by group, not by both")
+        if self.to and not self.from_:
+            raise ValueError("a range needs its first code, 'from'")
+        if self.from_ and self.to:
+            first, last = codes.bare(self.from_), codes.bare(self.to)
+            shapes = {codes.procedure_shape(code, self.code_system) for code in (first, last)}
+            if len(shapes) > 1:
+                raise ValueError("first and last code are not of one code system and shape")
+            if last < first:
+                raise ValueError("the range ends before it starts")
+        return self
+
+
+class Scope(Frozen):
+    """What a line shares with its header: the line's own value wins, whole."""
+
+    decision: Decision | None = None
+    certification_date: Day | None = Field(default=None, description="Issue date, DTP*102.")
+    effective: DateSpan | None = Field(default=None, description="Validity, DTP*007 and 036.")
+    requested_dates: DateSpan | None = Field(default=None, description="DTP*472, DTP*AAH.")
+    servicing_provider: AuthorizedProvider | None = None
+    requesting_provider: AuthorizedProvider | None = None
+    facility: AuthorizedProvider | None = None
+    diagnoses: tuple[Diagnosis, ...] = Field(default=(), max_length=50)
+    admission: Admission | None = None
+    level_of_care: Text | None = None
+    drg: Code | None = None
+    place_of_service: Code | None = None
+    bill_type: Code | None = None
+    service_type: Code | None = Field(default=None, description="UM03, element 1365.")
+    service_types: tuple[Code, ...] = Field(default=(), max_length=50)
+    certification_type: Code | None = Field(default=None, description="UM02, element 1322.")
+    urgency: Code | None = Field(default=None, description="UM06, element 1338.")
+    limits: Limits | None = None
+    requested: Limits | None = None
+    attached: dict[str, JsonValue] = Field(default_factory=dict, max_length=200)
+    number: Annotated[Text, Field(pattern=r"[0-9A-Za-z]")] | None = None
+    other_numbers: tuple[Annotated[Text, Field(pattern=r"[0-9A-Za-z]")], ...] = Field(
+        default=(), max_length=50
+    )
+
+
+class AuthorizationLine(Scope):
+    """One authorized service, or range or group of services."""
+
+    line: LineNumber
+    code: Text | None = Field(default=None, description="The line's code in the sending system.")
+    procedure: Procedure | None = None
+    modifiers: tuple[Code, ...] = Field(default=(), max_length=8)
+    revenue_code: Code | None = None
+    tooth: Code | None = None
+    surfaces: tuple[Code, ...] = Field(default=(), max_length=10)
+    oral_cavity: tuple[Code, ...] = Field(default=(), max_length=5)
+    unit_price: Quantity | None = None
+    removed_on: Day | None = None
+
+
+class Source(Frozen):
+    """Which system sent it, and when that system made it."""
+
+    system: Text | None = None
+    event_time: AwareDatetime | None = None
+    reference: Text | None = None
+
+
+class Authorization(Scope):
+    """A pre-approved (or refused, or pended) service, with its lines, limits and history."""
+
+    authorization_id: Identifier
+    version: Annotated[int, Field(strict=True, ge=1, lt=2**53)]
+    kind: AuthorizationKind
+    setting: Setting
+    form: Text | None = None
+    brand: Text | None = None
+    status: Text | None = None
+    previous_numbers: tuple[Annotated[Text, Field(pattern=r"[0-9A-Za-z]")], ...] = Field(
+        default=(), max_length=50
+    )
+    supersedes: Identifier | None = None
+    superseded_by: Identifier | None = None
+    administrative_reference: Text | None = None
+    requester_reference: Text | None = None
+    trace_numbers: tuple[Text, ...] = Field(default=(), max_length=20)
+    member: Member
+    requested_by_relation: Text | None = None
+    location_provider: AuthorizedProvider | None = None
+    override_benefit_limits: bool | None = None
+    received_at: AwareDatetime | None = None
+    remarks: LongText | None = None
+    unfinalize_reason: Text | None = None
+    access_group: Text | None = None
+    lines: tuple[AuthorizationLine, ...] = Field(default=(), max_length=AUTHORIZATION_LINES_MAX)
+    baskets: tuple[Basket, ...] = Field(default=(), max_length=100)
+    messages: tuple[Message, ...] = Field(default=(), max_length=500)
+    pend_reasons: tuple[PendReason, ...] = Field(default=(), max_length=100)
+    status_history: tuple[StatusEntry, ...] = Field(default=(), max_length=1000)
+    pend_history: tuple[PendEntry, ...] = Field(default=(), max_length=1000)
+    callout_history: tuple[CalloutEntry, ...] = Field(default=(), max_length=1000)
+    event_history: tuple[EventEntry, ...] = Field(default=(), max_length=1000)
+    validation_history: tuple[ValidationEntry, ...] = Field(default=(), max_length=1000)
+    notes: tuple[Note, ...] = Field(default=(), max_length=1000)
+    source: Source = Source()
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        seen: set[int] = set()
+        for line in self.lines:
+            if line.line in seen:
+                raise ValueError(f"line {line.line} stands twice in the authorization")
+            seen.add(line.line)
+        reasons = [entry.reason for entry in self.pend_reasons]
+        if len(set(reasons)) < len(reasons):
+            raise ValueError("the same pend reason stands twice")
+        notes = [(note.note_id, note.version) for note in self.notes if note.note_id]
+        if len(set(notes)) < len(notes):
+            raise ValueError("the same version of a note stands twice")
+        if self.supersedes == self.authorization_id:
+            raise ValueError("an authorization cannot supersede itself")
+        self._is_dated()
+        return self
+
+    def _is_dated(self) -> None:
+        """A granted authorization without a first or last day would pay for ever: refuse it."""
+        header = _has_day(self)
+        for scope in self.lines or (self,):
+            action = (scope.decision or self.decision or Decision()).action
+            if action in GRANTING_ACTIONS and not (header or _has_day(scope)):
+                raise ValueError(f"an authorization granted with {action} needs effective dates")
+
+    @property
+    def is_void(self) -> bool:
+        """Whether the whole authorization was cancelled (HCR01 C)."""
+        return self.decision is not None and self.decision.action == VOID_ACTION
+
+
+def _has_day(scope: Scope) -> bool:
+    admission = scope.admission.date if scope.admission else None
+    spans = (scope.effective, scope.requested_dates)
+    return bool(admission) or any(span and (span.from_ or span.to) for span in spans)

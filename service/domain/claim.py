@@ -1,0 +1,153 @@
+"""A claim as the adjudicator posts it: professional, institutional or dental."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from service.domain.provider import ClaimProvider
+from service.domain.values import (
+    Code,
+    DateSpan,
+    Day,
+    Frozen,
+    Identifier,
+    LineNumber,
+    Quantity,
+    Text,
+)
+
+ClaimType = Literal["professional", "institutional", "dental"]
+NumberKind = Literal["authorization", "referral", "predetermination"]
+AuthorizationKind = Literal["authorization", "notification", "referral"]
+
+CLAIM_LINES_MAX = 999
+"""X12 837 institutional allows 999 service lines a claim, the most of the three types."""
+
+
+class SubmittedNumber(Frozen):
+    """A number that the provider put on the claim (REF*G1, 9F or G3)."""
+
+    kind: NumberKind = "authorization"
+    value: Annotated[Text, Field(pattern=r"[0-9A-Za-z]")]
+
+
+class ClaimMember(Frozen):
+    """The patient; a newborn may be billed under the mother's id."""
+
+    id: Identifier
+    birth_date: Day | None = None
+    gender: Code | None = None
+    mother_member_id: Identifier | None = None
+
+
+class ClaimDiagnosis(Frozen):
+    """One diagnosis of the claim (HI); the first, or one of type ABK, is the principal one."""
+
+    code: Code
+    type: Code | None = None
+
+
+class ClaimAdmission(Frozen):
+    """The admission of an inpatient stay (DTP*435, CL1)."""
+
+    date: Day | None = None
+    type: Code | None = None
+    source: Code | None = None
+    patient_status: Code | None = None
+
+
+class Tooth(Frozen):
+    """A tooth that was treated, and its surfaces (TOO)."""
+
+    tooth: Code
+    surfaces: tuple[Code, ...] = Field(default=(), max_length=10)
+
+
+class Benefit(Frozen):
+    """What the benefit of the line says of authorization; null where it says nothing."""
+
+    authorization_required: bool | None = None
+    requested_type: AuthorizationKind | Literal["authorization_and_referral"] | None = None
+    limit_adjustments: tuple[dict[str, JsonValue], ...] = Field(default=(), max_length=50)
+
+
+class ServiceLine(Frozen):
+    """One line of a claim: a service, when, where, by whom, how much of it."""
+
+    line: LineNumber
+    procedure: Code | None = None
+    code_system: Text | None = None
+    modifiers: tuple[Code, ...] = Field(default=(), max_length=8)
+    revenue_code: Code | None = None
+    from_: Day | None = Field(default=None, alias="from")
+    to: Day | None = None
+    units: Quantity | None = None
+    unit: Code | None = None
+    charge: Quantity | None = None
+    place_of_service: Code | None = None
+    diagnosis_pointers: tuple[Annotated[int, Field(strict=True, ge=1)], ...] = Field(
+        default=(), max_length=12
+    )
+    teeth: tuple[Tooth, ...] = Field(default=(), max_length=32)
+    oral_cavity: tuple[Code, ...] = Field(default=(), max_length=5)
+    rendering_provider: ClaimProvider | None = None
+    authorization_numbers: tuple[SubmittedNumber, ...] = Field(default=(), max_length=20)
+    benefit: Benefit = Benefit()
+    attached: dict[str, JsonValue] = Field(default_factory=dict, max_length=50)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.from_ and self.to and self.to < self.from_:
+            raise ValueError("the service ends before it starts")
+        if self.to and not self.from_:
+            raise ValueError("a line with a last day needs its first day, 'from'")
+        return self
+
+
+class Claim(Frozen):
+    """A claim with its lines; unknown is null or absent, dates are ISO days."""
+
+    claim_id: Identifier
+    version: Annotated[int, Field(strict=True, ge=1)] = 1
+    type: ClaimType
+    frequency: Annotated[Code, Field(max_length=1)] = "1"
+    original_claim_id: Identifier | None = None
+    received_on: Day | None = None
+    member: ClaimMember
+    billing_provider: ClaimProvider = ClaimProvider()
+    rendering_provider: ClaimProvider | None = None
+    referring_provider: ClaimProvider | None = None
+    facility: ClaimProvider | None = None
+    network: Literal["in", "out"] | None = None
+    bill_type: Code | None = None
+    place_of_service: Code | None = None
+    admission: ClaimAdmission | None = None
+    discharge_date: Day | None = None
+    statement: DateSpan = DateSpan()
+    drg: Code | None = None
+    diagnoses: tuple[ClaimDiagnosis, ...] = Field(default=(), max_length=50)
+    authorization_numbers: tuple[SubmittedNumber, ...] = Field(default=(), max_length=20)
+    emergency: bool = False
+    attached: dict[str, JsonValue] = Field(default_factory=dict, max_length=50)
+    lines: tuple[ServiceLine, ...] = Field(min_length=1, max_length=CLAIM_LINES_MAX)
+
+    @model_validator(mode="after")
+    def _every_line_has_its_number_and_day(self) -> Self:
+        seen: set[int] = set()
+        for line in self.lines:
+            if line.line in seen:
+                raise ValueError(f"line {line.line} stands twice in the claim")
+            seen.add(line.line)
+            if not line.from_ and not self.statement.from_ and not self._admitted_on():
+                raise ValueError(
+                    f"line {line.line} has no date of service, nor has the claim a statement period"
+                )
+            for pointer in line.diagnosis_pointers:
+                if pointer > len(self.diagnoses):
+                    raise ValueError(
+                        f"line {line.line} points to diagnosis {pointer} of {len(self.diagnoses)}"
+                    )
+        return self
+
+    def _admitted_on(self) -> object:
+        return self.admission.date if self.admission else None

@@ -1,0 +1,155 @@
+"""A claim line as templates see it: field name to normalised value; an absent key is unknown."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+
+from service.domain import codes
+from service.domain.claim import Claim, ServiceLine, SubmittedNumber
+from service.domain.effective import PRINCIPAL_TYPES, attached_values
+from service.domain.provider import ClaimProvider
+from service.domain.reference import AttachedFields
+
+ClaimValue = str | tuple[str, ...]
+ClaimValues = dict[str, ClaimValue]
+
+_SCOPES = {"in": ("either", "in"), "out": ("either", "out")}
+_ROLES = ("billing_provider", "referring_provider", "facility")
+
+
+def header_values(claim: Claim, attached: AttachedFields) -> ClaimValues:
+    """Give what all lines of a claim share."""
+    values: dict[str, ClaimValue | None] = {
+        "type": claim.type,
+        "frequency": claim.frequency,
+        "network": claim.network,
+        "network_scopes": _SCOPES.get(claim.network or "", ()),
+        "bill_type": _written(codes.bill_type_class, claim.bill_type),
+        "drg": _written(codes.drg, claim.drg),
+        "diagnoses": _distinct(codes.diagnosis, (each.code for each in claim.diagnoses)),
+        "principal_diagnosis": _written(codes.diagnosis, _principal(claim)),
+        "discharge_date": _iso(claim.discharge_date),
+    }
+    if claim.admission:
+        values["admission.date"] = _iso(claim.admission.date)
+        values["admission.type"] = claim.admission.type
+        values["admission.source"] = claim.admission.source
+    for role in _ROLES:
+        values |= _provider(role, getattr(claim, role))
+    values |= _attached(claim.attached, attached, "attached.")
+    return {name: value for name, value in values.items() if value}
+
+
+def line_values(
+    claim: Claim, line: ServiceLine, header: ClaimValues, attached: AttachedFields
+) -> ClaimValues:
+    """Give the values of one line, those of its claim (``header_values``) included."""
+    first, last = days_of(claim, line)
+    procedure = _written(codes.bare, line.procedure)
+    teeth = _distinct(codes.tooth, (each.tooth for each in line.teeth))
+    values: dict[str, ClaimValue | None] = {
+        **header,
+        "line.from": first.isoformat(),
+        "line.to": last.isoformat(),
+        "line.procedure": procedure,
+        "line.procedure_shape": procedure and codes.procedure_shape(procedure, line.code_system),
+        "line.modifiers": _distinct(codes.bare, line.modifiers),
+        "line.revenue_code": _written(codes.revenue_code, line.revenue_code),
+        "line.place_of_service": _written(
+            codes.place_of_service, line.place_of_service or claim.place_of_service
+        ),
+        "line.diagnoses": _pointed(claim, line) or header.get("diagnoses"),
+        "line.teeth": teeth,
+        "line.tooth": teeth[0] if len(teeth) == 1 else None,
+        "line.surfaces": _distinct(codes.bare, (s for each in line.teeth for s in each.surfaces)),
+        "line.oral_cavity": _distinct(codes.oral_cavity, line.oral_cavity),
+        # Where no rendering provider is named, the billing one rendered it (837 loop 2310B).
+        **_provider(
+            "rendering_provider",
+            line.rendering_provider or claim.rendering_provider or claim.billing_provider,
+        ),
+        **_numbers(claim, line),
+        **_attached(line.attached, attached, "line.attached."),
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def days_of(claim: Claim, line: ServiceLine) -> tuple[date, date]:
+    """Give first and last day of a line's service: its own, else those of statement or stay."""
+    if line.from_:
+        return line.from_, line.to or line.from_
+    admitted = claim.admission.date if claim.admission else None
+    first = claim.statement.from_ or admitted
+    if first is None:
+        raise ValueError(f"line {line.line} has no date of service")
+    last = claim.statement.to or (claim.discharge_date if not claim.statement.from_ else None)
+    return first, max(first, last or first)
+
+
+def submitted_numbers(claim: Claim, line: ServiceLine) -> list[tuple[SubmittedNumber, str]]:
+    """Give the numbers that hold for a line, each with its level, ``line`` or ``claim``.
+
+    A number of the line wins over those of the claim of the same kind.
+    """
+    own = {number.kind for number in line.authorization_numbers}
+    inherited = [each for each in claim.authorization_numbers if each.kind not in own]
+    return [(each, "line") for each in line.authorization_numbers] + [
+        (each, "claim") for each in inherited
+    ]
+
+
+def _numbers(claim: Claim, line: ServiceLine) -> dict[str, ClaimValue]:
+    numbers = submitted_numbers(claim, line)
+    return {
+        f"numbers.{kind}": _distinct(
+            codes.authorization_number, (each.value for each, _ in numbers if each.kind == kind)
+        )
+        for kind in ("authorization", "referral", "predetermination")
+    }
+
+
+def _principal(claim: Claim) -> str | None:
+    typed = (each.code for each in claim.diagnoses if each.type in PRINCIPAL_TYPES)
+    return next(typed, claim.diagnoses[0].code if claim.diagnoses else None)
+
+
+def _pointed(claim: Claim, line: ServiceLine) -> tuple[str, ...]:
+    pointed = (claim.diagnoses[pointer - 1].code for pointer in line.diagnosis_pointers)
+    return _distinct(codes.diagnosis, pointed)
+
+
+def _provider(role: str, provider: ClaimProvider | None) -> dict[str, ClaimValue | None]:
+    if provider is None:
+        return {}
+    return {
+        f"{role}.npi": provider.npi,
+        f"{role}.tin": provider.tin,
+        f"{role}.taxonomy": provider.taxonomy,
+        f"{role}.specialty": provider.specialty,
+        f"{role}.groups": provider.groups,
+    }
+
+
+def _attached(
+    given: Mapping[str, object], declared: AttachedFields, prefix: str
+) -> dict[str, ClaimValue | None]:
+    values = attached_values(given, declared, prefix=prefix)
+    return {
+        name: tuple(map(_text, value)) if isinstance(value, list) else _text(value)
+        for name, value in values.items()
+    }
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _distinct(write: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(write, texts)))
+
+
+def _written(write: Callable[[str], str], text: str | None) -> str | None:
+    return write(text) if text else None
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,93 @@
+"""One written form for every code and number, so that both faces of a comparison see one string."""
+
+import re
+
+_NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
+_SYSTEMS = {
+    "CPT": "HCPCS",
+    "HCPCS": "HCPCS",
+    "HC": "HCPCS",
+    "HCPC": "HCPCS",
+    "CDT": "CDT",
+    "AD": "CDT",
+    "ICD-10-PCS": "ICD10PCS",
+    "ICD10PCS": "ICD10PCS",
+    "NDC": "NDC",
+    "N4": "NDC",
+}
+_DENTAL = re.compile(r"D\d{4}")
+_HIPPS_OR_PROCEDURE_CHARACTERS = 5
+_PCS_CHARACTERS = 7
+
+
+def bare(text: str) -> str:
+    """Give letters in upper case and digits, nothing else."""
+    return _NOT_ALPHANUMERIC.sub("", text.upper())
+
+
+def authorization_number(text: str) -> str:
+    """Normalise a number as people type it: no case, punctuation, spaces or leading zeros."""
+    kept = bare(text)
+    return kept.lstrip("0") or kept[:1]
+
+
+def diagnosis(text: str) -> str:
+    """Write an ICD-10-CM code with its dot, however it was sent (X12 HI omits it)."""
+    kept = bare(text)
+    return f"{kept[:3]}.{kept[3:]}" if len(kept) > 3 else kept
+
+
+def revenue_code(text: str) -> str:
+    """Pad a revenue code to its four digits (SV201)."""
+    return bare(text).zfill(4)
+
+
+def place_of_service(text: str) -> str:
+    """Pad a place-of-service code to its two digits (SV105)."""
+    return bare(text).zfill(2)
+
+
+def bill_type_class(text: str) -> str:
+    """Give facility and class, the first two digits of a bill type, without its leading zero."""
+    return bare(text).lstrip("0")[:2]
+
+
+def drg(text: str) -> str:
+    """Pad a diagnosis-related group to its three digits (HI*DR)."""
+    return bare(text).zfill(3)
+
+
+def tooth(text: str) -> str:
+    """Write a tooth without leading zeros (Universal numbering, TOO02)."""
+    kept = bare(text)
+    return kept.lstrip("0") or kept
+
+
+def oral_cavity(text: str) -> str:
+    """Pad an area of the oral cavity to two digits (SV304); L and R stay."""
+    kept = bare(text)
+    return kept.zfill(2) if kept.isdigit() else kept
+
+
+def code_system(code: str, declared: str | None) -> str:
+    """Name the code system of a procedure code.
+
+    CPT and HCPCS level II travel under one qualifier (HC) and are one system here; a D code is CDT
+    under either name.
+    """
+    if _DENTAL.fullmatch(code):
+        return "CDT"
+    if declared:
+        name = declared.strip().upper()
+        return _SYSTEMS.get(name, bare(name))
+    return "ICD10PCS" if len(code) == _PCS_CHARACTERS else "HCPCS"
+
+
+def procedure_shape(code: str, declared: str | None = None) -> str:
+    """Give code system and shape, such as ``HCPCS:A9999``: ranges compare within one shape only.
+
+    Keyword ranges compare letter by letter, so 97110..97140 must never admit a code of another
+    system or length.
+    """
+    letters = "".join("9" if character.isdigit() else "A" for character in code)
+    return f"{code_system(code, declared)}:{letters}"

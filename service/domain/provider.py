@@ -1,0 +1,32 @@
+"""Who asks for a service, who gives it, and where."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from service.domain.values import Code, Frozen, Npi, Text, Tin
+
+
+class AuthorizedProvider(Frozen):
+    """A provider that an authorization names (X12 NM1 with PRV and REF*EI)."""
+
+    npi: Npi | None = None
+    tin: Tin | None = None
+    name: Text | None = None
+    taxonomy: tuple[Code, ...] = Field(default=(), max_length=20)
+    specialty: Code | None = None
+    group_scope: Literal["in", "out", "either"] | None = Field(
+        default=None, description="Which network status of the provider is covered (seed 004)."
+    )
+    provider_group: Text | None = None
+
+
+class ClaimProvider(Frozen):
+    """A provider of a claim, in one of its roles; its groups are resolved upstream."""
+
+    npi: Npi | None = None
+    tin: Tin | None = None
+    name: Text | None = None
+    taxonomy: tuple[Code, ...] = Field(default=(), max_length=20)
+    specialty: Code | None = None
+    groups: tuple[Text, ...] = Field(default=(), max_length=50)

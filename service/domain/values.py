@@ -1,0 +1,127 @@
+"""The base of every model, and the plain values they are made of."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
+
+_NUMBER = re.compile(r"-?(?P<whole>[0-9]+)(?:\.(?P<decimals>[0-9]+))?")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_EARLIEST_DAY = date(1900, 1, 1)
+_DIGITS_MAX = 15
+_DECIMALS_MAX = 6
+
+
+class Frozen(BaseModel):
+    """A value: cannot change once made, and refuses a key it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def _day(value: Any) -> date:
+    """Read an ISO day ourselves: Elasticsearch would take 2026-02-30 for the second of March."""
+    if isinstance(value, date) and type(value) is date:
+        day = value
+    elif isinstance(value, str) and _ISO_DAY.fullmatch(value):
+        try:
+            day = date.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError("not a day of the calendar") from error
+    else:
+        raise ValueError("a day is written YYYY-MM-DD")
+    if day < _EARLIEST_DAY:
+        raise ValueError("a day before 1900-01-01 is not accepted")
+    return day
+
+
+def _decimal(value: Any) -> Decimal:
+    """Read a decimal from text: a float has already lost what was written."""
+    text = format(value, "f") if isinstance(value, Decimal) else value
+    if isinstance(text, int) and not isinstance(text, bool):
+        text = str(text)
+    written = _NUMBER.fullmatch(text.strip()) if isinstance(text, str) else None
+    if written is None:
+        raise ValueError('a quantity is a decimal string, such as "4" or "240.00"')
+    whole, decimals = written["whole"].lstrip("0"), written["decimals"] or ""
+    if len(whole) > _DIGITS_MAX or len(decimals) > _DECIMALS_MAX:
+        raise ValueError(f"at most {_DIGITS_MAX} digits and {_DECIMALS_MAX} decimals")
+    return Decimal(written[0])
+
+
+def _at_least_zero(number: Decimal) -> Decimal:
+    if number < 0:
+        raise ValueError("a quantity is not negative")
+    return number
+
+
+def _plain(number: Decimal) -> str:
+    return format(number, "f")
+
+
+Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
+"""A calendar day, ISO 8601."""
+
+Quantity = Annotated[
+    Decimal,
+    BeforeValidator(lambda value: _at_least_zero(_decimal(value)), json_schema_input_type=str),
+    PlainSerializer(_plain, return_type=str),
+]
+"""A decimal of at least zero, written as a string; its unit of measure stands beside it."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+"""A short text: a name, a code, a reference."""
+
+LongText = Annotated[str, StringConstraints(max_length=20_000)]
+"""A note or message."""
+
+Identifier = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[!-.0-{}~]+$"
+    ),
+]
+"""An id that travels in addresses and document ids: printable ASCII, no space, slash or bar."""
+
+Code = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, to_upper=True, min_length=1, max_length=30, pattern=r"[0-9A-Za-z]"
+    ),
+]
+"""A code of some code set, in upper case, with at least one letter or digit."""
+
+Npi = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{10}$")]
+"""A national provider identifier: ten digits."""
+
+Tin = Annotated[
+    str,
+    BeforeValidator(lambda value: value.replace("-", "") if isinstance(value, str) else value),
+    StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{9}$"),
+]
+"""A taxpayer identification number: nine digits, dashes are dropped."""
+
+LineNumber = Annotated[int, Field(strict=True, ge=1, le=999_999)]
+"""The number of a line, from 1."""
+
+
+class DateSpan(Frozen):
+    """Days from a first to a last one, both included; no last day is an open end."""
+
+    from_: Day | None = Field(default=None, alias="from")
+    to: Day | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "DateSpan":
+        if self.from_ and self.to and self.to < self.from_:
+            raise ValueError("it ends before it starts")
+        return self

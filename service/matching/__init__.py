@@ -1,0 +1,1 @@
+"""From candidates to one ranked, explained answer for a claim line."""

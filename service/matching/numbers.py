@@ -1,0 +1,117 @@
+"""Which of the numbers that a provider submitted fit, and what follows where one does not.
+
+A number of the whole claim may belong to one line only: for the others it is then not evaluated.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from service.comparison.prepared import AskedLine, ask_criterion
+from service.domain import codes
+from service.domain.claim import Claim, ServiceLine
+from service.domain.claim_values import ClaimValues, submitted_numbers
+from service.domain.event import Event, EventCodes, Outcome, make_event
+from service.matching.ranking import Ranked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """A number as it was typed, where it stood, and the authorization of its line that it fits."""
+
+    value: str
+    level: str
+    fits: str | None = None
+    fits_another_line: bool = False
+
+    @property
+    def normalised(self) -> str:
+        """The form in which numbers are compared."""
+        return codes.authorization_number(self.value)
+
+
+def numbers_for(claim: Claim, line: ServiceLine, asked: AskedLine) -> tuple[Submitted, ...]:
+    """Give the numbers of a line of the kinds that its template reads, each once."""
+    kinds = {
+        name.partition(".")[2]
+        for each in asked.plan.criteria
+        if each.reads_numbers_only
+        for name in each.claim_fields
+    }
+    found: dict[str, Submitted] = {}
+    for number, level in submitted_numbers(claim, line):
+        if number.kind in kinds:
+            submitted = Submitted(value=number.value, level=level)
+            found.setdefault(submitted.normalised, submitted)
+    return tuple(found.values())
+
+
+def fit(submitted: Submitted, ranked: Ranked) -> str | None:
+    """Give the exact or non-exact candidate of the line that carries the number."""
+    number = submitted.normalised
+    for judged in ranked.shown:
+        if number in judged.candidate.numbers:
+            return judged.candidate.authorization_id
+    return None
+
+
+def settle(
+    submitted: Sequence[Submitted], ranked: Ranked, others: Iterable[Ranked]
+) -> tuple[Submitted, ...]:
+    """Say of each number whether it fits this line, or another line of the claim."""
+    elsewhere = tuple(others)
+    settled = []
+    for each in submitted:
+        fits = fit(each, ranked)
+        another = (
+            fits is None
+            and each.level == "claim"
+            and any(fit(each, other) is not None for other in elsewhere)
+        )
+        settled.append(
+            Submitted(value=each.value, level=each.level, fits=fits, fits_another_line=another)
+        )
+    return tuple(settled)
+
+
+def without_numbers(asked: AskedLine, submitted: Sequence[Submitted]) -> AskedLine | None:
+    """Ask the line anew without the numbers that fit another line; None where there are none."""
+    dropped = {each.normalised for each in submitted if each.fits_another_line}
+    if not dropped:
+        return None
+    values: ClaimValues = dict(asked.values)
+    for name in [name for name in values if name.startswith("numbers.")]:
+        kept = tuple(each for each in values[name] if each not in dropped)
+        if kept:
+            values[name] = kept
+        else:
+            del values[name]
+    criteria = tuple(
+        ask_criterion(each.plan, values) if each.plan.reads_numbers_only else each
+        for each in asked.criteria
+    )
+    return AskedLine(
+        line=asked.line,
+        plan=asked.plan,
+        values=values,
+        require=asked.require,
+        exclude=asked.exclude,
+        exact=asked.exact,
+        criteria=criteria,
+    )
+
+
+def invalid_number_events(
+    submitted: Iterable[Submitted], event_codes: EventCodes, query_type: str
+) -> tuple[Event, ...]:
+    """Raise the invalid-number event for each number that fits nothing.
+
+    A number of another member or payer is answered like one that does not exist.
+    """
+    events = []
+    for each in submitted:
+        if each.fits is None and not each.fits_another_line:
+            outcome: Outcome = (
+                "invalid_number_line" if each.level == "line" else "invalid_number_claim"
+            )
+            events.append(make_event(event_codes, outcome, query_type, number=each.value))
+    return tuple(events)

@@ -1,0 +1,69 @@
+"""Orders the judged candidates of a claim line, and keeps as many as may be shown."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from service.domain.template import RankKey, Template
+from service.matching.judgement import Judged, MatchClass
+
+NEAR_MISSES_MAX = 5
+_LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """Exact and non-exact candidates in order, near misses, and whether some did not fit."""
+
+    exact: tuple[Judged, ...] = ()
+    non_exact: tuple[Judged, ...] = ()
+    near_misses: tuple[Judged, ...] = ()
+    truncated: bool = False
+    relaxed: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Judged, ...]:
+        """Exact candidates first, then the non-exact ones."""
+        return self.exact + self.non_exact
+
+    @property
+    def match_class(self) -> MatchClass:
+        """The class of the line is that of its best candidate."""
+        if self.exact:
+            return "exact"
+        return "non-exact" if self.non_exact else "none"
+
+
+def rank(
+    judged: Iterable[Judged],
+    template: Template,
+    *,
+    truncated: bool = False,
+    relaxed: tuple[str, ...] = (),
+) -> Ranked:
+    """Sort by class: exact by certification date, oldest first; the others by score first."""
+    by_class: dict[MatchClass, list[Judged]] = {"exact": [], "non-exact": [], "none": []}
+    for each in judged:
+        by_class[each.match_class].append(each)
+    by_class["exact"].sort(key=lambda each: _rank_key(each, template.rank))
+    for match_class in ("non-exact", "none"):
+        by_class[match_class].sort(key=lambda each: (-each.score, *_rank_key(each, template.rank)))
+    most = template.settings.max_results
+    exact, non_exact = by_class["exact"], by_class["non-exact"]
+    return Ranked(
+        exact=tuple(exact[:most]),
+        non_exact=tuple(non_exact[: max(0, most - len(exact))]),
+        near_misses=tuple(by_class["none"][:NEAR_MISSES_MAX]),
+        truncated=truncated or len(exact) + len(non_exact) > most,
+        relaxed=relaxed,
+    )
+
+
+def _rank_key(judged: Judged, keys: tuple[RankKey, ...]) -> tuple[str, ...]:
+    candidate = judged.candidate
+    values = {
+        "certification_date": candidate.certification_date,
+        "effective.from": candidate.starts_on,
+        "number": candidate.number,
+    }
+    # The id closes every order: two authorizations may carry one number.
+    return (*(values.get(key) or _LAST for key in keys), candidate.authorization_id)

@@ -1,0 +1,112 @@
+"""Chooses among the candidates of a claim line, and validates their decisions (A1, A3, A4 ...).
+
+Units are not judged here: `match` does not know balances.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from service.domain.authorization import GRANTING_ACTIONS
+from service.domain.event import Event, EventCodes, Outcome, make_event
+from service.domain.template import AutoResolve
+from service.matching.judgement import Judged
+from service.matching.ranking import Ranked
+
+NOT_REQUIRED_ACTION = "NA"
+DENIED_ACTION = "A3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """The authorizations that are taken, in the order in which they are drawn, and the events."""
+
+    chosen: tuple[Judged, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+def is_active(action: str | None) -> bool:
+    """Whether a decision lets services be paid: granted (A1, A2, A6), or none needed (NA)."""
+    return action in GRANTING_ACTIONS or action == NOT_REQUIRED_ACTION
+
+
+def is_denied(action: str | None) -> bool:
+    """Whether the services were refused (A3)."""
+    return action == DENIED_ACTION
+
+
+def is_pending(action: str | None) -> bool:
+    """Whether a decision is still awaited: pended, contact payer, or not known."""
+    return not is_active(action) and not is_denied(action)
+
+
+def resolve(ranked: Ranked, event_codes: EventCodes, query_type: str) -> Resolution:
+    """Take what can be taken without an examiner, and say in events what stands in the way.
+
+    An active exact match is used even beside a denied one, which is then named for information. A
+    denied exact match with active non-exact ones offers those, and never takes them by itself.
+    """
+
+    def event(outcome: Outcome, about: Judged | None = None) -> Event:
+        return make_event(
+            event_codes,
+            outcome,
+            query_type,
+            authorization_id=about.candidate.authorization_id if about else None,
+        )
+
+    if not ranked.shown:
+        return Resolution(events=(event("not_found"),))
+    denied = [each for each in ranked.exact if is_denied(each.action)]
+    events = [event("denied", each) for each in denied[:1]]
+    if ranked.truncated:
+        several = len(ranked.exact) > 1
+        return Resolution(
+            events=(*events, event("truncated"), *([event("multiple")] if several else ()))
+        )
+    active = tuple(each for each in ranked.exact if is_active(each.action))
+    if active:
+        return Resolution(chosen=active, events=tuple(events))
+    pending = [each for each in ranked.exact if is_pending(each.action)]
+    events += [event("pending", each) for each in pending[:1]]
+    if ranked.exact:
+        return Resolution(events=tuple(events))
+    auto_resolve = ranked.non_exact[0].asked.plan.template.auto_resolve
+    taken = take_automatically(ranked.non_exact, auto_resolve)
+    return Resolution(chosen=taken, events=() if taken else _why_none_taken(ranked, event))
+
+
+def _why_none_taken(ranked: Ranked, event: Callable[..., Event]) -> tuple[Event, ...]:
+    """Name the best candidate's decision where it stands in the way, then the non-exact match."""
+    best = ranked.non_exact[0]
+    events = [event("non_exact", best)]
+    if not any(is_active(each.action) for each in ranked.non_exact):
+        outcome: Outcome = "denied" if is_denied(best.action) else "pending"
+        events.append(event(outcome, best))
+    return tuple(events)
+
+
+def take_automatically(non_exact: Sequence[Judged], rule: AutoResolve) -> tuple[Judged, ...]:
+    """Take active non-exact matches in order, down to the first gap of ``lead`` percent.
+
+    Nothing is taken when the next one left out is nearer than that: the choice would be by chance.
+    Without a lead all are taken that reach the minimum.
+    """
+    if not rule.enabled:
+        return ()
+    active = [each for each in non_exact if is_active(each.action)]
+    taken: list[Judged] = []
+    for each in active:
+        if rule.lead and taken and _gap(taken[-1], each) >= rule.lead:
+            return tuple(taken)
+        if 100 * each.score < rule.min * each.attainable:
+            return () if rule.lead else tuple(taken)
+        taken.append(each)
+    return tuple(taken)
+
+
+def _gap(higher: Judged, lower: Judged) -> Fraction:
+    """Give the distance in percent, without rounding."""
+    return Fraction(100 * higher.score, higher.attainable) - Fraction(
+        100 * lower.score, lower.attainable
+    )

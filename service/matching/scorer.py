@@ -1,0 +1,219 @@
+"""Judges the lines of candidates against claim lines.
+
+A claim's lines mostly ask for the same provider, dates and place, so every distinct question is put
+to every authorization line once, and the points of a claim line are sums over those answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from service.comparison.comparison import How
+from service.comparison.prepared import AskedCriterion, AskedLine, AskedTest
+from service.domain.candidate import Candidate
+from service.domain.effective import LineValues
+from service.matching.judgement import (
+    MISSED,
+    NOT_EVALUATED,
+    WILDCARD,
+    Answers,
+    Judged,
+    MatchClass,
+)
+
+_NEVER_ENDS = "9999-99-99"
+
+Precedence = tuple[bool, int, str, int]
+
+
+@dataclass(slots=True)
+class Scorer:
+    """Scores any number of claim lines against one set of candidates."""
+
+    candidates: Sequence[Candidate]
+    _lines: list[LineValues] = field(init=False)
+    _owners: list[int] = field(init=False)
+    _answers: dict[AskedCriterion, Answers] = field(default_factory=dict)
+    _tests: dict[tuple[str, AskedTest], list[bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Lay the lines of all candidates side by side."""
+        self._lines = [line for each in self.candidates for line in each.lines]
+        self._owners = [place for place, each in enumerate(self.candidates) for _ in each.lines]
+
+    def judge(self, asked: AskedLine) -> list[Judged]:
+        """Judge every candidate that meets the requirements, by the line that stands for it."""
+        eligible = self._eligible(asked)
+        if not eligible:
+            return []
+        answers = tuple(self._answer(criterion) for criterion in asked.criteria)
+        totals = list(map(sum, zip(*(each.points for each in answers), strict=True)))
+        on_time = _together([self._on_time(each) for each in asked.require if _has_days(each)])
+        exact = _together(
+            [
+                *(each.exact for each in answers),
+                *(self._condition(each) for each in asked.exact),
+                *([on_time] if on_time else ()),
+            ]
+        )
+        attainable = asked.attainable
+        best: dict[int, tuple[Precedence, int]] = {}
+        highest: dict[int, int] = {}
+        for place in eligible:
+            owner, total = self._owners[place], totals[place]
+            is_exact = exact[place] and attainable > 0 and self.candidates[owner].relaxed is None
+            key = _precedence(self._lines[place], total, is_exact=is_exact)
+            if owner not in best or key < best[owner][0]:
+                best[owner] = key, place
+            if total > highest.get(owner, -1):
+                highest[owner] = total
+        return [
+            Judged(
+                asked=asked,
+                candidate=self.candidates[owner],
+                line=self._lines[place],
+                score=totals[place],
+                best_score=highest[owner],
+                attainable=attainable,
+                tolerance=bool(on_time) and not on_time[place],
+                match_class=_class_of(asked, answers, place, totals[place], is_exact=not key[0]),
+                answers=answers,
+                unmet=tuple(
+                    each.plan.id for each in asked.exact if not self._condition(each)[place]
+                ),
+                place=place,
+            )
+            for owner, (key, place) in best.items()
+        ]
+
+    def _eligible(self, asked: AskedLine) -> list[int]:
+        """Give the places of the lines that meet all requirements and no exclusion."""
+        places = list(range(len(self._lines)))
+        for each in asked.require:
+            fits = self._test(each)
+            places = [place for place in places if fits[place]]
+        for each in asked.exclude:
+            fits = self._test(each)
+            places = [place for place in places if not fits[place]]
+        return places
+
+    def _test(self, asked: AskedTest) -> list[bool]:
+        found = self._tests.get(("test", asked))
+        if found is None:
+            fits, value = asked.plan.use.fits, asked.value
+            found = self._tests["test", asked] = [fits(line, value) for line in self._lines]
+        return found
+
+    def _condition(self, asked: AskedTest) -> list[bool]:
+        """Judge a condition of exactness: an authorization that says nothing of it meets it."""
+        found = self._tests.get(("condition", asked))
+        if found is None:
+            name = asked.plan.use.field
+            found = self._tests["condition", asked] = [
+                fits or name not in line
+                for fits, line in zip(self._test(asked), self._lines, strict=True)
+            ]
+        return found
+
+    def _on_time(self, asked: AskedTest) -> list[bool]:
+        """Judge a window again without its days: what then fails was found by tolerance only."""
+        found = self._tests.get(("on time", asked))
+        if found is None:
+            use = asked.plan.use
+            strict = How(length=use.how.length, groups=use.how.groups)
+            found = self._tests["on time", asked] = [
+                use.comparison.fits(line, use.field, asked.value, strict) for line in self._lines
+            ]
+        return found
+
+    def _answer(self, asked: AskedCriterion) -> Answers:
+        found = self._answers.get(asked)
+        if found is None:
+            if asked.plan.criterion.is_raw:
+                levels = [
+                    raw_level_met(asked, line, self.candidates[owner].raw_matched)
+                    for line, owner in zip(self._lines, self._owners, strict=True)
+                ]
+            else:
+                levels = [level_met(asked, line) for line in self._lines]
+            found = self._answers[asked] = Answers(
+                levels,
+                [points_of(asked, level) for level in levels],
+                [keeps_exact(asked, level) for level in levels],
+            )
+        return found
+
+
+def level_met(asked: AskedCriterion, line: LineValues) -> int:
+    """Give the best level that a line meets; a line empty in the whole scope is unscoped."""
+    if not asked.levels:
+        return NOT_EVALUATED
+    scope = asked.plan.scope
+    if scope and not any(name in line for name in scope):
+        return WILDCARD
+    uses = asked.plan.uses
+    for place, _, value in asked.levels:
+        if uses[place].fits(line, value):
+            return place
+    return MISSED
+
+
+def raw_level_met(asked: AskedCriterion, line: LineValues, matched: frozenset[str]) -> int:
+    """Give the best raw level that Elasticsearch named for the authorization of a line."""
+    if not asked.levels:
+        return NOT_EVALUATED
+    for place, level, _ in asked.levels:
+        if f"{asked.plan.criterion.id}.{level.id}" in matched:
+            return place
+    return MISSED
+
+
+def points_of(asked: AskedCriterion, level: int) -> int:
+    """Give the points of a level met; unscoped gives what can be reached."""
+    if level == WILDCARD:
+        return asked.of
+    return asked.plan.criterion.levels[level].weight if level >= 0 else 0
+
+
+def keeps_exact(asked: AskedCriterion, level: int) -> bool:
+    """Whether a match can still be exact with this level of this criterion."""
+    criterion = asked.plan.criterion
+    if criterion.never_bars_exact:
+        return True
+    if level == NOT_EVALUATED:
+        return not asked.bars_exact
+    return level == WILDCARD or (level >= 0 and criterion.levels[level].full)
+
+
+def _class_of(
+    asked: AskedLine, answers: Sequence[Answers], place: int, score: int, *, is_exact: bool
+) -> MatchClass:
+    """Give the class; percent is compared in whole numbers, nothing to compare is no match."""
+    if is_exact:
+        return "exact"
+    rule, attainable = asked.plan.template.non_exact, asked.attainable
+    if attainable == 0 or 100 * score < rule.min * attainable:
+        return "none"
+    if not rule.needs:
+        return "non-exact"
+    has_needed = any(
+        answer.points[place] > 0
+        for each, answer in zip(asked.criteria, answers, strict=True)
+        if each.plan.criterion.id in rule.needs
+    )
+    return "non-exact" if has_needed else "none"
+
+
+def _together(columns: list[list[bool]]) -> list[bool]:
+    """Say for every line whether all columns hold."""
+    return list(map(all, zip(*columns, strict=True)))
+
+
+def _has_days(asked: AskedTest) -> bool:
+    how = asked.plan.use.how
+    return bool(how.days_before or how.days_after)
+
+
+def _precedence(line: LineValues, total: int, *, is_exact: bool) -> Precedence:
+    """Order the lines of one authorization: exact, highest, earliest end, line number."""
+    end: str = line["effective"].get("lte", _NEVER_ENDS)
+    return not is_exact, -total, end, line["line"]

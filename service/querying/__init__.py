@@ -1,0 +1,1 @@
+"""From a template and a claim to an Elasticsearch search: pure functions over plain values."""

@@ -1,0 +1,178 @@
+"""The two searches of a claim: for all candidates of a member, and scored for one line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.comparison.comparison import Clause
+from service.comparison.prepared import AskedCriterion, AskedLine, render
+from service.domain.fields import ROOT_TWINS
+from service.domain.template import RankKey, Template
+
+CANDIDATES_MAX = 200
+"""How many candidates one search for a claim takes; with more, each line is searched alone."""
+
+_SORT_FIELDS: dict[RankKey, str] = {
+    "certification_date": "certification_date",
+    "effective.from": "starts_on",
+    "number": "number",
+    "authorization_id": "authorization_id",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What a template asks of Elasticsearch; the store adds payer, member, limits and routing."""
+
+    filter: tuple[Clause, ...] = ()
+    must: tuple[Clause, ...] = ()
+    must_not: tuple[Clause, ...] = ()
+    should: tuple[Clause, ...] = ()
+    sort: tuple[dict[str, Any], ...] = ()
+    size: int = CANDIDATES_MAX
+    timeout_ms: int = 800
+    scored: bool = False
+    after: tuple[object, ...] = field(default=())
+
+    def query(self) -> Clause:
+        """Give the clauses as one bool query."""
+        parts = {
+            "filter": self.filter,
+            "must": self.must,
+            "must_not": self.must_not,
+            "should": self.should,
+        }
+        return {"bool": {name: list(clauses) for name, clauses in parts.items() if clauses}}
+
+
+def candidate_search(asked: Sequence[AskedLine]) -> Search:
+    """Search for every authorization that could be a candidate of any of the lines.
+
+    The lines share template and requested type. What the lines differ in is widened to the hull of
+    their days, and left to the scorer otherwise.
+    """
+    first = asked[0]
+    template = first.plan.template
+    required, excluded = _raw_tests(first)
+    return Search(
+        filter=(*_root_clauses(asked), *required),
+        must_not=excluded,
+        should=_raw_criteria(asked),
+        timeout_ms=template.settings.timeout_ms,
+    )
+
+
+def scored_search(asked: AskedLine, *, after: tuple[object, ...] = ()) -> Search:
+    """Search for one line with all its criteria, so that ``_score`` is the scorer's total."""
+    template = asked.plan.template
+    required, excluded = _raw_tests(asked)
+    return Search(
+        filter=(*_root_clauses([asked]), *required),
+        must=(_lines_box(asked),),
+        must_not=excluded,
+        should=_raw_criteria([asked]),
+        sort=scored_sort(template),
+        size=template.settings.max_results + 1,
+        timeout_ms=template.settings.timeout_ms,
+        scored=True,
+        after=after,
+    )
+
+
+def scored_sort(template: Template) -> tuple[dict[str, Any], ...]:
+    """Give the order of a scored search: points, then as ranked, then by id, missing last."""
+    keys = dict.fromkeys([*(_SORT_FIELDS[key] for key in template.rank), "authorization_id"])
+    return (
+        {"_score": {"order": "desc"}},
+        *({key: {"order": "asc", "missing": "_last"}} for key in keys),
+    )
+
+
+def _root_clauses(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
+    """Say at the root what can be said of all lines: same kind, same setting, hull of the days."""
+    clauses = []
+    by_line = [{each.plan.id: each.value for each in line.require} for line in asked]
+    for test in asked[0].require:
+        use = test.plan.use
+        twin = ROOT_TWINS.get(use.field)
+        if twin is None or use.when_absent:
+            continue
+        values = [known[test.plan.id] for known in by_line if test.plan.id in known]
+        if len(values) < len(asked):
+            continue  # a line without the value does not require it
+        if use.field == "effective":
+            hull = (min(value[0] for value in values), max(value[1] for value in values))
+            if use.comparison.name in ("window", "overlaps"):
+                clauses.append(use.clause(hull, prefix="", field=twin))
+        elif all(value == values[0] for value in values):
+            clauses.append(use.clause(values[0], prefix="", field=twin))
+    return tuple(clauses)
+
+
+def _lines_box(asked: AskedLine) -> Clause:
+    """Compile the nested box: a line must meet the requirements itself to lend its points."""
+    box: dict[str, list[Clause]] = {
+        "filter": [each.plan.use.clause(each.value) for each in asked.require],
+        "must_not": [each.plan.use.clause(each.value) for each in asked.exclude],
+        "should": [
+            criterion_clause(each)
+            for each in asked.criteria
+            if each.levels and not each.plan.criterion.is_raw
+        ],
+    }
+    query = {"bool": {name: clauses for name, clauses in box.items() if clauses}}
+    return {"nested": {"path": "lines", "score_mode": "max", "query": query}}
+
+
+def criterion_clause(asked: AskedCriterion) -> Clause:
+    """Compile one criterion: the best of its levels, or all it can give where it is unscoped."""
+    levels = [
+        _points(level.weight, asked.plan.uses[place].clause(value))
+        for place, level, value in asked.levels
+    ]
+    if asked.plan.scope:
+        absent = [{"exists": {"field": f"lines.{name}"}} for name in asked.plan.scope]
+        levels.insert(0, _points(asked.of, {"bool": {"must_not": absent}}))
+    return {"dis_max": {"tie_breaker": 0.0, "queries": levels}}
+
+
+def _points(weight: int, clause: Clause) -> Clause:
+    return {"constant_score": {"boost": weight, "filter": clause}}
+
+
+def _raw_criteria(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
+    """Compile raw criteria: at the root and named, for only Elasticsearch can judge them.
+
+    A line to which a criterion does not apply leaves it to the others.
+    """
+    of_lines = zip(*(line.criteria for line in asked), strict=True)
+    applied = (next((each for each in same if each.levels), same[0]) for same in of_lines)
+    return tuple(
+        {
+            "dis_max": {
+                "tie_breaker": 0.0,
+                "queries": [
+                    {
+                        "constant_score": {
+                            "boost": level.weight,
+                            "filter": rendered,
+                            "_name": f"{each.plan.criterion.id}.{level.id}",
+                        }
+                    }
+                    for _, level, rendered in each.levels
+                ],
+            }
+        }
+        for each in applied
+        if each.plan.criterion.is_raw and each.levels
+    )
+
+
+def _raw_tests(asked: AskedLine) -> tuple[tuple[Clause, ...], tuple[Clause, ...]]:
+    """Render the raw requirements and exclusions that this claim has values for."""
+    template = asked.plan.template
+    found: list[tuple[Clause, ...]] = []
+    for tests in (template.require, template.exclude):
+        rendered = (render(each.raw, asked.values) for each in tests if each.raw is not None)
+        found.append(tuple(each for each in rendered if each is not None))
+    return found[0], found[1]

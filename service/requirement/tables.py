@@ -1,0 +1,74 @@
+"""The two decision tables of this stage, with the reference tables that their columns come from."""
+
+from dataclasses import dataclass, field
+
+from service.domain.reference import References
+from service.requirement.columns import Contract, OutputColumn
+from service.requirement.decision_table import DecisionTable
+from service.requirement.inputs import AUTHORIZATION_KINDS, columns
+
+IS_AUTHORIZATION_REQUIRED = "is-authorization-required"
+REQUESTED_AUTH_TYPE = "requested-auth-type"
+TABLE_NAMES = (IS_AUTHORIZATION_REQUIRED, REQUESTED_AUTH_TYPE)
+SHIPPED_TEMPLATES = frozenset({"inpatient", "outpatient", "professional", "referral", "dental"})
+
+_REQUESTED = "requested.type"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementTables:
+    """What the stage decides by; replaced whole when a file of it changes."""
+
+    is_authorization_required: DecisionTable
+    requested_auth_type: DecisionTable
+    references: References = field(default_factory=References)
+
+
+def load_table(
+    name: str,
+    text: bytes | str,
+    references: References,
+    templates: frozenset[str] = SHIPPED_TEMPLATES,
+) -> DecisionTable:
+    """Load one of the two tables by its name; raises TableRefused, or KeyError for another name.
+
+    ``templates`` are those that there are: a table that names another one is refused.
+    """
+    return DecisionTable.load(text, name, contract(name, references, templates))
+
+
+def load_tables(
+    is_authorization_required: bytes | str,
+    requested_auth_type: bytes | str,
+    references: References,
+    templates: frozenset[str] = SHIPPED_TEMPLATES,
+) -> RequirementTables:
+    """Load both tables from the text of their files; raises TableRefused."""
+    return RequirementTables(
+        is_authorization_required=load_table(
+            IS_AUTHORIZATION_REQUIRED, is_authorization_required, references
+        ),
+        requested_auth_type=load_table(
+            REQUESTED_AUTH_TYPE, requested_auth_type, references, templates
+        ),
+        references=references,
+    )
+
+
+def contract(
+    name: str, references: References, templates: frozenset[str] = SHIPPED_TEMPLATES
+) -> Contract:
+    """Give the columns that a table reads and answers; raises KeyError for an unknown table.
+
+    What is looked for is known only once it is decided that something is: so ``requested.type`` is
+    a column of the second table alone.
+    """
+    inputs = columns(references)
+    if name == IS_AUTHORIZATION_REQUIRED:
+        del inputs[_REQUESTED]
+        needed = OutputColumn(allowed=AUTHORIZATION_KINDS, many=True)
+        linked = OutputColumn(allowed=AUTHORIZATION_KINDS, many=True, required=False)
+        return Contract(inputs=inputs, outputs={"needed": needed, "linked": linked})
+    if name == REQUESTED_AUTH_TYPE:
+        return Contract(inputs=inputs, outputs={"template": OutputColumn(allowed=templates)})
+    raise KeyError(name)

@@ -1,0 +1,69 @@
+"""All settings, read from the environment with the prefix AUTHMATCH_."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PACKAGE = Path(__file__).resolve().parent
+PACKAGED = PACKAGE / "_data"
+DEVELOPMENT_SECRET = "authmatch-development-only"  # noqa: S105 - refused outside of loopback
+
+Payer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,64}$")]
+
+
+def _shipped(name: str) -> Path:
+    """Give a folder of the wheel, or of the checkout."""
+    packaged = PACKAGED / name
+    return packaged if packaged.is_dir() else PACKAGE.parent / name
+
+
+class Settings(BaseSettings):
+    """Where the engines are, which files are used, who may call, and the limits."""
+
+    model_config = SettingsConfigDict(env_prefix="AUTHMATCH_", extra="ignore", frozen=True)
+
+    elasticsearch_url: str | None = None
+    elasticsearch_api_key: SecretStr | None = None
+    elasticsearch_username: str | None = None
+    elasticsearch_password: SecretStr | None = None
+    elasticsearch_ca_certs: str | None = None
+    elasticsearch_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    redis_url: str | None = None
+    redis_cluster: bool = False
+
+    index_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9\-]{0,40}$")] = ""
+    index_shards: Annotated[int, Field(ge=1, le=1024)] = 1
+    queries_dir: Path = Field(default_factory=lambda: _shipped("queries"))
+    es_templates_dir: Path = Field(default_factory=lambda: _shipped("es_templates"))
+
+    api_keys: dict[str, Payer] = Field(
+        default_factory=dict, description="API key to payer; none: loopback only, default payer."
+    )
+    default_payer: Payer = "demo"
+    surrogate_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+
+    body_bytes_max: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
+    line_bytes_max: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+    bulk_batch: Annotated[int, Field(ge=1, le=5000)] = 500
+    batch_claims_at_once: Annotated[int, Field(ge=1, le=256)] = 8
+    live_check_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    log_level: str = "INFO"
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, level: str) -> str:
+        if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("a log level is DEBUG, INFO, WARNING or ERROR")
+        return level.upper()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls need no key: for a machine of one's own only."""
+        return not self.api_keys
+
+    @property
+    def uses_development_secret(self) -> bool:
+        """Whether the key that hides member ids in Redis is the one that everybody knows."""
+        return self.surrogate_key.get_secret_value() == DEVELOPMENT_SECRET

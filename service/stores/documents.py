@@ -1,0 +1,51 @@
+"""Reads stored documents, in realtime."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch
+
+from service.stores.document import Document
+from service.stores.faults import EngineUnavailable, translated_errors
+from service.stores.locator import Place
+from service.stores.names import IndexNames, document_id, routing
+
+
+async def read_documents(
+    elasticsearch: AsyncElasticsearch, index: str, docs: Sequence[dict[str, Any]]
+) -> list[Document | None]:
+    """Give the documents in the order asked, None for one that is not there.
+
+    One that could not be read is a fault: it must not look like one that is not there.
+    """
+    if not docs:
+        return []
+    with translated_errors():
+        response = await elasticsearch.mget(index=index, docs=docs)
+    found: list[Document | None] = []
+    for doc in response["docs"]:
+        if "error" in doc:
+            raise EngineUnavailable("elasticsearch", "a document could not be read")
+        found.append(doc["_source"] if doc.get("found") else None)
+    return found
+
+
+async def read_document(
+    elasticsearch: AsyncElasticsearch, indices: IndexNames, place: Place
+) -> Document | None:
+    """Give the document of a place; the last member under whom it was stored has it.
+
+    A push that stopped half-way has moved the place and not yet the document: then it still stands
+    with an earlier member.
+    """
+    members = dict.fromkeys((place.member_id, *reversed(place.members)))
+    docs = [
+        {
+            "_id": document_id(place.payer, place.authorization_id),
+            "routing": routing(place.payer, member),
+        }
+        for member in members
+        if member is not None
+    ]
+    found = await read_documents(elasticsearch, indices.authorizations, docs)
+    return next((each for each in found if each is not None and "source" in each), None)

@@ -1,0 +1,85 @@
+"""What the service says of itself: documentation, OpenAPI, health, metrics, unknown addresses."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.api.bodies import claim_body
+
+METHODS = {"get", "put", "post", "delete"}
+
+
+@pytest.mark.filterwarnings("ignore:open_binary is deprecated:DeprecationWarning")
+def test_the_documentation_needs_no_other_host(caller: httpx.Client) -> None:
+    """The page and all that it loads are served from here."""
+    page = caller.get("/docs")
+    loaded = re.findall(r"""(?:src|href)=["']([^"']+)["']""", page.text)
+
+    assert page.status_code == 200
+    own = f"{str(caller.base_url).rstrip('/')}/"
+    loaded = [each.removeprefix(own) for each in loaded]
+    assert not [each for each in loaded if each.startswith(("http", "//"))]
+    assert [each for each in loaded if each.endswith((".js", ".css"))]
+    for each in loaded:
+        if not each.startswith("data:"):
+            assert caller.get(each).status_code == 200, each
+
+
+def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None:
+    """Each has a summary, every body a model, and every reference leads somewhere."""
+    document = caller.get("/openapi.json").json()
+    models = document["components"]["schemas"]
+    text = caller.get("/openapi.json").text
+    calls = [call for path in document["paths"].values() for call in path.values()]
+
+    assert document["openapi"].startswith("3.")
+    assert {"Claim", "Authorization", "WhyNotQuestion"} <= set(models)
+    assert set(re.findall(r'"#/components/schemas/([^"]+)"', text)) <= set(models)
+    assert all(call.get("summary") for call in calls)
+    assert set(document["paths"]) == {
+        "/match", "/match/batch", "/match/why-not", "/authorizations", "/authorizations/bulk",
+        "/authorizations/{authorization_id}", "/authorizations/{authorization_id}/versions",
+        "/health/live", "/health/ready",
+    }  # fmt: skip
+    bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
+    assert len(bodies) == 5
+    assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
+
+
+def test_health_and_metrics_need_no_key(caller: httpx.Client) -> None:
+    """They say nothing of any payer."""
+    caller.post("/match", json=claim_body())
+    del caller.headers["x-api-key"]
+    live, ready = caller.get("/health/live"), caller.get("/health/ready")
+    metrics = caller.get("/metrics")
+
+    assert (live.status_code, live.json()["status"]) == (200, "live")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+    assert metrics.status_code == 200
+    assert 'authmatch_request_seconds_count{route="/match",status="200"}' in metrics.text
+    assert "authmatch_results_total{" in metrics.text
+    assert "M0001" not in metrics.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("POST", "/authorizations/A1", 405),
+        ("GET", "/match", 405),
+        ("PATCH", "/authorizations", 405),
+        ("DELETE", "/health/live", 405),
+    ],
+)
+def test_an_unknown_address_or_method_is_a_problem_too(
+    caller: httpx.Client, method: str, path: str, status: int
+) -> None:
+    """404 and 405 have the form of every problem."""
+    answer = caller.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    if status == 405:
+        assert answer.headers["allow"]

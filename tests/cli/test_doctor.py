@@ -1,0 +1,103 @@
+"""`authmatch doctor`: what is in place, what is not, and what to do."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Authmatch
+
+
+def looked(authmatch: Authmatch) -> tuple[int, dict[str, dict[str, str]]]:
+    """Give the exit code, and the findings by what they are about."""
+    result = authmatch("doctor", "--json")
+    return result.exit_code, {each["what"]: each for each in json.loads(result.stdout)}
+
+
+def test_a_sound_installation_is_not_red(live: Authmatch) -> None:
+    """Versions, health, index, fields, documents, clocks, and how Redis keeps its writes."""
+    code, found = looked(live)
+
+    assert code == 0
+    assert found["Elasticsearch"]["found"].startswith("9.")
+    assert {found[each]["level"] for each in ("index", "fields", "pushes", "clocks")} == {"green"}
+    assert "documents" in found
+    assert "appendfsync" in found["Redis keeps writes"]["found"]
+
+
+def test_a_person_gets_a_table(live: Authmatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret is never shown, a misspelt variable is pointed out."""
+    monkeypatch.setenv("AUTHMATCH_SURROGATE_KEY", "very-secret-indeed")
+    monkeypatch.setenv("AUTHMATCH_API_KEYS", '{"key-of-a-payer": "P1"}')
+    monkeypatch.setenv("AUTHMATCH_REDSI_URL", "redis://x")
+
+    shown = live("doctor").stdout
+
+    assert "very-secret-indeed" not in shown
+    assert "key-of-a-payer" not in shown
+    assert "AUTHMATCH_REDSI_URL is not a setting" in shown
+
+
+def test_an_engine_that_is_down_is_red_and_does_not_hide_the_other(
+    live: Authmatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit code is that of an engine fault."""
+    monkeypatch.setenv("AUTHMATCH_ELASTICSEARCH_URL", "http://127.0.0.1:1")
+
+    code, found = looked(live)
+
+    assert code == 3
+    assert found["Elasticsearch"]["level"] == "red"
+    assert found["Redis"]["level"] == "green"
+
+
+def test_what_is_not_installed_is_red(live: Authmatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that puts it right."""
+    monkeypatch.setenv("AUTHMATCH_INDEX_PREFIX", "t-nowhere-")
+
+    code, found = looked(live)
+
+    assert code == 1
+    assert found["indices"]["advice"] == "run `authmatch index install`"
+
+
+def test_without_engines_it_says_so(authmatch: Authmatch) -> None:
+    """Files are looked at all the same."""
+    code, found = looked(authmatch)
+
+    assert code == 1
+    assert found["rules"]["level"] == "green"
+    assert found["engines"]["level"] == "red"
+
+
+def test_rules_that_do_not_load_are_red(
+    live: Authmatch, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    """The engines are looked at all the same."""
+    monkeypatch.setenv("AUTHMATCH_QUERIES_DIR", str(tmp_path))
+
+    code, found = looked(live)
+
+    assert code == 1
+    assert found["rules"]["advice"] == "run `authmatch queries check`"
+    assert found["Redis"]["level"] == "green"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTHMATCH_BULK_BATCH", "many"),
+        ("AUTHMATCH_API_KEYS", "not json"),
+        ("AUTHMATCH_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_bad_setting_is_named(
+    authmatch: Authmatch, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """The variable, not the value: it may be a secret."""
+    monkeypatch.setenv(name, value)
+
+    result = authmatch("doctor")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: {name}: ")
+    assert value not in result.stderr

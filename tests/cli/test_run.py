@@ -1,0 +1,126 @@
+"""`authmatch run`: up, something to try, and down again in order."""
+
+import asyncio
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.cli import first_data
+from service.cli.first_data import load_first_data
+from service.domain.claim import Claim
+from tests.ground import Ground, match, new_prefix, uninstall
+
+ROOT = Path(__file__).parents[2]
+SECONDS_MAX = 120
+
+
+@pytest.fixture
+def environment(ground: Ground) -> Iterator[dict[str, str]]:
+    """Settings for the engines of the suite, under a prefix of this test alone."""
+    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
+    yield {
+        **{name: each for name, each in os.environ.items() if not name.startswith("AUTHMATCH_")},
+        "AUTHMATCH_ELASTICSEARCH_URL": str(settings.elasticsearch_url),
+        "AUTHMATCH_REDIS_URL": str(settings.redis_url),
+        "AUTHMATCH_INDEX_PREFIX": settings.index_prefix,
+    }
+    Ground(settings=settings, rules=ground.rules).run(uninstall)
+
+
+def free_port() -> int:
+    """Give a port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def started(environment: dict[str, str], port: int, *words: str) -> subprocess.Popen[str]:
+    """Start it as a shell does."""
+    return subprocess.Popen(
+        (sys.executable, "-m", "service.cli", "run", "--port", str(port), *words),
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def told_until_ready(program: subprocess.Popen[str]) -> list[str]:
+    """Read what it says up to how it is stopped."""
+    assert program.stdout is not None
+    told = []
+    for line in program.stdout:
+        told.append(line.rstrip())
+        if line.startswith("stop:"):
+            return told
+    raise AssertionError("\n".join(told))
+
+
+def test_it_serves_what_it_says_and_stops_in_order(environment: dict[str, str]) -> None:
+    """The line that it prints works when pasted; Ctrl-C ends it with 0; its data are kept."""
+    port = free_port()
+    with started(environment, port, "--sample", "50") as program:
+        try:
+            told = told_until_ready(program)
+            (line,) = (each for each in told if each.startswith("  curl "))
+            pasted = ("bash", "-c", line.partition(" | ")[0])
+            answer = subprocess.run(pasted, cwd=ROOT, capture_output=True, check=True)
+        finally:
+            program.send_signal(signal.SIGINT)
+            rest, _ = program.communicate(timeout=SECONDS_MAX)
+
+    assert program.returncode == 0
+    assert rest.splitlines() == ["stopping the service", "stopped"]
+    assert any("59 authorizations" in each for each in told)
+    classes = [each["results"][0]["class"] for each in json.loads(answer.stdout)["lines"]]
+    assert classes == ["exact", "non-exact", "exact", "none"]
+
+    with started(environment, port, "--workers", "1") as program:
+        try:
+            told = told_until_ready(program)
+        finally:
+            program.send_signal(signal.SIGTERM)
+            program.communicate(timeout=SECONDS_MAX)
+
+    assert program.returncode == 0
+    assert any("59 authorizations" in each for each in told)
+    assert not any("loading" in each for each in told)
+
+
+@pytest.mark.parametrize("keys", [{}, {"secret-key": "payer-of-a-key"}], ids=["open", "keys"])
+def test_without_a_checkout_a_made_up_claim_is_given(
+    ground: Ground,
+    payer: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    keys: dict[str, str],
+) -> None:
+    """An installed package has no documentation beside it: the claim is written out, and matches.
+
+    With API keys the data are those of the first key's payer; no key is ever printed.
+    """
+    monkeypatch.setattr(first_data, "_EXAMPLES", tmp_path)
+    monkeypatch.setattr(first_data, "_EXAMPLE_CLAIM", tmp_path / "claim.json")
+    own = dict.fromkeys(keys, f"{payer}-key")
+    settings = ground.settings.model_copy(update={"default_payer": payer, "api_keys": own})
+
+    loaded = asyncio.run(load_first_data(settings, 60))
+    again = asyncio.run(load_first_data(settings, 60))
+    (text,) = shlex.split(loaded.claim)
+    claim = Claim.model_validate_json(text)
+    (line,) = ground.run(lambda stores: match(stores, loaded.payer, claim))
+
+    assert line["results"][0]["class"] == "exact"
+    assert again == loaded
+    assert (loaded.count, loaded.payer) == (60, f"{payer}-key" if keys else payer)
+    assert ("Bearer" in loaded.header) == bool(keys)
+    assert not any(key in loaded.header for key in keys)

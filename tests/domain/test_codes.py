@@ -1,0 +1,80 @@
+"""One written form for every code and number, whatever way it was sent."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.domain import codes
+
+WRITERS: list[Callable[[str], str]] = [
+    codes.bare,
+    codes.authorization_number,
+    codes.diagnosis,
+    codes.revenue_code,
+    codes.place_of_service,
+    codes.bill_type_class,
+    codes.drg,
+    codes.tooth,
+    codes.oral_cavity,
+]
+
+
+@pytest.mark.parametrize(
+    ("write", "sent", "written"),
+    [
+        (codes.authorization_number, " au-00 123 ", "AU00123"),
+        (codes.authorization_number, "000123", "123"),
+        (codes.authorization_number, "0", "0"),
+        (codes.authorization_number, "000", "0"),
+        (codes.authorization_number, "--", ""),
+        (codes.diagnosis, "m5450", "M54.50"),
+        (codes.diagnosis, "M54.50", "M54.50"),
+        (codes.diagnosis, "I10", "I10"),
+        (codes.revenue_code, "611", "0611"),
+        (codes.revenue_code, "0611", "0611"),
+        (codes.place_of_service, "2", "02"),
+        (codes.place_of_service, "11", "11"),
+        (codes.bill_type_class, "0131", "13"),
+        (codes.bill_type_class, "131", "13"),
+        (codes.bill_type_class, "13", "13"),
+        (codes.drg, "64", "064"),
+        (codes.tooth, "08", "8"),
+        (codes.tooth, "a", "A"),
+        (codes.tooth, "0", "0"),
+        (codes.oral_cavity, "1", "01"),
+        (codes.oral_cavity, "ur", "UR"),
+        (codes.oral_cavity, "l", "L"),
+    ],
+)
+def test_how_a_code_is_written(write: Callable[[str], str], sent: str, written: str) -> None:
+    """Case, punctuation and leading zeros never keep two equal codes apart."""
+    assert written == write(sent)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(WRITERS), st.text(max_size=12) | st.from_regex(r"[0-9A-Z .\-]{0,8}"))
+def test_writing_twice_changes_nothing(write: Callable[[str], str], text: str) -> None:
+    """What was normalised when stored is normalised again when read."""
+    assert write(text) == write(write(text))
+
+
+@pytest.mark.parametrize(
+    ("code", "declared", "shape"),
+    [
+        ("97110", None, "HCPCS:99999"),
+        ("97110", "CPT", "HCPCS:99999"),
+        ("97110", " hc ", "HCPCS:99999"),
+        ("G0283", "HCPCS", "HCPCS:A9999"),
+        ("D2740", None, "CDT:A9999"),
+        ("D2740", "HC", "CDT:A9999"),
+        ("0SR9019", None, "ICD10PCS:9AA9999"),
+        ("0SR9019", "ICD-10-PCS", "ICD10PCS:9AA9999"),
+        ("00002322702", "N4", "NDC:99999999999"),
+        ("12345", "home made", "HOMEMADE:99999"),
+    ],
+)
+def test_a_code_has_its_system_and_shape(code: str, declared: str | None, shape: str) -> None:
+    """CPT and HCPCS level II are one system, a dental code is dental under any name."""
+    assert shape == codes.procedure_shape(code, declared)

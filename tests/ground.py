@@ -1,0 +1,150 @@
+"""Real stores on an index prefix of this run, and what a test pushes into them.
+
+A session has one prefix, a test its own payers: tests share indices and never meet.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import pytest
+
+from service.bootstrap import Stores, load_rules, open_stores
+from service.domain.authorization import Authorization
+from service.domain.claim import Claim
+from service.domain.push import Pushed
+from service.flow.match import match_claim
+from service.flow.rules import RuleBook
+from service.settings import Settings
+from tests.builders import build_authorization
+
+T = TypeVar("T")
+Scenario = Callable[[Stores], Awaitable[T]]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The settings of this run; stores are opened for one scenario at a time."""
+
+    settings: Settings
+    rules: RuleBook
+
+    @asynccontextmanager
+    async def stores(self, settings: Settings | None = None) -> AsyncIterator[Stores]:
+        """Open stores of their own, as another worker has them."""
+        stores = open_stores(settings or self.settings, self.rules.references)
+        try:
+            yield stores
+        finally:
+            await stores.elasticsearch.close()
+            await stores.redis.aclose()
+
+    def run(self, scenario: Scenario[T]) -> T:
+        """Run a scenario on stores of its own."""
+
+        async def opened() -> T:
+            async with self.stores() as stores:
+                return await scenario(stores)
+
+        return asyncio.run(opened())
+
+
+@cache
+def shipped_rules() -> RuleBook:
+    """Give the shipped rules."""
+    return load_rules(Settings())
+
+
+def new_prefix() -> str:
+    """Give a prefix that no other run has."""
+    return f"t-{uuid.uuid4().hex[:10]}-"
+
+
+def settings_on(elasticsearch_url: str, redis_url: str, **changes: Any) -> Settings:
+    """Give settings for these engines, under a prefix of their own."""
+    fields: dict[str, Any] = {
+        "elasticsearch_url": elasticsearch_url,
+        "redis_url": redis_url,
+        "index_prefix": new_prefix(),
+        "index_shards": 3,
+        "live_check_share": 0,
+    }
+    return Settings(**{**fields, **changes})
+
+
+async def uninstall(stores: Stores) -> None:
+    """Take everything of a prefix out of both engines."""
+    prefix = stores.indices.prefix
+    client = stores.elasticsearch
+    names = list((await client.indices.get(index=f"{prefix}*", expand_wildcards="all")).body)
+    if names:
+        await client.indices.delete(index=",".join(names))
+    made = await client.indices.get_index_template(name=f"authmatch-{prefix}*")
+    for each in made["index_templates"]:
+        await client.indices.delete_index_template(name=each["name"])
+    parts = await client.cluster.get_component_template(name=f"authmatch-{prefix}*")
+    for each in parts["component_templates"]:
+        await client.cluster.delete_component_template(name=each["name"])
+    keys = [key async for key in stores.redis.scan_iter(f"authmatch:{prefix}*", count=1000)]
+    for key in keys:  # one by one: in a cluster they live on several nodes
+        await stores.redis.delete(key)
+
+
+@pytest.fixture(scope="session")
+def ground(elasticsearch_url: str, redis_url: str) -> Iterator[Ground]:
+    """Installed indices under a prefix of this run; taken out at its end."""
+    settings = settings_on(elasticsearch_url, redis_url)
+    made = Ground(settings=settings, rules=shipped_rules())
+
+    async def install(stores: Stores) -> None:
+        await stores.installation.install()
+
+    made.run(install)
+    yield made
+    made.run(uninstall)
+
+
+@pytest.fixture
+def payer() -> str:
+    """A payer that no other test has."""
+    return f"p-{uuid.uuid4().hex[:12]}"
+
+
+def as_pushed(authorization: Authorization) -> Pushed:
+    """Give an authorization as its sender writes it."""
+    source = authorization.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return Pushed(authorization=authorization, source=source)
+
+
+def version_of(version: int = 1, query: str = "professional", **header: Any) -> Pushed:
+    """Give a version of an authorization that covers the usual claim of a query in full."""
+    return as_pushed(build_authorization(query, version=version, **header))
+
+
+async def push(stores: Stores, payer: str, *pushed: Pushed) -> list[str]:
+    """Push, and give the statuses."""
+    results = await stores.authorizations.push(payer, pushed)
+    return [each.status for each in results]
+
+
+async def match(
+    stores: Stores, payer: str, claim: Claim, rules: RuleBook | None = None
+) -> Sequence[dict[str, Any]]:
+    """Match a claim, and give its lines."""
+    matched = await match_claim(claim, payer, rules=rules or shipped_rules(), source=stores.search)
+    lines: Sequence[dict[str, Any]] = matched.answer["lines"]
+    return lines
+
+
+async def found(stores: Stores, payer: str, claim: Claim) -> list[str]:
+    """Match a claim of one line, and give the authorizations that it found."""
+    (line,) = await match(stores, payer, claim)
+    return [
+        each["authorization_id"]
+        for result in line["results"]
+        for each in (*result["candidates"], *result["near_misses"])
+    ]

@@ -1,0 +1,101 @@
+"""The shipped tables, and small ones built row by row."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from service.domain.claim import Claim
+from service.domain.reference import AttachedFields, GroupTable, References
+from service.requirement.tables import TABLE_NAMES, RequirementTables, load_tables
+
+QUERIES = Path(__file__).parents[2] / "queries"
+
+
+@pytest.fixture(scope="session")
+def references() -> References:
+    """The reference tables that the columns come from, as shipped."""
+    read = YAML(typ="safe", pure=True).load
+    folder = QUERIES / "reference"
+    groups = {
+        name: GroupTable.model_validate(read(folder / f"{name}.yaml"))
+        for name in ("procedure-groups", "specialty-parents")
+    }
+    attached = AttachedFields.model_validate(read(folder / "attached.yaml"))
+    return References(groups=groups, attached=attached)
+
+
+@pytest.fixture(scope="session")
+def tables(references: References) -> RequirementTables:
+    """Both decision tables as shipped."""
+    texts = [(QUERIES / "tables" / f"{name}.json").read_bytes() for name in TABLE_NAMES]
+    return load_tables(texts[0], texts[1], references)
+
+
+@pytest.fixture(scope="session")
+def build_claim() -> Callable[..., Claim]:
+    """Make a claim of one line; what is given of the line goes to it, the rest to the claim."""
+    return _claim
+
+
+@pytest.fixture(scope="session")
+def build_jdm() -> Callable[..., dict[str, Any]]:
+    """Make a decision table: columns by their field, rows as (cells, answers)."""
+    return _jdm
+
+
+@pytest.fixture(scope="session")
+def as_text() -> Callable[[Any], str]:
+    """Write a decision table as its file."""
+    return json.dumps
+
+
+def _claim(line: dict[str, Any] | None = None, **claim: Any) -> Claim:
+    defaults = {
+        "claim_id": "C1",
+        "type": "professional",
+        "member": {"id": "M1"},
+        "statement": {"from": "2026-03-01"},
+    }
+    return Claim.model_validate({**defaults, **claim, "lines": [{"line": 1, **(line or {})}]})
+
+
+def _jdm(
+    columns: list[str], rows: list[tuple[list[str], str]], answer: str = "needed"
+) -> dict[str, Any]:
+    rules = [
+        {
+            "_id": f"r{number}",
+            "_description": f"row {number}",
+            **{f"i{column}": cell for column, cell in enumerate(cells)},
+            "o": output,
+        }
+        for number, (cells, output) in enumerate(rows)
+    ]
+    content = {
+        "hitPolicy": "first",
+        "inputs": [{"id": f"i{i}", "name": name, "field": name} for i, name in enumerate(columns)],
+        "outputs": [{"id": "o", "name": answer, "field": answer}],
+        "rules": rules,
+    }
+    return {
+        "contentType": "application/vnd.gorules.decision",
+        "nodes": [
+            {"id": "in", "type": "inputNode", "name": "in", "position": {"x": 0, "y": 0}},
+            {
+                "id": "table",
+                "type": "decisionTableNode",
+                "name": "t",
+                "content": content,
+                "position": {"x": 1, "y": 0},
+            },
+            {"id": "out", "type": "outputNode", "name": "out", "position": {"x": 2, "y": 0}},
+        ],
+        "edges": [
+            {"id": "e1", "type": "edge", "sourceId": "in", "targetId": "table"},
+            {"id": "e2", "type": "edge", "sourceId": "table", "targetId": "out"},
+        ],
+    }

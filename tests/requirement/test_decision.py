@@ -1,0 +1,178 @@
+"""What a claim line needs, and which template looks for it, by the shipped tables."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from service.domain.claim import Claim
+from service.requirement.decision import (
+    Requirement,
+    TemplateChoice,
+    choose_template,
+    decide_requirement,
+)
+from service.requirement.tables import RequirementTables
+
+BuildClaim = Callable[..., Claim]
+CARDIOLOGIST = {"taxonomy": ["207RC0000X"]}
+
+
+def decided(claim: Claim, tables: RequirementTables) -> Requirement:
+    """Decide the first line of a claim."""
+    return decide_requirement(claim, claim.lines[0], tables)
+
+
+def test_therapy_needs_an_authorization(tables: RequirementTables, build_claim: BuildClaim) -> None:
+    """The answer names the table, its hash and the row that fired."""
+    requirement = decided(build_claim({"procedure": "97112", "modifiers": ["GP"]}), tables)
+
+    assert requirement == Requirement(
+        needed=("authorization",),
+        source="table",
+        table="is-authorization-required",
+        row="therapy",
+        table_hash=tables.is_authorization_required.hash[:12],
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "claim", "row", "needed", "linked"),
+    [
+        ({"procedure": "97112"}, {"emergency": True}, "emergency", (), ("authorization",)),
+        ({"procedure": "70551", "place_of_service": "23"}, {}, "emergency-place", (),
+         ("authorization",)),
+        ({"procedure": "99284"}, {"place_of_service": "23"}, "emergency-place", (),
+         ("authorization",)),
+        ({"revenue_code": "0120"}, {"type": "institutional", "bill_type": "0111"},
+         "inpatient-stay", ("authorization",), ()),
+        ({"revenue_code": "0122"},
+         {"type": "institutional", "bill_type": "111", "diagnoses": [{"code": "O80"}]},
+         "maternity-stay", ("notification",), ("authorization",)),
+        ({"revenue_code": "450"}, {"type": "institutional", "bill_type": "131"},
+         "emergency-department", (), ("authorization",)),
+        ({"revenue_code": "762"}, {"type": "institutional", "bill_type": "131"},
+         "observation", ("notification",), ("authorization",)),
+        ({"procedure": "97110"}, {"type": "institutional", "bill_type": "131"},
+         "therapy", ("authorization",), ()),
+        ({"procedure": "72148"}, {}, "advanced-imaging", ("authorization",), ()),
+        ({"procedure": "E0601", "charge": "900.00"}, {}, "equipment-over-500",
+         ("authorization",), ()),
+        ({"procedure": "E0601", "charge": "500.00"}, {}, "everything-else", (), ()),
+        ({"procedure": "E0601", "charge": "90.50", "modifiers": ["RR"]}, {}, "equipment-rental",
+         ("authorization",), ()),
+        ({"procedure": "G0299"}, {}, "home-care", ("authorization",), ()),
+        ({"procedure": "33945"}, {}, "transplant", ("authorization", "referral"), ()),
+        ({"procedure": "D2740"}, {"type": "dental"}, "dental-crown", ("authorization",), ()),
+        ({"procedure": "D8080"}, {"type": "dental"}, "orthodontics", ("authorization",), ()),
+        ({"procedure": "D0120"}, {"type": "dental"}, "everything-else", (), ()),
+        ({"procedure": "99243"}, {}, "specialist-consultation", ("referral",), ()),
+        ({"procedure": "99204"}, {"billing_provider": CARDIOLOGIST}, "specialist-first-visit",
+         ("referral",), ()),
+        ({"procedure": "99204"}, {"billing_provider": {"specialty": "08"}}, "everything-else",
+         (), ()),
+        ({"procedure": "99213"}, {}, "everything-else", (), ()),
+        ({}, {}, "everything-else", (), ()),
+    ],
+)  # fmt: skip
+def test_the_table_decides_where_the_benefit_is_silent(
+    tables: RequirementTables,
+    build_claim: BuildClaim,
+    line: dict[str, Any],
+    claim: dict[str, Any],
+    row: str,
+    needed: tuple[str, ...],
+    linked: tuple[str, ...],
+) -> None:
+    """The first row that fits says what is needed, and what is linked if found."""
+    requirement = decided(build_claim(line, **claim), tables)
+
+    assert (row, needed, linked) == (requirement.row, requirement.needed, requirement.linked)
+    assert needed + linked == requirement.looked_for
+
+
+@pytest.mark.parametrize(
+    ("required", "requested", "needed"),
+    [
+        (True, None, ("authorization",)),
+        (True, "referral", ("referral",)),
+        (True, "authorization_and_referral", ("authorization", "referral")),
+        (None, "notification", ("notification",)),
+        (False, None, ()),
+        (False, "referral", ()),
+    ],
+)
+def test_the_benefit_wins_over_the_table(
+    tables: RequirementTables,
+    build_claim: BuildClaim,
+    required: bool | None,
+    requested: str | None,
+    needed: tuple[str, ...],
+) -> None:
+    """A benefit that says yes or no, or names a type, is not overruled by a row."""
+    benefit = {"authorization_required": required, "requested_type": requested}
+
+    requirement = decided(build_claim({"procedure": "97112", "benefit": benefit}), tables)
+
+    assert Requirement(needed=needed, source="benefit") == requirement  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "claim", "template", "row"),
+    [
+        ("authorization", {}, {}, "professional", "professional"),
+        ("notification", {}, {}, "professional", "professional"),
+        ("referral", {}, {}, "referral", "referral"),
+        ("referral", {}, {"type": "institutional", "bill_type": "131"}, "referral", "referral"),
+        ("authorization", {}, {"type": "dental"}, "dental", "dental"),
+        ("authorization", {}, {"type": "institutional", "bill_type": "0111"}, "inpatient",
+         "inpatient-bill"),
+        ("authorization", {}, {"type": "institutional", "bill_type": "131"}, "outpatient",
+         "outpatient-bill"),
+        ("authorization", {"procedure": "70551"}, {"type": "institutional", "bill_type": "121",
+         "admission": {"date": "2026-03-01"}}, "outpatient", "outpatient-bill"),
+        ("authorization", {"revenue_code": "120"}, {"type": "institutional", "bill_type": "121",
+         "admission": {"date": "2026-03-01"}}, "inpatient", "room-and-board-of-a-stay"),
+        ("authorization", {"revenue_code": "0120"}, {"type": "institutional", "bill_type": "121"},
+         "outpatient", "outpatient-bill"),
+        ("authorization", {"revenue_code": "0120"}, {"type": "institutional"}, "inpatient",
+         "room-and-board-unknown-bill"),
+        ("authorization", {}, {"type": "institutional", "admission": {"date": "2026-03-01"}},
+         "inpatient", "admitted-unknown-bill"),
+        ("authorization", {}, {"type": "institutional", "bill_type": "991",
+         "admission": {"type": "1"}}, "outpatient", "unknown-bill"),
+    ],
+)  # fmt: skip
+def test_the_template_follows_claim_type_bill_type_and_stay(
+    tables: RequirementTables,
+    build_claim: BuildClaim,
+    kind: Any,
+    line: dict[str, Any],
+    claim: dict[str, Any],
+    template: Any,
+    row: str,
+) -> None:
+    """Routing by bill type is a table; room and board during an admission is inpatient."""
+    built = build_claim(line, **claim)
+    table_hash = tables.requested_auth_type.short_hash
+
+    choice = choose_template(built, built.lines[0], kind, tables)
+
+    assert choice == TemplateChoice(
+        template=template, row=row, table="requested-auth-type", table_hash=table_hash
+    )
+
+
+def test_every_bill_type_has_its_template(
+    tables: RequirementTables, build_claim: BuildClaim
+) -> None:
+    """Each bill type of the trade is routed by a row of its own, not by the last one."""
+    inpatient = {"11", "18", "21", "28", "41", "65", "66", "86"}
+    outpatient = {"12", "13", "14", "22", "23", "32", "33", "34", "43"}
+    outpatient |= {str(digits) for digits in (*range(71, 80), *range(81, 86))}
+    for bill_type in inpatient | outpatient:
+        claim = build_claim({}, type="institutional", bill_type=f"{bill_type}1")
+        choice = choose_template(claim, claim.lines[0], "authorization", tables)
+
+        assert choice.row != "unknown-bill"
+        assert choice.template == ("inpatient" if bill_type in inpatient else "outpatient")

@@ -1,0 +1,29 @@
+"""The shipped reference and decision tables, which the samples must agree with."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from service.domain.reference import AttachedFields, GroupTable, References
+from service.requirement.tables import RequirementTables, load_tables
+
+QUERIES = Path(__file__).parents[2] / "queries"
+
+
+@pytest.fixture(scope="session")
+def groups() -> dict[str, GroupTable]:
+    """The shipped groups of codes by table."""
+    read = [YAML(typ="safe").load(path) for path in sorted((QUERIES / "reference").glob("*.yaml"))]
+    tables = [GroupTable.model_validate(each) for each in read if each["kind"] == "groups"]
+    return {table.id: table for table in tables}
+
+
+@pytest.fixture(scope="session")
+def decision_tables(groups: dict[str, GroupTable]) -> RequirementTables:
+    """The shipped decision tables."""
+    attached = YAML(typ="safe").load(QUERIES / "reference" / "attached.yaml")
+    references = References(groups=groups, attached=AttachedFields.model_validate(attached))
+    required = (QUERIES / "tables" / "is-authorization-required.json").read_bytes()
+    requested = (QUERIES / "tables" / "requested-auth-type.json").read_bytes()
+    return load_tables(required, requested, references)

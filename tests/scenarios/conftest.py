@@ -1,0 +1,4 @@
+"""Tests of this folder run on real engines, under one index prefix."""
+
+from tests.ground import ground as ground
+from tests.ground import payer as payer

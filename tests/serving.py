@@ -1,0 +1,43 @@
+"""The service as a real HTTP server on loopback, in a thread of the tests."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import uvicorn
+
+from service.api.app import create_app
+from service.settings import Settings
+
+START_S = 30
+
+
+@contextlib.contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """Serve with these settings for the time of the block; gives the address."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listening],), name="service")
+    thread.start()
+    try:
+        deadline = time.monotonic() + START_S
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("the service did not start")
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(START_S)
+        listening.close()
+
+
+def client_of(url: str, key: str | None = None, *, timeout: float = 30) -> httpx.Client:
+    """A client of the service, with the key of a payer."""
+    headers = {"X-API-Key": key} if key else {}
+    return httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False)
