@@ -30,6 +30,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._port = 0
         self._rewrite: Rewrite | None = None
+        self.requests: list[bytes] = []
         self.mode: Mode = "pass"
 
     @property
@@ -67,7 +68,11 @@ class Proxy:
 
     @contextlib.contextmanager
     def rewriting(self, rewrite: Rewrite) -> Iterator[None]:
-        """Change the body of every search's answer for the time of the block."""
+        """Change the body of every search's answer for the time of the block.
+
+        ``requests`` then holds the first line of every request.
+        """
+        self.requests = []
         self._rewrite = rewrite
         try:
             yield
@@ -146,6 +151,7 @@ class Proxy:
                 chunk, held = rewritten(held, self._rewrite), b""
             elif self._rewrite is not None:
                 chunk = plainly(chunk)
+                self.requests.append(chunk.partition(b"\r\n")[0])
             sink.write(chunk)
             await sink.drain()
         # Whichever side ends first ends the other.

@@ -13,7 +13,7 @@ The order of writes is what keeps this right without locks:
 Whatever fails on the way is a fault, and the same push again completes the rest.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -95,7 +95,10 @@ class AuthorizationStore:
             place = replace(known, version=version, content_hash=withdrawn)
             (taken,) = await self._locator.write([place])
             if taken:
-                await self._leave_stones(payer, authorization_id, version, known.members)
+                stones = [
+                    self._stone(payer, authorization_id, version, each) for each in known.members
+                ]
+                await run_bulk(self._elasticsearch, stones)
                 return PushResult(
                     authorization_id=authorization_id,
                     version=version,
@@ -255,35 +258,32 @@ class AuthorizationStore:
 
         It can be found with the new member by then: shards are not refreshed at one moment.
         """
-        moved = [each for each in live if each.former_members]
-        if moved:
-            await self._visibility.refresh()
-        for each in moved:
-            await self._leave_stones(payer, each.id, each.version, each.former_members)
-
-    async def _leave_stones(
-        self, payer: str, authorization_id: str, version: int, members: Iterable[str]
-    ) -> None:
         stones = [
-            Operation(
-                action="index",
-                index=self._indices.authorizations,
-                id=document_id(payer, authorization_id),
-                routing=routing(payer, member),
-                version=version,
-                document={
-                    "payer": payer,
-                    "member_id": member,
-                    "authorization_id": authorization_id,
-                    "version": version,
-                    "void": False,
-                    "current": False,
-                    "moved": True,
-                },
-            )
-            for member in members
+            self._stone(payer, each.id, each.version, member)
+            for each in live
+            for member in each.former_members
         ]
+        if stones:
+            await self._visibility.refresh()
         await run_bulk(self._elasticsearch, stones)
+
+    def _stone(self, payer: str, authorization_id: str, version: int, member: str) -> Operation:
+        return Operation(
+            action="index",
+            index=self._indices.authorizations,
+            id=document_id(payer, authorization_id),
+            routing=routing(payer, member),
+            version=version,
+            document={
+                "payer": payer,
+                "member_id": member,
+                "authorization_id": authorization_id,
+                "version": version,
+                "void": False,
+                "current": False,
+                "moved": True,
+            },
+        )
 
 
 def withdrawal_of(source: Mapping[str, Any], version: int) -> Pushed:

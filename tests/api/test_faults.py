@@ -170,6 +170,9 @@ def test_hits_of_a_part_of_the_shards_are_no_answer(behind: Behind, caller: http
 
     assert_try_again(answer)
     assert "a shard did not answer" in answer.json()["detail"]
+    searches = [each for each in behind.elasticsearch.requests if b"/_search" in each]
+    assert searches
+    assert all(b"allow_partial_search_results=false" in each for each in searches)
 
 
 @pytest.mark.parametrize("mode", FAILURES)

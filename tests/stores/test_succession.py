@@ -1,5 +1,6 @@
 """Authorizations that stand for older ones, in whatever order they arrive."""
 
+import asyncio
 from itertools import permutations
 
 import pytest
@@ -71,6 +72,27 @@ def test_a_new_version_of_a_superseded_one_does_not_bring_it_back(
         assert await found(stores, payer, build_claim()) == ["A3"]
         assert await fits(stores, payer, "N-1b") == "A3"
         assert await fits(stores, payer, "N-1") == "A3"
+
+    ground.run(scenario)
+
+
+def test_old_and_new_that_arrive_at_once_see_each_other(ground: Ground, payer: str) -> None:
+    """Pushed by two workers at the same moment, the old one is never left beside the new one."""
+
+    async def scenario(stores: Stores) -> None:
+        async with ground.stores() as second:
+            for turn in range(15):
+                old = version_of(1, authorization_id=f"OLD-{turn}", number=f"O-{turn}")
+                new = version_of(
+                    1, authorization_id=f"NEW-{turn}", number=f"N-{turn}", supersedes=f"OLD-{turn}"
+                )
+                await asyncio.gather(push(stores, payer, old), push(second, payer, new))
+            seen = await found(stores, payer, build_claim())
+
+            assert sorted(seen) == sorted(f"NEW-{turn}" for turn in range(15))
+            assert [await fits(stores, payer, f"o{turn}") for turn in range(15)] == [
+                f"NEW-{turn}" for turn in range(15)
+            ]
 
     ground.run(scenario)
 
