@@ -19,6 +19,7 @@ from service.cli.faults import BadInput
 from service.cli.terminal import say
 from service.domain.engine_fault import EngineFault
 from service.settings import Settings
+from service.stores.faults import EngineUnavailable
 
 APPLICATION = "service.api.app:create_app"
 LOOPBACK = "127.0.0.1"
@@ -101,7 +102,8 @@ async def install(settings: Settings, *, wait_seconds_max: float) -> None:
         while True:
             try:
                 await parts.stores.installation.install()
-                await parts.stores.health.check()
+                if not await parts.stores.health.check():
+                    raise EngineUnavailable("redis", "cannot be reached")
             except EngineFault as fault:
                 if fault.is_lasting or time.monotonic() >= deadline:
                     raise
