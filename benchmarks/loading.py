@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from service.stores.authorization_reading import Filter
 PAYER = "demo"
 BATCH = 500
 THREADS = 4
-PART = 10_000
+PART = 2_500
 
 
 def load(
@@ -65,20 +66,29 @@ async def _load(settings: Settings, sample: SampleData, say: Callable[[str], Non
 
 
 def push_rate(url: str, sample: SampleData) -> float:
-    """Push a sample to the service as NDJSON, and give documents a second."""
+    """Push a sample to the service as NDJSON streams, and give documents a second.
+
+    As many streams as the client's helper has threads.
+    """
     parts = [
         b"\n".join(map(orjson.dumps, batch)) for batch in _batches(sample.authorizations(), PART)
     ]
-    service = Connection(url)
+
+    def push(own: list[bytes]) -> int:
+        service, count = Connection(url), 0
+        for part in own:
+            answer = service.post("/authorizations/bulk", part, "application/x-ndjson")
+            results = [orjson.loads(line) for line in answer.splitlines()]
+            refused = [each for each in results if each["status"] not in ("created", "unchanged")]
+            if refused:
+                raise RuntimeError(f"{len(refused)} were not taken: {refused[0]}")
+            count += len(results)
+        return count
+
     started = time.perf_counter()
-    count = 0
-    for part in parts:
-        answer = service.post("/authorizations/bulk", part, "application/x-ndjson")
-        results = [orjson.loads(line) for line in answer.splitlines()]
-        refused = [each for each in results if each["status"] not in ("created", "unchanged")]
-        if refused:
-            raise RuntimeError(f"{len(refused)} were not taken: {refused[0]}")
-        count += len(results)
+    with ThreadPoolExecutor(THREADS) as pool:
+        counts = pool.map(push, [parts[place::THREADS] for place in range(THREADS)])
+        count = sum(counts)
     return count / (time.perf_counter() - started)
 
 

@@ -217,10 +217,10 @@ class AuthorizationStore:
 
         Gives those that another authorization stands for, as it is now.
         """
-        places, successors = await self._locator.read_all(payer, [each.id for each in live])
+        versions, successors = await self._locator.read_latest(payer, [each.id for each in live])
         overtaken = []
         for each, ok in zip(live, written, strict=True):
-            latest = places[each.id].version
+            latest = versions[each.id]
             stored = each.old.get(each.member)
             if latest > each.version:
                 overtaken.append(each)

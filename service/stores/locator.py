@@ -68,6 +68,22 @@ class Locator:
                 places[name] = Place(**{**source, **read})
         return places, successors
 
+    async def read_latest(
+        self, payer: str, ids: Sequence[str]
+    ) -> tuple[dict[str, int], dict[str, str]]:
+        """Give the latest versions, and the successors: all that a push looks at a second time."""
+        wanted = [document_id(payer, each) for each in ids]
+        wanted += [_link_id(payer, each) for each in ids]
+        versions: dict[str, int] = {}
+        successors: dict[str, str] = {}
+        for doc in await self._read(wanted, only=["authorization_id", "version", "superseded_by"]):
+            source = doc["_source"]
+            if "superseded_by" in source:
+                successors[source["authorization_id"]] = source["superseded_by"]
+            else:
+                versions[source["authorization_id"]] = source["version"]
+        return versions, successors
+
     async def write(self, places: Sequence[Place]) -> list[bool]:
         """Write places over what was seen there; tells which were still so.
 
@@ -104,12 +120,14 @@ class Locator:
                 },
             )
 
-    async def _read(self, ids: list[str]) -> list[Mapping[str, Any]]:
+    async def _read(
+        self, ids: list[str], *, only: list[str] | None = None
+    ) -> list[Mapping[str, Any]]:
         if not ids:
             return []
         with translated_errors():
             response = await self._elasticsearch.mget(
-                index=self._index, ids=ids, filter_path=_PLACE
+                index=self._index, ids=ids, filter_path=_PLACE, source_includes=only
             )
         docs = response.body.get("docs", ())
         if any("error" in doc for doc in docs):
