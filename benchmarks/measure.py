@@ -29,28 +29,23 @@ class Measured:
 
 def at_most(what: str, ours: float, against: float, reach: float, unit: str) -> Measured:
     """Make a row whose ratio should not exceed ``reach``."""
-    ratio = ours / against
-    return Measured(
-        what=what,
-        ours=ours,
-        against=against,
-        ratio=ratio,
-        reach=reach,
-        met=ratio <= reach,
-        unit=unit,
-    )
+    return _row(what, (ours, against), reach, unit, met=ours / against <= reach)
 
 
 def at_least(what: str, ours: float, against: float, reach: float, unit: str) -> Measured:
     """Make a row whose ratio should reach ``reach``."""
-    ratio = ours / against
+    return _row(what, (ours, against), reach, unit, met=ours / against >= reach)
+
+
+def _row(what: str, pair: tuple[float, float], reach: float, unit: str, *, met: bool) -> Measured:
+    ours, against = pair
     return Measured(
         what=what,
         ours=ours,
         against=against,
-        ratio=ratio,
+        ratio=ours / against,
         reach=reach,
-        met=ratio >= reach,
+        met=met,
         unit=unit,
     )
 

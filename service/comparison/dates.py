@@ -4,6 +4,7 @@ Days are ISO text, which compares as the calendar does. A window that reaches pa
 ends stops there.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from service.comparison.comparison import Clause, Comparison, How, span_of
@@ -113,16 +114,7 @@ OVERLAPS = Comparison(
     claims=(1, 2),
 )
 
-WINDOW = Comparison(
-    name="window",
-    types=RANGE,
-    read=span_of,
-    clause=_overlaps_in_elasticsearch,
-    fits=_overlaps,
-    why=_where,
-    options=frozenset({"days"}),
-    claims=(1, 2),
-)
+WINDOW = replace(OVERLAPS, name="window")
 """The overlap that makes a candidate; one found only by its days is a match by tolerance."""
 
 

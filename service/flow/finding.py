@@ -1,7 +1,7 @@
 """Finds and judges the candidates of claim lines: one search for all, or one for each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from service.comparison.prepared import AskedLine
@@ -12,8 +12,8 @@ from service.matching.ranking import NEAR_MISSES_MAX
 from service.matching.scorer import Scorer
 from service.querying.search import CANDIDATES_MAX, Search, candidate_search, scored_search
 
-PAGES_MAX = 40
-"""Of one line's scored search; a member with more candidates than that is answered as truncated."""
+LINE_CANDIDATES_MAX = 2_000
+"""Of one line's scored search; a member with more of them than that is answered as truncated."""
 
 
 class CandidateSource(Protocol):
@@ -82,12 +82,14 @@ class Finder:
         """
         judged: list[Judged] = []
         after: tuple[object, ...] = ()
-        for _ in range(PAGES_MAX):
+        seen = 0
+        while seen < LINE_CANDIDATES_MAX:
             search = scored_search(asked, after=after)
             found = await self._search(search)
             page = Scorer(_marked(found.candidates, relaxed)).judge(asked)
             compare_scores(page)
             judged += page
+            seen += len(found.candidates)
             if len(found.candidates) < search.size:
                 return judged, False
             last = found.candidates[-1]
@@ -109,23 +111,7 @@ def _marked(candidates: Sequence[Candidate], relaxed: str | None) -> Sequence[Ca
     """Mark candidates with the relax step that found them."""
     if relaxed is None:
         return candidates
-    return [
-        Candidate(
-            authorization_id=each.authorization_id,
-            version=each.version,
-            number=each.number,
-            shown_number=each.shown_number,
-            certification_date=each.certification_date,
-            starts_on=each.starts_on,
-            lines=each.lines,
-            numbers=each.numbers,
-            raw_matched=each.raw_matched,
-            engine_score=each.engine_score,
-            relaxed=relaxed,
-            sort=each.sort,
-        )
-        for each in candidates
-    ]
+    return [replace(each, relaxed=relaxed) for each in candidates]
 
 
 def _is_enough(judged: Sequence[Judged], asked: AskedLine, last_score: float) -> bool:

@@ -189,7 +189,7 @@ class AuthorizationStore:
         )
 
     def _document(self, payer: str, intake: Arrival) -> Operation:
-        previous = intake.old.get(intake.member, {}).get("inherited_numbers", ())
+        previous = [n for old in intake.old.values() for n in old.get("inherited_numbers", ())]
         document = make_document(
             payer,
             intake.pushed.authorization,
