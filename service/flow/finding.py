@@ -53,14 +53,24 @@ class Finder:
     member: str
     candidates_max: int = CANDIDATES_MAX
 
-    async def passes(self, asked: Sequence[AskedLine], relaxed: str | None = None) -> list[Pass]:
-        """Put lines of one template to its candidates."""
+    async def passes(
+        self,
+        asked: Sequence[AskedLine],
+        *,
+        relaxed: str | None = None,
+        known: Sequence[frozenset[str]] = (),
+    ) -> list[Pass]:
+        """Put lines of one template to its candidates, leaving out those ``known`` for each."""
         scorer = None
         if not asked[0].plan.is_searched_by_line:
             found = await self._search(candidate_search(asked))
             if found.total <= self.candidates_max:
                 scorer = Scorer(_marked(found.candidates, relaxed))
-        passes = [Pass(asked=each, scorer=scorer, relaxed=relaxed) for each in asked]
+        known = known or [frozenset()] * len(asked)
+        passes = [
+            Pass(asked=each, scorer=scorer, relaxed=relaxed, known=already)
+            for each, already in zip(asked, known, strict=True)
+        ]
         for each in passes:
             await self.judge(each)
         return passes

@@ -129,10 +129,11 @@ async def find(group: list[Search], finder: Finder, rules: RuleBook) -> None:
         plan = rules.relaxed(group[0].plan, steps)
         preparation = Preparation(plan=plan)
         asked = [preparation.line(each.asked.line, each.asked.values) for each in short]
-        passes = await finder.passes(asked, relaxed=step.id)
+        known = [
+            frozenset(one.candidate.authorization_id for one in each.ranked.shown) for each in short
+        ]
+        passes = await finder.passes(asked, relaxed=step.id, known=known)
         for search, wider in zip(short, passes, strict=True):
-            wider.known = frozenset(each.candidate.authorization_id for each in search.ranked.shown)
-            await finder.judge(wider)
             # A near miss may be a match by the wider rules: the later pass speaks for it.
             search.passes.append(wider)
             rank_search(search)

@@ -13,6 +13,9 @@ from service.stores.bulk import Operation, run_bulk
 from service.stores.faults import EngineUnavailable, translated_errors
 from service.stores.names import IndexNames, document_id
 
+Found = Mapping[str, Any]
+"""A document as Elasticsearch gives it, with the number of the write that made it."""
+
 _PLACE = ["docs._source", "docs._seq_no", "docs._primary_term", "docs.error"]
 
 
@@ -43,46 +46,23 @@ class Locator:
 
     async def read(self, payer: str, ids: Iterable[str]) -> dict[str, Place]:
         """Give the places that are known, by authorization id."""
-        places, _ = await self.read_all(payer, tuple(ids), links=False)
-        return places
+        return _places(await self._read([document_id(payer, each) for each in ids]))
 
     async def read_all(
-        self, payer: str, ids: Sequence[str], *, links: bool = True
+        self, payer: str, ids: Sequence[str]
     ) -> tuple[dict[str, Place], dict[str, str]]:
         """Give the places that are known, and the successors (see ``successors``), in one read."""
-        wanted = [document_id(payer, each) for each in ids]
-        if links:
-            wanted += [_link_id(payer, each) for each in ids]
-        places: dict[str, Place] = {}
-        successors: dict[str, str] = {}
-        for doc in await self._read(wanted):
-            source = doc["_source"]
-            name = source["authorization_id"]
-            if "superseded_by" in source:
-                successors[name] = source["superseded_by"]
-            else:
-                read = {
-                    "members": tuple(source["members"]),
-                    "seen": (doc["_seq_no"], doc["_primary_term"]),
-                }
-                places[name] = Place(**{**source, **read})
-        return places, successors
+        places, links = await self._read_with_links(payer, ids)
+        return _places(places), _successors(links)
 
     async def read_latest(
         self, payer: str, ids: Sequence[str]
     ) -> tuple[dict[str, int], dict[str, str]]:
         """Give the latest versions, and the successors: all that a push looks at a second time."""
-        wanted = [document_id(payer, each) for each in ids]
-        wanted += [_link_id(payer, each) for each in ids]
-        versions: dict[str, int] = {}
-        successors: dict[str, str] = {}
-        for doc in await self._read(wanted, only=["authorization_id", "version", "superseded_by"]):
-            source = doc["_source"]
-            if "superseded_by" in source:
-                successors[source["authorization_id"]] = source["superseded_by"]
-            else:
-                versions[source["authorization_id"]] = source["version"]
-        return versions, successors
+        only = ["authorization_id", "version", "superseded_by"]
+        places, links = await self._read_with_links(payer, ids, only=only)
+        sources = [doc["_source"] for doc in places]
+        return {each["authorization_id"]: each["version"] for each in sources}, _successors(links)
 
     async def write(self, places: Sequence[Place]) -> list[bool]:
         """Write places over what was seen there; tells which were still so.
@@ -103,9 +83,7 @@ class Locator:
 
     async def successors(self, payer: str, ids: Iterable[str]) -> dict[str, str]:
         """Give, for each authorization that another one stands for, the id of that one."""
-        found = await self._read([_link_id(payer, each) for each in ids])
-        sources = [doc["_source"] for doc in found]
-        return {each["authorization_id"]: each["superseded_by"] for each in sources}
+        return _successors(await self._read([_link_id(payer, each) for each in ids]))
 
     async def link(self, payer: str, authorization_id: str, superseded_by: str) -> None:
         """Say that an authorization, known yet or not, is superseded by another."""
@@ -120,9 +98,17 @@ class Locator:
                 },
             )
 
-    async def _read(
-        self, ids: list[str], *, only: list[str] | None = None
-    ) -> list[Mapping[str, Any]]:
+    async def _read_with_links(
+        self, payer: str, ids: Sequence[str], *, only: list[str] | None = None
+    ) -> tuple[list[Found], list[Found]]:
+        """Read places and the links that say who stands for them, in one request."""
+        wanted = [document_id(payer, each) for each in ids]
+        wanted += [_link_id(payer, each) for each in ids]
+        found = await self._read(wanted, only=only)
+        links = [doc for doc in found if "superseded_by" in doc["_source"]]
+        return [doc for doc in found if "superseded_by" not in doc["_source"]], links
+
+    async def _read(self, ids: list[str], *, only: list[str] | None = None) -> list[Found]:
         if not ids:
             return []
         with translated_errors():
@@ -133,6 +119,20 @@ class Locator:
         if any("error" in doc for doc in docs):
             raise EngineUnavailable("elasticsearch", "a place could not be read")
         return [doc for doc in docs if doc]
+
+
+def _places(found: Iterable[Found]) -> dict[str, Place]:
+    places = {}
+    for doc in found:
+        source = doc["_source"]
+        members, seen = tuple(source["members"]), (doc["_seq_no"], doc["_primary_term"])
+        places[source["authorization_id"]] = Place(**{**source, "members": members, "seen": seen})
+    return places
+
+
+def _successors(links: Iterable[Found]) -> dict[str, str]:
+    sources = (doc["_source"] for doc in links)
+    return {each["authorization_id"]: each["superseded_by"] for each in sources}
 
 
 def _written(place: Place) -> dict[str, Any]:

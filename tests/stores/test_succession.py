@@ -7,6 +7,7 @@ import pytest
 
 from service.bootstrap import Stores
 from service.domain.push import Pushed
+from service.stores.authorization_reading import Filter
 from tests.builders import build_claim
 from tests.ground import Ground, as_pushed, found, match, push, version_of
 
@@ -72,6 +73,26 @@ def test_a_new_version_of_a_superseded_one_does_not_bring_it_back(
         assert await found(stores, payer, build_claim()) == ["A3"]
         assert await fits(stores, payer, "N-1b") == "A3"
         assert await fits(stores, payer, "N-1") == "A3"
+
+    ground.run(scenario)
+
+
+def test_an_old_number_goes_with_the_authorization_to_another_member(
+    ground: Ground, payer: str
+) -> None:
+    """A version that changes the member, and names its predecessor no more, keeps the number."""
+
+    async def scenario(stores: Stores) -> None:
+        await push(stores, payer, FIRST)
+        await push(stores, payer, SECOND)
+        await push(
+            stores, payer, version_of(2, authorization_id="A2", number="N-2", member={"id": "M2"})
+        )
+        page = await stores.reading.page(
+            payer, Filter(number="n1", member="M2"), size=5, after=None
+        )
+
+        assert [each.source["authorization_id"] for each in page.entries] == ["A2"]
 
     ground.run(scenario)
 
