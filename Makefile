@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 SIZE ?= small
 # The stages without input or output: their tests need no engine and cover every branch.
-PURE := domain comparison requirement querying matching
+PURE := domain comparison requirement querying matching accounting
 comma := ,
 
 # The checks run in the order they are written, the tests last.

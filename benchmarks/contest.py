@@ -1,6 +1,7 @@
 """The contests, in the order of the table."""
 
 import itertools
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,11 +10,11 @@ from typing import Any
 
 import orjson
 
-from benchmarks import bodies, loading, postgres
+from benchmarks import bodies, loading, postgres, units
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
-from service.bootstrap import load_rules
+from service.rule_files import load_rules
 from service.samples import SampleData
 from service.settings import Settings
 
@@ -43,6 +44,8 @@ class Contest:
         """Run the parts asked for, all by default."""
         parts: dict[str, Callable[[], list[Measured]]] = {
             "match": self.matching,
+            "adjudicate": self.adjudication,
+            "units": self.units,
             "growth": self.growth,
             # Last: the first writes of a node that just booted are slow, and ours come first.
             "bulk": self.bulk,
@@ -85,6 +88,28 @@ class Contest:
             self.say(f"memory over {self.size.memory_claims:,} claims")
             rows += self._memory(url, pid, claims)
         return rows
+
+    def adjudication(self) -> list[Measured]:
+        """Adjudicate claims, each for the first time, against matching the same ones."""
+        sample = self._loaded("bench-", self.size.authorizations)
+        claims = list(sample.bench_claims(lines=10, count=self.size.claims))
+        with self._serving("bench-") as (url, _):
+            service = Connection(url)
+            self.say("claims of 10 lines, adjudicated and matched in turns")
+            run = uuid.uuid4().hex[:8]
+            named = [each | {"claim_id": f"B{run}-{i}"} for i, each in enumerate(claims)]
+            ours = [_call(service, "/adjudicate", orjson.dumps(each)) for each in named]
+            against = [_call(service, "/match", orjson.dumps(each)) for each in named]
+            for each in (*ours[:WARM_UP], *against[:WARM_UP]):
+                each()
+            pair = p50_in_turns(ours[WARM_UP:], against[WARM_UP:])
+            what = "/adjudicate, claim of 10 lines, p50, against /match of the same"
+            return [at_most(what, *pair, 1.5, "ms")]
+
+    def units(self) -> list[Measured]:
+        """Apply units by the accumulators alone."""
+        self.say(f"{self.size.applies:,} applies, 64 at a time")
+        return units.apply_rows(self.redis_url, self.size.applies)
 
     def growth(self) -> list[Measured]:
         """Match in a large index and in a small one."""

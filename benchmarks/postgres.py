@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.bootstrap import load_references
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_lines
+from service.rule_files import load_references
 from service.samples import SampleData
 from service.settings import Settings
 

@@ -14,6 +14,7 @@ class Size:
     claims: int
     batch_claims: int
     memory_claims: int
+    applies: int
 
 
 SIZES = {
@@ -25,6 +26,7 @@ SIZES = {
         claims=300,
         batch_claims=600,
         memory_claims=10_000,
+        applies=20_000,
     ),
     "full": Size(
         authorizations=500_000,
@@ -34,5 +36,6 @@ SIZES = {
         claims=1_000,
         batch_claims=2_000,
         memory_claims=100_000,
+        applies=100_000,
     ),
 }

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     elasticsearch_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
     redis_url: str | None = None
     redis_cluster: bool = False
+    allow_weak_redis: bool = False
 
     index_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9\-]{0,40}$")] = ""
     index_shards: Annotated[int, Field(ge=1, le=1024)] = 1
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     bulk_batch: Annotated[int, Field(ge=1, le=5000)] = 500
     batch_claims_at_once: Annotated[int, Field(ge=1, le=256)] = 8
     live_check_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    ledger_sweep_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
     log_level: str = "INFO"
 
     @field_validator("log_level")
@@ -62,6 +64,11 @@ class Settings(BaseSettings):
     def is_open(self) -> bool:
         """Whether calls need no key: for a machine of one's own only."""
         return not self.api_keys
+
+    @property
+    def payers(self) -> tuple[str, ...]:
+        """All payers that may call."""
+        return tuple(dict.fromkeys((*self.api_keys.values(), self.default_payer)))
 
     @property
     def uses_development_secret(self) -> bool:

@@ -7,18 +7,19 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import pytest
 
-from service.bootstrap import Stores, load_rules, open_stores
+from service.bootstrap import Stores, open_stores
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.domain.push import Pushed
 from service.flow.match import match_claim
 from service.flow.rules import RuleBook
+from service.rule_files import load_rules
 from service.settings import Settings
 from tests.builders import build_authorization
 
@@ -28,10 +29,14 @@ Scenario = Callable[[Stores], Awaitable[T]]
 
 @dataclass(frozen=True)
 class Ground:
-    """The settings of this run; stores are opened for one scenario at a time."""
+    """The settings of this run; stores are opened for one scenario at a time.
+
+    ``spoiled`` are the payers whose books a test has tampered with.
+    """
 
     settings: Settings
     rules: RuleBook
+    spoiled: set[str] = field(default_factory=set)
 
     @asynccontextmanager
     async def stores(self, settings: Settings | None = None) -> AsyncIterator[Stores]:
@@ -104,8 +109,19 @@ def ground(elasticsearch_url: str, redis_url: str) -> Iterator[Ground]:
         await stores.installation.install()
 
     made.run(install)
-    yield made
-    made.run(uninstall)
+    try:
+        yield made
+        made.run(partial(reconciled, spoiled=made.spoiled))
+    finally:
+        made.run(uninstall)
+
+
+async def reconciled(stores: Stores, spoiled: set[str]) -> None:
+    """See to it that after all tests the books, the ledger and what claims hold agree."""
+    keys = stores.redis.scan_iter(f"authmatch:{stores.indices.prefix}*:ledger", count=10_000)
+    payers = {str(key).partition("{")[2].rpartition(":b")[0] async for key in keys}
+    found = await stores.reconciliation.run(sorted(payers - spoiled))
+    assert found.difference_count == 0, found.differences[:20]
 
 
 @pytest.fixture

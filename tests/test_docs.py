@@ -16,19 +16,23 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from typer.core import TyperGroup
 
+from service.api.adjudication_bodies import BenefitLimits
 from service.api.app import create_app
-from service.bootstrap import load_references
 from service.cli import app
 from service.comparison.registry import BUILT_IN
 from service.domain import template as nouns
+from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.authorization import Authorization
-from service.domain.event import EventCodes
+from service.domain.claim import Benefit, Claim
+from service.domain.event import DenyWith, EventCodes, EventText
 from service.domain.fields import AUTHORIZATION_FIELDS, CLAIM_FIELDS
+from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedTable
 from service.querying.inheritance import OWN_KEYS
 from service.querying.library import load_library
 from service.requirement.cells import FUNCTIONS
 from service.requirement.inputs import columns
 from service.requirement.tables import TABLE_NAMES, contract
+from service.rule_files import load_references
 from service.settings import Settings
 from tests.builders import references
 
@@ -183,17 +187,37 @@ def test_every_problem_type_is_documented() -> None:
     assert "Line too long" in text_of("docs/api.md")
 
 
-def test_every_event_code_is_documented_with_its_name() -> None:
+def test_every_event_code_is_documented_with_what_it_does() -> None:
     """And every outcome shows the code that it has for each type of query."""
     content = YAML(typ="safe").load(text_of("queries/reference/event-codes.yaml"))
     codes = EventCodes.model_validate(content)
-    shown = {row[0]: row[1] for row in rows_of("docs/event-codes.md", "## All codes")}
+    shown = {row[0]: row[1:5] for row in rows_of("docs/event-codes.md", "## All codes")}
     outcomes = rows_of("docs/event-codes.md", "## By outcome and template")
     types = ("inpatient", "outpatient", "professional", "dental", "referral")
     actual = [[codes.code_of(outcome, each) for each in types] for outcome in codes.codes]
 
-    assert {code: text.name for code, text in codes.events.items()} == shown
+    assert shown == {
+        code: [text.name, text.severity, text.action, shown_adjustment(text.deny_with)]
+        for code, text in codes.events.items()
+    }
     assert actual == [row[1:-1] for row in outcomes]
+
+
+def shown_adjustment(deny_with: DenyWith | None) -> str:
+    """An adjustment as the table writes it: `CO 284, N54`."""
+    if deny_with is None:
+        return ""
+    return ", ".join([f"{deny_with.group} {deny_with.carc}", *deny_with.remarks])
+
+
+def test_every_key_of_events_and_of_specialised_rows_is_documented() -> None:
+    """Operations change both tables."""
+    events = fields_of(EventText) | fields_of(DenyWith)
+    rows = fields_of(SpecialisedTable) | fields_of(CompanionRow) | fields_of(AlternateRow)
+    events -= {"name", "description"}
+
+    assert events - named_in("docs/event-codes.md") == set()
+    assert rows - {"kind", "rows"} - named_in("docs/reference-data.md") == set()
 
 
 def test_every_template_key_is_documented() -> None:
@@ -256,6 +280,17 @@ def test_every_field_of_an_authorization_is_documented() -> None:
     """Of the header, its lines, and all their parts."""
     fields = {field for model in models_in(Authorization, set()) for field in fields_of(model)}
 
+    assert fields - named_in("docs/data-model.md") == set()
+
+
+def test_every_field_of_an_adjudication_is_documented() -> None:
+    """What it says beside the claim, and what the steps of a claim's life take."""
+    models = models_in(Adjudication, set()) - models_in(Claim, set())
+    models |= models_in(ClaimChange, set()) | models_in(BenefitLimits, set())
+    fields = {field for model in models for field in fields_of(model)}
+    fields -= {field for model in models_in(Claim, set()) for field in fields_of(model)}
+
+    assert {"selections", "override", "limit_adjustments"} <= fields | fields_of(Benefit)
     assert fields - named_in("docs/data-model.md") == set()
 
 
@@ -325,14 +360,17 @@ def test_json_and_yaml_snippets_can_be_read() -> None:
     assert all(YAML(typ="safe").load(text) for _, text in snippets("yaml"))
 
 
-def test_pushes_in_readme_can_be_taken() -> None:
+@pytest.mark.parametrize(
+    ("address", "model"), [("authorizations", Authorization), ("claims", ClaimChange)]
+)
+def test_bodies_in_the_documentation_can_be_taken(address: str, model: type[BaseModel]) -> None:
     """What stands behind `-d` of a call."""
-    calls = "".join(text for _, text in snippets("sh"))
-    bodies = re.findall(r"-d '(\{.*?\})'", calls, re.DOTALL)
+    calls = [text for _, text in snippets("sh") if f"/{address}/" in text]
+    bodies = re.findall(r"-d '(\{.*?\})'", "".join(calls), re.DOTALL)
 
     assert bodies
     for body in bodies:
-        Authorization.model_validate_json(body)
+        model.model_validate_json(body)
 
 
 @pytest.mark.parametrize("text", [text for page, text in snippets("yaml") if "templates" in page])

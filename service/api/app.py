@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from service import __version__
-from service.api import authorizations, health, matching
+from service.api import accumulators, adjudication, authorizations, claims, health, matching
 from service.api.caller import Credentials
 from service.api.observation import Observation
 from service.api.problem import install_handlers
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 logging.getLevelNamesMapping()[settings.log_level]
             ),
         )
-        async with application(settings) as parts:
+        async with application(settings, serving=True) as parts:
             app.state.application = parts
             _quieten_collector()
             yield
@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.credentials = Credentials(settings)
-    for room in (matching, authorizations, health):
+    for room in (matching, adjudication, claims, authorizations, accumulators, health):
         app.include_router(room.router)
     install_handlers(app)
     describe(app)

@@ -15,6 +15,8 @@ from starlette.responses import Response
 from service import __version__
 from service.api.body import json_response
 from service.api.caller import application_of
+from service.bootstrap import Stores
+from service.domain.engine_fault import EngineFault
 
 router = APIRouter(tags=["health"])
 
@@ -30,9 +32,26 @@ async def ready(request: Request) -> Response:
     """Ask the engines: 503 while Elasticsearch does not answer, `degraded` while Redis does not.
 
     Without Redis claims are matched as ever and pushes get 503, so that a balancer should go on.
+    `adjudication` says whether units may be moved, or why not.
     """
-    has_redis = await application_of(request).stores.health.check()
-    return json_response({"status": "ready" if has_redis else "degraded"})
+    stores = application_of(request).stores
+    has_redis = await stores.health.check()
+    obstacle = await _obstacle(stores) if has_redis else "redis does not answer"
+    return json_response(
+        {
+            "status": "degraded" if obstacle else "ready",
+            "adjudication": obstacle or "ready",
+        }
+    )
+
+
+async def _obstacle(stores: Stores) -> str | None:
+    """Say why no units may be moved, which matching does not need; None when they may."""
+    try:
+        await stores.guard.ensure()
+    except EngineFault as fault:
+        return f"{fault.engine}: {fault.reason}"
+    return None
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", include_in_schema=False)

@@ -1,28 +1,22 @@
 """Claims in, answers out: one, a stream of many, and why an authorization does not cover a line."""
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request
 from prometheus_client import Counter
-from pydantic import ValidationError
 from starlette.responses import Response
 
+from service.api.batches import answer_lines
 from service.api.body import json_response, read_body
 from service.api.caller import application_of, payer_of
 from service.api.matching_bodies import WhyNotQuestion
-from service.api.problem import Refused, of_fault, of_validation
 from service.api.schema import json_body, ndjson_body, problems
 from service.api.streams import StreamedResults
 from service.bootstrap import Application
 from service.domain.claim import Claim
-from service.flow.intake import TooLong, split_lines
+from service.flow.intake import split_lines
 from service.flow.match import match_claim
 from service.flow.why_not import Question, why_not
-from service.requirement.faults import TableFault
-from service.stores.faults import EngineFault
 
 router = APIRouter(tags=["matching"], responses=problems())
 
@@ -30,11 +24,6 @@ RESULTS = Counter(
     "authmatch_results_total",
     "Results of claim lines by template and class.",
     ["template", "class"],
-)
-
-
-BATCH_PROBLEMS = Counter(
-    "authmatch_batch_problems_total", "Lines of a batch that could not be answered.", ["status"]
 )
 
 
@@ -65,57 +54,11 @@ async def batch(request: Request) -> Response:
     """Take NDJSON in, one claim a line, and answer a line for each in the same order."""
     application, payer = application_of(request), payer_of(request)
     lines = split_lines(request.stream(), application.settings.line_bytes_max)
-    return StreamedResults(_answers(application, payer, lines))
 
+    async def answer(line: bytes) -> dict[str, Any]:
+        return await answer_claim(application, payer, Claim.model_validate_json(line))
 
-async def _answers(
-    application: Application, payer: str, lines: AsyncIterator[bytes | TooLong]
-) -> AsyncIterator[object]:
-    """Keep a bounded number of claims at work, and give their answers in the order they came."""
-    waiting: deque[asyncio.Task[dict[str, Any]]] = deque()
-    number = 0
-    try:
-        async for line in lines:
-            number += 1
-            if isinstance(line, bytes) and not line.strip():
-                continue
-            waiting.append(asyncio.create_task(_answer_line(application, payer, number, line)))
-            if len(waiting) >= application.settings.batch_claims_at_once:
-                yield await waiting.popleft()
-        while waiting:
-            yield await waiting.popleft()
-    finally:
-        for task in waiting:
-            task.cancel()
-
-
-async def _answer_line(
-    application: Application, payer: str, number: int, line: bytes | TooLong
-) -> dict[str, Any]:
-    """Answer one line of a batch; what is wrong with it is said in its place."""
-    if isinstance(line, TooLong):
-        limit = application.settings.line_bytes_max
-        refused = Refused(413, "Line too long", f"at most {limit} bytes")
-    else:
-        try:
-            claim = Claim.model_validate_json(line)
-            return await answer_claim(application, payer, claim)
-        except ValidationError as error:
-            refused = of_validation(error)
-        except EngineFault as fault:
-            refused = of_fault(fault)
-        except TableFault:
-            refused = Refused(503, "Decision table failed", "a decision table could not decide")
-    BATCH_PROBLEMS.labels(str(refused.status)).inc()
-    return {
-        "input_line": number,
-        "problem": {
-            "status": refused.status,
-            "title": refused.title,
-            "detail": refused.detail,
-            "errors": refused.errors or [],
-        },
-    }
+    return StreamedResults(answer_lines(application.settings, lines, answer))
 
 
 @router.post(

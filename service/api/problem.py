@@ -14,6 +14,9 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from service.flow.adjudicate import Conflict
+from service.flow.claim_life import BadChange, UnknownClaim
+from service.flow.selection import BadSelection
 from service.flow.why_not import NoSuchLine
 from service.querying.source import pointer
 from service.requirement.faults import TableFault
@@ -131,6 +134,15 @@ def _of_unexpected(error: Exception) -> Refused:
     return Refused(500, "Unexpected fault", "the fault was logged")
 
 
+def _of_conflict(error: Conflict) -> Refused:
+    return Refused(409, "Adjudication conflict", str(error))
+
+
+def _of_unknown_claim(error: UnknownClaim) -> Refused:
+    del error
+    return Refused(404, "Claim not found", "no claim of this id was adjudicated")
+
+
 _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (Refused, lambda refused: refused),
     (EngineFault, _of_logged_fault),
@@ -138,10 +150,19 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (ValidationError, of_validation),
     (BadCursor, _of_content),
     (NoSuchLine, _of_content),
+    (BadSelection, _of_content),
+    (BadChange, _of_content),
+    (Conflict, _of_conflict),
+    (UnknownClaim, _of_unknown_claim),
     (RequestValidationError, _of_parameters),
     (HTTPException, _of_http),
     (Exception, _of_unexpected),
 )
+
+
+def refused_of(error: Exception) -> Refused:
+    """Say of any exception what a caller is told."""
+    return next(translate(error) for kind, translate in _TABLE if isinstance(error, kind))
 
 
 def install_handlers(app: FastAPI) -> None:

@@ -7,7 +7,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from service.api.adjudication_bodies import BenefitLimits
 from service.api.matching_bodies import WhyNotQuestion
+from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 
@@ -38,7 +40,15 @@ class Problem(BaseModel):
     errors: list[ProblemPlace] = []
 
 
-_MODELS: tuple[type[BaseModel], ...] = (Authorization, Claim, WhyNotQuestion, Problem)
+_MODELS: tuple[type[BaseModel], ...] = (
+    Authorization,
+    Claim,
+    WhyNotQuestion,
+    Adjudication,
+    ClaimChange,
+    BenefitLimits,
+    Problem,
+)
 
 
 def problems(**more: str) -> dict[int | str, dict[str, Any]]:

@@ -8,6 +8,8 @@ import structlog
 import typer
 
 from service import __version__
+from service.cli.accumulators import app as accumulators_app
+from service.cli.adjudicate import adjudicate
 from service.cli.doctor import doctor
 from service.cli.engines import app as engines_app
 from service.cli.faults import Commands
@@ -36,11 +38,13 @@ app.command()(run)
 app.command()(serve)
 app.command()(load)
 app.command()(match)
+app.command()(adjudicate)
 app.command("why-not")(explain)
 app.add_typer(queries_app, name="queries")
 app.command()(sample)
 app.command()(doctor)
 app.add_typer(index_app, name="index")
+app.add_typer(accumulators_app, name="accumulators")
 app.add_typer(engines_app, name="engines")
 
 

@@ -33,13 +33,13 @@ def _line(line: ServiceLine, answer: Answer) -> RenderableType:
     if requirement["row"]:
         source = f"row {requirement['row']} of {requirement['table']}"
     head = Text.assemble(
-        "\n", (f"Line {line.line}", "bold"), f"  {_service(line)}\n",
+        "\n", (f"Line {line.line}", "bold"), f"  {service_text(line)}\n",
         (f"{needed or 'no authorization'} needed ({source})", "dim"),
     )  # fmt: skip
     return Group(head, *(_result(each) for each in answer["results"]))
 
 
-def _service(line: ServiceLine) -> str:
+def service_text(line: ServiceLine) -> str:
     """Write what was billed in one line."""
     days = [str(day) for day in (line.from_, line.to) if day]
     amount = f"{line.units} {line.unit or ''}".strip() if line.units is not None else ""
@@ -69,7 +69,7 @@ def _result(result: Answer) -> RenderableType:
         blocks += [candidate_head(each), evidence_table(each["evidence"])]
     if result["near_misses"]:
         blocks.append(_near_misses(result["near_misses"]))
-    blocks += [_event(each) for each in result["events"]]
+    blocks += [Text.assemble("\n", event_text(each)) for each in result["events"]]
     return Padding(Group(*blocks), (0, 0, 0, _INDENT))
 
 
@@ -125,9 +125,10 @@ def _near_misses(near_misses: Iterable[Answer]) -> RenderableType:
     return Text("\nnear misses\n" + "\n".join(lines), "dim")
 
 
-def _event(event: Answer) -> Text:
+def event_text(event: Answer, more: str = "") -> Text:
+    """Write an event in a line: its code and name, what it is about, and perhaps more."""
     about = f" ({event['authorization_id']})" if event.get("authorization_id") else ""
-    return Text.assemble("\n", (event["code"], "bold magenta"), f"  {event['name']}{about}")
+    return Text.assemble((event["code"], "bold magenta"), f"  {event['name']}{about}{more}")
 
 
 def value_text(value: object) -> str:

@@ -2,16 +2,19 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
 
 from service.cli.faults import BadInput
+from service.domain.adjudication import Adjudication
 from service.domain.claim import Claim
 from service.flow.intake import places
 
 BYTES_MAX = 64 * 1024 * 1024
+
+AnyClaim = TypeVar("AnyClaim", bound=Claim)
 
 ClaimArgument = Annotated[
     str, typer.Argument(metavar="CLAIM.json", help="A file with one claim; - is stdin.")
@@ -20,6 +23,15 @@ ClaimArgument = Annotated[
 
 def read_claim(name: str) -> Claim:
     """Read a claim from a file or stdin; raises BadInput that says where it does not fit."""
+    return _read(name, Claim)
+
+
+def read_adjudication(name: str) -> Adjudication:
+    """Read a claim with an examiner's decisions, if it has any; raises BadInput as for a claim."""
+    return _read(name, Adjudication)
+
+
+def _read(name: str, model: type[AnyClaim]) -> AnyClaim:
     if name == "-":
         shown, text = "stdin", sys.stdin.buffer.read(BYTES_MAX + 1)
     else:
@@ -28,7 +40,7 @@ def read_claim(name: str) -> Claim:
     if len(text) > BYTES_MAX:
         raise BadInput(f"{shown}: longer than {BYTES_MAX} bytes")
     try:
-        return Claim.model_validate_json(text)
+        return model.model_validate_json(text)
     except ValidationError as error:
         reason, _ = places(error)
         raise BadInput(f"{shown}: {reason}") from error

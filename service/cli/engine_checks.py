@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from service.bootstrap import Stores
 from service.cli.findings import Finding, green, red, yellow
 from service.domain.engine_fault import EngineFault
+from service.stores.durability import WANTED
 from service.stores.inspection import Inspection
 
 MAJOR = "9."
@@ -65,7 +66,6 @@ async def _indices(stores: Stores, inspection: Inspection) -> AsyncIterator[Find
 
 
 async def _cache(stores: Stores, inspection: Inspection) -> AsyncIterator[Finding]:
-    del stores
     cache = await inspection.redis()
     yield green("Redis", cache.version)
     apart = f"Redis is {abs(cache.clock_ahead_s):.3f} s {_side(cache.clock_ahead_s)}"
@@ -73,15 +73,19 @@ async def _cache(stores: Stores, inspection: Inspection) -> AsyncIterator[Findin
         yield green("clocks", apart)
     else:
         yield yellow("clocks", apart, "keep both machines on network time")
-    settings = (cache.appendonly, cache.appendfsync)
-    shown = f"appendonly {cache.appendonly}, appendfsync {cache.appendfsync}"
-    if settings == ("yes", "always"):
-        yield green("Redis keeps writes", shown)
-    elif None in settings:
-        yield yellow("Redis keeps writes", "not told", "see to appendonly and appendfsync always")
-    else:
-        advice = "set appendonly yes, appendfsync always: a crash may lose what was written"
-        yield yellow("Redis keeps writes", shown, advice)
+    yield await _durability(stores)
+
+
+async def _durability(stores: Stores) -> Finding:
+    weak = await stores.durability.check()
+    if not weak:
+        return green(
+            "Redis keeps writes", ", ".join(f"{name} {is_}" for name, is_ in WANTED.items())
+        )
+    if stores.durability.is_weak_allowed:
+        advice = "allowed by AUTHMATCH_ALLOW_WEAK_REDIS: units may be lost in a crash"
+        return yellow("Redis keeps writes", "; ".join(weak), advice)
+    return red("Redis keeps writes", "; ".join(weak), "units may be lost in a crash: set them")
 
 
 def _side(seconds: float) -> str:

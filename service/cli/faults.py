@@ -11,9 +11,12 @@ from service.bootstrap import NotConfigured
 from service.cli.terminal import err, say
 from service.domain.engine_fault import EngineFault
 from service.engines import EngineError
+from service.flow.adjudicate import Conflict
+from service.flow.selection import BadSelection
 from service.flow.why_not import NoSuchLine
 from service.querying.problem import TemplatesRefused
 from service.requirement.faults import TableFault
+from service.stores.durability import NotDurable
 
 PROBLEMS = 1
 BAD_INPUT = 2
@@ -23,6 +26,18 @@ INTERRUPTED = 130
 
 class BadInput(Exception):
     """What was given to a command cannot be used; the text says why."""
+
+
+_REFUSED = (
+    BadInput,
+    NotConfigured,
+    NotDurable,
+    NoSuchLine,
+    BadSelection,
+    Conflict,
+    TableFault,
+)
+"""Nothing was done, and the same command will be refused again."""
 
 
 class Commands(TyperGroup):
@@ -39,7 +54,7 @@ def faults_told() -> Iterator[None]:
     """Tell expected faults and leave with their exit code; anything else is a fault of ours."""
     try:
         yield
-    except (BadInput, NotConfigured, NoSuchLine, TableFault) as error:
+    except _REFUSED as error:
         end(str(error), BAD_INPUT, error)
     except TemplatesRefused as refused:
         for problem in refused.problems:

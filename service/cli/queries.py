@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from ruamel.yaml import YAML
 
-from service.bootstrap import load_references, load_templates
 from service.cli.claim_file import read_claim
 from service.cli.compiled import compiled_searches
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
@@ -20,6 +19,7 @@ from service.domain.engine_fault import EngineFault
 from service.domain.template import Template
 from service.querying.library import template_schema
 from service.querying.problem import TemplatesRefused
+from service.rule_files import load_references, load_templates
 from service.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Templates and tables: check, show, schema.")

@@ -104,6 +104,7 @@ async def install(settings: Settings, *, wait_seconds_max: float) -> None:
                 await parts.stores.installation.install()
                 if not await parts.stores.health.check():
                     raise EngineUnavailable("redis", "cannot be reached")
+                await parts.stores.durability.ensure()
             except EngineFault as fault:
                 if fault.is_lasting or time.monotonic() >= deadline:
                     raise

@@ -23,6 +23,7 @@ from service.domain.history import (
 from service.domain.provider import AuthorizedProvider
 from service.domain.values import (
     Code,
+    Counted,
     DateSpan,
     Day,
     Frozen,
@@ -96,7 +97,7 @@ class Renewal(Frozen):
 class Rate(Frozen):
     """So many units a period (HSD03 to 08): 3 visits a week for 2 months."""
 
-    count: Quantity
+    count: Counted
     period: Literal["day", "week", "month", "year"]
     span: Annotated[int, Field(strict=True, ge=1)] | None = None
     span_unit: Literal["day", "week", "month", "year"] | None = None
@@ -105,11 +106,11 @@ class Rate(Frozen):
 class Limits(Frozen):
     """How much is requested or granted: units, amount, service days; none given is no limit."""
 
-    units: Quantity | None = None
+    units: Counted | None = None
     unit: Code | None = Field(default=None, description="Unit of measure: UN, DA, VS, HS, MJ ...")
-    amount: Quantity | None = None
+    amount: Counted | None = None
     currency: Annotated[Code, Field(max_length=3)] = "USD"
-    service_days: Quantity | None = None
+    service_days: Counted | None = None
     renewal: Renewal | None = None
     per: Rate | None = None
 
@@ -142,6 +143,15 @@ class Procedure(Frozen):
             if last < first:
                 raise ValueError("the range ends before it starts")
         return self
+
+    def names(self, code: str) -> bool:
+        """Whether a (normalised) code is the one that is named, or within the range."""
+        if self.from_ is None:
+            return False
+        first = codes.bare(self.from_)
+        last = codes.bare(self.to) if self.to else first
+        shape = codes.procedure_shape(first, self.code_system)
+        return first <= code <= last and codes.procedure_shape(code) == shape
 
 
 class Scope(Frozen):

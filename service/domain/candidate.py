@@ -1,7 +1,10 @@
-"""A candidate: an authorization that a search returned, with the values of its lines."""
+"""Authorizations as the stores give them: a candidate of a search, or one as it stands now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from service.domain.authorization import Authorization
 from service.domain.effective import LineValues
 
 
@@ -11,7 +14,8 @@ class Candidate:
 
     ``number`` is normalised, ``shown_number`` as it was pushed. ``raw_matched`` names the raw
     levels that Elasticsearch found true, as ``criterion.level``; ``engine_score`` is ``_score`` of
-    a scored search; ``relaxed`` is the step that found it.
+    a scored search; ``relaxed`` is the step that found it. ``terms`` are those of the version that
+    was found (see ``service.domain.terms``).
     """
 
     authorization_id: str
@@ -22,6 +26,7 @@ class Candidate:
     starts_on: str | None
     lines: tuple[LineValues, ...]
     numbers: tuple[str, ...] = ()
+    terms: Mapping[str, Any] | None = None
     raw_matched: frozenset[str] = frozenset()
     engine_score: float | None = None
     relaxed: str | None = None
@@ -34,3 +39,25 @@ class Found:
 
     candidates: tuple[Candidate, ...]
     total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An authorization as it stands at this moment, read by id and not searched.
+
+    One that is void, or superseded by another (not ``current``), takes no new claims.
+    """
+
+    authorization: Authorization
+    void: bool
+    current: bool
+
+    @property
+    def version(self) -> int:
+        """The version in force."""
+        return self.authorization.version
+
+    @property
+    def is_open(self) -> bool:
+        """Whether claims may be drawn on it."""
+        return self.current and not self.void

@@ -7,12 +7,12 @@ from pydantic import Field, JsonValue, model_validator
 from service.domain.provider import ClaimProvider
 from service.domain.values import (
     Code,
+    Counted,
     DateSpan,
     Day,
     Frozen,
     Identifier,
     LineNumber,
-    Quantity,
     Text,
 )
 
@@ -81,9 +81,9 @@ class ServiceLine(Frozen):
     revenue_code: Code | None = None
     from_: Day | None = Field(default=None, alias="from")
     to: Day | None = None
-    units: Quantity | None = None
+    units: Counted | None = None
     unit: Code | None = None
-    charge: Quantity | None = None
+    charge: Counted | None = None
     place_of_service: Code | None = None
     diagnosis_pointers: tuple[Annotated[int, Field(strict=True, ge=1)], ...] = Field(
         default=(), max_length=12

@@ -111,16 +111,29 @@ def effective_action(line: Scope, header: Authorization) -> str | None:
 
 
 def _effective(line: Scope, header: Authorization) -> dict[str, str]:
-    """Give the days of validity; a stay or requested dates stand in for validity not sent."""
-    span = _first_span(line, header)
-    removed = line.removed_on if isinstance(line, AuthorizationLine) else None
-    last = min(filter(None, (span.to, removed)), default=None)
+    """Give the days of validity as a range of Elasticsearch."""
+    first, last = _days(line, header)
     window: dict[str, str] = {}
-    if span.from_:
-        window["gte"] = span.from_.isoformat()
+    if first:
+        window["gte"] = first.isoformat()
     if last:
         window["lte"] = last.isoformat()
     return window
+
+
+def _days(line: Scope, header: Authorization) -> tuple[date | None, date | None]:
+    """Give first and last day of validity; a stay or requested dates stand in where not sent."""
+    span = _first_span(line, header)
+    removed = line.removed_on if isinstance(line, AuthorizationLine) else None
+    return span.from_, min(filter(None, (span.to, removed)), default=None)
+
+
+def effective_days(line: Scope, header: Authorization) -> DateSpan | None:
+    """Give the days on which a line (or a header alone) is valid; None where it never is."""
+    if isinstance(line, AuthorizationLine) and _is_without_effect(line, header):
+        return None
+    first, last = _days(line, header)
+    return DateSpan.model_construct(from_=first, to=last)
 
 
 def _first_span(line: Scope, header: Authorization) -> DateSpan:

@@ -1,15 +1,16 @@
-"""The events that matching raises: what they are called and which code stands for which outcome.
+"""The events that a claim line raises: what they are called, and what becomes of the line.
 
-Codes, names and descriptions are data (``queries/reference/event-codes.yaml``, from seed 001); the
-prefix AUM marks our own, which seed 001 does not have.
+Codes, texts, severity and action are data (``queries/reference/event-codes.yaml``). SPA codes are
+those of seed 001; the prefix AUM marks our own, which seed 001 does not have.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from service.domain.claim import ClaimType
 from service.domain.values import Frozen, LongText, Text
 
 Outcome = Literal[
@@ -23,14 +24,62 @@ Outcome = Literal[
     "non_exact",
     "units_exceeded",
     "truncated",
+    "companion",
+    "alternate",
+    "unit_kinds",
+    "unknown_original",
+    "refused_selection",
+    "renewal_unknown",
+    "late_authorization",
+    "granted_quantity_unknown",
+    "non_daily_span",
 ]
+
+Severity = Literal["information", "warning", "error"]
+
+LineAction = Literal["none", "suspend", "deny"]
+"""What becomes of the claim line by an event alone."""
+
+DEACTIVATED_CARCS = frozenset({"15", "62", "165", "38", "B5"})
+"""Reasons of the authorization that are no longer valid on new remittances (X12 list)."""
+
+
+def _in_force(carc: str) -> str:
+    if carc in DEACTIVATED_CARCS:
+        raise ValueError(f"adjustment reason {carc} is deactivated and may not be written any more")
+    return carc
+
+
+Carc = Annotated[
+    str,
+    StringConstraints(pattern=r"^([1-9][0-9]{0,2}|[A-Z][0-9]{1,2})$"),
+    AfterValidator(_in_force),
+]
+Rarc = Annotated[str, StringConstraints(pattern=r"^(M|MA|N)[0-9]{1,4}$")]
+
+
+class DenyWith(Frozen):
+    """The adjustment of a line that an event denies: group, reason (CARC) and remarks (RARC)."""
+
+    group: Literal["CO", "PR", "OA", "PI"]
+    carc: Carc
+    remarks: tuple[Rarc, ...] = Field(default=(), max_length=5)
 
 
 class EventText(Frozen):
-    """Name and description of an event code."""
+    """Name and description of an event code, and what becomes of a line that raises it."""
 
     name: Text
     description: LongText
+    severity: Severity = "error"
+    action: LineAction = "suspend"
+    deny_with: DenyWith | None = None
+
+    @model_validator(mode="after")
+    def _a_denial_has_its_reason(self) -> Self:
+        if self.action == "deny" and self.deny_with is None:
+            raise ValueError("the action deny needs `deny_with`: a denied line must say why")
+        return self
 
 
 class EventCodes(Frozen):
@@ -39,23 +88,50 @@ class EventCodes(Frozen):
     kind: Literal["event-codes"]
     version: Text
     codes: dict[Outcome, dict[Text, Text]] = Field(
-        description="Outcome to type of query to code; the type `any` holds for all others."
+        description="Outcome to type of query to code; `type/claim type` is more particular, and"
+        " `any` holds for all others."
     )
     events: dict[Text, EventText]
 
-    def code_of(self, outcome: Outcome, query_type: str) -> str:
-        """Give the code of an outcome; raises KeyError for an outcome without any."""
+    @model_validator(mode="after")
+    def _whatever_happens_can_be_said(self) -> Self:
+        missing = [outcome for outcome in get_args(Outcome) if outcome not in self.codes]
+        if missing:
+            raise ValueError(f"codes: no code for {', '.join(missing)}")
+        for outcome, by_type in self.codes.items():
+            for query_type, code in by_type.items():
+                where = f"codes/{outcome}/{query_type}"
+                claim_type = query_type.partition("/")[2]
+                if "/" in query_type and claim_type not in get_args(ClaimType):
+                    raise ValueError(f"{where}: {claim_type} is not a type of claim")
+                if code not in self.events:
+                    raise ValueError(f"{where}: {code} has no text under `events`")
+            for query_type in self.codes["not_found"]:
+                if not by_type.keys() & {query_type.partition("/")[0], "any"}:
+                    raise ValueError(f"codes/{outcome}: no code for {query_type}, nor for any")
+        return self
+
+    def code_of(self, outcome: Outcome, query_type: str, claim_type: str | None = None) -> str:
+        """Give the code of an outcome; raises KeyError for an outcome without any.
+
+        That of the type of query on this type of claim comes first, then that of the type of query,
+        then the one for any.
+        """
         by_type = self.codes[outcome]
-        return by_type.get(query_type) or by_type["any"]
+        own = by_type.get(f"{query_type}/{claim_type}") or by_type.get(query_type)
+        return own or by_type["any"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An event on a claim line; ``about`` is the authorization or number that it speaks of."""
+    """An event on a claim line, and the authorization or number that it speaks of."""
 
+    outcome: Outcome
     code: str
     name: str
     type: str
+    severity: Severity
+    action: LineAction
     description: str
     authorization_id: str | None = None
     number: str | None = None
@@ -66,6 +142,8 @@ class Event:
             "code": self.code,
             "name": self.name,
             "type": self.type,
+            "severity": self.severity,
+            "action": self.action,
             "description": self.description,
             "authorization_id": self.authorization_id,
             "number": self.number,
@@ -78,16 +156,45 @@ def make_event(
     outcome: Outcome,
     query_type: str,
     *,
+    claim_type: str | None = None,
     authorization_id: str | None = None,
     number: str | None = None,
+    informational: bool = False,
 ) -> Event:
-    """Make the event of an outcome for one type of query."""
-    code = codes.code_of(outcome, query_type)
+    """Make the event of an outcome for one type of query.
+
+    One that is ``informational`` tells and does nothing, whatever its code says.
+    """
+    return make_event_of_code(
+        codes,
+        codes.code_of(outcome, query_type, claim_type),
+        outcome,
+        query_type,
+        authorization_id=authorization_id,
+        number=number,
+        informational=informational,
+    )
+
+
+def make_event_of_code(
+    codes: EventCodes,
+    code: str,
+    outcome: Outcome,
+    query_type: str,
+    *,
+    authorization_id: str | None = None,
+    number: str | None = None,
+    informational: bool = False,
+) -> Event:
+    """Make an event of a code that a table names, instead of that of its outcome."""
     text = codes.events[code]
     return Event(
+        outcome=outcome,
         code=code,
         name=text.name,
         type=query_type,
+        severity="information" if informational else text.severity,
+        action="none" if informational else text.action,
         description=text.description,
         authorization_id=authorization_id,
         number=number,

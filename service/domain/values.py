@@ -78,6 +78,12 @@ Quantity = Annotated[
 ]
 """A decimal of at least zero, written as a string; its unit of measure stands beside it."""
 
+COUNTED_MAX = Decimal(3_000_000_000)
+"""Units, days and money are counted exactly up to here (see service/accounting/scale.py)."""
+
+Counted = Annotated[Quantity, Field(le=COUNTED_MAX)]
+"""A quantity that is added up: units, service days, an amount of money."""
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 """A short text: a name, a code, a reference."""
 

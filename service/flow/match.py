@@ -9,6 +9,7 @@ from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, header_values, line_values
+from service.domain.event import Event
 from service.flow.finding import CandidateSource, Finder, Pass
 from service.flow.rules import RuleBook
 from service.matching.answer import Answer, Evidence, line_result
@@ -21,13 +22,24 @@ from service.matching.numbers import (
     without_numbers,
 )
 from service.matching.ranking import Ranked, rank
-from service.matching.resolution import resolve
+from service.matching.resolution import Resolution, resolve
+from service.matching.specialised import (
+    find_specialised,
+    looked_up,
+    specialised_events,
+    with_specialised,
+)
 from service.requirement.decision import Requirement, choose_template, decide_requirement
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Search:
-    """One claim line, looked up for one kind of authorization, on its way to a result."""
+    """One claim line, looked up for one kind of authorization, on its way to a result.
+
+    ``events`` are all that the answer shows, in its order: those of the resolution, those that
+    come of looking at the other lines, those of the submitted numbers. A kind that is only linked
+    has none.
+    """
 
     line: ServiceLine
     kind: AuthorizationKind
@@ -38,6 +50,8 @@ class Search:
     passes: list[Pass] = field(default_factory=list)
     ranked: Ranked = field(default_factory=Ranked)
     submitted: tuple[Submitted, ...] = ()
+    resolution: Resolution = field(default_factory=Resolution)
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +84,8 @@ async def match_claim(
         await find(group, finder, rules)
     await settle_numbers(claim, searches, finder)
     judged_at = time.perf_counter()
-    answer = write_answer(claim, requirements, searches, rules)
+    resolve_all(claim, searches, rules)
+    answer = write_answer(claim, requirements, searches)
     ended = time.perf_counter()
     answer["took_ms"] = {
         "total": _ms(ended - started),
@@ -173,14 +188,40 @@ async def settle_numbers(claim: Claim, searches: list[Search], finder: Finder) -
         rank_search(search)
 
 
+def resolve_all(claim: Claim, searches: list[Search], rules: RuleBook) -> None:
+    """Resolve every search, then look at the lines together, and gather the events of each."""
+    codes = rules.event_codes
+    for each in searches:
+        query_type = rules.query_type(each.plan)
+        each.resolution = resolve(each.ranked, codes, query_type, claim.type)
+    found = find_specialised(
+        [
+            looked_up(
+                each.kind, each.asked.values.get("line.procedure"), each.ranked, each.resolution
+            )
+            for each in searches
+        ],
+        rules.references,
+    )
+    for search, rows in zip(searches, found, strict=True):
+        if not search.is_required:
+            continue
+        query_type = rules.query_type(search.plan)
+        special = specialised_events(rows, codes, query_type, claim.type)
+        search.events = (
+            *with_specialised(search.resolution.events, special),
+            *invalid_number_events(search.submitted, codes, query_type, claim.type),
+        )
+
+
 def write_answer(
-    claim: Claim, requirements: dict[int, Requirement], searches: list[Search], rules: RuleBook
+    claim: Claim, requirements: dict[int, Requirement], searches: list[Search]
 ) -> Answer:
     """Write the answer of all lines."""
     written: Evidence = {}
     results: dict[int, list[Answer]] = {}
     for each in searches:
-        results.setdefault(each.line.line, []).append(write_result(each, rules, written))
+        results.setdefault(each.line.line, []).append(write_result(each, written))
     return {
         "claim_id": claim.claim_id,
         "version": claim.version,
@@ -195,24 +236,18 @@ def write_answer(
     }
 
 
-def write_result(search: Search, rules: RuleBook, written: Evidence) -> Answer:
-    """Resolve one search and write its result; a kind that is only linked raises no events."""
-    query_type = rules.query_type(search.plan)
-    resolution = resolve(search.ranked, rules.event_codes, query_type)
-    events = invalid_number_events(search.submitted, rules.event_codes, query_type)
+def write_result(search: Search, written: Evidence) -> Answer:
+    """Write the result of one resolved search."""
     template = search.plan.template
-    result = {
+    return {
         "type": search.kind,
         "required": search.is_required,
         "template": template.id,
         "template_version": template.version,
         "template_hash": search.plan.hash[:12],
         "template_row": search.template_row,
-        **line_result(search.ranked, resolution, search.submitted, events, written),
+        **line_result(search.ranked, search.resolution, search.submitted, search.events, written),
     }
-    if not search.is_required:
-        result["events"] = []
-    return result
 
 
 def _requirement_answer(requirement: Requirement) -> dict[str, Any]:

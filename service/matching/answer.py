@@ -31,7 +31,7 @@ def line_result(
     events: Iterable[Event],
     written: Evidence,
 ) -> Answer:
-    """Write what was found for one line and type; ``events`` follow those of the resolution."""
+    """Write what was found for one line and type, with all its events."""
     return {
         "class": ranked.match_class,
         "truncated": ranked.truncated,
@@ -57,7 +57,7 @@ def line_result(
             }
             for each in ranked.shown
         ],
-        "events": [each.as_answer() for each in (*resolution.events, *events)],
+        "events": [each.as_answer() for each in events],
     }
 
 

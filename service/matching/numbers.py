@@ -101,7 +101,10 @@ def without_numbers(asked: AskedLine, submitted: Sequence[Submitted]) -> AskedLi
 
 
 def invalid_number_events(
-    submitted: Iterable[Submitted], event_codes: EventCodes, query_type: str
+    submitted: Iterable[Submitted],
+    event_codes: EventCodes,
+    query_type: str,
+    claim_type: str | None = None,
 ) -> tuple[Event, ...]:
     """Raise the invalid-number event for each number that fits nothing.
 
@@ -113,5 +116,9 @@ def invalid_number_events(
             outcome: Outcome = (
                 "invalid_number_line" if each.level == "line" else "invalid_number_claim"
             )
-            events.append(make_event(event_codes, outcome, query_type, number=each.value))
+            events.append(
+                make_event(
+                    event_codes, outcome, query_type, claim_type=claim_type, number=each.value
+                )
+            )
     return tuple(events)

@@ -40,31 +40,38 @@ def is_pending(action: str | None) -> bool:
     return not is_active(action) and not is_denied(action)
 
 
-def resolve(ranked: Ranked, event_codes: EventCodes, query_type: str) -> Resolution:
+def resolve(
+    ranked: Ranked, event_codes: EventCodes, query_type: str, claim_type: str | None = None
+) -> Resolution:
     """Take what can be taken without an examiner, and say in events what stands in the way.
 
     An active exact match is used even beside a denied one, which is then named for information. A
     denied exact match with active non-exact ones offers those, and never takes them by itself.
     """
 
-    def event(outcome: Outcome, about: Judged | None = None) -> Event:
+    def event(
+        outcome: Outcome, about: Judged | None = None, *, informational: bool = False
+    ) -> Event:
         return make_event(
             event_codes,
             outcome,
             query_type,
+            claim_type=claim_type,
             authorization_id=about.candidate.authorization_id if about else None,
+            informational=informational,
         )
 
     if not ranked.shown:
         return Resolution(events=(event("not_found"),))
     denied = [each for each in ranked.exact if is_denied(each.action)]
-    events = [event("denied", each) for each in denied[:1]]
+    active = tuple(each for each in ranked.exact if is_active(each.action))
+    is_covered = bool(active) and not ranked.truncated
+    events = [event("denied", each, informational=is_covered) for each in denied[:1]]
     if ranked.truncated:
         several = len(ranked.exact) > 1
         return Resolution(
             events=(*events, event("truncated"), *([event("multiple")] if several else ()))
         )
-    active = tuple(each for each in ranked.exact if is_active(each.action))
     if active:
         return Resolution(chosen=active, events=tuple(events))
     pending = [each for each in ranked.exact if is_pending(each.action)]

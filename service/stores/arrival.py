@@ -63,3 +63,16 @@ class Arrival:
         """Members under whom it was stored before, and is not any more."""
         members = self.place.members if self.place else ()
         return [member for member in members if member != self.member]
+
+    @property
+    def may_have_left(self) -> bool:
+        """Whether balances may be with former members.
+
+        Not if the version before this one stands with the member: its push carried them there.
+        """
+        here = self.old.get(self.member, {})
+        before = self.place.version if self.place else 0
+        # In one shard the document of a former member is found here: one id, whatever the route.
+        is_here = here.get("member_id") == self.member
+        is_settled = "source" in here and is_here and here["version"] == before
+        return bool(self.former_members) and not is_settled

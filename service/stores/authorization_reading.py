@@ -2,22 +2,25 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from elasticsearch import AsyncElasticsearch
 
 from service.domain import codes
+from service.domain.authorization import Authorization
+from service.domain.candidate import Standing
 from service.stores.document import Document
-from service.stores.documents import read_document
+from service.stores.documents import read_document, read_documents
 from service.stores.faults import translated_errors
 from service.stores.locator import Locator
 from service.stores.names import IndexNames, document_id, routing
 from service.stores.visibility import Visibility
 
 VERSIONS_MAX = 1000
+_STANDING = ["source", "void", "current", "member_id"]
 _STATE = ("version", "void", "current", "superseded_by", "pushed_at", "member_id", "action")
 
 
@@ -27,10 +30,14 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """An authorization as it was pushed, and what became of it since."""
+    """An authorization as it was pushed, and what became of it since.
+
+    ``members`` are all under whom it was ever stored, where the current version was asked for.
+    """
 
     source: dict[str, Any]
     state: dict[str, Any]
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +77,28 @@ class AuthorizationReading:
         """Give the current version, a tombstone included; None when it was never pushed."""
         place = (await self._locator.read(payer, [authorization_id])).get(authorization_id)
         document = await read_document(self._elasticsearch, self._indices, place) if place else None
-        return _stored(document) if document else None
+        return replace(_stored(document), members=place.members) if place and document else None
+
+    async def standing(self, payer: str, member: str, ids: Iterable[str]) -> dict[str, Standing]:
+        """Give authorizations of one member as they stand now; one of another is not there.
+
+        Members may share a shard, in which an id is found whoever asks.
+        """
+        wanted = list(dict.fromkeys(ids))
+        route = routing(payer, member)
+        docs = [{"_id": document_id(payer, each), "routing": route} for each in wanted]
+        found = await read_documents(
+            self._elasticsearch, self._indices.authorizations, docs, only=_STANDING
+        )
+        return {
+            name: Standing(
+                authorization=Authorization.model_validate(document["source"]),
+                void=document["void"],
+                current=document["current"],
+            )
+            for name, document in zip(wanted, found, strict=True)
+            if document is not None and "source" in document and document["member_id"] == member
+        }
 
     async def versions(self, payer: str, authorization_id: str) -> list[Stored]:
         """Give all versions that were taken in, newest first."""

@@ -5,10 +5,11 @@ The order of writes is what keeps this right without locks:
 1. the locator, only over the older version that was read: two pushes of one authorization meet
    here, and each knows the members of all before it;
 2. the version that is replaced is copied to the history;
-3. the document, only over an older version;
+3. balances with former members are carried, then the document, only over an older version;
 4. the locator is read again: if a newer version came meanwhile, it may have written over ours
    without having seen it, so we copy our own version to the history;
-5. places of former members get a tombstone; the member is marked as not yet searchable.
+5. places of former members get a tombstone; the accumulators, where there are any, take the
+   limits; the member is marked as not yet searchable.
 
 Whatever fails on the way is a fault, and the same push again completes the rest.
 """
@@ -23,6 +24,7 @@ from service.domain.authorization import Authorization
 from service.domain.push import Pushed, PushResult
 from service.domain.reference import References
 from service.stores.arrival import Arrival
+from service.stores.balances import Balances
 from service.stores.bulk import Operation, run_bulk
 from service.stores.document import content_hash, make_document
 from service.stores.documents import read_document, read_documents
@@ -45,12 +47,14 @@ class AuthorizationStore:
         indices: IndexNames,
         visibility: Visibility,
         references: References,
+        balances: Balances,
     ) -> None:
-        """Share the client and the marks with the other stores."""
+        """Share the client, the marks and the balances with the other stores."""
         self._elasticsearch = elasticsearch
         self._indices = indices
         self._visibility = visibility
         self._references = references
+        self._balances = balances
         self._locator = Locator(elasticsearch, indices)
         self._succession = Succession(elasticsearch, indices, self._locator, references)
 
@@ -151,10 +155,12 @@ class AuthorizationStore:
         await self._read_old(payer, live)
         await self._succession.look_up(payer, live)
         await self._copy_old(payer, live)
+        await self._balances.carry(payer, live)
         documents = [self._document(payer, each) for each in live]
         written = await run_bulk(self._elasticsearch, documents)
         successors = await self._look_again(payer, live, [each.ok for each in written])
         await self._bury(payer, live)
+        await self._balances.amend(payer, live)
         members = await self._succession.follow(payer, live, successors)
         members |= {each.member for each in live}
         members |= {member for each in live for member in each.former_members}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
@@ -12,7 +12,10 @@ ElasticsearchClient = AsyncElasticsearch
 RedisClient = Redis | RedisCluster
 
 CONNECTIONS_MAX = 50
-REDIS_TIMEOUT_S = 2.0
+REDIS_CONNECTIONS_MAX = 100
+REDIS_TURN_S = 20.0
+"""How long a request waits while all connections are busy, which is no fault of Redis."""
+REDIS_TIMEOUT_S = 5.0
 REDIS_RETRIES = 2
 
 
@@ -56,10 +59,13 @@ def open_redis(url: str, *, cluster: bool) -> RedisClient:
         return RedisCluster.from_url(
             url, decode_responses=True, socket_timeout=REDIS_TIMEOUT_S, retry=retry
         )
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=REDIS_CONNECTIONS_MAX,
+        timeout=REDIS_TURN_S,
         decode_responses=True,
         socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
         retry=retry,
     )
+    return Redis.from_pool(pool)

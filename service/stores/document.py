@@ -11,6 +11,7 @@ from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
 from service.domain.effective import attached_values, effective_lines, numbers_of
 from service.domain.reference import References
+from service.domain.terms import terms_of
 
 Document = dict[str, Any]
 Source = Mapping[str, Any] | orjson.Fragment
@@ -65,6 +66,7 @@ def make_document(
         "windows": [dict(window) for window in {_window(line["effective"]) for line in lines}],
         "pushed_at": pushed_at,
         "lines": lines,
+        "terms": orjson.Fragment(terms_of(authorization)),
         "source": source,
     }
     attached = attached_values(authorization.attached, references.attached, prefix="attached.")
@@ -96,6 +98,7 @@ def read_candidate(
         certification_date=document.get("certification_date"),
         starts_on=document.get("starts_on"),
         lines=tuple(document["lines"]),
+        terms=document.get("terms"),
         numbers=tuple(document.get("numbers_all", ())),
         raw_matched=frozenset(matched),
         engine_score=score,

@@ -12,16 +12,20 @@ from service.stores.names import IndexNames, document_id, routing
 
 
 async def read_documents(
-    elasticsearch: AsyncElasticsearch, index: str, docs: Sequence[dict[str, Any]]
+    elasticsearch: AsyncElasticsearch,
+    index: str,
+    docs: Sequence[dict[str, Any]],
+    *,
+    only: Sequence[str] | None = None,
 ) -> list[Document | None]:
-    """Give the documents in the order asked, None for one that is not there.
+    """Give the documents in the order asked (or ``only`` some fields), None for one not there.
 
     One that could not be read is a fault: it must not look like one that is not there.
     """
     if not docs:
         return []
     with translated_errors():
-        response = await elasticsearch.mget(index=index, docs=docs)
+        response = await elasticsearch.mget(index=index, docs=docs, source_includes=only)
     found: list[Document | None] = []
     for doc in response["docs"]:
         if "error" in doc:

@@ -1,11 +1,10 @@
-"""What can be said of both engines from outside: versions, health, clocks, how safe writes are."""
+"""What can be said of both engines from outside: versions, health, clocks."""
 
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
-from redis.exceptions import ResponseError
 
 from service.stores.clients import RedisClient
 from service.stores.faults import translated_errors
@@ -23,15 +22,10 @@ class SearchEngine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache:
-    """A Redis: version, clock against ours, and whether an acknowledged write outlives a crash.
-
-    ``appendonly`` and ``appendfsync`` are None where the server does not tell its settings.
-    """
+    """A Redis: version, and its clock against ours."""
 
     version: str
     clock_ahead_s: float
-    appendonly: str | None
-    appendfsync: str | None
 
 
 class Inspection:
@@ -78,19 +72,7 @@ class Inspection:
         return Cache(
             version=str(info["redis_version"]),
             clock_ahead_s=seconds + microseconds / 1e6 - (before + after) / 2,
-            appendonly=await self._setting("appendonly"),
-            appendfsync=await self._setting("appendfsync"),
         )
-
-    async def _setting(self, name: str) -> str | None:
-        """Read a setting; managed servers refuse that."""
-        with translated_errors():
-            try:
-                found = await self._redis.config_get(name)
-            except ResponseError:
-                return None
-        value = _of_one_node(found, has=name).get(name)
-        return None if value is None else str(value)
 
 
 def _of_one_node(answer: Any, *, has: str = "") -> Any:

@@ -36,7 +36,7 @@ class Installation:
     async def install(self) -> None:
         """Bring templates up to date, create what is missing, add new attached-data fields."""
         await self.put_templates()
-        for index in (self._indices.locator, self._indices.history):
+        for index in (self._indices.locator, self._indices.history, self._indices.accounting):
             await self._create(index, {})
         with translated_errors():
             there = await self._elasticsearch.indices.exists_alias(
@@ -45,12 +45,16 @@ class Installation:
         if not there:
             alias = {self._indices.authorizations: {"is_write_index": True}}
             await self._create(self._indices.generation(FIRST_GENERATION), alias)
-        elif self._attached.fields:
+        else:
             with translated_errors():
                 await self._elasticsearch.indices.put_mapping(
-                    index=self._indices.authorizations,
-                    properties=_attached_properties(self._attached),
+                    index=self._indices.authorizations, properties=self._new_properties()
                 )
+
+    def _new_properties(self) -> dict[str, Any]:
+        """Give what a live index may lack, and takes without a rebuild."""
+        header = self._templates["component-header"]["template"]["mappings"]["properties"]
+        return {"terms": header["terms"], **_attached_properties(self._attached)}
 
     async def put_templates(self) -> None:
         """Put component templates first, then the index templates that are made of them."""
@@ -86,7 +90,7 @@ class Installation:
         )
 
     def _named(self, name: str) -> str:
-        return f"authmatch-{self._indices.prefix}{name}"
+        return self._indices.template(name)
 
     async def _create(self, index: str, aliases: Mapping[str, Any]) -> None:
         """Create an index unless it is there: another worker may have been first."""

@@ -72,6 +72,20 @@ class Visibility:
         if not await self._is_visible(mark):
             await self.refresh()
 
+    @property
+    def keys(self) -> KeyNames:
+        """How keys are named."""
+        return self._keys
+
+    def keys_of(self, payer: str, member: str) -> tuple[str, str]:
+        """Name the mark of a member and what it is compared with, for who asks for both himself."""
+        return self._keys.mark(payer, member), self._keys.visible
+
+    async def see(self, mark: str | None, visible: str | None) -> None:
+        """Return when all pushes up to a mark are searchable; both are as they were read."""
+        if int(mark or 0) > int(visible or 0):
+            await self.refresh()
+
     async def ensure_all(self) -> None:
         """Return when every push is searchable."""
         if not await self._is_visible(self._keys.sequence):

@@ -40,10 +40,17 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
     assert set(document["paths"]) == {
         "/match", "/match/batch", "/match/why-not", "/authorizations", "/authorizations/bulk",
         "/authorizations/{authorization_id}", "/authorizations/{authorization_id}/versions",
+        "/adjudicate", "/adjudicate/batch", "/claims/{claim_id}", "/claims/{claim_id}/history",
+        "/claims/{claim_id}/finalize", "/claims/{claim_id}/release", "/claims/{claim_id}/reverse",
+        "/claims/{claim_id}/adjust", "/claims/{claim_id}/benefit-limits",
+        "/authorizations/{authorization_id}/accumulators",
+        "/authorizations/{authorization_id}/ledger",
+        "/authorizations/{authorization_id}/claims",
+        "/authorizations/{authorization_id}/utilization",
         "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 5
+    assert len(bodies) == 12
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 
@@ -55,7 +62,10 @@ def test_health_and_metrics_need_no_key(caller: httpx.Client) -> None:
     metrics = caller.get("/metrics")
 
     assert (live.status_code, live.json()["status"]) == (200, "live")
-    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"status": "ready", "adjudication": "ready"},
+    )
     assert metrics.status_code == 200
     assert 'authmatch_request_seconds_count{route="/match",status="200"}' in metrics.text
     assert "authmatch_results_total{" in metrics.text

@@ -108,3 +108,25 @@ def test_a_cancelled_authorization_is_void(action: str | None, is_void: bool) ->
     authorization: Authorization = build_authorization(decision=decision)
 
     assert is_void == authorization.is_void
+
+
+@pytest.mark.parametrize(
+    ("procedure", "code", "is_named"),
+    [
+        ({"from": "97110"}, "97110", True),
+        ({"from": "97-110"}, "97110", True),
+        ({"from": "97110"}, "97112", False),
+        ({"from": "97110", "to": "97140"}, "97112", True),
+        ({"from": "97110", "to": "97140"}, "97140", True),
+        ({"from": "97110", "to": "97140"}, "97141", False),
+        # Between the two as text, but of another shape.
+        ({"from": "97110", "to": "97140"}, "971109", False),
+        ({"from": "97110", "to": "97140"}, "9711F", False),
+        ({"from": "D2740", "to": "D2750", "code_system": "AD"}, "D2745", True),
+        ({"group": "therapy"}, "97110", False),
+        ({}, "97110", False),
+    ],
+)
+def test_a_procedure_names_codes(procedure: Fields, code: str, is_named: bool) -> None:
+    """A group is looked up elsewhere."""
+    assert Procedure.model_validate(procedure).names(code) == is_named

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from service.bootstrap import load_references, load_templates, read_tables
 from service.domain.template import TemplateTest
 from service.flow.rules import RuleBook
 from service.flow.template_tests import Fixture, read_fixture, run_tests
 from service.querying.problem import Problem
+from service.rule_files import load_references, load_templates, read_tables
 
 QUERIES = Path(__file__).parents[2] / "queries"
 FIXTURE = (QUERIES / "fixtures" / "prof_tin_only.yaml").read_text(encoding="utf-8")

@@ -285,11 +285,12 @@ def test_the_result_of_a_line() -> None:
     missed = build_authorization(authorization_id="A2", line={"procedure": {"from": "70551"}})
     ranked = rank(judge(asked, granted, missed), asked.plan.template)
     late = make_event(event_codes(), "units_exceeded", "professional")
+    resolution = resolve(ranked, event_codes(), "professional")
     result = line_result(
         ranked,
-        resolve(ranked, event_codes(), "professional"),
+        resolution,
         [Submitted(value="au 1", level="claim", fits="A1")],
-        [late],
+        [*resolution.events, late],
         {},
     )
     (candidate,), (near,) = result.pop("candidates"), result.pop("near_misses")

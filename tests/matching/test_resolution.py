@@ -131,6 +131,27 @@ def test_case_9_the_automatic_switch_does_not_overrule_a_decision(
 
 
 @pytest.mark.parametrize(
+    ("actions", "truncated", "severity", "action"),
+    [
+        (["A3", "A1"], False, "information", "none"),
+        (["A3"], False, "error", "suspend"),
+        (["A3", "A4"], False, "error", "suspend"),
+        (["A3", "A1"], True, "error", "suspend"),
+    ],
+)
+def test_case_10_a_denial_beside_what_is_used_only_informs(
+    actions: list[str], truncated: bool, severity: str, action: str
+) -> None:
+    """Case 10: it stops the line only where nothing is taken."""
+    found = [decided(f"E{place}", each) for place, each in enumerate(actions)]
+    asked = ask()
+    ranked = rank(judge(asked, *found), asked.plan.template, truncated=truncated)
+    denied = resolve(ranked, event_codes(), "professional").events[0]
+
+    assert ("SPA-0013", severity, action) == (denied.code, denied.severity, denied.action)
+
+
+@pytest.mark.parametrize(
     ("exact", "non_exact", "events"),
     [
         (["A1", "A1"], [], ["truncated", "multiple"]),

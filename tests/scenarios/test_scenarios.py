@@ -16,7 +16,7 @@ from tests.builders import build_claim
 from tests.ground import Ground, match, push, version_of
 
 FOLDER = Path(__file__).parent
-CASES = {9, 10, *range(17, 25), 30, 31, 40, 42, 47, 48, 51, 63, 64, 66, 67}
+CASES = {9, 10, *range(17, 25), 30, 31, 40, 42, 47, 48, 51, 63, 64, 66, 67, 69}
 
 Case = dict[str, Any]
 Result = dict[str, Any]
@@ -41,6 +41,11 @@ def told(result: Result) -> Result:
         "blockers": [each["exact_blockers"] for each in shown],
         "fits": [each["fits"] for each in result["submitted_numbers"]],
         "events": sorted(each["code"] for each in result["events"]),
+        "about": {
+            each["code"]: each["authorization_id"]
+            for each in result["events"]
+            if "authorization_id" in each
+        },
     }
 
 

@@ -25,7 +25,7 @@ TYPES = {
     "date_range": {"type": "date_range", "format": "strict_date"},
 }
 WITHOUT_DICTIONARY = {
-    "inherited_numbers", "moved", "pushed_at", "shown_number", "source",
+    "inherited_numbers", "moved", "pushed_at", "shown_number", "source", "terms",
 }  # fmt: skip
 """At the root, for the store's own use: never searched by a template."""
 

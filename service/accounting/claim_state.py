@@ -1,0 +1,52 @@
+"""What the books know of a claim: its version, what it holds, which answers were given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from service.accounting.rows import HeldRow
+
+NEVER = "none"
+USED = "used"
+RESERVED = "reserved"
+RELEASED = "released"
+REVERSED = "reversed"
+REPLACED = "replaced"
+VOID = "void"
+"""A claim that voids another one, and holds nothing itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimState:
+    """A claim as it stands; one that was never adjudicated has the sequence 0.
+
+    ``sequence`` counts what happened to it, ``fingerprints`` and ``entries`` tell, by version, what
+    was asked and where in the ledger the answer is. ``replaced_by`` is the claim that replaced or
+    voided it. ``owed`` tells, by sequence, what is still to be changed in buckets of other members
+    to whom authorizations went, and ``elsewhere`` in which of them something was.
+    """
+
+    claim_id: str
+    sequence: int = 0
+    version: int = 0
+    status: str = NEVER
+    rows: tuple[HeldRow, ...] = ()
+    fingerprints: Mapping[int, str] = field(default_factory=dict)
+    entries: Mapping[int, str] = field(default_factory=dict)
+    replaced_by: str | None = None
+    owed: Mapping[int, str] = field(default_factory=dict)
+    elsewhere: tuple[int, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was ever adjudicated."""
+        return self.sequence > 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether what it drew still counts."""
+        return self.status in (USED, RESERVED)
+
+    @property
+    def authorizations(self) -> tuple[str, ...]:
+        """The authorizations that it holds units of."""
+        return tuple(dict.fromkeys(row.authorization_id for row in self.rows))

@@ -1,0 +1,95 @@
+"""Shows ledger entries: who moved what, when and why, with the balances before and after."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from service.accounting.grant import Row
+from service.accounting.scale import written, written_amount
+from service.accounting.used import account_name, balance
+from service.stores.ledger_entry import LedgerEntry
+from service.stores.records import read_record
+
+Answer = dict[str, Any]
+_TEXTS = {
+    "kind": "k",
+    "claim_id": "c",
+    "original_claim_id": "oc",
+    "status": "s",
+    "at": "at",
+    "by": "by",
+    "why": "why",
+}
+
+
+def entry_answer(entry: LedgerEntry, authorization_id: str | None = None) -> Answer:
+    """Show an entry; of the movements those of one authorization, where it is named."""
+    fields = entry.fields
+    _, moved = read_record(entry)
+    movements = [
+        *_movements("given back", moved.undone, authorization_id),
+        *_movements("given back by the original", moved.given_back, authorization_id),
+        *_movements("drawn", moved.drawn, authorization_id),
+    ]
+    return {
+        "entry": entry.id,
+        **{name: fields[key] or None for name, key in _TEXTS.items() if key in fields},
+        "version": int(fields["v"]),
+        "movements": movements,
+        "amendments": _amendments(fields, authorization_id),
+    }
+
+
+def _movements(what: str, rows: Iterable[Row], authorization_id: str | None) -> list[Answer]:
+    return [
+        {
+            "what": what,
+            "line": row.line,
+            "authorization_id": row.authorization_id,
+            "authorization_line": row.authorization_line,
+            "type": row.kind,
+            "units": written(row.units),
+            "amount": written_amount(row.amount),
+            "accounts": [
+                {
+                    **account_name(each.account),
+                    "units": _moved(each.units, each.before["units"], each.after["units"]),
+                    "service_days": written(each.days),
+                }
+                for each in row.movements
+            ],
+        }
+        for row in rows
+        if authorization_id in (None, row.authorization_id)
+    ]
+
+
+def _moved(units: int, before: Any, after: Any) -> Answer:
+    return {
+        "moved": written(units),
+        "before": _used(before),
+        "after": _used(after),
+    }
+
+
+def _used(one: Any) -> Mapping[str, str | None]:
+    return {name: value for name, value in balance(one, written).items() if name != "remaining"}
+
+
+def _amendments(fields: Mapping[str, str], authorization_id: str | None) -> list[Answer]:
+    """Show what the limits became: with a push, or with the first use of a version."""
+    found = []
+    if "set" in fields:
+        changed = dict(orjson.loads(fields["set"]))
+        found.append(
+            {
+                "authorization_id": fields["a"],
+                "version": fields["v"],
+                "set": changed,
+                "removed": orjson.loads(fields["del"]),
+            }
+        )
+    for each in orjson.loads(fields.get("am") or "[]"):
+        found.append({"authorization_id": each["a"], "version": each["v"]})
+    return [each for each in found if authorization_id in (None, each["authorization_id"])]

@@ -1,0 +1,211 @@
+"""An adjudication as tables for people: what is paid of each line, from where, and what is left."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from service.cli.answer_view import event_text, service_text
+from service.domain.claim import Claim
+
+Answer = Mapping[str, Any]
+
+_COLORS = {"pay": "green", "cut_back": "yellow", "suspend": "magenta", "deny": "red"}
+_PARTS = ("billed", "approved", "denied", "suspended")
+_MEASURES = ("units", "amount", "service_days")
+_NOTHING = "-"
+_INDENT = 2
+
+
+def adjudication_view(claim: Claim, answer: Answer) -> RenderableType:
+    """Show a whole answer."""
+    lines = {line.line: service_text(line) for line in claim.lines}
+    blocks: list[RenderableType] = [_head(claim, answer), _dispositions(answer["lines"])]
+    blocks += [_line(each, lines[each["line"]]) for each in answer["lines"] if _says_more(each)]
+    balances = list(_balances(answer["lines"]))
+    if balances:
+        blocks += [Text("\nBalances", "bold"), _balance_table(balances)]
+    blocks += _returned(answer.get("returned", ()))
+    blocks += _changed(answer.get("changed"))
+    return Group(*blocks)
+
+
+def _head(claim: Claim, answer: Answer) -> Text:
+    text = Text(
+        f"Claim {answer['claim_id']} version {answer['version']}, member {claim.member.id}: "
+    )
+    text.append(answer["status"], "bold")
+    if answer["dry_run"]:
+        text.append("  (dry run: nothing was moved)", "yellow")
+    if answer["replayed"]:
+        text.append("  (answered before: nothing was moved)", "yellow")
+    return text
+
+
+def _table(*columns: str, right: Iterable[str] = ()) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for each in columns:
+        if each in right:
+            table.add_column(each, justify="right", no_wrap=True)
+        else:
+            table.add_column(each, overflow="fold")
+    return table
+
+
+def _dispositions(lines: Iterable[Answer]) -> Table:
+    """Show what becomes of every line: approved, denied and suspended are what was billed."""
+    table = _table("line", "disposition", *_PARTS, "adjustments", right=("line", *_PARTS))
+    for each in lines:
+        disposition = each["disposition"]
+        table.add_row(
+            str(each["line"]),
+            Text(disposition, f"bold {_COLORS.get(disposition, 'default')}"),
+            *(_part(each[name]) for name in _PARTS),
+            "\n".join(map(_adjustment, each["adjustments"])),
+        )
+    return table
+
+
+def _part(part: Answer) -> str:
+    """Write units and amount, or a dash for neither."""
+    if not Decimal(part["units"]) and not Decimal(part["amount"]):
+        return _NOTHING
+    return f"{part['units']} {part['unit']}\n{part['amount']}"
+
+
+def _adjustment(adjustment: Answer) -> str:
+    return " ".join([f"{adjustment['group']}-{adjustment['carc']}", *adjustment["remarks"]])
+
+
+def _says_more(line: Answer) -> bool:
+    return bool(line["events"] or line["resolved_events"] or line["adjudicated_authorizations"])
+
+
+def _line(line: Answer, service: str) -> RenderableType:
+    head = Text.assemble("\n", (f"Line {line['line']}", "bold"), f"  {service}")
+    blocks: list[RenderableType] = [event_text(each) for each in line["events"]]
+    blocks += [event_text(each, " (settled by the selection)") for each in line["resolved_events"]]
+    if line["adjudicated_authorizations"]:
+        blocks.append(_used_table(line["adjudicated_authorizations"]))
+    if line["actions"]:
+        blocks.append(Text(f"actions: {', '.join(line['actions'])}"))
+    return Group(head, Padding(Group(*blocks), (0, 0, 0, _INDENT)))
+
+
+def _used_table(used: Iterable[Answer]) -> Table:
+    """Show the authorizations in the order in which they were drawn, and what each has left."""
+    right = ("line", "units", "amount", "left")
+    table = _table("authorization", "line", "by", "units", "amount", "left", "flags", right=right)
+    for each in used:
+        table.add_row(
+            Text.assemble(
+                f"{each['number'] or _NOTHING}  ",
+                (f"{each['authorization_id']} v{each['version']}", "dim"),
+            ),
+            str(each["line"] or _NOTHING),
+            each["origin"],
+            f"{each['units']} {each['unit']}",
+            each["amount"],
+            _least_left(each["accounts"]),
+            ", ".join(each["flags"]),
+        )
+    return table
+
+
+def _least_left(accounts: Iterable[Answer]) -> str:
+    """Write the units that the narrowest boundary has left, in its own unit."""
+    left = [
+        (Decimal(each["units"]["after"]["remaining"]), each["unit"] or "")
+        for each in accounts
+        if each["units"]["after"]["remaining"] is not None
+    ]
+    if not left:
+        return "no limit"
+    units, unit = min(left)
+    return f"{units} {unit}".strip()
+
+
+def _balances(lines: Iterable[Answer]) -> Iterator[tuple[str, ...]]:
+    """Give every balance that the claim met: before its first line and after its last."""
+    met: dict[tuple[str, str], list[Answer]] = {}
+    numbers: dict[str, str] = {}
+    for used in (used for line in lines for used in line["adjudicated_authorizations"]):
+        name = used["authorization_id"]
+        numbers[name] = used["number"] or name
+        for account in used["accounts"]:
+            met.setdefault((name, account["account"]), []).append(account)
+    for (name, _), accounts in met.items():
+        first, last = accounts[0], accounts[-1]
+        for measure in _MEASURES:
+            before, after = first[measure]["before"], last[measure]["after"]
+            limit = last[measure]["limit"]
+            if limit is not None or before != after:
+                unit = (last["unit"] or "units") if measure == "units" else measure
+                yield (
+                    numbers[name],
+                    _boundary(last),
+                    unit.replace("_", " "),
+                    limit or "none",
+                    _step(before["used"], after["used"]),
+                    _step(before["reserved"], after["reserved"]),
+                    after["remaining"] or _NOTHING,
+                )
+
+
+def _boundary(account: Answer) -> str:
+    """Write which boundary an account is: "line 1, renewal from 2026-01-01"."""
+    scope = "header" if account["line"] is None else f"line {account['line']}"
+    if account["period_from"] is None:
+        return scope
+    return f"{scope}, {account['boundary']} from {account['period_from']}"
+
+
+def _step(before: str, after: str) -> str:
+    return before if before == after else f"{before} > {after}"
+
+
+def _balance_table(balances: Iterable[tuple[str, ...]]) -> Table:
+    columns = ("authorization", "boundary", "of", "limit", "used", "reserved", "left")
+    table = _table(*columns, right=columns[3:])
+    for each in balances:
+        table.add_row(*each)
+    return table
+
+
+def _returned(returned: Iterable[Answer]) -> list[RenderableType]:
+    """Show what was given back before the claim was drawn."""
+    whose = {"own": "by the run before", "original": "by the original claim"}
+    return [
+        Text(
+            f"\ngiven back {whose[each['of']]}: line {each['line']}, {each['units']} units,"
+            f" {each['amount']} of {each['authorization_id']}",
+            "dim",
+        )
+        for each in returned
+    ]
+
+
+def _changed(changed: Answer | None) -> list[RenderableType]:
+    """Show what is other than in the run before."""
+    if changed is None:
+        return []
+    told = [
+        f"{name}: {each['before'] or _NOTHING} > {each['after']}"
+        for name, each in changed["rules"].items()
+    ]
+    told += [
+        f"line {each['line']}: {_outcome(each['before'])} > {_outcome(each['after'])}"
+        for each in changed["lines"]
+    ]
+    head = f"\nOther than version {changed['since_version']} as it was run before"
+    return [Text(head, "bold"), Text("\n".join(told) or "nothing")]
+
+
+def _outcome(line: Answer | None) -> str:
+    if line is None:
+        return _NOTHING
+    return f"{line['disposition']} {line['approved_units']} {line['approved_amount']}"

@@ -1,0 +1,276 @@
+"""How units are counted: which units stand for others, and the payer's rules of drawing on them.
+
+Two files of ``queries/reference``: ``unit-conversions.yaml`` and ``accounting.yaml``.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from service.domain.code_groups import CodeForm, Group, GroupTable
+from service.domain.event import DenyWith
+from service.domain.specialised import GroupName, Members
+from service.domain.values import Code, Frozen, LongText, Quantity, Text
+
+Groups = Mapping[str, GroupTable]
+Counts = Literal["units", "visits", "days", "study", "charge", "nothing"]
+WhenShort = Literal["cutback", "refuse"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+DEFAULT_UNIT = "UN"
+"""What a claim line counts that does not say what it counts: units of service."""
+
+PROCEDURE_GROUPS = "procedure-groups"
+REVENUE_GROUPS = "levels-of-care"
+ROWS_MAX = 500
+_FACTOR_MAX = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class _CodeSet:
+    """Codes and ranges of one form that stand in a row itself, and groups of a table."""
+
+    own: GroupTable | None
+    groups: frozenset[str]
+    table: str
+
+    @classmethod
+    def of(cls, members: Members | None, form: CodeForm, table: str) -> "_CodeSet | None":
+        """Read the members of a row; no members hold every code."""
+        if members is None:
+            return None
+        codes = tuple(each for each in members if not isinstance(each, GroupName))
+        return cls(
+            own=_own_table(codes, form),
+            groups=frozenset(each.group for each in members if isinstance(each, GroupName)),
+            table=table,
+        )
+
+    def holds(self, code: str | None, groups: Groups) -> bool:
+        """Whether a (normalised) code is among them; one that is not known never is."""
+        if code is None:
+            return False
+        if self.own is not None and self.own.groups_of(code):
+            return True
+        table = groups.get(self.table) if self.groups else None
+        return table is not None and not self.groups.isdisjoint(table.groups_of(code))
+
+    def faults(self, groups: Groups) -> list[str]:
+        """Say which groups are not there."""
+        known = groups[self.table].groups.keys() if self.table in groups else frozenset()
+        return [f"there is no group {name} in {self.table}" for name in sorted(self.groups - known)]
+
+
+class Conversion(Frozen):
+    """One ``from`` is ``factor`` ``to``, and the other way round, for the procedures named."""
+
+    from_: Code = Field(alias="from")
+    to: Code
+    factor: Annotated[Quantity, Field(gt=0, le=_FACTOR_MAX)]
+    procedures: Members | None = None
+
+    _procedures: _CodeSet | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _between_two_units(self) -> Self:
+        if self.from_ == self.to:
+            raise ValueError(f"{self.from_} to {self.to} is no conversion")
+        self._procedures = _CodeSet.of(self.procedures, "procedure", PROCEDURE_GROUPS)
+        return self
+
+    def between(self, billed: str, held: str) -> Fraction | None:
+        """Give how many ``held`` one ``billed`` is; None where the row speaks of other units."""
+        if (billed, held) == (self.from_, self.to):
+            return Fraction(self.factor)
+        if (billed, held) == (self.to, self.from_):
+            return 1 / Fraction(self.factor)
+        return None
+
+    def holds(self, procedure: str | None, groups: Groups) -> bool:
+        """Whether the row speaks of a (normalised) procedure."""
+        return self._procedures is None or self._procedures.holds(procedure, groups)
+
+    def faults(self, groups: Groups) -> list[str]:
+        """Say which groups the row names that are not there."""
+        return self._procedures.faults(groups) if self._procedures else []
+
+
+class UnitTable(Frozen):
+    """``unit-conversions.yaml``: names of one unit, what counts days or visits, and conversions."""
+
+    kind: Literal["unit-conversions"] = "unit-conversions"
+    version: Text = "none"
+    note: LongText | None = None
+    same: dict[Code, Code] = Field(default_factory=dict, max_length=100)
+    daily: Annotated[tuple[Code, ...], Field(min_length=1, max_length=20)] = ("DA",)
+    visits: Annotated[tuple[Code, ...], Field(max_length=20)] = ("VS",)
+    conversions: tuple[Conversion, ...] = Field(default=(), max_length=ROWS_MAX)
+
+    @model_validator(mode="after")
+    def _units_are_told_apart(self) -> Self:
+        ends = [unit for each in self.conversions for unit in (each.from_, each.to)]
+        for unit in (*self.same.values(), *self.daily, *self.visits, *ends):
+            if unit in self.same:
+                raise ValueError(f"{unit} is written {self.same[unit]} here")
+        if not set(self.daily).isdisjoint(self.visits):
+            raise ValueError("a unit counts days or visits, not both")
+        if not set(self.visits).isdisjoint(ends):
+            raise ValueError("visits are never converted")
+        return self
+
+    def canonical(self, unit: str) -> str:
+        """Give the one name of a unit."""
+        return self.same.get(unit, unit)
+
+    def faults(self, groups: Groups) -> list[str]:
+        """Say which groups the rows name that are not there."""
+        return [
+            f"conversions/{place}: {fault}"
+            for place, each in enumerate(self.conversions)
+            for fault in each.faults(groups)
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BilledService:
+    """What a claim line bills, in one written form, for the template that found its choices."""
+
+    query_type: str
+    procedure: str | None
+    revenue_code: str | None
+    modifiers: frozenset[str]
+
+
+class ConsumptionRow(Frozen):
+    """How the lines that it fits are counted; what it does not name may be anything."""
+
+    id: Text
+    note: LongText | None = None
+    query_types: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    authorization_units: Annotated[tuple[Code, ...], Field(min_length=1)] | None = None
+    revenue: Members | None = None
+    not_revenue: Members | None = None
+    modifiers: Annotated[tuple[Code, ...], Field(min_length=1)] | None = None
+    procedures: Members | None = None
+    counts: Counts
+
+    _revenue: _CodeSet | None = PrivateAttr(default=None)
+    _not_revenue: _CodeSet | None = PrivateAttr(default=None)
+    _procedures: _CodeSet | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _members_are_well_formed(self) -> Self:
+        self._revenue = _CodeSet.of(self.revenue, "revenue", REVENUE_GROUPS)
+        self._not_revenue = _CodeSet.of(self.not_revenue, "revenue", REVENUE_GROUPS)
+        self._procedures = _CodeSet.of(self.procedures, "procedure", PROCEDURE_GROUPS)
+        return self
+
+    def fits(self, service: BilledService, unit: str | None, groups: Groups) -> bool:
+        """Whether it says how a service counts on an account of a unit (in its one name).
+
+        A code that is not known never fits, neither ``revenue`` nor ``not_revenue``.
+        """
+        if self.query_types is not None and service.query_type not in self.query_types:
+            return False
+        if self.authorization_units is not None and unit not in self.authorization_units:
+            return False
+        if self.modifiers is not None and service.modifiers.isdisjoint(self.modifiers):
+            return False
+        return self._fits_codes(service, groups)
+
+    def _fits_codes(self, service: BilledService, groups: Groups) -> bool:
+        revenue = service.revenue_code
+        if self._revenue is not None and not self._revenue.holds(revenue, groups):
+            return False
+        if self._not_revenue is not None and (
+            revenue is None or self._not_revenue.holds(revenue, groups)
+        ):
+            return False
+        return self._procedures is None or self._procedures.holds(service.procedure, groups)
+
+    def faults(self, groups: Groups) -> list[str]:
+        """Say which groups the row names that are not there."""
+        sets = (self._revenue, self._not_revenue, self._procedures)
+        return [fault for each in sets if each is not None for fault in each.faults(groups)]
+
+
+class PolicyOfType(Frozen):
+    """What differs for one type of query."""
+
+    when_short: WhenShort | None = None
+    exceeded: DenyWith | None = None
+
+
+class AccountingPolicy(Frozen):
+    """``accounting.yaml``: the payer's choices in drawing units, where the seeds leave one."""
+
+    kind: Literal["accounting-policy"] = "accounting-policy"
+    version: Text = "none"
+    note: LongText | None = None
+    when_short: WhenShort = Field(
+        default="cutback", description="Pay what is left (seed 001), or nothing (seed 000)."
+    )
+    exceeded: DenyWith = DenyWith(group="CO", carc="198")
+    by_query_type: dict[Text, PolicyOfType] = Field(default_factory=dict, max_length=100)
+    week_starts_on: Weekday = "sunday"
+    components: Literal["share", "each"] = Field(
+        default="share", description="Professional and technical component (26, TC) of one study."
+    )
+    retro_days_max: Annotated[int, Field(strict=True, ge=0)] | None = Field(
+        default=None, description="How many days after the service a certification is accepted."
+    )
+    review_multiple: bool = False
+    status_override: bool = Field(
+        default=False, description="An examiner may use a denied or pended one, with a reason."
+    )
+    consumption: tuple[ConsumptionRow, ...] = Field(default=(), max_length=ROWS_MAX)
+
+    @model_validator(mode="after")
+    def _each_row_has_its_own_id(self) -> Self:
+        twice = _twice(each.id for each in self.consumption)
+        if twice:
+            raise ValueError(f"consumption: {', '.join(twice)} stands twice")
+        return self
+
+    def short_of(self, query_type: str) -> WhenShort:
+        """Say what becomes of a line that is only partly left, for one type of query."""
+        own = self.by_query_type.get(query_type)
+        return (own and own.when_short) or self.when_short
+
+    def exceeded_of(self, query_type: str) -> DenyWith:
+        """Give the adjustment of what is cut back, for one type of query."""
+        own = self.by_query_type.get(query_type)
+        return (own and own.exceeded) or self.exceeded
+
+    def counts(self, service: BilledService, unit: str | None, groups: Groups) -> Counts | None:
+        """Say how the first row that fits counts a service; None where none fits."""
+        rows = (each for each in self.consumption if each.fits(service, unit, groups))
+        return next((each.counts for each in rows), None)
+
+    def faults(self, groups: Groups, units: UnitTable) -> list[str]:
+        """Say which groups the rows name that are not there, and which units by another name."""
+        faults = []
+        for each in self.consumption:
+            faults += [f"consumption/{each.id}: {fault}" for fault in each.faults(groups)]
+            faults += [
+                f"consumption/{each.id}: {unit} is written {units.same[unit]} here"
+                for unit in each.authorization_units or ()
+                if unit in units.same
+            ]
+        return faults
+
+
+def _own_table(members: tuple[str, ...], form: CodeForm) -> GroupTable | None:
+    if not members:
+        return None
+    groups = {"row": Group(members=members)}
+    return GroupTable(kind="groups", id="row", version="row", form=form, groups=groups)
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]

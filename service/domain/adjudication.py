@@ -1,0 +1,84 @@
+"""A claim to be adjudicated: with what an examiner decided, by whom and why."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from service.domain.claim import AuthorizationKind, Claim
+from service.domain.values import Counted, Frozen, Identifier, LineNumber, Text
+
+Stage = Literal["preliminary", "final"]
+"""Preliminary units are reserved: nobody else can have them, and payment does not see them."""
+
+
+class SelectedAuthorization(Frozen):
+    """An authorization that an examiner selected; ``line`` names one of its lines."""
+
+    authorization_id: Identifier
+    line: LineNumber | None = None
+
+
+class Selection(Frozen):
+    """What an examiner selected for a claim line, in the order in which it is drawn."""
+
+    line: LineNumber
+    type: AuthorizationKind = "authorization"
+    authorizations: tuple[SelectedAuthorization, ...] = Field(min_length=1, max_length=20)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        ids = [each.authorization_id for each in self.authorizations]
+        if len(set(ids)) < len(ids):
+            raise ValueError("the same authorization is selected twice")
+        return self
+
+
+class StatusOverride(Frozen):
+    """Why an examiner uses an authorization that is denied or pended."""
+
+    reason: Text
+
+
+class Adjudication(Claim):
+    """A claim with the examiner's selections; without any it is a claim as it stands."""
+
+    stage: Stage = "final"
+    selections: tuple[Selection, ...] = Field(default=(), max_length=200)
+    override: StatusOverride | None = None
+    by: Text | None = Field(default=None, description="Who asks for it, for the audit.")
+    reason: Text | None = Field(default=None, description="Why, for the audit.")
+
+    @model_validator(mode="after")
+    def _selections_fit_the_claim(self) -> Self:
+        lines = {line.line for line in self.lines}
+        seen: set[tuple[int, str]] = set()
+        for each in self.selections:
+            if each.line not in lines:
+                raise ValueError(f"a selection is for line {each.line}, which the claim has not")
+            if (each.line, each.type) in seen:
+                raise ValueError(f"line {each.line} has two selections of one type")
+            seen.add((each.line, each.type))
+        return self
+
+
+class LineUnits(Frozen):
+    """So many units of a claim line are to stay, in the unit in which it was billed."""
+
+    line: LineNumber
+    units: Counted
+
+
+class ClaimChange(Frozen):
+    """What is to become of an adjudicated claim; ``lines`` are only those that give units back."""
+
+    version: int | None = Field(default=None, ge=1)
+    lines: tuple[LineUnits, ...] = Field(default=(), max_length=999)
+    by: Text | None = None
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _each_line_once(self) -> Self:
+        numbers = [each.line for each in self.lines]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError("the same line stands twice")
+        return self

@@ -1,0 +1,153 @@
+"""Specialised processing: a procedure without a match of its own, billed near an authorized one.
+
+The lines of a claim are looked at together, after each was resolved. What is found is for an
+examiner: nothing is chosen.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from service.domain.code_groups import GroupTable
+from service.domain.event import Event, EventCodes, make_event_of_code
+from service.domain.reference import References
+from service.domain.specialised import AlternateRow, CompanionRow
+from service.matching.judgement import Judged, MatchClass
+from service.matching.ranking import Ranked
+from service.matching.resolution import Resolution, is_active
+
+PROCEDURE_GROUPS = "procedure-groups"
+"""The table whose groups the rows name."""
+
+Row = CompanionRow | AlternateRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """An active authorization, and the code of its line where that names a single one."""
+
+    authorization_id: str
+    procedure: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp:
+    """A claim line as it came out for one kind of authorization.
+
+    ``chosen`` are those taken for it; ``near`` are all that were found for one that is open, near
+    misses included.
+    """
+
+    kind: str
+    procedure: str | None
+    match_class: MatchClass
+    chosen: tuple[Granted, ...] = ()
+    near: tuple[Granted, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the line has no exact match, and nothing was taken for it."""
+        return self.match_class != "exact" and not self.chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A row that speaks of a line, and the authorization near which its procedure is billed."""
+
+    row: Row
+    authorization_id: str
+
+
+def looked_up(kind: str, procedure: object, ranked: Ranked, resolution: Resolution) -> LookedUp:
+    """Give what specialised processing needs of a resolved line."""
+    line = LookedUp(
+        kind=kind,
+        procedure=procedure if isinstance(procedure, str) else None,
+        match_class=ranked.match_class,
+        chosen=tuple(map(_granted, resolution.chosen)),
+    )
+    if not line.is_open:
+        return line
+    # A denied or pended authorization is no reason to look at another code again.
+    found = (*ranked.shown, *ranked.near_misses)
+    return replace(line, near=tuple(_granted(each) for each in found if is_active(each.action)))
+
+
+def _granted(judged: Judged) -> Granted:
+    first, last = judged.line.get("procedure.from"), judged.line.get("procedure.to")
+    return Granted(
+        authorization_id=judged.candidate.authorization_id,
+        procedure=first if first == last else None,
+    )
+
+
+def find_specialised(lines: Sequence[LookedUp], references: References) -> list[tuple[Found, ...]]:
+    """Give for each line what the rows of the table find: of each row the first authorization.
+
+    Lines stand together that were looked up for one kind of authorization. An open line took
+    nothing, so whatever was taken was taken for another line.
+    """
+    found: list[list[Found]] = [[] for _ in lines]
+    for row in references.specialised.rows:
+        groups = references.groups[PROCEDURE_GROUPS]
+        taken = _taken(row, lines, groups)
+        for line, own in zip(lines, found, strict=True):
+            if line.is_open and line.procedure and row.holds(line.procedure, groups):
+                about = _first(row, line, taken.get(line.kind, ()), groups)
+                if about is not None:
+                    own.append(Found(row=row, authorization_id=about.authorization_id))
+    return [tuple(own) for own in found]
+
+
+def _taken(
+    row: Row, lines: Iterable[LookedUp], groups: GroupTable
+) -> Mapping[str, Iterable[Granted]]:
+    """Give by kind, each once, what was taken for lines near which the row lets others be billed.
+
+    A companion must be matched exactly; what it draws on first stands for it.
+    """
+    taken: dict[str, dict[Granted, None]] = {}
+    for line in lines:
+        if isinstance(row, AlternateRow):
+            fitting = line.chosen
+        elif line.match_class == "exact" and _is_companion(row, line.procedure, groups):
+            fitting = line.chosen[:1]
+        else:
+            continue
+        taken.setdefault(line.kind, {}).update(dict.fromkeys(fitting))
+    return taken
+
+
+def _is_companion(row: CompanionRow, procedure: str | None, groups: GroupTable) -> bool:
+    return procedure is not None and row.is_companion(procedure, groups)
+
+
+def _first(
+    row: Row, line: LookedUp, taken: Iterable[Granted], groups: GroupTable
+) -> Granted | None:
+    """Give the authorization near which the line is billed; its own candidates come first."""
+    if isinstance(row, CompanionRow):
+        return next(iter(taken), None)
+    for each in (*line.near, *taken):
+        authorized = each.procedure
+        if authorized and authorized != line.procedure and row.holds(authorized, groups):
+            return each
+    return None
+
+
+def specialised_events(
+    found: Iterable[Found], event_codes: EventCodes, query_type: str, claim_type: str | None = None
+) -> tuple[Event, ...]:
+    """Raise the event of each row; one code is raised once for an authorization."""
+    events: dict[tuple[str, str], Event] = {}
+    for each in found:
+        row, about = each.row, each.authorization_id
+        code = row.event or event_codes.code_of(row.rule, query_type, claim_type)
+        event = make_event_of_code(event_codes, code, row.rule, query_type, authorization_id=about)
+        events.setdefault((code, about), event)
+    return tuple(events.values())
+
+
+def with_specialised(events: Iterable[Event], specialised: Sequence[Event]) -> tuple[Event, ...]:
+    """Put them after the events of the line; one that found nothing is thereby answered."""
+    kept = (each for each in events if not specialised or each.outcome != "not_found")
+    return (*kept, *specialised)

@@ -1,0 +1,35 @@
+"""Answers that were given: the record that rode with a movement, and what was moved with it."""
+
+from service.accounting.answer import bounds_in
+from service.accounting.books import Home, Moved
+from service.accounting.record import Draft, unpack
+from service.stores.accumulators import Accumulators
+from service.stores.faults import EngineUnavailable
+from service.stores.ledger_entry import LedgerEntry
+from service.stores.ledger_reading import LedgerReading
+from service.stores.movements import read_moved
+
+
+class Records:
+    """Reads adjudications back from the ledger."""
+
+    def __init__(self, ledger: LedgerReading, accumulators: Accumulators) -> None:
+        """Share the other stores."""
+        self._ledger = ledger
+        self._accumulators = accumulators
+
+    async def recorded(self, home: Home, entry: str) -> tuple[Draft, Moved]:
+        """Give a record and what was moved; one that is not there is a fault, never "new"."""
+        found = await self._ledger.entry(self._accumulators.keys_of(home), entry)
+        if found is None:
+            raise EngineUnavailable("elasticsearch", "the record of an adjudication is not there")
+        return read_record(found)
+
+
+def read_record(entry: LedgerEntry) -> tuple[Draft, Moved]:
+    """Read the record of a ledger entry, and what was moved with it."""
+    fields = entry.fields
+    draft = unpack(fields.get("b", ""))
+    moved = {name: fields.get(name) or "[]" for name in ("r", "u", "o", "w")}
+    lean = fields.get("sk") or "[]"
+    return draft, read_moved({**moved, "k": lean, "e": entry.id}, bounds_in(draft))

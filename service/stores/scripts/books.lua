@@ -1,0 +1,312 @@
+-- The books of one bucket: balances of accounts, who holds a shared token, rows of movement.
+-- Everything is computed on copies first and written last, since a script is not rolled back.
+-- Numbers are whole (see service/accounting/scale.py) and written as text: a double written by
+-- Lua itself would lose digits.
+
+-- What is written goes to the append-only file, not the script: it writes a stream id of its own.
+if redis.replicate_commands then redis.replicate_commands() end
+
+local MAX = 9007199254740991
+local SCALE = 3000000
+local MEASURES = {'u', 'm', 'd'} -- units, amount (money), days
+
+local function whole(given, name)
+  local number = tonumber(given)
+  if number == nil or number ~= math.floor(number) or number < 0 or number > MAX then
+    error(name .. ' is not a whole number that can be counted')
+  end
+  return number
+end
+
+local function text(number) return string.format('%.0f', number) end
+
+local function word(given, name)
+  if type(given) ~= 'string' or given == '' then error(name .. ' is missing') end
+  return given
+end
+
+-- a * b / c rounded down, and the rest, exactly: a product may be longer than a double is.
+local function portion(a, b, c)
+  if c <= 0 then error('a share of nothing') end
+  if a * b <= MAX then
+    local rest = math.fmod(a * b, c)
+    return (a * b - rest) / c, rest
+  end
+  local bits = {}
+  while b > 0 do
+    local bit = math.fmod(b, 2)
+    bits[#bits + 1] = bit
+    b = (b - bit) / 2
+  end
+  local tail = math.fmod(a, c)
+  local step = (a - tail) / c
+  local result, rest = 0, 0
+  local function add(times, more) -- both rests are below c, and so is what is left of their sum
+    result = result + times
+    if rest >= c - more then result, rest = result + 1, rest - (c - more) else rest = rest + more end
+  end
+  for i = #bits, 1, -1 do
+    add(result, rest)
+    if bits[i] == 1 then add(step, tail) end
+    if result > MAX then error('a share that cannot be counted') end
+  end
+  return result, rest
+end
+
+local function up(a, b, c)
+  local result, rest = portion(a, b, c)
+  if rest > 0 then return result + 1 end
+  return result
+end
+
+local function down_to(number, step) return number - math.fmod(number, step) end
+
+-- What an entry needs is looked at before anything is written; `more` may be empty.
+local function check_words(request, names, more)
+  for _, name in ipairs(names) do word(request[name], name) end
+  for _, name in ipairs(more) do
+    if type(request[name]) ~= 'string' then error(name .. ' is missing') end
+  end
+end
+
+local function check_type(key, kind)
+  local found = redis.call('TYPE', key).ok
+  if found ~= 'none' and found ~= kind then error('a key holds something that is not ours') end
+end
+
+-- Books ------------------------------------------------------------------------------------------
+
+local books = {}    -- by authorization id: its keys, version, bounds, accounts, tokens
+local order = {}    -- the same, in the order of the request
+local journal = {}  -- how to take back what was changed on the copies
+
+local function change(of, field, value)
+  journal[#journal + 1] = {of, field, of[field]}
+  of[field] = value
+end
+
+local function take_back(mark)
+  for i = #journal, mark + 1, -1 do
+    local entry = journal[i]
+    entry[1][entry[2]] = entry[3]
+    journal[i] = nil
+  end
+end
+
+local function open_book(id, key, token_key)
+  check_type(key, 'hash')
+  check_type(token_key, 'hash')
+  local known = redis.call('HMGET', key, 'v', 'n', 'st', 'to', 'g')
+  local book = {
+    id = word(id, 'an authorization'), key = key, token_key = token_key,
+    v = whole(known[1] or '0', 'a version'), n = whole(known[2] or '0', 'a sequence'),
+    st = known[3] or 'open', to = known[4], g = known[5], bounds = {}, accounts = {}, tokens = {},
+  }
+  books[id] = book
+  order[#order + 1] = book
+  return book
+end
+
+local FIELDS = {'uu', 'ur', 'mu', 'mr', 'du', 'dr'} -- of each measure: used, reserved
+
+local function account(book, name)
+  local found = book.accounts[name]
+  if found then return found end
+  local fields = {}
+  for i, field in ipairs(FIELDS) do fields[i] = name .. '.' .. field end
+  local values = redis.call('HMGET', book.key, unpack(fields))
+  found = {was = {}}
+  for i, field in ipairs(FIELDS) do
+    found[field] = whole(values[i] or '0', 'a balance')
+    found.was[field] = values[i] and found[field] or -1
+  end
+  book.accounts[name] = found
+  return found
+end
+
+local function token(book, field)
+  local found = book.tokens[field]
+  if found then return found end
+  local value = redis.call('HGET', book.token_key, field)
+  found = {u = 0, r = 0, was = value or ''}
+  if value then
+    local used, reserved = string.match(value, '^(%d+):(%d+)$')
+    found.u, found.r = whole(used, 'a count'), whole(reserved, 'a count')
+  end
+  book.tokens[field] = found
+  return found
+end
+
+local function base_of(name)
+  return string.match(name, '^([^@~]*[@~])') or name
+end
+
+local function split(list)
+  local items = {}
+  for item in string.gmatch(list or '', '[^,]+') do items[#items + 1] = item end
+  return items
+end
+
+-- Adds to a balance, or takes from it; `state` is u for used, r for reserved.
+local function move(balance, measure, state, by)
+  local field = measure .. state
+  local value = balance[field] + by
+  if value < 0 then error('a balance would fall below zero') end
+  if value > MAX then error('a balance would be too large to be counted') end
+  change(balance, field, value)
+end
+
+-- A token costs one unit while somebody holds it: used if anybody uses it, else reserved.
+local function hold(book, name, measure, item, state, by)
+  local balance = account(book, name)
+  local held = token(book, name .. '|' .. measure .. '|' .. item)
+  local was = held.u > 0 and 'u' or (held.r > 0 and 'r' or nil)
+  if held[state] + by < 0 then error('a shared visit or day would be held less than never') end
+  change(held, state, held[state] + by)
+  local is = held.u > 0 and 'u' or (held.r > 0 and 'r' or nil)
+  if was ~= is then
+    if was then move(balance, measure, was, -SCALE) end
+    if is then move(balance, measure, is, SCALE) end
+  end
+end
+
+-- Rows -------------------------------------------------------------------------------------------
+-- A row is what one part of a claim line drew from one authorization; its debits are
+-- {account, units, amount, days, numerator, denominator, unit tokens, day tokens}.
+
+local function snapshot(balance)
+  local values = {}
+  for i, field in ipairs(FIELDS) do values[i] = text(balance[field]) end
+  return values
+end
+
+-- Writes a row's debits on the copies (sign 1) or takes them off (sign -1); gives what moved.
+local function post(row, state, sign)
+  local book = books[row.a]
+  if not book then error('a row of an authorization that was not named') end
+  if book.st == 'moved' then return {} end -- it is counted elsewhere now
+  local moved = {}
+  for i, debit in ipairs(row.d) do
+    local name = word(debit[1], 'an account')
+    local balance = account(book, name)
+    local before = snapshot(balance)
+    local units, days = split(debit[7]), split(debit[8])
+    for _, item in ipairs(units) do hold(book, name, 'u', item, state, sign) end
+    for _, item in ipairs(days) do hold(book, name, 'd', item, state, sign) end
+    if #units == 0 then move(balance, 'u', state, sign * whole(debit[2], 'units')) end
+    move(balance, 'm', state, sign * whole(debit[3], 'an amount'))
+    moved[i] = {n = name, b = before, f = snapshot(balance)}
+  end
+  return moved
+end
+
+local function decode_rows(stored)
+  local rows = cjson.decode(stored ~= '' and stored or '[]')
+  for _, row in ipairs(rows) do
+    if type(row) ~= 'table' or type(row.d) ~= 'table' then error('a row is not well formed') end
+  end
+  return rows
+end
+
+-- An empty list would be written as an object.
+local function encode_list(list)
+  if #list == 0 then return '[]' end
+  return cjson.encode(list)
+end
+
+local function names_of(set)
+  local names = {}
+  for name in pairs(set) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+-- Claims -----------------------------------------------------------------------------------------
+
+local function open_claim(key)
+  check_type(key, 'hash')
+  local known = redis.call('HMGET', key, 'n', 'v', 's', 'mv')
+  return {
+    key = key, n = whole(known[1] or '0', 'a sequence'), v = known[2],
+    s = known[3] or 'none', rows = decode_rows(known[4] or '[]'),
+  }
+end
+
+local STATES = {used = 'u', reserved = 'r'}
+
+-- Takes all rows of a claim off the books.
+local function undo(claim)
+  local state = STATES[claim.s]
+  local undone = {}
+  if state then
+    for i, row in ipairs(claim.rows) do
+      undone[i] = {row = row, moved = post(row, state, -1)}
+    end
+  end
+  return undone
+end
+
+-- Writing ----------------------------------------------------------------------------------------
+
+local function is_changed(book)
+  if book.amended then return true end
+  for _, balance in pairs(book.accounts) do
+    for _, field in ipairs(FIELDS) do
+      if balance[field] ~= math.max(balance.was[field], 0) then return true end
+    end
+  end
+  for _, held in pairs(book.tokens) do
+    if (held.u + held.r > 0 and held.u .. ':' .. held.r or '') ~= held.was then return true end
+  end
+  return false
+end
+
+local LIMITS = {u = 'ul', m = 'ml', d = 'dl', k = 'k'}
+
+local function write_bounds(book, base, bounds)
+  for name, field in pairs(LIMITS) do
+    if bounds[name] ~= nil then
+      redis.call('HSET', book.key, base .. '.' .. field, bounds[name])
+    else
+      redis.call('HDEL', book.key, base .. '.' .. field)
+    end
+  end
+end
+
+-- Writes what changed of all books; gives the new sequence number of each authorization.
+local function write_books()
+  local sequence = {}
+  for _, book in ipairs(order) do
+    if is_changed(book) then
+      sequence[#sequence + 1] = {book.id, text(book.n + 1)}
+      redis.call('HSET', book.key, 'id', book.id, 'v', text(book.v), 'n', text(book.n + 1),
+        'st', book.st)
+      for base, bounds in pairs(book.amended or {}) do write_bounds(book, base, bounds) end
+      for name, balance in pairs(book.accounts) do
+        for _, field in ipairs(FIELDS) do
+          if balance[field] ~= balance.was[field] and
+            (balance[field] > 0 or balance.was[field] > 0) then
+            redis.call('HSET', book.key, name .. '.' .. field, text(balance[field]))
+          end
+        end
+      end
+      for field, held in pairs(book.tokens) do
+        if held.u + held.r > 0 then
+          redis.call('HSET', book.token_key, field, text(held.u) .. ':' .. text(held.r))
+        elseif held.was ~= '' then
+          redis.call('HDEL', book.token_key, field)
+        end
+      end
+    end
+  end
+  return sequence
+end
+
+-- Runs the whole of a script; a refusal is an answer of its own, and nothing was written. What Redis
+-- itself refuses (no memory, no disk) keeps its own word: a string with a dash before Redis 7.
+local function run(main)
+  local done, result = pcall(main)
+  if done then return result end
+  local reason = type(result) == 'table' and result.err or string.match(result, ': %-(%u+ .*)$')
+  return redis.error_reply(reason or 'REFUSED ' .. tostring(result))
+end

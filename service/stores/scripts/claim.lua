@@ -1,0 +1,301 @@
+-- Draws all lines of a claim, after giving back what an earlier version (or the original of a
+-- replacement or void) had: all in one step, or nothing.
+-- KEYS: the claim, the ledger, the original claim (the claim itself where there is none), then for
+-- each authorization its accounts and its tokens. ARGV: the request as JSON, the record.
+
+local function bounds_text(bounds, name)
+  if bounds[name] == nil or bounds[name] == cjson.null then return nil end
+  if name == 'k' then return bounds[name] end
+  return text(whole(bounds[name], 'a limit'))
+end
+
+-- Takes the limits of the version that was matched; gives what it changed.
+local function take_bounds(book, given)
+  local changed
+  for base, bounds in pairs(given) do
+    local fields, names = {}, {'u', 'm', 'd', 'k'}
+    for i, name in ipairs(names) do fields[i] = base .. '.' .. LIMITS[name] end
+    local stored = redis.call('HMGET', book.key, unpack(fields))
+    local taken, differs = {}, false
+    for i, name in ipairs(names) do
+      taken[name] = bounds_text(bounds, name)
+      if (stored[i] or nil) ~= taken[name] then differs = true end
+    end
+    book.bounds[base] = {
+      u = taken.u and tonumber(taken.u), m = taken.m and tonumber(taken.m),
+      d = taken.d and tonumber(taken.d),
+    }
+    if differs then
+      changed = changed or {}
+      changed[base] = taken
+    end
+  end
+  return changed
+end
+
+local function free(bounds, balance, measure)
+  local limit = bounds[measure]
+  if not limit then return nil end
+  return math.max(0, limit - balance[measure .. 'u'] - balance[measure .. 'r'])
+end
+
+-- How far down a list of tokens one gets with what is free; those held already cost nothing.
+local function reach(book, name, measure, items, first, left)
+  local last = first - 1
+  for i = first, #items do
+    local held = token(book, name .. '|' .. measure .. '|' .. items[i])
+    if held.u + held.r == 0 then
+      if left < SCALE then break end
+      left = left - SCALE
+    end
+    last = i
+  end
+  return last
+end
+
+-- The token in which the next unit after `done` falls.
+local function first_token(part, items, done)
+  return (portion(#items, done, part.w)) + 1
+end
+
+local function room_of(part, draw, done, wanted)
+  local room = wanted
+  for _, debit in ipairs(draw.d) do
+    local balance = account(draw.book, debit.n)
+    local bounds = draw.book.bounds[base_of(debit.n)]
+    local units = free(bounds, balance, 'u')
+    for measure, items in pairs({u = debit.ut, d = debit.dt}) do
+      local left = free(bounds, balance, measure)
+      if #items > 0 and left and (measure == 'd' or debit.num > 0) then
+        local first = first_token(part, items, done)
+        local last = reach(draw.book, debit.n, measure, items, first, left)
+        local covered = last < first and done or (portion(part.w, last, #items))
+        room = math.min(room, covered - done)
+      end
+    end
+    if #debit.ut == 0 and debit.num > 0 and units then
+      room = math.min(room, (portion(units, debit.den, debit.num)))
+    end
+  end
+  return down_to(math.max(0, room), part.s)
+end
+
+local function money_of(draw)
+  local money
+  for _, debit in ipairs(draw.d) do
+    local left = free(draw.book.bounds[base_of(debit.n)], account(draw.book, debit.n), 'm')
+    if left and not debit.free then money = math.min(money or left, left) end
+  end
+  return money
+end
+
+-- What the first so many units of a part cost.
+local function cost(part, units)
+  if units >= part.w then return part.c end
+  return down_to((portion(part.c, units, part.w)), part.cs)
+end
+
+local function tokens_between(part, items, done, granted)
+  if #items == 0 then return '' end
+  local taken = {}
+  local last = up(#items, done + granted, part.w)
+  for i = first_token(part, items, done), last do taken[#taken + 1] = items[i] end
+  return table.concat(taken, ',')
+end
+
+local function row_of(line, part, way, draw, done, granted, due)
+  local debits = {}
+  for i, debit in ipairs(draw.d) do
+    local units = 0
+    if #debit.ut == 0 and debit.num > 0 then units = up(granted, debit.num, debit.den) end
+    debits[i] = {
+      debit.n, text(units), debit.free and '0' or text(due), '0', text(debit.num), text(debit.den),
+      tokens_between(part, debit.ut, done, granted), tokens_between(part, debit.dt, done, granted),
+    }
+  end
+  return {
+    l = line.l, p = part.p, k = way.k, a = draw.book.id, al = draw.l, o = draw.o,
+    u = text(granted), m = text(due), d = debits,
+  }
+end
+
+-- The last draw that could give anything: the one whose amount may be cut within a unit.
+local function last_useful(part, way, wanted)
+  for i = #way.d, 1, -1 do
+    local money = money_of(way.d[i])
+    local has_money = part.c == 0 or not money or money >= part.cs
+    if has_money and room_of(part, way.d[i], 0, wanted) > 0 then return i end
+  end
+  return 0
+end
+
+-- What one draw gives of what is still wanted, in units and money.
+local function give(part, draw, done, wanted, paid, is_last, ceiling)
+  local room = room_of(part, draw, done, wanted - done)
+  local money = money_of(draw)
+  local due = cost(part, done + room) - cost(part, done)
+  if money and due > money then
+    if is_last then
+      due = down_to(money, part.cs)
+      if due == 0 then room = 0 end
+    else
+      -- The most units that cost no more, as they are charged: in whole steps of money.
+      local beyond = math.min(part.c, down_to(cost(part, done) + money, part.cs) + part.cs)
+      local covered = up(part.w, beyond, part.c) - 1
+      room = math.max(0, down_to(math.min(room, covered - done), part.s))
+      due = cost(part, done + room) - cost(part, done)
+    end
+  end
+  return room, math.min(due, ceiling - paid)
+end
+
+-- Fills one way of a part, draw after draw; gives units, money, and the rows with what they moved.
+local function fill(line, part, way, wanted, ceiling, state)
+  local done, paid, rows = 0, 0, {}
+  local last = last_useful(part, way, wanted)
+  for i, draw in ipairs(way.d) do
+    if done >= wanted then break end
+    local granted, due = give(part, draw, done, wanted, paid, i == last, ceiling)
+    if granted > 0 then
+      local row = row_of(line, part, way, draw, done, granted, due)
+      rows[#rows + 1] = {row = row, moved = post(row, state, 1)}
+      done, paid = done + granted, paid + due
+    end
+  end
+  return done, paid, rows
+end
+
+-- Every way of a part must grant the same: the least of them counts for all.
+local function grant_part(line, part, state, lean)
+  local wanted, ceiling = part.w, part.c
+  local mark = #journal
+  for _ = 1, 2 + 2 * #part.y do
+    local least, cheapest, most, dearest, rows = wanted, ceiling, 0, 0, {}
+    for _, way in ipairs(part.y) do
+      local done, paid, drawn = fill(line, part, way, wanted, ceiling, state)
+      -- The first round tells which kinds are short by themselves.
+      if wanted == part.w and ceiling == part.c and (done < wanted or paid < ceiling) then
+        lean[text(line.l) .. '|' .. way.k] = true
+      end
+      least, cheapest = math.min(least, done), math.min(cheapest, paid)
+      most, dearest = math.max(most, done), math.max(dearest, paid)
+      for _, row in ipairs(drawn) do rows[#rows + 1] = row end
+    end
+    if least == most and cheapest == dearest then return least, cheapest, rows end
+    take_back(mark)
+    if least == 0 then return 0, 0, {} end
+    wanted, ceiling = least, cheapest
+  end
+  take_back(mark)
+  return 0, 0, {}
+end
+
+-- A line that may only be drawn whole, and is short, gives everything back; it is then named.
+local function grant_line(line, state, short, lean)
+  local mark, rows, is_whole = #journal, {}, true
+  for _, part in ipairs(line.y) do
+    local units, money, drawn = grant_part(line, part, state, lean)
+    if units < part.w or money < part.c then is_whole = false end
+    for _, row in ipairs(drawn) do rows[#rows + 1] = row end
+  end
+  if line.whole and not is_whole then
+    take_back(mark)
+    if #rows > 0 then short[#short + 1] = text(line.l) end
+    return {}
+  end
+  return rows
+end
+
+local function read_part(part)
+  part.w, part.s = whole(part.w, 'units wanted'), whole(part.s, 'a step')
+  part.c, part.cs = whole(part.c, 'a charge'), whole(part.cs, 'a step of money')
+  if part.w == 0 or part.s == 0 or part.cs == 0 or #part.y == 0 then error('an empty part') end
+  for _, way in ipairs(part.y) do
+    for _, draw in ipairs(way.d) do
+      draw.book = order[draw.x]
+      if not draw.book then error('a draw on an authorization that was not named') end
+      for _, debit in ipairs(draw.d) do
+        debit.num = whole(debit.num or 1, 'a numerator')
+        debit.den = whole(debit.den or 1, 'a denominator')
+        if debit.den == 0 then error('a rate of nothing') end
+        debit.ut, debit.dt = debit.ut or {}, debit.dt or {}
+        if not draw.book.bounds[base_of(word(debit.n, 'an account'))] then
+          error('an account without bounds')
+        end
+      end
+    end
+  end
+end
+
+return run(function()
+  local request = cjson.decode(ARGV[1])
+  check_type(KEYS[2], 'stream')
+  check_words(request, {'k', 'c', 'm', 'at', 'fp'}, {'by', 'why', 'oc', 'os'})
+  local version = text(whole(request.v, 'a version'))
+  if type(ARGV[2]) ~= 'string' then error('the record is missing') end
+  local claim = open_claim(KEYS[1])
+  local has_original = KEYS[3] ~= KEYS[1]
+  local original = has_original and open_claim(KEYS[3]) or nil
+  if claim.n ~= whole(request.n, 'a sequence') or
+    (original and original.n ~= whole(request.on, 'a sequence')) then
+    return cjson.encode({s = 'moved'})
+  end
+  local amended = {}
+  for i, given in ipairs(request.a) do
+    local book = open_book(given.id, KEYS[2 + 2 * i], KEYS[3 + 2 * i])
+    if given.v then
+      local version = whole(given.v, 'a version')
+      if book.v > version or (book.v == version and book.st == 'void') or book.st == 'moved' then
+        return cjson.encode({s = 'stale', a = given.id})
+      end
+      local changed = take_bounds(book, given.b)
+      if book.v ~= version or book.st ~= 'open' then changed = changed or {} end
+      book.v, book.st, book.amended = version, 'open', changed
+      if changed then
+        local list = {}
+        for base, bounds in pairs(changed) do
+          list[#list + 1] = {base, bounds.u or '', bounds.m or '', bounds.d or '', bounds.k or ''}
+        end
+        amended[#amended + 1] = {a = given.id, v = text(version), b = encode_list(list)}
+      end
+    end
+  end
+  for _, line in ipairs(request.l) do
+    for _, part in ipairs(line.y) do read_part(part) end
+  end
+  local state = STATES[word(request.s, 'a state')]
+  if #request.l > 0 and not state then error('no such state') end
+  local undone = undo(claim)
+  local given_back = original and undo(original) or {}
+  local owed = owed_of(undone, {}, claim.s, request.s, request)
+  local original_owed = original and owed_of(given_back, {}, original.s, request.os, request) or nil
+  local rows, kept, short, lean = {}, {}, {}, {}
+  for _, line in ipairs(request.l) do
+    for _, each in ipairs(grant_line(line, state, short, lean)) do
+      rows[#rows + 1], kept[#kept + 1] = each, each.row
+    end
+  end
+  local result = {
+    s = 'ok', r = encode_list(rows), u = encode_list(undone), o = encode_list(given_back),
+    w = encode_list(short), k = encode_list(names_of(lean)), ow = owed, oow = original_owed,
+  }
+  if request.dry then return cjson.encode(result) end
+
+  local sequence = write_books()
+  local moves = encode_list(kept)
+  local fields = {'k', request.k, 'c', request.c, 'v', version,
+    'oc', request.oc or '', 'os', request.os or '', 's', request.s, 'at', request.at, 'by', request.by or '',
+    'why', request.why or '', 'fp', request.fp, 'm', request.m, 'r', result.r, 'u', result.u, 'o', result.o, 'w', result.w, 'sk', result.k,
+    'am', encode_list(amended), 'q', encode_list(sequence), 'mt', request.mt or '', 'b', ARGV[2]}
+  write_owed(fields, 'ow', KEYS[1], claim.n + 1, owed)
+  if original then write_owed(fields, 'oow', KEYS[3], original.n + 1, original_owed) end
+  local entry = redis.call('XADD', KEYS[2], '*', unpack(fields))
+  redis.call('HSET', KEYS[1], 'id', request.c, 'n', text(claim.n + 1), 'v', version, 's', request.s,
+    'mv', moves, 'fp:' .. version, request.fp, 'e:' .. version, entry)
+  if original then
+    redis.call('HSET', KEYS[3], 'n', text(original.n + 1), 's', request.os, 'mv', '[]',
+      'by', request.c)
+  end
+  result.e = entry
+  return cjson.encode(result)
+end)

@@ -1,0 +1,142 @@
+"""Makes records of adjudications and the movements that complete them, and tells the answers."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from service.accounting.answer import Answer, line_answer
+from service.accounting.grant import AccountMovement, Balance, Row
+from service.accounting.record import Draft
+from service.accounting.scale import scaled
+from service.domain.claim import AuthorizationKind
+
+EXCEEDED = {"group": "CO", "carc": "198"}
+DENIALS: Mapping[str, Mapping[str, Any]] = {
+    "SPA-0009": {"group": "CO", "carc": "197"},
+    "SPA-0011": {"group": "CO", "carc": "198"},
+    "SPA-0014": {"group": "CO", "carc": "284", "remarks": ["N54"]},
+}
+
+KNOWN: Mapping[str, Mapping[str, Any]] = {
+    name: {"number": f"AU-{name}", "version": 3, "actions": {"1": "A1"}, "flags": {}}
+    for name in ("A1", "A2", "R1")
+}
+
+
+def whole(quantity: str) -> int:
+    """A quantity as it is counted."""
+    return scaled(Decimal(quantity))
+
+
+def event(code: str, action: str = "none", **more: Any) -> Draft:
+    """An event of a record, with what its action does to the line."""
+    written: Draft = {"code": code, "action": action, "outcome": "not_found", **more}
+    if action == "deny":
+        written["deny_with"] = DENIALS[code]
+    return written
+
+
+def kind_of(
+    kind: str = "authorization",
+    *order: str,
+    exceeded: str = "none",
+    exhausted: str = "suspend",
+    adjustment: Mapping[str, Any] = EXCEEDED,
+) -> Draft:
+    """What a record keeps of a kind in case that its units run short."""
+    return {
+        "kind": kind,
+        "exceeded": event("SPA-0011" if exceeded == "deny" else "SPA-0044", exceeded),
+        "exhausted": event("SPA-0011", exhausted),
+        "adjustment": adjustment,
+        "order": list(order),
+    }
+
+
+def line_draft(line: int = 1, units: str = "4", amount: str = "240", **changes: Any) -> Draft:
+    """The record of a claim line that asks for its units, unless something else is said."""
+    return {
+        "line": line,
+        "billed": {"units": whole(units), "unit": "UN", "amount": whole(amount)},
+        "asks": True,
+        "events": [],
+        "resolved": [],
+        "kinds": [kind_of("authorization", "A1")],
+        "benefit": {"action": "BENAU", "limit_adjustments": [], "may_override": {}},
+        "prior": [],
+        "requirement": None,
+        "results": [],
+        **changes,
+    }
+
+
+def drawn(
+    units: str = "4",
+    amount: str = "240",
+    of: str = "A1",
+    *,
+    line: int = 1,
+    authorization_line: int = 1,
+    kind: AuthorizationKind = "authorization",
+    movements: Iterable[AccountMovement] = (),
+) -> Row:
+    """What was drawn from an authorization, in claim units and charge."""
+    return Row(
+        line=line,
+        part=1,
+        kind=kind,
+        authorization_id=of,
+        authorization_line=authorization_line,
+        origin="automatic",
+        units=whole(units),
+        amount=whole(amount),
+        movements=tuple(movements),
+    )
+
+
+def moved(
+    account: str, before: str, after: str, *, limit: str | None = None, amount: str = "0"
+) -> AccountMovement:
+    """The movement of an account from so many units used to so many."""
+    bound = None if limit is None else whole(limit)
+    nothing = Balance(limit=None, used=0, reserved=0)
+    return AccountMovement(
+        account=account,
+        unit="UN",
+        units=whole(after) - whole(before),
+        amount=whole(amount),
+        days=0,
+        before={
+            "units": Balance(limit=bound, used=whole(before), reserved=0),
+            "amount": nothing,
+            "days": nothing,
+        },
+        after={
+            "units": Balance(limit=bound, used=whole(after), reserved=0),
+            "amount": Balance(limit=None, used=whole(amount), reserved=0),
+            "days": nothing,
+        },
+    )
+
+
+def answered(draft: Draft, *rows: Row, short: bool = False, lean: Iterable[str] = ()) -> Answer:
+    """The answer of a line; ``lean`` are the kinds that ran short."""
+    may = dict.fromkeys((row.authorization_id for row in rows), True)
+    benefit = {**draft["benefit"], "may_override": {**may, **draft["benefit"]["may_override"]}}
+    return line_answer(
+        {**draft, "benefit": benefit}, rows, KNOWN, is_short=short, lean=frozenset(lean)
+    )
+
+
+def told(answer: Answer) -> list[str]:
+    """What becomes of a line: disposition, the parts of what was billed, adjustments."""
+    parts = [
+        f"{name} {answer[name]['units']} {answer[name]['amount']}"
+        for name in ("approved", "denied", "suspended")
+        if (answer[name]["units"], answer[name]["amount"]) != ("0", "0.00")
+    ]
+    adjustments = [
+        " ".join([each["group"], each["carc"], *each["remarks"], each["units"], each["amount"]])
+        for each in answer["adjustments"]
+    ]
+    return [answer["disposition"], *parts, *adjustments]

@@ -1,0 +1,92 @@
+"""What the books know of a claim, and what they are asked."""
+
+import pytest
+
+from service.accounting.books import AuthorizationChanged, DrawRequest, Occasion
+from service.accounting.claim_state import ClaimState
+from service.accounting.plan import Bounds, ClaimPlan, Drawable
+from service.accounting.record import pack, unpack
+from service.accounting.rows import HeldRow
+
+
+def held(*names: str) -> tuple[HeldRow, ...]:
+    """Rows of these authorizations."""
+    return tuple(
+        HeldRow(
+            line=1,
+            part=1,
+            kind="authorization",
+            authorization_id=name,
+            authorization_line=1,
+            origin="automatic",
+            units=1,
+            amount=0,
+            debits=(),
+        )
+        for name in names
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "sequence", "is_known", "is_held"),
+    [
+        ("none", 0, False, False),
+        ("used", 1, True, True),
+        ("reserved", 2, True, True),
+        ("released", 3, True, False),
+        ("reversed", 3, True, False),
+        ("replaced", 3, True, False),
+    ],
+)
+def test_a_claim_holds_what_is_used_or_reserved(
+    status: str, sequence: int, is_known: bool, is_held: bool
+) -> None:
+    """One that was never adjudicated is not known."""
+    claim = ClaimState(claim_id="C-1", sequence=sequence, status=status)
+
+    assert (claim.is_known, claim.is_held) == (is_known, is_held)
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        (None, ["A3", "A1", "A2"]),
+        (ClaimState(claim_id="C-0", rows=held("A4", "A1")), ["A3", "A1", "A2", "A4"]),
+    ],
+)
+def test_a_draw_touches_what_is_planned_and_what_is_held(
+    original: ClaimState | None, expected: list[str]
+) -> None:
+    """Each once: what is given back is on the same books."""
+    drawables = {
+        name: Drawable(authorization_id=name, version=1, bounds={"H": Bounds()})
+        for name in ("A3", "A1")
+    }
+    request = DrawRequest(
+        claim=ClaimState(claim_id="C-1", rows=held("A1", "A2", "A1")),
+        version=1,
+        fingerprint="f",
+        state="used",
+        plan=ClaimPlan(authorizations=drawables),
+        occasion=Occasion(kind="apply", at="2026-03-12"),
+        owner="1:m",
+        original=original,
+    )
+
+    assert request.authorizations == expected
+
+
+def test_a_change_of_an_authorization_names_it() -> None:
+    """So that it can be told which was pushed meanwhile."""
+    assert AuthorizationChanged("A1").authorization_id == "A1"
+
+
+@pytest.mark.parametrize("draft", [{}, {"claim": {"claim_id": "C-1"}, "lines": [{"line": 1}] * 9}])
+def test_a_record_comes_back(draft: dict[str, object]) -> None:
+    """As it was written."""
+    assert unpack(pack(draft)) == draft
+
+
+def test_a_record_that_is_not_there_is_empty() -> None:
+    """A change of a claim has none."""
+    assert unpack("") == {}

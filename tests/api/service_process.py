@@ -1,0 +1,85 @@
+"""The service as a process of its own, as `authmatch serve` starts it: so that it can be killed."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from service.settings import Settings
+from tests.redis_process import free_port
+
+ROOT = Path(__file__).parents[2]
+START_S = 60
+STOP_S = 30
+
+
+class ServiceProcess:
+    """One service; after a kill it is started again on the same port."""
+
+    def __init__(self, settings: Settings, *, workers: int = 1) -> None:
+        """Take the settings that an operator would put into the environment."""
+        self._port = free_port()
+        self._workers = workers
+        self._settings = {
+            "AUTHMATCH_ELASTICSEARCH_URL": str(settings.elasticsearch_url),
+            "AUTHMATCH_REDIS_URL": str(settings.redis_url),
+            "AUTHMATCH_INDEX_PREFIX": settings.index_prefix,
+            "AUTHMATCH_INDEX_SHARDS": str(settings.index_shards),
+            "AUTHMATCH_DEFAULT_PAYER": settings.default_payer,
+            "AUTHMATCH_LIVE_CHECK_SHARE": "0",
+            "AUTHMATCH_LOG_LEVEL": "ERROR",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> "ServiceProcess":
+        """Start it, and wait until it is ready."""
+        self.start()
+        self.wait_until_ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it in order."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(STOP_S)
+
+    def start(self) -> None:
+        """Start it; it is not ready yet."""
+        own = {name: each for name, each in os.environ.items() if not name.startswith("AUTHMATCH_")}
+        words = ("serve", "--port", str(self._port), "--workers", str(self._workers))
+        self._process = subprocess.Popen(
+            (sys.executable, "-m", "service.cli", *words),
+            cwd=ROOT,
+            env=own | self._settings,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def wait_until_ready(self) -> None:
+        """Return when it answers that it is ready."""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                raise RuntimeError("the service ended while it was started")
+            try:
+                answer = httpx.get(f"{self.url}/health/ready", trust_env=False)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code == 200:
+                return
+            time.sleep(0.05)
+        raise RuntimeError("the service was not ready in time")
+
+    def kill(self) -> None:
+        """End it without a word, as a crash would, in the middle of whatever it does."""
+        if self._process is None:
+            raise RuntimeError("the service was not started")
+        self._process.kill()
+        self._process.wait(STOP_S)

@@ -1,0 +1,192 @@
+"""Moves units directly in the accumulators, without matching: for tests of what keeps them true."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service.accounting.books import Amendment, DrawRequest, Home, Moved, Occasion
+from service.accounting.plan import (
+    Bounds,
+    ClaimPlan,
+    Debit,
+    Draw,
+    Drawable,
+    LinePlan,
+    Part,
+    Way,
+)
+from service.accounting.record import pack
+from service.accounting.rows import shrink, units_of
+from service.accounting.scale import CENT, SCALE
+from service.bootstrap import Stores
+from service.settings import DEVELOPMENT_SECRET
+from service.stores.names import BucketKeys, KeyNames
+
+AT = "2026-11-22T00:00:00Z"
+MEMBER = "M0001"
+
+
+def bounds(units: int | None = 10, amount: int | None = None, days: int | None = None) -> Bounds:
+    """Limits of a base, in whole units."""
+    scaled = (None if each is None else each * SCALE for each in (units, amount, days))
+    return Bounds(**dict(zip(("units", "amount", "days"), scaled, strict=True)), unit="UN")
+
+
+def part(want: int, authorizations: Mapping[str, Bounds], **debit: Any) -> Part:
+    """A part of a claim line that may be drawn from any of these, one after the other."""
+    debits = (Debit(account="H", **debit), Debit(account="L1", **debit))
+    draws = tuple(
+        Draw(authorization_id=each, line=1, origin="automatic", debits=debits)
+        for each in authorizations
+    )
+    return Part(
+        number=1,
+        want=want * SCALE,
+        step=SCALE,
+        charge=want * 60 * SCALE,
+        cent=CENT,
+        days=1,
+        ways=(Way(kind="authorization", draws=draws),),
+    )
+
+
+@dataclass
+class Mover:
+    """Moves units of one payer; ``version`` is that of all authorizations."""
+
+    stores: Stores
+    payer: str
+    member: str = MEMBER
+    version: int = 1
+
+    @property
+    def keys(self) -> BucketKeys:
+        """The bucket of the member."""
+        return self.stores.accumulators.bucket_of(self.payer, self.member)
+
+    async def home(self, claim_id: str) -> Home:
+        """Where a claim is kept."""
+        await self.stores.guard.ensure()
+        books = self.stores.accumulators
+        home, _ = await books.look_up(self.payer, claim_id, self.member)
+        assert home.is_of_member
+        return home
+
+    async def draw(
+        self,
+        claim_id: str,
+        want: int = 4,
+        *,
+        of: Mapping[str, Bounds] | None = None,
+        state: str = "used",
+        replaces: str | None = None,
+        **debit: Any,
+    ) -> Moved:
+        """Draw the next version of a claim, in place of what it or the one it replaces had."""
+        home, books = await self.home(claim_id), self.stores.accumulators
+        authorizations = {"A1": bounds()} if of is None else of
+        claim = await books.read_claim(home, claim_id)
+        original = await books.read_claim(home, replaces) if replaces else None
+        lines = (LinePlan(line=1, whole_only=False, parts=(part(want, authorizations, **debit),)),)
+        matched = [{"authorization_id": each} for each in (*authorizations, "A-denied")]
+        request = DrawRequest(
+            claim=claim,
+            version=claim.version + 1,
+            fingerprint=f"fp-{claim.version + 1}",
+            state=state,
+            plan=ClaimPlan(
+                lines=lines if want else (),
+                authorizations={
+                    name: Drawable(
+                        authorization_id=name,
+                        version=self.version,
+                        bounds={"H": each, "L1": Bounds()},
+                    )
+                    for name, each in authorizations.items()
+                },
+            ),
+            occasion=Occasion(kind="replace" if replaces else "apply", at=AT, by="jo", why="test"),
+            owner=home.owner,
+            original=original,
+            original_status="replaced" if replaces else "",
+            record=pack({"matched": matched}),
+            matched=tuple(each["authorization_id"] for each in matched),
+        )
+        return await books.draw(home, request)
+
+    async def change(self, claim_id: str, status: str, keep: int | None = None) -> Moved:
+        """Make a claim used, or give back all or what is over ``keep`` units of it."""
+        home, books = await self.home(claim_id), self.stores.accumulators
+        claim = await books.read_claim(home, claim_id)
+        rows = claim.rows if keep is None else tuple(shrink(claim.rows, {1: keep * SCALE}))
+        if status in ("released", "reversed"):
+            rows = ()
+        return await books.change(home, claim, rows, status, Occasion(kind="change", at=AT))
+
+    async def amend(self, authorization_id: str, limit: int, *, is_void: bool = False) -> None:
+        """Push a next version of all with another limit of units for one."""
+        self.version += 1
+        amendment = Amendment(
+            authorization_id=authorization_id,
+            member=self.member,
+            version=self.version,
+            is_void=is_void,
+            bounds={"H": bounds(limit)},
+        )
+        await self.stores.accumulators.amend(self.payer, [amendment], Occasion(kind="amend", at=AT))
+
+    async def some_of_everything(self, seed: int, steps: int = 40) -> None:
+        """Draw, redraw, replace, change and amend in an order that the seed decides."""
+        chance = random.Random(seed)
+        of = {"A1": bounds(20, 900), "A2": bounds(15), "A3": bounds(30, None, 6)}
+        known: list[str] = []
+        for step in range(steps):
+            claim_id = f"C/{self.member}-{step}"
+            action = chance.choice(("draw", "draw", "redraw", "replace", "change", "amend"))
+            some = {each: of[each] for each in chance.sample(sorted(of), 2)}
+            days = tuple(f"2026-11-{chance.randint(1, 9):02}" for _ in range(2))
+            debit = chance.choice(({}, {"day_tokens": days[:1]}, {"unit_tokens": days}))
+            if action == "amend" and known:
+                name, limit = chance.choice(sorted(of)), chance.randint(3, 30)
+                of[name] = bounds(limit)
+                await self.amend(name, limit)
+                continue
+            if action == "change" and known:
+                await self._change_one(chance.choice(known), chance)
+                continue
+            if action == "redraw" and known:
+                claim_id = chance.choice(known)
+            replaces = chance.choice(known) if action == "replace" and known else None
+            await self.draw(
+                claim_id,
+                chance.randint(1, 7),
+                of=some,
+                state=chance.choice(("used", "reserved")),
+                replaces=replaces,
+                **debit,
+            )
+            known = list(dict.fromkeys((*known, claim_id)))
+
+    async def _change_one(self, claim_id: str, chance: random.Random) -> None:
+        home = await self.home(claim_id)
+        claim = await self.stores.accumulators.read_claim(home, claim_id)
+        if claim.is_held:
+            status = chance.choice(("used", "released", claim.status))
+            held = units_of(claim.rows).get(1, 0) // SCALE
+            keep = chance.randint(0, held) if status == claim.status else None
+            await self.change(claim_id, status, keep)
+
+
+def names_of(stores: Stores) -> KeyNames:
+    """The names of the keys of these stores."""
+    return KeyNames(prefix=f"authmatch:{stores.indices.prefix}", secret=DEVELOPMENT_SECRET.encode())
+
+
+async def forget(stores: Stores, payer: str) -> None:
+    """Lose all that Redis has of a payer, and the epoch with it."""
+    names = names_of(stores)
+    pattern = f"{names.prefix}{{{payer}:*"
+    keys = [key async for key in stores.redis.scan_iter(pattern, count=1000)]
+    for key in (*keys, names.epoch):
+        await stores.redis.delete(key)

@@ -1,0 +1,167 @@
+"""Authorizations that are pushed with another member, and what all members' claims then hold."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from service.accounting.books import AuthorizationChanged
+from service.accounting.ledger_page import Difference
+from service.accounting.plan import Bounds
+from service.accounting.scale import SCALE
+from service.bootstrap import Stores
+from service.domain.adjudication import ClaimChange
+from service.flow.claim_life import Step, change_claim
+from service.stores import authorization_store, balances, book_scripts, elsewhere
+from service.stores.arrival import Arrival
+from service.stores.bulk import run_bulk
+from service.stores.faults import EngineFault, EngineUnavailable
+from service.stores.hashes import read_accounts
+from service.stores.locator import Place
+from service.stores.names import BucketKeys
+from tests.ground import push, version_of
+from tests.movements import AT, Mover, bounds
+
+LIMIT = 10
+ID = "A1"
+
+
+def limits() -> dict[str, Bounds]:
+    """What a claim is told of the authorization."""
+    return {ID: bounds(LIMIT)}
+
+
+@dataclass
+class Journey:
+    """One authorization of ten units, with the member under whom it was pushed last."""
+
+    stores: Stores
+    payer: str
+    member: str = "M-none"
+    version: int = 0
+    members: list[str] = field(default_factory=list)
+
+    async def to(self, member: str) -> list[str]:
+        """Push the next version, with this member; gives the statuses."""
+        self.member, self.version = member, self.version + 1
+        if member not in self.members:
+            self.members.append(member)
+        return await self.again()
+
+    async def again(self) -> list[str]:
+        """Push the last version once more."""
+        return await push(self.stores, self.payer, self.pushed(self.version, self.member))
+
+    def pushed(self, version: int, member: str) -> Any:
+        """A version with a member."""
+        return version_of(version, authorization_id=ID, member={"id": member})
+
+    def arrival(self, version: int, member: str) -> Arrival:
+        """A version on its way, for steps that are taken apart."""
+        place = Place(
+            payer=self.payer, authorization_id=ID, version=version - 1, members=tuple(self.members)
+        )
+        return Arrival(pushed=self.pushed(version, member), hash="x", place=place)
+
+    def mover(self, member: str | None = None) -> Mover:
+        """Who draws for a member, as matched with the last version."""
+        return Mover(self.stores, self.payer, member=member or self.member, version=self.version)
+
+    def keys(self, member: str) -> BucketKeys:
+        """The bucket of a member."""
+        return self.stores.accumulators.bucket_of(self.payer, member)
+
+    async def draw(self, claim_id: str, want: int = 4, **changes: Any) -> int:
+        """Draw for the member of the last version; gives how many units were got."""
+        moved = await self.mover().draw(claim_id, want, of=limits(), **changes)
+        return sum(each.units for each in moved.drawn) // SCALE
+
+    async def is_closed(self, member: str) -> bool:
+        """Whether a claim of a member can draw on it no more."""
+        try:
+            await self.mover(member).draw(f"C-closed-{member}-{self.version}", 1, of=limits())
+        except AuthorizationChanged:
+            return True
+        return False
+
+    async def balance(self, member: str | None = None) -> tuple[int, int]:
+        """What is used and reserved of the header, as the bucket of a member has it."""
+        stored: Any = await self.stores.redis.hgetall(self.keys(member or self.member).accounts(ID))
+        for each in read_accounts(stored).accounts:
+            if each.name == "H":
+                units = each.balances["units"]
+                return units.used // SCALE, units.reserved // SCALE
+        return 0, 0
+
+    async def differences(self) -> list[Difference]:
+        """What a comparison of all books finds."""
+        found = await self.stores.reconciliation.run([self.payer])
+        return [each for *_, each in found.differences]
+
+
+def members_of_one_bucket(stores: Stores, payer: str) -> tuple[str, str]:
+    """Two members whose units are kept in the same bucket."""
+    seen: dict[int, str] = {}
+    for number in range(10_000):
+        name = f"M-{number}"
+        bucket = stores.accumulators.bucket_of(payer, name).number
+        if bucket in seen:
+            return seen[bucket], name
+        seen[bucket] = name
+    raise AssertionError("no two members share a bucket")
+
+
+class Fault(EngineUnavailable):
+    """An engine is lost at a step."""
+
+
+@contextmanager
+def fault_at(step: int, *, is_done: bool) -> Iterator[list[str]]:
+    """Lose an engine at one of the steps that write; ``is_done``: the step, and not its answer.
+
+    The steps of the block are listed as they are taken.
+    """
+    taken: list[str] = []
+
+    def lose(name: str, when: bool) -> None:
+        if len(taken) == step and when == is_done:
+            raise Fault("redis", f"lost at {name}")
+
+    async def script(script: Any, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        taken.append("script")
+        lose("a script", False)
+        answer = await book_scripts.run_script(script, keys, arguments)
+        lose("a script", True)
+        return answer
+
+    async def bulk(elasticsearch: Any, operations: Any) -> Any:
+        if operations:
+            taken.append("bulk")
+            lose("a write", False)
+        written = await run_bulk(elasticsearch, operations)
+        if operations:
+            lose("a write", True)
+        return written
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(balances, "run_script", script)
+        patch.setattr(elsewhere, "run_script", script)
+        patch.setattr(authorization_store, "run_bulk", bulk)
+        yield taken
+
+
+async def step(journey: Journey, name: Step, claim_id: str, **content: Any) -> Any:
+    """Take a step of a claim's life, as the service does."""
+    books, change = journey.stores.accumulators, ClaimChange(**content)
+    return (await change_claim(name, claim_id, change, journey.payer, books, AT)).answer
+
+
+async def tries(work: Any) -> bool:
+    """Whether something was done without a fault."""
+    try:
+        await work
+    except EngineFault:
+        return False
+    return True

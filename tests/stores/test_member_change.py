@@ -1,0 +1,335 @@
+"""An authorization is pushed with another member: its balances go there, and count once."""
+
+from typing import Any
+
+import pytest
+
+from service.accounting.books import Occasion
+from service.bootstrap import Stores
+from service.stores.faults import EngineFault, EngineRefused
+from tests.ground import Ground
+from tests.movements import AT
+from tests.proxy import Proxy
+from tests.stores.moving import (
+    ID,
+    LIMIT,
+    Journey,
+    fault_at,
+    members_of_one_bucket,
+    step,
+    tries,
+)
+
+
+def test_balances_follow_to_the_new_member_and_back(ground: Ground, payer: str) -> None:
+    """What was used is used there; with the former member nothing can be drawn any more."""
+
+    async def scenario(stores: Stores) -> None:
+        journey = Journey(stores, payer)
+        await journey.to("M1")
+        assert await journey.draw("C1", 3) == 3
+        assert await journey.to("M2") == ["updated"]
+        assert await journey.balance() == (3, 0)
+        assert await journey.is_closed("M1")
+        assert await journey.draw("C2", 4, day_tokens=("2026-11-01",)) == 4
+        assert await journey.to("M1") == ["updated"]
+        assert await journey.is_closed("M2")
+        assert await journey.balance() == (7, 0)
+        assert await journey.draw("C3", 4, state="reserved") == LIMIT - 7
+        await journey.to("M2")
+        assert await journey.balance() == (7, 3)
+        assert await journey.draw("C4", 1) == 0
+        assert await journey.again() == ["unchanged"]
+        assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+def test_members_of_one_bucket_share_the_balances(ground: Ground, payer: str) -> None:
+    """There is nothing to carry; not on the way back from another bucket either."""
+
+    async def scenario(stores: Stores) -> None:
+        one, other = members_of_one_bucket(stores, payer)
+        journey = Journey(stores, payer)
+        await journey.to(one)
+        await journey.draw("C1", 3)
+        await journey.to(other)
+        assert await journey.draw("C2", 3) == 3
+        await journey.to("M2")
+        assert await journey.draw("C3", 3) == 3
+        assert await journey.is_closed(one)
+        await journey.to(one)
+        assert await journey.balance() == (9, 0)
+        assert await journey.draw("C4", 3) == 1
+        assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+def test_a_push_without_another_member_asks_nothing_more(ground: Ground, payer: str) -> None:
+    """Also after it was with other members; and one never used leaves nothing with the new one."""
+
+    async def scenario(stores: Stores) -> None:
+        journey = Journey(stores, payer)
+        with fault_at(0, is_done=False) as taken:
+            await journey.to("M1")
+            await journey.to("M1")
+            assert "script" not in taken
+            await journey.to("M2")
+            assert taken.count("script") == 2
+            await journey.to("M2")
+            await journey.again()
+            assert taken.count("script") == 2
+        assert await stores.redis.exists(journey.keys("M2").accounts(ID)) == 0
+        assert await journey.is_closed("M1")
+        assert await journey.draw("C1", 3) == 3
+        await journey.to("M1")
+        assert await journey.draw("C2", 9) == 7
+        assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("number", range(1, 10))
+def test_a_push_that_stopped_half_way_is_completed(
+    ground: Ground, payer: str, number: int, is_done: bool
+) -> None:
+    """By the same push again, or by the next one, which goes on to a third member or back."""
+
+    async def scenario(stores: Stores) -> None:
+        for name, following in (("same", None), ("next", "M2"), ("third", "M3"), ("back", "M1")):
+            journey = Journey(stores, f"{payer}-{name}")
+            await journey.to("M0")
+            await journey.draw("C0", 1)
+            await journey.to("M1")
+            await journey.draw("C1", 3)
+            with fault_at(number, is_done=is_done) as taken:
+                is_whole = await tries(journey.to("M2"))
+            assert is_whole == (len(taken) < number)
+            await (journey.to(following) if following else journey.again())
+            assert await journey.balance() == (4, 0)
+            for member in set(journey.members) - {journey.member}:
+                assert await journey.is_closed(member)
+            assert await journey.draw("C2", 9) == LIMIT - 4
+            assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+def test_a_lost_redis_stops_a_push_that_changes_the_member(ground: Ground, payer: str) -> None:
+    """Until it is back; nothing can be found with the new member before."""
+    proxy = Proxy(str(ground.settings.redis_url))
+    proxy.start()
+    settings = ground.settings.model_copy(update={"redis_url": proxy.url})
+
+    async def scenario(stores: Stores) -> None:
+        journey = Journey(stores, payer)
+        await journey.to("M1")
+        await journey.draw("C1", 3)
+        async with ground.stores(settings) as cut_off:
+            behind = Journey(cut_off, payer, "M1", 1, ["M1"])
+            with proxy.failing("refuse"), pytest.raises(EngineFault):
+                await behind.to("M2")
+            standing = await stores.reading.standing(payer, "M2", [ID])
+            assert standing == {}
+            assert await behind.again() == ["updated"]
+        journey.member, journey.version = "M2", 2
+        assert await journey.draw("C2", 9) == 7
+
+    try:
+        ground.run(scenario)
+    finally:
+        proxy.stop()
+
+
+def test_a_push_that_was_overtaken_leaves_nothing_behind(ground: Ground, payer: str) -> None:
+    """Its steps come late, between those of the next one or after them: they do nothing."""
+
+    async def scenario(stores: Stores) -> None:
+        journey = Journey(stores, payer)
+        await journey.to("M1")
+        await journey.draw("C1", 3)
+        late = journey.arrival(2, "M2")
+        left = await stores.balances.leave(journey.keys("M1"), late)
+        assert left is not None
+        journey.version = 2
+        journey.members.append("M2")
+        newer = journey.arrival(3, "M3")
+        # The one between them took it in, or not: it counts once either way.
+        again = await stores.balances.leave(journey.keys("M1"), newer)
+        assert again is not None
+        assert again["g"] == left["g"]
+        fence = await stores.balances.leave(journey.keys("M2"), newer)
+        assert fence is not None
+        await stores.balances.arrive(journey.keys("M2"), late, [left])
+        assert await journey.balance("M2") == (0, 0)
+        assert await stores.balances.leave(journey.keys("M1"), late) is None
+        for _ in range(2):
+            await stores.balances.arrive(journey.keys("M3"), newer, [again, fence])
+            assert await journey.balance("M3") == (3, 0)
+        journey.member, journey.version = "M3", 3
+        assert await journey.is_closed("M2")
+        assert await journey.draw("C2", 9) == 7
+        assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+def test_what_came_by_another_way_is_not_counted_twice(ground: Ground, payer: str) -> None:
+    """A grain that is part of another one is left out, whatever the order."""
+
+    async def scenario(stores: Stores) -> None:
+        journey = Journey(stores, payer)
+        await journey.to("M1")
+        await journey.draw("C1", 3, unit_tokens=("V1", "V2", "V3"))
+        await journey.to("M2")
+        await journey.draw("C2", 2, unit_tokens=("V3", "V4"))
+        assert await journey.balance() == (4, 0)
+        newer = journey.arrival(3, "M3")
+        left = [await stores.balances.leave(journey.keys(each), newer) for each in ("M1", "M2")]
+        given = [each for each in left if each is not None]
+        await stores.balances.arrive(journey.keys("M3"), newer, given)
+        journey.member, journey.version = "M3", 3
+        assert await journey.balance() == (4, 0)
+        assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+def test_balances_on_both_sides_are_added(ground: Ground, payer: str) -> None:
+    """A visit or day that both held is held by both, and costs one unit."""
+
+    async def scenario(stores: Stores) -> None:
+        journey = Journey(stores, payer, "M1", 1, ["M1"])
+        await journey.draw("C1", 2, unit_tokens=("V1", "V2"))
+        await journey.draw("C2", 2)
+        away = Journey(stores, payer, "M2", 1, ["M2"])
+        await away.draw("C3", 2, unit_tokens=("V2", "V3"), state="reserved")
+        assert await away.balance() == (0, 2)
+        arrival = journey.arrival(2, "M2")
+        left = await stores.balances.leave(journey.keys("M1"), arrival)
+        assert left is not None
+        await stores.balances.arrive(away.keys("M2"), arrival, [left])
+        away.version, away.members = 2, ["M1", "M2"]
+        assert await away.balance() == (4, 1)
+        tokens: Any = await stores.redis.hgetall(away.keys("M2").tokens(ID))
+        assert tokens["H|u|V2"] == "1:1"
+        assert await away.differences() == []
+        await step(away, "reverse", "C1")
+        assert await away.balance() == (2, 2)
+        assert await away.differences() == []
+
+    ground.run(scenario)
+
+
+def test_a_claim_of_the_former_member_lives_on(ground: Ground, payer: str) -> None:
+    """Its units are made final, given back in part or whole, or replaced, where they are now."""
+
+    async def scenario(stores: Stores) -> None:
+        journey = Journey(stores, payer)
+        await journey.to("M1")
+        await journey.draw("C1", 2, state="reserved", day_tokens=("2026-11-01",))
+        await journey.draw("C2", 3)
+        await journey.draw("C3", 2, state="reserved")
+        await journey.to("M2")
+        assert await journey.balance() == (3, 4)
+
+        await step(journey, "finalize", "C1")
+        assert await journey.balance() == (5, 2)
+        answer = await step(journey, "adjust", "C2", lines=[{"line": 1, "units": 1}])
+        assert answer["authorizations"][0]["units"] == "1"
+        assert await journey.balance() == (3, 2)
+        await step(journey, "finalize", "C3", lines=[{"line": 1, "units": 1}])
+        assert await journey.balance() == (4, 0)
+        await journey.mover("M1").draw("C4", 0, of={}, replaces="C2")
+        assert await journey.balance() == (3, 0)
+        await journey.mover("M1").draw("C3", 0, of={})
+        assert await journey.balance() == (2, 0)
+        await step(journey, "reverse", "C1")
+        await step(journey, "reverse", "C1")
+        assert await journey.balance() == (0, 0)
+        assert await journey.differences() == []
+        await journey.to("M1")
+        assert await journey.draw("C9", 11) == LIMIT
+        await step(journey, "reverse", "C9")
+        assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_step_that_stopped_half_way_is_completed(
+    ground: Ground, payer: str, number: int, is_done: bool
+) -> None:
+    """By the same step again, or by another one; the units may have gone on meanwhile."""
+
+    async def scenario(stores: Stores) -> None:
+        for name, following in (("same", None), ("away", "M3"), ("back", "M1")):
+            journey = Journey(stores, f"{payer}-{name}")
+            await journey.to("M1")
+            await journey.draw("C1", 3, state="reserved")
+            await journey.draw("C2", 2)
+            await journey.to("M2")
+            with fault_at(number, is_done=is_done):
+                assert not await tries(step(journey, "finalize", "C1", lines=[two_units()]))
+            is_pending = (number, is_done) != (2, True)
+            assert bool(await journey.differences()) == is_pending
+            if following:
+                await journey.to(following)
+            await step(journey, "finalize", "C1", lines=[two_units()])
+            assert await journey.balance() == (4, 0)
+            assert await journey.differences() == []
+            await step(journey, "reverse", "C1")
+            assert await journey.balance() == (2, 0)
+            assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+def two_units() -> dict[str, int]:
+    """Two units of the first line."""
+    return {"line": 1, "units": 2}
+
+
+def test_a_claim_waits_for_units_that_are_on_their_way(ground: Ground, payer: str) -> None:
+    """They left and have not arrived: a fault, until the push is repeated; it is told, too."""
+
+    async def scenario(stores: Stores) -> None:
+        journey = Journey(stores, payer)
+        await journey.to("M1")
+        await journey.draw("C1", 3)
+        with fault_at(3, is_done=False):  # after the old version was copied, and it left
+            assert not await tries(journey.to("M2"))
+        for _ in range(2):
+            with pytest.raises(EngineFault, match="push its last version again"):
+                await step(journey, "reverse", "C1")
+        assert "open" in {each.field for each in await journey.differences()}
+        assert await journey.again() == ["updated"]
+        await step(journey, "reverse", "C1")
+        assert await journey.balance() == (0, 0)
+        assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+def test_a_claim_takes_no_more_of_what_went_away(ground: Ground, payer: str) -> None:
+    """Rows beyond those that it holds are refused, and nothing is owed."""
+
+    async def scenario(stores: Stores) -> None:
+        journey = Journey(stores, payer)
+        await journey.to("M1")
+        await journey.draw("C1", 3)
+        await journey.to("M2")
+        mover = journey.mover("M1")
+        home = await mover.home("C1")
+        claim = await stores.accumulators.read_claim(home, "C1")
+        more = [*claim.rows, *claim.rows]
+        with pytest.raises(EngineRefused, match="more than the claim holds"):
+            await stores.accumulators.change(
+                home, claim, more, "used", Occasion(kind="adjust", at=AT)
+            )
+        assert await journey.differences() == []
+
+    ground.run(scenario)

@@ -1,0 +1,135 @@
+"""Redis is lost, and made anew from the ledger: the same state, field by field."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from service.bootstrap import Stores
+from service.stores import rebuilding
+from service.stores.epoch import AccumulatorsLost
+from service.stores.rebuilding import NotEmpty
+from tests.ground import Ground, new_prefix, uninstall
+from tests.movements import Mover, forget, names_of
+
+Hashes = dict[str, object]
+
+
+@pytest.fixture
+def own(ground: Ground) -> Iterator[Ground]:
+    """Indices under a prefix of this test alone, for its epoch is taken away."""
+    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
+    made = Ground(settings=settings, rules=ground.rules)
+
+    async def install(stores: Stores) -> None:
+        await stores.installation.install()
+
+    made.run(install)
+    yield made
+    made.run(uninstall)
+
+
+async def everything(stores: Stores, payer: str) -> Hashes:
+    """All that Redis holds of a payer's units, owners included, by key."""
+    pattern = f"{names_of(stores).prefix}{{{payer}:*"
+    found: Hashes = {}
+    async for key in stores.redis.scan_iter(pattern, count=1000):
+        match await stores.redis.type(key):
+            case "hash":
+                found[key] = await stores.redis.hgetall(key)
+            case "string":
+                found[key] = await stores.redis.get(key)
+            case "stream":
+                info = await stores.redis.xinfo_stream(key)
+                found[key] = info["last-generated-id"]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_rebuilt_is_what_was_lost(own: Ground, payer: str, seed: int) -> None:
+    """Every field of every hash, owners, and the last id of the streams; then work goes on."""
+
+    async def scenario(stores: Stores) -> None:
+        movers = [Mover(stores, payer, member=f"M{each}") for each in range(3)]
+        for each, mover in enumerate(movers):
+            await mover.some_of_everything(seed=10 * seed + each, steps=30)
+        before = await stores.reconciliation.run([payer])
+        assert [each for *_, each in before.differences] == []
+        was = await everything(stores, payer)
+
+        await forget(stores, payer)
+        async with own.stores() as fresh:
+            with pytest.raises(AccumulatorsLost, match="accumulators rebuild"):
+                await fresh.guard.ensure()
+            made = await fresh.rebuilding.run([])
+
+            assert made.is_in_use
+            assert made.differences == []
+            assert made.digest == before.digest
+            assert await everything(fresh, payer) == was
+            await fresh.guard.ensure()
+        await movers[0].draw("C-after", 1)
+        after = await stores.reconciliation.run([payer])
+        assert (after.difference_count, after.entries) == (0, before.entries + 1)
+
+    own.run(scenario)
+
+
+def test_accumulators_that_are_there_are_not_written_over(
+    own: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless forced to; what waits in the streams is copied first, so nothing is lost."""
+    monkeypatch.setattr(rebuilding, "SETTLE_S", 0.01)
+
+    async def scenario(stores: Stores) -> None:
+        mover = Mover(stores, payer)
+        await mover.draw("C1", 3)
+        with pytest.raises(NotEmpty, match="reconcile"):
+            await stores.rebuilding.run([payer])
+        for key in [key async for key in stores.redis.scan_iter(f"{mover.keys.start}:[act]*")]:
+            await stores.redis.delete(key)
+        with pytest.raises(NotEmpty, match="accumulators project"):
+            await stores.rebuilding.run([payer])
+
+        await stores.redis.set(mover.keys.claim("C-alien") + ":x", "not ours")
+        made = await stores.rebuilding.run([payer], force=True)
+        assert (made.entries, made.is_in_use) == (1, True)
+        assert (await stores.reconciliation.run([payer])).difference_count == 0
+        await stores.guard.ensure()
+
+    own.run(scenario)
+
+
+def test_one_payer_of_several_does_not_open_the_books(own: Ground, payer: str) -> None:
+    """While others are missing nothing may be drawn: they would look unused."""
+    other = f"{payer}-b"
+
+    async def scenario(stores: Stores) -> None:
+        for each in (payer, other):
+            await Mover(stores, each).draw("C1")
+            await stores.projection.sweep([each])
+        for each in (payer, other):
+            await forget(stores, each)
+
+        async with own.stores() as fresh:
+            first = await fresh.rebuilding.run([payer])
+            assert not first.is_in_use
+            with pytest.raises(AccumulatorsLost):
+                await fresh.guard.ensure()
+            second = await fresh.rebuilding.run([payer, other], force=True)
+            assert second.is_in_use
+            await fresh.guard.ensure()
+            assert (await fresh.reconciliation.run([payer, other])).difference_count == 0
+
+    own.run(scenario)
+
+
+def test_an_empty_ledger_makes_empty_books(own: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was ever drawn: nothing is written, and work may begin."""
+    monkeypatch.setattr(rebuilding, "SETTLE_S", 0.01)
+
+    async def scenario(stores: Stores) -> None:
+        made = await stores.rebuilding.run([])
+        assert (made.buckets, made.is_in_use) == (0, True)
+        await stores.guard.ensure()
+
+    own.run(scenario)

@@ -1,0 +1,78 @@
+"""The units in a Redis Cluster: every step of accounting stays within one slot."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis as plain_redis
+
+from service import engines
+from service.bootstrap import Stores
+from service.engines.account import Account
+from service.engines.redis_server import redis_server
+from tests.ground import Ground, new_prefix, uninstall
+from tests.movements import Mover, forget
+
+SLOTS = 16_384
+START_S = 30
+
+
+@pytest.fixture(scope="module")
+def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A cluster of one node: as strict about slots as a large one."""
+    folder: Path = tmp_path_factory.mktemp("cluster")
+    account = Account(uid=os.geteuid(), gid=os.getegid(), is_foreign=False)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1] % 50_000 + 2_000  # its bus listens 10,000 higher
+    launch = redis_server(engines.default_cache(), account).launch(folder, port)
+    command = [*launch.command, "--cluster-enabled", "yes", "--daemonize", "no"]
+    server = subprocess.Popen(command, env=dict(launch.environment), cwd=folder)
+    try:
+        with plain_redis.Redis(port=port) as client:
+            deadline = time.monotonic() + START_S
+            while True:
+                try:
+                    client.execute_command("CLUSTER", "ADDSLOTS", *range(SLOTS))
+                    break
+                except plain_redis.ConnectionError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+            while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(START_S)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_units_are_moved_copied_compared_and_rebuilt(
+    ground: Ground, payer: str, cluster_url: str
+) -> None:
+    """The whole life of the accumulators."""
+    changes = {"redis_url": cluster_url, "redis_cluster": True, "index_prefix": new_prefix()}
+    own = Ground(settings=ground.settings.model_copy(update=changes), rules=ground.rules)
+
+    async def scenario(stores: Stores) -> None:
+        await stores.installation.install()
+        try:
+            assert await stores.durability.check() == []
+            for each in range(3):
+                await Mover(stores, payer, member=f"M{each}").some_of_everything(each, steps=15)
+            before = await stores.reconciliation.run([payer])
+            assert [each for *_, each in before.differences] == []
+            await forget(stores, payer)
+            made = await stores.rebuilding.run([payer])
+            assert made.digest == before.digest
+            assert (await stores.reconciliation.run([payer])).digest == before.digest
+        finally:
+            await uninstall(stores)
+
+    own.run(scenario)
