@@ -1,0 +1,246 @@
+"""Read authorizations out of a FHIR document."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from service.domain.authorization import AUTHORIZATION_LINES_MAX, Authorization
+from service.ingest.fhir import case as cases
+from service.ingest.fhir import guide, header_rows, lines, mapping, people, terms
+from service.ingest.fhir.case import NOTHING, Case, Item
+from service.ingest.fhir.decisions import decide, is_rejected
+from service.ingest.fhir.documents import Documents
+from service.ingest.fhir.header import Whole
+from service.ingest.fhir.identity import identity_of
+from service.ingest.fhir.issue import Issue, Issues
+from service.ingest.fhir.node import Node
+from service.ingest.fhir.primitives import plain
+from service.ingest.fhir.stays import setting_of
+
+_DATES = ("effective", "requested_dates")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAuthorization:
+    """An authorization as it can be pushed, and the ClaimResponse that it was read from."""
+
+    pointer: str
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A Claim that asks for a pre-authorization and has no answer in the document."""
+
+    pointer: str
+    identifier: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that a document gave. ``issues`` of severity error name what was not read."""
+
+    authorizations: tuple[ReadAuthorization, ...]
+    requests: tuple[ReadRequest, ...]
+    issues: tuple[Issue, ...]
+
+
+def read(content: object) -> Reading:
+    """Read every pre-authorization response of a parsed JSON document; it raises for none.
+
+    A ClaimResponse alone, or bundles of any type with ClaimResponses, their requests and what they
+    refer to. A fault of one response keeps none of the others out.
+    """
+    issues = Issues()
+    documents = Documents(content, issues)
+    found: list[ReadAuthorization] = []
+    answered: set[Node] = set()
+    for response in documents.of_type("ClaimResponse"):
+        document = _authorization(response, documents, issues, answered)
+        if document is not None:
+            found.append(ReadAuthorization(response.pointer, document))
+    requests = _requests(documents, answered, issues)
+    _other(documents, issues)
+    return Reading(tuple(_once(found, documents, issues)), tuple(requests), issues.all)
+
+
+def _authorization(
+    response: Node, documents: Documents, issues: Issues, answered: set[Node]
+) -> dict[str, Any] | None:
+    request = _request_of(response, documents, issues)
+    answered.add(request)
+    if not guide.is_readable(response, issues) or not _is_for_us(response, issues):
+        return None
+    version = guide.version_of(response, documents.pack(response))
+    case = Case(response, request, documents, issues, version)
+    items = _items(case)
+    case.setting = setting_of(case, items)
+    if is_rejected(case, items):
+        return None
+    decided = decide(case, items)
+    member, identity = people.member(case), identity_of(case, _actions(items, decided.action))
+    if member is None or identity is None:
+        return None
+    if len(items) > AUTHORIZATION_LINES_MAX:
+        message = f"more than {AUTHORIZATION_LINES_MAX} lines"
+        issues.error(response, "too-many", message)
+        return None
+    _attach(case)
+    read_lines = [mapping.apply(lines.ROWS, item) for item in items]
+    whole = Whole(case, items, read_lines, identity, member, decided.action)
+    document = mapping.apply(header_rows.ROWS, whole)
+    if read_lines:
+        document["lines"] = read_lines
+    return (
+        document
+        if _is_dated(document, items, issues, response) and _fits(document, issues, response)
+        else None
+    )
+
+
+def _actions(items: list[Item], header: str | None) -> set[str | None]:
+    return {header, *(item.action for item in items)}
+
+
+def _items(case: Case) -> list[Item]:
+    items = cases.pair(case)
+    left = cases.unanswered(case, items)
+    if not left:
+        return items
+    if cases.action_of(case.response, Issues())[0]:
+        return sorted([*items, *left], key=lambda item: item.line)
+    for item in left:
+        message = "the response says nothing of this item: it is no line"
+        case.issues.tell(item.asked, "item-unanswered", message)
+    return items
+
+
+def _request_of(response: Node, documents: Documents, issues: Issues) -> Node:
+    """Give the Claim that is answered: the one referred to, else the only one beside it."""
+    reference = response.get("request")
+    if reference.has("reference"):
+        found = documents.resolve(reference)
+        return found if found is not None and found.resource_type == "Claim" else NOTHING
+    claims = [
+        each
+        for each in documents.beside(response, "Claim")
+        if each.get("use").value == "preauthorization"
+    ]
+    if len(claims) == 1 and len(documents.beside(response, "ClaimResponse")) == 1:
+        message = "no reference to a request: the only Claim beside the response was taken"
+        issues.tell(response, "request-assumed", message)
+        return claims[0]
+    return NOTHING
+
+
+def _is_for_us(response: Node, issues: Issues) -> bool:
+    use = plain(response.get("use").value).lower()
+    if use in ("claim", "predetermination"):
+        message = f"a response to a {use}, not to a pre-authorization: not an authorization"
+        issues.error(response.get("use"), f"use-{use}", message)
+        return False
+    if use != "preauthorization":
+        message = "no use, or one that FHIR does not know: read as preauthorization"
+        issues.warn(response.get("use"), "use-missing", message)
+    if plain(response.get("status").value) == "draft":
+        issues.error(response.get("status"), "status-draft", "a draft decides nothing")
+        return False
+    return True
+
+
+def _attach(case: Case) -> None:
+    if case.version:
+        case.attached["pas_version"] = ".".join(map(str, case.version))
+    own = plain(case.response.get("id").value)
+    if own:
+        case.attached["fhir_id"] = own[:64]
+
+
+def _is_dated(document: dict[str, Any], items: list[Item], issues: Issues, response: Node) -> bool:
+    """Whether every part that was granted has a day; one without would pay for ever."""
+    header = _has_day(document)
+    inherited = document.get("decision", {}).get("action")
+    owners: list[Item | None] = [*items] or [None]
+    scopes = zip(document.get("lines", [document]), owners, strict=True)
+    is_dated = True
+    for scope, item in scopes:
+        action = scope.get("decision", {}).get("action") or inherited
+        if action in terms.GRANTING and not (header or _has_day(scope)):
+            message = "granted, but neither a validity, nor dates of service, nor an admission"
+            issues.error(item.node if item else response, "granted-without-dates", message)
+            is_dated = False
+    return is_dated
+
+
+def _has_day(scope: dict[str, Any]) -> bool:
+    return any(scope.get(name) for name in _DATES) or "date" in scope.get("admission", {})
+
+
+def _fits(document: dict[str, Any], issues: Issues, response: Node) -> bool:
+    """Whether the model takes it: whatever was overlooked above must not reach the stores."""
+    try:
+        Authorization.model_validate(document)
+    except ValidationError as error:
+        for each in error.errors(include_input=False, include_url=False, include_context=False):
+            where = ".".join(map(str, each["loc"])) or "authorization"
+            issues.error(response, "model", f"{where}: {each['msg']}"[:500])
+        return False
+    return True
+
+
+def _requests(documents: Documents, answered: set[Node], issues: Issues) -> Iterable[ReadRequest]:
+    found = []
+    known = answered | _related(documents, answered)
+    for claim in documents.of_type("Claim"):
+        use = plain(claim.get("use").value).lower()
+        if use in ("claim", "predetermination"):
+            message = f"a {use} is not an authorization: claims go to the address for claims"
+            issues.error(claim.get("use"), f"use-{use}", message)
+        elif claim not in known:
+            message = "a request without its answer: no authorization yet"
+            issues.tell(claim, "request-only", message)
+            identifier = plain(claim.get("identifier").get("value").value) or None
+            found.append(ReadRequest(claim.pointer, identifier))
+    return found
+
+
+def _related(documents: Documents, answered: set[Node]) -> set[Node]:
+    """Give the earlier requests that answered ones update."""
+    related = (
+        documents.resolve(each.get("claim"))
+        for claim in answered
+        for each in claim.many("related")
+        if each.has("claim")
+    )
+    return {each for each in related if each is not None}
+
+
+def _other(documents: Documents, issues: Issues) -> None:
+    for each in documents.of_type("ExplanationOfBenefit"):
+        message = "an ExplanationOfBenefit is not read: send the ClaimResponse"
+        issues.warn(each, "not-an-authorization", message)
+    if documents.resources and not any(
+        documents.of_type(name) for name in ("ClaimResponse", "Claim")
+    ):
+        message = "neither a ClaimResponse nor a Claim in the document"
+        issues.error(documents.resources[0], "nothing-to-read", message)
+
+
+def _once(
+    found: list[ReadAuthorization], documents: Documents, issues: Issues
+) -> Iterable[ReadAuthorization]:
+    """Leave out what stands in the document again, as notifications do."""
+    seen: dict[tuple[str, int], ReadAuthorization] = {}
+    at = {each.pointer: each for each in documents.resources}
+    for each in found:
+        key = each.document["authorization_id"], each.document["version"]
+        if key not in seen:
+            seen[key] = each
+        elif seen[key].document == each.document:
+            issues.tell(at[each.pointer], "twice", "the same response stands here again")
+        else:
+            message = "another response of the same id and time: the first was read"
+            issues.error(at[each.pointer], "twice", message)
+    return seen.values()

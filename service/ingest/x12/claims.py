@@ -1,0 +1,186 @@
+"""Reads an 837: each claim (CLM) with its lines, whatever the number of subscribers and payers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from service.domain.claim import Claim
+from service.ingest.x12.claim_document import ClaimDraft, document_of, read_claim, type_of
+from service.ingest.x12.claim_naming import ClaimIdOf, ClaimKeys, written_id
+from service.ingest.x12.loops import HEADER, Loop, Walker
+from service.ingest.x12.parties import role_of
+from service.ingest.x12.problem import Findings
+from service.ingest.x12.results import ClaimRead, Content, Document, Transaction, Unread
+from service.ingest.x12.review_parties import MemberIdOf, Patient, patient_of
+from service.ingest.x12.segment import Segment
+from service.ingest.x12.structures import CLAIM
+
+_FORMER_GUIDE = "004010"
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """The payer to whom a claim is sent (2010BB, else 1000B)."""
+
+    id: str | None
+    name: str | None
+
+
+class ClaimHandler:
+    """Reads one 837 transaction set."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        findings: Findings,
+        member_id_of: MemberIdOf,
+        claim_id_of: ClaimIdOf,
+    ) -> None:
+        """Take what the set is; ``findings`` are those of the whole set."""
+        self._transaction = transaction
+        self._findings = findings
+        self._member_id_of = member_id_of
+        self._claim_id_of = claim_id_of
+        self._walker = Walker(CLAIM, findings)
+        self._is_spoiled = False
+        self._may_be_former = not transaction.guide
+        self._is_former = False
+
+    def take(self, segment: Segment) -> Sequence[Content]:
+        """Take a segment; give the claims that it completes."""
+        if self._may_be_former and self._says_4010(segment):
+            return ()
+        closed = self._walker.take(segment)
+        return self._claims(closed) if closed else ()
+
+    def spoil(self) -> None:
+        """Leave out the claim that is open: a part of it was lost."""
+        self._is_spoiled = True
+
+    def end(self, *, is_whole: bool) -> Sequence[Content]:
+        """Give the last claim, if it is whole."""
+        self._is_spoiled = self._is_spoiled or not is_whole
+        return self._claims(self._walker.end())
+
+    def _claims(self, closed: Iterable[Loop]) -> list[Content]:
+        return [self._claim(loop) for loop in closed if loop.name == CLAIM.unit]
+
+    def _says_4010(self, segment: Segment) -> bool:
+        """Whether the header names release 4010 (REF*87), and nothing else names another."""
+        if (
+            segment.elements[0] == "REF"
+            and segment.get(1) == "87"
+            and segment.get(2).startswith(_FORMER_GUIDE)
+        ):
+            self._is_former = True
+            self._findings.add("release-4010", segment, 2)
+        return self._is_former
+
+    def _claim(self, loop: Loop) -> Content:
+        findings = Findings(self._transaction.segment_index)
+        spoiled, self._is_spoiled = self._is_spoiled or self._walker.overflowed(), False
+        payer = _payer_of(loop)
+        subscriber = loop.above("2000B")
+        patient = self._patient(loop, findings)
+        claim = None if spoiled else read_claim(loop, payer.id, findings)
+        if claim is None or patient is None or claim.is_unsure:
+            return self._unread(loop, findings)
+        claim_type = type_of(claim, self._transaction.kind, findings)
+        document = document_of(claim, claim_type, findings)
+        ids = self._ids(claim, document, payer, findings)
+        if ids is None or document is None:
+            return self._unread(loop, findings)
+        member = {
+            "id": self._member_id_of(patient),
+            "birth_date": patient.birth_date,
+            "gender": patient.gender,
+        }
+        document = {
+            **ids,
+            "type": claim_type,
+            "member": {name: value for name, value in member.items() if value},
+            **document,
+        }
+        responsibility = (
+            next((each.get(1) for each in subscriber.all("SBR")), "") if subscriber else ""
+        )
+        return self._checked(loop, document, claim, payer, responsibility, findings)
+
+    def _ids(
+        self, claim: ClaimDraft, document: Document | None, payer: Payer, findings: Findings
+    ) -> Document | None:
+        number = written_id(claim.draft.notes.get("claim_number", ""))
+        if number is None:
+            findings.add("no-claim-id", claim.segment, 1, loop="2300")
+            return None
+        billing = (document or {}).get("billing_provider", {})
+        group = self._transaction.group
+        keys = ClaimKeys(
+            number=number,
+            billing_npi=billing.get("npi"),
+            billing_tin=billing.get("tin"),
+            payer_id=payer.id,
+            sender=group.sender or group.interchange.sender,
+        )
+        ids: Document = {"claim_id": self._claim_id_of(keys)}
+        original = written_id(claim.draft.notes.get("original_number", ""))
+        if original:
+            ids["original_claim_id"] = original
+        return ids
+
+    def _patient(self, loop: Loop, findings: Findings) -> Patient | None:
+        subscriber, dependent = loop.above("2000B"), loop.above("2000C")
+        if dependent is None and subscriber and next(subscriber.within("2010CA"), None):
+            dependent = subscriber  # the patient stands under the subscriber's HL
+        patient = patient_of(subscriber, dependent, ("2010BA", "2010CA"), findings)
+        if patient and patient.is_dependent and patient.own_id is None:
+            findings.add("dependent", dependent.start if dependent else None, loop="2000C")
+        return patient
+
+    def _checked(  # a claim and all that stands beside it
+        self,
+        loop: Loop,
+        document: Document,
+        read: ClaimDraft,
+        payer: Payer,
+        responsibility: str,
+        findings: Findings,
+    ) -> Content:
+        try:
+            claim = Claim.model_validate(document)
+        except ValidationError as error:
+            for each in error.errors(include_url=False, include_input=False)[:20]:
+                where = ".".join(map(str, each["loc"])) or "the whole"
+                findings.add("not-accepted", loop="2300", detail=f"{where}: {each['type']}")
+            return self._unread(loop, findings)
+        told = self._transaction.is_predetermination
+        return ClaimRead(
+            document=document,
+            claim=claim,
+            payer_id=payer.id,
+            payer_name=payer.name,
+            responsibility=responsibility[:1] or None,
+            use=self._transaction.purpose[:2],
+            is_predetermination=told or bool(read.draft.notes.get("is_predetermination")),
+            problems=tuple(findings.problems),
+            transaction=self._transaction,
+        )
+
+    def _unread(self, loop: Loop, findings: Findings) -> Unread:
+        findings.add("claim-unread", loop.start, loop=loop.name)
+        return Unread(
+            loop=loop.name, problems=tuple(findings.problems), transaction=self._transaction
+        )
+
+
+def _payer_of(loop: Loop) -> Payer:
+    """Read the payer of a claim; where 2010BB is missing, the receiver of the file."""
+    subscriber, header = loop.above("2000B"), loop.above(HEADER)
+    levels = [each for each in (loop.above("2000C"), subscriber) if each]
+    parties = [one for each in levels for one in each.loops if role_of(one) == "PR"]
+    parties += list(header.within("1000B")) if header else []
+    if not parties:
+        return Payer(None, None)
+    nm1 = parties[0].segments[0]
+    return Payer(nm1.get(9)[:100] or None, nm1.get(3)[:200] or None)

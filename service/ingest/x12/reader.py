@@ -1,0 +1,96 @@
+"""Reads X12 files: bytes in, authorizations, claims, refusals and outcomes out, as they come.
+
+    for item in read(chunks):
+        match item:
+            case AuthorizationRead(): ...   # item.document can be pushed
+            case ClaimRead(): ...           # item.document can be matched
+            case InterchangeOutcome(): ...  # acknowledge(item, ...)
+
+Memory is that of one event or claim and of the outcomes, whatever the size of the file.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+
+from service.ingest.x12.claim_naming import ClaimIdOf, wire_claim_id
+from service.ingest.x12.claims import ClaimHandler
+from service.ingest.x12.envelope import Envelopes
+from service.ingest.x12.problem import Findings, Problem
+from service.ingest.x12.reading import SegmentReader
+from service.ingest.x12.results import Item, Transaction
+from service.ingest.x12.review import ReviewHandler
+from service.ingest.x12.review_parties import MemberIdOf, wire_member_id
+from service.ingest.x12.transaction_set import Handler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """How ids are made of what stands in a message; a payer that resolves persons has its own."""
+
+    member_id_of: MemberIdOf = wire_member_id
+    claim_id_of: ClaimIdOf = wire_claim_id
+
+
+WIRE_NAMING = Naming()
+
+
+class X12Reader:
+    """Takes the bytes of a file as they come, and gives what they complete.
+
+    What ``feed`` gives must be read to its end before the next call. No bytes raise.
+    """
+
+    def __init__(self, naming: Naming = WIRE_NAMING) -> None:
+        """Start before the first byte."""
+        self._naming = naming
+        self._segments = SegmentReader()
+        self._envelopes = Envelopes(self._handler_of)
+
+    def feed(self, chunk: bytes) -> Iterator[Item]:
+        """Take a chunk of any size."""
+        for each in self._segments.feed(chunk):
+            if isinstance(each, Problem):
+                yield from self._envelopes.note(each)
+            else:
+                yield from self._envelopes.take(each)
+
+    def end(self) -> Iterator[Item]:
+        """Say that nothing follows; give what is left."""
+        for each in self._segments.end():
+            if isinstance(each, Problem):
+                yield from self._envelopes.note(each)
+            else:
+                yield from self._envelopes.take(each)
+        yield from self._envelopes.end()
+
+    @property
+    def held_characters(self) -> int:
+        """How much of a segment without an end is held."""
+        return self._segments.held_characters
+
+    def _handler_of(self, transaction: Transaction, findings: Findings) -> Handler | None:
+        if transaction.kind in ("278-response", "278-request"):
+            return ReviewHandler(transaction, findings, self._naming.member_id_of)
+        return ClaimHandler(
+            transaction, findings, self._naming.member_id_of, self._naming.claim_id_of
+        )
+
+
+def read(chunks: Iterable[bytes], naming: Naming = WIRE_NAMING) -> Iterator[Item]:
+    """Read a file that comes in chunks of any size."""
+    reader = X12Reader(naming)
+    for chunk in chunks:
+        yield from reader.feed(chunk)
+    yield from reader.end()
+
+
+async def read_async(
+    chunks: AsyncIterable[bytes], naming: Naming = WIRE_NAMING
+) -> AsyncIterator[Item]:
+    """Read a stream that comes in chunks of any size."""
+    reader = X12Reader(naming)
+    async for chunk in chunks:
+        for item in reader.feed(chunk):
+            yield item
+    for item in reader.end():
+        yield item

@@ -1,0 +1,133 @@
+"""Who stands in a 278: payer, requester, member, and the providers of an event or a service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service.ingest.x12.elements import Elements
+from service.ingest.x12.loops import Loop
+from service.ingest.x12.mapping import Draft
+from service.ingest.x12.parties import (
+    Party,
+    is_organization,
+    member_id_of,
+    read_person,
+    read_provider,
+    read_taxonomy,
+    role_of,
+)
+from service.ingest.x12.problem import Findings
+
+SERVICING = ("SJ", "1T", "82", "72", "71", "73", "QB", "QV", "G3", "P3", "DD", "DK")
+"""Who gives the service, the first of these that is named (NM101)."""
+
+FACILITY = ("FA", "77", "AAJ")
+"""Where it is given."""
+
+REFERRING = ("DN",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """Whom a message is about: what a payer needs to find its own id of the person."""
+
+    subscriber_id: str
+    own_id: str | None = None
+    birth_date: str | None = None
+    gender: str | None = None
+    relationship: str | None = None
+    is_dependent: bool = False
+
+
+MemberIdOf = Callable[[Patient], str]
+"""Gives the member id of a patient."""
+
+
+def wire_member_id(patient: Patient) -> str:
+    """Give the id that stands in the message: the patient's own, else the subscriber's."""
+    return patient.own_id or patient.subscriber_id
+
+
+def family_member_id(patient: Patient) -> str:
+    """Tell the dependents of a subscriber apart, by birth date and gender, where they are known."""
+    if patient.own_id or not patient.is_dependent or not patient.birth_date:
+        return wire_member_id(patient)
+    told_by = patient.birth_date.replace("-", "") + (patient.gender or "")
+    return f"{patient.subscriber_id}.{told_by}"
+
+
+def patient_of(
+    subscriber: Loop | None, dependent: Loop | None, names: tuple[str, str], findings: Findings
+) -> Patient | None:
+    """Read the patient: the dependent where there is one; the id is the subscriber's then.
+
+    ``names`` are the party loops of subscriber and dependent.
+    """
+    person = next(subscriber.within(names[0]), None) if subscriber else None
+    own = next(dependent.within(names[1]), None) if dependent else None
+    elements = Elements(findings, names[0])
+    subscriber_id = member_id_of(elements, person.segments[0]) if person else None
+    own_id = member_id_of(Elements(findings, names[1]), own.segments[0]) if own else None
+    if subscriber_id is None and own_id is None:
+        findings.add("no-member", person.segments[0] if person else None, 9, loop=names[0])
+        return None
+    shown = own if dependent else person
+    told = read_person(Elements(findings, shown.name), shown) if shown else {}
+    return Patient(
+        subscriber_id=subscriber_id or own_id or "",
+        own_id=own_id,
+        birth_date=told.get("birth_date"),
+        gender=told.get("gender"),
+        relationship=_relationship(dependent, own),
+        is_dependent=dependent is not None,
+    )
+
+
+def _relationship(dependent: Loop | None, person: Loop | None) -> str | None:
+    pat = dependent.first("PAT") if dependent else None
+    ins = person.first("INS") if person else None
+    return (pat.get(1) if pat else ins.get(2) if ins else "")[:30] or None
+
+
+def take_providers(draft: Draft, loop: Loop, setting: str) -> None:
+    """Fill the provider fields of an event or a service by the roles of its parties.
+
+    The one who is named for both stands for the other: a facility alone gives a professional
+    service, and an organization that serves is the place of an institutional one.
+    """
+    by_role: dict[str, Loop] = {}
+    for party in loop.within("2010EA", "2010FA"):
+        by_role.setdefault(role_of(party), party)
+    servicing = next((by_role[role] for role in SERVICING if role in by_role), None)
+    facility = next((by_role[role] for role in FACILITY if role in by_role), None)
+    is_institutional = setting in ("inpatient", "outpatient")
+    if servicing is None and not is_institutional:
+        servicing = facility
+    if facility is None and is_institutional and servicing and is_organization(servicing):
+        facility = servicing
+    _fill(draft, "servicing_provider", servicing)
+    _fill(draft, "facility", facility)
+    _fill(draft, "requesting_provider", next((by_role[r] for r in REFERRING if r in by_role), None))
+
+
+def take_requester(draft: Draft, requester: Loop | None) -> None:
+    """Fill the provider who asked (2010B), where the event names none who refers."""
+    party = next(requester.within("2010B"), None) if requester else None
+    if party is not None and "requesting_provider" not in draft.fields:
+        provider = _provider(draft, party)
+        taxonomy = provider.get("taxonomy") or read_taxonomy(draft.elements, requester or party)
+        if taxonomy:
+            provider["taxonomy"] = taxonomy
+        draft.set("requesting_provider", provider, party.segments[0])
+
+
+def _fill(draft: Draft, field: str, party: Loop | None) -> None:
+    if party is not None:
+        draft.set(field, _provider(draft, party), party.segments[0])
+
+
+def _provider(draft: Draft, party: Loop) -> Party:
+    elements = Elements(draft.findings, party.name)
+    provider = read_provider(elements, party)
+    if not provider.get("npi") and not provider.get("tin"):
+        elements.note("provider-unidentified", party.segments[0], 9)
+    return provider
