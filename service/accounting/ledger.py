@@ -91,7 +91,7 @@ class Replayed:
         was = self._give_back(page, claim_id, undone)
         original_was = self._give_back(page, original_id, given_back)
         drawn = read_moves(fields["r"])
-        page.post(drawn, STATES[fields["s"]], 1)
+        page.post(drawn, STATES.get(fields["s"]), 1)
         page.close(fields["q"])
         self._write_claim(page, fields, drawn)
         self.claims[claim_id] |= {

@@ -191,6 +191,19 @@ def test_a_replaced_claim_owes_for_itself() -> None:
     assert "ow:1" not in made.claims["C2"]
 
 
+def test_a_void_owes_what_its_original_had() -> None:
+    """Itself it holds nothing, as nothing."""
+    owes = written([OWED | {"s": "reversed", "r": "[]"}])
+    gone = [{"row": row(), **AWAY}]
+    made = books(
+        *OLD, draw("C2", s="void", oc="C1", os="reversed", o=gone, r=[], am=[], q=[], oow=owes)
+    )
+
+    assert made.differences == []
+    assert (made.claims["C1"]["ow:2"], made.claims["C2"]["s"]) == (owes, "void")
+    assert check_holdings(made) == []
+
+
 def test_what_a_claim_keeps_is_not_owed() -> None:
     """A change of other lines leaves its rows as they are; a part is owed as a part."""
     same = change(s="used", k="adjust", u=[{"row": row(), **AWAY}], r=[{"row": row(), **AWAY}])

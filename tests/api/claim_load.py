@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -74,7 +75,8 @@ def push(ground: Ground, payer: str, members: Iterable[str], units: int = UNITS)
 class Load:
     """Clients that take claims from one stock and send each until there is an answer.
 
-    ``answers`` has every answer by claim, first to last; ``wrong`` is what nobody may be told.
+    ``answers`` has every answer by claim, first to last; ``wrong`` is what nobody may be told;
+    ``cut_off`` counts, by reason, who got no answer.
     """
 
     def __init__(self, urls: Sequence[str], claims: Iterable[Fields], *, clients: int) -> None:
@@ -88,7 +90,7 @@ class Load:
         self.claims: dict[str, Fields] = {}
         self.wrong: list[str] = []
         self.unavailable = 0
-        self.cut_off = 0
+        self.cut_off: Counter[str] = Counter()
 
     def __enter__(self) -> "Load":
         """Begin, in the background."""
@@ -151,8 +153,8 @@ class Load:
         """Send a claim once; whether that is all there is to do about it."""
         try:
             answer = await http.post(f"{url}/adjudicate", json=claim)
-        except ENDED:
-            self.cut_off += 1
+        except ENDED as error:
+            self.cut_off[repr(error)] += 1
             return False
         if answer.status_code == 503:
             self.unavailable += 1
@@ -280,4 +282,4 @@ def held_to(own: Ground, load: Load, members: list[str]) -> None:
     assert found["entries"] == found["claims"], "each claim has one entry in the ledger"
     assert found["header_units"] == found["line_units"] == found["answered_units"]
     told = "%d claims answered and there, %d callers cut off, %d told 503"
-    log.info(told, found["claims"], load.cut_off, load.unavailable)
+    log.info(told, found["claims"], load.cut_off.total(), load.unavailable)

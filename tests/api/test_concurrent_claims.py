@@ -53,7 +53,7 @@ def pay(own: Ground, process: ServiceProcess, start: int, count: int) -> Load:
     claims = [claim_of(member, number) for member in members for number in numbers]
     load = Load([process.url], claims, clients=CLIENTS)
     load.run()
-    assert (load.wrong, load.unavailable, load.cut_off) == ([], 0, 0)
+    assert (load.wrong, load.unavailable, load.cut_off) == ([], 0, {})
     assert len(load.answers) == len(claims)
     assert misanswered(load.answers.values()) == []
     found = check(own, payer, load, members)
@@ -88,7 +88,7 @@ def test_one_claim_of_many_senders_is_drawn_once(own: Ground, process: ServicePr
     for member in members:
         load = Load([process.url], [claim_of(member, 0)] * CLIENTS, clients=CLIENTS)
         load.run()
-        assert (load.wrong, load.unavailable, load.cut_off) == ([], 0, 0)
+        assert (load.wrong, load.unavailable, load.cut_off) == ([], 0, {})
         (answers,) = load.answers.values()
         assert len(answers) == CLIENTS
         assert [said(each) for each in answers] == [said(answers[0])] * CLIENTS

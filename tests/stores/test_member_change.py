@@ -7,9 +7,11 @@ import pytest
 from service.accounting.books import Occasion
 from service.bootstrap import Stores
 from service.stores.faults import EngineFault, EngineRefused
+from tests.api.bodies import authorization_body, claim_body
 from tests.ground import Ground
 from tests.movements import AT
 from tests.proxy import Proxy
+from tests.serving import client_of, serving
 from tests.stores.moving import (
     ID,
     LIMIT,
@@ -113,6 +115,18 @@ def test_a_push_that_stopped_half_way_is_completed(
                 assert await journey.is_closed(member)
             assert await journey.draw("C2", 9) == LIMIT - 4
             assert await journey.differences() == []
+
+    ground.run(scenario)
+
+
+def test_a_member_is_given_no_authorization_of_another(ground: Ground, payer: str) -> None:
+    """Though members share shards, and a document is read by its id."""
+
+    async def scenario(stores: Stores) -> None:
+        await Journey(stores, payer).to("M1")
+        for each in range(12):
+            assert await stores.reading.standing(payer, f"M-{each}", [ID]) == {}
+        assert ID in await stores.reading.standing(payer, "M1", [ID])
 
     ground.run(scenario)
 
@@ -333,3 +347,45 @@ def test_a_claim_takes_no_more_of_what_went_away(ground: Ground, payer: str) -> 
         assert await journey.differences() == []
 
     ground.run(scenario)
+
+
+def test_readings_see_all_buckets(ground: Ground, payer: str) -> None:
+    """The whole flow, over HTTP: what both members' claims did is told, wherever it waits."""
+    settings = ground.settings.model_copy(update={"default_payer": payer, "ledger_sweep_s": 3600.0})
+    limits: Any = {"limits": {"units": "5", "unit": "UN"}}
+    with serving(settings) as url, client_of(url) as client:
+
+        def pushed(version: int, member: str) -> None:
+            body = authorization_body(version=version, member={"id": member}, **limits)
+            client.put(f"/authorizations/{body['authorization_id']}", json=body).raise_for_status()
+
+        def adjudicated(claim_id: str, member: str) -> str:
+            body = claim_body(claim_id=claim_id, member={"id": member})
+            body = {**body, "lines": [{**body["lines"][0], "units": "3"}]}
+            answer = client.post("/adjudicate", json=body).raise_for_status().json()
+            return str(answer["lines"][0]["approved"]["units"])
+
+        def read(path: str) -> Any:
+            return client.get(path).raise_for_status().json()
+
+        address = f"/authorizations/{authorization_body()['authorization_id']}"
+        pushed(1, "M1")
+        assert adjudicated("C1", "M1") == "3"
+        pushed(2, "M2")
+        assert adjudicated("C2", "M2") == "2"
+        assert adjudicated("C3", "M1") == "0"
+        client.post("/claims/C1/reverse", json={}).raise_for_status()
+        kinds = {"apply", "leave", "arrive", "reverse", "give_back"}
+        assert {each["kind"] for each in read(f"{address}/ledger")["entries"]} == kinds
+        claims = read(f"{address}/claims")["claims"]
+        assert {each["claim_id"]: each["status"] for each in claims} == {
+            **{"C1": "reversed", "C2": "used"}
+        }
+        history = [each["kind"] for each in read("/claims/C1/history")["entries"]]
+        assert sorted(history) == ["apply", "confirm", "give_back", "reverse"]
+        (steps,) = {
+            each["steps"][-1]["committed"] for each in read(f"{address}/utilization")["accounts"]
+        }
+        assert steps == "2"
+        header = read(f"{address}/accumulators")["accounts"][0]["units"]
+        assert (header["used"], header["remaining"]) == ("2", "3")
