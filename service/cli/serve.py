@@ -24,6 +24,8 @@ from service.stores.faults import EngineUnavailable
 APPLICATION = "service.api.app:create_app"
 LOOPBACK = "127.0.0.1"
 GRACE_SECONDS = 15
+KEEP_ALIVE_SECONDS = 75
+"""Longer than a load balancer keeps an idle connection, or it sends a claim into one just ended."""
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _WAIT_STEP_S = 1.0
 
@@ -59,6 +61,7 @@ def serve(
             access_log=False,
             log_level="warning",
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
 

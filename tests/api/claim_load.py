@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 90.0
 PAUSE_S = 0.02
+IDLE_S = 2.0
 UNITS = 40
 MEMBERS = 8
 ENDED = (httpx.TransportError, httpx.TimeoutException)
@@ -128,7 +129,8 @@ class Load:
         asyncio.run(self._all())
 
     async def _all(self) -> None:
-        limits = httpx.Limits(max_connections=None)
+        # A server may end a connection that was idle for five seconds; ours are ended before that.
+        limits = httpx.Limits(max_connections=None, keepalive_expiry=IDLE_S)
         async with httpx.AsyncClient(limits=limits, timeout=30, trust_env=False) as http:
             await asyncio.gather(*(self._client(http, each) for each in range(self._clients)))
 
