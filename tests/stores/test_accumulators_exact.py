@@ -171,6 +171,8 @@ def test_apportioned_charges_sum_to_what_was_billed(
         ((20, 60), "2", "6", "2"),
         # A package of three.
         ((3, 1), "10", "3", "9"),
+        # A limit that stands for "any" is worth more claim units than can be counted.
+        ((1, 4), "2999999999", "8", "2"),
         # What is not counted on the account is not limited by it.
         ((0, 1), "0", "8", "0"),
     ],

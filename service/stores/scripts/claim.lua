@@ -58,6 +58,13 @@ local function first_token(part, items, done)
   return (portion(#items, done, part.w)) + 1
 end
 
+-- How many claim units an account's units are worth, up to so many: a limit that stands for "any"
+-- may be worth more than can be counted.
+local function worth(units, debit, most)
+  if units / debit.num * debit.den > most * 1.000001 then return most end
+  return math.min(most, (portion(units, debit.den, debit.num)))
+end
+
 local function room_of(part, draw, done, wanted)
   local room = wanted
   for _, debit in ipairs(draw.d) do
@@ -73,9 +80,7 @@ local function room_of(part, draw, done, wanted)
         room = math.min(room, covered - done)
       end
     end
-    if #debit.ut == 0 and debit.num > 0 and units then
-      room = math.min(room, (portion(units, debit.den, debit.num)))
-    end
+    if #debit.ut == 0 and debit.num > 0 and units then room = worth(units, debit, room) end
   end
   return down_to(math.max(0, room), part.s)
 end
