@@ -110,7 +110,7 @@ class Mover:
             owner=home.owner,
             original=original,
             original_status="replaced" if replaces else "",
-            record=pack({"matched": matched}),
+            record=pack({}),
             matched=tuple(each["authorization_id"] for each in matched),
         )
         return await books.draw(home, request)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 Draft = dict[str, Any]
-"""A record: plain JSON; ``matched`` lists every authorization found, whatever its status."""
+"""A record: plain JSON, with the results of matching as they were answered."""
 
 _LEVEL = 1
 

@@ -166,7 +166,7 @@ async def _decide(
         original=original if original and original.claim_id != claim.claim_id else None,
         original_status=REVERSED if claim.frequency == VOID else REPLACED,
         record=pack(draft),
-        matched=tuple(dict.fromkeys(each["authorization_id"] for each in draft["matched"])),
+        matched=_found(matched),
         dry=run.dry,
     )
     moved = await rooms.books.draw(home, request)
@@ -262,6 +262,12 @@ async def _draft(
         return Drafted(draft=draft_void(claim, rooms.rules, is_unknown), plan=ClaimPlan())
     chosen = await choose_all(claim, matched, home, rooms)
     return draft_claim(claim, matched, chosen, rooms.rules, is_unknown=is_unknown)
+
+
+def _found(matched: Matched | None) -> tuple[str, ...]:
+    """Name every authorization that was found, whatever its status (seed 001)."""
+    shown = (each for search in matched.searches for each in search.ranked.shown) if matched else ()
+    return tuple(dict.fromkeys(each.candidate.authorization_id for each in shown))
 
 
 def _kind(claim: Adjudication, state: ClaimState) -> str:

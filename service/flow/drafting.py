@@ -66,7 +66,6 @@ def draft_claim(
         "lines": lines,
         "authorizations": _authorizations(chosen),
         "bounds": _bounds(planned.plan),
-        "matched": _matched(matched),
     }
     return Drafted(draft=draft, plan=_whole_where_events_say_so(planned.plan, lines))
 
@@ -184,7 +183,6 @@ def draft_void(claim: Adjudication, rules: RuleBook, is_unknown: bool) -> Draft:
         "lines": [writer.void_line(line, events) for line in claim.lines],
         "authorizations": {},
         "bounds": {},
-        "matched": [],
     }
 
 
@@ -223,21 +221,3 @@ def _bounds(plan: ClaimPlan) -> dict[str, Any]:
         }
         for name, drawable in plan.authorizations.items()
     }
-
-
-def _matched(matched: Matched) -> list[dict[str, Any]]:
-    """List every authorization that was found, whatever its status (seed 001)."""
-    return [
-        {
-            "line": search.line.line,
-            "kind": search.kind,
-            "authorization_id": each.candidate.authorization_id,
-            "version": each.candidate.version,
-            "class": each.match_class,
-            "action": each.action,
-            "template": search.plan.template.id,
-            "template_version": search.plan.template.version,
-        }
-        for search in matched.searches
-        for each in search.ranked.shown
-    ]
