@@ -88,7 +88,7 @@ def line_answer(
         **_split(outcome, unit),
         "adjustments": outcome.adjustments,
         "events": [_event(each) for each in outcome.events],
-        "resolved_events": draft["resolved"],
+        "resolved_events": [_event(each) for each in draft["resolved"]],
         "actions": actions,
         "benefit": benefit,
         "adjudicated_authorizations": used_authorizations(draft, rows, known),

@@ -9,8 +9,6 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from service.accounting.answer import Answer, complete, summary
 from service.accounting.books import (
     AuthorizationChanged,
@@ -25,6 +23,7 @@ from service.accounting.plan import ClaimPlan
 from service.accounting.record import pack
 from service.domain.adjudication import Adjudication
 from service.domain.candidate import Found
+from service.domain.canonical import canonical_json
 from service.domain.engine_fault import EngineFault
 from service.flow.choosing import choose_all
 from service.flow.drafting import REPLACEMENT, VOID, Drafted, draft_claim, draft_void
@@ -63,12 +62,9 @@ class Adjudicated:
 
 def fingerprint(claim: Adjudication) -> str:
     """Give what tells whether a claim is sent again, or another under the same version."""
-    content = claim.__pydantic_serializer__.to_json(
-        claim, by_alias=True, exclude={"by", "reason"}, exclude_none=True, exclude_defaults=True
+    content = canonical_json(
+        claim, free=("attached", "limit_adjustments"), without={"by", "reason"}
     )
-    if b'"attached"' in content or b'"limit_adjustments"' in content:
-        # The model writes its fields in its own order; free content comes in the sender's.
-        content = orjson.dumps(orjson.loads(content), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()[:32]
 
 

@@ -71,7 +71,7 @@ class LineWriter:
             "events": events,
             "resolved": [
                 *(event.as_answer() for each in chosen for event in each.resolved),
-                *(_shown(each) for each in resolved),
+                *resolved,
             ],
             "kinds": [self._kind(each) for each in chosen] if asks else [],
             "benefit": _benefit(line, chosen),
@@ -130,10 +130,6 @@ class LineWriter:
         if event.action == "deny" and deny_with is not None:
             written["deny_with"] = deny_with.model_dump(mode="json")
         return written
-
-
-def _shown(event: Written) -> Written:
-    return {name: value for name, value in event.items() if name not in ("outcome", "deny_with")}
 
 
 def _benefit(line: ServiceLine, chosen: Iterable[Chosen]) -> Written:

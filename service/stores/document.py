@@ -9,6 +9,7 @@ import orjson
 from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
+from service.domain.canonical import canonical_json
 from service.domain.effective import attached_values, effective_lines, numbers_of
 from service.domain.reference import References
 from service.domain.terms import terms_of
@@ -20,12 +21,7 @@ Source = Mapping[str, Any] | orjson.Fragment
 
 def content_hash(authorization: Authorization) -> str:
     """Give the SHA-256 of what was pushed; null and absent are the same, order does not matter."""
-    content = authorization.__pydantic_serializer__.to_json(
-        authorization, by_alias=True, exclude_defaults=True, exclude_none=True
-    )
-    if b'"attached"' in content:
-        # The model writes its fields in its own order; attached data come in the sender's.
-        content = orjson.dumps(orjson.loads(content), option=orjson.OPT_SORT_KEYS)
+    content = canonical_json(authorization, free=("attached",))
     return hashlib.sha256(content).hexdigest()
 
 
