@@ -1,0 +1,78 @@
+"""One thing that an upstream system sent, read or not, and what is kept of it if it cannot be taken.
+
+Whatever the format, a stream of submissions comes out of ``ingest`` and goes into ``flow``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from service.domain.push import Pushed
+
+Format = Literal["json", "x12", "fhir"]
+
+Position = Mapping[str, int | str]
+"""Where something stands in what was sent: ``line``, ``pointer``, ``segment``, ``byte`` and so on."""
+
+Code = Literal["unreadable", "invalid", "conflict", "refused"]
+"""Why something cannot be taken: ``unreadable`` is no JSON, X12 or FHIR; ``invalid`` does not fit
+the model; ``conflict`` has a version that is there with other content; ``refused`` was refused by
+the search engine again and again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One authorization of a stream as it was read, or why it could not be.
+
+    Without ``pushed`` it is either rejected (``code`` says why) or only noted: something that is no
+    authorization and no fault, such as a refusal to look (X12 AAA). ``content`` is what is kept of
+    it as it came, ``content_bytes`` how long it was; ``end`` is the byte of the stream behind it.
+    """
+
+    format: Format
+    number: int
+    position: Position
+    end: int
+    content: bytes = field(repr=False)
+    content_bytes: int
+    pushed: Pushed | None = None
+    authorization_id: str | None = None
+    version: int | None = None
+    code: Code | None = None
+    reason: str | None = None
+    errors: tuple[Mapping[str, Any], ...] = ()
+    warnings: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """What could not be taken, as it came, with the reason and where it stood.
+
+    ``origin`` names the way it came in (an address, a file); the reason never holds its values.
+    Of a long one only the beginning is kept: ``content_bytes`` is more than ``content`` then has.
+    """
+
+    format: Format
+    content: bytes = field(repr=False)
+    content_bytes: int
+    code: Code
+    reason: str
+    errors: tuple[Mapping[str, Any], ...] = ()
+    position: Position = field(default_factory=dict)
+    origin: str
+    authorization_id: str | None = None
+    version: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was kept, so that it can be tried again."""
+        return len(self.content) == self.content_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A push that waits in the outbox: durable, and not yet stored; ``ticket`` asks for it."""
+
+    authorization_id: str
+    version: int
+    ticket: str
