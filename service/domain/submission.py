@@ -1,4 +1,4 @@
-"""One thing that an upstream system sent, read or not, and what is kept of it if it cannot be taken.
+"""One thing that an upstream system sent, read or not; and what is kept of what cannot be taken.
 
 Whatever the format, a stream of submissions comes out of ``ingest`` and goes into ``flow``.
 """
@@ -12,7 +12,7 @@ from service.domain.push import Pushed
 Format = Literal["json", "x12", "fhir"]
 
 Position = Mapping[str, int | str]
-"""Where something stands in what was sent: ``line``, ``pointer``, ``segment``, ``byte`` and so on."""
+"""Where something stands in what was sent: ``line``, ``pointer``, ``segment``, ``byte`` ..."""
 
 Code = Literal["unreadable", "invalid", "conflict", "refused"]
 """Why something cannot be taken: ``unreadable`` is no JSON, X12 or FHIR; ``invalid`` does not fit
