@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from benchmarks import bodies, loading, postgres, units
+from benchmarks import bodies, loading, postgres, reading, units
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
@@ -43,6 +43,7 @@ class Contest:
     def run(self, only: list[str] | None) -> list[Measured]:
         """Run the parts asked for, all by default."""
         parts: dict[str, Callable[[], list[Measured]]] = {
+            "reading": self.reading,
             "match": self.matching,
             "adjudicate": self.adjudication,
             "units": self.units,
@@ -55,14 +56,27 @@ class Contest:
             raise SystemExit(f"unknown part: {', '.join(sorted(unknown))}; of: {', '.join(parts)}")
         return [row for name, part in parts.items() if not only or name in only for row in part()]
 
+    def reading(self) -> list[Measured]:
+        """Read X12 files, which needs no engine."""
+        self.say(f"X12 files of {self.size.x12_mb} MB, and one of {self.size.x12_large_mb}")
+        return reading.reading_rows(self.size.x12_mb, self.size.x12_large_mb)
+
     def bulk(self) -> list[Measured]:
-        """Push documents in bulk: ours over HTTP, against the client's own helper."""
+        """Push documents in bulk, over HTTP and from a file, against the client's own helper."""
         count = self.size.bulk_documents
         self.say(f"bulk push of {count:,} authorizations")
         with self._serving("bench-bulk-") as (url, _):
             ours = loading.push_rate(url, SampleData(SEED, count))
         against = loading.parallel_bulk_rate(self.elasticsearch_url, "bench-bulk-")
-        return [at_least("bulk push, documents a second", ours, against, 0.7, "docs/s")]
+        over_http = at_least("bulk push, documents a second", ours, against, 0.7, "docs/s")
+        count, prefix = self.size.file_documents, "bench-file-"
+        self.say(f"a file of {count:,} authorizations")
+        ours = loading.file_rate(
+            self.elasticsearch_url, self.redis_url, prefix, SampleData(SEED, count)
+        )
+        against = loading.parallel_bulk_rate(self.elasticsearch_url, prefix)
+        what = "NDJSON file to searchable, documents a second"
+        return [over_http, at_least(what, ours, against, 0.6, "docs/s")]
 
     def matching(self) -> list[Measured]:
         """Match claims one by one and as a stream, against bare searches of the same queries."""

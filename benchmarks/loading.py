@@ -2,9 +2,14 @@
 
 import asyncio
 import itertools
+import os
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -23,6 +28,7 @@ PAYER = "demo"
 BATCH = 500
 THREADS = 4
 PART = 2_500
+READY = 20_000
 
 
 def load(
@@ -92,33 +98,89 @@ def push_rate(url: str, sample: SampleData) -> float:
     return count / (time.perf_counter() - started)
 
 
+def file_rate(elasticsearch_url: str, redis_url: str, prefix: str, sample: SampleData) -> float:
+    """Load a sample from an NDJSON file by the command line; gives documents a second.
+
+    Until they can be found; without what the command needs to start, which a file of one shows.
+    """
+    environment = os.environ | {
+        "AUTHMATCH_ELASTICSEARCH_URL": elasticsearch_url,
+        "AUTHMATCH_REDIS_URL": redis_url,
+        "AUTHMATCH_INDEX_PREFIX": prefix,
+    }
+    client = Elasticsearch(elasticsearch_url, request_timeout=120)
+    _drop(client, prefix)
+    with tempfile.TemporaryDirectory() as folder:
+        file, first = Path(folder) / "sample.ndjson", Path(folder) / "first.ndjson"
+        with file.open("wb") as lines:
+            for each in sample.authorizations():
+                lines.write(orjson.dumps(each) + b"\n")
+        with file.open("rb") as lines:
+            first.write_bytes(next(lines))
+        _load_file(first, environment)  # installs the indices
+        start_s = _load_file(first, environment)
+        load_s = _load_file(file, environment)
+    started = time.perf_counter()
+    client.indices.refresh(index=f"{prefix}authorizations")
+    load_s += time.perf_counter() - started
+    found = client.count(index=f"{prefix}authorizations", query={"term": {"payer": PAYER}})["count"]
+    if found != sample.total:
+        raise RuntimeError(f"{found} of {sample.total} can be found")
+    client.close()
+    return sample.total / (load_s - start_s)
+
+
+def _load_file(file: Path, environment: Mapping[str, str]) -> float:
+    """Give how many seconds the command took."""
+    command = [sys.executable, "-m", "service.cli", "load", str(file), "--payer", PAYER]
+    started = time.perf_counter()
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
 def parallel_bulk_rate(elasticsearch_url: str, prefix: str) -> float:
-    """Write the very documents of an index into a new one, and give documents a second."""
+    """Write the very documents of an index into a new one, and give documents a second.
+
+    Until they can be found. They are read some thousand at a time, which does not count.
+    """
     client = Elasticsearch(elasticsearch_url, request_timeout=120)
     source, target = f"{prefix}authorizations", f"{prefix}authorizations-v99"
     client.indices.refresh(index=source)
-    documents = [
-        {
-            "_op_type": "index",
-            "_index": target,
-            "_id": hit["_id"],
-            "_routing": hit["_routing"],
-            "_source": hit["_source"],
-        }
-        for hit in scan(client, index=source, size=2_000)
-    ]
     client.indices.delete(index=target, ignore_unavailable=True)
     client.indices.create(index=target)
+    count, seconds = 0, 0.0
+    hits = scan(client, index=source, size=2_000, scroll="30m")
+    while documents := [_ready(hit, target) for hit in itertools.islice(hits, READY)]:
+        started = time.perf_counter()
+        for ok, item in parallel_bulk(
+            client, documents, thread_count=THREADS, chunk_size=BATCH, queue_size=THREADS
+        ):
+            if not ok:
+                raise RuntimeError(f"not written: {item}")
+        seconds += time.perf_counter() - started
+        count += len(documents)
     started = time.perf_counter()
-    for ok, item in parallel_bulk(
-        client, documents, thread_count=THREADS, chunk_size=BATCH, queue_size=THREADS
-    ):
-        if not ok:
-            raise RuntimeError(f"not written: {item}")
-    rate = len(documents) / (time.perf_counter() - started)
+    client.indices.refresh(index=target)
+    seconds += time.perf_counter() - started
     client.indices.delete(index=target)
     client.close()
-    return rate
+    return count / seconds
+
+
+def _ready(hit: Mapping[str, Any], target: str) -> dict[str, Any]:
+    return {
+        "_op_type": "index",
+        "_index": target,
+        "_id": hit["_id"],
+        "_routing": hit["_routing"],
+        "_source": hit["_source"],
+    }
+
+
+def _drop(client: Elasticsearch, prefix: str) -> None:
+    """Drop the indices of an earlier run: what is there already costs nothing to push."""
+    for index in client.indices.get(index=f"{prefix}*"):
+        client.indices.delete(index=index)
 
 
 def _batches(items: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:

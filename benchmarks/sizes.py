@@ -11,10 +11,13 @@ class Size:
     small_index: int
     large_index: int
     bulk_documents: int
+    file_documents: int
     claims: int
     batch_claims: int
     memory_claims: int
     applies: int
+    x12_mb: int
+    x12_large_mb: int
 
 
 SIZES = {
@@ -23,19 +26,25 @@ SIZES = {
         small_index=20_000,
         large_index=200_000,
         bulk_documents=20_000,
+        file_documents=20_000,
         claims=300,
         batch_claims=600,
         memory_claims=10_000,
         applies=20_000,
+        x12_mb=2,
+        x12_large_mb=20,
     ),
     "full": Size(
         authorizations=500_000,
         small_index=10_000,
         large_index=1_000_000,
         bulk_documents=50_000,
+        file_documents=500_000,
         claims=1_000,
         batch_claims=2_000,
         memory_claims=100_000,
         applies=100_000,
+        x12_mb=4,
+        x12_large_mb=100,
     ),
 }

@@ -32,8 +32,12 @@ from service.stores.clients import (
     open_elasticsearch,
     open_redis,
 )
+from service.stores.key_names import KeyNames
+from service.stores.member_copies import MemberCopies
+from service.stores.member_records import MemberRecords
+from service.stores.members import Members
 from service.stores.movements import write_draw
-from service.stores.names import IndexNames, KeyNames
+from service.stores.names import IndexNames
 from service.stores.visibility import Visibility
 
 CLIENTS = 64
@@ -80,7 +84,7 @@ class _Bench:
         self._redis = redis
         self._keys = keys.bucket_of(PAYER, MEMBER)
         self._home = Home(payer=PAYER, bucket=self._keys.number, owner=OWNER)
-        self._books = Accumulators(redis, keys, _no_pushes(redis, keys))
+        self._books = Accumulators(redis, keys, _nobody(redis, keys))
         self._batches = max(1, applies // CLIENTS // ROUNDS)
         self._number = 0
 
@@ -155,10 +159,12 @@ class _Bench:
             await self._redis.unlink(*found[start : start + 5000])
 
 
-def _no_pushes(redis: RedisClient, keys: KeyNames) -> Visibility:
-    """The marks of pushes, which nothing here looks at."""
+def _nobody(redis: RedisClient, keys: KeyNames) -> Members:
+    """The members and their marks of pushes, which nothing here looks at."""
     nowhere = open_elasticsearch(ElasticsearchAccess(url="http://127.0.0.1:1"))
-    return Visibility(nowhere, redis, IndexNames(), keys)
+    records = MemberRecords(nowhere, IndexNames())
+    visibility = Visibility(nowhere, redis, IndexNames(), keys)
+    return Members(records, MemberCopies(redis, keys, records), visibility)
 
 
 def _plan(authorization_id: str) -> ClaimPlan:

@@ -1,7 +1,7 @@
 """All settings, read from the environment with the prefix AUTHMATCH_."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,14 +43,24 @@ class Settings(BaseSettings):
         default_factory=dict, description="API key to payer; none: loopback only, default payer."
     )
     default_payer: Payer = "demo"
+    payer_aliases: dict[Payer, list[str]] = Field(
+        default_factory=dict,
+        description="Names of a payer in X12; messages for another one are refused.",
+    )
+    dependent_member_id: Literal["subscriber", "family"] = "subscriber"
+    x12_claim_id: Literal["claim", "provider"] = "claim"
     surrogate_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
 
     body_bytes_max: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     line_bytes_max: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
     bulk_batch: Annotated[int, Field(ge=1, le=5000)] = 500
+    outbox_bytes_max: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
+    dead_letter_bytes_max: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
     batch_claims_at_once: Annotated[int, Field(ge=1, le=256)] = 8
+    fhir_check: bool = True
     live_check_share: Annotated[float, Field(ge=0, le=1)] = 0.01
     ledger_sweep_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    late_authorizations: Literal["worklist", "automatic", "off"] = "worklist"
     log_level: str = "INFO"
 
     @field_validator("log_level")

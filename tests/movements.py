@@ -19,9 +19,10 @@ from service.accounting.plan import (
 from service.accounting.record import pack
 from service.accounting.rows import shrink, units_of
 from service.accounting.scale import CENT, SCALE
+from service.accounting.waiting import Waiting
 from service.bootstrap import Stores
 from service.settings import DEVELOPMENT_SECRET
-from service.stores.names import BucketKeys, KeyNames
+from service.stores.key_names import BucketKeys, KeyNames
 
 AT = "2026-11-22T00:00:00Z"
 MEMBER = "M0001"
@@ -81,6 +82,7 @@ class Mover:
         of: Mapping[str, Bounds] | None = None,
         state: str = "used",
         replaces: str | None = None,
+        waits: bool = False,
         **debit: Any,
     ) -> Moved:
         """Draw the next version of a claim, in place of what it or the one it replaces had."""
@@ -112,6 +114,7 @@ class Mover:
             original_status="replaced" if replaces else "",
             record=pack({}),
             matched=tuple(each["authorization_id"] for each in matched),
+            waiting=Waiting(events=waits, exhausted=True, exceeded=True, sent=b"{}"),
         )
         return await books.draw(home, request)
 
@@ -164,6 +167,7 @@ class Mover:
                 of=some,
                 state=chance.choice(("used", "reserved")),
                 replaces=replaces,
+                waits=chance.random() < 0.5,
                 **debit,
             )
             known = list(dict.fromkeys((*known, claim_id)))

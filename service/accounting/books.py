@@ -8,6 +8,8 @@ from service.accounting.claim_state import ClaimState
 from service.accounting.grant import Row
 from service.accounting.plan import Bounds, ClaimPlan
 from service.accounting.rows import HeldRow
+from service.accounting.waiting import NEVER_WAITS, Waiting
+from service.domain.person import Person
 
 
 class ClaimMoved(Exception):
@@ -27,13 +29,18 @@ class AuthorizationChanged(Exception):
 class Home:
     """Where a claim is kept: the payer's bucket, and whether under the member asked for.
 
-    ``owner`` names the member without telling who it is.
+    ``owner`` names the member without telling who it is. ``last_push`` is the mark of the member's
+    last push when the claim was looked up. ``person`` is who asked, where somebody did;
+    ``is_apart``: the claim is kept under an id of that person which was merged into another.
     """
 
     payer: str
     bucket: int
     owner: str
     is_of_member: bool = True
+    last_push: str | None = None
+    is_apart: bool = False
+    person: Person | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +58,8 @@ class DrawRequest:
     """A claim version to be drawn, in place of what ``claim`` and ``original`` hold.
 
     ``state`` is used or reserved; ``original_status`` is what becomes of the original. ``record``
-    is kept with the ledger entry, and ``matched``, all authorizations that were found; ``dry``
-    computes and writes nothing.
+    is kept with the ledger entry, and ``matched``, all authorizations that were found; ``waiting``
+    says when the claim waits for others; ``dry`` computes and writes nothing.
     """
 
     claim: ClaimState
@@ -66,6 +73,7 @@ class DrawRequest:
     original_status: str = ""
     record: str = ""
     matched: tuple[str, ...] = ()
+    waiting: Waiting = NEVER_WAITS
     dry: bool = False
 
     @property
@@ -121,6 +129,16 @@ class Books(Protocol):
 
     async def read_claim(self, home: Home, claim_id: str) -> ClaimState:
         """Give what a claim holds, and which of its versions were answered."""
+        ...
+
+    async def find_claim(self, home: Home, claim_id: str) -> tuple[Home, ClaimState] | None:
+        """Give another claim of the same person and its home; None where there is none."""
+        ...
+
+    async def bring_home(
+        self, home: Home, claim: ClaimState, *, dry: bool = False
+    ) -> tuple[Home, ClaimState]:
+        """Bring a claim that is kept apart to where its person's claims are drawn."""
         ...
 
     async def committed(self, home: Home, ids: Sequence[str]) -> dict[str, dict[str, int]]:

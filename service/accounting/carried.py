@@ -16,7 +16,7 @@ Left = Mapping[str, Any]
 """What a bucket gave: its grain ``g``, fields ``f`` and tokens ``t``, both as pairs."""
 
 MOVED = "moved"
-_OF_BUCKET = frozenset({"id", "n", "v", "st", "to", "g"})
+_OF_BUCKET = frozenset({"id", "n", "v", "mo", "st", "to", "g"})
 
 
 def has_travelled(fields: Mapping[str, str]) -> bool:
@@ -42,7 +42,7 @@ def take_in(own: Hash, own_tokens: Hash, given: Sequence[Left]) -> tuple[Hash, H
             fields[f"from:{each['g']}"] = "1"
     if has_left:
         fields[f"from:{own['g']}"] = "1"
-    return {name: each for name, each in fields.items() if name not in ("to", "g")}, tokens
+    return {name: each for name, each in fields.items() if name not in ("to", "g", "mo")}, tokens
 
 
 def _grains(hashes: Iterable[Mapping[str, str]]) -> Iterable[str]:

@@ -46,7 +46,17 @@ class ClaimState:
         """Whether what it drew still counts."""
         return self.status in (USED, RESERVED)
 
+    def stands_as(self, entry: str) -> bool:
+        """Whether the adjudication in force is this entry of the ledger."""
+        known = self.entries.get(self.version)
+        return known is not None and is_same_entry(known, entry)
+
     @property
     def authorizations(self) -> tuple[str, ...]:
         """The authorizations that it holds units of."""
         return tuple(dict.fromkeys(row.authorization_id for row in self.rows))
+
+
+def is_same_entry(one: str, other: str) -> bool:
+    """Whether two names are of one entry of a claim: after it moved its old bucket is named too."""
+    return one.rpartition(":")[2] == other.rpartition(":")[2]

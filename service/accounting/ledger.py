@@ -31,8 +31,8 @@ def entry_order(entry_id: str) -> tuple[int, int]:
 class Replayed:
     """The hashes of a bucket by the id of what they are about, and what the ledger got wrong.
 
-    ``owners`` says by claim under which member it is kept; ``last`` is the last entry, ``count``
-    how many there were.
+    ``owners`` says by claim under which member it is kept, ``waiting`` names by member the claims
+    that wait for an authorization; ``last`` is the last entry, ``count`` how many there were.
     """
 
     def __init__(self) -> None:
@@ -41,6 +41,7 @@ class Replayed:
         self.tokens: dict[str, Hash] = {}
         self.claims: dict[str, Hash] = {}
         self.owners: dict[str, str] = {}
+        self.waiting: dict[str, Hash] = {}
         self.last = FIRST_ID
         self.count = 0
         self.differences: list[Difference] = []
@@ -62,6 +63,8 @@ class Replayed:
             "arrive": self._arrive,
             "give_back": self._give_back_here,
             "confirm": self._confirm,
+            "depart": self._depart,
+            "enter": self._enter,
         }
         step = steps.get(fields.get("k", ""))
         if step is not None:
@@ -100,7 +103,9 @@ class Replayed:
             f"fp:{version}": fields["fp"],
             f"e:{version}": page.entry_id,
         }
+        self._wait(fields["m"], claim_id, waits=fields.get("wt") == "1")
         if original_id:
+            self._wait(fields["m"], original_id, waits=False)
             original = self.claims.setdefault(original_id, {})
             original |= {"n": _next(original), "s": fields["os"], "mv": "[]", "by": claim_id}
             self._owe(page, original_id, (original_was, given_back, []), fields.get("oow"))
@@ -114,9 +119,21 @@ class Replayed:
         page.post(held, STATES.get(fields["s"]), 1)
         page.close(fields["q"])
         self._write_claim(page, fields, held)
+        if fields["s"] not in STATES:
+            self._wait(fields["m"], fields["c"], waits=False)
         version = self.claims[fields["c"]].get("v")
         page.compare(f"claim {fields['c']}", "v", version, fields["v"])
         self._owe(page, fields["c"], (was, undone, held), fields.get("ow"))
+
+    def _wait(self, owner: str, claim_id: str, *, waits: bool) -> None:
+        """Keep a claim among those of its member that wait, or no more; all have the score 0."""
+        claims = self.waiting.setdefault(owner, {})
+        if waits:
+            claims[claim_id] = "0"
+        else:
+            claims.pop(claim_id, None)
+        if not claims:
+            del self.waiting[owner]
 
     def _give_back(self, page: Page, claim_id: str, undone: list[Move]) -> str:
         """Take rows off, which must be those that the claim held; gives what it was."""
@@ -157,13 +174,47 @@ class Replayed:
         page.compare(f"claim {fields['c']}", name, True, claim.pop(name, None) is not None)
         claim |= {f"el:{each}": "1" for each in orjson.loads(fields["el"])}
 
+    def _depart(self, page: Page, fields: Mapping[str, str]) -> None:
+        """Close a claim that goes to the bucket of the member into whom its own was merged."""
+        claim_id = fields["c"]
+        claim = self.claims.setdefault(claim_id, {})
+        had = dict(orjson.loads(fields["f"]))
+        waited = had.pop("wt", None) is not None
+        page.compare(f"claim {claim_id}", "fields", dict(claim), had)
+        waits = claim_id in self.waiting.get(fields["m"], {})
+        page.compare(f"claim {claim_id}", "waits", waits, waited)
+        self._wait(fields["m"], claim_id, waits=False)
+        self.claims[claim_id] = claim | {
+            "id": claim_id,
+            "n": _next(claim),
+            "v": fields["v"],
+            "s": fields["s"],
+            "mv": "[]",
+            "to": fields["to"],
+            "gone": fields["f"],
+        }
+        self.owners.setdefault(claim_id, fields["m"])
+
+    def _enter(self, page: Page, fields: Mapping[str, str]) -> None:
+        """Open a claim as it was in the bucket from which it came."""
+        claim_id = fields["c"]
+        page.compare(f"claim {claim_id}", "fields", {}, self.claims.get(claim_id, {}))
+        has = dict(orjson.loads(fields["f"]))
+        self._wait(fields["m"], claim_id, waits=has.pop("wt", None) is not None)
+        self.claims[claim_id] = has
+        self.owners[claim_id] = fields["m"]
+
+    def owners_here(self) -> dict[str, str]:
+        """Say under which member Redis has each claim that did not go to another bucket."""
+        return {each: owner for each, owner in self.owners.items() if "to" not in self.claims[each]}
+
     def _leave(self, page: Page, fields: Mapping[str, str]) -> None:
         """Freeze the accounts of an authorization that goes to another member."""
         name = fields["a"]
         stored = self.accounts.setdefault(name, {"id": name})
         grain = stored.setdefault("g", fields["g"])
         page.compare(f"authorization {name}", "g", grain, fields["g"])
-        stored |= {"v": fields["v"], "st": MOVED, "to": fields["to"]}
+        stored |= {"v": fields["v"], "st": MOVED, "to": fields["to"]} | _moves(fields)
         self._count(page, name, fields["q"])
 
     def _arrive(self, page: Page, fields: Mapping[str, str]) -> None:
@@ -173,6 +224,7 @@ class Replayed:
         made, held = take_in(own, tokens, orjson.loads(fields["in"]))
         number = own.get("n", "0")
         self.accounts[name] = made | {"id": name, "n": number, "v": fields["v"], "st": "open"}
+        self.accounts[name] |= _moves(fields)
         if held:
             self.tokens[name] = held
         self._count(page, name, fields["q"])
@@ -190,6 +242,11 @@ class Replayed:
         claim |= {"n": _next(claim), "s": fields["s"], "mv": f"[{rows}]"}
         owner = self.owners.setdefault(claim_id, fields["m"])
         page.compare(f"claim {claim_id}", "owner", owner, fields["m"])
+
+
+def _moves(fields: Mapping[str, str]) -> Hash:
+    """Give how often an authorization went with a member that was merged, if it did."""
+    return {"mo": fields["mo"]} if fields.get("mo") else {}
 
 
 def _next(claim: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from service.api.schema import problems
 from service.bootstrap import Application
 from service.domain.authorization import Authorization
 from service.stores.authorization_reading import Stored
-from service.stores.names import BucketKeys
+from service.stores.key_names import BucketKeys
 from service.stores.records import read_record
 
 router = APIRouter(

@@ -16,7 +16,7 @@ from service.api.streams import StreamedResults
 from service.bootstrap import Application, run_claim
 from service.domain.adjudication import Adjudication
 from service.flow.adjudicate import Adjudicated
-from service.flow.intake import split_lines
+from service.ingest.cutting import LineCutter, cut
 
 router = APIRouter(
     tags=["adjudication"],
@@ -44,11 +44,12 @@ async def answer_claim(
 ) -> dict[str, Any]:
     """Adjudicate one claim, and count what became of its lines."""
     done = await run_claim(application, payer, claim, dry=dry, again=again)
-    _count(done)
+    count_answer(done)
     return done.answer
 
 
-def _count(done: Adjudicated) -> None:
+def count_answer(done: Adjudicated) -> None:
+    """Count what became of the lines of a claim, or that it was sent again."""
     if done.replayed:
         REPLAYS.inc()
     elif done.home is not None:
@@ -93,5 +94,5 @@ async def adjudicate_many(
         async with turn:
             return await answer_claim(application, payer, claim, dry=dry_run, again=readjudicate)
 
-    lines = split_lines(request.stream(), application.settings.line_bytes_max)
+    lines = cut(request.stream(), LineCutter(application.settings.line_bytes_max))
     return StreamedResults(answer_lines(application.settings, lines, answer))

@@ -1,6 +1,5 @@
 """Makes the application: rooms of endpoints, problems, metrics, documentation."""
 
-import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,30 +9,46 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from service import __version__
-from service.api import accumulators, adjudication, authorizations, claims, health, matching
+from service.api import (
+    accumulators,
+    adjudication,
+    authorizations,
+    claims,
+    dead_letters,
+    fhir,
+    fhir_intake,
+    health,
+    matching,
+    members,
+    worklist,
+    x12,
+)
 from service.api.caller import Credentials
+from service.api.fhir_outcome import refusal
 from service.api.observation import Observation
 from service.api.problem import install_handlers
 from service.api.schema import describe
-from service.bootstrap import application
+from service.bootstrap import application, quieten_collector
 from service.settings import Settings
 
-GC_ALLOCATIONS = 50_000
+ROOMS = (
+    matching,
+    adjudication,
+    claims,
+    worklist,
+    authorizations,
+    x12,
+    fhir,
+    fhir_intake,
+    accumulators,
+    members,
+    dead_letters,
+    health,
+)
 DESCRIPTION = (
     "Tells a health payer, for every line of a claim, which prior authorization or referral covers "
     "it, how surely, and why."
 )
-
-
-def _quieten_collector() -> None:
-    """Let the garbage collector pass over the rules, and look less often.
-
-    A claim makes thousands of short-lived values and no cycles; by default the collector would
-    walk all rules again and again for nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_ALLOCATIONS, 20, 20)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -55,7 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         async with application(settings, serving=True) as parts:
             app.state.application = parts
-            _quieten_collector()
+            quieten_collector()
             yield
 
     app = FastAPI(
@@ -68,9 +83,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.credentials = Credentials(settings)
-    for room in (matching, adjudication, claims, authorizations, accumulators, health):
+    for room in ROOMS:
         app.include_router(room.router)
-    install_handlers(app)
+    install_handlers(app, {"/fhir": refusal})
     describe(app)
     patch_fastapi(app, docs_url="/docs")
     app.add_middleware(Observation)

@@ -1,22 +1,29 @@
 """Authorizations in and out: push, withdraw, read, list, and bulk as a stream."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, TypeGuard
 
 import orjson
 from fastapi import APIRouter, Query, Request
 from prometheus_client import Counter
+from pydantic import ValidationError
 from starlette.responses import Response
 
-from service.api.body import json_response, read_body
+from service.api.body import JSON, X12, json_response, media_type_of, read_body
 from service.api.caller import application_of, payer_of
-from service.api.problem import Refused
+from service.api.kept import kept, queued_response
+from service.api.problem import Refused, refused_of
 from service.api.schema import json_body, ndjson_body, problems
 from service.api.streams import StreamedResults
 from service.domain.authorization import Authorization
 from service.domain.push import Pushed, PushResult
+from service.domain.submission import Queued
 from service.domain.values import Day
-from service.flow.intake import split_lines, take_in
+from service.domain.withdrawal import write_withdrawal
+from service.flow.intake import take_in
+from service.ingest.submissions import Form, read_submissions
+from service.reception import doors_of, reading_of
 from service.stores.authorization_reading import Filter, Stored
 
 router = APIRouter(
@@ -24,6 +31,8 @@ router = APIRouter(
 )
 
 PUSHES = Counter("authmatch_pushes_total", "Pushed versions by what became of them.", ["status"])
+_FORMS: dict[str, Form | None] = {JSON: None, X12: "x12"}
+"""By media type; all else is a line for each authorization."""
 VERSION_MAX = 2**53 - 1
 PAGE_MAX = 200
 
@@ -34,42 +43,50 @@ Version = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The sender's n
     "/authorizations/{authorization_id}",
     openapi_extra=json_body("Authorization"),
     responses=problems(status_409="The same version is there with other content.")
-    | {201: {"description": "It is new."}},
+    | {201: {"description": "It is new."}, 202: {"description": "It is kept, and stored later."}},
     summary="Push a version of an authorization",
 )
 async def push(request: Request, authorization_id: str) -> Response:
-    """Take a version in: 201 new, 200 updated, unchanged or superseded, 409 other content."""
+    """Take a version in: 201 new, 200 updated, unchanged or superseded, 202 queued.
+
+    What is refused is kept as a dead letter: 400, 422, and 409 for other content.
+    """
     application, payer = application_of(request), payer_of(request)
     body = await read_body(request, application.settings.body_bytes_max)
-    source = _parsed(body)
-    authorization = Authorization.model_validate(source)
-    if authorization.authorization_id != authorization_id:
-        raise Refused(
-            422,
-            "Invalid content",
-            "/authorization_id: not the one of the address",
-            errors=[{"path": "/authorization_id", "message": "not the one of the address"}],
-        )
-    pushed = Pushed(authorization=authorization, source=source)
-    (result,) = await application.stores.authorizations.push(payer, [pushed])
+    keep = partial(kept, origin="PUT /authorizations", authorization_id=authorization_id)
+    try:
+        pushed = _pushed(body, authorization_id)
+    except (Refused, ValidationError) as error:
+        raise await keep(application, payer, refused_of(error), body) from error
+    (result,) = await application.stores.entrance.push_or_queue(payer, [pushed])
+    if _has_other_content(result):
+        raise await keep(application, payer, _conflict(result), body)
     return _result(result)
 
 
-@router.delete("/authorizations/{authorization_id}", summary="Withdraw an authorization")
+@router.delete(
+    "/authorizations/{authorization_id}",
+    responses=problems(status_409="The same version is there with other content.")
+    | {202: {"description": "It is kept, and done later."}},
+    summary="Withdraw an authorization",
+)
 async def withdraw(request: Request, authorization_id: str, version: Version) -> Response:
     """Make it void under the sender's next version; it stays as a tombstone.
 
     A withdrawal may come before the authorization: older versions then stay out.
     """
     application, payer = application_of(request), payer_of(request)
-    stores = application.stores
-    stored = await stores.reading.get(payer, authorization_id)
-    if stored is None:
-        result = await stores.authorizations.withdraw_unknown(payer, authorization_id, version)
-    else:
-        source = stored.source | {"version": version}
-        pushed = Pushed(authorization=Authorization.model_validate(source), source=source)
-        result = await stores.authorizations.withdraw(payer, pushed)
+    result = await application.stores.entrance.withdraw_or_queue(payer, authorization_id, version)
+    if _has_other_content(result):
+        content = write_withdrawal(authorization_id, version)
+        raise await kept(
+            application,
+            payer,
+            _conflict(result),
+            content,
+            origin="DELETE /authorizations",
+            authorization_id=authorization_id,
+        )
     return _result(result, created=200)
 
 
@@ -135,16 +152,19 @@ async def bulk(request: Request) -> Response:
     application, payer = application_of(request), payer_of(request)
     settings = application.settings
     results = take_in(
-        split_lines(request.stream(), settings.line_bytes_max),
-        payer,
-        application.stores.authorizations,
+        read_submissions(request.stream(), reading_of(settings, payer, form=_form_of(request))),
+        doors_of(application, payer, "POST /authorizations/bulk"),
         batch=settings.bulk_batch,
-        line_bytes_max=settings.line_bytes_max,
     )
-    return StreamedResults(_counted(results))
+    return StreamedResults(counted(results))
 
 
-async def _counted(results: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+def _form_of(request: Request) -> Form | None:
+    return _FORMS.get(media_type_of(request), "lines")
+
+
+async def counted(results: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+    """Count what became of each, as the results pass by."""
     async for each in results:
         PUSHES.labels(each["status"]).inc()
         yield each
@@ -160,10 +180,34 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return source
 
 
-def _result(result: PushResult, created: int = 201) -> Response:
+def _pushed(body: bytes, authorization_id: str) -> Pushed:
+    """Read a body; raises Refused, ValidationError."""
+    source = _parsed(body)
+    authorization = Authorization.model_validate(source)
+    if authorization.authorization_id != authorization_id:
+        raise Refused(
+            422,
+            "Invalid content",
+            "/authorization_id: not the one of the address",
+            errors=[{"path": "/authorization_id", "message": "not the one of the address"}],
+        )
+    return Pushed(authorization=authorization, source=source)
+
+
+def _has_other_content(result: PushResult | Queued) -> TypeGuard[PushResult]:
+    return isinstance(result, PushResult) and result.status == "conflict"
+
+
+def _conflict(result: PushResult) -> Refused:
     PUSHES.labels(result.status).inc()
-    if result.status == "conflict":
-        raise Refused(409, "Version conflict", result.reason or "other content")
+    return Refused(409, "Version conflict", result.reason or "other content")
+
+
+def _result(result: PushResult | Queued, created: int = 201) -> Response:
+    if isinstance(result, Queued):
+        PUSHES.labels("queued").inc()
+        return queued_response(result)
+    PUSHES.labels(result.status).inc()
     status = created if result.status == "created" else 200
     return json_response(
         {

@@ -2,35 +2,32 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from prometheus_client import Counter
 
 from service.api.problem import Refused, refused_of
-from service.flow.intake import TooLong
+from service.ingest.cutting import Cut
 from service.settings import Settings
 
-AnswerLine = Callable[[bytes], Awaitable[dict[str, Any]]]
+Answer = dict[str, Any]
+AnswerLine = Callable[[bytes], Awaitable[Answer]]
+Job = Callable[[], Coroutine[Any, Any, Answer]]
+"""Answers one claim of a stream; it does not raise, but says what is wrong in the answer."""
 
 BATCH_PROBLEMS = Counter(
     "authmatch_batch_problems_total", "Lines of a batch that could not be answered.", ["status"]
 )
 
 
-async def answer_lines(
-    settings: Settings, lines: AsyncIterator[bytes | TooLong], answer: AnswerLine
-) -> AsyncIterator[object]:
-    """Answer every line that is not blank; what is wrong with one is said in its place."""
-    waiting: deque[asyncio.Task[dict[str, Any]]] = deque()
-    number = 0
+async def answer_in_order(jobs: AsyncIterator[Job], at_once: int) -> AsyncIterator[Answer]:
+    """Give the answers in the order of the jobs, so many of them at work."""
+    waiting: deque[asyncio.Task[Answer]] = deque()
     try:
-        async for line in lines:
-            number += 1
-            if isinstance(line, bytes) and not line.strip():
-                continue
-            waiting.append(asyncio.create_task(_answer_line(settings, number, line, answer)))
-            if len(waiting) >= settings.batch_claims_at_once:
+        async for job in jobs:
+            waiting.append(asyncio.create_task(job()))
+            if len(waiting) >= at_once:
                 yield await waiting.popleft()
         while waiting:
             yield await waiting.popleft()
@@ -39,23 +36,41 @@ async def answer_lines(
             task.cancel()
 
 
-async def _answer_line(
-    settings: Settings, number: int, line: bytes | TooLong, answer: AnswerLine
-) -> dict[str, Any]:
-    if isinstance(line, TooLong):
-        refused = Refused(413, "Line too long", f"at most {settings.line_bytes_max} bytes")
-    else:
-        try:
-            return await answer(line)
-        except Exception as error:  # noqa: BLE001 - one line must not end the others
-            refused = refused_of(error)
+def answer_lines(
+    settings: Settings, lines: AsyncIterator[Cut], answer: AnswerLine
+) -> AsyncIterator[Answer]:
+    """Answer every line that is not blank; what is wrong with one is said in its place."""
+    return answer_in_order(_jobs(settings, lines, answer), settings.batch_claims_at_once)
+
+
+async def _jobs(
+    settings: Settings, lines: AsyncIterator[Cut], answer: AnswerLine
+) -> AsyncIterator[Job]:
+    async for line in lines:
+        if line.content.strip() or not line.is_whole:
+            yield _job(settings, line, answer)
+
+
+def _job(settings: Settings, line: Cut, answer: AnswerLine) -> Job:
+    async def run() -> Answer:
+        if not line.is_whole:
+            refused = Refused(413, "Line too long", f"at most {settings.line_bytes_max} bytes")
+        else:
+            try:
+                return await answer(line.content)
+            except Exception as error:  # noqa: BLE001 - one line must not end the others
+                refused = refused_of(error)
+        return {"input_line": line.line, "problem": told(refused)}
+
+    return run
+
+
+def told(refused: Refused) -> Answer:
+    """Say within a stream what a problem response would say."""
     BATCH_PROBLEMS.labels(str(refused.status)).inc()
     return {
-        "input_line": number,
-        "problem": {
-            "status": refused.status,
-            "title": refused.title,
-            "detail": refused.detail,
-            "errors": refused.errors or [],
-        },
+        "status": refused.status,
+        "title": refused.title,
+        "detail": refused.detail,
+        "errors": refused.errors or [],
     }

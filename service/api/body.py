@@ -8,10 +8,24 @@ from service.api.problem import Refused
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+X12 = "application/edi-x12"
+
+
+def media_type_of(request: Request) -> str:
+    """Give the media type of a body, in lower case and without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
     """Read a whole body; raises Refused (413) as soon as it is too large, (400) when empty."""
+    body = await read_any_body(request, bytes_max)
+    if not body.strip():
+        raise Refused(400, "Empty body", "a JSON body is needed")
+    return body
+
+
+async def read_any_body(request: Request, bytes_max: int) -> bytes:
+    """Read a body that may be empty; raises Refused (413) as soon as it is too large."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > bytes_max:
         raise _too_large(bytes_max)
@@ -22,10 +36,7 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
         if size > bytes_max:
             raise _too_large(bytes_max)
         chunks.append(chunk)
-    body = b"".join(chunks)
-    if not body.strip():
-        raise Refused(400, "Empty body", "a JSON body is needed")
-    return body
+    return b"".join(chunks)
 
 
 def _too_large(bytes_max: int) -> Refused:

@@ -32,17 +32,28 @@ async def ready(request: Request) -> Response:
     """Ask the engines: 503 while Elasticsearch does not answer, `degraded` while Redis does not.
 
     Without Redis claims are matched as ever and pushes get 503, so that a balancer should go on.
-    `adjudication` says whether units may be moved, or why not.
+    `adjudication` says whether units may be moved, or why not, `outbox` how many pushes wait to be
+    stored: matches of their members are 503 until they are.
     """
     stores = application_of(request).stores
     has_redis = await stores.health.check()
     obstacle = await _obstacle(stores) if has_redis else "redis does not answer"
+    waiting = await _waiting(stores) if has_redis else None
     return json_response(
         {
-            "status": "degraded" if obstacle else "ready",
+            "status": "degraded" if obstacle or waiting else "ready",
             "adjudication": obstacle or "ready",
+            "outbox": waiting,
         }
     )
+
+
+async def _waiting(stores: Stores) -> int | None:
+    """Count what waits in the outbox; None where it cannot be counted."""
+    try:
+        return await stores.courier.waiting()
+    except EngineFault:
+        return None
 
 
 async def _obstacle(stores: Stores) -> str | None:

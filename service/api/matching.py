@@ -7,16 +7,17 @@ from prometheus_client import Counter
 from starlette.responses import Response
 
 from service.api.batches import answer_lines
-from service.api.body import json_response, read_body
+from service.api.body import X12, json_response, media_type_of, read_body
 from service.api.caller import application_of, payer_of
 from service.api.matching_bodies import WhyNotQuestion
-from service.api.schema import json_body, ndjson_body, problems
+from service.api.schema import claim_body, json_body, ndjson_body, problems
 from service.api.streams import StreamedResults
+from service.api.x12_claims import answer_file
 from service.bootstrap import Application
 from service.domain.claim import Claim
-from service.flow.intake import split_lines
 from service.flow.match import match_claim
 from service.flow.why_not import Question, why_not
+from service.ingest.cutting import LineCutter, cut
 
 router = APIRouter(tags=["matching"], responses=problems())
 
@@ -38,10 +39,19 @@ async def answer_claim(application: Application, payer: str, claim: Claim) -> di
     return matched.answer
 
 
-@router.post("/match", openapi_extra=json_body("Claim"), summary="Match a claim")
+@router.post("/match", openapi_extra=claim_body("Claim"), summary="Match a claim")
 async def match(request: Request) -> Response:
-    """Answer every line of a claim: class, candidates in order, evidence. Writes nothing."""
+    """Answer every line of a claim: class, candidates in order, evidence. Writes nothing.
+
+    An 837 file may hold many claims: they are answered as a stream, one a line.
+    """
     application, payer = application_of(request), payer_of(request)
+    if media_type_of(request) == X12:
+
+        async def answer(claim: Claim) -> dict[str, Any]:
+            return await answer_claim(application, payer, claim)
+
+        return StreamedResults(answer_file(application.settings, payer, request.stream(), answer))
     body = await read_body(request, application.settings.body_bytes_max)
     claim = Claim.model_validate_json(body)
     return json_response(await answer_claim(application, payer, claim))
@@ -53,7 +63,7 @@ async def match(request: Request) -> Response:
 async def batch(request: Request) -> Response:
     """Take NDJSON in, one claim a line, and answer a line for each in the same order."""
     application, payer = application_of(request), payer_of(request)
-    lines = split_lines(request.stream(), application.settings.line_bytes_max)
+    lines = cut(request.stream(), LineCutter(application.settings.line_bytes_max))
 
     async def answer(line: bytes) -> dict[str, Any]:
         return await answer_claim(application, payer, Claim.model_validate_json(line))

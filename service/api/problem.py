@@ -3,7 +3,7 @@
 A problem says where and why, never what was written there: it may be health data.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -14,14 +14,17 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from service.domain.misfits import pointer
 from service.flow.adjudicate import Conflict
 from service.flow.claim_life import BadChange, UnknownClaim
 from service.flow.selection import BadSelection
 from service.flow.why_not import NoSuchLine
-from service.querying.source import pointer
+from service.flow.worklist import NotOffered, Stale
 from service.requirement.faults import TableFault
-from service.stores.authorization_reading import BadCursor
+from service.stores.cursor import BadCursor
+from service.stores.dead_letters import LetterConflict
 from service.stores.faults import EngineFault, EngineRefused
+from service.stores.member_alias import MergeRefused
 
 log = structlog.get_logger()
 
@@ -40,14 +43,16 @@ class Refused(Exception):
         *,
         errors: list[dict[str, str]] | None = None,
         headers: dict[str, str] | None = None,
+        dead_letter: str | None = None,
     ) -> None:
-        """Keep what the problem says."""
+        """Keep what the problem says; ``dead_letter`` is where what was sent is kept."""
         super().__init__(detail)
         self.status = status
         self.title = title
         self.detail = detail
         self.errors = errors
         self.headers = headers
+        self.dead_letter = dead_letter
 
 
 def problem(refused: Refused) -> Response:
@@ -61,6 +66,8 @@ def problem(refused: Refused) -> Response:
     }
     if refused.errors:
         content["errors"] = refused.errors[:ERRORS_MAX]
+    if refused.dead_letter:
+        content["dead_letter"] = refused.dead_letter
     return Response(
         orjson.dumps(content),
         status_code=refused.status,
@@ -138,9 +145,25 @@ def _of_conflict(error: Conflict) -> Refused:
     return Refused(409, "Adjudication conflict", str(error))
 
 
+def _of_merge(error: MergeRefused) -> Refused:
+    return Refused(409, "Merge refused", str(error))
+
+
 def _of_unknown_claim(error: UnknownClaim) -> Refused:
     del error
     return Refused(404, "Claim not found", "no claim of this id was adjudicated")
+
+
+def _of_letter(error: LetterConflict) -> Refused:
+    return Refused(409, "Dead letter conflict", str(error))
+
+
+def _of_not_offered(error: NotOffered) -> Refused:
+    return Refused(404, "Not on the worklist", str(error))
+
+
+def _of_stale(error: Stale) -> Refused:
+    return Refused(412, "Precondition failed", str(error))
 
 
 _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
@@ -153,7 +176,11 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (BadSelection, _of_content),
     (BadChange, _of_content),
     (Conflict, _of_conflict),
+    (MergeRefused, _of_merge),
     (UnknownClaim, _of_unknown_claim),
+    (LetterConflict, _of_letter),
+    (NotOffered, _of_not_offered),
+    (Stale, _of_stale),
     (RequestValidationError, _of_parameters),
     (HTTPException, _of_http),
     (Exception, _of_unexpected),
@@ -165,16 +192,24 @@ def refused_of(error: Exception) -> Refused:
     return next(translate(error) for kind, translate in _TABLE if isinstance(error, kind))
 
 
-def install_handlers(app: FastAPI) -> None:
-    """Turn every exception that may leave an endpoint into a problem."""
+Shape = Callable[[Refused], Response]
+
+
+def install_handlers(app: FastAPI, shapes: Mapping[str, Shape] | None = None) -> None:
+    """Turn every exception that may leave an endpoint into a problem.
+
+    ``shapes`` write it otherwise for the addresses under a path.
+    """
     for kind, translate in _TABLE:
-        app.add_exception_handler(kind, _handler(translate))
+        app.add_exception_handler(kind, _handler(translate, shapes or {}))
 
 
 def _handler(
-    translate: Callable[[Any], Refused],
+    translate: Callable[[Any], Refused], shapes: Mapping[str, Shape]
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def handle(_: Request, error: Exception) -> Response:
-        return problem(translate(error))
+    async def handle(request: Request, error: Exception) -> Response:
+        path = request.url.path
+        under = (each for root, each in shapes.items() if f"{path}/".startswith(f"{root}/"))
+        return next(under, problem)(translate(error))
 
     return handle

@@ -12,6 +12,8 @@ from service.api.matching_bodies import WhyNotQuestion
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
+from service.domain.member_merge import MemberMergeBody
+from service.domain.work_item import ItemDecision
 
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM_STATUSES = {
@@ -38,6 +40,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[ProblemPlace] = []
+    dead_letter: str | None = None
 
 
 _MODELS: tuple[type[BaseModel], ...] = (
@@ -47,6 +50,8 @@ _MODELS: tuple[type[BaseModel], ...] = (
     Adjudication,
     ClaimChange,
     BenefitLimits,
+    ItemDecision,
+    MemberMergeBody,
     Problem,
 )
 
@@ -64,6 +69,38 @@ def problems(**more: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def fhir_answers(**more: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the refusals of FHIR addresses, which are OperationOutcomes; ``more`` as above."""
+    content = {"application/fhir+json": {"schema": {"type": "object"}}}
+    return {
+        status: {"description": each["description"], "content": content}
+        for status, each in problems(**more).items()
+    }
+
+
+def fhir_body() -> dict[str, Any]:
+    """Describe a body that is a resource of FHIR, or a stream of them."""
+    types = ("application/fhir+json", "application/json", "application/fhir+ndjson")
+    content = {each: {"schema": {"type": "object"}} for each in types}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def parameters(**described: str) -> dict[str, Any]:
+    """Describe parameters of an address that the endpoint reads itself."""
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "schema": {"type": "string"}, "description": text}
+            for name, text in described.items()
+        ]
+    }
+
+
+def form_body() -> dict[str, Any]:
+    """Describe a body that is a form of parameters."""
+    content = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
+    return {"requestBody": {"required": False, "content": content}}
+
+
 def json_body(model: str) -> dict[str, Any]:
     """Describe a JSON body of a model."""
     return {"requestBody": _body("application/json", model)}
@@ -72,6 +109,24 @@ def json_body(model: str) -> dict[str, Any]:
 def ndjson_body(model: str) -> dict[str, Any]:
     """Describe a stream of one model a line."""
     return {"requestBody": _body("application/x-ndjson", model)}
+
+
+def x12_body() -> dict[str, Any]:
+    """Describe a body of X12 interchanges."""
+    content = {"application/edi-x12": {"schema": {"type": "string"}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def claim_body(model: str) -> dict[str, Any]:
+    """Describe a JSON body of a model, or the same as X12."""
+    body = _body("application/json", model)
+    body["content"]["application/edi-x12"] = {"schema": {"type": "string"}}
+    return {"requestBody": body}
+
+
+def optional_body(*media_types: str) -> dict[str, Any]:
+    """Describe a body that may be left out, of any of these types."""
+    return {"requestBody": {"required": False, "content": {each: {} for each in media_types}}}
 
 
 def _body(media_type: str, model: str) -> dict[str, Any]:

@@ -91,9 +91,9 @@ class StreamedResults(Response):
     the request's body, and would take parts of it: here the reader of the body is the only one.
     """
 
-    def __init__(self, results: AsyncIterator[object]) -> None:
+    def __init__(self, results: AsyncIterator[object], media_type: str = NDJSON) -> None:
         """Take the results; nothing is read before the answer starts."""
-        super().__init__(media_type=NDJSON)
+        super().__init__(media_type=media_type)
         del self.headers["content-length"]
         self._results = results
 

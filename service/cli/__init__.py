@@ -10,17 +10,20 @@ import typer
 from service import __version__
 from service.cli.accumulators import app as accumulators_app
 from service.cli.adjudicate import adjudicate
+from service.cli.dead_letters import app as dead_letters_app
 from service.cli.doctor import doctor
 from service.cli.engines import app as engines_app
 from service.cli.faults import Commands
 from service.cli.index import app as index_app
 from service.cli.load import load
 from service.cli.match import match
+from service.cli.members import app as members_app
 from service.cli.queries import app as queries_app
 from service.cli.run import run
 from service.cli.sample import sample
 from service.cli.serve import serve
 from service.cli.why_not import explain
+from service.cli.worklist import app as worklist_app
 
 __all__ = ["app", "main"]
 
@@ -45,6 +48,9 @@ app.command()(sample)
 app.command()(doctor)
 app.add_typer(index_app, name="index")
 app.add_typer(accumulators_app, name="accumulators")
+app.add_typer(dead_letters_app, name="deadletters")
+app.add_typer(worklist_app, name="worklist")
+app.add_typer(members_app, name="members")
 app.add_typer(engines_app, name="engines")
 
 

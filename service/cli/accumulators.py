@@ -83,9 +83,13 @@ def rebuild(
     async def run(settings: Settings) -> Rebuilt:
         async with application(settings) as parts:
             with _shown("rebuilding") as tell:
-                return await parts.stores.rebuilding.run(
+                done = await parts.stores.rebuilding.run(
                     _only(payer, settings), force=force, tell=tell
                 )
+            # The marks of members were lost, too: what was pushed last must be found all the same.
+            await parts.stores.visibility.refresh()
+            await parts.stores.late_queue.note_all(done.waiting)
+            return done
 
     try:
         made = asyncio.run(run(read_settings()))

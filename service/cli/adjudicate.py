@@ -37,14 +37,14 @@ def adjudicate(
     settings = read_settings()
     given = read_adjudication(claim)
     whose = payer_of(payer, settings)
-    answer, is_copied = asyncio.run(
+    answer, was_copied = asyncio.run(
         _adjudicate(given, whose, settings, dry=dry_run, again=readjudicate)
     )
     if as_json:
         put_json(answer)
     else:
         out.print(adjudication_view(given, answer))
-    if not is_copied:
+    if not was_copied:
         raise typer.Exit(PROBLEMS)
 
 
@@ -53,10 +53,10 @@ async def _adjudicate(
 ) -> tuple[Answer, bool]:
     async with application(settings) as parts:
         done = await run_claim(parts, payer, claim, dry=dry, again=again)
-        return done.answer, await _is_copied(parts, done)
+        return done.answer, await is_copied(parts, done)
 
 
-async def _is_copied(parts: Application, done: Adjudicated) -> bool:
+async def is_copied(parts: Application, done: Adjudicated) -> bool:
     """Copy the ledger entry before the command ends; units were moved also where that fails."""
     if done.home is None:
         return True

@@ -1,6 +1,7 @@
 """Reads the claim that a command is about."""
 
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from service.cli.faults import BadInput
 from service.domain.adjudication import Adjudication
 from service.domain.claim import Claim
-from service.flow.intake import places
+from service.domain.misfits import misfits
 
 BYTES_MAX = 64 * 1024 * 1024
 
@@ -31,16 +32,28 @@ def read_adjudication(name: str) -> Adjudication:
     return _read(name, Adjudication)
 
 
+async def read_text(name: str, chunks: AsyncIterator[bytes], model: type[AnyClaim]) -> AnyClaim:
+    """Read a claim that comes in pieces; raises BadInput as above."""
+    text = b""
+    async for chunk in chunks:
+        text += chunk
+        if len(text) > BYTES_MAX:
+            break
+    return _parsed(name, text, model)
+
+
 def _read(name: str, model: type[AnyClaim]) -> AnyClaim:
     if name == "-":
-        shown, text = "stdin", sys.stdin.buffer.read(BYTES_MAX + 1)
-    else:
-        with Path(name).open("rb") as file:
-            shown, text = name, file.read(BYTES_MAX + 1)
+        return _parsed("stdin", sys.stdin.buffer.read(BYTES_MAX + 1), model)
+    with Path(name).open("rb") as file:
+        return _parsed(name, file.read(BYTES_MAX + 1), model)
+
+
+def _parsed(shown: str, text: bytes, model: type[AnyClaim]) -> AnyClaim:
     if len(text) > BYTES_MAX:
         raise BadInput(f"{shown}: longer than {BYTES_MAX} bytes")
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        reason, _ = places(error)
+        reason, _ = misfits(error)
         raise BadInput(f"{shown}: {reason}") from error

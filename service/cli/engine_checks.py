@@ -63,6 +63,11 @@ async def _indices(stores: Stores, inspection: Inspection) -> AsyncIterator[Find
     else:
         yield green("pushes", "open")
     yield green("documents", f"{await inspection.count():,}")
+    letters = sum([await stores.listing.count(each) for each in stores.projection.payers])
+    if letters:
+        yield yellow("dead letters", f"{letters:,} open", "look: authmatch deadletters list")
+    else:
+        yield green("dead letters", "none open")
 
 
 async def _cache(stores: Stores, inspection: Inspection) -> AsyncIterator[Finding]:
@@ -74,6 +79,12 @@ async def _cache(stores: Stores, inspection: Inspection) -> AsyncIterator[Findin
     else:
         yield yellow("clocks", apart, "keep both machines on network time")
     yield await _durability(stores)
+    waiting = await stores.courier.waiting()
+    if waiting:
+        advice = "they are stored as soon as Elasticsearch takes them"
+        yield yellow("outbox", f"{waiting:,} wait{'s' * (waiting == 1)}", advice)
+    else:
+        yield green("outbox", "empty")
 
 
 async def _durability(stores: Stores) -> Finding:

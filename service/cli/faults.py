@@ -14,9 +14,12 @@ from service.engines import EngineError
 from service.flow.adjudicate import Conflict
 from service.flow.selection import BadSelection
 from service.flow.why_not import NoSuchLine
+from service.flow.worklist import NotOffered, Stale
 from service.querying.problem import TemplatesRefused
 from service.requirement.faults import TableFault
+from service.stores.cursor import BadCursor
 from service.stores.durability import NotDurable
+from service.stores.member_alias import MergeRefused
 
 PROBLEMS = 1
 BAD_INPUT = 2
@@ -35,6 +38,10 @@ _REFUSED = (
     NoSuchLine,
     BadSelection,
     Conflict,
+    NotOffered,
+    MergeRefused,
+    Stale,
+    BadCursor,
     TableFault,
 )
 """Nothing was done, and the same command will be refused again."""

@@ -11,6 +11,8 @@ from service.bootstrap import Application, application
 from service.cli.faults import ENGINE_FAULT, end
 from service.cli.terminal import progress, say
 from service.flow.intake import take_in
+from service.ingest.submissions import read_submissions
+from service.reception import doors_of, reading_of
 from service.samples import SampleData
 from service.settings import PACKAGE, Settings
 from service.stores.authorization_reading import Filter
@@ -58,11 +60,9 @@ async def _load(parts: Application, payer: str, size: int) -> None:
         bar = bars.add_task("loading", total=len(lines) + size)
         made = SampleData(SEED, size).authorizations() if size else ()
         async for result in take_in(
-            _lines(lines, made),
-            payer,
-            parts.stores.authorizations,
+            read_submissions(_lines(lines, made), reading_of(parts.settings, payer, form="lines")),
+            doors_of(parts, payer, "first data"),
             batch=parts.settings.bulk_batch,
-            line_bytes_max=parts.settings.line_bytes_max,
         ):
             bars.advance(bar)
             if result["status"] in ("rejected", "failed"):
@@ -71,9 +71,9 @@ async def _load(parts: Application, payer: str, size: int) -> None:
 
 async def _lines(lines: Iterable[bytes], made: Iterable[object]) -> AsyncIterator[bytes]:
     for line in lines:
-        yield line
+        yield line + b"\n"
     for each in made:
-        yield orjson.dumps(each)
+        yield orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE)
 
 
 async def _claim(parts: Application, payer: str) -> str:

@@ -2,36 +2,54 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from service.bootstrap import Application, application
-from service.cli.authorization_file import STDIN, AuthorizationFile
+from service.bootstrap import (
+    GC_ALLOCATIONS_LOADING,
+    Application,
+    application,
+    quieten_collector,
+)
 from service.cli.configuration import PayerOption, payer_of, read_settings
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput
+from service.cli.input_file import STDIN, InputFile
+from service.cli.loading import Load, Loaded
 from service.cli.terminal import out, progress, put_line, say
-from service.flow.intake import take_in
+from service.domain.engine_fault import EngineFault
+from service.flow.intake import NOT_TAKEN, STATUSES, Result
+from service.reception import acknowledgements
 from service.settings import Settings
 from service.stores.inspection import Inspection
-
-STATUSES = ("created", "updated", "unchanged", "superseded", "conflict", "rejected", "failed")
-_NOT_TAKEN = ("conflict", "rejected", "failed")
-
-Result = dict[str, Any]
 
 
 def load(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="NDJSON, a JSON array or one object; - is stdin."),
+        typer.Argument(
+            metavar="FILE...", help="NDJSON, a JSON array or object, FHIR, or X12 278; - is stdin."
+        ),
     ],
     payer: PayerOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write a JSON line for every authorization.")
     ] = False,
+    offset: Annotated[
+        int, typer.Option("--offset", min=0, help="Go on from this byte of the only file.")
+    ] = 0,
+    acknowledge: Annotated[
+        Path | None,
+        typer.Option(help="Write the 999 and TA1 of X12 files into this file.", metavar="FILE"),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that read a large file of lines.")
+    ] = 2,
 ) -> None:
     """Push authorizations from files straight into the stores.
 
@@ -39,9 +57,12 @@ def load(
     """
     if files.count(STDIN) > 1:
         raise BadInput("stdin (-) can be read once only")
+    if offset and len(files) > 1:
+        raise BadInput("--offset goes with one file")
     settings = read_settings()
-    whose = payer_of(payer, settings)
-    counts = asyncio.run(_load(files, whose, settings, put_line if as_json else _tell))
+    how = Load(payer=payer_of(payer, settings), offset=offset, workers=workers, every=as_json)
+    show = put_line if as_json else _tell
+    counts = asyncio.run(_load(files, settings, show, how, acknowledge))
     if not as_json:
         out.print(_summary(counts))
     if counts["failed"]:
@@ -51,26 +72,57 @@ def load(
 
 
 async def _load(
-    names: list[str], payer: str, settings: Settings, show: Callable[[Result], None]
+    names: list[str],
+    settings: Settings,
+    show: Callable[[Result], None],
+    load: Load,
+    acknowledge: Path | None,
 ) -> Counter[str]:
-    files = [AuthorizationFile(name, settings.line_bytes_max) for name in names]
+    files = [InputFile(name) for name in names]
     total = sum(file.size for file in files)  # also finds a file that is not there, before any push
+    load = replace(load, line=files[0].line_at(load.offset))
     counts: Counter[str] = Counter()
     async with application(settings) as parts:
         await install_if_missing(parts)
+        quieten_collector(GC_ALLOCATIONS_LOADING)
         with progress(in_bytes=True) as bars:
             bar = bars.add_task("loading", total=total or None)
             for file in files:
-                async for result in take_in(
-                    file.values(lambda size: bars.advance(bar, size)),
-                    payer,
-                    parts.stores.authorizations,
-                    batch=settings.bulk_batch,
-                    line_bytes_max=settings.line_bytes_max,
-                ):
-                    counts[result["status"]] += 1
-                    show({"file": file.name, **result, "line": file.line_of(result["line"])})
+                parts_of = load.run(parts, file, lambda size: bars.advance(bar, size))
+                counts += await _told(file.name, parts_of, show)
+        if acknowledge is not None and not counts["failed"]:
+            texts = await acknowledgements(parts, load.payer, load.outcomes)
+            await asyncio.to_thread(acknowledge.write_text, "".join(texts), encoding="ascii")
+        if counts["queued"]:
+            await _deliver(parts, load.payer)
     return counts
+
+
+async def _told(
+    name: str, loaded: AsyncIterator[Loaded], show: Callable[[Result], None]
+) -> Counter[str]:
+    """Show what becomes of a file, and say from where to go on where something failed."""
+    counts: Counter[str] = Counter()
+    failed_at: int | None = None
+    async for part in loaded:
+        counts += part.counts
+        failed_at = part.failed_at if failed_at is None else failed_at
+        for result in part.results:
+            show({"file": name, **result})
+    if not counts:
+        say(f"{name}: there is nothing in it")
+    if failed_at is not None:
+        say(f"{name}: some failed; load it again with --offset {failed_at}")
+    return counts
+
+
+async def _deliver(parts: Application, payer: str) -> None:
+    """Store what had to wait, where that is possible by now: no service need run."""
+    with suppress(EngineFault):
+        await parts.stores.courier.deliver(payer)
+    left = (await parts.stores.outbox.waiting([payer])).get(payer)
+    if left is not None:
+        say(f"{left.count} wait in the outbox until Elasticsearch takes them")
 
 
 async def install_if_missing(parts: Application) -> None:
@@ -83,10 +135,17 @@ async def install_if_missing(parts: Application) -> None:
 
 def _tell(result: Result) -> None:
     """Say what was not taken, as compilers do."""
-    if result["status"] in _NOT_TAKEN:
+    if result["status"] in (*NOT_TAKEN, "noted"):
         name = f" {result['authorization_id']}" if result["authorization_id"] else ""
-        where = f"{result['file']}:{result['line']}"
-        say(f"{where}: {result['status']}{name}: {result['reason']}")
+        say(f"{_where(result)}: {result['status']}{name}: {result['reason']}")
+
+
+def _where(result: Result) -> str:
+    if "line" in result:
+        return f"{result['file']}:{result['line']}"
+    if "segment" in result:
+        return f"{result['file']}: segment {result['segment']}"
+    return str(result["file"])
 
 
 def _summary(counts: Counter[str]) -> Table:
@@ -95,6 +154,6 @@ def _summary(counts: Counter[str]) -> Table:
     table.add_column(justify="right")
     for status in STATUSES:
         if counts[status] or status == "created":
-            color = "red" if status in _NOT_TAKEN else "default"
+            color = "red" if status in NOT_TAKEN else "default"
             table.add_row(f"[{color}]{status}[/]", f"{counts[status]:,}")
     return table

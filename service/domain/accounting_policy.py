@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from service.domain.code_groups import CodeForm, Group, GroupTable
-from service.domain.event import DenyWith
+from service.domain.event import DenyWith, Outcome
 from service.domain.specialised import GroupName, Members
 from service.domain.values import Code, Frozen, LongText, Quantity, Text
 
@@ -28,6 +28,14 @@ DEFAULT_UNIT = "UN"
 PROCEDURE_GROUPS = "procedure-groups"
 REVENUE_GROUPS = "levels-of-care"
 ROWS_MAX = 500
+
+WAITS_FOR: frozenset[Outcome] = frozenset(get_args(Outcome)) - {
+    "companion",
+    "alternate",
+    "unknown_original",
+}
+"""What another authorization, or a new version of one, may change."""
+
 _FACTOR_MAX = Decimal(10_000)
 
 
@@ -227,6 +235,10 @@ class AccountingPolicy(Frozen):
     review_multiple: bool = False
     status_override: bool = Field(
         default=False, description="An examiner may use a denied or pended one, with a reason."
+    )
+    waits_for: frozenset[Outcome] = Field(
+        default=WAITS_FOR,
+        description="A line that is stopped by one of these waits for a later authorization.",
     )
     consumption: tuple[ConsumptionRow, ...] = Field(default=(), max_length=ROWS_MAX)
 

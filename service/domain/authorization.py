@@ -3,6 +3,7 @@
 Entities and names follow seed 004; the X12 278 segment stands beside a field where it has one.
 """
 
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
@@ -251,12 +252,14 @@ class Authorization(Scope):
             if line.line in seen:
                 raise ValueError(f"line {line.line} stands twice in the authorization")
             seen.add(line.line)
-        reasons = [entry.reason for entry in self.pend_reasons]
-        if len(set(reasons)) < len(reasons):
-            raise ValueError("the same pend reason stands twice")
-        notes = [(note.note_id, note.version) for note in self.notes if note.note_id]
-        if len(set(notes)) < len(notes):
-            raise ValueError("the same version of a note stands twice")
+        if self.pend_reasons:
+            reasons = [entry.reason for entry in self.pend_reasons]
+            if len(set(reasons)) < len(reasons):
+                raise ValueError("the same pend reason stands twice")
+        if self.notes:
+            notes = [(note.note_id, note.version) for note in self.notes if note.note_id]
+            if len(set(notes)) < len(notes):
+                raise ValueError("the same version of a note stands twice")
         if self.supersedes == self.authorization_id:
             raise ValueError("an authorization cannot supersede itself")
         self._is_dated()
@@ -264,10 +267,12 @@ class Authorization(Scope):
 
     def _is_dated(self) -> None:
         """A granted authorization without a first or last day would pay for ever: refuse it."""
-        header = _has_day(self)
+        if _has_day(self):
+            return
         for scope in self.lines or (self,):
-            action = (scope.decision or self.decision or Decision()).action
-            if action in GRANTING_ACTIONS and not (header or _has_day(scope)):
+            decision = scope.decision or self.decision
+            action = decision.action if decision else None
+            if action in GRANTING_ACTIONS and not _has_day(scope):
                 raise ValueError(f"an authorization granted with {action} needs effective dates")
 
     @property
@@ -275,8 +280,18 @@ class Authorization(Scope):
         """Whether the whole authorization was cancelled (HCR01 C)."""
         return self.decision is not None and self.decision.action == VOID_ACTION
 
+    @property
+    def made_at(self) -> datetime | date | None:
+        """When it was made, as far as is known: sent, decided, received, or else certified."""
+        decided_at = self.decision.decided_at if self.decision else None
+        times = (self.source.event_time, decided_at, self.received_at, self.certification_date)
+        return next(filter(None, times), None)
+
 
 def _has_day(scope: Scope) -> bool:
-    admission = scope.admission.date if scope.admission else None
-    spans = (scope.effective, scope.requested_dates)
-    return bool(admission) or any(span and (span.from_ or span.to) for span in spans)
+    if scope.admission and scope.admission.date:
+        return True
+    effective, requested = scope.effective, scope.requested_dates
+    if effective and (effective.from_ or effective.to):
+        return True
+    return bool(requested and (requested.from_ or requested.to))

@@ -7,6 +7,14 @@ import orjson
 from pydantic import BaseModel
 
 
+def canonical_form(model: BaseModel) -> dict[str, Any]:
+    """Give the fields of a model as JSON has them; null, absent and default are the same."""
+    form: dict[str, Any] = model.__pydantic_serializer__.to_python(
+        model, mode="json", by_alias=True, exclude_defaults=True, exclude_none=True
+    )
+    return form
+
+
 def canonical_json(
     model: BaseModel, *, free: tuple[str, ...], without: AbstractSet[str] = frozenset()
 ) -> bytes:

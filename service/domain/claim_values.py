@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from service.domain import codes
+from service.domain.attached import attached_values
 from service.domain.claim import Claim, ServiceLine, SubmittedNumber
-from service.domain.effective import PRINCIPAL_TYPES, attached_values
+from service.domain.effective import PRINCIPAL_TYPES
 from service.domain.provider import ClaimProvider
 from service.domain.reference import AttachedFields
 
@@ -23,6 +24,7 @@ def header_values(claim: Claim, attached: AttachedFields) -> ClaimValues:
         "frequency": claim.frequency,
         "network": claim.network,
         "network_scopes": _SCOPES.get(claim.network or "", ()),
+        "member.birth_date": _iso(claim.member.birth_date),
         "bill_type": _written(codes.bill_type_class, claim.bill_type),
         "drg": _written(codes.drg, claim.drg),
         "diagnoses": _distinct(codes.diagnosis, (each.code for each in claim.diagnoses)),

@@ -1,6 +1,11 @@
 """One written form for every code and number, so that both faces of a comparison see one string."""
 
 import re
+from functools import lru_cache
+from hashlib import sha256
+
+CODES_KEPT = 16_384
+"""So many codes are kept as they were written last: a feed names few of them again and again."""
 
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 _SYSTEMS = {
@@ -18,11 +23,15 @@ _SYSTEMS = {
 _DENTAL = re.compile(r"D\d{4}")
 _HIPPS_OR_PROCEDURE_CHARACTERS = 5
 _PCS_CHARACTERS = 7
+_FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 def bare(text: str) -> str:
     """Give letters in upper case and digits, nothing else."""
-    return _NOT_ALPHANUMERIC.sub("", text.upper())
+    upper = text.upper()
+    if upper.isalnum() and upper.isascii():
+        return upper
+    return _NOT_ALPHANUMERIC.sub("", upper)
 
 
 def authorization_number(text: str) -> str:
@@ -31,6 +40,12 @@ def authorization_number(text: str) -> str:
     return kept.lstrip("0") or kept[:1]
 
 
+def fhir_id(text: str) -> str:
+    """Give the id of a resource of FHIR: the text itself where FHIR allows it, else its hash."""
+    return text if _FHIR_ID.fullmatch(text) else sha256(text.encode()).hexdigest()
+
+
+@lru_cache(CODES_KEPT)
 def diagnosis(text: str) -> str:
     """Write an ICD-10-CM code with its dot, however it was sent (X12 HI omits it)."""
     kept = bare(text)
@@ -83,6 +98,7 @@ def code_system(code: str, declared: str | None) -> str:
     return "ICD10PCS" if len(code) == _PCS_CHARACTERS else "HCPCS"
 
 
+@lru_cache(CODES_KEPT)
 def procedure_shape(code: str, declared: str | None = None) -> str:
     """Give code system and shape, such as ``HCPCS:A9999``: ranges compare within one shape only.
 

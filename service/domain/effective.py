@@ -4,28 +4,30 @@ A header field cannot be seen from inside a nested document, so every line carri
 criterion may name. The keys are the names of the field dictionary; an absent key is unknown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.domain import codes
+from service.domain.attached import attached_values
 from service.domain.authorization import (
     VOID_ACTION,
+    Admission,
     Authorization,
     AuthorizationLine,
+    Diagnosis,
     Procedure,
     Scope,
 )
 from service.domain.provider import AuthorizedProvider
-from service.domain.reference import AttachedFields, References
+from service.domain.reference import References
 from service.domain.values import DateSpan
 
 LineValues = dict[str, Any]
 """Field name to value; ``line`` is the number, ``effective`` a range with gte and lte."""
 
+_PROVIDER = ("npi", "tin", "specialty", "group_scope", "provider_group")
 PRINCIPAL_TYPES = frozenset({"ABK", "BK"})
-_KEYWORD_CHARACTERS_MAX = 256
-_OBJECTS = ("servicing_provider", "requesting_provider", "facility")
 
 
 def effective_lines(
@@ -40,10 +42,25 @@ def effective_lines(
     ``inherited_numbers`` are those of authorizations that this one supersedes.
     """
     numbers = numbers_of(authorization, inherited_numbers)
+    return lines_under(authorization, references, numbers)
+
+
+def lines_under(
+    authorization: Authorization, references: References, numbers: list[str]
+) -> list[LineValues]:
+    """Give the same, for who knows under which numbers it can be found (see ``numbers_of``)."""
+    said = _said(authorization)
+    always: LineValues = {"kind": authorization.kind, "setting": authorization.setting}
+    if authorization.member.birth_date:
+        always["member.birth_date"] = authorization.member.birth_date.isoformat()
+    if numbers:
+        always["numbers_all"] = numbers
+    attached = attached_values(authorization.attached, references.attached, prefix="attached.")
+    inherited = _Inherited(authorization, said, always | _flat(said) | attached)
     if not authorization.lines:
-        return [_line_values(authorization, authorization, numbers, references)]
+        return [_line_values(authorization, inherited, references)]
     return [
-        _line_values(line, authorization, numbers, references)
+        _line_values(line, inherited, references)
         for line in authorization.lines
         if not _is_without_effect(line, authorization)
     ]
@@ -53,49 +70,69 @@ def _is_without_effect(line: AuthorizationLine, header: Authorization) -> bool:
     """Whether a line covers nothing: it was cancelled, or removed before its first day."""
     if line.decision is not None and line.decision.action == VOID_ACTION:
         return True
-    first = _first_span(line, header).from_
-    return line.removed_on is not None and first is not None and line.removed_on < first
+    if line.removed_on is None:
+        return False
+    first, _ = _first_days(line, header)
+    return first is not None and line.removed_on < first
 
 
 def numbers_of(authorization: Authorization, inherited: Iterable[str] = ()) -> list[str]:
     """Give every number under which the authorization can be found, normalised and sorted."""
     raw = [*authorization.previous_numbers]
     for scope in (authorization, *authorization.lines):
-        raw += [*([scope.number] if scope.number else []), *scope.other_numbers]
-    return sorted({codes.authorization_number(number) for number in raw} | set(inherited))
+        if scope.number:
+            raw.append(scope.number)
+        raw += scope.other_numbers
+    return sorted({*map(codes.authorization_number, raw), *inherited})
 
 
-def _line_values(
-    line: Scope, header: Authorization, numbers: list[str], references: References
-) -> LineValues:
-    values: LineValues = {
-        "line": line.line if isinstance(line, AuthorizationLine) else 0,
-        "kind": header.kind,
-        "setting": header.setting,
-        "numbers_all": numbers,
-        "action": effective_action(line, header),
-        "effective": _effective(line, header),
-        "certification_date": _iso(line.certification_date or header.certification_date),
-        "service_type": _service_types(line) or _service_types(header),
-        "certification_type": line.certification_type or header.certification_type,
-        "urgency": line.urgency or header.urgency,
-        "level_of_care": line.level_of_care or header.level_of_care,
-        "drg": _written(codes.drg, line.drg or header.drg),
-        "place_of_service": _written(
-            codes.place_of_service, line.place_of_service or header.place_of_service
-        ),
-        "bill_type": _written(codes.bill_type_class, line.bill_type or header.bill_type),
-    }
-    for name in _OBJECTS:
-        values |= _provider(name, getattr(line, name) or getattr(header, name))
-    values |= _admission(line, header)
-    values |= _diagnoses(line, header)
-    values |= attached_values(
-        {**header.attached, **line.attached}, references.attached, prefix="attached."
-    )
+class _Inherited(NamedTuple):
+    """What a line has of its header: its groups of values, and all values of a line without own."""
+
+    header: Authorization
+    said: dict[str, LineValues]
+    values: LineValues
+
+
+def _said(scope: Scope) -> dict[str, LineValues]:
+    """Give what a header or a line itself says, by the group of values that it has whole or not."""
+    said: dict[str, LineValues] = {}
+    given = scope.model_fields_set
+    if given.isdisjoint(_GROUPED):
+        return said
+    for name, read in _READERS.items():
+        if name in given and (value := getattr(scope, name)):
+            said[name] = read(name, value)
+    if scope.service_type or scope.service_types:
+        said["service_type"] = {"service_type": _service_types(scope)}
+    return said
+
+
+def _flat(said: Mapping[str, LineValues]) -> LineValues:
+    values: LineValues = {}
+    for each in said.values():
+        values |= each
+    return values
+
+
+def _line_values(line: Scope, inherited: _Inherited, references: References) -> LineValues:
+    header = inherited.header
+    values: LineValues = {"line": 0, **inherited.values}
     if isinstance(line, AuthorizationLine):
+        values["line"] = line.line
+        own = _said(line)
+        for group in own.keys() & inherited.said.keys():
+            for name in inherited.said[group]:
+                del values[name]
+        values |= _flat(own)
+        if line.attached:
+            values |= attached_values(line.attached, references.attached, prefix="attached.")
         values |= _service(line, references)
-    return {name: value for name, value in values.items() if value not in (None, [], "")}
+    action = effective_action(line, header)
+    if action is not None:
+        values["action"] = action
+    values["effective"] = _effective(line, header)
+    return values
 
 
 def effective_action(line: Scope, header: Authorization) -> str | None:
@@ -123,9 +160,11 @@ def _effective(line: Scope, header: Authorization) -> dict[str, str]:
 
 def _days(line: Scope, header: Authorization) -> tuple[date | None, date | None]:
     """Give first and last day of validity; a stay or requested dates stand in where not sent."""
-    span = _first_span(line, header)
+    first, last = _first_days(line, header)
     removed = line.removed_on if isinstance(line, AuthorizationLine) else None
-    return span.from_, min(filter(None, (span.to, removed)), default=None)
+    if removed is not None and (last is None or removed < last):
+        last = removed
+    return first, last
 
 
 def effective_days(line: Scope, header: Authorization) -> DateSpan | None:
@@ -136,77 +175,108 @@ def effective_days(line: Scope, header: Authorization) -> DateSpan | None:
     return DateSpan.model_construct(from_=first, to=last)
 
 
-def _first_span(line: Scope, header: Authorization) -> DateSpan:
+def _first_days(line: Scope, header: Authorization) -> tuple[date | None, date | None]:
     for span in (line.effective, header.effective):
         if span and (span.from_ or span.to):
-            return span
+            return span.from_, span.to
     admission = line.admission or header.admission
     if admission and admission.date:
-        return DateSpan(from_=admission.date, to=admission.discharge_date)
+        return admission.date, admission.discharge_date
     for span in (line.requested_dates, header.requested_dates):
         if span and (span.from_ or span.to):
-            return span
-    return DateSpan()
+            return span.from_, span.to
+    return None, None
 
 
-def _provider(name: str, provider: AuthorizedProvider | None) -> LineValues:
-    if provider is None:
-        return {}
-    return {
-        f"{name}.npi": provider.npi,
-        f"{name}.tin": provider.tin,
-        f"{name}.taxonomy": list(provider.taxonomy),
-        f"{name}.specialty": provider.specialty,
-        f"{name}.group_scope": provider.group_scope,
-        f"{name}.provider_group": provider.provider_group,
-    }
+def _plain(name: str, value: str) -> LineValues:
+    return {name: value}
 
 
-def _admission(line: Scope, header: Authorization) -> LineValues:
-    admission = line.admission or header.admission
-    if admission is None:
-        return {}
-    return {
-        "admission.date": _iso(admission.date),
-        "admission.type": admission.type,
-        "admission.source": admission.source,
-    }
+def _day(name: str, day: date) -> LineValues:
+    return {name: day.isoformat()}
 
 
-def _diagnoses(line: Scope, header: Authorization) -> LineValues:
-    diagnoses = line.diagnoses or header.diagnoses
-    principal = next(
-        (each.code for each in diagnoses if each.type in PRINCIPAL_TYPES),
-        diagnoses[0].code if diagnoses else None,
+def _code(write: Callable[[str], str]) -> Callable[[str, str], LineValues]:
+    return lambda name, code: _given({name: write(code)})
+
+
+def _provider(name: str, provider: AuthorizedProvider) -> LineValues:
+    values: LineValues = {}
+    for part in _PROVIDER:
+        value = getattr(provider, part)
+        if value:
+            values[f"{name}.{part}"] = value
+    if provider.taxonomy:
+        values[f"{name}.taxonomy"] = list(provider.taxonomy)
+    return values
+
+
+def _admission(name: str, admission: Admission) -> LineValues:
+    return _given(
+        {
+            f"{name}.date": _iso(admission.date),
+            f"{name}.type": admission.type,
+            f"{name}.source": admission.source,
+        }
     )
+
+
+def _diagnoses(name: str, diagnoses: Sequence[Diagnosis]) -> LineValues:
+    principal = diagnoses[0].code
+    for each in diagnoses:
+        if each.type in PRINCIPAL_TYPES:
+            principal = each.code
+            break
     return {
-        "diagnoses": sorted({codes.diagnosis(each.code) for each in diagnoses}),
-        "principal_diagnosis": _written(codes.diagnosis, principal),
+        name: sorted({codes.diagnosis(each.code) for each in diagnoses}),
+        "principal_diagnosis": codes.diagnosis(principal),
     }
+
+
+_READERS: Mapping[str, Callable[[str, Any], LineValues]] = {
+    "certification_date": _day,
+    "certification_type": _plain,
+    "urgency": _plain,
+    "level_of_care": _plain,
+    "drg": _code(codes.drg),
+    "place_of_service": _code(codes.place_of_service),
+    "bill_type": _code(codes.bill_type_class),
+    "servicing_provider": _provider,
+    "requesting_provider": _provider,
+    "facility": _provider,
+    "admission": _admission,
+    "diagnoses": _diagnoses,
+}
+"""What a line has of its own or of its header, each whole: the group, and how it is written."""
+
+_GROUPED = frozenset({*_READERS, "service_type", "service_types"})
 
 
 def _service(line: AuthorizationLine, references: References) -> LineValues:
-    modifiers = sorted({codes.bare(modifier) for modifier in line.modifiers})
-    significant = [each for each in modifiers if each not in references.informational_modifiers]
-    surfaces = sorted({codes.bare(surface) for surface in line.surfaces})
-    return {
-        **_procedure(line.procedure),
-        "modifiers": modifiers,
-        "modifiers_significant": significant,
-        "modifiers_significant_count": len(significant) or None,
-        "revenue_code": _written(codes.revenue_code, line.revenue_code),
-        "tooth": _written(codes.tooth, line.tooth),
-        "surfaces": surfaces,
-        "surfaces_count": len(surfaces) or None,
-        "oral_cavity": sorted({codes.oral_cavity(area) for area in line.oral_cavity}),
-    }
+    values = _procedure(line.procedure) if line.procedure else {}
+    if line.modifiers:
+        modifiers = sorted({codes.bare(modifier) for modifier in line.modifiers})
+        plain = references.informational_modifiers
+        significant = [each for each in modifiers if each not in plain]
+        values["modifiers"] = modifiers
+        if significant:
+            values["modifiers_significant"] = significant
+            values["modifiers_significant_count"] = len(significant)
+    if line.revenue_code:
+        values["revenue_code"] = codes.revenue_code(line.revenue_code)
+    if line.tooth:
+        values["tooth"] = codes.tooth(line.tooth)
+    if line.surfaces:
+        values["surfaces"] = surfaces = sorted({codes.bare(surface) for surface in line.surfaces})
+        values["surfaces_count"] = len(surfaces)
+    if line.oral_cavity:
+        values["oral_cavity"] = sorted({codes.oral_cavity(area) for area in line.oral_cavity})
+    return values
 
 
-def _procedure(procedure: Procedure | None) -> LineValues:
-    if procedure is None:
-        return {}
+def _procedure(procedure: Procedure) -> LineValues:
     if procedure.from_ is None:
-        return {"procedure.group": procedure.group}
+        return {"procedure.group": procedure.group} if procedure.group else {}
     first = codes.bare(procedure.from_)
     return {
         "procedure.from": first,
@@ -220,44 +290,8 @@ def _service_types(scope: Scope) -> list[str]:
     return sorted({codes.bare(each) for each in (*own, *scope.service_types)})
 
 
-def attached_values(
-    attached: Mapping[str, Any], declared: AttachedFields, *, prefix: str
-) -> LineValues:
-    """Give the declared attached-data fields; the others stay in the source only.
-
-    A value of another type than declared is not indexed: it could not be compared.
-    """
-    values: LineValues = {}
-    if not attached:
-        return values
-    for name, kind in declared.fields.items():
-        value = attached.get(name)
-        many = [each for each in (value if isinstance(value, list) else [value]) if _is(each, kind)]
-        if many:
-            values[f"{prefix}{name}"] = many if isinstance(value, list) else many[0]
-    return values
-
-
-def _is(value: Any, kind: str) -> bool:
-    if kind == "boolean":
-        return isinstance(value, bool)
-    if kind == "long":
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return whole and -(2**63) <= value < 2**63
-    if not isinstance(value, str):
-        return False
-    return _is_day(value) if kind == "date" else len(value) <= _KEYWORD_CHARACTERS_MAX
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-def _written(write: Any, text: str | None) -> str | None:
-    return write(text) if text else None
+def _given(values: LineValues) -> LineValues:
+    return {name: value for name, value in values.items() if value not in (None, [], "")}
 
 
 def _iso(day: date | None) -> str | None:

@@ -1,6 +1,6 @@
 """The base of every fault of an engine, for rooms that must not know the engines themselves."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 RETRY_AFTER_S = 2
 
@@ -20,3 +20,12 @@ class EngineFault(Exception):
         super().__init__(f"{engine}: {reason}")
         self.engine = engine
         self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with both parts."""
+        return type(self), (self.engine, self.reason)
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether what was to be stored may wait in the outbox until the search engine is back."""
+        return self.engine == "elasticsearch" and not self.is_lasting

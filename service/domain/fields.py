@@ -49,6 +49,7 @@ def _provider(prefix: str, meaning: str) -> dict[str, AuthorizationField]:
 AUTHORIZATION_FIELDS: Mapping[str, AuthorizationField] = {
     "kind": _keyword("authorization, notification or referral"),
     "setting": _keyword("inpatient, outpatient, professional or dental"),
+    "member.birth_date": _keyword("birth date of the member"),
     "action": _keyword("the decision in force for the line (HCR01)"),
     "numbers_all": _keyword("own, per line, previous and superseded numbers", many=True),
     "certification_type": _keyword("UM02"),
@@ -129,6 +130,7 @@ CLAIM_FIELDS: Mapping[str, ClaimField] = {
     "frequency": _claimed("CLM05-3"),
     "network": _claimed("network status of the claim: in or out"),
     "network_scopes": _claimed("provider group scopes that fit the network status", many=True),
+    "member.birth_date": _claimed("birth date of the patient"),
     "bill_type": _claimed("facility and class, the first two digits of the bill type"),
     "drg": _claimed("diagnosis-related group"),
     "principal_diagnosis": _claimed("the principal diagnosis"),

@@ -3,7 +3,7 @@
 Whatever the format, a stream of submissions comes out of ``ingest`` and goes into ``flow``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +13,8 @@ Format = Literal["json", "x12", "fhir"]
 
 Position = Mapping[str, int | str]
 """Where something stands in what was sent: ``line``, ``pointer``, ``segment``, ``byte`` ..."""
+
+Excerpt = Callable[[], tuple[bytes, bool]]
 
 Code = Literal["unreadable", "invalid", "conflict", "refused"]
 """Why something cannot be taken: ``unreadable`` is no JSON, X12 or FHIR; ``invalid`` does not fit
@@ -26,15 +28,18 @@ class Submission:
 
     Without ``pushed`` it is either rejected (``code`` says why) or only noted: something that is no
     authorization and no fault, such as a refusal to look (X12 AAA). ``content`` is what is kept of
-    it as it came, ``content_bytes`` how long it was; ``end`` is the byte of the stream behind it.
+    it as it came, ``content_bytes`` how long it was; where that is costly to write, ``excerpt``
+    writes it when it is needed, and tells whether it is all. From the byte ``start`` of the stream
+    on it can be read again.
     """
 
     format: Format
     number: int
     position: Position
-    end: int
+    start: int
     content: bytes = field(repr=False)
     content_bytes: int
+    excerpt: Excerpt | None = field(default=None, repr=False)
     pushed: Pushed | None = None
     authorization_id: str | None = None
     version: int | None = None

@@ -1,35 +1,51 @@
 """The terms of an authorization: what counting its units needs, and nothing else of it."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from service.domain.authorization import Authorization
+import orjson
 
-_SCOPE: dict[str, Any] = {
-    "decision": {"action"},
-    "certification_date": True,
-    "effective": True,
-    "requested_dates": True,
-    "admission": {"date", "discharge_date"},
-    "limits": True,
-    "requested": True,
-}
-_TERMS: dict[str, Any] = _SCOPE | {
-    "authorization_id": True,
-    "version": True,
-    "kind": True,
-    "setting": True,
-    "number": True,
-    "member": {"id"},
-    "override_benefit_limits": True,
-    "lines": {"__all__": _SCOPE | {"line": True, "removed_on": True}},
-}
+from service.domain.authorization import Authorization
+from service.domain.canonical import canonical_form
+
+Form = Mapping[str, Any]
+"""An authorization, or a part of it, as ``canonical_form`` gives it."""
+
+_SCOPE = ("certification_date", "effective", "requested_dates", "limits", "requested")
+_SCOPE_PARTS = {"decision": ("action",), "admission": ("date", "discharge_date")}
+_HEADER = (
+    *_SCOPE,
+    "authorization_id",
+    "version",
+    "kind",
+    "setting",
+    "number",
+    "override_benefit_limits",
+)
+_HEADER_PARTS = _SCOPE_PARTS | {"member": ("id",)}
+_LINE = (*_SCOPE, "line", "removed_on")
 
 
 def terms_of(authorization: Authorization) -> bytes:
     """Write the terms as JSON: an authorization that says no more than that."""
-    return authorization.__pydantic_serializer__.to_json(
-        authorization, include=_TERMS, by_alias=True, exclude_none=True, exclude_defaults=True
-    )
+    return orjson.dumps(terms_in(canonical_form(authorization)))
+
+
+def terms_in(form: Form) -> dict[str, Any]:
+    """Give the terms that are in the form of an authorization."""
+    terms = _kept(form, _HEADER, _HEADER_PARTS)
+    if "lines" in form:
+        terms["lines"] = [_kept(line, _LINE, _SCOPE_PARTS) for line in form["lines"]]
+    return terms
+
+
+def _kept(form: Form, names: Iterable[str], parts: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    kept = {name: form[name] for name in names if name in form}
+    for part, within in parts.items():
+        if part in form:
+            whole = form[part]
+            kept[part] = {name: whole[name] for name in within if name in whole}
+    return kept
 
 
 def read_terms(terms: Any) -> Authorization:

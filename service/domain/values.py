@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -20,6 +21,9 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EARLIEST_DAY = date(1900, 1, 1)
 _DIGITS_MAX = 15
 _DECIMALS_MAX = 6
+_KEPT = 16_384
+_KEPT_CHARACTERS_MAX = 32
+"""Days and quantities that were read are kept, a feed has the same ones again; no long text is."""
 
 
 class Frozen(BaseModel):
@@ -27,18 +31,35 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
+    def __eq__(self, other: object) -> bool:
+        """Compare; with None at once, since every value is compared with its default when written.
+
+        Whether None is a model costs more to find out than it does to write most values.
+        """
+        return other is not None and super().__eq__(other)
+
 
 def _day(value: Any) -> date:
     """Read an ISO day ourselves: Elasticsearch would take 2026-02-30 for the second of March."""
-    if isinstance(value, date) and type(value) is date:
-        day = value
-    elif isinstance(value, str) and _ISO_DAY.fullmatch(value):
-        try:
-            day = date.fromisoformat(value)
-        except ValueError as error:
-            raise ValueError("not a day of the calendar") from error
-    else:
+    if isinstance(value, str):
+        return _day_of(value)
+    if type(value) is not date:
         raise ValueError("a day is written YYYY-MM-DD")
+    return _not_too_early(value)
+
+
+@lru_cache(_KEPT)
+def _day_of(text: str) -> date:
+    if not _ISO_DAY.fullmatch(text):
+        raise ValueError("a day is written YYYY-MM-DD")
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("not a day of the calendar") from error
+    return _not_too_early(day)
+
+
+def _not_too_early(day: date) -> date:
     if day < _EARLIEST_DAY:
         raise ValueError("a day before 1900-01-01 is not accepted")
     return day
@@ -49,6 +70,12 @@ def _decimal(value: Any) -> Decimal:
     text = format(value, "f") if isinstance(value, Decimal) else value
     if isinstance(text, int) and not isinstance(text, bool):
         text = str(text)
+    if isinstance(text, str) and len(text) <= _KEPT_CHARACTERS_MAX:
+        return _decimal_of(text)
+    return _read_decimal(text)
+
+
+def _read_decimal(text: object) -> Decimal:
     written = _NUMBER.fullmatch(text.strip()) if isinstance(text, str) else None
     if written is None:
         raise ValueError('a quantity is a decimal string, such as "4" or "240.00"')
@@ -58,10 +85,17 @@ def _decimal(value: Any) -> Decimal:
     return Decimal(written[0])
 
 
+_decimal_of = lru_cache(_KEPT)(_read_decimal)
+
+
 def _at_least_zero(number: Decimal) -> Decimal:
     if number < 0:
         raise ValueError("a quantity is not negative")
     return number
+
+
+def _quantity(value: Any) -> Decimal:
+    return _at_least_zero(_decimal(value))
 
 
 def _plain(number: Decimal) -> str:
@@ -73,7 +107,7 @@ Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
 
 Quantity = Annotated[
     Decimal,
-    BeforeValidator(lambda value: _at_least_zero(_decimal(value)), json_schema_input_type=str),
+    BeforeValidator(_quantity, json_schema_input_type=str),
     PlainSerializer(_plain, return_type=str),
 ]
 """A decimal of at least zero, written as a string; its unit of measure stands beside it."""
@@ -81,7 +115,12 @@ Quantity = Annotated[
 COUNTED_MAX = Decimal(3_000_000_000)
 """Units, days and money are counted exactly up to here (see service/accounting/scale.py)."""
 
-Counted = Annotated[Quantity, Field(le=COUNTED_MAX)]
+Counted = Annotated[
+    Decimal,
+    Field(le=COUNTED_MAX),
+    BeforeValidator(_quantity, json_schema_input_type=str),
+    PlainSerializer(_plain, return_type=str),
+]
 """A quantity that is added up: units, service days, an amount of money."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -111,8 +150,11 @@ Npi = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{1
 
 Tin = Annotated[
     str,
-    BeforeValidator(lambda value: value.replace("-", "") if isinstance(value, str) else value),
     StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{9}$"),
+    BeforeValidator(
+        lambda value: value.replace("-", "") if isinstance(value, str) else value,
+        json_schema_input_type=str,
+    ),
 ]
 """A taxpayer identification number: nine digits, dashes are dropped."""
 

@@ -4,7 +4,6 @@ A claim that was adjudicated before is answered from its record; nothing is ever
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
@@ -21,17 +20,18 @@ from service.accounting.claim_state import REPLACED, RESERVED, REVERSED, USED, C
 from service.accounting.claim_state import VOID as VOIDING
 from service.accounting.plan import ClaimPlan
 from service.accounting.record import pack
+from service.accounting.waiting import waiting_of
 from service.domain.adjudication import Adjudication
-from service.domain.candidate import Found
-from service.domain.canonical import canonical_json
 from service.domain.engine_fault import EngineFault
+from service.domain.person import PersonChanged
 from service.flow.choosing import choose_all
+from service.flow.claim_content import content_of, fingerprint, fingerprints_as
 from service.flow.drafting import REPLACEMENT, VOID, Drafted, draft_claim, draft_void
 from service.flow.finding import CandidateSource
-from service.flow.match import Matched, match_claim
+from service.flow.lookup import Opened
+from service.flow.match import Matched, match_once, merged_member
 from service.flow.rooms import Rooms, Run
 from service.flow.selection import Changed
-from service.querying.search import Search
 
 ATTEMPTS_MAX = 8
 FIRST_PAUSE_S = 0.02
@@ -50,6 +50,10 @@ class Conflict(Exception):
     """The claim was adjudicated otherwise, or is not what this call takes it for."""
 
 
+class Overtaken(Conflict):
+    """The adjudication that was to be run again is not the one in force any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjudicated:
     """The answer; ``home`` is where something was written, and ``matched`` what was found."""
@@ -58,31 +62,6 @@ class Adjudicated:
     home: Home | None = None
     matched: Matched | None = None
     replayed: bool = False
-
-
-def fingerprint(claim: Adjudication) -> str:
-    """Give what tells whether a claim is sent again, or another under the same version."""
-    content = canonical_json(
-        claim, free=("attached", "limit_adjustments"), without={"by", "reason"}
-    )
-    return hashlib.sha256(content).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A source of candidates that is ready when the claim was looked up (see Books.look_up)."""
-
-    source: CandidateSource
-    looking: Awaitable[object]
-
-    async def prepare(self, payer: str, member: str) -> None:
-        """Make sure that what was pushed for the member can be found."""
-        del payer, member
-        await asyncio.shield(asyncio.ensure_future(self.looking))
-
-    async def search(self, payer: str, member: str, search: Search) -> Found:
-        """Run one search."""
-        return await self.source.search(payer, member, search)
 
 
 async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated:
@@ -96,7 +75,7 @@ async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated
     for _ in range(ATTEMPTS_MAX):
         try:
             return await _attempt(claim, run, rooms)
-        except (ClaimMoved, AuthorizationChanged, Changed):
+        except (ClaimMoved, AuthorizationChanged, Changed, PersonChanged):
             # Somebody else was quicker; what was read is read again. A push that is on its way in
             # becomes searchable within a moment.
             await asyncio.sleep(pause)
@@ -110,7 +89,7 @@ async def _attempt(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated:
     looking = asyncio.create_task(
         rooms.books.look_up(run.payer, claim.claim_id, member, dry=run.dry)
     )
-    source = _Opened(rooms.source, looking)
+    source = Opened(rooms.source, looking)
     matching = asyncio.create_task(_match(claim, run, source, rooms))
     try:
         return await _decide(claim, await looking, matching, run, rooms)
@@ -139,21 +118,27 @@ async def _decide(
     home, state = looked_up
     if not home.is_of_member:
         raise Conflict(_OF_ANOTHER)
-    mark = fingerprint(claim)
-    if _is_replay(claim, state, mark, run):
+    _check_in_force(state, run)
+    sent = content_of(claim)
+    mark = fingerprint(sent)
+    if _is_replay(claim, state, mark, home, run):
         return await _replay(claim, state, home, rooms)
     _check_order(claim, state)
-    original = await _original(claim, home, rooms)
+    if home.is_apart:
+        home, state = await _bring_home(home, state, rooms, run)
+    original = await _original(claim, home, rooms, run)
     matched = await matching
     drafted = await _draft(claim, original, home, matched, rooms)
     draft = drafted.draft
+    if home.person is not None and home.person.is_merged:
+        draft["claim"]["member"] = merged_member(home.person)
     if state.is_known:
         draft["previous"] = await _summary(state, home, rooms)
     request = DrawRequest(
         claim=state,
         version=claim.version,
         fingerprint=mark,
-        state=VOIDING if claim.frequency == VOID else _STATUS_OF_STAGE[claim.stage],
+        state=_status(claim, state, run),
         plan=drafted.plan,
         occasion=Occasion(
             kind=_kind(claim, state), at=run.at, by=claim.by or "", why=claim.reason or ""
@@ -163,6 +148,7 @@ async def _decide(
         original_status=REVERSED if claim.frequency == VOID else REPLACED,
         record=pack(draft),
         matched=_found(matched),
+        waiting=waiting_of(draft, drafted.plan, rooms.rules.references.accounting.waits_for, sent),
         dry=run.dry,
     )
     moved = await rooms.books.draw(home, request)
@@ -174,12 +160,25 @@ async def _decide(
     )
 
 
-def _is_replay(claim: Adjudication, state: ClaimState, mark: str, run: Run) -> bool:
+def _check_in_force(state: ClaimState, run: Run) -> None:
+    if run.entry is None:
+        return
+    if not state.is_held or not state.stands_as(run.entry):
+        raise Overtaken("the claim was adjudicated anew, reversed or replaced meanwhile")
+
+
+def _status(claim: Adjudication, state: ClaimState, run: Run) -> str:
+    if run.entry is not None:
+        return state.status
+    return VOIDING if claim.frequency == VOID else _STATUS_OF_STAGE[claim.stage]
+
+
+def _is_replay(claim: Adjudication, state: ClaimState, mark: str, home: Home, run: Run) -> bool:
     """Whether this very claim was answered before. Raises Conflict for other content."""
     known = state.fingerprints.get(claim.version)
     if known is None or run.again:
         return False
-    if known == mark:
+    if known == mark or known in fingerprints_as(claim, home.person):
         return True
     if state.version == claim.version and state.status == RESERVED and claim.stage == "final":
         return False
@@ -187,6 +186,15 @@ def _is_replay(claim: Adjudication, state: ClaimState, mark: str, run: Run) -> b
         f"version {claim.version} of this claim was adjudicated with other content;"
         " send a higher version, or ask to readjudicate"
     )
+
+
+async def _bring_home(
+    home: Home, state: ClaimState, rooms: Rooms, run: Run
+) -> tuple[Home, ClaimState]:
+    """Bring a claim, and before it what it holds, to where its person's claims are drawn."""
+    if home.person is not None and home.person.also:
+        await rooms.gathering.bring(home.payer, home.person, state.authorizations)
+    return await rooms.books.bring_home(home, state, dry=run.dry)
 
 
 def _check_order(claim: Adjudication, state: ClaimState) -> None:
@@ -205,7 +213,7 @@ async def _replay(claim: Adjudication, state: ClaimState, home: Home, rooms: Roo
     )
 
 
-async def _original(claim: Adjudication, home: Home, rooms: Rooms) -> ClaimState | None:
+async def _original(claim: Adjudication, home: Home, rooms: Rooms, run: Run) -> ClaimState | None:
     """Find what a replacement or void is about: the claim named, or what replaced that since.
 
     A claim of another member is not looked at: it is answered like one that does not exist.
@@ -213,20 +221,24 @@ async def _original(claim: Adjudication, home: Home, rooms: Rooms) -> ClaimState
     if claim.frequency not in (REPLACEMENT, VOID) or claim.original_claim_id is None:
         return None
     name: str | None = claim.original_claim_id
-    state: ClaimState | None = None
+    there, state = home, None
     for _ in range(CHAIN_MAX):
         if name is None or name == claim.claim_id:
             break
-        there = await rooms.books.home_of(home.payer, name)
-        if there is None or there.owner != home.owner:
+        found = await rooms.books.find_claim(home, name)
+        if found is None:
             return None
-        state = await rooms.books.read_claim(home, name)
+        there, state = found
         if state.is_held or state.replaced_by in (None, claim.claim_id):
             break
         name = state.replaced_by
     if name == claim.claim_id:
-        state = await rooms.books.read_claim(home, claim.claim_id)
-    return state if state and state.is_known else None
+        there, state = home, await rooms.books.read_claim(home, claim.claim_id)
+    if state is None or not state.is_known:
+        return None
+    if there.is_apart:
+        _, state = await _bring_home(there, state, rooms, run)
+    return state
 
 
 async def _summary(state: ClaimState, home: Home, rooms: Rooms) -> dict[str, Any]:
@@ -243,7 +255,7 @@ async def _match(
         return None
     for _ in range(_TURNS):
         await asyncio.sleep(0)
-    return await match_claim(claim, run.payer, rules=rooms.rules, source=source)
+    return await match_once(claim, run.payer, rules=rooms.rules, source=source)
 
 
 async def _draft(

@@ -2,6 +2,7 @@
 
 from service.accounting.books import Home
 from service.domain.adjudication import Adjudication
+from service.domain.person import Person
 from service.flow.match import Matched
 from service.flow.rooms import Rooms
 from service.flow.selection import Chosen, check_selections, choose, found_standing, wanted_ids
@@ -21,7 +22,7 @@ async def choose_all(
     ids = wanted_ids(claim, required)
     standing = found_standing(required)
     if ids:
-        standing |= await rooms.standing.standing(home.payer, claim.member.id, ids)
+        standing |= await rooms.standing.standing(home.payer, matched.finder.person, ids)
     chosen = [
         choose(
             claim,
@@ -33,8 +34,16 @@ async def choose_all(
         )
         for each in required
     ]
+    await _bring_together(matched.finder.person, chosen, home, rooms)
     tied = sorted({name for each in chosen for name in tied_ids(each)})
     if not tied:
         return chosen
     committed = await rooms.books.committed(home, tied)
     return [by_remaining(each, committed) for each in chosen]
+
+
+async def _bring_together(person: Person, chosen: list[Chosen], home: Home, rooms: Rooms) -> None:
+    """Bring what is chosen to where the claim is kept; it is elsewhere only during a merge."""
+    if person.also:
+        ids = {each.authorization.authorization_id for one in chosen for each in one.choices}
+        await rooms.gathering.bring(home.payer, person, sorted(ids))

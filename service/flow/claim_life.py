@@ -98,12 +98,12 @@ async def change_claim(
     Raises UnknownClaim, Conflict where the claim is not in a state for it, BadChange for units
     that the claim does not hold, and EngineFault.
     """
-    home = await books.home_of(payer, claim_id)
-    if home is None:
-        raise UnknownClaim(claim_id)
     occasion = Occasion(kind=step, at=at, by=change.by or "", why=change.reason or "")
     pause = FIRST_PAUSE_S
     for _ in range(ATTEMPTS_MAX):
+        home = await books.home_of(payer, claim_id)
+        if home is None:
+            raise UnknownClaim(claim_id)
         claim = await books.read_claim(home, claim_id)
         if not claim.is_known:
             raise UnknownClaim(claim_id)

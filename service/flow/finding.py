@@ -6,6 +6,7 @@ from typing import Protocol
 
 from service.comparison.prepared import AskedLine
 from service.domain.candidate import Candidate, Found
+from service.domain.person import Person
 from service.flow.agreement import compare_scores
 from service.matching.judgement import Judged
 from service.matching.ranking import NEAR_MISSES_MAX
@@ -19,11 +20,11 @@ LINE_CANDIDATES_MAX = 2_000
 class CandidateSource(Protocol):
     """Where candidates come from. Any fault is an exception, never an empty result."""
 
-    async def prepare(self, payer: str, member: str) -> None:
-        """Make sure that what was pushed for the member can be found."""
+    async def prepare(self, payer: str, member: str) -> Person:
+        """Make sure that what was pushed for the member can be found; say who it is now."""
         ...
 
-    async def search(self, payer: str, member: str, search: Search) -> Found:
+    async def search(self, payer: str, person: Person, search: Search) -> Found:
         """Run one search within a payer and a member."""
         ...
 
@@ -50,7 +51,7 @@ class Finder:
 
     source: CandidateSource
     payer: str
-    member: str
+    person: Person
     candidates_max: int = CANDIDATES_MAX
 
     async def passes(
@@ -114,7 +115,7 @@ class Finder:
         return Scorer(found.candidates).judge(asked)
 
     async def _search(self, search: Search) -> Found:
-        return await self.source.search(self.payer, self.member, search)
+        return await self.source.search(self.payer, self.person, search)
 
 
 def _marked(candidates: Sequence[Candidate], relaxed: str | None) -> Sequence[Candidate]:

@@ -1,38 +1,35 @@
-"""Takes a stream of authorizations in: bounded memory, one result a line, in the order they came.
+"""Takes a stream of submissions in: bounded memory, one result each, in the order they came.
 
-Lines are read and checked while earlier ones are on their way to the stores. What is wrong with a
-line is a result, and so is an engine that fails: the same line may then be sent again.
+They are read and checked while earlier ones are on their way to the stores. What cannot be taken
+becomes a dead letter. What cannot be stored now, since the search engine is away, waits in the
+outbox; where that fails too, the result says so, and the same may be sent again.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import orjson
-from pydantic import ValidationError
-
-from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
 from service.domain.push import Pushed, PushResult
-from service.querying.source import pointer
+from service.domain.submission import Code, DeadLetter, Queued, Submission
 
 Result = dict[str, Any]
-"""What became of one line, ready to be written as JSON."""
+"""What became of one submission, ready to be written as JSON."""
 
-ERRORS_MAX = 20
 BATCH_BYTES_MAX = 8 * 1024 * 1024
-"""A batch of long lines is closed early: memory is bounded in bytes, not in lines."""
+"""A batch of long submissions is closed early: memory is bounded in bytes, not in their number."""
 
-LINES_AT_A_TIME = 8
+SUBMISSIONS_AT_A_TIME = 8
 
 FAILED_BATCHES_MAX = 3
 """After so many batches in a row that failed whole, the rest of the stream is not tried."""
 
-
-@dataclass(frozen=True, slots=True)
-class TooLong:
-    """Stands for a line that was longer than allowed, and was skipped."""
+TAKEN = ("created", "updated", "unchanged", "superseded", "queued", "noted")
+NOT_TAKEN = ("conflict", "rejected", "failed")
+STATUSES = (*TAKEN, *NOT_TAKEN)
+"""``queued`` waits in the outbox, ``noted`` is no authorization and no fault, ``failed`` may be
+sent again."""
 
 
 class Store(Protocol):
@@ -43,86 +40,84 @@ class Store(Protocol):
         ...
 
 
-async def split_lines(
-    chunks: AsyncIterable[bytes], line_bytes_max: int
-) -> AsyncIterator[bytes | TooLong]:
-    """Split a stream into lines, without their ends; holds at most one line and one chunk."""
-    held: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        *whole, rest = chunk.split(b"\n")
-        for part in whole:
-            size += len(part)
-            if size > line_bytes_max:
-                yield TooLong()
-            else:
-                yield b"".join((*held, part))
-            held, size = [], 0
-        size += len(rest)
-        # Of a line that is too long nothing is kept but its length.
-        held = [*held, rest] if size <= line_bytes_max else []
-    if size:
-        yield TooLong() if size > line_bytes_max else b"".join(held)
+class Outbox(Protocol):
+    """Where pushes wait, durably, until the search engine is back."""
+
+    async def put(self, payer: str, pushed: Sequence[Pushed]) -> list[Queued]:
+        """Keep pushes; raises an EngineFault if there is no room or no engine."""
+        ...
+
+
+class Letters(Protocol):
+    """Where is kept what could not be taken."""
+
+    async def keep(self, payer: str, letters: Sequence[DeadLetter]) -> list[str]:
+        """Keep letters, and give their ids; raises an EngineFault if that failed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Where submissions may go; ``origin`` is the way they came in, for their dead letters.
+
+    Without ``letters`` nothing is kept: what is tried again is kept already.
+    """
+
+    payer: str
+    store: Store
+    outbox: Outbox
+    letters: Letters | None
+    origin: str
+    letter_bytes_max: int = 4 * 1024 * 1024
 
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """Lines that go to the store together, and those in between that are rejected already."""
+    """Submissions that go to the store together, and those in between that cannot be taken."""
 
+    submissions: list[Submission] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
-    pushed: list[Pushed] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     bytes: int = 0
 
-    def add(self, result: Result, pushed: Pushed | None, size: int) -> None:
-        if pushed is not None:
-            self.places.append(len(self.results))
-            self.pushed.append(pushed)
-            self.ids.add(pushed.authorization.authorization_id)
-            self.bytes += size
-        self.results.append(result)
+    def add(self, submission: Submission) -> None:
+        self.submissions.append(submission)
+        self.results.append(_result(submission))
+        self.bytes += len(submission.content)
+        if submission.pushed is not None:
+            self.ids.add(submission.pushed.authorization.authorization_id)
 
 
 async def take_in(
-    lines: AsyncIterable[bytes | TooLong],
-    payer: str,
-    store: Store,
-    *,
-    batch: int,
-    in_flight: int = 4,
-    line_bytes_max: int,
+    submissions: AsyncIterable[Submission], doors: Doors, *, batch: int, in_flight: int = 4
 ) -> AsyncIterator[Result]:
-    """Push every line, ``batch`` of them at a time, and give a result for each that is not empty.
+    """Push every submission, ``batch`` of them at a time, and give a result for each.
 
     An id that comes again waits for its earlier version, so that results do not depend on chance.
     """
-    intake = _Intake(payer, store)
+    intake = _Intake(doors)
     running: dict[_Batch, asyncio.Task[None]] = {}
     open_ = _Batch()
     number = 0
     try:
-        async for line in lines:
+        async for each in submissions:
             number += 1
-            if number % LINES_AT_A_TIME == 0:
+            if number % SUBMISSIONS_AT_A_TIME == 0:
                 await asyncio.sleep(0)  # reading costs time: let a match that waits go first
-            if isinstance(line, bytes) and not line.strip():
-                continue
-            result, pushed = read_line(number, line, line_bytes_max)
-            if pushed and any(result["authorization_id"] in each.ids for each in (open_, *running)):
+            if each.pushed and any(each.authorization_id in one.ids for one in (open_, *running)):
                 running[open_] = intake.start(open_)
                 open_ = _Batch()
-                for each in await _finished(running, down_to=0):
-                    yield each
-            open_.add(result, pushed, len(line) if isinstance(line, bytes) else 0)
+                for result in await _finished(running, down_to=0):
+                    yield result
+            open_.add(each)
             if len(open_.results) >= batch or open_.bytes >= BATCH_BYTES_MAX:
                 running[open_] = intake.start(open_)
                 open_ = _Batch()
-                for each in await _finished(running, down_to=in_flight - 1):
-                    yield each
+                for result in await _finished(running, down_to=in_flight - 1):
+                    yield result
         running[open_] = intake.start(open_)
-        for each in await _finished(running, down_to=0):
-            yield each
+        for result in await _finished(running, down_to=0):
+            yield result
     finally:
         for task in running.values():
             task.cancel()
@@ -141,39 +136,43 @@ async def _finished(running: dict[_Batch, asyncio.Task[None]], *, down_to: int) 
 
 
 class _Intake:
-    """Pushes batches, and knows when there is no use in trying more."""
+    """Takes batches in, and knows when there is no use in trying more."""
 
-    def __init__(self, payer: str, store: Store) -> None:
-        self._payer = payer
-        self._store = store
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
         self._failed_in_a_row = 0
 
     def start(self, batch: _Batch) -> asyncio.Task[None]:
         return asyncio.create_task(self._run(batch))
 
     async def _run(self, batch: _Batch) -> None:
-        if not batch.pushed:
-            return
-        if self._failed_in_a_row >= FAILED_BATCHES_MAX:
-            outcomes = [_failed("not tried: the engines failed again and again")] * len(
-                batch.pushed
-            )
-        else:
-            outcomes = await self._push(batch.pushed)
-            has_failed = all(each["status"] == "failed" for each in outcomes)
-            self._failed_in_a_row = self._failed_in_a_row + 1 if has_failed else 0
-        for place, outcome in zip(batch.places, outcomes, strict=True):
+        places = [at for at, each in enumerate(batch.submissions) if each.pushed is not None]
+        pushed = [each.pushed for each in batch.submissions if each.pushed is not None]
+        for place, outcome in zip(places, await self._outcomes(pushed), strict=True):
             batch.results[place] |= outcome
+        await self._bury(batch)
+
+    async def _outcomes(self, pushed: Sequence[Pushed]) -> list[Result]:
+        if not pushed:
+            return []
+        if self._failed_in_a_row >= FAILED_BATCHES_MAX:
+            return [_failed("not tried: the engines failed again and again")] * len(pushed)
+        outcomes = await self._push(pushed)
+        has_failed = all(each["status"] == "failed" for each in outcomes)
+        self._failed_in_a_row = self._failed_in_a_row + 1 if has_failed else 0
+        return outcomes
 
     async def _push(self, pushed: Sequence[Pushed]) -> list[Result]:
         """Push some; where the engine refuses one of them as wrong, the others are still taken."""
         try:
-            results = await self._store.push(self._payer, pushed)
+            results = await self._doors.store.push(self._doors.payer, pushed)
         except EngineFault as fault:
-            if fault.is_lasting and len(pushed) > 1:
-                half = len(pushed) // 2
-                return [*await self._push(pushed[:half]), *await self._push(pushed[half:])]
-            return [_failed(str(fault))] * len(pushed)
+            if not fault.is_lasting:
+                return await self._put(pushed, fault)
+            if len(pushed) == 1:
+                return [{"status": "rejected", "code": "refused", "reason": str(fault)}]
+            half = len(pushed) // 2
+            return [*await self._push(pushed[:half]), *await self._push(pushed[half:])]
         return [
             {
                 "status": each.status,
@@ -183,66 +182,83 @@ class _Intake:
             for each in results
         ]
 
+    async def _put(self, pushed: Sequence[Pushed], fault: EngineFault) -> list[Result]:
+        """Leave to the outbox what could not be stored now, if that is what it is for."""
+        if not fault.can_wait:
+            return [_failed(str(fault))] * len(pushed)
+        try:
+            queued = await self._doors.outbox.put(self._doors.payer, pushed)
+        except EngineFault as full:
+            return [_failed(str(full))] * len(pushed)
+        return [{"status": "queued", "ticket": each.ticket} for each in queued]
 
-def read_line(
-    number: int, line: bytes | TooLong, line_bytes_max: int
-) -> tuple[Result, Pushed | None]:
-    """Read and check one line; with what it pushes, or with why it is rejected."""
-    if isinstance(line, TooLong) or len(line) > line_bytes_max:
-        return _rejected(number, f"longer than {line_bytes_max} bytes"), None
-    try:
-        source = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        return _rejected(number, f"not JSON: {error}"), None
-    if not isinstance(source, dict):
-        return _rejected(number, "an authorization is a JSON object"), None
-    try:
-        authorization = Authorization.model_validate(source)
-    except ValidationError as error:
-        return _rejected(number, *places(error), source=source), None
-    result = _result(number, authorization.authorization_id, authorization.version)
-    return result, Pushed(authorization=authorization, source=source)
+    async def _bury(self, batch: _Batch) -> None:
+        """Keep what cannot be taken, once; where even that fails, it must be sent again.
+
+        Parts of one document are kept as that document. Where nothing was left of what came, as of
+        a segment that was cut off, the result alone says so.
+        """
+        buried = [
+            (result, _letter(submission, result, self._doors))
+            for submission, result in zip(batch.submissions, batch.results, strict=True)
+            if result["status"] in ("rejected", "conflict")
+        ]
+        for result in batch.results:
+            result.pop("code", None)
+        kept = {(each.format, each.content): each for _, each in buried if each.content}
+        letters = self._doors.letters
+        if not kept or letters is None:
+            return
+        try:
+            ids = await letters.keep(self._doors.payer, list(kept.values()))
+        except EngineFault as fault:
+            for result, _ in buried:
+                result |= _failed(f"{result['reason']}; it could not be kept: {fault}")
+            return
+        named = dict(zip(kept, ids, strict=True))
+        for result, letter in buried:
+            if letter.content:
+                result["dead_letter"] = named[letter.format, letter.content]
 
 
-def places(error: ValidationError) -> tuple[str, list[dict[str, str]]]:
-    """Say what does not fit and where, first in one line; never what was written there."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    errors = [
-        {"path": pointer(each["loc"]), "message": each["msg"].removeprefix("Value error, ")}
-        for each in found
-    ]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    reason = f"{errors[0]['path'] or '/'}: {errors[0]['message']}{more}"
-    return reason, errors[:ERRORS_MAX]
-
-
-def _result(number: int, authorization_id: str | None, version: int | None) -> Result:
-    return {
-        "line": number,
-        "authorization_id": authorization_id,
-        "version": version,
+def _result(submission: Submission) -> Result:
+    """Start the result of a submission: complete unless it is to be pushed."""
+    result: Result = {
+        **submission.position,
+        "authorization_id": submission.authorization_id,
+        "version": submission.version,
         "status": None,
         "current_version": None,
-        "reason": None,
-        "errors": [],
+        "reason": submission.reason,
+        "errors": list(submission.errors),
+        "start": submission.start,
     }
+    if submission.warnings:
+        result["warnings"] = list(submission.warnings)
+    if submission.pushed is None:
+        result["status"] = "noted" if submission.code is None else "rejected"
+        result["code"] = submission.code
+    return result
 
 
-def _rejected(
-    number: int,
-    reason: str,
-    errors: Sequence[dict[str, str]] = (),
-    *,
-    source: dict[str, Any] | None = None,
-) -> Result:
-    """Reject a line; its id and version are named where they can be read."""
-    id_, version = (source or {}).get("authorization_id"), (source or {}).get("version")
-    result = _result(
-        number,
-        id_ if isinstance(id_, str) and len(id_) <= 100 else None,
-        version if type(version) is int else None,
+def _letter(submission: Submission, result: Mapping[str, Any], doors: Doors) -> DeadLetter:
+    code: Code = "conflict" if result["status"] == "conflict" else result.get("code") or "invalid"
+    content, size = submission.content, submission.content_bytes
+    if submission.excerpt is not None:
+        content, is_whole = submission.excerpt()
+        size = len(content) + (not is_whole)
+    return DeadLetter(
+        format=submission.format,
+        content=content[: doors.letter_bytes_max],
+        content_bytes=size,
+        code=code,
+        reason=result["reason"] or "",
+        errors=submission.errors,
+        position=submission.position,
+        origin=doors.origin,
+        authorization_id=submission.authorization_id,
+        version=submission.version,
     )
-    return result | {"status": "rejected", "reason": reason, "errors": list(errors)}
 
 
 def _failed(reason: str) -> Result:

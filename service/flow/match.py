@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,9 @@ from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, header_values, line_values
+from service.domain.engine_fault import EngineFault
 from service.domain.event import Event
+from service.domain.person import Person, PersonChanged
 from service.flow.finding import CandidateSource, Finder, Pass
 from service.flow.rules import RuleBook
 from service.matching.answer import Answer, Evidence, line_result
@@ -30,6 +33,8 @@ from service.matching.specialised import (
     with_specialised,
 )
 from service.requirement.decision import Requirement, choose_template, decide_requirement
+
+ATTEMPTS_MAX = 5
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -71,21 +76,33 @@ async def match_claim(
     Raises EngineFault when an engine fails, which is never "no match", and TableFault when a
     decision table cannot be decided.
     """
+    for _ in range(ATTEMPTS_MAX):
+        with suppress(PersonChanged):
+            return await match_once(claim, payer, rules=rules, source=source)
+    raise EngineFault("elasticsearch", "searches take longer than members take to be merged")
+
+
+async def match_once(
+    claim: Claim, payer: str, *, rules: RuleBook, source: CandidateSource
+) -> Matched:
+    """Do the same for who the member is now; raises PersonChanged, too."""
     started = time.perf_counter()
     requirements = {
         line.line: decide_requirement(claim, line, rules.tables) for line in claim.lines
     }
     searches = ask(claim, requirements, rules)
-    finder = Finder(source=source, payer=payer, member=claim.member.id)
+    finder = Finder(source=source, payer=payer, person=Person.of(claim.member.id))
     asked_at = time.perf_counter()
     if searches:
-        await source.prepare(payer, claim.member.id)
+        finder.person = await source.prepare(payer, claim.member.id)
     for group in _by_template(searches):
         await find(group, finder, rules)
     await settle_numbers(claim, searches, finder)
     judged_at = time.perf_counter()
     resolve_all(claim, searches, rules)
     answer = write_answer(claim, requirements, searches)
+    if finder.person.is_merged:
+        answer["member"] = merged_member(finder.person)
     ended = time.perf_counter()
     answer["took_ms"] = {
         "total": _ms(ended - started),
@@ -234,6 +251,11 @@ def write_answer(
             for line in claim.lines
         ],
     }
+
+
+def merged_member(person: Person) -> Answer:
+    """Say under which id a claim was matched that came with a former one."""
+    return {"id": person.given, "merged_into": person.member}
 
 
 def write_result(search: Search, written: Evidence) -> Answer:

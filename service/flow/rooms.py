@@ -7,6 +7,7 @@ from typing import Protocol
 from service.accounting.books import Books, Home, Moved
 from service.accounting.record import Draft
 from service.domain.candidate import Standing
+from service.domain.person import Person
 from service.flow.finding import CandidateSource
 from service.flow.rules import RuleBook
 
@@ -14,8 +15,16 @@ from service.flow.rules import RuleBook
 class StandingSource(Protocol):
     """Where authorizations are read as they stand now."""
 
-    async def standing(self, payer: str, member: str, ids: Iterable[str]) -> dict[str, Standing]:
+    async def standing(self, payer: str, person: Person, ids: Iterable[str]) -> dict[str, Standing]:
         """Give authorizations of one member; one of another is not there."""
+        ...
+
+
+class Gathering(Protocol):
+    """Where authorizations of merged members are brought together."""
+
+    async def bring(self, payer: str, person: Person, ids: Iterable[str]) -> None:
+        """Bring authorizations to the member under whom the claims of a person are kept."""
         ...
 
 
@@ -36,13 +45,19 @@ class Rooms:
     standing: StandingSource
     books: Books
     records: Records
+    gathering: Gathering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How a claim is run: ``dry`` moves nothing, ``again`` re-adjudicates the same version."""
+    """How a claim is run: ``dry`` moves nothing, ``again`` re-adjudicates the same version.
+
+    With ``entry`` the adjudication of that ledger entry is run again by ourselves, if it is the one
+    in force: what is used stays used, also where the claim came as preliminary.
+    """
 
     payer: str
     at: str
     dry: bool = False
     again: bool = False
+    entry: str | None = None

@@ -17,10 +17,11 @@ from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate, Found
 from service.domain.claim import Claim
 from service.domain.effective import effective_lines, numbers_of
+from service.domain.misfits import misfits
+from service.domain.person import Person
 from service.domain.reference import References
 from service.domain.template import TemplateTest
 from service.domain.values import Frozen, LongText
-from service.flow.intake import places
 from service.flow.match import match_claim
 from service.flow.rules import RuleBook
 from service.querying.problem import Problem
@@ -52,10 +53,11 @@ class FixtureSource:
 
     candidates: tuple[Candidate, ...]
 
-    async def prepare(self, payer: str, member: str) -> None:
+    async def prepare(self, payer: str, member: str) -> Person:
         """Nothing to wait for."""
+        return Person.of(member)
 
-    async def search(self, payer: str, member: str, search: Search) -> Found:
+    async def search(self, payer: str, person: Person, search: Search) -> Found:
         """Give them all: the scorer knows what is required of a candidate."""
         return Found(candidates=self.candidates, total=len(self.candidates))
 
@@ -66,7 +68,7 @@ def read_fixture(text: str, file: str) -> Fixture | Problem:
         content = YAML(typ="safe").load(text)
         return Fixture.model_validate(content)
     except ValidationError as error:
-        reason, errors = places(error)
+        reason, errors = misfits(error)
         return Problem(code=NO_FIXTURE, path=errors[0]["path"], file=file, message=reason)
     except (YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]

@@ -3,6 +3,7 @@
 The first requirement that fails, then the criteria that were missed, with both values.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,10 @@ from service.domain.candidate import Candidate
 from service.domain.claim import AuthorizationKind, Claim
 from service.domain.claim_values import header_values, line_values
 from service.domain.effective import LineValues
+from service.domain.engine_fault import EngineFault
+from service.domain.person import Person, PersonChanged
 from service.flow.finding import CandidateSource
+from service.flow.match import ATTEMPTS_MAX, merged_member
 from service.flow.rules import RuleBook
 from service.matching.answer import candidate_answer
 from service.matching.scorer import Scorer
@@ -40,17 +44,26 @@ async def why_not(
     question: Question, payer: str, *, rules: RuleBook, source: CandidateSource
 ) -> dict[str, Any]:
     """Explain; a number of another member or payer is answered like one that does not exist."""
+    for _ in range(ATTEMPTS_MAX):
+        with suppress(PersonChanged):
+            return await _why_not(question, payer, rules, source)
+    raise EngineFault("elasticsearch", "searches take longer than members take to be merged")
+
+
+async def _why_not(
+    question: Question, payer: str, rules: RuleBook, source: CandidateSource
+) -> dict[str, Any]:
     claim = question.claim
     line = next((each for each in claim.lines if each.line == question.line), None)
     if line is None:
         raise NoSuchLine(f"the claim has no line {question.line}")
     requirement = decide_requirement(claim, line, rules.tables)
     kinds = (question.kind,) if question.kind else requirement.looked_for or ("authorization",)
-    await source.prepare(payer, claim.member.id)
+    person = await source.prepare(payer, claim.member.id)
     number = codes.authorization_number(question.number)
     found = await source.search(
         payer,
-        claim.member.id,
+        person,
         Search(filter=({"term": {"numbers_all": number}},), size=FOUND_MAX),
     )
     header = header_values(claim, rules.references.attached)
@@ -60,9 +73,9 @@ async def why_not(
         plan = rules.plan(choose_template(claim, line, kind, rules.tables).template)
         asked = Preparation(plan=plan).line(line.line, values | {"requested_type": kind})
         for candidate in found.candidates:
-            raw = await _failed_raw(asked, candidate, claim, payer, source)
+            raw = await _failed_raw(asked, candidate, person, payer, source)
             findings.append({"type": kind, **explain(asked, candidate, raw)})
-    return {
+    answer = {
         "claim_id": claim.claim_id,
         "line": line.line,
         "number": question.number,
@@ -73,6 +86,7 @@ async def why_not(
         if found.candidates
         else "no current authorization of this member carries this number",
     }
+    return answer | ({"member": merged_member(person)} if person.is_merged else {})
 
 
 def explain(asked: AskedLine, candidate: Candidate, failed_raw: dict[str, Any] | None) -> Any:
@@ -164,7 +178,7 @@ def _without_tests(asked: AskedLine) -> AskedLine:
 
 
 async def _failed_raw(
-    asked: AskedLine, candidate: Candidate, claim: Claim, payer: str, source: CandidateSource
+    asked: AskedLine, candidate: Candidate, person: Person, payer: str, source: CandidateSource
 ) -> dict[str, Any] | None:
     """Ask Elasticsearch for the raw requirements one by one: only it can judge them."""
     template = asked.plan.template
@@ -174,9 +188,7 @@ async def _failed_raw(
             if rendered is None:
                 continue
             this = {"term": {"authorization_id": candidate.authorization_id}}
-            found = await source.search(
-                payer, claim.member.id, Search(filter=(this, rendered), size=1)
-            )
+            found = await source.search(payer, person, Search(filter=(this, rendered), size=1))
             if bool(found.candidates) != (kind == "require"):
                 return {"id": test.id, "kind": kind, "raw": rendered, "why": "the raw clause"}
     return None

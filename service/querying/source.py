@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from service.domain.misfits import pointer
 from service.querying.problem import Problem
 
 TEXT_CHARACTERS_MAX = 256 * 1024
@@ -67,11 +68,6 @@ class Node:
         """Give the plain value under a key, None where there is none."""
         child = self.value.get(key) if isinstance(self.value, dict) else None
         return child.plain() if child is not None else None
-
-
-def pointer(path: Path) -> str:
-    """Write a path as a JSON pointer (RFC 6901)."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
 def problem_at(node: Node, code: str, path: Path, message: str, hint: str | None = None) -> Problem:

@@ -14,12 +14,12 @@ from service.stores.durability import Durability
 from service.stores.epoch import Epoch
 from service.stores.guard import Guard
 from service.stores.ledger_reading import LedgerReading
+from service.stores.members import Members
 from service.stores.names import IndexNames
 from service.stores.projection import Projection
 from service.stores.rebuilding import Rebuilding
 from service.stores.reconciliation import Reconciliation
 from service.stores.records import Records
-from service.stores.visibility import Visibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +46,16 @@ def open_accounting(
     elasticsearch: AsyncElasticsearch,
     redis: RedisClient,
     indices: IndexNames,
-    visibility: Visibility,
+    members: Members,
     *,
     payers: Iterable[str],
     sweep_s: float,
     is_weak_allowed: bool,
 ) -> AccountingStores:
     """Open them on these clients."""
-    keys = visibility.keys
+    keys = members.visibility.keys
     projection = Projection(elasticsearch, redis, indices, keys, payers, sweep_s=sweep_s)
-    accumulators = Accumulators(redis, keys, visibility, projection.touch)
+    accumulators = Accumulators(redis, keys, members, projection.touch)
     ledger = LedgerReading(elasticsearch, redis, indices, projection)
     epoch = Epoch(elasticsearch, redis, indices, keys, ledger)
     books = BucketBooks(redis, keys, ledger)

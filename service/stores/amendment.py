@@ -15,6 +15,7 @@ from service.stores.history import now
 
 async def amend_limits(accumulators: Accumulators, payer: str, arrived: Sequence[Arrival]) -> None:
     """Amend the accumulators of those that were stored; may be repeated, older ones do nothing."""
+    drawn = await accumulators.drawn_on(payer, [(each.member, each.id) for each in arrived])
     amendments = [
         Amendment(
             authorization_id=each.id,
@@ -24,5 +25,6 @@ async def amend_limits(accumulators: Accumulators, payer: str, arrived: Sequence
             bounds=bounds_of(each.pushed.authorization),
         )
         for each in arrived
+        if each.id in drawn
     ]
     await accumulators.amend(payer, amendments, Occasion(kind="amend", at=now(), why="pushed"))

@@ -1,31 +1,28 @@
 """Reads authorizations back: one by id, its versions, or a page of those that fit a filter."""
 
-import base64
-import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 from elasticsearch import AsyncElasticsearch
 
 from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
-from service.stores.document import Document
+from service.domain.person import Person
+from service.stores.cursor import read_cursor, write_cursor
+from service.stores.document import Document, order_of
 from service.stores.documents import read_document, read_documents
 from service.stores.faults import translated_errors
 from service.stores.locator import Locator
+from service.stores.members import Members
 from service.stores.names import IndexNames, document_id, routing
 from service.stores.visibility import Visibility
 
 VERSIONS_MAX = 1000
 _STANDING = ["source", "void", "current", "member_id"]
+_IDS = ("authorization_id", "fhir_id")
 _STATE = ("version", "void", "current", "superseded_by", "pushed_at", "member_id", "action")
-
-
-class BadCursor(ValueError):
-    """A paging cursor that was not given out by a search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +37,25 @@ class Stored:
     members: tuple[str, ...] = ()
 
 
+Times = Mapping[str, str]
+"""A span of time, as ``gte`` and ``lt``, either or both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What an authorization is called by: its id, or any of its id, numbers and traces."""
+
+    value: str
+    is_id: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What to list: all given must hold. ``status`` is an HCR action or a status text."""
+    """What to list: all given must hold. ``status`` is an HCR action or a status text.
+
+    ``named``: one of each group is its name. ``ids`` are its own, or those of its resource in FHIR.
+    ``standing``: neither void nor superseded; ``made`` is when it was made, ``pushed`` when stored.
+    """
 
     member: str | None = None
     number: str | None = None
@@ -50,6 +63,11 @@ class Filter:
     status: str | None = None
     from_: str | None = None
     to: str | None = None
+    ids: tuple[str, ...] = ()
+    named: tuple[tuple[Name, ...], ...] = ()
+    standing: bool | None = None
+    made: tuple[Times, ...] = ()
+    pushed: tuple[Times, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +83,17 @@ class AuthorizationReading:
     """Realtime by id; a listing sees all pushes that were acknowledged before it."""
 
     def __init__(
-        self, elasticsearch: AsyncElasticsearch, indices: IndexNames, visibility: Visibility
+        self,
+        elasticsearch: AsyncElasticsearch,
+        indices: IndexNames,
+        visibility: Visibility,
+        members: Members,
     ) -> None:
-        """Share the client and the marks with the other stores."""
+        """Share the client, the marks and the members with the other stores."""
         self._elasticsearch = elasticsearch
         self._indices = indices
         self._visibility = visibility
+        self._members = members
         self._locator = Locator(elasticsearch, indices)
 
     async def get(self, payer: str, authorization_id: str) -> Stored | None:
@@ -79,11 +102,15 @@ class AuthorizationReading:
         document = await read_document(self._elasticsearch, self._indices, place) if place else None
         return replace(_stored(document), members=place.members) if place and document else None
 
-    async def standing(self, payer: str, member: str, ids: Iterable[str]) -> dict[str, Standing]:
-        """Give authorizations of one member as they stand now; one of another is not there.
+    async def standing(self, payer: str, person: Person, ids: Iterable[str]) -> dict[str, Standing]:
+        """Give authorizations of one person as they stand now; one of another is not there."""
+        standing: dict[str, Standing] = {}
+        for member in reversed(person.members):  # what arrived under the new id counts
+            standing |= await self._standing(payer, member, ids)
+        return standing
 
-        Members may share a shard, in which an id is found whoever asks.
-        """
+    async def _standing(self, payer: str, member: str, ids: Iterable[str]) -> dict[str, Standing]:
+        """Give those of one member; several may share a shard, where an id is found for all."""
         wanted = list(dict.fromkeys(ids))
         route = routing(payer, member)
         docs = [{"_id": document_id(payer, each), "routing": route} for each in wanted]
@@ -139,12 +166,13 @@ class AuthorizationReading:
 
     async def page(self, payer: str, wanted: Filter, *, size: int, after: str | None) -> Page:
         """Give a page, newest certification first; raises BadCursor for a foreign cursor."""
+        members: tuple[str, ...] = ()
         if wanted.member:
-            await self._visibility.ensure(payer, wanted.member)
+            members = (await self._members.prepare(payer, wanted.member)).members
         else:
             await self._visibility.ensure_all()
         body: dict[str, Any] = {
-            "query": {"bool": {"filter": _clauses(payer, wanted)}},
+            "query": {"bool": {"filter": _clauses(payer, wanted, members)}},
             "sort": [
                 {"certification_date": {"order": "desc", "missing": "_last"}},
                 {"authorization_id": "asc"},
@@ -155,18 +183,18 @@ class AuthorizationReading:
             "allow_partial_search_results": False,
         }
         if after is not None:
-            body["search_after"] = _read_cursor(after)
+            body["search_after"] = read_cursor(after, (int, str))
         with translated_errors():
             response = await self._elasticsearch.search(
                 index=self._indices.authorizations,
-                routing=routing(payer, wanted.member) if wanted.member else None,
+                routing=",".join(routing(payer, each) for each in members) or None,
                 **body,
             )
         hits = response["hits"]["hits"]
         return Page(
-            entries=tuple(_stored(hit["_source"]) for hit in hits),
+            entries=tuple(_each_once(hit["_source"] for hit in hits)),
             total=response["hits"]["total"]["value"],
-            next_=_cursor(hits[-1]["sort"]) if len(hits) == size else None,
+            next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
         )
 
 
@@ -175,13 +203,23 @@ def _stored(document: Document) -> Stored:
     return Stored(source=document["source"], state=state)
 
 
-def _clauses(payer: str, wanted: Filter) -> list[dict[str, Any]]:
+def _each_once(documents: Iterable[Document]) -> Iterable[Stored]:
+    """Give what is listed; while members are merged some stand under both, one after the other."""
+    newest: dict[str, Document] = {}
+    for each in documents:
+        known = newest.get(each["authorization_id"])
+        if known is None or order_of(each) > order_of(known):
+            newest[each["authorization_id"]] = each
+    return map(_stored, newest.values())
+
+
+def _clauses(payer: str, wanted: Filter, members: Sequence[str]) -> list[dict[str, Any]]:
     clauses: list[dict[str, Any]] = [
         {"term": {"payer": payer}},
         {"exists": {"field": "content_hash"}},
     ]
-    if wanted.member:
-        clauses.append({"term": {"member_id": wanted.member}})
+    if members:
+        clauses.append({"terms": {"member_id": list(members)}})
     if wanted.number:
         number = codes.authorization_number(wanted.number)
         clauses.append({"term": {"numbers_all": number}})
@@ -197,18 +235,25 @@ def _clauses(payer: str, wanted: Filter) -> list[dict[str, Any]]:
         window = {"gte": wanted.from_, "lte": wanted.to}
         given = {name: day for name, day in window.items() if day}
         clauses.append({"range": {"windows": {**given, "relation": "intersects"}}})
+    if wanted.ids:
+        clauses.append(_any_of({"terms": {name: wanted.ids}} for name in _IDS))
+    clauses += [_any_of(each for name in names for each in _called(name)) for names in wanted.named]
+    if wanted.standing is not None:
+        gone: list[Mapping[str, Any]] = [{"term": {"void": True}}, {"term": {"current": False}}]
+        clauses.append({"bool": {"must_not": gone}} if wanted.standing else _any_of(gone))
+    clauses += [{"range": {"created": dict(each)}} for each in wanted.made]
+    clauses += [{"range": {"pushed_at": dict(each)}} for each in wanted.pushed]
     return clauses
 
 
-def _cursor(sort: list[Any]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(sort)).decode().rstrip("=")
+def _any_of(clauses: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"bool": {"should": list(clauses), "minimum_should_match": 1}}
 
 
-def _read_cursor(text: str) -> list[Any]:
-    try:
-        sort = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, binascii.Error) as error:
-        raise BadCursor("this cursor was not given out by a search") from error
-    if not isinstance(sort, list) or [type(each) for each in sort] != [int, str]:
-        raise BadCursor("this cursor was not given out by a search")
-    return sort
+def _called(name: Name) -> Iterable[Mapping[str, Any]]:
+    yield {"term": {"authorization_id": name.value}}
+    if name.is_id:
+        return
+    yield {"term": {"trace_numbers": name.value}}
+    if number := codes.authorization_number(name.value):
+        yield {"term": {"numbers_all": number}}

@@ -6,34 +6,34 @@ The order of writes is what keeps this right without locks:
    here, and each knows the members of all before it;
 2. the version that is replaced is copied to the history;
 3. balances with former members are carried, then the document, only over an older version;
-4. the locator is read again: if a newer version came meanwhile, it may have written over ours
-   without having seen it, so we copy our own version to the history;
+4. the locator is asked whether it was written since: if a newer version came meanwhile, it may
+   have written over ours without having seen it, so we copy our own version to the history;
 5. places of former members get a tombstone; the accumulators, where there are any, take the
-   limits; the member is marked as not yet searchable.
+   limits; the member is marked as not yet searchable, and queued if a claim of it waits.
 
 Whatever fails on the way is a fault, and the same push again completes the rest.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
-from service.domain.authorization import Authorization
 from service.domain.push import Pushed, PushResult
 from service.domain.reference import References
-from service.stores.arrival import Arrival
+from service.stores.arrival import Arrival, arrival_of, arrived_in, withdrawal_of
 from service.stores.balances import Balances
-from service.stores.bulk import Operation, run_bulk
-from service.stores.document import content_hash, make_document
+from service.stores.bulk import run_bulk
 from service.stores.documents import read_document, read_documents
 from service.stores.faults import EngineUnavailable
 from service.stores.history import history_entry, now
+from service.stores.late_queue import LateQueue
 from service.stores.locator import Locator, Place
+from service.stores.members import Members
 from service.stores.names import IndexNames, document_id, routing
 from service.stores.succession import Succession
-from service.stores.visibility import Visibility
+from service.stores.writes import tombstone, write_document
 
 ATTEMPTS_MAX = 10
 
@@ -45,30 +45,25 @@ class AuthorizationStore:
         self,
         elasticsearch: AsyncElasticsearch,
         indices: IndexNames,
-        visibility: Visibility,
         references: References,
         balances: Balances,
+        late: LateQueue,
+        members: Members,
     ) -> None:
-        """Share the client, the marks and the balances with the other stores."""
+        """Share the client, the balances, the queue and the members with the other stores."""
         self._elasticsearch = elasticsearch
         self._indices = indices
-        self._visibility = visibility
+        self._visibility = members.visibility
         self._references = references
         self._balances = balances
+        self._late = late
+        self._members = members
         self._locator = Locator(elasticsearch, indices)
         self._succession = Succession(elasticsearch, indices, self._locator, references)
 
     async def push(self, payer: str, pushed: Sequence[Pushed]) -> list[PushResult]:
         """Take versions in; ids must differ. Raises an EngineFault if any could not be stored."""
-        intakes = [
-            Arrival(
-                pushed=each,
-                hash=content_hash(each.authorization),
-                void=each.authorization.is_void,
-            )
-            for each in pushed
-        ]
-        return await self._take_in(payer, intakes)
+        return await self._take_in(payer, [arrival_of(each) for each in pushed])
 
     async def withdraw(self, payer: str, pushed: Pushed) -> PushResult:
         """Make an authorization void; ``pushed`` is its last content under the new version."""
@@ -100,7 +95,15 @@ class AuthorizationStore:
             (taken,) = await self._locator.write([place])
             if taken:
                 stones = [
-                    self._stone(payer, authorization_id, version, each) for each in known.members
+                    tombstone(
+                        self._indices,
+                        payer,
+                        authorization_id,
+                        each,
+                        version=version,
+                        moves=known.moves,
+                    )
+                    for each in known.members
                 ]
                 await run_bulk(self._elasticsearch, stones)
                 return PushResult(
@@ -120,6 +123,9 @@ class AuthorizationStore:
         if open_:
             raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
         await self._store(payer, intakes)
+        behind = [each.again() for each in intakes if each.is_behind]
+        if behind:
+            await self._take_in(payer, behind)
         results = [each.result for each in intakes if each.result is not None]
         if len(results) != len(intakes):
             raise AssertionError("a push was left without a result")
@@ -127,12 +133,18 @@ class AuthorizationStore:
 
     async def _claim_places(self, payer: str, intakes: list[Arrival]) -> list[Arrival]:
         """Step 1; gives those that lost to another push and must look again."""
-        places, successors = await self._locator.read_all(payer, [each.id for each in intakes])
+        (places, successors), leads = await asyncio.gather(
+            self._locator.read_all(payer, [each.id for each in intakes]),
+            self._members.lead(payer, {each.named for each in intakes}),
+        )
         newer = []
         for each in intakes:
             each.place = place = places.get(each.id)
             each.superseded_by = successors.get(each.id)
-            if place is None or place.version < each.version:
+            each.kept_under = leads.of(each.named)
+            each.moves = place.moves + each.has_to_follow if place else 0
+            each.writes = place.writes if place else 0
+            if place is None or place.version < each.version or each.has_to_follow:
                 newer.append(each)
             elif place.version > each.version:
                 each.settle("superseded", current=place.version)
@@ -143,6 +155,8 @@ class AuthorizationStore:
                     reason=f"version {place.version} is already there with other content",
                 )
         written = await self._locator.write([each.new_place(payer) for each in newer])
+        for each, ok in zip(newer, written, strict=True):
+            each.writes += ok
         return [each for each, ok in zip(newer, written, strict=True) if not ok]
 
     async def _store(self, payer: str, intakes: list[Arrival]) -> None:
@@ -150,21 +164,28 @@ class AuthorizationStore:
         late = [each for each in intakes if each.result and each.result.status == "superseded"]
         await self._keep(payer, late)
         live = [each for each in intakes if each.result is None]
-        if not live:
-            return
+        if live:
+            await self.bring_in(payer, live)
+
+    async def bring_in(self, payer: str, live: list[Arrival]) -> None:
+        """Take all steps after the first with those whose places are written."""
         await self._read_old(payer, live)
         await self._succession.look_up(payer, live)
         await self._copy_old(payer, live)
         await self._balances.carry(payer, live)
-        documents = [self._document(payer, each) for each in live]
+        pushed_at = now()
+        documents = [
+            write_document(self._indices, self._references, payer, each, pushed_at) for each in live
+        ]
         written = await run_bulk(self._elasticsearch, documents)
         successors = await self._look_again(payer, live, [each.ok for each in written])
         await self._bury(payer, live)
         await self._balances.amend(payer, live)
         members = await self._succession.follow(payer, live, successors)
-        members |= {each.member for each in live}
+        members |= {each.member for each in live}.union(*(each.ids for each in live))
         members |= {member for each in live for member in each.former_members}
-        await self._visibility.mark(payer, members)
+        waiting = await self._visibility.mark(payer, members)
+        await self._late.note(payer, arrived_in(live), waiting)
 
     async def _read_old(self, payer: str, live: list[Arrival]) -> None:
         """Read what stands at each member under which the authorization was ever stored."""
@@ -194,28 +215,6 @@ class AuthorizationStore:
             self._elasticsearch, [history_entry(self._indices, payer, each) for each in old]
         )
 
-    def _document(self, payer: str, intake: Arrival) -> Operation:
-        previous = [n for old in intake.old.values() for n in old.get("inherited_numbers", ())]
-        document = make_document(
-            payer,
-            intake.pushed.authorization,
-            intake.pushed.source,
-            self._references,
-            inherited=(*intake.inherited, *previous),
-            superseded_by=intake.superseded_by,
-            pushed_at=now(),
-        )
-        document["content_hash"] = intake.hash
-        document["void"] = intake.void
-        return Operation(
-            action="index",
-            index=self._indices.authorizations,
-            id=document_id(payer, intake.id),
-            routing=routing(payer, intake.member),
-            version=intake.version,
-            document=document,
-        )
-
     async def _look_again(
         self, payer: str, live: list[Arrival], written: list[bool]
     ) -> dict[str, str]:
@@ -223,15 +222,22 @@ class AuthorizationStore:
 
         Gives those that another authorization stands for, as it is now.
         """
-        versions, successors = await self._locator.read_latest(payer, [each.id for each in live])
+        members = {each.named for each in live}.union(*(each.former_members for each in live))
+        (changed, successors), leads = await asyncio.gather(
+            self._locator.read_changed(payer, {each.id: each.writes for each in live}),
+            self._members.lead(payer, members),
+        )
+        await self._members.publish(payer, leads)
         overtaken = []
         for each, ok in zip(live, written, strict=True):
-            latest = versions[each.id]
-            stored = each.old.get(each.member)
+            each.look_at(leads)
+            # What goes with a merged member may be behind the version that has its place already.
+            known = max(each.version, each.fence)
+            latest = changed[each.id].version if each.id in changed else known
             if latest > each.version:
                 overtaken.append(each)
                 each.settle("superseded", current=latest)
-            elif not ok or (stored is not None and stored["version"] == each.version):
+            elif not ok or each.has_stood:
                 each.settle("unchanged", current=latest)
             elif each.old or (each.place is not None and 0 < each.place.version < each.version):
                 each.settle("updated", current=latest)
@@ -265,34 +271,11 @@ class AuthorizationStore:
         It can be found with the new member by then: shards are not refreshed at one moment.
         """
         stones = [
-            self._stone(payer, each.id, each.version, member)
+            tombstone(self._indices, payer, each.id, member, version=each.version, moves=each.moves)
             for each in live
             for member in each.former_members
+            if member not in each.spared
         ]
         if stones:
             await self._visibility.refresh()
         await run_bulk(self._elasticsearch, stones)
-
-    def _stone(self, payer: str, authorization_id: str, version: int, member: str) -> Operation:
-        return Operation(
-            action="index",
-            index=self._indices.authorizations,
-            id=document_id(payer, authorization_id),
-            routing=routing(payer, member),
-            version=version,
-            document={
-                "payer": payer,
-                "member_id": member,
-                "authorization_id": authorization_id,
-                "version": version,
-                "void": False,
-                "current": False,
-                "moved": True,
-            },
-        )
-
-
-def withdrawal_of(source: Mapping[str, Any], version: int) -> Pushed:
-    """Give the last content of an authorization under the version that withdraws it."""
-    changed = {**source, "version": version}
-    return Pushed(authorization=Authorization.model_validate(changed), source=changed)

@@ -5,6 +5,7 @@ which it may have been used is closed first; then all that was in them is taken 
 member. Each step is done once, whoever repeats it; a push that was overtaken does nothing more.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,10 +18,12 @@ from service.stores.book_scripts import load_script, run_script
 from service.stores.clients import RedisClient
 from service.stores.guard import Guard
 from service.stores.history import now
-from service.stores.names import BucketKeys, KeyNames
+from service.stores.key_names import BucketKeys, KeyNames
 from service.stores.projection import Touch
 
-_FENCE = frozenset({"id", "n", "v", "st", "to", "g"})
+_AT_ONCE = 32
+
+_FENCE = frozenset({"id", "n", "v", "mo", "st", "to", "g"})
 """Fields of accounts in which nothing was ever used."""
 
 
@@ -51,8 +54,13 @@ class Balances:
         moving = [each for each in arrived if each.may_have_left]
         if moving:
             await self._guard.ensure()
-        for each in moving:
-            await self._carry(payer, each)
+        for start in range(0, len(moving), _AT_ONCE):
+            some = moving[start : start + _AT_ONCE]
+            done = await asyncio.gather(
+                *(self._carry(payer, each) for each in some), return_exceptions=True
+            )
+            for fault in filter(None, done):
+                raise fault
 
     async def amend(self, payer: str, arrived: Sequence[Arrival]) -> None:
         """Take the limits of those that were stored; may be repeated, older ones do nothing."""
@@ -96,7 +104,14 @@ class Balances:
 
 
 def _request(arrival: Arrival) -> dict[str, Any]:
-    return {"a": arrival.id, "v": arrival.version, "at": now(), "by": "", "why": "another member"}
+    return {
+        "a": arrival.id,
+        "v": arrival.fence or arrival.version,
+        "mo": arrival.moves,
+        "at": now(),
+        "by": "",
+        "why": "another member",
+    }
 
 
 def _names(keys: BucketKeys, authorization_id: str) -> list[str]:

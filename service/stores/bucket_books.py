@@ -15,13 +15,14 @@ from service.accounting.ledger import Replayed
 from service.accounting.ledger_page import Hash
 from service.stores.clients import RedisClient
 from service.stores.faults import EngineRefused, EngineUnavailable, translated_errors
+from service.stores.key_names import BucketKeys, KeyNames
 from service.stores.ledger_reading import LedgerReading
-from service.stores.names import BucketKeys, KeyNames
 
 HOLD_MS = 120_000
 """So long a stream is held at most, should the one who holds it be killed."""
 
-KINDS = ("accounts", "tokens", "claims")
+KINDS = ("accounts", "tokens", "claims", "waiting")
+_IN_KEYS = ("accounts", "tokens", "claim", "waiting")
 _SNAPSHOT = Path(__file__).parent / "scripts" / "snapshot.lua"
 _ENTRIES_AT_ONCE = 500
 _ATTEMPTS_MAX = 50
@@ -30,7 +31,10 @@ _SCANNED_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One hash of a bucket: its key, and what it is about."""
+    """One hash of a bucket: its key, and what it is about.
+
+    The claims of a member that wait are a sorted set, read as a hash of their scores.
+    """
 
     key: str
     kind: str
@@ -49,7 +53,12 @@ class Held:
 
 def held_by(replayed: Replayed, keys: BucketKeys) -> Iterator[Held]:
     """Give all hashes that the ledger of a bucket makes."""
-    name_of = {"accounts": keys.accounts, "tokens": keys.tokens, "claims": keys.claim}
+    name_of = {
+        "accounts": keys.accounts,
+        "tokens": keys.tokens,
+        "claims": keys.claim,
+        "waiting": keys.waiting,
+    }
     for kind in KINDS:
         for each in getattr(replayed, kind):
             yield Held(key=name_of[kind](each), kind=kind, id=each)
@@ -130,7 +139,7 @@ class BucketBooks:
         start = f"{self._keys.prefix}{{{payer}:b"
         with translated_errors():
             async for key in self._redis.scan_iter(f"{start}{bucket}}}:*", count=_SCANNED_AT_ONCE):
-                if str(key).split("}:", 1)[1].partition(":")[0] in ("accounts", "tokens", "claim"):
+                if str(key).split("}:", 1)[1].partition(":")[0] in _IN_KEYS:
                     yield str(key)
 
     def bucket_in(self, payer: str, key: str) -> int:

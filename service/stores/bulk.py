@@ -20,7 +20,7 @@ _HEADERS = {"accept": "application/json", "content-type": "application/x-ndjson"
 _BUSY = (429, 500, 502, 503, 504)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Operation:
     """One document to write.
 
@@ -46,6 +46,9 @@ class Written:
     ok: bool
 
 
+_DONE, _NOT_DONE = Written(ok=True), Written(ok=False)
+
+
 async def run_bulk(
     elasticsearch: AsyncElasticsearch, operations: Sequence[Operation]
 ) -> list[Written]:
@@ -55,11 +58,9 @@ async def run_bulk(
     """
     if not operations:
         return []
-    lines = [
-        orjson.dumps(part)
-        for each in operations
-        for part in ({each.action: _header(each)}, each.document)
-    ]
+    lines: list[bytes] = []
+    for each in operations:
+        lines += orjson.dumps({each.action: _header(each)}), orjson.dumps(each.document)
     with translated_errors():
         response = await elasticsearch.perform_request(
             "POST", "/_bulk", params=_OUTCOME, headers=_HEADERS, body=lines
@@ -83,9 +84,9 @@ def _outcome(item: dict[str, Any]) -> Written:
     ((_, result),) = item.items()
     status = result["status"]
     if status < 300:
-        return Written(ok=True)
+        return _DONE
     if status == _CONFLICT:
-        return Written(ok=False)
+        return _NOT_DONE
     error = result.get("error", {})
     reason = f"{error.get('type')}: {str(error.get('reason'))[:200]}"
     if error.get("type") == "cluster_block_exception":

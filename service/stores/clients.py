@@ -1,12 +1,14 @@
 """Opens the clients of both engines; nothing is connected before it is used."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
+from redis.crc import key_slot
 
 ElasticsearchClient = AsyncElasticsearch
 RedisClient = Redis | RedisCluster
@@ -17,6 +19,9 @@ REDIS_TURN_S = 20.0
 """How long a request waits while all connections are busy, which is no fault of Redis."""
 REDIS_TIMEOUT_S = 5.0
 REDIS_RETRIES = 2
+KEYS_AT_ONCE = 500
+
+Named = TypeVar("Named")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +74,13 @@ def open_redis(url: str, *, cluster: bool) -> RedisClient:
         retry=retry,
     )
     return Redis.from_pool(pool)
+
+
+def together(redis: RedisClient, keys: Mapping[Named, str]) -> list[list[Named]]:
+    """Group what one command may name, each by its key: in a cluster only those of one slot."""
+    is_cluster = isinstance(redis, RedisCluster)
+    groups: dict[int, list[Named]] = {}
+    for place, (named, key) in enumerate(keys.items()):
+        group = key_slot(key.encode()) if is_cluster else place // KEYS_AT_ONCE
+        groups.setdefault(group, []).append(named)
+    return list(groups.values())

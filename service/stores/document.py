@@ -1,45 +1,86 @@
 """An authorization as it is stored: effective lines, fields for filters, the source as pushed."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from service.domain import codes
+from service.domain.attached import attached_values
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
-from service.domain.canonical import canonical_json
-from service.domain.effective import attached_values, effective_lines, numbers_of
+from service.domain.canonical import canonical_form
+from service.domain.effective import lines_under, numbers_of
+from service.domain.push import Pushed
 from service.domain.reference import References
-from service.domain.terms import terms_of
+from service.domain.terms import Form, terms_in
 
 Document = dict[str, Any]
-Source = Mapping[str, Any] | orjson.Fragment
-"""An authorization as it was pushed: parsed, or the text itself."""
+
+_NPIS = ("servicing_provider.npi", "requesting_provider.npi", "facility.npi")
+
+
+MOVES_MAX = 1023
+"""So often at most one authorization goes with its member to another one."""
+
+
+def write_order(version: int, moves: int = 0) -> int:
+    """Give the version under which Elasticsearch keeps a document.
+
+    A merge of members writes the sender's version once more, somewhere else: it must win over what
+    was written before it, and lose against the next version and the next merge.
+    """
+    return version * (MOVES_MAX + 1) + moves
+
+
+def order_of(document: Mapping[str, Any]) -> int:
+    """Give the same for a document as it was read."""
+    return write_order(document["version"], document.get("moves", 0))
+
+
+_KEPT = ("version", "content_hash", "void", "member_id", "moves")
+
+
+def kept_of(document: Mapping[str, Any]) -> Document:
+    """Give what a document made anew from its source keeps: the source does not say it.
+
+    Under another member than the sender names stands what went with a member that was merged.
+    """
+    return {name: document[name] for name in _KEPT if name in document}
 
 
 def content_hash(authorization: Authorization) -> str:
     """Give the SHA-256 of what was pushed; null and absent are the same, order does not matter."""
-    content = canonical_json(authorization, free=("attached",))
+    return hash_of(canonical_form(authorization))
+
+
+def hash_of(form: Form) -> str:
+    """Give the same, of the authorization's canonical form."""
+    content = orjson.dumps(form)
+    if b'"attached"' in content:
+        content = orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()
 
 
 def make_document(
     payer: str,
-    authorization: Authorization,
-    source: Source,
+    pushed: Pushed,
     references: References,
     *,
+    form: Form | None = None,
     inherited: Iterable[str] = (),
     superseded_by: str | None = None,
     pushed_at: str | None = None,
 ) -> Document:
-    """Make the document; ``inherited`` numbers are those of authorizations that it supersedes."""
+    """Make the document; ``inherited`` numbers are those of authorizations that it supersedes.
+
+    ``form`` is the authorization's, where it was made already.
+    """
+    authorization = pushed.authorization
     inherited = sorted(set(inherited))
-    lines = effective_lines(authorization, references, inherited_numbers=inherited)
-    starts = [line["effective"]["gte"] for line in lines if "gte" in line["effective"]]
-    dates = sorted({d for line in lines if (d := line.get("certification_date"))})
+    numbers = numbers_of(authorization, inherited)
+    lines = lines_under(authorization, references, numbers)
     document: Document = {
         "payer": payer,
         "member_id": authorization.member.id,
@@ -47,35 +88,62 @@ def make_document(
         "version": authorization.version,
         "kind": authorization.kind,
         "setting": authorization.setting,
-        "number": authorization.number and codes.authorization_number(authorization.number),
-        "shown_number": authorization.number,
-        "numbers_all": numbers_of(authorization, inherited),
+        "numbers_all": numbers,
         "inherited_numbers": inherited,
         "provider_npis": _npis(lines),
-        "action": authorization.decision.action if authorization.decision else None,
-        "status": authorization.status,
         "void": authorization.is_void,
         "current": superseded_by is None,
-        "superseded_by": superseded_by,
-        "certification_date": dates[0] if dates else None,
-        "starts_on": min(starts, default=None),
-        "windows": [dict(window) for window in {_window(line["effective"]) for line in lines}],
-        "pushed_at": pushed_at,
+        "windows": _windows(lines),
         "lines": lines,
-        "terms": orjson.Fragment(terms_of(authorization)),
-        "source": source,
+        "terms": terms_in(form or canonical_form(authorization)),
+        "source": pushed.source,
     }
-    attached = attached_values(authorization.attached, references.attached, prefix="attached.")
-    return {name: value for name, value in (document | attached).items() if value is not None}
+    sometimes = {
+        **_said(authorization),
+        "superseded_by": superseded_by,
+        "certification_date": _first(line.get("certification_date") for line in lines),
+        "starts_on": _first(line["effective"].get("gte") for line in lines),
+        "pushed_at": pushed_at,
+    }
+    document.update((name, value) for name, value in sometimes.items() if value is not None)
+    if authorization.attached:
+        document |= attached_values(authorization.attached, references.attached, prefix="attached.")
+    return document
 
 
-def _window(effective: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(effective.items()))
+def _said(authorization: Authorization) -> dict[str, Any]:
+    """Give what an authorization may say or not, by which it is listed and found."""
+    number, decision = authorization.number, authorization.decision
+    fhir_id, made_at = codes.fhir_id(authorization.authorization_id), authorization.made_at
+    return {
+        "number": codes.authorization_number(number) if number else None,
+        "shown_number": number,
+        "action": decision.action if decision else None,
+        "status": authorization.status,
+        "trace_numbers": list(authorization.trace_numbers) or None,
+        "fhir_id": fhir_id if fhir_id != authorization.authorization_id else None,
+        "created": made_at.isoformat() if made_at else None,
+    }
+
+
+def _first(days: Iterable[str | None]) -> str | None:
+    return min(filter(None, days), default=None)
+
+
+def pushed_in(document: Document) -> Pushed:
+    """Give what was pushed to make a stored document."""
+    source = document["source"]
+    return Pushed(authorization=Authorization.model_validate(source), source=source)
+
+
+def _windows(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, str]]:
+    """Give the days of all lines, each window once."""
+    once = {tuple(line["effective"].items()): line["effective"] for line in lines}
+    return list(once.values())
 
 
 def _npis(lines: Iterable[Mapping[str, Any]]) -> list[str]:
-    roles = ("servicing_provider.npi", "requesting_provider.npi", "facility.npi")
-    return sorted({line[role] for line in lines for role in roles if role in line})
+    return sorted({line[role] for line in lines for role in _NPIS if role in line})
 
 
 def read_candidate(

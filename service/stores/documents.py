@@ -37,19 +37,31 @@ async def read_documents(
 async def read_document(
     elasticsearch: AsyncElasticsearch, indices: IndexNames, place: Place
 ) -> Document | None:
-    """Give the document of a place; the last member under whom it was stored has it.
+    """Give the document of a place."""
+    (found,) = await read_places(elasticsearch, indices, [place])
+    return found
+
+
+async def read_places(
+    elasticsearch: AsyncElasticsearch, indices: IndexNames, places: Sequence[Place]
+) -> list[Document | None]:
+    """Give the document of each place; the last member under whom it was stored has it.
 
     A push that stopped half-way has moved the place and not yet the document: then it still stands
     with an earlier member.
     """
-    members = dict.fromkeys((place.member_id, *reversed(place.members)))
+    members = [
+        [each for each in dict.fromkeys((place.member_id, *reversed(place.members))) if each]
+        for place in places
+    ]
     docs = [
         {
             "_id": document_id(place.payer, place.authorization_id),
             "routing": routing(place.payer, member),
         }
-        for member in members
-        if member is not None
+        for place, all_ in zip(places, members, strict=True)
+        for member in all_
     ]
-    found = await read_documents(elasticsearch, indices.authorizations, docs)
-    return next((each for each in found if each is not None and "source" in each), None)
+    found = iter(await read_documents(elasticsearch, indices.authorizations, docs))
+    standing = [[next(found) for _ in all_] for all_ in members]
+    return [next((each for each in some if each and "source" in each), None) for some in standing]

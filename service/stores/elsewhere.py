@@ -16,7 +16,7 @@ from service.stores.book_scripts import load_script, run_script
 from service.stores.clients import RedisClient
 from service.stores.faults import EngineUnavailable
 from service.stores.history import now
-from service.stores.names import KeyNames
+from service.stores.key_names import KeyNames
 from service.stores.projection import Touch
 
 MOVES_MAX = 50

@@ -13,8 +13,9 @@ from service.stores.bulk import Operation, run_bulk
 from service.stores.clients import RedisClient
 from service.stores.faults import EngineFault, EngineUnavailable, translated_errors
 from service.stores.history import now
+from service.stores.key_names import KeyNames
 from service.stores.ledger_reading import LedgerReading
-from service.stores.names import IndexNames, KeyNames
+from service.stores.names import IndexNames
 
 TRUSTED_S = 1.0
 _ID = "epoch"

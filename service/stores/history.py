@@ -1,6 +1,6 @@
 """Replaced versions: each is written once, and never changed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.stores.bulk import Operation
@@ -24,6 +24,7 @@ def history_entry(indices: IndexNames, payer: str, document: Document) -> Operat
     )
 
 
-def now() -> str:
-    """Give the time of this moment, UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def now(*, after_s: float = 0) -> str:
+    """Give the time of this moment or of one that comes, UTC."""
+    time = datetime.now(UTC) + timedelta(seconds=after_s)
+    return time.isoformat(timespec="milliseconds")

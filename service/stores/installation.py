@@ -36,8 +36,16 @@ class Installation:
     async def install(self) -> None:
         """Bring templates up to date, create what is missing, add new attached-data fields."""
         await self.put_templates()
-        for index in (self._indices.locator, self._indices.history, self._indices.accounting):
+        names = self._indices
+        for index in (
+            names.locator,
+            names.history,
+            names.accounting,
+            names.dead_letters,
+            names.worklist,
+        ):
             await self._create(index, {})
+        await self._add_to_locator()
         with translated_errors():
             there = await self._elasticsearch.indices.exists_alias(
                 name=self._indices.authorizations
@@ -51,10 +59,25 @@ class Installation:
                     index=self._indices.authorizations, properties=self._new_properties()
                 )
 
+    async def _add_to_locator(self) -> None:
+        """Add the fields that a locator of before has not."""
+        mappings = self._templates["index-authorization-locator"]["template"]["mappings"]
+        new = {name: mappings["properties"][name] for name in ("moves", "merged", "merge")}
+        with translated_errors():
+            await self._elasticsearch.indices.put_mapping(
+                index=self._indices.locator, properties=new
+            )
+
     def _new_properties(self) -> dict[str, Any]:
         """Give what a live index may lack, and takes without a rebuild."""
         header = self._templates["component-header"]["template"]["mappings"]["properties"]
-        return {"terms": header["terms"], **_attached_properties(self._attached)}
+        lines = self._templates["component-lines"]["template"]["mappings"]["properties"]["lines"]
+        new = {
+            name: header[name] for name in ("terms", "created", "fhir_id", "trace_numbers", "moves")
+        }
+        attached = _attached_properties(self._attached)
+        attached["lines"]["properties"]["member"] = lines["properties"]["member"]
+        return new | attached
 
     async def put_templates(self) -> None:
         """Put component templates first, then the index templates that are made of them."""
@@ -138,4 +161,4 @@ def _attached_properties(attached: AttachedFields) -> dict[str, Any]:
         for name, kind in attached.fields.items()
     }
     block = {"attached": {"properties": fields}}
-    return {**block, "lines": {"type": "nested", "properties": block}}
+    return {**block, "lines": {"type": "nested", "properties": {**block}}}

@@ -12,11 +12,12 @@ import orjson
 from elasticsearch import AsyncElasticsearch
 
 from service.accounting.ledger import FIRST_ID, entry_order
-from service.stores.authorization_reading import BadCursor
 from service.stores.clients import RedisClient
+from service.stores.cursor import BadCursor
 from service.stores.faults import EngineUnavailable, translated_errors
+from service.stores.key_names import BucketKeys
 from service.stores.ledger_entry import LedgerEntry, index_of, read_entry
-from service.stores.names import BucketKeys, IndexNames, ledger_id, ledger_routing
+from service.stores.names import IndexNames, ledger_id, ledger_routing
 from service.stores.projection import Projection
 
 Clause = dict[str, Any]
@@ -116,7 +117,7 @@ class LedgerReading:
                     sort=_OLDEST_FIRST,
                     search_after=last,
                     size=_BUCKET_PAGE,
-                    source_excludes=None if with_records else ["fields.b"],
+                    source_excludes=None if with_records else ["fields.b", "fields.cl"],
                     track_total_hits=False,
                     allow_partial_search_results=False,
                     expand_wildcards=_ALL,

@@ -16,15 +16,17 @@ from service.stores.names import IndexNames, document_id
 Found = Mapping[str, Any]
 """A document as Elasticsearch gives it, with the number of the write that made it."""
 
-_PLACE = ["docs._source", "docs._seq_no", "docs._primary_term", "docs.error"]
+_PLACE = ["docs._source", "docs._seq_no", "docs._primary_term", "docs._version", "docs.error"]
+_WRITES = ["docs.found", "docs._version", "docs.error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """The latest version that was taken in, its content, and its member.
 
-    ``members`` are all under whom the authorization was ever stored. ``seen`` tells, of a place
-    that was read, which write of it that was.
+    ``members`` are all under whom the authorization was ever stored; ``moves`` is how often it went
+    with a member that was merged. ``seen`` tells, of a place that was read, which write of it that
+    was, and ``writes`` how many there were until then.
     """
 
     payer: str
@@ -33,7 +35,9 @@ class Place:
     content_hash: str | None = None
     member_id: str | None = None
     members: tuple[str, ...] = field(default=())
+    moves: int = 0
     seen: tuple[int, int] | None = None
+    writes: int = 0
 
 
 class Locator:
@@ -52,17 +56,37 @@ class Locator:
         self, payer: str, ids: Sequence[str]
     ) -> tuple[dict[str, Place], dict[str, str]]:
         """Give the places that are known, and the successors (see ``successors``), in one read."""
-        places, links = await self._read_with_links(payer, ids)
+        found = await self._read(_keys(payer, ids))
+        links = [doc for doc in found if "superseded_by" in doc["_source"]]
+        places = [doc for doc in found if "superseded_by" not in doc["_source"]]
         return _places(places), _successors(links)
 
-    async def read_latest(
-        self, payer: str, ids: Sequence[str]
-    ) -> tuple[dict[str, int], dict[str, str]]:
-        """Give the latest versions, and the successors: all that a push looks at a second time."""
-        only = ["authorization_id", "version", "superseded_by"]
-        places, links = await self._read_with_links(payer, ids, only=only)
-        sources = [doc["_source"] for doc in places]
-        return {each["authorization_id"]: each["version"] for each in sources}, _successors(links)
+    async def read_changed(
+        self, payer: str, writes: Mapping[str, int]
+    ) -> tuple[dict[str, Place], dict[str, str]]:
+        """Give the places that were written more often than this, and all successors.
+
+        Most were not: only counts are read of them, which costs Elasticsearch a fraction.
+        """
+        ids = list(writes)
+        found = await self._count(payer, ids)
+        places, links = found[: len(ids)], found[len(ids) :]
+        changed = [
+            each
+            for each, count, is_linked in zip(ids, places, links, strict=True)
+            if count != writes[each] or is_linked
+        ]
+        return await self.read_all(payer, changed)
+
+    async def _count(self, payer: str, ids: Sequence[str]) -> list[int]:
+        """Give how often each place was written, then the same of each link; 0 is not there."""
+        with translated_errors():
+            response = await self._elasticsearch.mget(
+                index=self._index, ids=_keys(payer, ids), filter_path=_WRITES, source=False
+            )
+        docs = response.body["docs"]
+        _check(docs)
+        return [doc["_version"] if doc["found"] else 0 for doc in docs]
 
     async def write(self, places: Sequence[Place]) -> list[bool]:
         """Write places over what was seen there; tells which were still so.
@@ -85,48 +109,56 @@ class Locator:
         """Give, for each authorization that another one stands for, the id of that one."""
         return _successors(await self._read([_link_id(payer, each) for each in ids]))
 
-    async def link(self, payer: str, authorization_id: str, superseded_by: str) -> None:
-        """Say that an authorization, known yet or not, is superseded by another."""
-        with translated_errors():
-            await self._elasticsearch.index(
+    async def link(self, payer: str, successors: Mapping[str, str]) -> None:
+        """Say of authorizations, known yet or not, by which ones they are superseded."""
+        operations = [
+            Operation(
+                action="index",
                 index=self._index,
-                id=_link_id(payer, authorization_id),
-                document={
-                    "payer": payer,
-                    "authorization_id": authorization_id,
-                    "superseded_by": superseded_by,
-                },
+                id=_link_id(payer, older),
+                document={"payer": payer, "authorization_id": older, "superseded_by": newer},
             )
+            for older, newer in successors.items()
+        ]
+        await run_bulk(self._elasticsearch, operations)
 
-    async def _read_with_links(
-        self, payer: str, ids: Sequence[str], *, only: list[str] | None = None
-    ) -> tuple[list[Found], list[Found]]:
-        """Read places and the links that say who stands for them, in one request."""
-        wanted = [document_id(payer, each) for each in ids]
-        wanted += [_link_id(payer, each) for each in ids]
-        found = await self._read(wanted, only=only)
-        links = [doc for doc in found if "superseded_by" in doc["_source"]]
-        return [doc for doc in found if "superseded_by" not in doc["_source"]], links
-
-    async def _read(self, ids: list[str], *, only: list[str] | None = None) -> list[Found]:
+    async def _read(self, ids: list[str]) -> list[Found]:
         if not ids:
             return []
         with translated_errors():
             response = await self._elasticsearch.mget(
-                index=self._index, ids=ids, filter_path=_PLACE, source_includes=only
+                index=self._index, ids=ids, filter_path=_PLACE
             )
         docs = response.body.get("docs", ())
-        if any("error" in doc for doc in docs):
-            raise EngineUnavailable("elasticsearch", "a place could not be read")
+        _check(docs)
         return [doc for doc in docs if doc]
+
+
+def _check(docs: Iterable[Found]) -> None:
+    if any("error" in doc for doc in docs):
+        raise EngineUnavailable("elasticsearch", "a place could not be read")
+
+
+def _keys(payer: str, ids: Sequence[str]) -> list[str]:
+    """Name places, and after them the links that say who stands for each."""
+    return [document_id(payer, each) for each in ids] + [_link_id(payer, each) for each in ids]
 
 
 def _places(found: Iterable[Found]) -> dict[str, Place]:
     places = {}
     for doc in found:
         source = doc["_source"]
-        members, seen = tuple(source["members"]), (doc["_seq_no"], doc["_primary_term"])
-        places[source["authorization_id"]] = Place(**{**source, "members": members, "seen": seen})
+        places[source["authorization_id"]] = Place(
+            payer=source["payer"],
+            authorization_id=source["authorization_id"],
+            version=source["version"],
+            content_hash=source["content_hash"],
+            member_id=source["member_id"],
+            members=tuple(source["members"]),
+            moves=source.get("moves", 0),
+            seen=(doc["_seq_no"], doc["_primary_term"]),
+            writes=doc["_version"],
+        )
     return places
 
 
@@ -143,6 +175,7 @@ def _written(place: Place) -> dict[str, Any]:
         "content_hash": place.content_hash,
         "member_id": place.member_id,
         "members": place.members,
+        "moves": place.moves,
     }
 
 

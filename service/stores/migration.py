@@ -5,14 +5,12 @@ worker's pushes get a fault and nothing written after the copy began can be miss
 """
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
-from service.domain.authorization import Authorization
 from service.domain.reference import References
 from service.stores.bulk import Operation, run_bulk
-from service.stores.document import Document, make_document
+from service.stores.document import Document, kept_of, make_document, order_of, pushed_in
 from service.stores.faults import EngineRefused, translated_errors
 from service.stores.installation import Installation
 from service.stores.names import IndexNames, document_id, routing
@@ -142,23 +140,19 @@ class Migration:
         if "source" in document:
             made = make_document(
                 document["payer"],
-                Authorization.model_validate(document["source"]),
-                document["source"],
+                pushed_in(document),
                 self._references,
                 inherited=document.get("inherited_numbers", ()),
                 superseded_by=document.get("superseded_by"),
                 pushed_at=document.get("pushed_at"),
             )
-            kept: dict[str, Any] = {
-                name: document[name] for name in ("version", "content_hash", "void")
-            }
-            made |= kept
+            made |= kept_of(document)
         return Operation(
             action="index",
             index=index,
             id=document_id(document["payer"], document["authorization_id"]),
             routing=routing(document["payer"], document["member_id"]),
-            version=document["version"],
+            version=order_of(document),
             document=made,
         )
 

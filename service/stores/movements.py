@@ -9,6 +9,7 @@ from service.accounting.books import DrawRequest, Moved, Occasion
 from service.accounting.claim_state import ClaimState
 from service.accounting.grant import AccountMovement, Balance, Measure, Row
 from service.accounting.plan import Bounds, ClaimPlan, Debit, Draw, Part, base_of
+from service.accounting.waiting import Waiting
 
 Json = dict[str, Any]
 _MEASURES: tuple[tuple[Measure, int], ...] = (("units", 0), ("amount", 2), ("days", 4))
@@ -16,8 +17,8 @@ BoundsOf = Mapping[str, Mapping[str, Bounds]]
 """Authorization id to base to its limits."""
 
 
-def write_draw(request: DrawRequest) -> bytes:
-    """Write the request of a draw for the script."""
+def write_draw(request: DrawRequest, last_push: str | None) -> bytes:
+    """Write the request of a draw for the script; ``last_push`` as the home of the claim has it."""
     ids = request.authorizations
     place = {each: number for number, each in enumerate(ids, start=1)}
     original = request.original
@@ -35,6 +36,7 @@ def write_draw(request: DrawRequest) -> bytes:
             "m": request.owner,
             "mt": "|".join(request.matched),
             **_occasion(request.occasion),
+            **_waiting(request.waiting, last_push),
             "a": [_authorization(each, request.plan) for each in ids],
             "l": [
                 {
@@ -46,6 +48,13 @@ def write_draw(request: DrawRequest) -> bytes:
             ],
         }
     )
+
+
+def _waiting(waiting: Waiting, last_push: str | None) -> Json:
+    if not waiting.is_possible:
+        return {}
+    names = ("events", "exhausted", "exceeded")
+    return {"wt": {name: getattr(waiting, name) for name in names}, "mk": last_push}
 
 
 def write_change(

@@ -19,9 +19,11 @@ from service.accounting.ledger import FIRST_ID
 from service.stores.bulk import Operation, run_bulk
 from service.stores.clients import RedisClient
 from service.stores.faults import EngineFault, EngineUnavailable, translated_errors
+from service.stores.key_names import BUCKETS, BucketKeys, KeyNames
 from service.stores.ledger_entry import LedgerEntry, id_after, write_entry
-from service.stores.names import BUCKETS, BucketKeys, IndexNames, KeyNames
+from service.stores.names import IndexNames
 
+_CHANCE = random.Random()  # noqa: S311 - only jitter; of its own, so that no seed is disturbed
 log = structlog.get_logger()
 
 PENDING = Gauge(
@@ -222,7 +224,7 @@ class Projection:
             except Exception as error:  # noqa: BLE001 - copying must go on; it is counted
                 FAULTS.inc()
                 failures += 1
-                pause = min(BACKOFF_S_MAX, SOON_S * 2**failures) * random.uniform(0.5, 1)  # noqa: S311
+                pause = min(BACKOFF_S_MAX, SOON_S * 2**failures) * _CHANCE.uniform(0.5, 1)
                 log.warning("projection_failed", reason=_reason(error), pause_s=round(pause, 2))
                 self._touched |= {keys.ledger: keys for keys in buckets}
                 next_sweep = min(next_sweep, time.monotonic() + pause)

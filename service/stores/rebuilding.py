@@ -1,7 +1,7 @@
 """Makes the accumulators anew from the ledger in Elasticsearch, after Redis has lost them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,12 +9,12 @@ from service.accounting.ledger import FIRST_ID, Replayed
 from service.accounting.ledger_check import check_holdings, digest, digest_of_all
 from service.accounting.ledger_page import Difference
 from service.accounting.travelled import Kept, check_travelled, kept_in
-from service.stores.bucket_books import BucketBooks, held_by
+from service.stores.bucket_books import BucketBooks, Held, held_by
 from service.stores.clients import RedisClient
 from service.stores.epoch import AccumulatorsLost, Epoch
 from service.stores.faults import translated_errors
+from service.stores.key_names import BUCKETS, BucketKeys, KeyNames
 from service.stores.ledger_reading import LedgerReading
-from service.stores.names import BUCKETS, BucketKeys, KeyNames
 from service.stores.projection import Projection
 
 Tell = Callable[[int, int], None]
@@ -40,7 +40,10 @@ class NotEmpty(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Rebuilt:
-    """What was written. ``is_in_use`` says whether units may be moved again."""
+    """What was written. ``is_in_use`` says whether units may be moved again.
+
+    ``waiting`` names by payer the members with claims that wait, without telling who they are.
+    """
 
     payers: tuple[str, ...] = ()
     buckets: int = 0
@@ -49,6 +52,7 @@ class Rebuilt:
     is_in_use: bool = False
     differences: list[tuple[str, int, Difference]] = field(default_factory=list)
     digest: str = ""
+    waiting: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Rebuilding:
@@ -152,28 +156,35 @@ class Rebuilding:
         _note(result, keys, [*replayed.differences, *check_holdings(replayed)])
         for name, kept in kept_in(replayed).items():
             journeys.setdefault(name, []).append(kept)
-        hashes = {each.key: each.of(replayed) for each in held_by(replayed, keys)}
-        await self._write(keys, replayed, hashes)
+        everything = list(held_by(replayed, keys))
+        hashes = {each.key: each.of(replayed) for each in everything}
+        await self._write(keys, replayed, everything)
         result.buckets += 1
         result.entries += replayed.count
         result.hashes += len(hashes)
-        return digest({**hashes, "owners": replayed.owners, "last": replayed.last})
+        result.waiting.setdefault(keys.payer, []).extend(replayed.waiting)
+        return digest({**hashes, "owners": replayed.owners_here(), "last": replayed.last})
 
     async def _write(
-        self, keys: BucketKeys, replayed: Replayed, hashes: Mapping[str, Mapping[str, str]]
+        self, keys: BucketKeys, replayed: Replayed, everything: Sequence[Held]
     ) -> None:
-        names = list(hashes)
+        here = replayed.owners_here()
         owners = [
-            (self._keys.owner(keys.payer, claim), owner) for claim, owner in replayed.owners.items()
+            (self._keys.owner(keys.payer, claim), owner, claim not in here)
+            for claim, owner in replayed.owners.items()
         ]
         with translated_errors():
-            for start in range(0, max(len(names), len(owners)), _WRITES_AT_ONCE):
+            for start in range(0, max(len(everything), len(owners)), _WRITES_AT_ONCE):
                 pipeline = self._redis.pipeline(transaction=False)
-                for name in names[start : start + _WRITES_AT_ONCE]:
-                    fields: Any = hashes[name]
-                    pipeline.hset(name, mapping=fields)
-                for name, owner in owners[start : start + _WRITES_AT_ONCE]:
-                    pipeline.set(name, owner)
+                for each in everything[start : start + _WRITES_AT_ONCE]:
+                    fields: Any = each.of(replayed)
+                    if each.kind == "waiting":
+                        pipeline.zadd(each.key, fields)
+                    else:
+                        pipeline.hset(each.key, mapping=fields)
+                for name, owner, has_left in owners[start : start + _WRITES_AT_ONCE]:
+                    # The bucket to which a claim went says more, whichever comes first.
+                    pipeline.set(name, owner, nx=has_left)
                 await pipeline.execute()
             if replayed.last != FIRST_ID:
                 await self._redis.eval(_GO_ON_AFTER, 1, keys.ledger, replayed.last)

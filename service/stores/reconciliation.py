@@ -20,8 +20,8 @@ from service.accounting.ledger_page import Difference
 from service.accounting.travelled import Kept, check_travelled, kept_in
 from service.stores.bucket_books import BucketBooks, Held, held_by, is_same
 from service.stores.epoch import AccumulatorsLost, Epoch
+from service.stores.key_names import BucketKeys, KeyNames
 from service.stores.ledger_reading import LedgerReading
-from service.stores.names import BucketKeys, KeyNames
 from service.stores.projection import Projection
 
 Tell = Callable[[int, int], None]
@@ -198,7 +198,7 @@ class Reconciliation:
         self, keys: BucketKeys, replayed: Replayed, stored: dict[str, object]
     ) -> list[Difference]:
         """Compare under which member claims are kept, and how far the stream is."""
-        owners = dict(replayed.owners)
+        owners = replayed.owners_here()
         found = await self._books.owners(keys.payer, owners)
         stored["owners"] = found
         differences = [

@@ -1,5 +1,7 @@
 """Answers that were given: the record that rode with a movement, and what was moved with it."""
 
+from dataclasses import replace
+
 from service.accounting.answer import bounds_in
 from service.accounting.books import Home, Moved
 from service.accounting.record import Draft, unpack
@@ -20,10 +22,18 @@ class Records:
 
     async def recorded(self, home: Home, entry: str) -> tuple[Draft, Moved]:
         """Give a record and what was moved; one that is not there is a fault, never "new"."""
-        found = await self._ledger.entry(self._accumulators.keys_of(home), entry)
+        return read_record(await self.entry(home, entry))
+
+    async def entry(self, home: Home, entry: str) -> LedgerEntry:
+        """Give the entry of an adjudication, as the state of a claim names it."""
+        keys = self._accumulators.keys_of(home)
+        bucket, is_named, name = entry.rpartition(":")
+        if is_named:  # it was written before the claim came here
+            keys, entry = self._accumulators.keys_of(replace(home, bucket=int(bucket))), name
+        found = await self._ledger.entry(keys, entry)
         if found is None:
             raise EngineUnavailable("elasticsearch", "the record of an adjudication is not there")
-        return read_record(found)
+        return found
 
 
 def read_record(entry: LedgerEntry) -> tuple[Draft, Moved]:

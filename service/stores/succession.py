@@ -4,20 +4,19 @@ Either may arrive first. The successor leaves a link before it looks for the old
 older one looks for the link after it was stored, so that at least one of them sees the other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 from elasticsearch import AsyncElasticsearch
 
-from service.domain.authorization import Authorization
 from service.domain.push import Pushed
 from service.domain.reference import References
 from service.stores.bulk import Operation, run_bulk
-from service.stores.document import Document, make_document
-from service.stores.documents import read_document
+from service.stores.document import Document, kept_of, make_document, order_of, pushed_in
+from service.stores.documents import read_places
 from service.stores.faults import EngineUnavailable
-from service.stores.locator import Locator
+from service.stores.locator import Locator, Place
 from service.stores.names import IndexNames, document_id, routing
 
 log = structlog.get_logger()
@@ -57,11 +56,27 @@ class Succession:
         self._references = references
 
     async def look_up(self, payer: str, arriving: Sequence[Arriving]) -> None:
-        """Fill in the numbers of those that these supersede, before they are stored."""
+        """Leave links to those that these supersede, and fill in their numbers, before the store.
+
+        A link that would close a circle is not left.
+        """
+        wanted = _superseded(arriving)
+        if not wanted:
+            return
+        links = await self._links_above(payer, wanted)
+        left = {}
+        for newer, older in wanted.items():
+            if older in _chain(links, newer):
+                log.warning("supersedes_in_a_circle", authorization_id=newer)
+            else:
+                links[older] = newer
+                left[newer] = older
+        await self._locator.link(payer, {older: newer for newer, older in left.items()})
+        documents = await self._read_at(await self._locator.read(payer, left.values()))
         for each in arriving:
-            older = each.pushed.authorization.supersedes
-            if older is not None:
-                each.inherited = await self._succeed(payer, each.id, older)
+            document = documents.get(left.get(each.id, ""))
+            if document is not None:
+                each.inherited = tuple(document["numbers_all"])
 
     async def follow(
         self, payer: str, arriving: Sequence[Arriving], successors: Mapping[str, str]
@@ -70,52 +85,45 @@ class Succession:
 
         ``successors`` were read after these were stored.
         """
-        touched: set[str] = set()
-        for each in arriving:
-            older = each.pushed.authorization.supersedes
-            if older is not None and await self._is_linked(payer, older, each.id):
-                touched |= await self._amend(payer, older, _superseded_by(each.id))
-            successor = successors.get(each.id)
-            if successor is not None:
-                touched |= await self._amend(payer, each.id, _superseded_by(successor))
-                touched |= await self._pass_numbers_up(payer, each.id)
-        return touched
+        wanted = _superseded(arriving)
+        places, linked = await self._locator.read_all(payer, list(wanted.values()))
+        seen = {older: newer for newer, older in wanted.items() if linked.get(older) == newer}
+        superseded = {**successors, **seen}
+        places |= await self._locator.read(payer, successors.keys() - places.keys())
+        amended = await self._amend(
+            payer,
+            {older: [_superseded_by(newer)] for older, newer in superseded.items()},
+            {each: place for each, place in places.items() if each in superseded},
+        )
+        below = [amended[each] for each in successors if each in amended]
+        passed = await self._pass_numbers_up(payer, below, successors)
+        return {each["member_id"] for each in (*amended.values(), *passed.values())}
 
-    async def _is_linked(self, payer: str, older: str, newer: str) -> bool:
-        return (await self._locator.successors(payer, [older])).get(older) == newer
-
-    async def _succeed(self, payer: str, newer: str, older: str) -> tuple[str, ...]:
-        """Leave the link, unless it would close a circle; give the older one's numbers."""
-        if older in await self._successors_of(payer, newer):
-            log.warning("supersedes_in_a_circle", authorization_id=newer)
-            return ()
-        await self._locator.link(payer, older, newer)
-        document = await self._read(payer, older)
-        return tuple(document["numbers_all"]) if document else ()
-
-    async def _successors_of(self, payer: str, authorization_id: str) -> list[str]:
-        """Give the chain of authorizations that stand for one, nearest first."""
-        chain: list[str] = []
-        last = authorization_id
-        while len(chain) < CHAIN_MAX:
-            successor = (await self._locator.successors(payer, [last])).get(last)
-            if successor is None or successor in chain:
+    async def _links_above(
+        self, payer: str, ids: Iterable[str], known: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Give the links of authorizations, of those that stand for them, and so on."""
+        links = dict(known or {})
+        last = {*ids, *links.values()} - links.keys()
+        for _ in range(CHAIN_MAX):
+            if not last:
                 break
-            chain.append(successor)
-            last = successor
-        return chain
+            found = await self._locator.successors(payer, last)
+            links |= found
+            last = set(found.values()) - links.keys()
+        return links
 
-    async def _pass_numbers_up(self, payer: str, authorization_id: str) -> set[str]:
-        """Give an authorization's numbers to all that stand for it."""
-        document = await self._read(payer, authorization_id)
-        if document is None:
-            return set()
-        touched: set[str] = set()
-        for successor in await self._successors_of(payer, authorization_id):
-            touched |= await self._amend(
-                payer, successor, self._inheriting(payer, document["numbers_all"])
-            )
-        return touched
+    async def _pass_numbers_up(
+        self, payer: str, documents: Sequence[Document], successors: Mapping[str, str]
+    ) -> dict[str, Document]:
+        """Give the numbers of authorizations to all that stand for them."""
+        changes: dict[str, list[Change]] = {}
+        links = await self._links_above(payer, (), successors)
+        for document in documents:
+            for newer in _chain(links, document["authorization_id"]):
+                change = self._inheriting(payer, document["numbers_all"])
+                changes.setdefault(newer, []).append(change)
+        return await self._amend(payer, changes, await self._locator.read(payer, changes))
 
     def _inheriting(self, payer: str, numbers: Sequence[str]) -> Change:
         def change(document: Document) -> Document | None:
@@ -123,46 +131,81 @@ class Succession:
                 return None
             made = make_document(
                 payer,
-                Authorization.model_validate(document["source"]),
-                document["source"],
+                pushed_in(document),
                 self._references,
                 inherited=(*document.get("inherited_numbers", ()), *numbers),
                 superseded_by=document.get("superseded_by"),
                 pushed_at=document.get("pushed_at"),
             )
-            kept = {name: document[name] for name in ("content_hash", "void", "version")}
-            return made | kept
+            return made | kept_of(document)
 
         return change
 
-    async def _amend(self, payer: str, authorization_id: str, change: Change) -> set[str]:
-        """Change a stored document under its own version, until the change is seen to stand."""
+    async def _amend(
+        self, payer: str, changes: Mapping[str, Sequence[Change]], places: Mapping[str, Place]
+    ) -> dict[str, Document]:
+        """Change stored documents under their own versions, until the changes are seen to stand.
+
+        Gives those that were there, by authorization id, as they stand.
+        """
+        standing: dict[str, Document] = {}
         for _ in range(ATTEMPTS_MAX):
-            document = await self._read(payer, authorization_id)
-            changed = change(document) if document else None
-            if changed is None:
-                return {document["member_id"]} if document else set()
-            await run_bulk(
-                self._elasticsearch,
-                [
-                    Operation(
-                        action="index",
-                        index=self._indices.authorizations,
-                        id=document_id(payer, authorization_id),
-                        routing=routing(payer, changed["member_id"]),
-                        version=changed["version"],
-                        same_version=True,
-                        document=changed,
-                    )
-                ],
-            )
+            documents = await self._read_at(places)
+            standing |= documents
+            changed = {
+                each: after
+                for each, document in documents.items()
+                if (after := _changed(document, changes[each])) is not None
+            }
+            if not changed:
+                return standing
+            operations = [self._operation(payer, document) for document in changed.values()]
+            await run_bulk(self._elasticsearch, operations)
+            places = await self._locator.read(payer, changed)
         raise EngineUnavailable("elasticsearch", "other writes of one document did not end")
 
-    async def _read(self, payer: str, authorization_id: str) -> Document | None:
-        place = (await self._locator.read(payer, [authorization_id])).get(authorization_id)
-        if place is None:
-            return None
-        return await read_document(self._elasticsearch, self._indices, place)
+    def _operation(self, payer: str, document: Document) -> Operation:
+        return Operation(
+            action="index",
+            index=self._indices.authorizations,
+            id=document_id(payer, document["authorization_id"]),
+            routing=routing(payer, document["member_id"]),
+            version=order_of(document),
+            same_version=True,
+            document=document,
+        )
+
+    async def _read_at(self, places: Mapping[str, Place]) -> dict[str, Document]:
+        """Give the documents that are there, by authorization id."""
+        found = await read_places(self._elasticsearch, self._indices, list(places.values()))
+        return {each: document for each, document in zip(places, found, strict=True) if document}
+
+
+def _superseded(arriving: Iterable[Arriving]) -> dict[str, str]:
+    """Give the authorizations that these supersede, by the id of the newer one."""
+    return {
+        each.id: older
+        for each in arriving
+        if (older := each.pushed.authorization.supersedes) is not None
+    }
+
+
+def _chain(links: Mapping[str, str], authorization_id: str) -> list[str]:
+    """Give those that stand for an authorization, nearest first."""
+    chain: list[str] = []
+    last = links.get(authorization_id)
+    while last is not None and last not in chain and len(chain) < CHAIN_MAX:
+        chain.append(last)
+        last = links.get(last)
+    return chain
+
+
+def _changed(document: Document, changes: Iterable[Change]) -> Document | None:
+    """Give the document with all changes, None where all stand already."""
+    changed = None
+    for change in changes:
+        changed = change(changed or document) or changed
+    return changed
 
 
 def _superseded_by(newer: str) -> Change:

@@ -3,19 +3,23 @@
 A push writes first, then takes the next number of the sequence and marks its member with it. A
 refresh reads the sequence before it starts, and then states that number as visible. So a member
 whose mark is above it may have pushes that a search would not see; all others pay nothing.
+
+A push that waits in the outbox has no mark yet: it is delivered first.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 import structlog
 from elasticsearch import AsyncElasticsearch
 from redis.exceptions import RedisError
 
-from service.stores.clients import RedisClient
-from service.stores.faults import translated_errors
-from service.stores.names import IndexNames, KeyNames
+from service.stores.clients import RedisClient, together
+from service.stores.faults import EngineUnavailable, translated_errors
+from service.stores.key_names import UNKNOWN_MEMBER, KeyNames
+from service.stores.names import IndexNames
 
 log = structlog.get_logger()
 
@@ -26,9 +30,31 @@ return 1
 """
 """Two pushes may finish in either order; the mark keeps the higher number."""
 
-_MARKS_AT_ONCE = 500
+_MARK = """
+local waiting, count = {}, #KEYS / 2
+for i = 1, count do
+  local now = redis.call('GET', KEYS[i])
+  if not now or tonumber(now) < tonumber(ARGV[1]) then redis.call('SET', KEYS[i], ARGV[1]) end
+  waiting[i] = redis.call('EXISTS', KEYS[count + i])
+end
+return waiting
+"""
+"""The marks of some members, then their claims that wait: one that begins to wait sees the mark."""
+
 BLIND_S = 5.0
 """So long a Redis that could not be read is not asked again: a match must not wait for it twice."""
+
+
+class Courier(Protocol):
+    """Who delivers what waits in the outbox."""
+
+    async def deliver_for(self, payer: str, member: str) -> None:
+        """Return when nothing of a member waits any more; raises an EngineFault if it does."""
+        ...
+
+    def was_waiting(self, payer: str) -> bool:
+        """Whether something of a payer waited the last time that one knew."""
+        ...
 
 
 class Visibility:
@@ -49,62 +75,127 @@ class Visibility:
         self._running: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
         self._blind_until = 0.0
+        self._courier: Courier | None = None
 
-    async def mark(self, payer: str, members: Iterable[str]) -> None:
-        """Say that pushes of these members, already written, may not be searchable yet."""
-        keys = sorted({self._keys.mark(payer, member) for member in members})
-        if not keys:
-            return
+    def deliver_by(self, courier: Courier) -> None:
+        """Have what waits delivered before a match; it is made of stores that need this one."""
+        self._courier = courier
+
+    async def mark(self, payer: str, members: Iterable[str]) -> set[str]:
+        """Say that pushes of these members, already written, may not be searchable yet.
+
+        Gives those of them who have claims that wait for an authorization.
+        """
+        marks = {member: self._keys.mark(payer, member) for member in set(members)}
+        waiting: set[str] = set()
+        if not marks:
+            return waiting
         with translated_errors():
             number = await self._redis.incr(self._keys.sequence)
-            for start in range(0, len(keys), _MARKS_AT_ONCE):
-                pipeline = self._redis.pipeline(transaction=False)
-                for key in keys[start : start + _MARKS_AT_ONCE]:
-                    pipeline.eval(_RAISE_TO, 1, key, number)
-                await pipeline.execute()
+            pipeline = self._redis.pipeline(transaction=False)
+            groups = together(self._redis, marks)
+            for group in groups:
+                keys = [marks[each] for each in group]
+                keys += [self._keys.waiting(payer, each) for each in group]
+                pipeline.eval(_MARK, len(keys), *keys, number)
+            for group, found in zip(groups, await pipeline.execute(), strict=True):
+                told = zip(group, found, strict=True)
+                waiting |= {each for each, has_waiting in told if has_waiting}
+        return waiting
 
-    async def ensure(self, payer: str, member: str) -> None:
-        """Return when all pushes of the member are searchable; refreshes only if it must.
+    async def ensure(self, payer: str, *members: str) -> None:
+        """Return when all pushes of these are searchable; refreshes only if it must.
 
-        An unreadable Redis costs a refresh, never a missed push.
+        An unreadable Redis costs a refresh; it is a fault where pushes were known to wait in it.
         """
-        mark = self._keys.mark(payer, member)
-        if not await self._is_visible(mark):
+        found = await self._ensure(payer, members)
+        if found is None:
             await self.refresh()
+
+    async def ensure_and_read(
+        self, payer: str, member: str, name: str, fields: Sequence[str]
+    ) -> list[str | None] | None:
+        """Do the same, and read fields of a hash in the same round trip; None: it could not be."""
+        found = await self._ensure(payer, (member,), (name, list(fields)))
+        if found is None:
+            await self.refresh()
+            return None
+        read: list[str | None] = found[0]
+        return read
+
+    async def _ensure(
+        self, payer: str, members: Sequence[str], *more: tuple[str, list[str]]
+    ) -> list[Any] | None:
+        """Do the same; gives the fields of hashes that were asked for, None: Redis is not read."""
+        pipeline = self._redis.pipeline(transaction=False)
+        self.ask(pipeline, payer, *members)
+        for name, fields in more:
+            pipeline.hmget(name, fields)
+        answers = await self._read(pipeline)
+        if answers is not None:
+            count = len(answers) - len(more)
+            await self.see(payer, members, answers[:count])
+            return answers[count:]
+        if self._courier is not None and self._courier.was_waiting(payer):
+            raise EngineUnavailable("redis", "pushes may wait in it to be stored")
+        return None
 
     @property
     def keys(self) -> KeyNames:
         """How keys are named."""
         return self._keys
 
-    def keys_of(self, payer: str, member: str) -> tuple[str, str]:
-        """Name the mark of a member and what it is compared with, for who asks for both himself."""
-        return self._keys.mark(payer, member), self._keys.visible
+    def ask(self, pipeline: Any, payer: str, *members: str) -> None:
+        """Ask for all that ``see`` needs, together with what else is read.
 
-    async def see(self, mark: str | None, visible: str | None) -> None:
-        """Return when all pushes up to a mark are searchable; both are as they were read."""
-        if int(mark or 0) > int(visible or 0):
+        First whether something waits: it is marked before it is taken out of the outbox, under
+        whichever id of a person it came.
+        """
+        outbox = self._keys.outbox(payer)
+        for member in members:
+            names = [
+                name
+                for each in (outbox.owner(member), UNKNOWN_MEMBER)
+                for name in (outbox.queue_of(each), outbox.settled_of(each))
+            ]
+            pipeline.execute_command("EXISTS", *names)
+        for member in members:
+            pipeline.get(self._keys.mark(payer, member))
+        pipeline.get(self._keys.visible)
+
+    async def see(self, payer: str, members: Sequence[str], answers: Sequence[Any]) -> None:
+        """Return when all pushes of these are searchable; takes what ``ask`` was answered.
+
+        Raises EngineUnavailable when one waits in the outbox and cannot be delivered now.
+        """
+        waiting, marks = answers[: len(members)], answers[len(members) : -1]
+        if self._courier is not None:
+            for member, waits in zip(members, waiting, strict=True):
+                if waits:
+                    await self._courier.deliver_for(payer, member)
+        if any(waiting) or not all(_is_reached(each, answers[-1]) for each in marks):
             await self.refresh()
 
     async def ensure_all(self) -> None:
         """Return when every push is searchable."""
-        if not await self._is_visible(self._keys.sequence):
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.get(self._keys.sequence)
+        pipeline.get(self._keys.visible)
+        answers = await self._read(pipeline)
+        if answers is None or not _is_reached(*answers):
             await self.refresh()
 
-    async def _is_visible(self, key: str) -> bool:
-        """Whether the number under a key is searchable; what cannot be read is not."""
+    async def _read(self, pipeline: Any) -> list[Any] | None:
+        """Read what was asked for; None where Redis cannot be read."""
         if time.monotonic() < self._blind_until:
-            return False
+            return None
         try:
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.get(key)
-            pipeline.get(self._keys.visible)
-            number, visible = await pipeline.execute()
-            return int(number or 0) <= int(visible or 0)
-        except (RedisError, OSError, ValueError) as error:
+            answers: list[Any] = await pipeline.execute()
+        except (RedisError, OSError) as error:
             log.warning("marks_unreadable", engine="redis", reason=type(error).__name__)
             self._blind_until = time.monotonic() + BLIND_S
-            return False
+            return None
+        return answers
 
     async def refresh(self) -> None:
         """Refresh the index; callers that arrive while one runs share the one after it."""
@@ -144,3 +235,11 @@ class Visibility:
             await self._redis.eval(_RAISE_TO, 1, self._keys.visible, number)
         except (RedisError, OSError) as error:
             log.warning("visible_not_stated", engine="redis", reason=type(error).__name__)
+
+
+def _is_reached(number: str | None, visible: str | None) -> bool:
+    """Whether a number is searchable; what cannot be read is not."""
+    try:
+        return int(number or 0) <= int(visible or 0)
+    except ValueError:
+        return False

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,8 +9,8 @@ import pytest
 
 from service.domain.adjudication import Adjudication
 from tests.adjudication.desk import Desk
+from tests.readme import ROOT, fences_in, fences_of, has
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples" / "authorizations.ndjson"
 HEADING = "## A walk-through: units"
 
@@ -20,13 +19,11 @@ _COMMAND = re.compile(
     r"(?: -H 'Content-Type: application/json')?(?:\s*\\\n)?"
     r"(?:\s+-d (?:@(?P<file>\S+)|'(?P<body>[^']+)'))? \| python3 -m json\.tool\n"
 )
-_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def walk_through() -> list[tuple[str, Any]]:
     """The commands, each with the answer that stands after it."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split(f"\n{HEADING}\n")[1]
-    fences = _FENCE.findall(section.split("\n## ", 1)[0])
+    fences = fences_of(HEADING)
     languages = [language for language, _ in fences]
     texts = [text for _, text in fences]
 
@@ -36,8 +33,7 @@ def walk_through() -> list[tuple[str, Any]]:
 
 def shown_in(page: str) -> list[Any]:
     """All JSON of a page."""
-    fences = _FENCE.findall((ROOT / page).read_text(encoding="utf-8"))
-    return [json.loads(text) for language, text in fences if language == "json"]
+    return [json.loads(text) for language, text in fences_in(page) if language == "json"]
 
 
 def called(desk: Desk, command: str) -> Any:
@@ -51,18 +47,6 @@ def called(desk: Desk, command: str) -> Any:
     answer = desk.client().request(method, words["path"], content=content)
     assert answer.status_code == httpx.codes.OK, answer.text
     return answer.json()
-
-
-def has(whole: Any, part: Any) -> bool:
-    """Whether a shortened answer is true: what it shows is there, in that order."""
-    if isinstance(part, dict):
-        return isinstance(whole, dict) and all(
-            name in whole and has(whole[name], each) for name, each in part.items()
-        )
-    if isinstance(part, list):
-        rest = iter(whole)
-        return bool(part or not whole) and all(any(has(one, each) for one in rest) for each in part)
-    return bool(whole == part)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.ground import ground as ground
 from tests.ground import payer as payer
 from tests.serving import client_of, serving
 
-KEYS = 200
+KEYS = 400
 BODY_BYTES_MAX = 200_000
 LINE_BYTES_MAX = 50_000
 
@@ -33,11 +33,14 @@ def service(ground: Ground) -> Iterator[Service]:
     """The service on the indices of this run, with small limits."""
     settings = ground.settings.model_copy(
         update={
-            "api_keys": {f"key-{each}": f"payer-{each}" for each in range(KEYS)},
+            "api_keys": {f"key-{each}": f"payer-{each}" for each in range(KEYS)}
+            | {"key-named": "payer-named"},
+            "payer_aliases": {"payer-named": ["EP100"]},
             "body_bytes_max": BODY_BYTES_MAX,
             "line_bytes_max": LINE_BYTES_MAX,
             "bulk_batch": 3,
             "batch_claims_at_once": 4,
+            "ledger_sweep_s": 3600,  # so many payers have very many buckets
         }
     )
     with serving(settings) as url:

@@ -29,6 +29,7 @@ class ServiceProcess:
             "AUTHMATCH_INDEX_PREFIX": settings.index_prefix,
             "AUTHMATCH_INDEX_SHARDS": str(settings.index_shards),
             "AUTHMATCH_DEFAULT_PAYER": settings.default_payer,
+            "AUTHMATCH_LATE_AUTHORIZATIONS": settings.late_authorizations,
             "AUTHMATCH_LIVE_CHECK_SHARE": "0",
             "AUTHMATCH_LOG_LEVEL": "ERROR",
         }

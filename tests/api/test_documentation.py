@@ -47,10 +47,15 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/authorizations/{authorization_id}/ledger",
         "/authorizations/{authorization_id}/claims",
         "/authorizations/{authorization_id}/utilization",
-        "/health/live", "/health/ready",
+        "/fhir", "/fhir/ClaimResponse", "/fhir/ClaimResponse/_search",
+        "/fhir/ClaimResponse/{resource_id}", "/fhir/metadata",
+        "/x12", "/worklist", "/worklist/{claim_id}", "/worklist/{claim_id}/readjudicate",
+        "/worklist/{claim_id}/dismiss", "/members/{member_id}", "/members/{member_id}/merge",
+        "/dead-letters", "/dead-letters/{letter_id}", "/dead-letters/{letter_id}/retry",
+        "/intake/{ticket}", "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 12
+    assert len(bodies) == 19
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 
@@ -64,7 +69,7 @@ def test_health_and_metrics_need_no_key(caller: httpx.Client) -> None:
     assert (live.status_code, live.json()["status"]) == (200, "live")
     assert (ready.status_code, ready.json()) == (
         200,
-        {"status": "ready", "adjudication": "ready"},
+        {"status": "ready", "adjudication": "ready", "outbox": 0},
     )
     assert metrics.status_code == 200
     assert 'authmatch_request_seconds_count{route="/match",status="200"}' in metrics.text

@@ -1,6 +1,7 @@
 """Engines that fail: an outage is a 503 to be tried again, never "no match"."""
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
+from service.ingest.fhir import to_claim_response
 from tests.api.bodies import authorization_body, claim_body, ndjson
+from tests.builders import build_authorization
 from tests.ground import Ground
 from tests.proxy import Mode, Proxy
 from tests.serving import client_of, serving
 
 FAILURES: list[Mode] = ["refuse", "hang", "cut"]
+BACK_S = 30
 PATH = "/authorizations/A1"
 
 
@@ -44,8 +48,10 @@ def behind(ground: Ground) -> Iterator[Behind]:
         }
     )
     try:
-        with serving(changed) as url:
-            yield Behind(url, *proxies)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("service.stores.clients.REDIS_TIMEOUT_S", 1.0)
+            with serving(changed) as url:
+                yield Behind(url, *proxies)
     finally:
         for each in proxies:
             each.stop()
@@ -69,6 +75,17 @@ def verdict(answer: httpx.Response) -> str:
     return str(answer.json()["lines"][0]["results"][0]["class"])
 
 
+def prepare(caller: httpx.Client) -> None:
+    """Return when an authorization is there and found: earlier faults are forgotten by then."""
+    deadline = time.monotonic() + BACK_S
+    while (
+        caller.put(PATH, json=authorization_body()).status_code not in (200, 201)
+        or verdict(caller.post("/match", json=claim_body())) != "exact"
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def assert_try_again(answer: httpx.Response) -> None:
     """503 with Retry-After and the form of every problem."""
     assert answer.status_code == 503, answer.text
@@ -81,15 +98,14 @@ def assert_try_again(answer: httpx.Response) -> None:
 def test_without_elasticsearch_nothing_is_decided(
     behind: Behind, caller: httpx.Client, mode: Mode
 ) -> None:
-    """Match, push and reading are 503; live stays 200, ready is 503; then all goes on by itself."""
+    """Match and reading are 503; live stays 200, ready is 503; then all goes on by itself."""
     caller.put(PATH, json=authorization_body())
     with behind.elasticsearch.failing(mode):
         calls = [
             lambda: caller.post("/match", json=claim_body()),
-            lambda: caller.put(PATH, json=authorization_body(version=2)),
             lambda: caller.get(PATH),
             lambda: caller.get("/authorizations"),
-            lambda: caller.delete(PATH, params={"version": 3}),
+            lambda: caller.get("/dead-letters"),
             lambda: caller.get("/health/ready"),
         ]
         with ThreadPoolExecutor(len(calls)) as pool:
@@ -124,16 +140,69 @@ def test_without_redis_a_match_is_right_and_a_push_waits(
 
 
 def test_streams_tell_the_fault_in_every_line(behind: Behind, caller: httpx.Client) -> None:
-    """A bulk and a batch answer each line, and the same lines again complete them."""
+    """A bulk waits in the outbox and a batch is 503, line by line; then both are answered."""
     authorizations = [authorization_body(authorization_id=f"A{each}") for each in range(5)]
     with behind.elasticsearch.failing("refuse"):
         bulk = caller.post("/authorizations/bulk", content=ndjson(authorizations))
         batch = caller.post("/match/batch", content=ndjson([claim_body(), claim_body()]))
+    prepare(caller)
     again = caller.post("/authorizations/bulk", content=ndjson(authorizations))
 
-    assert [each["status"] for each in lines(bulk)] == ["failed"] * 5
+    queued = lines(bulk)
+    assert [each["status"] for each in queued] == ["queued"] * 5
+    assert len({each["ticket"] for each in queued}) == 5
     assert [each["problem"]["status"] for each in lines(batch)] == [503, 503]
-    assert [each["status"] for each in lines(again)] == ["created"] * 5
+    assert {each["status"] for each in lines(again)} == {"unchanged"}
+
+
+def test_a_bulk_that_can_neither_be_stored_nor_wait_has_failed(
+    behind: Behind, caller: httpx.Client
+) -> None:
+    """Without both engines nothing is acknowledged, and what is wrong is not kept, either."""
+    authorizations = [authorization_body(authorization_id=f"B{each}") for each in range(3)]
+    content = ndjson(authorizations) + b"{\n"
+    with behind.elasticsearch.failing("refuse"), behind.redis.failing("refuse"):
+        bulk = caller.post("/authorizations/bulk", content=content)
+    prepare(caller)
+    again = caller.post("/authorizations/bulk", content=content)
+
+    assert [each["status"] for each in lines(bulk)] == ["failed"] * 4
+    assert [each["status"] for each in lines(again)] == ["created"] * 3 + ["rejected"]
+    assert lines(again)[-1]["dead_letter"]
+
+
+def test_fhir_says_a_fault_as_an_operation_outcome(behind: Behind, caller: httpx.Client) -> None:
+    """Nothing is given without its balances; what cannot be stored now waits in the outbox."""
+    document = json.dumps(to_claim_response(build_authorization(authorization_id="B1"))).encode()
+    search = "/fhir/ClaimResponse?patient=M0001"
+
+    def push(kind: str) -> httpx.Response:
+        headers = {"content-type": f"application/fhir+{kind}"}
+        return caller.post("/fhir", content=document, headers=headers)
+
+    with ThreadPoolExecutor(3) as pool:
+        with behind.elasticsearch.failing("refuse"):
+            queued, line = pool.map(push, ("json", "ndjson"))
+            unsearched = caller.get(search)
+        with behind.elasticsearch.failing("refuse"), behind.redis.failing("refuse"):
+            failed = push("json")
+        prepare(caller)
+        stored = push("json")
+        with behind.redis.failing("refuse"):
+            without_units = list(pool.map(caller.get, (search, "/fhir/ClaimResponse/B1")))
+
+    for each in (failed, unsearched, *without_units):
+        assert (each.status_code, each.json()["issue"][0]["code"]) == (503, "transient")
+        assert int(each.headers["retry-after"]) > 0
+    assert failed.json()["issue"][0]["details"]["coding"][0]["code"] == "failed"
+    for each in (queued, line):
+        coding = each.json()["issue"][0]["details"]["coding"][0]
+        assert coding == {"system": "urn:authmatch:push", "code": "queued"}
+    assert (queued.status_code, line.status_code) == (202, 200)
+    assert stored.status_code == 200
+    prepare(caller)
+    found = [each["resource"]["id"] for each in caller.get(search).json()["entry"]]
+    assert sorted(found) == ["A1", "B1"]
 
 
 def lines(answer: httpx.Response) -> list[dict[str, Any]]:
@@ -145,7 +214,7 @@ def test_a_search_that_runs_out_of_its_time_is_no_answer(
     behind: Behind, caller: httpx.Client
 ) -> None:
     """Elasticsearch gives what it has so far; we give none of it."""
-    caller.put(PATH, json=authorization_body())
+    prepare(caller)
 
     def timed_out(body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "timed_out": True, "hits": {"total": {"value": 0}, "hits": []}}
@@ -159,7 +228,7 @@ def test_a_search_that_runs_out_of_its_time_is_no_answer(
 
 def test_hits_of_a_part_of_the_shards_are_no_answer(behind: Behind, caller: httpx.Client) -> None:
     """Nor when a shard failed: partial results are refused on both sides."""
-    caller.put(PATH, json=authorization_body())
+    prepare(caller)
 
     def partial(body: dict[str, Any]) -> dict[str, Any]:
         shards = {"total": 1, "successful": 0, "failed": 1}
@@ -180,8 +249,7 @@ def test_under_load_every_answer_is_right_or_503(
     behind: Behind, caller: httpx.Client, mode: Mode
 ) -> None:
     """Elasticsearch fails and returns while sixteen callers match: none is told a wrong answer."""
-    caller.put(PATH, json=authorization_body())
-    caller.post("/match", json=claim_body())
+    prepare(caller)
 
     def one(number: int) -> str:
         if number == 40:

@@ -84,7 +84,9 @@ def test_programs_get_a_line_for_each(live: Authmatch) -> None:
     """From stdin, each result as JSON, with nothing else on stdout."""
     result = live("load", "-", "--json", stdin="\n".join((EXAMPLE_LINES[0], "[]")))
 
-    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    assert second.pop("dead_letter")
+    assert [first, second] == [
         {
             "file": "stdin",
             "line": 1,
@@ -94,6 +96,7 @@ def test_programs_get_a_line_for_each(live: Authmatch) -> None:
             "current_version": 3,
             "reason": None,
             "errors": [],
+            "start": 0,
         },
         {
             "file": "stdin",
@@ -104,6 +107,7 @@ def test_programs_get_a_line_for_each(live: Authmatch) -> None:
             "current_version": None,
             "reason": "an authorization is a JSON object",
             "errors": [],
+            "start": len(EXAMPLE_LINES[0].encode()) + 1,
         },
     ]
 
@@ -160,3 +164,113 @@ def test_a_redis_that_is_down_fails_every_line(
     assert result.exit_code == 3
     assert summary(result.stdout) == {"created": 0, "failed": len(EXAMPLE_LINES)}
     assert ":1: failed UM-55012: redis: " in result.stderr
+
+
+def test_a_load_goes_on_from_a_byte(live: Authmatch, tmp_path: Path) -> None:
+    """The lines keep their numbers, and nothing before it is read again."""
+    file = tmp_path / "some.ndjson"
+    lines = [paper(0), "{", paper(1), "{", paper(2)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    offset = sum(len(line.encode()) + 1 for line in lines[:2])
+
+    result = live("load", file, "--offset", offset)
+
+    assert summary(result.stdout) == {"created": 2, "rejected": 1}
+    assert result.stderr.startswith(f"{file}:4: rejected: not JSON")
+    behind = live("load", file, "--offset", 10_000_000)
+    assert (behind.exit_code, behind.stdout) == (2, "")
+    assert "there is no byte 10000000 to go on from" in behind.stderr
+
+
+def test_a_large_file_is_shared_by_processes(
+    live: Authmatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told of it is the same as by one."""
+    monkeypatch.setattr("service.cli.loading.SHARE_BYTES", 100)
+    file = tmp_path / "some.ndjson"
+    file.write_text("\n".join([paper(0), "{", paper(1), paper(2)]), encoding="utf-8")
+
+    shared = live("load", file, "--workers", 2)
+    again = live("load", file, "--workers", 2, "--json")
+
+    assert summary(shared.stdout) == {"created": 3, "rejected": 1}
+    assert shared.stderr.startswith(f"{file}:2: rejected: not JSON")
+    told = [json.loads(line) for line in again.stdout.splitlines()]
+    assert [each["status"] for each in told] == ["unchanged", "rejected", "unchanged", "unchanged"]
+    assert [each["line"] for each in told] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.ndjson", b"", "there is nothing in it"),
+        ("a.xml", b"<a/>", "rejected: XML is not read here"),
+        ("a.zip", b"PK\x03\x04", "rejected: compressed is not read here"),
+        ("a.x12", b"hello", "rejected: there is no ISA segment: this is not X12"),
+        ("claim.json", b'{"resourceType": "Claim", "use": "claim"}', "rejected: /use: a claim is"),
+    ],
+)
+def test_what_is_no_authorization_is_said(
+    live: Authmatch, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    """Whatever it is."""
+    file = tmp_path / name
+    file.write_bytes(content)
+
+    result = live("load", file)
+
+    assert said in result.stderr
+    assert result.exit_code == (0 if not content else 1)
+    assert summary(result.stdout)["created"] == 0
+
+
+def test_other_formats_are_read_too(live: Authmatch) -> None:
+    """Told by their first bytes; a claim of an 837 then matches both."""
+    loaded = live("load", EXAMPLES / "authorization.278.x12", EXAMPLES / "authorization.fhir.json")
+    answer = live("match", EXAMPLES / "claim.837", "--json")
+
+    assert summary(loaded.stdout) == {"created": 2}
+    lines = json.loads(answer.stdout)["answer"]["lines"]
+    assert [each["results"][0]["chosen"] for each in lines] == [
+        ["x12.EP100.RAD5521"],
+        ["fhir-PT-9004-d530e5c95388"],
+    ]
+    assert "exact  chosen: x12.EP100.RAD5521" in live("match", EXAMPLES / "claim.837").stdout
+
+
+def test_x12_is_acknowledged_in_a_file(live: Authmatch, tmp_path: Path) -> None:
+    """A 999 and the TA1 that was asked for."""
+    file = tmp_path / "acknowledgement.x12"
+
+    result = live("load", EXAMPLES / "authorization.278.x12", "--acknowledge", file)
+
+    told = file.read_text(encoding="ascii")
+    assert result.exit_code == 0
+    assert "TA1*000000301*260407*1015*A*000~" in told
+    assert "AK9*A*1*1*1~" in told
+
+
+def test_what_was_broken_is_tried_again_and_taken(live: Authmatch, tmp_path: Path) -> None:
+    """Kept as it came, in every format; corrected it goes in."""
+    review = (EXAMPLES / "authorization.278.x12").read_text(encoding="ascii")
+    files = {
+        "a.ndjson": (paper(0, kind="wish"), paper(0)),
+        "a.x12": (review.replace("HCR*A1*RAD-5521~\n", ""), review),
+    }
+    for name, (broken, _) in files.items():
+        (tmp_path / name).write_text(broken, encoding="utf-8")
+    assert live("load", *(tmp_path / name for name in files)).exit_code == 1
+
+    listed = live("deadletters", "list", "--json").stdout
+    letters = [json.loads(line) for line in listed.splitlines()]
+    assert {each["format"] for each in letters} == {"json", "x12"}
+    for each in letters:
+        shown = json.loads(live("deadletters", "show", each["id"], "--json").stdout)
+        assert shown["is_whole"]
+        again = live("deadletters", "retry", each["id"])
+        assert again.exit_code == 1
+        name = "a.ndjson" if each["format"] == "json" else "a.x12"
+        right = tmp_path / f"right-{name}"
+        right.write_text(files[name][1], encoding="utf-8")
+        assert live("deadletters", "retry", each["id"], "--with", right).exit_code == 0
+    assert live("deadletters", "list", "--json").stdout == ""

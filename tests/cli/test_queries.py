@@ -43,7 +43,7 @@ def test_the_shipped_files_are_clean_offline(authmatch: Authmatch) -> None:
         ("professional.yaml", "title:", "title:", ""),
         ("professional.yaml", "weight: 24", "weight: 31", "T006 /criteria/1/levels/1/weight"),
         ("professional.yaml", "line: 3, expect: {class: none}", "expect: {class: none}", "T017 /t"),
-        ("professional.yaml", "fixture: prof_older_first", "fixture: nowhere", "T018 /tests/3"),
+        ("professional.yaml", "fixture: prof_older_first", "fixture: nowhere", "T018 /tests/4"),
         ("reference/place-classes.yaml", "kind: groups", "kind: gruops", "T014"),
         (
             "reference/specialised.yaml",

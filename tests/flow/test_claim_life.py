@@ -59,6 +59,16 @@ class BooksOfOneClaim:
         assert self.claim is not None
         return self.claim
 
+    async def find_claim(self, home: Home, claim_id: str) -> tuple[Home, ClaimState] | None:
+        """No step asks for another claim."""
+        raise NotImplementedError
+
+    async def bring_home(
+        self, home: Home, claim: ClaimState, *, dry: bool = False
+    ) -> tuple[Home, ClaimState]:
+        """No step brings a claim anywhere."""
+        raise NotImplementedError
+
     async def committed(self, home: Home, ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """No step asks for balances."""
         raise NotImplementedError

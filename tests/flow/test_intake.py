@@ -1,9 +1,8 @@
-"""A stream of authorizations: cut into lines, read, pushed in batches, answered line by line."""
+"""A stream of submissions: pushed in batches, kept where they cannot be, answered one by one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -13,8 +12,11 @@ from hypothesis import strategies as st
 
 from service.domain.engine_fault import EngineFault
 from service.domain.push import Pushed, PushResult
+from service.domain.submission import DeadLetter, Queued, Submission
 from service.flow import intake
-from service.flow.intake import TooLong, split_lines, take_in
+from service.flow.intake import Doors, take_in
+from service.ingest.cutting import KEPT_BYTES, Cut
+from service.ingest.json_submissions import read_json
 
 LINE_BYTES_MAX = 100_000
 
@@ -73,6 +75,47 @@ def line(id_: str, version: object = 1, **more: Any) -> bytes:
     return orjson.dumps(paper | more)
 
 
+@dataclass
+class Outbox:
+    """Keeps what it is given; ``fault`` is raised instead."""
+
+    fault: EngineFault | None = None
+    kept: list[str] = field(default_factory=list)
+
+    async def put(self, payer: str, pushed: Sequence[Pushed]) -> list[Queued]:
+        """Keep pushes."""
+        if self.fault:
+            raise self.fault
+        papers = [each.authorization for each in pushed]
+        self.kept += [each.authorization_id for each in papers]
+        return [
+            Queued(authorization_id=each.authorization_id, version=each.version, ticket="T")
+            for each in papers
+        ]
+
+
+@dataclass
+class Letters:
+    """Keeps letters; ``fault`` is raised instead."""
+
+    fault: EngineFault | None = None
+    kept: list[DeadLetter] = field(default_factory=list)
+
+    async def keep(self, payer: str, letters: Sequence[DeadLetter]) -> list[str]:
+        """Keep letters, and number them."""
+        if self.fault:
+            raise self.fault
+        self.kept += letters
+        return [f"L{number}" for number in range(len(self.kept) - len(letters), len(self.kept))]
+
+
+def submission(number: int, content: bytes | Cut) -> Submission:
+    """Read a line as it is read from a stream."""
+    piece = content if isinstance(content, Cut) else Cut(content, len(content), number, number * 10)
+    (read,) = read_json(piece, number, LINE_BYTES_MAX)
+    return read
+
+
 async def stream(parts: Iterable[Any]) -> AsyncIterator[Any]:
     """Give parts one after the other, as a network does."""
     for part in parts:
@@ -80,55 +123,28 @@ async def stream(parts: Iterable[Any]) -> AsyncIterator[Any]:
         yield part
 
 
-def taken(lines: Iterable[Any], store: Shelf, **limits: int) -> list[intake.Result]:
+def taken(
+    lines: Iterable[bytes | Cut],
+    store: Shelf,
+    outbox: Outbox | None = None,
+    letters: Letters | None = None,
+    **limits: int,
+) -> list[intake.Result]:
     """Take lines in, and give all results."""
-    given = {"batch": 3, "line_bytes_max": LINE_BYTES_MAX} | limits
+    given = {"batch": 3} | limits
+    doors = Doors(
+        payer="p",
+        store=store,
+        outbox=outbox or Outbox(EngineFault("redis", "gone")),
+        letters=letters or Letters(),
+        origin="here",
+    )
+    read = [submission(number, each) for number, each in enumerate(lines, start=1)]
 
     async def run() -> list[intake.Result]:
-        return [each async for each in take_in(stream(lines), "p", store, **given)]
+        return [each async for each in take_in(stream(read), doors, **given)]
 
     return asyncio.run(run())
-
-
-def split(chunks: Iterable[bytes], line_bytes_max: int = LINE_BYTES_MAX) -> list[bytes | TooLong]:
-    """Split chunks into lines."""
-
-    async def run() -> list[bytes | TooLong]:
-        return [each async for each in split_lines(stream(chunks), line_bytes_max)]
-
-    return asyncio.run(run())
-
-
-def chunked(text: bytes, cuts: Iterable[int]) -> list[bytes]:
-    """Cut a text at places."""
-    places = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
-    return [text[start:stop] for start, stop in pairwise(places)]
-
-
-class TestSplitLines:
-    """Lines out of chunks."""
-
-    @given(
-        lines=st.lists(st.binary(max_size=12).map(lambda each: each.replace(b"\n", b""))),
-        cuts=st.lists(st.integers(min_value=0, max_value=200), max_size=12),
-        ends_with_line_end=st.booleans(),
-    )
-    def test_chunks_do_not_matter(
-        self, lines: list[bytes], cuts: list[int], ends_with_line_end: bool
-    ) -> None:
-        """However a stream is cut into chunks, the lines are the same, too long ones included."""
-        text = b"\n".join(lines) + (b"\n" if ends_with_line_end and lines else b"")
-        expected: list[bytes | TooLong] = [
-            TooLong() if len(each) > 8 else each for each in text.split(b"\n")
-        ]
-        if expected[-1] == b"":
-            expected.pop()
-
-        assert split(chunked(text, cuts), line_bytes_max=8) == expected
-
-    def test_a_line_that_is_too_long_is_not_kept(self) -> None:
-        """The rest of it passes by; the line after it is read."""
-        assert split([b"x" * 9, b"y" * 9, b"\nnext"], line_bytes_max=10) == [TooLong(), b"next"]
 
 
 class TestTakeIn:
@@ -136,17 +152,25 @@ class TestTakeIn:
 
     def test_every_line_has_its_result_in_order(self) -> None:
         """What is rejected keeps its place between what is stored."""
-        lines = [line("A"), b"", b"{", line("B", version="x"), b"[]", TooLong(), line("C")]
+        too_long = Cut(b"{", 2 * KEPT_BYTES, 5, 50)
+        lines: list[bytes | Cut] = [
+            line("A"),
+            b"{",
+            line("B", version="x"),
+            b"[]",
+            too_long,
+            line("C"),
+        ]
 
         results = taken(lines, Shelf())
 
         assert [(each["line"], each["status"]) for each in results] == [
             (1, "created"),
+            (2, "rejected"),
             (3, "rejected"),
             (4, "rejected"),
             (5, "rejected"),
-            (6, "rejected"),
-            (7, "created"),
+            (6, "created"),
         ]
         assert results[0] == {
             "line": 1,
@@ -156,6 +180,7 @@ class TestTakeIn:
             "current_version": 1,
             "reason": None,
             "errors": [],
+            "start": 10,
         }
 
     def test_a_rejected_line_says_where_and_never_what(self) -> None:
@@ -212,7 +237,8 @@ class TestTakeIn:
 
         results = taken([line(f"A{number}") for number in range(9)], store, batch=9)
 
-        assert [each["line"] for each in results if each["status"] == "failed"] == [5]
+        assert [each["line"] for each in results if each["status"] == "rejected"] == [5]
+        assert {each["status"] for each in results} == {"created", "rejected"}
 
     def test_an_outage_is_not_asked_for_ever(self) -> None:
         """After some batches that failed whole, the others are not tried."""
@@ -229,15 +255,100 @@ class TestTakeIn:
         """Nothing goes on in the background for a client that is gone."""
 
         async def run() -> int:
-            results = take_in(
-                stream(line(f"A{number}") for number in range(50)),
-                "p",
-                Shelf(),
-                batch=1,
-                line_bytes_max=LINE_BYTES_MAX,
+            read = (submission(number, line(f"A{number}")) for number in range(50))
+            doors = Doors(
+                payer="p", store=Shelf(), outbox=Outbox(), letters=Letters(), origin="here"
             )
+            results = take_in(stream(read), doors, batch=1)
             await anext(results)
             await results.aclose()  # type: ignore[attr-defined]
             return len(asyncio.all_tasks())
 
         assert asyncio.run(run()) == 1
+
+
+class TestKeeping:
+    """What becomes of what cannot be stored."""
+
+    def test_what_is_rejected_is_kept_as_it_came(self) -> None:
+        """With the reason, the place and the way it came in; the result names the letter."""
+        letters = Letters()
+
+        results = taken([line("A"), b"{x"], Shelf(), letters=letters)
+
+        (letter,) = letters.kept
+        assert results[1]["dead_letter"] == "L0"
+        assert "dead_letter" not in results[0]
+        assert (letter.content, letter.code, letter.position, letter.origin) == (
+            b"{x",
+            "unreadable",
+            {"line": 2},
+            "here",
+        )
+        assert letter.reason.startswith("not JSON")
+        assert letter.is_whole
+
+    def test_parts_of_one_document_are_kept_once(self) -> None:
+        """As the document that they came in."""
+        letters = Letters()
+
+        first, second = taken([b"{x", b"{x"], Shelf(), letters=letters)
+
+        assert len(letters.kept) == 1
+        assert first["dead_letter"] == second["dead_letter"] == "L0"
+
+    def test_of_a_line_that_is_too_long_the_beginning_is_kept(self) -> None:
+        """It cannot be tried again, but it can be told what it was."""
+        letters = Letters()
+
+        taken([Cut(b"x" * 10, 5 * LINE_BYTES_MAX, 1, 10)], Shelf(), letters=letters)
+
+        assert not letters.kept[0].is_whole
+
+    def test_what_could_not_even_be_kept_is_to_be_sent_again(self) -> None:
+        """Nothing is lost: the sender is told that it failed."""
+        letters = Letters(EngineFault("elasticsearch", "gone"))
+
+        (result,) = taken([b"{x"], Shelf(), letters=letters)
+
+        assert result["status"] == "failed"
+        assert "it could not be kept: elasticsearch: gone" in result["reason"]
+
+    def test_one_that_the_engine_refuses_is_kept_too(self) -> None:
+        """The same would be refused again."""
+        letters = Letters()
+        store = Shelf(fault=Refused("elasticsearch", "400"), broken=frozenset({"A"}))
+
+        taken([line("A")], store, letters=letters)
+
+        assert [each.code for each in letters.kept] == ["refused"]
+
+    def test_while_the_search_engine_is_away_pushes_wait_in_the_outbox(self) -> None:
+        """And what is wrong is still told apart."""
+        ids = [f"A{number}" for number in range(20)]
+        store = Shelf(fault=EngineFault("elasticsearch", "gone"), broken=frozenset(ids))
+        outbox = Outbox()
+
+        results = taken([*map(line, ids), b"{"], store, outbox)
+
+        assert [each["status"] for each in results] == ["queued"] * 20 + ["rejected"]
+        assert results[0]["ticket"] == "T"
+        assert sorted(outbox.kept) == sorted(ids)
+
+    @pytest.mark.parametrize(
+        ("fault", "full"),
+        [
+            (EngineFault("redis", "gone"), None),
+            (EngineFault("elasticsearch", "gone"), EngineFault("redis", "the outbox is full")),
+        ],
+        ids=["a fault of Redis", "a full outbox"],
+    )
+    def test_what_may_not_wait_has_failed(
+        self, fault: EngineFault, full: EngineFault | None
+    ) -> None:
+        """The outbox is in Redis, and has a limit."""
+        store = Shelf(fault=fault, broken=frozenset({"A"}))
+
+        (result,) = taken([line("A")], store, Outbox(full))
+
+        assert (result["status"], result["reason"]) == ("failed", str(full or fault))

@@ -16,6 +16,7 @@ from service.comparison.prepared import AskedLine
 from service.comparison.registry import comparisons
 from service.domain.candidate import Candidate, Found
 from service.domain.claim import Claim
+from service.domain.person import Person
 from service.flow.finding import CandidateSource
 from service.flow.match import ask, match_claim
 from service.flow.rules import RuleBook
@@ -39,15 +40,15 @@ class AllAtOnce:
 
     inner: CandidateSource
 
-    async def prepare(self, payer: str, member: str) -> None:
+    async def prepare(self, payer: str, member: str) -> Person:
         """As the real source does."""
-        await self.inner.prepare(payer, member)
+        return await self.inner.prepare(payer, member)
 
-    async def search(self, payer: str, member: str, search: Search) -> Found:
+    async def search(self, payer: str, person: Person, search: Search) -> Found:
         """Search with room for all."""
         if search.scored:
-            return await self.inner.search(payer, member, search)
-        found = await self.inner.search(payer, member, replace(search, size=ALL))
+            return await self.inner.search(payer, person, search)
+        found = await self.inner.search(payer, person, replace(search, size=ALL))
         return Found(candidates=found.candidates, total=min(found.total, 1))
 
 
@@ -57,13 +58,13 @@ class LineByLine:
 
     inner: CandidateSource
 
-    async def prepare(self, payer: str, member: str) -> None:
+    async def prepare(self, payer: str, member: str) -> Person:
         """As the real source does."""
-        await self.inner.prepare(payer, member)
+        return await self.inner.prepare(payer, member)
 
-    async def search(self, payer: str, member: str, search: Search) -> Found:
+    async def search(self, payer: str, person: Person, search: Search) -> Found:
         """Search, and say that there are more."""
-        found = await self.inner.search(payer, member, search)
+        found = await self.inner.search(payer, person, search)
         return found if search.scored else Found(candidates=(), total=ALL)
 
 
@@ -88,7 +89,9 @@ class Round:
         for asked in asked_lines(claim, self.rules):
             member = claim.member.id
             everything = replace(candidate_search([asked]), size=ALL)
-            pool = (await self.stores.search.search(self.payer, member, everything)).candidates
+            pool = (
+                await self.stores.search.search(self.payer, Person.of(member), everything)
+            ).candidates
             ours = best_scores(pool, asked)
             theirs = await self.engine_scores(member, asked)
 
@@ -96,7 +99,9 @@ class Round:
 
             if not asked.plan.raws() and member == LIGHT:
                 whole = Search(size=ALL)
-                pool = (await self.stores.search.search(self.payer, member, whole)).candidates
+                pool = (
+                    await self.stores.search.search(self.payer, Person.of(member), whole)
+                ).candidates
                 assert best_scores(pool, asked) == ours, self.where
             self.seen["candidates"] += len(ours)
             self.seen["scores"] += len(set(ours.values()))
@@ -106,7 +111,7 @@ class Round:
         scores: dict[str, float] = {}
         search = scored_search(asked)
         while True:
-            page = await self.stores.search.search(self.payer, member, search)
+            page = await self.stores.search.search(self.payer, Person.of(member), search)
             for each in page.candidates:
                 assert each.authorization_id not in scores, "a hit came on two pages"
                 assert each.engine_score is not None

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.domain.misfits import pointer
 from service.querying.library import load_library
 from service.querying.problem import Problem
 from service.querying.source import (
@@ -11,7 +12,6 @@ from service.querying.source import (
     NODES_MAX,
     TEXT_CHARACTERS_MAX,
     Node,
-    pointer,
     read_source,
 )
 from tests.builders import references

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from service.accounting.plan import Bounds
 from service.bootstrap import Stores
 from service.stores.clients import RedisClient
-from service.stores.names import BucketKeys
+from service.stores.key_names import BucketKeys
 from tests.ground import Ground
 
 T = TypeVar("T")

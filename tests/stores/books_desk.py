@@ -21,7 +21,7 @@ from service.accounting.plan import Bounds, LinePlan, base_of
 from service.accounting.rows import HeldRow, shrink, units_of
 from service.accounting.scale import SCALE
 from service.stores.hashes import read_accounts, read_claim_state
-from service.stores.names import BucketKeys
+from service.stores.key_names import BucketKeys
 from tests.stores.books_bed import CLAIMS, NAMES, Bed, Known, dump, names_of
 from tests.stores.books_model import ModelClaim, Trial, tally_of, uneven
 from tests.stores.claim_plans import with_limits

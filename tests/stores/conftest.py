@@ -2,3 +2,4 @@
 
 from tests.ground import ground as ground
 from tests.ground import payer as payer
+from tests.stores.outbox_bed import apart as apart

@@ -9,7 +9,7 @@ from service.accounting.books import DrawRequest, Moved, Occasion
 from service.accounting.claim_state import ClaimState
 from service.accounting.plan import Bounds, ClaimPlan, Drawable, LinePlan, Part
 from service.stores.clients import RedisClient
-from service.stores.names import BucketKeys
+from service.stores.key_names import BucketKeys
 from tests.ground import Ground
 from tests.movements import AT, Mover
 

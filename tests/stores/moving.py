@@ -19,8 +19,8 @@ from service.stores.arrival import Arrival
 from service.stores.bulk import run_bulk
 from service.stores.faults import EngineFault, EngineUnavailable
 from service.stores.hashes import read_accounts
+from service.stores.key_names import BucketKeys
 from service.stores.locator import Place
-from service.stores.names import BucketKeys
 from tests.ground import push, version_of
 from tests.movements import AT, Mover, bounds
 

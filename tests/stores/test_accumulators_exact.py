@@ -18,7 +18,7 @@ from service.bootstrap import Stores
 from service.domain.claim import AuthorizationKind
 from service.stores.accumulators import SCRIPTS
 from service.stores.faults import EngineUnavailable
-from tests.ground import Ground, new_prefix
+from tests.ground import Ground
 from tests.movements import AT, Mover, bounds, part
 from tests.redis_process import RedisProcess
 from tests.stores.books_bed import Bed, laid
@@ -314,6 +314,6 @@ def test_a_redis_without_memory_moves_nothing_and_goes_on_when_it_has_some(
         assert await dump(redis, mover.keys) != before
 
     with RedisProcess(tmp_path) as redis:
-        changed = {"redis_url": redis.url, "index_prefix": new_prefix()}
+        changed = {"redis_url": redis.url}
         small = Ground(settings=ground.settings.model_copy(update=changed), rules=ground.rules)
         small.run(scenario)

@@ -6,6 +6,7 @@ import pytest
 
 from service.accounting.books import Occasion
 from service.bootstrap import Stores
+from service.domain.person import Person
 from service.stores.faults import EngineFault, EngineRefused
 from tests.api.bodies import authorization_body, claim_body
 from tests.ground import Ground
@@ -125,8 +126,8 @@ def test_a_member_is_given_no_authorization_of_another(ground: Ground, payer: st
     async def scenario(stores: Stores) -> None:
         await Journey(stores, payer).to("M1")
         for each in range(12):
-            assert await stores.reading.standing(payer, f"M-{each}", [ID]) == {}
-        assert ID in await stores.reading.standing(payer, "M1", [ID])
+            assert await stores.reading.standing(payer, Person.of(f"M-{each}"), [ID]) == {}
+        assert ID in await stores.reading.standing(payer, Person.of("M1"), [ID])
 
     ground.run(scenario)
 
@@ -145,7 +146,7 @@ def test_a_lost_redis_stops_a_push_that_changes_the_member(ground: Ground, payer
             behind = Journey(cut_off, payer, "M1", 1, ["M1"])
             with proxy.failing("refuse"), pytest.raises(EngineFault):
                 await behind.to("M2")
-            standing = await stores.reading.standing(payer, "M2", [ID])
+            standing = await stores.reading.standing(payer, Person.of("M2"), [ID])
             assert standing == {}
             assert await behind.again() == ["updated"]
         journey.member, journey.version = "M2", 2

@@ -10,6 +10,7 @@ import pytest
 from service.accounting.books import AuthorizationChanged, ClaimMoved
 from service.accounting.scale import SCALE
 from service.bootstrap import Stores
+from service.domain.person import Person
 from service.flow.adjudicate import Conflict
 from service.flow.claim_life import Step
 from service.stores.faults import EngineFault
@@ -39,7 +40,7 @@ async def claims(journey: Journey, name: str, ended: asyncio.Event, chance: Rand
     known: list[str] = []
     while not ended.is_set():
         member, claim_id = chance.choice(MEMBERS), f"{name}-{len(known)}"
-        standing = await journey.stores.reading.standing(journey.payer, member, [ID])
+        standing = await journey.stores.reading.standing(journey.payer, Person.of(member), [ID])
         if ID not in standing or not standing[ID].current:
             continue
         await asyncio.sleep(chance.random() / 100)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from service.bootstrap import Stores
-from service.stores.authorization_reading import BadCursor
+from service.stores.cursor import BadCursor
 from service.stores.faults import EngineFault, EngineUnavailable
-from service.stores.names import BucketKeys
+from service.stores.key_names import BucketKeys
 from service.stores.projection import Projection
 from tests.ground import Ground, new_prefix, uninstall
 from tests.movements import Mover, names_of

@@ -30,12 +30,14 @@ def own(ground: Ground) -> Iterator[Ground]:
 
 async def everything(stores: Stores, payer: str) -> Hashes:
     """All that Redis holds of a payer's units, owners included, by key."""
-    pattern = f"{names_of(stores).prefix}{{{payer}:*"
+    pattern = f"{names_of(stores).prefix}{{{payer}:[bc]*"
     found: Hashes = {}
     async for key in stores.redis.scan_iter(pattern, count=1000):
         match await stores.redis.type(key):
             case "hash":
                 found[key] = await stores.redis.hgetall(key)
+            case "zset":
+                found[key] = await stores.redis.zrange(key, 0, -1, withscores=True)
             case "string":
                 found[key] = await stores.redis.get(key)
             case "stream":
@@ -55,6 +57,7 @@ def test_what_is_rebuilt_is_what_was_lost(own: Ground, payer: str, seed: int) ->
         before = await stores.reconciliation.run([payer])
         assert [each for *_, each in before.differences] == []
         was = await everything(stores, payer)
+        assert [key for key in was if ":waiting:" in key]
 
         await forget(stores, payer)
         async with own.stores() as fresh:

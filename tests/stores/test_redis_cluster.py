@@ -16,6 +16,7 @@ from service.bootstrap import Stores
 from service.engines.account import Account
 from service.engines.redis_server import redis_server
 from tests.ground import Ground, new_prefix, uninstall
+from tests.late.office import office
 from tests.movements import Mover, forget
 
 SLOTS = 16_384
@@ -72,7 +73,44 @@ def test_units_are_moved_copied_compared_and_rebuilt(
             made = await stores.rebuilding.run([payer])
             assert made.digest == before.digest
             assert (await stores.reconciliation.run([payer])).digest == before.digest
+            await late(own, payer)
         finally:
             await uninstall(stores)
+
+    own.run(scenario)
+
+
+async def late(own: Ground, payer: str) -> None:
+    """An authorization that comes after its claim finds it, from queue to re-adjudication."""
+    async with office(own, payer, late_authorizations="automatic") as desk:
+        await desk.adjudicate()
+        await desk.push()
+        assert await desk.work() == ["automatic"]
+        assert (await desk.queued(), await desk.waiting()) == (0, [])
+
+
+def test_many_members_are_marked_and_asked_for_at_once(
+    ground: Ground, payer: str, cluster_url: str
+) -> None:
+    """Those whose keys are in one slot share a command."""
+    changes = {"redis_url": cluster_url, "redis_cluster": True, "index_prefix": new_prefix()}
+    own = Ground(settings=ground.settings.model_copy(update=changes), rules=ground.rules)
+    members = [f"M{each}" for each in range(60)]
+
+    async def scenario(stores: Stores) -> None:
+        await stores.visibility.mark(payer, members)
+        await stores.visibility.mark(payer, members[:30])
+        marks = [
+            await stores.redis.get(stores.visibility.keys.mark(payer, each)) for each in members
+        ]
+        assert marks == ["2"] * 30 + ["1"] * 30
+
+        homes = [(member, f"A-{member}") for member in members]
+        for member, name in homes[::7]:
+            keys = stores.accumulators.bucket_of(payer, member)
+            await stores.redis.hset(keys.accounts(name), mapping={"n": "1"})
+        drawn = await stores.accumulators.drawn_on(payer, homes)
+        assert drawn == {name for _, name in homes[::7]}
+        await forget(stores, payer)
 
     own.run(scenario)

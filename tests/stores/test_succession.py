@@ -168,3 +168,25 @@ def test_an_authorization_of_another_member_is_superseded_as_well(
         assert await found(stores, payer, build_claim(member={"id": "M0002"})) == ["A2"]
 
     ground.run(scenario)
+
+
+def test_two_that_supersede_the_same_one_have_its_number(ground: Ground, payer: str) -> None:
+    """Pushed in one batch, each takes it over; the last one stands for it."""
+    heirs = [version_of(1, authorization_id=each, supersedes="A1") for each in ("A2", "A3")]
+
+    async def scenario(stores: Stores) -> None:
+        await push(stores, payer, FIRST)
+        await push(stores, payer, *heirs)
+        page = await stores.reading.page(payer, Filter(number="n1"), size=5, after=None)
+        first = await stores.reading.get(payer, "A1")
+
+        assert sorted(each.source["authorization_id"] for each in page.entries) == [
+            "A1",
+            "A2",
+            "A3",
+        ]
+        assert first is not None
+        assert first.state["superseded_by"] == "A3"
+        assert sorted(await found(stores, payer, build_claim())) == ["A2", "A3"]
+
+    ground.run(scenario)

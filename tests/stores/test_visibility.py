@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from service.bootstrap import Stores
-from service.stores.names import KeyNames
+from service.stores.key_names import KeyNames
 from tests.builders import build_claim
 from tests.ground import Ground, found, push, version_of
 

@@ -16,7 +16,10 @@ NOTHING = Node(None)
 
 @dataclass(slots=True)
 class Case:
-    """A ClaimResponse with the Claim that it answers, where that is in the document."""
+    """A ClaimResponse with the Claim that it answers, where that is in the document.
+
+    ``named`` is the id and version of the authorization, once they are known.
+    """
 
     response: Node
     request: Node
@@ -25,6 +28,7 @@ class Case:
     version: tuple[int, int] | None = None
     setting: Setting = "professional"
     attached: dict[str, Any] = field(default_factory=dict)
+    named: tuple[str, int] | None = None
 
     @property
     def is_institutional(self) -> bool:

@@ -115,5 +115,5 @@ def is_rejected(case: Case, items: list[Item]) -> bool:
     codes = [one.code for each in errors for one in codings(each.get("code"))][:5]
     listed = ", ".join(each for each in codes if len(each) <= 5 and each.isalnum())
     message = "the request was rejected before a decision: this is no denial, nothing is stored"
-    case.issues.error(where, "request-rejected", message + (f" (901: {listed})" if listed else ""))
+    case.issues.warn(where, "request-rejected", message + (f" (901: {listed})" if listed else ""))
     return True

@@ -5,7 +5,7 @@ from typing import Any
 
 from service.ingest.fhir import primitives, terms
 from service.ingest.fhir.case import Case, Item, review_of
-from service.ingest.fhir.identity import OWN_SYSTEM, Identity
+from service.ingest.fhir.identity import OWN_SYSTEM, Identity, is_own
 from service.ingest.fhir.lines import reasons
 from service.ingest.fhir.primitives import codings, plain
 from service.ingest.fhir.stays import dated, request_types
@@ -133,16 +133,23 @@ def certification_type(whole: Whole) -> str | None:
     return primitives.concept_code(request.extension("certificationType"), whole.case.issues)
 
 
-def limits(whole: Whole) -> dict[str, str]:
-    """Read the money that was granted for all lines together."""
+def limits(whole: Whole) -> dict[str, Any]:
+    """Read the money, and in what was given out here the units, granted for all lines together."""
     case = whole.case
     if whole.action not in terms.GRANTING:
         return {}
     for each in case.response.many("total"):
         kinds = {one.code.lower() for one in codings(each.get("category"))}
-        if kinds & {"eligible", "benefit"} and (
-            found := terms.money(each.get("amount"), case.issues)
-        ):
+        if not kinds & {"eligible", "benefit"}:
+            continue
+        found: dict[str, Any] = {}
+        if each.get("amount").has("value"):
+            found |= terms.money(each.get("amount"), case.issues)
+        if is_own(case.response, whole.identity.authorization_id):
+            # PDex means by this quantity what was used; we mean, of what is eligible, the limit.
+            units = each.extension("PriorAuthorizationUtilization")
+            found |= terms.units(units, case.issues)
+        if found:
             return found
     return {}
 

@@ -15,7 +15,8 @@ OWN_SYSTEM = "urn:authmatch:authorization"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION_MAX = 2**53 - 1
-_SHOWN_MAX = 60
+_VERSION_DIGITS = 16
+_SHOWN_MAX = 45  # so that the id is one of a resource, too, of 64 characters
 _HASH_CHARACTERS = 12
 _STEPS_A_MILLISECOND = 1000
 _COUNT_MAX = 249
@@ -41,7 +42,7 @@ def authorization_id_of(system: str, value: str, assigner: str = "") -> str:
     """
     if system == OWN_SYSTEM and _OWN.fullmatch(value):
         return value
-    shown = re.sub(r"[^0-9A-Za-z._]+", "-", value).strip("-")[:_SHOWN_MAX]
+    shown = re.sub(r"[^0-9A-Za-z.]+", "-", value).strip("-")[:_SHOWN_MAX]
     named = "|".join(filter(None, (system, value, assigner)))
     return f"fhir-{shown}-{sha256(named.encode()).hexdigest()[:_HASH_CHARACTERS]}"
 
@@ -67,6 +68,14 @@ def identity_of(case: Case, actions: set[str | None]) -> Identity | None:
     progress = max((_PROGRESS.get(each, _DECIDED) for each in actions), default=0)
     made_at, version = _version(case, authorization_id, progress)
     return Identity(authorization_id, version, made_at, reference[: primitives.TEXT_MAX] or None)
+
+
+def is_own(response: Node, authorization_id: str) -> bool:
+    """Whether a response carries this id as an identifier of ours: then we wrote it once."""
+    return any(
+        each.get("system").value == OWN_SYSTEM and each.get("value").value == authorization_id
+        for each in response.many("identifier")
+    )
 
 
 def superseded_id(case: Case, own: str) -> str | None:
@@ -117,25 +126,16 @@ def _version(case: Case, authorization_id: str, progress: int) -> tuple[datetime
     """
     meta = case.response.get("meta")
     written = plain(meta.get("versionId").value)
-    count = int(written) if written.isascii() and written.isdigit() and len(written) < 16 else 0
-    bundle = case.documents.pack(case.response)
-    made_at = next(
-        (
-            read
-            for node in (
-                meta.get("lastUpdated"),
-                case.response.get("created"),
-                bundle.get("timestamp"),
-            )
-            if (read := primitives.instant(node, case.issues))
-        ),
-        None,
-    )
-    is_own = any(
-        each.get("system").value == OWN_SYSTEM and each.get("value").value == authorization_id
-        for each in case.response.many("identifier")
-    )
-    if is_own and count:
+    is_count = written.isascii() and written.isdigit() and len(written) <= _VERSION_DIGITS
+    count = int(written) if is_count else 0
+    own = is_own(case.response, authorization_id)
+    times = [meta.get("lastUpdated"), case.response.get("created")]
+    if own:
+        times.reverse()  # what we wrote was last updated when it was stored here
+    times.append(case.documents.pack(case.response).get("timestamp"))
+    read = (primitives.instant(node, case.issues) for node in times)
+    made_at = next(filter(None, read), None)
+    if own and count:
         return made_at, min(count, _VERSION_MAX)
     if made_at is None or made_at <= _EPOCH:
         message = "no usable time of making: version 1, or the numeric meta.versionId"

@@ -1,6 +1,7 @@
 """What was found wrong with a FHIR document, as values; and as an OperationOutcome."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -29,6 +30,8 @@ CODES: dict[str, str] = {
     "not-a-resource": "structure",
     "not-an-authorization": "not-supported",
     "provider-left-out": "incomplete",
+    "r4b-shape": "structure",
+    "r4b-unchecked": "too-long",
     "reference-unresolved": "not-found",
     "request-assumed": "informational",
     "request-only": "informational",
@@ -38,6 +41,7 @@ CODES: dict[str, str] = {
     "too-deep": "too-long",
     "too-many": "too-long",
     "twice": "duplicate",
+    "unreadable": "structure",
     "use-claim": "not-supported",
     "use-missing": "required",
     "use-predetermination": "not-supported",
@@ -66,6 +70,7 @@ class Issues:
     def __init__(self) -> None:
         """Start with none."""
         self._found: dict[tuple[str, str], Issue] = {}
+        self._noted: dict[tuple[str, str], Issue] = {}
 
     def error(self, node: Node, code: str, message: str) -> None:
         """Note what keeps an authorization from being read."""
@@ -81,7 +86,14 @@ class Issues:
 
     def _add(self, node: Node, code: str, severity: Severity, message: str) -> None:
         issue = Issue(code, severity, node.pointer, node.expression, message)
-        self._found.setdefault((code, node.pointer), issue)
+        for each in (self._found, self._noted):
+            each.setdefault((code, node.pointer), issue)
+
+    @contextmanager
+    def noting(self) -> Iterator[dict[tuple[str, str], Issue]]:
+        """Give, at the end of the block, what was noted within it, new or not."""
+        self._noted = {}
+        yield self._noted
 
     @property
     def all(self) -> tuple[Issue, ...]:

@@ -1,6 +1,6 @@
 """The rows that read a line."""
 
-from service.ingest.fhir import amounts, parties, primitives, services
+from service.ingest.fhir import amounts, parties, primitives, services, teeth
 from service.ingest.fhir.case import Case, Item, review_of
 from service.ingest.fhir.mapping import Row
 from service.ingest.fhir.node import Node
@@ -214,6 +214,13 @@ ROWS: tuple[Row[Item], ...] = (
         "where the system of the code is one of DRG",
         lambda item: services.named(item).service.drg,
     ),
+    Row(
+        "tooth",
+        ("addItem.bodySite", "Claim.item.bodySite"),
+        "Universal numbering; one of ISO 3950 is translated",
+        teeth.tooth,
+    ),
+    Row("surfaces", ("addItem.subSite", "Claim.item.subSite"), "each letter", teeth.surfaces),
     Row(
         "diagnoses",
         ("Claim.item.diagnosisSequence", "item.extension(communicatedDiagnosis)"),

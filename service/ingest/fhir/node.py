@@ -98,6 +98,12 @@ class Node:
         return self.root + "".join(steps)
 
 
+def expression_of(pointer: str, root: str) -> str:
+    """Write a JSON pointer into a document, whose resource is ``root``, as FHIRPath does."""
+    steps = (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+    return root + "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
+
+
 def short_name(url: object) -> str:
     """Give the last part of an extension's address, however the sender wrote the address.
 

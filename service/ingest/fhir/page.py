@@ -32,17 +32,27 @@ A Claim with `use` preauthorization is a request: told apart, never an authoriza
 `use` claim or predetermination is refused here, and so is content of R5 and STU3, which means
 other things by the same names. A fault of one response keeps none of the others out.
 
+XML is not read. JSON that two readers could read differently is refused as a whole: a name that
+stands twice in one object, the character NUL, half a surrogate pair, a number that is no finite
+one; so is what is nested deeper than about a thousand levels.
+
+What was read is also held against the models of R4B (`fhir.resources`), which for these resources
+are those of R4. What a strict reader would refuse is a warning (`r4b-shape`) with its place and
+keeps nothing out: real senders leave out what FHIR demands. Documents over 2 MB are not checked so,
+and at most 50 of these warnings are given (`r4b-unchecked` says both).
+
 ## Id and version
 
-- `authorization_id`: `fhir-`, the value with other signs than letters and digits as dashes, and
-  12 characters of the SHA-256 of `system|value|assigner` (empty parts left out). The first that
-  is there: `identifier`, `Claim.identifier`, `request.identifier`, `preAuthRef`, the number of a
-  review, `administrationReferenceNumber`, `id`. An identifier of the system
-  `urn:authmatch:authorization` is taken as it is.
+- `authorization_id`: `fhir-`, at most 45 characters of the value with other signs than letters,
+  digits and dots as dashes, and 12 characters of the SHA-256 of `system|value|assigner` (empty
+  parts left out). The first that is there: `identifier`, `Claim.identifier`, `request.identifier`,
+  `preAuthRef`, the number of a review, `administrationReferenceNumber`, `id`. An identifier of the
+  system `urn:authmatch:authorization` is taken as it is.
 - `version`: milliseconds since 1970 of `meta.lastUpdated`, else `created`, else
   `Bundle.timestamp`, times 1000; plus 4 times a numeric `meta.versionId` up to 249; plus 1
   pended, 2 decided, 3 cancelled. Later is higher, and under 2^53 until 2255. Without a time: the
-  numeric `meta.versionId`, else 1.
+  numeric `meta.versionId`, else 1. Of one that carries its id in our system, so that it was given
+  out here, the `meta.versionId` is the version.
 
 A time in the future is not refused here.
 
@@ -59,7 +69,8 @@ A4, A6, CT, NA, C. It is read from `adjudication`, and from the item itself in g
 - `status` cancelled or entered-in-error is C. A draft is refused.
 - A line that is marked by `infoCancelled`, or whose certification type is 3, is C when the answer
   is A1, C or missing. When all lines are C, so is the header.
-- `error` without any decision is a refusal to look, no denial: nothing is stored.
+- `error` without any decision is a refusal to look, no denial: nothing is stored, and nothing is
+  wrong with the message.
 - What was granted needs a day: `effective`, `requested_dates` or `admission.date`.
 
 ## Lines
@@ -88,7 +99,8 @@ a unit counts UN.
 Of several codes of a service, one of CPT, HCPCS, CDT, ICD-10-PCS or NDC is taken first. CPT,
 HCPCS and CDT are told apart by shape, since senders name the wrong system. A service type (1365),
 a revenue code or a DRG that stands as the service goes into its own field; `not-applicable` is no
-service.
+service. A tooth of ISO 3950 (system `ex-tooth`) becomes one of the Universal numbering; one of
+another system is left out.
 
 ## Member
 
@@ -123,8 +135,26 @@ _BACK = """\
 providers: a modified line as `item` with what was asked for and `addItem` with what was granted,
 all others as `item` with `itemAuthorizedDetail`. Units used stand as PDex shows them: of each
 item as adjudication `consumedunits` beside `allowedunits`, of the whole in `total` (`utilized`)
-with the extension `PriorAuthorizationUtilization`. PAS and PDex declare neither for a
-ClaimResponse: a strict validator will say so. `searchset` writes a page of them.
+with the extension `PriorAuthorizationUtilization`. A limit for all lines together stands in `total`
+(`eligible`), its units in the same extension. PAS and PDex declare neither for a ClaimResponse: a
+strict validator will say so. `searchset` writes a page of them.
+
+What FHIR says in the request only stands in a contained Claim, to which `request` leads: diagnoses,
+the stay, urgency, places of service, teeth, what was asked for, and (`related`) what it supersedes.
+Items have the place, level of care, service type and day of issue of the header where they have
+none of their own.
+
+`identifier` is the id (system `urn:authmatch:authorization`) and the trace numbers;
+`meta.versionId` is the version, `meta.lastUpdated` when it was stored here, `created` when it was
+made: the time of its event, else of its decision, else of its receipt, else the day of its
+certification. One that was withdrawn, cancelled or superseded has `status` cancelled, and a
+superseded one a `processNote` that names the next. `id` is the id of the authorization where FHIR
+allows it, else its SHA-256.
+
+A ClaimResponse has no place for notes, histories, baskets, pend reasons and attached data: these
+are not given out. So what was given out and is sent back says less than what was pushed. Where it
+is unchanged, it is known again and not pushed; under a higher `versionId` it replaces all that was
+there.
 """
 
 

@@ -1,7 +1,6 @@
 """Read authorizations out of a FHIR document."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,38 +12,14 @@ from service.ingest.fhir.case import NOTHING, Case, Item
 from service.ingest.fhir.decisions import decide, is_rejected
 from service.ingest.fhir.documents import Documents
 from service.ingest.fhir.header import Whole
-from service.ingest.fhir.identity import identity_of
+from service.ingest.fhir.identity import identity_of, is_own
 from service.ingest.fhir.issue import Issue, Issues
 from service.ingest.fhir.node import Node
 from service.ingest.fhir.primitives import plain
+from service.ingest.fhir.results import ReadAuthorization, Reading, ReadRequest, Unread
 from service.ingest.fhir.stays import setting_of
 
 _DATES = ("effective", "requested_dates")
-
-
-@dataclass(frozen=True, slots=True)
-class ReadAuthorization:
-    """An authorization as it can be pushed, and the ClaimResponse that it was read from."""
-
-    pointer: str
-    document: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadRequest:
-    """A Claim that asks for a pre-authorization and has no answer in the document."""
-
-    pointer: str
-    identifier: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """All that a document gave. ``issues`` of severity error name what was not read."""
-
-    authorizations: tuple[ReadAuthorization, ...]
-    requests: tuple[ReadRequest, ...]
-    issues: tuple[Issue, ...]
 
 
 def read(content: object) -> Reading:
@@ -55,32 +30,61 @@ def read(content: object) -> Reading:
     """
     issues = Issues()
     documents = Documents(content, issues)
-    found: list[ReadAuthorization] = []
+    found: list[ReadAuthorization | Unread] = []
     answered: set[Node] = set()
     for response in documents.of_type("ClaimResponse"):
-        document = _authorization(response, documents, issues, answered)
-        if document is not None:
-            found.append(ReadAuthorization(response.pointer, document))
-    requests = _requests(documents, answered, issues)
+        with issues.noting() as noted:
+            request = _request_of(response, documents, issues)
+            answered.add(request)
+            version = guide.version_of(response, documents.pack(response))
+            case = Case(response, request, documents, issues, version)
+            document = _authorization(case)
+            authorization = _fitting(document, issues, response) if document else None
+        found.append(_taken(case, document, authorization, tuple(noted.values())))
+    found = list(_once(found, documents, issues))
+    requests, unanswered = _requests(documents, answered, issues)
     _other(documents, issues)
-    return Reading(tuple(_once(found, documents, issues)), tuple(requests), issues.all)
+    return Reading(
+        authorizations=tuple(each for each in found if isinstance(each, ReadAuthorization)),
+        requests=tuple(requests),
+        unread=tuple(each for each in (*found, *unanswered) if isinstance(each, Unread)),
+        issues=issues.all,
+    )
 
 
-def _authorization(
-    response: Node, documents: Documents, issues: Issues, answered: set[Node]
-) -> dict[str, Any] | None:
-    request = _request_of(response, documents, issues)
-    answered.add(request)
+def _taken(
+    case: Case,
+    document: dict[str, Any] | None,
+    authorization: Authorization | None,
+    issues: tuple[Issue, ...],
+) -> ReadAuthorization | Unread:
+    pointer = case.response.pointer
+    if document is None or authorization is None:
+        authorization_id, version = case.named or (None, None)
+        return Unread(
+            pointer=pointer, issues=issues, authorization_id=authorization_id, version=version
+        )
+    return ReadAuthorization(
+        pointer=pointer,
+        document=document,
+        authorization=authorization,
+        issues=issues,
+        is_own=is_own(case.response, authorization.authorization_id),
+    )
+
+
+def _authorization(case: Case) -> dict[str, Any] | None:
+    response, issues = case.response, case.issues
     if not guide.is_readable(response, issues) or not _is_for_us(response, issues):
         return None
-    version = guide.version_of(response, documents.pack(response))
-    case = Case(response, request, documents, issues, version)
     items = _items(case)
     case.setting = setting_of(case, items)
     if is_rejected(case, items):
         return None
     decided = decide(case, items)
     member, identity = people.member(case), identity_of(case, _actions(items, decided.action))
+    if identity is not None:
+        case.named = identity.authorization_id, identity.version
     if member is None or identity is None:
         return None
     if len(items) > AUTHORIZATION_LINES_MAX:
@@ -93,11 +97,7 @@ def _authorization(
     document = mapping.apply(header_rows.ROWS, whole)
     if read_lines:
         document["lines"] = read_lines
-    return (
-        document
-        if _is_dated(document, items, issues, response) and _fits(document, issues, response)
-        else None
-    )
+    return document if _is_dated(document, items, issues, response) else None
 
 
 def _actions(items: list[Item], header: str | None) -> set[str | None]:
@@ -178,32 +178,36 @@ def _has_day(scope: dict[str, Any]) -> bool:
     return any(scope.get(name) for name in _DATES) or "date" in scope.get("admission", {})
 
 
-def _fits(document: dict[str, Any], issues: Issues, response: Node) -> bool:
-    """Whether the model takes it: whatever was overlooked above must not reach the stores."""
+def _fitting(document: dict[str, Any], issues: Issues, response: Node) -> Authorization | None:
+    """Make the model of it: whatever was overlooked above must not reach the stores."""
     try:
-        Authorization.model_validate(document)
+        return Authorization.model_validate(document)
     except ValidationError as error:
         for each in error.errors(include_input=False, include_url=False, include_context=False):
             where = ".".join(map(str, each["loc"])) or "authorization"
             issues.error(response, "model", f"{where}: {each['msg']}"[:500])
-        return False
-    return True
+        return None
 
 
-def _requests(documents: Documents, answered: set[Node], issues: Issues) -> Iterable[ReadRequest]:
-    found = []
+def _requests(
+    documents: Documents, answered: set[Node], issues: Issues
+) -> tuple[list[ReadRequest], list[Unread]]:
+    found, unread = [], []
     known = answered | _related(documents, answered)
     for claim in documents.of_type("Claim"):
         use = plain(claim.get("use").value).lower()
-        if use in ("claim", "predetermination"):
-            message = f"a {use} is not an authorization: claims go to the address for claims"
-            issues.error(claim.get("use"), f"use-{use}", message)
-        elif claim not in known:
-            message = "a request without its answer: no authorization yet"
-            issues.tell(claim, "request-only", message)
-            identifier = plain(claim.get("identifier").get("value").value) or None
-            found.append(ReadRequest(claim.pointer, identifier))
-    return found
+        with issues.noting() as noted:
+            if use in ("claim", "predetermination"):
+                message = f"a {use} is not an authorization: claims go to the address for claims"
+                issues.error(claim.get("use"), f"use-{use}", message)
+            elif claim not in known:
+                message = "a request without its answer is no authorization: nothing is stored"
+                issues.tell(claim, "request-only", message)
+                identifier = plain(claim.get("identifier").get("value").value) or None
+                found.append(ReadRequest(claim.pointer, identifier))
+        if noted:
+            unread.append(Unread(pointer=claim.pointer, issues=tuple(noted.values())))
+    return found, unread
 
 
 def _related(documents: Documents, answered: set[Node]) -> set[Node]:
@@ -229,18 +233,28 @@ def _other(documents: Documents, issues: Issues) -> None:
 
 
 def _once(
-    found: list[ReadAuthorization], documents: Documents, issues: Issues
-) -> Iterable[ReadAuthorization]:
+    found: Iterable[ReadAuthorization | Unread], documents: Documents, issues: Issues
+) -> Iterator[ReadAuthorization | Unread]:
     """Leave out what stands in the document again, as notifications do."""
     seen: dict[tuple[str, int], ReadAuthorization] = {}
     at = {each.pointer: each for each in documents.resources}
     for each in found:
-        key = each.document["authorization_id"], each.document["version"]
-        if key not in seen:
-            seen[key] = each
-        elif seen[key].document == each.document:
+        if isinstance(each, Unread):
+            yield each
+            continue
+        key = each.authorization.authorization_id, each.authorization.version
+        first = seen.setdefault(key, each)
+        if first is each:
+            yield each
+        elif first.document == each.document:
             issues.tell(at[each.pointer], "twice", "the same response stands here again")
         else:
-            message = "another response of the same id and time: the first was read"
-            issues.error(at[each.pointer], "twice", message)
-    return seen.values()
+            with issues.noting() as noted:
+                message = "another response of the same id and time: the first was read"
+                issues.error(at[each.pointer], "twice", message)
+            yield Unread(
+                pointer=each.pointer,
+                issues=tuple(noted.values()),
+                authorization_id=key[0],
+                version=key[1],
+            )

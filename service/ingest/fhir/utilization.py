@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from service.domain.authorization import Limits
-from service.ingest.fhir.vocabulary import PDEX, Json, concept, money, number, quantity
+from service.ingest.fhir.vocabulary import PDEX, UNKNOWN, Json, concept, money, number, quantity
 
 _ADJUDICATION = f"{PDEX}CodeSystem/PDexAdjudicationDiscriminator"
 _AMOUNTS = f"{PDEX}CodeSystem/PriorAuthorizationValueCodes"
@@ -27,11 +27,17 @@ def of_line(statement: Sequence[Account], line: int) -> list[Json]:
 
 
 def eligible(limits: Limits | None) -> list[Json]:
-    """Write the money that was granted for all lines together."""
-    if limits is None or limits.amount is None:
+    """Write the money and the units that were granted for all lines together."""
+    if limits is None or (limits.amount is None and limits.units is None):
         return []
-    amount = money(limits.amount, limits.currency)
-    return [{"category": concept(_AMOUNTS, "eligible"), "amount": amount}]
+    amount: Json = {"extension": UNKNOWN}
+    if limits.amount is not None:
+        amount = money(limits.amount, limits.currency)
+    total: Json = {"category": concept(_AMOUNTS, "eligible"), "amount": amount}
+    if limits.units is not None:
+        units = quantity(limits.units, limits.unit)
+        total["extension"] = [{"url": _UTILIZATION, "valueQuantity": units}]
+    return [total]
 
 
 def totals(statement: Sequence[Account], lines: Sequence[int], currency: str) -> list[Json]:

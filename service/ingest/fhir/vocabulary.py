@@ -1,8 +1,6 @@
 """Addresses and small parts that both halves of what is written out need."""
 
-import re
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 
 PAS = "http://hl7.org/fhir/us/davinci-pas/StructureDefinition/"
@@ -18,6 +16,10 @@ PLACE = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Ser
 BILL_TYPE = "https://www.nubc.org/CodeSystem/TypeOfBill"
 REVENUE = "https://www.nubc.org/CodeSystem/RevenueCodes"
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+DRG = "http://terminology.hl7.org/CodeSystem/MSDRG"
+TOOTH = f"{TERMINOLOGY}ADAUniversalToothDesignationSystem"
+SURFACE = f"{TERMINOLOGY}ADAToothSurfaceCodes"
+UNKNOWN = [{"url": ABSENT, "valueCode": "unknown"}]
 PROCEDURES = {
     "CPT": "http://www.ama-assn.org/go/cpt",
     "HCPCS": "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
@@ -27,7 +29,6 @@ PROCEDURES = {
 }
 
 Json = dict[str, Any]
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 def concept(system: str, code: str) -> Json:
@@ -54,11 +55,6 @@ def quantity(count: Decimal, unit: str | None) -> Json:
     """Write a quantity with its unit, a code of X12 element 673."""
     written: Json = {"value": number(count)}
     return written | ({"system": f"{X12}673", "code": unit} if unit else {})
-
-
-def fhir_id(text: str) -> str:
-    """Give the id of a resource: the text itself where FHIR allows it, else a hash of it."""
-    return text if _ID.fullmatch(text) else sha256(text.encode()).hexdigest()
 
 
 def without_nothing(resource: Json) -> Json:

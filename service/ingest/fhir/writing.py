@@ -1,33 +1,45 @@
 """The way back: an authorization as a ClaimResponse of the PAS guide, and pages of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from service.domain import codes
 from service.domain.authorization import Authorization, Decision
 from service.ingest.fhir import utilization
+from service.ingest.fhir.contained import Contained
 from service.ingest.fhir.identity import OWN_SYSTEM
 from service.ingest.fhir.vocabulary import (
-    ABSENT,
     PAS,
     TERMINOLOGY,
+    UNKNOWN,
     Json,
     concept,
     extension,
-    fhir_id,
     without_nothing,
 )
 from service.ingest.fhir.written_lines import (
-    Contained,
     added_item,
     adjudication,
     item,
     provider_extension,
 )
 from service.ingest.fhir.written_lines import period as period_of
+from service.ingest.fhir.written_request import request_of
 
 _TYPES = {"professional": "professional", "dental": "oral"}
-_UNKNOWN = [{"url": ABSENT, "valueCode": "unknown"}]
+_OUTCOMES = ("queued", "complete", "error", "partial")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsStored:
+    """What became of an authorization since it was pushed; ``stored_at`` is when it was stored."""
+
+    is_void: bool = False
+    is_superseded: bool = False
+    superseded_by: str | None = None
+    stored_at: str | None = None
 
 
 def to_claim_response(
@@ -35,22 +47,23 @@ def to_claim_response(
     statement: Sequence[Mapping[str, Any]] = (),
     *,
     insurer: str = "payer",
+    state: AsStored | None = None,
 ) -> Json:
     """Write an authorization, as it was pushed, with its balances.
 
     ``statement`` is that of the accounts (see ``service.accounting.statement``). A modified line
     stands twice: as item with what was asked for, and as added item with what was granted.
     """
+    state = state or AsStored()
     contained = Contained()
     lines = authorization.lines
-    currency = authorization.limits.currency if authorization.limits else "USD"
     resource = {
         "resourceType": "ClaimResponse",
-        "id": fhir_id(authorization.authorization_id),
-        "meta": _meta(authorization),
+        "id": codes.fhir_id(authorization.authorization_id),
+        "meta": _meta(authorization, state),
         "extension": _extensions(authorization, contained),
         "identifier": _identifiers(authorization),
-        "status": "cancelled" if authorization.is_void else "active",
+        "status": _status(authorization, state),
         **_type(authorization),
         "use": "preauthorization",
         "patient": contained.patient(authorization.member),
@@ -59,7 +72,7 @@ def to_claim_response(
         "requestor": contained.provider(authorization.requesting_provider, "Practitioner"),
         "request": _request(authorization),
         "outcome": "complete",
-        "disposition": authorization.status,
+        "disposition": None if authorization.status in _OUTCOMES else authorization.status,
         "preAuthRef": authorization.number,
         "preAuthPeriod": period_of(authorization.effective),
         "insurance": contained.insurance(authorization.member),
@@ -71,12 +84,12 @@ def to_claim_response(
             added for line in lines if (added := added_item(line, authorization, contained))
         ],
         "adjudication": _adjudication(authorization.decision, authorization.number),
-        "total": [
-            *utilization.eligible(authorization.limits),
-            *utilization.totals(statement, [line.line for line in lines], currency),
-        ],
-        "processNote": _notes(authorization),
+        "total": _totals(authorization, statement),
+        "processNote": _notes(authorization, state),
     }
+    if claim := request_of(authorization, without_nothing(resource)):
+        contained.resources.append(claim)
+        resource["request"] = {"reference": "#request"}
     return without_nothing({**resource, "contained": contained.resources})
 
 
@@ -108,17 +121,30 @@ def searchset(
     ) | {"total": total}
 
 
-def _notes(authorization: Authorization) -> list[Json]:
+def _totals(authorization: Authorization, statement: Sequence[Mapping[str, Any]]) -> list[Json]:
+    limits, numbers = authorization.limits, [line.line for line in authorization.lines]
+    used = utilization.totals(statement, numbers, limits.currency if limits else "USD")
+    return [*utilization.eligible(limits), *used]
+
+
+def _status(authorization: Authorization, state: AsStored) -> str:
+    is_gone = authorization.is_void or state.is_void or state.is_superseded
+    return "cancelled" if is_gone else "active"
+
+
+def _notes(authorization: Authorization, state: AsStored) -> list[Json]:
     texts = [each.text for each in authorization.messages if each.text]
+    if state.is_superseded:
+        texts.append(f"Superseded by {state.superseded_by or 'another authorization'}.")
     return [{"number": at, "text": text} for at, text in enumerate(texts, start=1)]
 
 
-def _meta(authorization: Authorization) -> Json:
+def _meta(authorization: Authorization, state: AsStored) -> Json:
     event_time = authorization.source.event_time
     return without_nothing(
         {
             "versionId": str(authorization.version),
-            "lastUpdated": event_time.isoformat() if event_time else None,
+            "lastUpdated": state.stored_at or (event_time.isoformat() if event_time else None),
             "profile": [f"{PAS}profile-claimresponse"],
         }
     )
@@ -126,7 +152,14 @@ def _meta(authorization: Authorization) -> Json:
 
 def _identifiers(authorization: Authorization) -> list[Json]:
     own = {"system": OWN_SYSTEM, "value": authorization.authorization_id}
-    return [own, *({"value": each} for each in authorization.trace_numbers)]
+    system, _, value = (authorization.source.reference or "").rpartition("|")
+    return [
+        own,
+        *(
+            {"system": system, "value": each} if system and each == value else {"value": each}
+            for each in authorization.trace_numbers
+        ),
+    ]
 
 
 def _type(authorization: Authorization) -> Json:
@@ -138,19 +171,13 @@ def _type(authorization: Authorization) -> Json:
 
 
 def _created(authorization: Authorization) -> Json:
-    decision = authorization.decision or Decision()
-    times = (authorization.source.event_time, decision.decided_at, authorization.received_at)
-    time = next(filter(None, times), None)
-    if time is not None:
-        return {"created": time.isoformat()}
-    if authorization.certification_date is not None:
-        return {"created": authorization.certification_date.isoformat()}
-    return {"_created": {"extension": _UNKNOWN}}
+    made_at = authorization.made_at
+    return {"created": made_at.isoformat()} if made_at else {"_created": {"extension": UNKNOWN}}
 
 
 def _request(authorization: Authorization) -> Json:
     if authorization.requester_reference is None:
-        return {"extension": _UNKNOWN}
+        return {"extension": UNKNOWN}
     return {"type": "Claim", "identifier": {"value": authorization.requester_reference}}
 
 

@@ -1,4 +1,4 @@
-"""The lines of an authorization as items and added items; people and places as contained ones."""
+"""The lines of an authorization as items and added items."""
 
 from service.domain import codes
 from service.domain.authorization import (
@@ -6,22 +6,21 @@ from service.domain.authorization import (
     AuthorizationLine,
     Decision,
     Limits,
-    Member,
 )
 from service.domain.effective import effective_action
 from service.domain.provider import AuthorizedProvider
 from service.domain.values import DateSpan
+from service.ingest.fhir.contained import Contained
 from service.ingest.fhir.vocabulary import (
     BILL_TYPE,
     ICD9,
     ICD10,
-    NPI,
     PLACE,
     PROCEDURES,
     REVENUE,
-    TAXONOMY,
+    SURFACE,
     TERMINOLOGY,
-    TIN,
+    TOOTH,
     X12,
     Json,
     concept,
@@ -32,71 +31,8 @@ from service.ingest.fhir.vocabulary import (
 )
 
 _MODIFIED = "A6"
-_GENDERS = {"M": "male", "F": "female"}
 _ROLES = {"Practitioner": "SJ", "Organization": "FA"}
 _ICD9_TYPES = frozenset({"BK", "BF", "BJ"})
-
-
-class Contained:
-    """The resources that a response carries itself, since no server keeps them for us."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self.resources: list[Json] = []
-
-    def patient(self, member: Member) -> Json:
-        """Keep the member, and refer to it; no name, for we have none."""
-        identifier = {"type": concept(f"{TERMINOLOGY}v2-0203", "MB"), "value": member.id}
-        patient = {
-            "resourceType": "Patient",
-            "id": "patient",
-            "identifier": [identifier],
-            "gender": _GENDERS.get(member.gender or ""),
-            "birthDate": member.birth_date.isoformat() if member.birth_date else None,
-        }
-        self.resources.append(without_nothing(patient))
-        return {"reference": "#patient", "identifier": identifier}
-
-    def insurance(self, member: Member) -> list[Json]:
-        """Keep the coverage where there is a number of the subscriber."""
-        if member.subscriber_id is None:
-            return []
-        coverage = {
-            "resourceType": "Coverage",
-            "id": "coverage",
-            "status": "active",
-            "subscriberId": member.subscriber_id,
-            "dependent": member.suffix,
-            "beneficiary": {"reference": "#patient"},
-            "payor": [{"display": "payer"}],
-        }
-        self.resources.append(without_nothing(coverage))
-        return [{"sequence": 1, "focal": True, "coverage": {"reference": "#coverage"}}]
-
-    def provider(self, provider: AuthorizedProvider | None, kind: str) -> Json | None:
-        """Keep a provider, once, and refer to it."""
-        if provider is None:
-            return None
-        systems = ((NPI, provider.npi), (TIN, provider.tin))
-        resource: Json = {
-            "resourceType": kind,
-            "identifier": [{"system": system, "value": each} for system, each in systems if each],
-        }
-        if provider.name:
-            resource["name"] = (
-                provider.name if kind == "Organization" else [{"text": provider.name}]
-            )
-        if provider.taxonomy and kind == "Practitioner":
-            resource["qualification"] = [
-                {"code": concept(TAXONOMY, each)} for each in provider.taxonomy
-            ]
-        resource = without_nothing(resource)
-        for known in self.resources:
-            if {name: value for name, value in known.items() if name != "id"} == resource:
-                return {"reference": f"#{known['id']}"}
-        name = f"provider-{len(self.resources)}"
-        self.resources.append({**resource, "id": name})
-        return {"reference": f"#{name}"}
 
 
 def item(
@@ -109,9 +45,9 @@ def item(
     action = effective_action(line, authorization)
     is_modified = action == _MODIFIED
     limits = line.requested if is_modified else line.limits
-    found = _dates(line)
+    found = _dates(line, authorization)
     found += [
-        extension("communicatedDiagnosis", valueCodeableConcept=_diagnosis(each.code, each.type))
+        extension("communicatedDiagnosis", valueCodeableConcept=diagnosis(each.code, each.type))
         for each in line.diagnoses
     ]
     if not is_modified:
@@ -139,7 +75,7 @@ def added_item(
     action = effective_action(line, authorization)
     if action != _MODIFIED:
         return None
-    found = _dates(line)
+    found = _dates(line, authorization)
     for name, code, element in (
         ("itemCategory", line.service_type, "1365"),
         ("certificationType", line.certification_type, "1322"),
@@ -159,10 +95,12 @@ def added_item(
             "extension": found,
             "itemSequence": [line.line],
             "provider": [provider] if provider else None,
-            "productOrService": _service(line)
+            "productOrService": service(line)
             or concept(f"{TERMINOLOGY}data-absent-reason", "not-applicable"),
             "modifier": [concept(PROCEDURES["HCPCS"], each) for each in line.modifiers],
-            "locationCodeableConcept": _place(line),
+            "bodySite": concept(TOOTH, line.tooth) if line.tooth else None,
+            "subSite": [concept(SURFACE, each) for each in line.surfaces],
+            "locationCodeableConcept": place(line, authorization),
             "quantity": _quantity(limits),
             "unitPrice": money(line.unit_price) if line.unit_price is not None else None,
             "net": _amount(limits),
@@ -208,11 +146,10 @@ def _providers(line: AuthorizationLine, contained: Contained) -> list[Json]:
     return [provider_extension(each, kind, contained) for each, kind in named if each is not None]
 
 
-def _dates(line: AuthorizationLine) -> list[Json]:
+def _dates(line: AuthorizationLine, header: Authorization) -> list[Json]:
     found: list[Json] = []
-    if line.certification_date:
-        day = line.certification_date.isoformat()
-        found.append(extension("itemPreAuthIssueDate", valueDate=day))
+    if issued_on := line.certification_date or header.certification_date:
+        found.append(extension("itemPreAuthIssueDate", valueDate=issued_on.isoformat()))
     for name, span in (
         ("itemPreAuthPeriod", line.effective),
         ("itemRequestedServiceDate", line.requested_dates),
@@ -233,8 +170,8 @@ def _dates(line: AuthorizationLine) -> list[Json]:
 def _detail(line: AuthorizationLine, limits: Limits | None, *, with_service: bool) -> list[Json]:
     found: list[Json] = []
     if with_service:
-        if service := _service(line):
-            found.append({"url": "productOrServiceCode", "valueCodeableConcept": service})
+        if named := service(line):
+            found.append({"url": "productOrServiceCode", "valueCodeableConcept": named})
         if line.procedure and line.procedure.to:
             last = _procedure(line.procedure.to, line.procedure.code_system)
             found.append(extension("productOrServiceCodeEnd", valueCodeableConcept=last))
@@ -269,7 +206,8 @@ def _eligible(limits: Limits | None) -> list[Json]:
     return [{"category": category, "amount": amount}] if amount else []
 
 
-def _service(line: AuthorizationLine) -> Json | None:
+def service(line: AuthorizationLine) -> Json | None:
+    """Write what the line is for: procedure, group of procedures, or type of service."""
     if line.procedure and line.procedure.from_:
         return _procedure(line.procedure.from_, line.procedure.code_system)
     if line.procedure and line.procedure.group:
@@ -283,12 +221,15 @@ def _procedure(code: str, declared: str | None) -> Json:
     return concept(PROCEDURES.get(name, f"urn:authmatch:code-system:{name}"), code)
 
 
-def _diagnosis(code: str, type_: str | None) -> Json:
+def diagnosis(code: str, type_: str | None) -> Json:
+    """Write a diagnosis; its type tells ICD-9 from ICD-10."""
     system = ICD9 if type_ in _ICD9_TYPES else ICD10
     return concept(system, codes.diagnosis(code) if system == ICD10 else code)
 
 
-def _place(line: AuthorizationLine) -> Json | None:
-    if line.place_of_service:
-        return concept(PLACE, codes.place_of_service(line.place_of_service))
-    return concept(BILL_TYPE, line.bill_type) if line.bill_type else None
+def place(line: AuthorizationLine, header: Authorization) -> Json | None:
+    """Write where: the place of service or the bill type, of the line or else of the header."""
+    if place_of_service := line.place_of_service or header.place_of_service:
+        return concept(PLACE, codes.place_of_service(place_of_service))
+    bill_type = line.bill_type or header.bill_type
+    return concept(BILL_TYPE, bill_type) if bill_type else None

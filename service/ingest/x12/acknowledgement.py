@@ -5,31 +5,18 @@ which rule, never what stands in it: the copy of a bad element (IK404) is always
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from service.ingest.x12.problem import Problem
-from service.ingest.x12.results import (
-    GroupOutcome,
-    Interchange,
-    InterchangeOutcome,
-    TransactionOutcome,
-)
+from service.ingest.x12.results import GroupOutcome, InterchangeOutcome, TransactionOutcome
+from service.ingest.x12.writing import ControlNumbers, Written, gs, isa, write
+
+__all__ = ["ControlNumbers", "acknowledge"]
 
 _GUIDE = "005010X231A1"
 _CODES_MAX = 5
 _ERRORS_MAX = 100
-_FALLBACK_QUALIFIER = "ZZ"
 _TA1_REJECTING = frozenset({"022"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlNumbers:
-    """The numbers of the acknowledgement itself; each set counts on from ``transaction``."""
-
-    interchange: int
-    group: int
-    transaction: int = 1
 
 
 def acknowledge(
@@ -45,20 +32,21 @@ def acknowledge(
         for place, group in enumerate(each for each in outcome.groups if each.group.control_number)
     ]
     wants = outcome.interchange.wants_acknowledgement or bool(_ta1_codes(outcome))
-    segments = [_isa(outcome.interchange, numbers, at)]
+    segments: list[Written] = [isa(outcome.interchange, numbers.interchange, at)]
     if ta1 if ta1 is not None else wants:
         segments.append(_ta1(outcome))
     if sets:
-        segments.append(_gs(outcome, numbers, at))
+        group = next(each.group for each in outcome.groups if each.group.control_number)
+        segments.append(gs(group, "FA", _GUIDE, numbers.group, at))
         segments += [segment for one in sets for segment in one]
         segments.append(["GE", str(len(sets)), str(numbers.group)])
     segments.append(["IEA", "1" if sets else "0", f"{numbers.interchange:09d}"])
-    return "".join("*".join(_trimmed(each)) + "~\n" for each in segments)
+    return write(segments)
 
 
-def _set_999(outcome: GroupOutcome, number: int) -> list[list[str]]:
+def _set_999(outcome: GroupOutcome, number: int) -> list[Written]:
     group = outcome.group
-    body = [
+    body: list[Written] = [
         ["ST", "999", f"{number:04d}", _GUIDE],
         ["AK1", group.functional_id, group.control_number, group.version],
     ]
@@ -81,7 +69,7 @@ def _group_status(outcome: GroupOutcome, accepted: int, received: int) -> str:
     return "E" if faults else "A"
 
 
-def _set_response(outcome: TransactionOutcome) -> Iterator[list[str]]:
+def _set_response(outcome: TransactionOutcome) -> Iterator[Written]:
     transaction = outcome.transaction
     yield ["AK2", transaction.set_id, transaction.control_number, transaction.guide_named]
     reported = [each for each in outcome.problems if each.rule.ik3 and each.position > 0]
@@ -91,7 +79,7 @@ def _set_response(outcome: TransactionOutcome) -> Iterator[list[str]]:
             yield ["IK3", each.segment_id, str(each.position), each.loop[:6], each.rule.ik3]
         before = each
         if each.rule.ik4 and each.element:
-            place = f"{each.element}:{each.component}" if each.component else str(each.element)
+            place = [str(each.element), str(each.component) if each.component else ""]
             yield ["IK4", place, "", each.rule.ik4]
     codes = [each.rule.ik5 for each in outcome.problems]
     yield ["IK5", _status(outcome), *_codes([*codes, "I5" if reported else ""])]
@@ -125,61 +113,3 @@ def _ta1_codes(outcome: InterchangeOutcome) -> list[str]:
 def _codes(codes: Iterable[str]) -> list[str]:
     """Give the first few codes, each once."""
     return list(dict.fromkeys(filter(None, codes)))[:_CODES_MAX]
-
-
-def _isa(received: Interchange, numbers: ControlNumbers, at: datetime) -> list[str]:
-    return [
-        "ISA",
-        "00",
-        " " * 10,
-        "00",
-        " " * 10,
-        (received.receiver_qualifier or _FALLBACK_QUALIFIER).ljust(2),
-        _plain(received.receiver).ljust(15),
-        (received.sender_qualifier or _FALLBACK_QUALIFIER).ljust(2),
-        _plain(received.sender).ljust(15),
-        f"{at:%y%m%d}",
-        f"{at:%H%M}",
-        "^",
-        "00501",
-        f"{numbers.interchange:09d}",
-        "0",
-        "T" if received.is_test else "P",
-        ":",
-    ]
-
-
-def _gs(outcome: InterchangeOutcome, numbers: ControlNumbers, at: datetime) -> list[str]:
-    group = next(each.group for each in outcome.groups if each.group.control_number)
-    return [
-        "GS",
-        "FA",
-        group.receiver or _plain(outcome.interchange.receiver),
-        group.sender or _plain(outcome.interchange.sender),
-        f"{at:%Y%m%d}",
-        f"{at:%H%M}",
-        str(numbers.group),
-        "X",
-        _GUIDE,
-    ]
-
-
-def _trimmed(elements: list[str]) -> list[str]:
-    """Write the elements without our own separators; empty ones at the end are left out."""
-    if elements[0] == "ISA":
-        return elements
-    cut = [
-        _plain(each) if place != 1 or elements[0] != "IK4" else each
-        for place, each in enumerate(elements)
-    ]
-    while cut and not cut[-1]:
-        cut.pop()
-    return cut
-
-
-def _plain(text: str) -> str:
-    """Leave out what would be read as a separator, and what is not plain text."""
-    return "".join(
-        each if each.isascii() and each.isprintable() and each not in "*~:^" else " "
-        for each in text
-    )

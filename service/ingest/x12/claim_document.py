@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from service.domain.provider import ClaimProvider
 from service.ingest.x12.claim_rows import CLAIM, LINE
 from service.ingest.x12.diagnoses import Diagnoses
 from service.ingest.x12.elements import Elements
 from service.ingest.x12.guide import Kind
 from service.ingest.x12.loops import HEADER, Loop
 from service.ingest.x12.mapping import Draft
-from service.ingest.x12.parties import Party, read_provider, read_taxonomy, role_of
+from service.ingest.x12.parties import Party, checked, read_provider, read_taxonomy, role_of
 from service.ingest.x12.problem import Findings
 from service.ingest.x12.results import Document
 from service.ingest.x12.segment import Segment
@@ -38,6 +39,7 @@ class ClaimDraft:
     loop: Loop
     draft: Draft
     lines: list[tuple[Draft, Loop]]
+    parties: dict[str, Loop]
 
     @property
     def segment(self) -> Segment:
@@ -52,7 +54,7 @@ class ClaimDraft:
 
 def read_claim(loop: Loop, payer_id: str | None, findings: Findings) -> ClaimDraft:
     """Read a claim loop (2300) and its lines (2400)."""
-    claim = ClaimDraft(loop, Draft(findings, "2300"), [])
+    claim = ClaimDraft(loop, Draft(findings, "2300"), [], {})
     claim.draft.notes["payer_id"] = payer_id
     CLAIM.read(loop.segments, claim.draft)
     for each in loop.loops:
@@ -61,6 +63,8 @@ def read_claim(loop: Loop, payer_id: str | None, findings: Findings) -> ClaimDra
             draft.notes["payer_id"] = payer_id
             LINE.read(each.segments, draft)
             claim.lines.append((draft, each))
+        elif each.name == "2310":
+            claim.parties.setdefault(role_of(each), each)
     return claim
 
 
@@ -85,18 +89,25 @@ def document_of(claim: ClaimDraft, claim_type: str, findings: Findings) -> Docum
     if not claim.lines:
         findings.add("no-lines", claim.segment, loop="2300")
         return None
-    diagnoses: Diagnoses = notes.get("diagnoses") or Diagnoses()
-    if diagnoses.all:
-        fields["diagnoses"] = diagnoses.all[:50]
-    if any(draft.notes.get("is_emergency") for draft, _ in claim.lines):
-        fields["emergency"] = True
-    statement = fields.get("statement", {})
-    if notes.get("is_discharged") and not notes.get("is_still_patient") and statement:
+    diagnoses: Diagnoses | None = notes.get("diagnoses")
+    if diagnoses is not None:
+        told = diagnoses.all
+        if told:
+            fields["diagnoses"] = told[:50]
+    for draft, _ in claim.lines:
+        if "is_emergency" in draft.notes:
+            fields["emergency"] = True
+    statement = fields.get("statement")
+    if statement and notes.get("is_discharged") and not notes.get("is_still_patient"):
         fields.setdefault("discharge_date", statement["to"])
-    fields |= _providers(claim, claim_type)
+    _take_providers(claim, claim_type, fields)
     is_dated = bool(statement) or bool(fields.get("admission", {}).get("date"))
-    lines = _lines(claim, len(diagnoses.billed), findings, is_dated=is_dated)
-    return None if lines is None else {**fields, "lines": lines}
+    billed = len(diagnoses.billed) if diagnoses else 0
+    lines = _lines(claim, billed, findings, is_dated=is_dated)
+    if lines is None:
+        return None
+    fields["lines"] = lines
+    return fields
 
 
 def _facility_code(claim: ClaimDraft, claim_type: str, fields: Document) -> None:
@@ -107,42 +118,46 @@ def _facility_code(claim: ClaimDraft, claim_type: str, fields: Document) -> None
         return
     is_bill_type = claim_type == "institutional"
     if kind and (kind == "A") != is_bill_type:
-        claim.draft.elements.note("facility-code", notes["facility_segment"], 5, 2)
+        claim.draft.note("facility-code", notes["facility_segment"], 5, 2)
     if is_bill_type:
         fields["bill_type"] = f"{code.zfill(3)}{fields.get('frequency', '1')}"
     else:
         fields["place_of_service"] = code
 
 
-def _providers(claim: ClaimDraft, claim_type: str) -> Document:
-    findings = claim.draft.findings
-    roles = _by_role(claim.loop, "2310")
-    found: dict[str, Party] = {"billing_provider": _billing(claim.loop, findings)}
+def _take_providers(claim: ClaimDraft, claim_type: str, fields: Document) -> None:
+    findings, roles = claim.draft.findings, claim.parties
+    billing = _billing(claim.loop, findings)
+    if billing:
+        fields["billing_provider"] = billing
     for field, wanted in (
         ("rendering_provider", RENDERING[claim_type]),
         ("referring_provider", REFERRING),
         ("facility", FACILITY),
     ):
-        party = next((roles[role] for role in wanted if role in roles), None)
-        if party is not None:
-            found[field] = read_provider(Elements(findings, "2310"), party)
-    return {name: party for name, party in found.items() if party}
+        for role in wanted:
+            if role in roles:
+                party = read_provider(Elements(findings, "2310"), roles[role])
+                if party:
+                    fields[field] = party
+                break
 
 
 def _billing(loop: Loop, findings: Findings) -> Party:
     """Read the billing provider (2010AA), with the taxonomy of its level (PRV*BI)."""
     level = loop.above("2000A") or loop.above(HEADER)
     if level is not None and level.billing is not None:
-        return dict(level.billing)
+        return Party(level.billing, level.billing.model)
     noted = len(findings.problems)
     party = next(level.within(BILLING), None) if level else None
     elements = Elements(findings, BILLING)
-    provider = read_provider(elements, party) if party else {}
+    provider = read_provider(elements, party) if party else Party({})
     taxonomy = read_taxonomy(elements, level) if level else []
     if taxonomy and "taxonomy" not in provider:
-        provider["taxonomy"] = taxonomy
+        provider = Party({**provider, "taxonomy": taxonomy})
     if level is not None and len(findings.problems) == noted:
-        level.billing = dict(provider)  # thousands of claims may stand under one provider
+        # Thousands of claims may stand under one provider.
+        provider = level.billing = provider if provider.model else checked(provider, ClaimProvider)
     return provider
 
 
@@ -161,36 +176,43 @@ def _lines(
     is_readable = True
     for draft, loop in claim.lines:
         segment = loop.segments[0]
-        number = draft.notes.get("line")
+        notes = draft.notes
+        number = notes.get("line")
         if number is None or number in taken:
-            draft.elements.note("line-number", segment, 1)
+            draft.note("line-number", segment, 1)
             number = max(taken, default=0) + 1
         taken.add(number)
-        if "form" not in draft.notes:
-            draft.elements.note("no-service", segment)
+        if "form" not in notes:
+            draft.note("no-service", segment)
         line: dict[str, Any] = {"line": number, **draft.fields}
         if "from" not in line and not is_dated:
-            draft.elements.note("no-service-date", segment)
+            draft.note("no-service-date", segment)
             is_readable = False
         pointers = _pointers(draft, diagnoses)
         if pointers:
             line["diagnosis_pointers"] = pointers
-        teeth = draft.notes.get("teeth")
+        teeth = notes.get("teeth")
         if teeth:
             line["teeth"] = teeth[:_TEETH_MAX]
-        rendering = _by_role(loop, "2420").get("82")
-        if rendering is not None:
-            line["rendering_provider"] = read_provider(Elements(findings, "2420"), rendering)
-        drug = next((one for each in loop.within("2410") for one in each.all("LIN")), None)
-        if drug is not None and drug.get(3):
-            line["attached"] = {"drug": drug.get(3)[:48]}
+        if loop.loops:
+            _within_line(loop, line, findings)
         lines.append(line)
     return lines if is_readable else None
 
 
+def _within_line(loop: Loop, line: Document, findings: Findings) -> None:
+    """Read who rendered a line, and its drug."""
+    rendering = _by_role(loop, "2420").get("82")
+    if rendering is not None:
+        line["rendering_provider"] = read_provider(Elements(findings, "2420"), rendering)
+    drug = next((one for each in loop.within("2410") for one in each.all("LIN")), None)
+    if drug is not None and drug.get(3):
+        line["attached"] = {"drug": drug.get(3)[:48]}
+
+
 def _pointers(draft: Draft, diagnoses: int) -> list[int]:
-    pointers: list[int] = draft.notes.get("pointers", [])
+    pointers: tuple[int, ...] = draft.notes.get("pointers", ())
     fit = [each for each in pointers if each <= diagnoses]
     if len(fit) < len(pointers):
-        draft.elements.note("pointer", *draft.notes["pointers_segment"])
+        draft.note("pointer", *draft.notes["pointers_segment"])
     return fit

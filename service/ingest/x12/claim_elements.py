@@ -1,28 +1,37 @@
 """How the elements of an 837 are read that need more than being taken as they are."""
 
-from service.ingest.x12.diagnoses import Diagnoses
-from service.ingest.x12.mapping import Draft, Take
-from service.ingest.x12.segment import Segment, components
-from service.ingest.x12.services import read_areas, read_service
+from dataclasses import dataclass
+from functools import lru_cache
 
-_OTHER_PAYER = "2U"
+from service.ingest.x12.diagnoses import Diagnoses
+from service.ingest.x12.elements import as_number, is_number
+from service.ingest.x12.mapping import Draft, Take
+from service.ingest.x12.segment import Delimiters, Segment, components
+from service.ingest.x12.services import read_areas, take_procedure
+
+_PAYER, _OTHER_PAYER = 4, "2U"
 _PREDETERMINATION = "PB"
 _STILL_PATIENT = "30"
 _NUMBERS_MAX = 20
 _EMERGENCY_ADMISSION = "1"
+_SERVICE_ELEMENTS = 11
+_REMEMBERED = 1024
 
 
-def take_claim_number(draft: Draft, segment: Segment) -> None:
-    """Read CLM01, which may hold blanks; an id of ours may not (see ``claim_naming``)."""
-    draft.notes["claim_number"] = segment.get(1)
+def take_claim(draft: Draft, segment: Segment) -> None:
+    """Read CLM: CLM01 may hold blanks, which an id of ours may not (see ``claim_naming``).
 
-
-def take_facility(draft: Draft, segment: Segment) -> None:
-    """Read CLM05: code, which kind of code it is, frequency."""
-    code = draft.elements.code(segment, 5, 1)
-    draft.notes["facility_code"], draft.notes["facility_kind"] = code, segment.part(5, 2).upper()
-    draft.notes["facility_segment"] = segment
-    frequency = segment.part(5, 3).upper()
+    CLM05 is a code, which kind of code it is, and the frequency; CLM19 PB asks what would be paid,
+    and bills nothing.
+    """
+    notes = draft.notes
+    notes["claim_number"] = segment.get(1)
+    place = [*segment.parts(5), "", ""]
+    notes["facility_code"] = draft.as_code(place[0], segment, 5, 1)
+    notes["facility_kind"] = place[1].upper()
+    notes["facility_segment"] = segment
+    notes["is_predetermination"] = segment.get(19).upper() == _PREDETERMINATION
+    frequency = place[2].upper()
     if len(frequency) == 1 and frequency.isascii() and frequency.isalnum():
         draft.set("frequency", frequency, segment)
     elif frequency:
@@ -30,23 +39,16 @@ def take_facility(draft: Draft, segment: Segment) -> None:
         draft.unsure("code-invalid", segment, 5)
 
 
-def take_predetermination(draft: Draft, segment: Segment) -> None:
-    """Read CLM19: PB asks what would be paid, and bills nothing."""
-    draft.notes["is_predetermination"] = segment.get(19).upper() == _PREDETERMINATION
-
-
 def take_submitted(kind: str) -> Take:
     """Take a number that the provider put on the claim or the line, if it is of this payer."""
 
     def take(draft: Draft, segment: Segment) -> None:
-        value = draft.elements.text(segment, 2)
-        if not any(each.isascii() and each.isalnum() for each in value):
-            draft.elements.note("code-invalid" if value else "element-missing", segment, 2)
+        value = draft.text(segment, 2)
+        if not is_number(value):
+            draft.note("code-invalid" if value else "element-missing", segment, 2)
             return
-        parts = [*components(segment.get(4), segment.delimiters), ""]
-        payer = draft.notes.get("payer_id")
-        if parts[0].upper() == _OTHER_PAYER and payer and parts[1] and parts[1] != payer:
-            draft.elements.note("other-payer", segment, 4)
+        if len(segment.elements) > _PAYER and _is_of_another(draft.notes.get("payer_id"), segment):
+            draft.note("other-payer", segment, _PAYER)
             return
         numbers = draft.fields.setdefault("authorization_numbers", [])
         number = {"kind": kind, "value": value}
@@ -56,6 +58,11 @@ def take_submitted(kind: str) -> Take:
     return take
 
 
+def _is_of_another(payer: str | None, segment: Segment) -> bool:
+    parts = [*segment.parts(_PAYER), ""]
+    return bool(parts[0].upper() == _OTHER_PAYER and payer and parts[1] and parts[1] != payer)
+
+
 def take_original(draft: Draft, segment: Segment) -> None:
     """Read REF*F8, the number of the claim that this one replaces or takes back."""
     draft.notes.setdefault("original_number", segment.get(2))
@@ -63,7 +70,7 @@ def take_original(draft: Draft, segment: Segment) -> None:
 
 def take_statement(draft: Draft, segment: Segment) -> None:
     """Read DTP*434 (or 472 of a whole claim): the days that the claim covers."""
-    span = draft.elements.span(segment, 3, form=2)
+    span = draft.span(segment, 3, form=2)
     if span is None:
         draft.is_unsure = True
         return
@@ -72,7 +79,7 @@ def take_statement(draft: Draft, segment: Segment) -> None:
 
 def take_admission(draft: Draft, segment: Segment) -> None:
     """Read DTP*435: the day of admission."""
-    span = draft.elements.span(segment, 3, form=2)
+    span = draft.span(segment, 3, form=2)
     if span is None:
         draft.is_unsure = True
         return
@@ -84,7 +91,7 @@ def take_discharge(draft: Draft, segment: Segment) -> None:
     if segment.get(2).upper() == "TM":
         draft.notes["is_discharged"] = True
         return
-    span = draft.elements.span(segment, 3, form=2)
+    span = draft.span(segment, 3, form=2)
     if span:
         draft.set("discharge_date", span.last, segment)
 
@@ -92,14 +99,14 @@ def take_discharge(draft: Draft, segment: Segment) -> None:
 def take_diagnoses(draft: Draft, segment: Segment) -> None:
     """Read HI: diagnoses in their order, and the DRG."""
     diagnoses: Diagnoses = draft.notes.setdefault("diagnoses", Diagnoses())
-    diagnoses.take(draft.elements, segment)
+    diagnoses.take(draft, segment)
     draft.set("drg", diagnoses.drg, segment)
 
 
 def take_admission_type(draft: Draft, segment: Segment) -> None:
     """Read CL1; type 1 is an emergency, patient status 30 is not discharged."""
     for element, field in ((1, "type"), (2, "source"), (3, "patient_status")):
-        draft.set(f"admission.{field}", draft.elements.code(segment, element), segment)
+        draft.set(f"admission.{field}", draft.code(segment, element), segment)
     if segment.get(1) == _EMERGENCY_ADMISSION:
         draft.set("emergency", True, segment)
     if segment.get(3) == _STILL_PATIENT:
@@ -108,78 +115,114 @@ def take_admission_type(draft: Draft, segment: Segment) -> None:
 
 def take_line_number(draft: Draft, segment: Segment) -> None:
     """Read LX01."""
-    draft.notes["line_segment"] = segment
     text = segment.get(1)
     if text.isascii() and text.isdigit() and len(text) <= 6 and int(text) > 0:
         draft.notes["line"] = int(text)
 
 
-def take_service(form: str, procedure: int) -> Take:
-    """Take the procedure and the modifiers of a service line."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Where the elements of a service line stand (SV1, SV2, SV3); 0 is nowhere."""
+
+    name: str
+    procedure: int
+    charge: int
+    units: int
+    unit: int = 0
+    revenue_code: int = 0
+    place: int = 0
+    place_component: int | None = None
+    pointers: int = 0
+    emergency: int = 0
+
+
+def take_service(form: Form) -> Take:
+    """Take all of a service line but the areas of the oral cavity.
+
+    Units or a charge that cannot be read must not be paid as if they were nothing.
+    """
+
+    name, procedure, charge, unit, units = (
+        form.name, form.procedure, form.charge, form.unit, form.units
+    )  # fmt: skip
+    revenue_code, place, pointers, emergency = (
+        form.revenue_code, form.place, form.pointers, form.emergency
+    )  # fmt: skip
 
     def take(draft: Draft, segment: Segment) -> None:
-        draft.notes["form"] = form
-        service = read_service(draft.elements, segment, procedure)
-        for name in ("procedure", "code_system", "modifiers"):
-            draft.set(name, service.get(name), segment)
+        notes = draft.notes
+        is_first = "form" not in notes
+        found = draft.fields if is_first else {}
+        notes["form"] = name
+        texts = segment.texts(_SERVICE_ELEMENTS)
+        if revenue_code and texts[revenue_code - 1]:
+            found["revenue_code"] = draft.as_code(texts[revenue_code - 1], segment, revenue_code)
+        take_procedure(draft, segment, procedure, found)
+        found["charge"] = _counted(draft, texts[charge - 1], segment, charge)
+        if unit:
+            found["unit"] = draft.as_code(texts[unit - 1], segment, unit)
+            found["units"] = _counted(draft, texts[units - 1], segment, units)
+        if place and texts[place - 1]:
+            code = draft.code(segment, place, form.place_component)
+            found["place_of_service"] = code
+        if pointers:
+            _take_pointers(draft, texts[pointers - 1], segment, pointers)
+        if emergency and texts[emergency - 1].upper() == "Y":
+            notes["is_emergency"] = True
+        for field in [field for field, value in found.items() if not value]:
+            del found[field]
+        if not is_first:
+            for field, value in found.items():
+                draft.put("", field, value, segment)
 
     return take
 
 
-def take_counted(element: int, field: str) -> Take:
-    """Take units or a charge: what cannot be read must not be paid as if it were nothing."""
+def _take_pointers(draft: Draft, text: str, segment: Segment, element: int) -> None:
+    draft.notes["pointers"], is_readable = _pointers_of(text, segment[3])
+    draft.notes["pointers_segment"] = (segment, element)
+    if not is_readable:
+        draft.note("pointer", segment, element)
 
-    def take(draft: Draft, segment: Segment) -> None:
-        number = draft.elements.number(segment, element)
-        if number is None and segment.get(element):
-            draft.is_unsure = True
-        draft.set(field, number, segment)
 
-    return take
+def _counted(draft: Draft, text: str, segment: Segment, element: int) -> str | None:
+    written = as_number(text) if text else None
+    if text and written is None:
+        draft.unsure("number-invalid", segment, element)
+    return written
 
 
 def take_dental_units(draft: Draft, segment: Segment) -> None:
     """Read SV306, a bare count; without it the service was given once."""
-    if not segment.get(6):
-        draft.set("units", "1", segment)
-    take_counted(6, "units")(draft, segment)
-    draft.set("unit", "UN", segment)
+    text = segment.get(6)
+    draft.put("", "units", _counted(draft, text, segment, 6) if text else "1", segment)
+    draft.put("", "unit", "UN", segment)
 
 
-def take_pointers(element: int) -> Take:
-    """Take the diagnoses that a line points to: numbers, or letters as on the paper form."""
-
-    def take(draft: Draft, segment: Segment) -> None:
-        pointers: list[int] = []
-        for part in segment.parts(element):
-            if len(part) == 1 and part.isascii() and part.isalpha():
-                pointers.append(ord(part.upper()) - ord("A") + 1)
-            elif part.isascii() and part.isdigit() and 0 < len(part) <= 2 and int(part):
-                pointers.append(int(part))
-            elif part:
-                draft.elements.note("pointer", segment, element)
-        draft.notes["pointers"] = list(dict.fromkeys(pointers))[:12]
-        draft.notes["pointers_segment"] = (segment, element)
-
-    return take
-
-
-def take_emergency(draft: Draft, segment: Segment) -> None:
-    """Read SV109."""
-    if segment.get(9).upper() == "Y":
-        draft.notes["is_emergency"] = True
+@lru_cache(_REMEMBERED)
+def _pointers_of(text: str, delimiters: Delimiters) -> tuple[tuple[int, ...], bool]:
+    pointers: list[int] = []
+    is_readable = True
+    for part in components(text, delimiters):
+        if len(part) == 1 and part.isascii() and part.isalpha():
+            pointers.append(ord(part.upper()) - ord("A") + 1)
+        elif part.isascii() and part.isdigit() and 0 < len(part) <= 2 and int(part):
+            pointers.append(int(part))
+        elif part:
+            is_readable = False
+    return tuple(dict.fromkeys(pointers))[:12], is_readable
 
 
 def take_areas(draft: Draft, segment: Segment) -> None:
     """Read the areas of the oral cavity (SV304)."""
-    draft.set("oral_cavity", read_areas(draft.elements, segment, 4), segment)
+    draft.set("oral_cavity", read_areas(draft, segment, 4), segment)
 
 
 def take_service_date(draft: Draft, segment: Segment) -> None:
     """Read DTP*472: one day or a period."""
-    span = draft.elements.span(segment, 3, form=2)
+    span = draft.span(segment, 3, form=2)
     if span is None:
         draft.is_unsure = True
         return
-    draft.set("from", span.first, segment)
-    draft.set("to", span.last, segment)
+    draft.put("", "from", span.first, segment)
+    draft.put("", "to", span.last, segment)

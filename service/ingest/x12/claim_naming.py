@@ -27,7 +27,10 @@ ClaimIdOf = Callable[[ClaimKeys], str]
 
 def written_id(text: str) -> str | None:
     """Write a text as an id, blanks and the like as %20; None where it is empty or too long."""
-    text = _NOT_IN_AN_ID.sub(_encoded, text.strip())
+    if not text:
+        return None
+    if not (text.isalnum() and text.isascii()):
+        text = _NOT_IN_AN_ID.sub(_encoded, text.strip())
     return text if 0 < len(text) <= _CHARACTERS_MAX else None
 
 

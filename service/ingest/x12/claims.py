@@ -1,6 +1,6 @@
 """Reads an 837: each claim (CLM) with its lines, whatever the number of subscribers and payers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -8,13 +8,15 @@ from pydantic import ValidationError
 from service.domain.claim import Claim
 from service.ingest.x12.claim_document import ClaimDraft, document_of, read_claim, type_of
 from service.ingest.x12.claim_naming import ClaimIdOf, ClaimKeys, written_id
-from service.ingest.x12.loops import HEADER, Loop, Walker
-from service.ingest.x12.parties import role_of
+from service.ingest.x12.excerpt import Excerpt
+from service.ingest.x12.loops import HEADER, Loop
+from service.ingest.x12.parties import checked_once
 from service.ingest.x12.problem import Findings
 from service.ingest.x12.results import ClaimRead, Content, Document, Transaction, Unread
 from service.ingest.x12.review_parties import MemberIdOf, Patient, patient_of
 from service.ingest.x12.segment import Segment
 from service.ingest.x12.structures import CLAIM
+from service.ingest.x12.walker import Walker
 
 _FORMER_GUIDE = "004010"
 
@@ -42,17 +44,27 @@ class ClaimHandler:
         self._findings = findings
         self._member_id_of = member_id_of
         self._claim_id_of = claim_id_of
-        self._walker = Walker(CLAIM, findings)
+        self._walker = Walker(CLAIM, findings, transaction.segment_index)
         self._is_spoiled = False
         self._may_be_former = not transaction.guide
         self._is_former = False
+
+    @property
+    def walker(self) -> Walker | None:
+        """Puts the segments into loops; without a guide each must be seen for its release."""
+        return None if self._may_be_former else self._walker
+
+    @property
+    def refusal(self) -> str | None:
+        """Say that the header of the set names another release."""
+        return "release-4010" if self._is_former else None
 
     def take(self, segment: Segment) -> Sequence[Content]:
         """Take a segment; give the claims that it completes."""
         if self._may_be_former and self._says_4010(segment):
             return ()
         closed = self._walker.take(segment)
-        return self._claims(closed) if closed else ()
+        return self.completed(closed) if closed else ()
 
     def spoil(self) -> None:
         """Leave out the claim that is open: a part of it was lost."""
@@ -61,10 +73,11 @@ class ClaimHandler:
     def end(self, *, is_whole: bool) -> Sequence[Content]:
         """Give the last claim, if it is whole."""
         self._is_spoiled = self._is_spoiled or not is_whole
-        return self._claims(self._walker.end())
+        return self.completed(self._walker.end())
 
-    def _claims(self, closed: Iterable[Loop]) -> list[Content]:
-        return [self._claim(loop) for loop in closed if loop.name == CLAIM.unit]
+    def completed(self, loops: list[Loop]) -> list[Content]:
+        """Give the claims that are complete with these loops."""
+        return [self._claim(loop) for loop in loops if loop.name == CLAIM.unit]
 
     def _says_4010(self, segment: Segment) -> bool:
         """Whether the header names release 4010 (REF*87), and nothing else names another."""
@@ -83,28 +96,24 @@ class ClaimHandler:
         payer = _payer_of(loop)
         subscriber = loop.above("2000B")
         patient = self._patient(loop, findings)
-        claim = None if spoiled else read_claim(loop, payer.id, findings)
-        if claim is None or patient is None or claim.is_unsure:
+        if spoiled:
+            return self._unread(loop, findings, is_complete=False)
+        claim = read_claim(loop, payer.id, findings)
+        if patient is None or claim.is_unsure:
             return self._unread(loop, findings)
         claim_type = type_of(claim, self._transaction.kind, findings)
         document = document_of(claim, claim_type, findings)
         ids = self._ids(claim, document, payer, findings)
         if ids is None or document is None:
             return self._unread(loop, findings)
-        member = {
-            "id": self._member_id_of(patient),
-            "birth_date": patient.birth_date,
-            "gender": patient.gender,
-        }
-        document = {
-            **ids,
-            "type": claim_type,
-            "member": {name: value for name, value in member.items() if value},
-            **document,
-        }
-        responsibility = (
-            next((each.get(1) for each in subscriber.all("SBR")), "") if subscriber else ""
-        )
+        member = {"id": self._member_id_of(patient)}
+        if patient.birth_date:
+            member["birth_date"] = patient.birth_date
+        if patient.gender:
+            member["gender"] = patient.gender
+        document = {**ids, "type": claim_type, "member": member, **document}
+        sbr = subscriber.first("SBR") if subscriber else None
+        responsibility = sbr.get(1) if sbr else ""
         return self._checked(loop, document, claim, payer, responsibility, findings)
 
     def _ids(
@@ -131,7 +140,7 @@ class ClaimHandler:
 
     def _patient(self, loop: Loop, findings: Findings) -> Patient | None:
         subscriber, dependent = loop.above("2000B"), loop.above("2000C")
-        if dependent is None and subscriber and next(subscriber.within("2010CA"), None):
+        if dependent is None and subscriber and subscriber.party("2010CA"):
             dependent = subscriber  # the patient stands under the subscriber's HL
         patient = patient_of(subscriber, dependent, ("2010BA", "2010CA"), findings)
         if patient and patient.is_dependent and patient.own_id is None:
@@ -148,7 +157,7 @@ class ClaimHandler:
         findings: Findings,
     ) -> Content:
         try:
-            claim = Claim.model_validate(document)
+            claim = Claim.model_validate(checked_once(document))
         except ValidationError as error:
             for each in error.errors(include_url=False, include_input=False)[:20]:
                 where = ".".join(map(str, each["loc"])) or "the whole"
@@ -165,22 +174,30 @@ class ClaimHandler:
             is_predetermination=told or bool(read.draft.notes.get("is_predetermination")),
             problems=tuple(findings.problems),
             transaction=self._transaction,
+            excerpt=Excerpt(self._transaction.envelope, loop),
         )
 
-    def _unread(self, loop: Loop, findings: Findings) -> Unread:
+    def _unread(self, loop: Loop, findings: Findings, *, is_complete: bool = True) -> Unread:
         findings.add("claim-unread", loop.start, loop=loop.name)
         return Unread(
-            loop=loop.name, problems=tuple(findings.problems), transaction=self._transaction
+            loop=loop.name,
+            problems=tuple(findings.problems),
+            transaction=self._transaction,
+            excerpt=Excerpt(self._transaction.envelope, loop, is_complete=is_complete),
         )
 
 
 def _payer_of(loop: Loop) -> Payer:
     """Read the payer of a claim; where 2010BB is missing, the receiver of the file."""
-    subscriber, header = loop.above("2000B"), loop.above(HEADER)
-    levels = [each for each in (loop.above("2000C"), subscriber) if each]
-    parties = [one for each in levels for one in each.loops if role_of(one) == "PR"]
-    parties += list(header.within("1000B")) if header else []
-    if not parties:
+    party = None
+    for name in ("2000C", "2000B"):
+        level = loop.above(name)
+        if level is not None and party is None:
+            party = next((each for each in level.loops if each.role == "PR"), None)
+    if party is None:
+        header = loop.above(HEADER)
+        party = header.party("1000B") if header else None
+    if party is None:
         return Payer(None, None)
-    nm1 = parties[0].segments[0]
+    nm1 = party.segments[0]
     return Payer(nm1.get(9)[:100] or None, nm1.get(3)[:200] or None)

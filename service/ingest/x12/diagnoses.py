@@ -12,6 +12,7 @@ _BILLED = frozenset({"ABK", "BK", "ABF", "BF"})
 _FURTHER = frozenset({"ABJ", "BJ", "APR", "PR"})
 """Diagnosis at admission, and the patient's reason for the visit."""
 
+_READ = _BILLED | _FURTHER | {"DR"}
 _ITEMS_MAX = 12
 
 
@@ -27,18 +28,24 @@ class Diagnoses:
     @property
     def all(self) -> list[dict[str, str]]:
         """All diagnoses, those first to which a line may point."""
+        if not self.further:
+            return list(self.billed)
         known = {bare(each["code"]) for each in self.billed}
         return [*self.billed, *(each for each in self.further if bare(each["code"]) not in known)]
 
     def take(self, elements: Elements, segment: Segment) -> None:
         """Read one HI segment: up to twelve composites of a qualifier and a code."""
-        for number in range(1, min(len(segment.elements), _ITEMS_MAX + 1)):
-            for repeated in segment.repeats(number):
-                self._item(elements, segment, number, components(repeated, segment.delimiters))
+        marks = segment.delimiters
+        for number, text in enumerate(segment.elements[1 : _ITEMS_MAX + 1], start=1):
+            if marks.repetition and marks.repetition in text:
+                for repeated in segment.repeats(number):
+                    self._item(elements, segment, number, components(repeated, marks))
+            elif text.strip(" "):
+                self._item(elements, segment, number, components(text.strip(" "), marks))
 
     def _item(self, elements: Elements, segment: Segment, number: int, parts: list[str]) -> None:
         qualifier = parts[0].upper()
-        if qualifier not in _BILLED | _FURTHER | {"DR"}:
+        if qualifier not in _READ:
             self.others.append([each[:30] for each in parts])
             return
         code = elements.as_code(parts[1] if len(parts) > 1 else "", segment, number, 2)

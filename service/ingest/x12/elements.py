@@ -12,12 +12,13 @@ from service.ingest.x12.segment import Segment
 
 TEXT_CHARACTERS_MAX = 200
 CODE_CHARACTERS_MAX = 30
-_CACHED = 4096
+_CACHED = 16_384
 """The same days, amounts and codes come again and again in a file: so many are remembered."""
 
 _NUMBER = re.compile(r"\+?(\d*)(?:\.(\d*))?")
 _WHOLE_DIGITS_MAX, _DECIMALS_MAX = 15, 6
 _EARLIEST_YEAR = 1900
+_DAY_DIGITS = 8
 _CENTURY_PIVOT = 50
 _ALPHANUMERIC = re.compile(r"[0-9A-Za-z]")
 _NPI = re.compile(r"[0-9]{10}")
@@ -61,7 +62,7 @@ class Elements:
     ) -> str:
         """Read a text, cut off where it is too long to be kept."""
         text = segment.get(element)
-        if len(text) > characters_max:
+        if len(text) > characters_max:  # hardly ever
             self.note("element-too-long", segment, element)
             text = text[:characters_max].strip()
         return text
@@ -75,6 +76,8 @@ class Elements:
         self, text: str, segment: Segment, element: int, component: int | None = None
     ) -> str | None:
         """Take a text as a code."""
+        if text.isalnum() and text.isascii() and len(text) <= CODE_CHARACTERS_MAX:
+            return text.upper()
         if not text:
             return None
         if not is_code(text):
@@ -99,19 +102,11 @@ class Elements:
 
     def span(self, segment: Segment, element: int, form: int | None = None) -> Span | None:
         """Read a day or a period; ``form`` is the element that says which (D8, RD8, DT)."""
-        text = segment.get(element)
-        if not text:
-            self.note("element-missing", segment, element)
-            return None
-        span = as_span(text)
-        if span is None:
-            self.note("date-invalid", segment, element)
-            return None
-        declared = segment.get(form).upper() if form else ""
-        if declared and (declared in _RANGES) != span.is_range:
+        span, fault, is_of_form = _dated(segment.get(element), segment.get(form) if form else "")
+        if not is_of_form:
             self.note("date-format", segment, form)
-        if span.last < span.first:
-            self.note("period-reversed", segment, element)
+        if fault:
+            self.note(fault, segment, element)
             return None
         return span
 
@@ -121,7 +116,7 @@ class Elements:
 
     def tin(self, text: str, segment: Segment, element: int) -> str | None:
         """Take a text as a taxpayer identification number; dashes and blanks are dropped."""
-        bare = re.sub(r"[\s-]", "", text)
+        bare = text if text.isalnum() else re.sub(r"[\s-]", "", text)
         return self._of_shape(_TIN, bare, segment, element, "tin-invalid")
 
     def _of_shape(
@@ -133,6 +128,11 @@ class Elements:
             return text
         self.note(fault, segment, element)
         return None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text can be the number of something: with a letter or digit."""
+    return bool(_ALPHANUMERIC.search(text))
 
 
 def is_code(text: str) -> bool:
@@ -158,8 +158,22 @@ def as_number(text: str) -> str | None:
 
 
 @lru_cache(_CACHED)
+def _dated(text: str, form: str) -> tuple[Span | None, str, bool]:
+    """Read a day or a period; give the rule that it breaks, and whether it is of its form."""
+    if not text:
+        return None, "element-missing", True
+    span = as_span(text)
+    if span is None:
+        return None, "date-invalid", True
+    is_of_form = not form or (form.upper() in _RANGES) == span.is_range
+    return span, "period-reversed" if span.last < span.first else "", is_of_form
+
+
 def as_span(text: str) -> Span | None:
     """Read a day (D8, D6, DT) or a period (RD8, RDT) by its shape; blanks within are dropped."""
+    if len(text) == _DAY_DIGITS and text.isdigit():
+        day = as_day(text)
+        return Span(day, day, is_range=False) if day else None
     bare = re.sub(r"\s", "", text)
     if _ISO_DAY.fullmatch(bare):
         bare = bare.replace("-", "")
@@ -179,21 +193,22 @@ def as_span(text: str) -> Span | None:
 
 def as_day(digits: str) -> str | None:
     """Read eight digits as a day of the calendar, as ISO day."""
-    if not digits.isascii() or not digits.isdigit() or len(digits) != 8:
+    if not digits.isascii() or not digits.isdigit() or len(digits) != _DAY_DIGITS:
         return None
     try:
-        day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        day = date.fromisoformat(digits)
     except ValueError:
         return None
     return day.isoformat() if day.year >= _EARLIEST_YEAR else None
 
 
+@lru_cache(_CACHED)
 def as_moment(day: str, time: str) -> datetime | None:
     """Read a day and a time of day (HHMM, with seconds and hundredths); X12 has no time zone: UTC.
 
     A time that cannot be read is midnight.
     """
-    digits = re.sub(r"\s", "", day)
+    digits = day if day.isdigit() else re.sub(r"\s", "", day)
     if len(digits) == 6 and digits.isascii() and digits.isdigit():
         digits = f"{'19' if int(digits[:2]) >= _CENTURY_PIVOT else '20'}{digits}"
     iso = as_day(digits)
@@ -202,5 +217,5 @@ def as_moment(day: str, time: str) -> datetime | None:
     found = _TIME.match(time.strip()) if time.isascii() else None
     hour, minute, second = (int(found[part] or 0) for part in (1, 2, 3)) if found else (0, 0, 0)
     hundredths = int((found[4] or "0").ljust(2, "0")) if found else 0
-    start = datetime.combine(date.fromisoformat(iso), datetime.min.time(), UTC)
-    return start.replace(hour=hour, minute=minute, second=second, microsecond=hundredths * 10_000)
+    year, month, of_month = int(iso[:4]), int(iso[5:7]), int(iso[8:])
+    return datetime(year, month, of_month, hour, minute, second, hundredths * 10_000, tzinfo=UTC)

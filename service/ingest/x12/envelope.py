@@ -5,6 +5,7 @@ never stops the rest. The content of a transaction set goes to a handler of its 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import cast
 
 from service.ingest.x12.problem import Findings, Problem
 from service.ingest.x12.results import (
@@ -31,6 +32,29 @@ class Envelopes:
         self._interchange: _OpenInterchange | None = None
         self._group: _OpenGroup | None = None
         self._set: OpenSet | None = None
+
+    def take_all(self, found: Iterable[Segment | Problem]) -> Iterator[Item]:
+        """Take segments and problems in their order.
+
+        Most segments only stand in the loop that is open: the shortest way is for them.
+        """
+        walker = self._set.walker if self._set is not None else None
+        for each in found:
+            if each.__class__ is not Segment:
+                yield from self.note(cast(Problem, each))
+            else:
+                name = each[0][0]
+                if walker is not None:
+                    if name in walker.quiet and each[1] <= walker.limit:
+                        walker.append(each)
+                        continue
+                    if name not in _ENVELOPES:
+                        loops = walker.take(each)
+                        if loops and self._set is not None:
+                            yield from self._set.completed(loops)
+                        continue
+                yield from self.take(each)
+            walker = self._set.walker if self._set is not None else None
 
     def take(self, segment: Segment) -> Iterable[Item]:
         """Take a segment."""
@@ -191,6 +215,8 @@ def _interchange(segment: Segment) -> Interchange:
         wants_acknowledgement=segment.get(14) == "1",
         is_test=segment.get(15).upper() == "T",
         segment_index=segment.ordinal,
+        byte_offset=segment.offset,
+        segment=segment,
     )
 
 
@@ -205,4 +231,5 @@ def _group(segment: Segment, interchange: Interchange) -> Group:
         control_number=segment.get(6)[:9],
         agency=segment.get(7)[:2],
         version=segment.get(8)[:12],
+        segment=segment,
     )

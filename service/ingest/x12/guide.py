@@ -6,6 +6,7 @@ does not fit the transaction set (ST01) is passed over.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal[
@@ -49,6 +50,7 @@ _RELEASE = "00501"
 _FORMER_RELEASES = ("00401", "00402", "00403", "00404")
 _REQUEST, _RESPONSE, _INQUIRY = "13", "11", "28"
 _FORMER_STRUCTURE = "0078"
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Guide:
     is_predetermination: bool = False
 
 
+@lru_cache(_REMEMBERED)
 def identify(set_id: str, named: str, of_group: str, structure: str, purpose: str) -> Guide:
     """Tell a transaction by ST01, ST03, GS08, BHT01 and BHT02; ``refusal`` if it is not read."""
     problems: list[str] = []
@@ -85,6 +88,8 @@ def identify(set_id: str, named: str, of_group: str, structure: str, purpose: st
     refusal = _release(name, structure)
     if set_id == "278" and refusal is None:
         kind, refusal = _review(kind, purpose)
+        if kind == "278-inquiry":
+            problems.append("inquiry")
     known = tuple(dict.fromkeys(problems))
     return Guide(kind, name, known, refusal, form in _PREDETERMINATIONS)
 
@@ -102,7 +107,7 @@ def _review(kind: Kind, purpose: str) -> tuple[Kind, str | None]:
     if kind == "278-notification":
         return kind, "notification"
     if purpose == _INQUIRY or (kind == "278-inquiry" and purpose == _REQUEST):
-        return "278-inquiry", "inquiry"
+        return "278-inquiry", None
     if purpose == _RESPONSE:
         return "278-response", None
     if purpose == _REQUEST:

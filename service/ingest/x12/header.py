@@ -12,9 +12,13 @@ from service.ingest.x12.segment import Delimiters
 HEAD_CHARACTERS = 1024
 """An ISA segment, and what follows it, is looked for within so many characters."""
 
+BLANK = " \t\r\n\0\x1a\ufeff"
+"""What may stand between segments and between interchanges."""
+
 _SEPARATOR_PLACES = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
 _COMPONENT_PLACE = 104
 _TERMINATOR_PLACE = 105
+ISA_CHARACTERS = 106
 _REPETITION_ELEMENT = 11
 _ELEMENTS = 16
 _ELEMENTS_MIN = 11
@@ -40,6 +44,33 @@ def is_start(text: str, at: int) -> bool:
     return text.startswith("ISA", at) and bool(separator) and _may_separate(separator)
 
 
+def find_start(text: str, *, is_first: bool) -> int:
+    """Find where an interchange begins, below 0 if nowhere; a file may begin with GS or ST too."""
+    place = text.find("ISA")
+    while place >= 0 and not is_start(text, place):
+        place = text.find("ISA", place + 1)
+    if is_first:
+        begun = len(text) - len(text.lstrip(BLANK))
+        if re.compile(r"(?:GS|ST)[^A-Za-z0-9 \t\r\n]").match(text, begun):
+            return begun
+    return place
+
+
+def find_inner(text: str) -> int:
+    """Find an ISA within another segment, below 0 if none: a file was cut off before it."""
+    place = text.find("ISA", 1) if len(text) > _COMPONENT_PLACE else -1
+    while place >= 0:
+        head = text[place : place + _COMPONENT_PLACE]
+        if len(head) == _COMPONENT_PLACE and is_start(head, 0) and _has_places(head):
+            return place
+        place = text.find("ISA", place + 1)
+    return -1
+
+
+def _has_places(head: str) -> bool:
+    return all(head[place] == head[3] for place in _SEPARATOR_PLACES)
+
+
 def read_header(head: str) -> Header | None:
     """Read the ISA segment at the start of a text; None where its separators cannot be told."""
     if len(head) < 4 or not _may_separate(head[3]):
@@ -61,10 +92,7 @@ def _may_separate(character: str) -> bool:
 
 
 def _by_place(head: str) -> Header | None:
-    separator = head[3]
-    if len(head) <= _TERMINATOR_PLACE or any(
-        head[place] != separator for place in _SEPARATOR_PLACES
-    ):
+    if len(head) <= _TERMINATOR_PLACE or not _has_places(head):
         return None
     component, terminator = head[_COMPONENT_PLACE], head[_TERMINATOR_PLACE]
     if component in _BREAKS_AND_BLANKS or terminator == " " or "\n" in head[:_COMPONENT_PLACE]:

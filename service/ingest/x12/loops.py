@@ -6,39 +6,35 @@ above are held; each unit (an event, a claim) is given away when it is complete.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from service.ingest.x12.problem import Findings
 from service.ingest.x12.segment import Segment
 
 
 class Loop:
-    """A loop: its own segments and the loops within it."""
+    """A loop: its own segments and the loops within it; ``role`` is that of a party (NM101).
 
-    __slots__ = (
-        "billing",
-        "hl",
-        "holds_units",
-        "is_implied",
-        "is_party",
-        "loops",
-        "name",
-        "parent",
-        "rank",
-        "segments",
-    )
+    ``quiet`` are the segments that do nothing in it but stand there.
+    """
 
-    def __init__(self, name: str, parent: "Loop | None" = None, *, rank: int = 0) -> None:
-        """Open an empty loop; ``rank`` is that of an HL level."""
+    __slots__ = ("is_party", "loops", "name", "parent", "quiet", "role", "segments")
+
+    rank: int = 0
+    hl: str = ""
+    is_implied: bool = False
+    holds_units: bool = False
+    billing: Any = None
+
+    def __init__(
+        self, name: str, parent: "Loop | None", quiet: frozenset[str], role: str | None = None
+    ) -> None:
+        """Open an empty loop, that of a party where a role is given."""
         self.name = name
         self.parent = parent
-        self.rank = rank
-        self.hl = ""
-        self.billing: dict[str, Any] | None = None
-        self.is_implied = False
-        self.is_party = False
-        self.holds_units = False
+        self.quiet = quiet
+        self.role = role
+        self.is_party = role is not None
         self.segments: list[Segment] = []
         self.loops: list[Loop] = []
 
@@ -55,11 +51,21 @@ class Loop:
 
     def first(self, segment_id: str) -> Segment | None:
         """Give its first segment of one id."""
-        return next(self.all(segment_id), None)
+        for each in self.segments:
+            if each[0][0] == segment_id:
+                return each
+        return None
 
     def within(self, *names: str) -> Iterator["Loop"]:
         """Give the loops of these names that stand directly in it."""
         return (each for each in self.loops if each.name in names)
+
+    def party(self, name: str) -> "Loop | None":
+        """Give the first loop of this name that stands directly in it."""
+        for each in self.loops:
+            if each.name == name:
+                return each
+        return None
 
     def above(self, name: str) -> "Loop | None":
         """Give the level of this name that it stands under."""
@@ -67,6 +73,35 @@ class Loop:
         while loop is not None and loop.name != name:
             loop = loop.parent
         return loop
+
+
+class LevelLoop(Loop):
+    """The loop of an HL level, or the header of the transaction set."""
+
+    __slots__ = ("billing", "hl", "holds_units", "is_implied", "rank")
+
+    def __init__(
+        self,
+        level: "Level",
+        parent: Loop | None,
+        quiet: frozenset[str],
+        *,
+        is_implied: bool = False,
+    ) -> None:
+        """Open an empty level; an implied one has no HL segment of its own."""
+        # As ``Loop`` does, without the call: levels are made as often as anything here.
+        self.name = level.loop
+        self.parent = parent
+        self.quiet = quiet
+        self.role = None
+        self.is_party = False
+        self.segments = []
+        self.loops = []
+        self.rank = level.rank
+        self.hl = ""
+        self.is_implied = is_implied
+        self.holds_units = False
+        self.billing = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,174 +139,53 @@ class Structure:
     parties: Mapping[str, Mapping[str, str]]
     party_segments: frozenset[str]
     stays_above: frozenset[str]
+    quiet: "Quiet" = field(init=False)
+    unit_level: Level | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what is asked for every segment."""
+        object.__setattr__(self, "quiet", Quiet(self))
+        object.__setattr__(self, "unit_level", self.level_of(self.unit))
 
     def level_of(self, loop: str) -> Level | None:
         """Give the HL level that a loop is, if it is one."""
         return next((each for each in self.levels.values() if each.loop == loop), None)
 
+    def quiet_in(self, loop: str) -> frozenset[str]:
+        """Give the segments that open nothing in a loop (a party is another thing)."""
+        loud = {
+            name
+            for name, openings in self.openings.items()
+            if any(not each.is_implied or loop in each.inside for each in openings)
+        }
+        return _COMMON - loud
+
 
 HEADER = "header"
 
-SEGMENTS_MAX = 50_000
-"""A claim of 999 lines has some thousands; of one with more than this the rest is not held."""
+_NAMES = (
+    "AMT BHT CAS CL1 CLM CN1 CR1 CR2 CR4 CR5 CR6 CR7 CR8 CRC CTP CUR DMG DTP FRM HCP HCR HI HSD "
+    "INS K3 LIN LQ LX MEA MIA MOA MSG N2 N3 N4 NTE OI PAT PER PRV PS1 PWK QTY REF SBR SV1 SV2 SV3 "
+    "SV4 SV5 SVD TOO TRN UM"
+)
+_COMMON = frozenset(_NAMES.split())
+"""The segments of the guides but those of the envelopes, HL and NM1: they may do nothing."""
 
-_UNKNOWN = Level("2000", rank=99)
-_CONTEXTS = frozenset({"2000A", "2000B", "2000C", "2000D"})
 
+class Quiet:
+    """What is quiet in each loop of a structure, found once."""
 
-class Walker:
-    """Takes the segments of a transaction set one by one; gives the loops that are complete."""
+    __slots__ = ("_in_loops", "_structure", "in_party")
 
-    def __init__(self, structure: Structure, findings: Findings) -> None:
-        """Start at the header of the transaction set."""
+    def __init__(self, structure: Structure) -> None:
+        """Take a structure."""
         self._structure = structure
-        self._openings = structure.openings
-        self._unit_level = structure.level_of(structure.unit)
-        self.findings = findings
-        self.header = Loop(HEADER, rank=-1)
-        self._levels = [self.header]
-        self._at = self.header
-        self._unit: Loop | None = None
-        self._held = 0
-        self._has_overflowed = False
+        self._in_loops: dict[str, frozenset[str]] = {}
+        self.in_party = structure.party_segments - {"REF", "AAA", *structure.openings}
 
-    def take(self, segment: Segment) -> list[Loop]:
-        """Put a segment where it belongs; give units and levels that it completes."""
-        name = segment.elements[0]
-        self._held += 1
-        if self._held > SEGMENTS_MAX and name != "HL":
-            if not self._has_overflowed:
-                self._has_overflowed = True
-                self.findings.add("unit-too-long", segment, loop=self._at.name)
-            return []
-        if name in self._openings:
-            for opening in self._openings[name]:
-                above = self._inside(opening)
-                if above is not None:
-                    return self._open(opening, above, segment)
-        if name == "HL":
-            return self._level(segment)
-        if name == "NM1":
-            self._party(segment)
-            return []
-        at = self._at
-        if at.is_party and not self._belongs_to_party(name, segment):
-            self._at = at = at.parent or self.header
-        at.segments.append(segment)
-        return []
-
-    def end(self) -> list[Loop]:
-        """Give what is still open."""
-        return self._close(1)
-
-    def overflowed(self) -> bool:
-        """Whether segments were left out since this was asked: there were too many to hold."""
-        overflowed, self._has_overflowed = self._has_overflowed, False
-        return overflowed
-
-    def _belongs_to_party(self, name: str, segment: Segment) -> bool:
-        structure = self._structure
-        if name == "REF" and segment.get(1).upper() in structure.stays_above:
-            return False
-        return name in structure.party_segments
-
-    def _inside(self, opening: Opening) -> Loop | None:
-        """Find the loop that a segment opens one in: not beyond the level that is open."""
-        level = self._levels[-1]
-        if opening.is_implied:
-            again = level.is_implied and level.name == opening.loop
-            return level if again or level.name in opening.inside else None
-        loop = self._at
-        while loop.name not in opening.inside:
-            if loop is level or loop.parent is None:
-                return None
-            loop = loop.parent
-        return loop
-
-    def _open(self, opening: Opening, above: Loop, segment: Segment) -> list[Loop]:
-        closed: list[Loop] = []
-        level = self._structure.level_of(opening.loop) if opening.is_implied else None
-        if level is not None:
-            self.findings.add("loop-implied", segment, loop=opening.loop)
-            if above.name == opening.loop:
-                closed = self._close(len(self._levels) - 1)
-            self._enter(level, is_implied=True)
-        else:
-            if opening.loop == self._structure.unit:
-                closed = self._close(len(self._levels))
-            loop = Loop(opening.loop, above)
-            if opening.loop == self._structure.unit:
-                self._begin_unit(loop)
-            else:
-                above.loops.append(loop)
-            self._at = loop
-        self._at.segments.append(segment)
-        return closed
-
-    def _level(self, segment: Segment) -> list[Loop]:
-        level = self._structure.levels.get(segment.get(3).upper())
-        if level is None:
-            self.findings.add("hl-level", segment, 3, loop=self._at.name)
-            level = _UNKNOWN
-        closed = self._close(self._place_under(segment, level) + 1)
-        unit = self._unit_level
-        if unit and level.under and self._levels[-1].rank < unit.rank < level.rank:
-            self.findings.add("loop-implied", segment, loop=unit.loop)
-            self._enter(unit, is_implied=True)
-        self._enter(level)
-        self._at.hl = segment.get(1)
-        self._at.segments.append(segment)
-        return closed
-
-    def _place_under(self, segment: Segment, level: Level) -> int:
-        """Find the level that an HL stands under: by HL02, else by order."""
-        named = segment.get(2)
-        higher = [place for place, each in enumerate(self._levels) if each.rank < level.rank]
-        fit = [place for place in higher if self._levels[place].name in level.under] or higher
-        found = [place for place in fit if named and self._levels[place].hl == named]
-        if not found and (named or level.under):
-            self.findings.add("hl-parent", segment, 2, loop=level.loop)
-        return (found or fit)[-1]
-
-    def _enter(self, level: Level, *, is_implied: bool = False) -> None:
-        loop = Loop(level.loop, self._levels[-1], rank=level.rank)
-        loop.is_implied = is_implied
-        if level.loop == self._structure.unit:
-            self._begin_unit(loop)
-        elif self._unit is not None:
-            self._levels[-1].loops.append(loop)
-        self._levels.append(loop)
-        self._at = loop
-
-    def _begin_unit(self, loop: Loop) -> None:
-        self._unit = loop
-        for level in self._levels:
-            level.holds_units = True
-
-    def _close(self, depth: int) -> list[Loop]:
-        """Close all levels but the first so many, and the unit with the level it stands in."""
-        closed: list[Loop] = []
-        gone = self._levels[depth:]
-        self._held = 0 if len(gone) or self._unit_level is None else self._held
-        if self._unit is not None and (self._unit_level is None or self._unit in gone):
-            closed.append(self._unit)
-            self._unit = None
-        if gone:
-            del self._levels[depth:]
-        self._at = self._levels[-1]
-        closed += [
-            each for each in reversed(gone) if not each.holds_units and each.name in _CONTEXTS
-        ]
-        return closed
-
-    def _party(self, segment: Segment) -> None:
-        parties = self._structure.parties
-        above = self._at
-        while above.parent is not None and (above.is_party or above.name not in parties):
-            above = above.parent
-        names = parties.get(above.name, {})
-        loop = Loop(names.get(segment.get(1).upper(), names.get("", above.name)), above)
-        loop.is_party = True
-        loop.segments.append(segment)
-        above.loops.append(loop)
-        self._at = loop
+    def within(self, loop: str) -> frozenset[str]:
+        """Give the quiet segments of a loop."""
+        found = self._in_loops.get(loop)
+        if found is None:
+            found = self._in_loops[loop] = self._structure.quiet_in(loop)
+        return found

@@ -31,6 +31,11 @@ def review_page() -> str:
         review_identity.__doc__.split("\n\n", 1)[1].strip() if review_identity.__doc__ else "",
         "## What grants nothing",
         _NEVER_WIDER,
+        "## Inquiries and their answers",
+        _INQUIRIES,
+        _plain_table(("of the authorization", "written as", "rule"), _ANSWERED),
+        "## What is kept of it",
+        _EXCERPTS,
         "## Problems",
         "Each has the segment's number and byte in the file, its loop and its element, and never a "
         "word of the message. A warning leaves the reading as it is; an error left something out. "
@@ -56,15 +61,49 @@ def claim_page() -> str:
         _plain_table(("loop", "element", "field", "rule"), _CLAIM_PARTIES),
         "## What is not read",
         _NOT_READ,
+        "## What is kept of it",
+        _EXCERPTS,
     ]
     return "\n\n".join(parts) + "\n"
 
 
+_EXCERPTS = """\
+Whatever cannot be taken is kept as X12 that can be read again by itself: the envelopes of its file,
+the levels above it with their parties, itself, and none of its siblings; with the separators of its
+interchange and its own counts, at most a million characters. A transaction set that is refused as a
+whole is kept whole. What lost a segment or its end has no SE, so that it is never taken for whole.
+An event whose number another one of its set had before has a note (NTE02 AUTHMATCH-REPEATED-n) that
+keeps its id. A load that was interrupted goes on at the ISA of the interchange that was open."""
+
+_INQUIRIES = """\
+Of an inquiry (005010X215, BHT02 28) are read: the member, all numbers (HCR02, REF BB, NT, 9F, G1),
+category and service type (UM01, UM03), days (DTP 007, AAH, 472, 435), services (SV1, SV2, SV3), the
+NPIs of who gives the service and where, traces (TRN). Without an event all of a member is asked.
+
+The answer (BHT02 11) has the levels of the inquiry with NM1, DMG, INS and REF, its traces (TRN01
+2), and an event for each authorization. Nothing found is AAA03 AA at the event; a member who is not
+known is AAA03 75 at the subscriber, 67 at the dependent. AAA04 is C."""
+
+_ANSWERED = (
+    ("category, `certification_type`, `service_type`, place or bill type, `urgency`", "UM",
+     "UM01 as it was sent, else SC of a referral, AR of an inpatient stay, HS"),
+    ("`decision`, `number`", "HCR", "of event and service, each its own"),
+    ("`previous_numbers`, `other_numbers`, `administrative_reference`", "REF BB, G1, NT", ""),
+    ("`certification_date`, `effective`, `requested_dates`, `admission`",
+     "DTP 102, 007, 036, 472, 435, 096", "an open end of `effective` stays open"),
+    ("`diagnoses`, `drg`", "HI", "without dots; the first is ABK where no type was sent"),
+    ("`limits`", "HSD, else SV104, SV205, SV306", "rate and renewal; a plain count in the service"),
+    ("`procedure`, `modifiers`, `revenue_code`, `unit_price`, teeth", "SV1, SV2, SV3, TOO",
+     "by the setting; a line of a group of codes is told in MSG, and makes no service"),
+    ("amount, days of service, `messages`", "MSG", ""),
+    ("providers", "NM1 SJ, FA, DN with REF EI and PRV", ""),
+)  # fmt: skip
+
 _REVIEW_INTRODUCTION = """\
 A response (BHT02 11) of 005010X217, or of an inquiry (X215), gives an authorization for each event
 (HL EV); its services (HL SS) are the lines. A request (13) gives what is asked for, and never an
-authorization; an inquiry (28) gives nothing. ST03 is trusted first, then GS08, then the content;
-release 004010 is reported and not read.
+authorization; an inquiry (28) is answered and not stored. ST03 is trusted first, then GS08, then
+the content; release 004010 is reported and not read.
 
 A refusal (AAA) is no denial: it gives a refusal with its reasons, and no authorization. UM02 3 with
 A1 or C is a confirmed cancellation. Quantities are those granted: a response's, never a request's.

@@ -20,15 +20,16 @@ Limits = dict[str, Any]
 
 def take_hsd(draft: Draft, segment: Segment) -> None:
     """Read an HSD segment into ``limits``; what cannot be counted is kept as it stands."""
-    elements = draft.elements
-    unit, count = elements.code(segment, 1), elements.number(segment, 2)
-    if segment.get(2) and count is None:
+    elements = draft
+    texts = segment.texts(8)
+    unit, count = elements.as_code(texts[0], segment, 1), elements.number(segment, 2)
+    if texts[1] and count is None:
         draft.is_unsure = True
     if count is None or unit is None:
         if count is not None:
             draft.unsure("element-missing", segment, 1)
         draft.add("attached.hsd", raw(segment))
-        if any(segment.get(number) for number in (3, 5, 6)):
+        if texts[2] or texts[4] or texts[5]:
             elements.note("quantity-raw", segment)
         return
     limits = _limits(draft, segment, unit, count)
@@ -36,7 +37,7 @@ def take_hsd(draft: Draft, segment: Segment) -> None:
         # A period that is not known must not turn a rate into an open grant: the count stands.
         limits = {"units": count, "unit": unit}
         elements.note("quantity-raw", segment)
-    if len(segment.elements) > 3 and any(segment.get(number) for number in range(3, 9)):
+    if any(texts[2:]):
         draft.add("attached.hsd", raw(segment))
     draft.set("limits", limits, segment)
 
@@ -61,17 +62,17 @@ def _limits(draft: Draft, segment: Segment, unit: str, count: str) -> Limits | N
     if span and span_unit:
         rate |= {"span": span, "span_unit": span_unit}
     elif segment.get(5):
-        draft.elements.note("quantity-raw", segment, 5)
+        draft.note("quantity-raw", segment, 5)
     return {"unit": unit, "per": rate}
 
 
 def _whole(draft: Draft, segment: Segment, element: int) -> int | None:
-    written = draft.elements.number(segment, element)
+    written = draft.number(segment, element)
     if written is None:
         return None
     whole, _, decimals = written.partition(".")
     if decimals.strip("0") or not 0 < int(whole) <= _SPAN_MAX:
-        draft.elements.note("number-invalid", segment, element)
+        draft.note("number-invalid", segment, element)
         return None
     return int(whole)
 
@@ -80,11 +81,11 @@ def take_service_quantity(
     draft: Draft, segment: Segment, unit_element: int | None, element: int
 ) -> None:
     """Read the quantity of a service (SV104, SV205, SV306): the grant where there is no HSD."""
-    count = draft.elements.number(segment, element)
+    count = draft.number(segment, element)
     if count is None:
         draft.is_unsure = draft.is_unsure or bool(segment.get(element))
         return
-    unit = draft.elements.code(segment, unit_element) if unit_element else None
+    unit = draft.code(segment, unit_element) if unit_element else None
     draft.notes["service_limits"] = {"units": count, "unit": unit or "UN"}
 
 

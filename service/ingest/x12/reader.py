@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from service.ingest.x12.claim_naming import ClaimIdOf, wire_claim_id
 from service.ingest.x12.claims import ClaimHandler
 from service.ingest.x12.envelope import Envelopes
-from service.ingest.x12.problem import Findings, Problem
+from service.ingest.x12.problem import Findings
 from service.ingest.x12.reading import SegmentReader
 from service.ingest.x12.results import Item, Transaction
 from service.ingest.x12.review import ReviewHandler
@@ -48,19 +48,11 @@ class X12Reader:
 
     def feed(self, chunk: bytes) -> Iterator[Item]:
         """Take a chunk of any size."""
-        for each in self._segments.feed(chunk):
-            if isinstance(each, Problem):
-                yield from self._envelopes.note(each)
-            else:
-                yield from self._envelopes.take(each)
+        yield from self._envelopes.take_all(self._segments.feed(chunk))
 
     def end(self) -> Iterator[Item]:
         """Say that nothing follows; give what is left."""
-        for each in self._segments.end():
-            if isinstance(each, Problem):
-                yield from self._envelopes.note(each)
-            else:
-                yield from self._envelopes.take(each)
+        yield from self._envelopes.take_all(self._segments.end())
         yield from self._envelopes.end()
 
     @property
@@ -69,7 +61,7 @@ class X12Reader:
         return self._segments.held_characters
 
     def _handler_of(self, transaction: Transaction, findings: Findings) -> Handler | None:
-        if transaction.kind in ("278-response", "278-request"):
+        if transaction.kind in ("278-response", "278-request", "278-inquiry"):
             return ReviewHandler(transaction, findings, self._naming.member_id_of)
         return ClaimHandler(
             transaction, findings, self._naming.member_id_of, self._naming.claim_id_of

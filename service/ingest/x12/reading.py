@@ -6,12 +6,16 @@ is a problem with its place, and reading goes on behind it.
 """
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from service.ingest.x12.decoding import Decoder
 from service.ingest.x12.header import (
+    BLANK,
     HEAD_CHARACTERS,
+    ISA_CHARACTERS,
     Header,
+    find_inner,
+    find_start,
     guess_header,
     is_start,
     read_header,
@@ -22,7 +26,7 @@ from service.ingest.x12.segment import Delimiters, Segment
 SEGMENT_CHARACTERS_MAX = 100_000
 """A longer segment is left out: the longest of a claim has a few hundred characters."""
 
-PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 8 * 1024
 """Chunks are read in pieces of this size, so that a large one takes no more memory."""
 
 _INTERCHANGE = frozenset({"ISA", "IEA"})
@@ -31,15 +35,13 @@ _HEADER = "\n"
 """Stands for an ISA segment that is yet to be read."""
 
 _START_CHARACTERS = 4
-
-_BLANK = " \t\r\n\0\x1a\ufeff"
 _MARKS = "\xef\xbb\xbf\xfe\xff"
 """Bytes of a byte order mark: files that were put one behind the other have them within."""
 
 Read = Segment | Problem
 
-_Reading = Generator[Read, None, str | None]
-"""Gives what was read, and at the end the text that is still to be read."""
+_made = tuple.__new__
+"""Makes a segment without the call that a named tuple puts before it."""
 
 
 def segments(chunks: Iterable[bytes]) -> Iterator[Read]:
@@ -48,16 +50,6 @@ def segments(chunks: Iterable[bytes]) -> Iterator[Read]:
     for chunk in chunks:
         yield from reader.feed(chunk)
     yield from reader.end()
-
-
-async def segments_async(chunks: AsyncIterable[bytes]) -> AsyncIterator[Read]:
-    """Give the segments of a stream that comes in chunks of any size."""
-    reader = SegmentReader()
-    async for chunk in chunks:
-        for each in reader.feed(chunk):
-            yield each
-    for each in reader.end():
-        yield each
 
 
 class SegmentReader:
@@ -72,6 +64,7 @@ class SegmentReader:
         self._characters_max = segment_characters_max
         self._delimiters: Delimiters | None = None
         self._clean = re.compile("")
+        self._found: list[Read] = []
         self._held: list[str] = []
         self._held_characters = 0
         self._is_skipping = False
@@ -84,13 +77,13 @@ class SegmentReader:
 
     def feed(self, chunk: bytes) -> Iterator[Read]:
         """Take a chunk of any size; give the segments that it completes."""
-        view = memoryview(chunk)
-        for start in range(0, len(view), PIECE_BYTES):
-            yield from self._take(self._decoder.decode(bytes(view[start : start + PIECE_BYTES])))
+        for start in range(0, len(chunk), PIECE_BYTES):
+            piece = chunk[start : start + PIECE_BYTES]
+            yield from self._taken(self._decoder.decode(piece))
 
     def end(self) -> Iterator[Read]:
         """Say that nothing follows; give what is left."""
-        yield from self._take(self._decoder.decode(b"", final=True), is_last=True)
+        yield from self._taken(self._decoder.decode(b"", final=True), is_last=True)
         if self._noise_at is not None:
             yield self._noise()
         if not self._interchanges:
@@ -101,24 +94,26 @@ class SegmentReader:
         """How much of a segment without an end is held."""
         return self._held_characters
 
-    def _take(self, text: str, *, is_last: bool = False) -> Iterator[Read]:
+    def _taken(self, text: str, *, is_last: bool = False) -> list[Read]:
         """Take some text: cut it, or look for the next interchange in it."""
         if self._at is None:
             if not text and not is_last:
-                return
+                return []
             self._at = self._decoder.mark_bytes
         rest: str | None = text
         while rest is not None:
             if self._delimiters is None:
-                rest = yield from self._seek(rest, is_last=is_last)
+                rest = self._seek(rest, is_last=is_last)
             else:
-                rest = yield from self._cut(rest, self._delimiters, is_last=is_last)
+                rest = self._cut(rest, self._delimiters, is_last=is_last)
+        found, self._found = self._found, []
+        return found
 
-    def _seek(self, text: str, *, is_last: bool) -> _Reading:
+    def _seek(self, text: str, *, is_last: bool) -> str | None:
         """Look for an ISA segment; give the text behind it, None where there is no more."""
         text = self._release() + text
         while True:
-            place = self._start_in(text)
+            place = find_start(text, is_first=self._is_empty)
             if place < 0:
                 kept = 0 if is_last else 3  # ISA and its separator may come in two pieces
                 self._pass_over(text[: len(text) - kept])
@@ -130,17 +125,17 @@ class SegmentReader:
                 self._hold(text)
                 return None
             if self._noise_at is not None:
-                yield self._noise()
+                self._found.append(self._noise())
             head = text[:HEAD_CHARACTERS]
             header = read_header(head) if text.startswith("ISA") else guess_header(head)
             if header is not None:
-                return (yield from self._open(header, text))
-            yield Problem(code="isa-unreadable", byte_offset=self._at or 0)
+                return self._open(header, text)
+            self._add("isa-unreadable", self._at)
             self._interchanges += 1
             self._advance(text[:3])
             text = text[3:]
 
-    def _open(self, header: Header, text: str) -> _Reading:
+    def _open(self, header: Header, text: str) -> str | None:
         self._interchanges += 1
         self._is_empty = False
         self._delimiters = header.delimiters
@@ -150,50 +145,63 @@ class SegmentReader:
         if header.elements:
             self._index += 1
             segment = Segment(header.elements, self._index, self._at or 0, header.delimiters)
-            yield segment
+            self._found.append(segment)
             if not header.is_complete:
-                yield Problem(
-                    code="isa-short",
-                    segment_index=segment.ordinal,
-                    byte_offset=segment.offset,
-                    segment_id="ISA",
-                )
+                self._add("isa-short", segment.offset, segment.ordinal, "ISA")
         else:
-            yield Problem(code="isa-missing", byte_offset=self._at or 0)
+            self._add("isa-missing", self._at)
         self._advance(text[: header.length])
         return text[header.length :]
 
-    def _cut(self, text: str, marks: Delimiters, *, is_last: bool) -> _Reading:
+    def _cut(self, text: str, marks: Delimiters, *, is_last: bool) -> str | None:
         """Cut text at the terminators; give what follows the end of the interchange."""
         pieces = text.split(marks.terminator)
         if len(pieces) == 1 and not is_last:
-            return (yield from self._keep(text))
+            return self._keep(text)
         if self._held:
             pieces[0] = self._release() + pieces[0]
-        count = len(pieces) - (0 if is_last else 1)
-        separator, longest = marks.element, self._characters_max
-        for number in range(count):
-            piece = pieces[number]
-            text = piece.lstrip(_BLANK)
-            if self._is_plain and text.isprintable() and text.isascii() and len(text) <= longest:
-                at = self._at or 0
-                self._at = at + len(piece) + 1
+        last = None if is_last else pieces.pop()
+        rest = self._segments(pieces, marks)
+        if rest is not None:
+            return marks.terminator.join([*rest, *([] if last is None else [last])])
+        return None if last is None else self._keep(last)
+
+    def _segments(self, pieces: list[str], marks: Delimiters) -> list[str] | None:
+        """Make segments; give the pieces behind the end of the interchange, to be read anew."""
+        separator, longest, found = marks.element, self._characters_max, self._found
+        at, index, is_plain = self._at or 0, self._index, self._is_plain
+        for number, piece in enumerate(pieces):
+            text = piece.lstrip(BLANK)
+            if is_plain and text.isprintable() and text.isascii() and len(text) <= longest:
                 if not text:
+                    at += len(piece) + 1
                     continue
                 elements = tuple(text.split(separator))
                 name = elements[0]
-                if name.isalnum() and name.isupper() and name not in _INTERCHANGE:
-                    self._index += 1
-                    yield Segment(elements, self._index, at + len(piece) - len(text), marks)
+                is_usual = name.isalnum() and name.isupper() and name not in _INTERCHANGE
+                if is_usual and (len(text) < ISA_CHARACTERS or find_inner(text) < 0):
+                    index += 1
+                    length = len(piece)
+                    place = at + length - len(text)
+                    found.append(_made(Segment, (elements, index, place, marks)))
+                    at += length + 1
                     continue
-                self._at = at
-            rest = yield from self._unusual(piece, marks)
+            self._at, self._index = at, index
+            rest = self._unusual(piece, marks)
             if rest is not None:
-                return marks.terminator.join([*rest, *pieces[number + 1 :]])
-        return None if is_last else (yield from self._keep(pieces[-1]))
+                return [*rest, *pieces[number + 1 :]]
+            at, index, is_plain = self._at, self._index, self._is_plain
+        self._at, self._index = at, index
+        return None
 
-    def _unusual(self, piece: str, marks: Delimiters) -> Generator[Read, None, list[str] | None]:
+    def _unusual(self, piece: str, marks: Delimiters) -> list[str] | None:
         """Read a piece with all care; give what is to be read anew where the interchange ends."""
+        inner = find_inner(piece)
+        if inner > 0:
+            rest = self._unusual(piece[:inner], marks) or []
+            # No terminator stood between: the interchange before was cut off.
+            self._at, self._delimiters = (self._at or 0) - self._decoder.width, None
+            return [*rest, piece[inner:]]
         read = self._piece(piece, marks)
         self._is_plain = self._decoder.width == 1
         if read is None:
@@ -203,7 +211,7 @@ class SegmentReader:
             self._delimiters = None
             self._at, self._index = read.offset, self._index - 1
             return [read.elements[1]]
-        yield read
+        self._found.append(read)
         if isinstance(read, Segment) and read.elements[0] == "IEA":
             self._delimiters = None
             return []
@@ -217,7 +225,7 @@ class SegmentReader:
         if self._is_skipping:
             self._is_skipping = False
             return None
-        text = piece.lstrip(_BLANK)
+        text = piece.lstrip(BLANK)
         if not text:
             return None
         at += (len(piece) - len(text)) * width
@@ -228,6 +236,9 @@ class SegmentReader:
             return Problem(code="segment-too-long", segment_index=self._index, byte_offset=at)
         if not text.isprintable():
             text = self._clean.sub("", text)
+            if not text:
+                self._index -= 1
+                return None
         if not text.isascii():
             text = self._decoder.mend(text)
         elements = text.split(marks.element)
@@ -235,13 +246,13 @@ class SegmentReader:
             elements[0] = elements[0].strip().upper()
         return Segment(tuple(elements), self._index, at, marks)
 
-    def _keep(self, text: str) -> _Reading:
+    def _keep(self, text: str) -> str | None:
         """Hold what has no end yet; of a segment that is too long only its place."""
         if self._is_skipping:
             self._advance(text)
             return None
         if not self._held:
-            blank = len(text) - len(text.lstrip(_BLANK))
+            blank = len(text) - len(text.lstrip(BLANK))
             self._advance(text[:blank])
             text = text[blank:]
         self._hold(text)
@@ -251,12 +262,14 @@ class SegmentReader:
             return self._release()
         if self._held_characters > self._characters_max:
             self._index += 1
-            yield Problem(
-                code="segment-too-long", segment_index=self._index, byte_offset=self._at or 0
-            )
+            self._add("segment-too-long", self._at, self._index)
             self._advance(self._release())
             self._is_skipping, self._is_plain = True, False
         return None
+
+    def _add(self, code: str, at: int | None, index: int = 0, name: str = "") -> None:
+        found = Problem(code=code, segment_index=index, byte_offset=at or 0, segment_id=name)
+        self._found.append(found)
 
     def _hold(self, text: str) -> None:
         if text:
@@ -271,20 +284,9 @@ class SegmentReader:
     def _advance(self, text: str) -> None:
         self._at = (self._at or 0) + self._decoder.bytes_of(text)
 
-    def _start_in(self, text: str) -> int:
-        """Find where an interchange begins; a file may also begin with GS or ST."""
-        place = text.find("ISA")
-        while place >= 0 and not is_start(text, place):
-            place = text.find("ISA", place + 1)
-        if self._is_empty:
-            begun = len(text) - len(text.lstrip(_BLANK))
-            if re.compile(r"(?:GS|ST)[^A-Za-z0-9 \t\r\n]").match(text, begun):
-                return begun
-        return place
-
     def _pass_over(self, text: str) -> None:
         """Leave out what is not X12; blanks are no problem."""
-        words = text.strip(_BLANK + _MARKS)
+        words = text.strip(BLANK + _MARKS)
         if words:
             self._is_empty = False
             if self._noise_at is None:

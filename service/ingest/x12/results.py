@@ -1,14 +1,16 @@
 """What a file gives: authorizations, claims, refusals, and what became of its envelopes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
+from service.ingest.x12.excerpt import Envelope, Excerpt
 from service.ingest.x12.guide import Kind
 from service.ingest.x12.problem import Problem
+from service.ingest.x12.segment import Segment
 
 Document = dict[str, Any]
 """Ready to be written as JSON."""
@@ -16,7 +18,11 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interchange:
-    """An ISA segment, or what stands for a missing one."""
+    """An ISA segment, or what stands for a missing one.
+
+    ``byte_offset`` is where it begins: a load that was interrupted goes on there, since nothing
+    within an interchange can be read without its beginning.
+    """
 
     sender_qualifier: str = ""
     sender: str = ""
@@ -28,6 +34,8 @@ class Interchange:
     is_test: bool = False
     wants_acknowledgement: bool = False
     segment_index: int = 0
+    byte_offset: int = 0
+    segment: Segment | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +51,7 @@ class Group:
     control_number: str = ""
     agency: str = ""
     version: str = ""
+    segment: Segment | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +69,15 @@ class Transaction:
     purpose: str = ""
     segment_index: int = 0
     is_predetermination: bool = False
+    envelope: Envelope | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRead:
-    """A 278 response as an authorization: ``document`` is its JSON, ready to be pushed."""
+    """A 278 response as an authorization: ``document`` is its JSON, ready to be pushed.
+
+    ``excerpt`` is its event as it came, to be kept where the stores refuse it.
+    """
 
     document: Document
     authorization: Authorization
@@ -72,6 +85,7 @@ class AuthorizationRead:
     payer_name: str | None
     problems: tuple[Problem, ...]
     transaction: Transaction
+    excerpt: Excerpt = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +94,55 @@ class RequestRead:
 
     document: Document
     payer_id: str | None
+    problems: tuple[Problem, ...]
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class AskedDays:
+    """Days that an inquiry asks for, as ISO days; either end may be open."""
+
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedService:
+    """A service that an inquiry asks for."""
+
+    procedure: str | None
+    modifiers: tuple[str, ...]
+    revenue_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level of an inquiry (HL03) with the parties in it, which its answer echoes."""
+
+    kind: str
+    parties: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InquiryRead:
+    """What a 278 inquiry asks for: of which member, which numbers, days, services, providers.
+
+    All that is empty was not asked for. ``traces`` are number and originator of TRN; ``levels`` are
+    what its answer echoes (see ``answering``).
+    """
+
+    member_id: str | None
+    birth_date: str | None
+    gender: str | None
+    payer_id: str | None
+    numbers: tuple[str, ...]
+    category: str | None
+    service_type: str | None
+    days: tuple[AskedDays, ...]
+    services: tuple[AskedService, ...]
+    provider_npis: tuple[str, ...]
+    traces: tuple[tuple[str, str], ...]
+    levels: tuple[Level, ...] = field(repr=False)
     problems: tuple[Problem, ...]
     transaction: Transaction
 
@@ -113,25 +176,28 @@ class ClaimRead:
     is_predetermination: bool
     problems: tuple[Problem, ...]
     transaction: Transaction
+    excerpt: Excerpt = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """An event or a claim that is left out; its problems say why."""
+    """An event or a claim that is left out; its problems say why, ``excerpt`` is what came."""
 
     loop: str
     problems: tuple[Problem, ...]
     transaction: Transaction
+    excerpt: Excerpt = field(compare=False, repr=False)
 
 
-Content = AuthorizationRead | RequestRead | Refusal | ClaimRead | Unread
+Content = AuthorizationRead | RequestRead | InquiryRead | Refusal | ClaimRead | Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionOutcome:
     """The end of a transaction set: ``read`` parts of it were read, ``unread`` left out.
 
-    ``problems`` are all of it, those of its parts included, up to a limit.
+    ``problems`` are all of it, those of its parts included, up to a limit. A set that is not read
+    at all has the rule that refuses it, and all of it as it came.
     """
 
     transaction: Transaction
@@ -139,6 +205,8 @@ class TransactionOutcome:
     read: int
     unread: int
     problems: tuple[Problem, ...]
+    refusal: str | None = None
+    excerpt: Excerpt | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_accepted(self) -> bool:
@@ -192,6 +260,6 @@ def as_json(item: Content) -> Mapping[str, Any]:
             "follow_up": item.follow_up,
             "trace_numbers": list(item.trace_numbers),
         }
-    if isinstance(item, ClaimRead | AuthorizationRead | RequestRead):
+    if isinstance(item, ClaimRead | AuthorizationRead | RequestRead | InquiryRead):
         told["payer_id"] = item.payer_id
     return {**told, "document": document}

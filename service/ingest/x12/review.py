@@ -1,13 +1,15 @@
 """Reads a 278: each event of a response becomes an authorization, or a refusal to look."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC
 from typing import Any
 
 from pydantic import ValidationError
 
 from service.domain.authorization import Authorization
-from service.ingest.x12.loops import Loop, Walker
+from service.ingest.x12.excerpt import Excerpt, repeat_of
+from service.ingest.x12.inquiry import Asking, read_inquiry
+from service.ingest.x12.loops import Loop
+from service.ingest.x12.parties import checked_once
 from service.ingest.x12.problem import Findings
 from service.ingest.x12.results import (
     AuthorizationRead,
@@ -24,15 +26,25 @@ from service.ingest.x12.review_event import (
     confirm_cancellation,
     kind_of,
     lines_of,
+    messages_of,
     read_event,
+    refusals_of,
     scope_of,
-    setting_of,
     sort_out,
 )
 from service.ingest.x12.review_identity import identity_of, version_of
-from service.ingest.x12.review_parties import MemberIdOf, Patient, patient_of, take_requester
+from service.ingest.x12.review_parties import (
+    MEMBERS,
+    MemberIdOf,
+    Patient,
+    member_of,
+    patient_of,
+    payer_of,
+    take_requester,
+)
 from service.ingest.x12.segment import Segment
 from service.ingest.x12.structures import REVIEW
+from service.ingest.x12.walker import Walker
 
 _MORE_TO_FOLLOW = "19"
 _TRACES_MAX = 20
@@ -41,20 +53,27 @@ _TRACES_MAX = 20
 class ReviewHandler:
     """Reads one 278 transaction set."""
 
+    refusal: str | None = None
+
     def __init__(
         self, transaction: Transaction, findings: Findings, member_id_of: MemberIdOf
     ) -> None:
         """Take what the set is; ``findings`` are those of the whole set."""
         self._transaction = transaction
         self._member_id_of = member_id_of
-        self._walker = Walker(REVIEW, findings)
+        self.walker = Walker(REVIEW, findings, transaction.segment_index)
         self._is_spoiled = False
         self._ids: dict[str, int] = {}
+        self._asked: Loop | None = None
 
     def take(self, segment: Segment) -> Sequence[Content]:
         """Take a segment; give the events that it completes."""
-        closed = self._walker.take(segment)
-        return [part for loop in closed for part in self._closed(loop)] if closed else ()
+        closed = self.walker.take(segment)
+        return self.completed(closed) if closed else ()
+
+    def completed(self, loops: list[Loop]) -> list[Content]:
+        """Give the events that are complete with these loops, and refusals of the levels above."""
+        return [part for loop in loops for part in self._closed(loop)]
 
     def spoil(self) -> None:
         """Leave out the event that is open: a part of it was lost."""
@@ -63,33 +82,39 @@ class ReviewHandler:
     def end(self, *, is_whole: bool) -> Sequence[Content]:
         """Give the last event, if it is whole."""
         self._is_spoiled = self._is_spoiled or not is_whole
-        return [part for loop in self._walker.end() for part in self._closed(loop)]
+        return self.completed(self.walker.end())
 
     def _closed(self, loop: Loop) -> Iterator[Content]:
         findings = Findings(self._transaction.segment_index)
+        is_inquiry = self._transaction.kind == "278-inquiry"
         if loop.name != REVIEW.unit:
-            refusals = _refusals_of(loop)
+            if is_inquiry and self._asks_for_all(loop):
+                yield self._inquiry(loop, None, findings)
+                return
+            refusals = refusals_of(loop)
             if refusals:
                 yield self._refusal(loop.name, refusals, [], findings)
             return
-        spoiled, self._is_spoiled = self._is_spoiled or self._walker.overflowed(), False
+        spoiled, self._is_spoiled = self._is_spoiled or self.walker.overflowed(), False
         if spoiled:
             findings.add("event-unread", loop.start, loop=loop.name)
-            yield self._unread(findings)
+            yield self._unread(loop, findings, is_complete=False)
             return
         is_response = self._transaction.kind == "278-response"
-        event = read_event(loop, findings, decides=is_response)
-        yield (
-            self._response(loop, event, findings)
-            if is_response
-            else self._request(loop, event, findings)
-        )
+        may_refuse = self.walker.has_refusals
+        decides = is_response or is_inquiry
+        event = read_event(loop, findings, decides=decides, may_refuse=may_refuse)
+        if is_inquiry:
+            yield self._inquiry(loop, event, findings)
+            return
+        read = self._response if is_response else self._request
+        yield read(loop, event, findings)
 
     def _response(self, loop: Loop, event: Event, findings: Findings) -> Content:
         refusals = list(event.draft.notes.get("refusals", ()))
-        above: Loop | None = loop.parent
+        above: Loop | None = loop.parent if self.walker.has_refusals else None
         while above is not None:
-            refusals += _refusals_of(above)
+            refusals += refusals_of(above)
             above = above.parent
         if not event.is_decided:
             of_services = [each for one in event.services for each in one.notes.get("refusals", ())]
@@ -97,22 +122,22 @@ class ReviewHandler:
                 traces = event.draft.notes.get("traces", [])
                 return self._refusal(loop.name, [*refusals, *of_services], traces, findings)
             findings.add("no-decision", loop.start, loop=loop.name)
-            return self._unread(findings)
+            return self._unread(loop, findings)
         if refusals:
             findings.add("refused-and-decided", refusals[0], loop=loop.name)
         if not confirm_cancellation(event):
             findings.add("cancellation-unclear", loop.first("UM"), 2, loop=loop.name)
-            return self._unread(findings)
+            return self._unread(loop, findings)
         patient = self._patient(loop, findings)
         if not sort_out(event, findings, list(loop.within("2000F"))) or patient is None:
             findings.add("event-unread", loop.start, loop=loop.name)
-            return self._unread(findings)
+            return self._unread(loop, findings)
         return self._authorization(loop, event, patient, findings)
 
     def _authorization(
         self, loop: Loop, event: Event, patient: Patient, findings: Findings
     ) -> Content:
-        payer_id, payer_name = _payer(loop)
+        payer_id = payer_of(loop)[0]
         group = self._transaction.group
         sender = payer_id or group.sender or group.interchange.sender
         lines = lines_of(event, findings, quantity="limits")
@@ -122,14 +147,15 @@ class ReviewHandler:
         identity = identity_of(sender, event.draft, number, actions)
         if identity is None:
             findings.add("no-identity", loop.start, loop=loop.name)
-            return self._unread(findings)
+            return self._unread(loop, findings)
         if not identity.is_by_number:
             findings.add("no-number", loop.start, loop=loop.name)
         version = version_of(self._transaction, actions)
         if version is None:
             findings.add("no-event-time", loop.start, loop=loop.name)
+        own_id = self._once(identity.authorization_id, loop, findings)
         document: Document = {
-            "authorization_id": self._once(identity.authorization_id, loop, findings),
+            "authorization_id": own_id,
             "version": version or 1,
             **self._header(loop, event, patient, findings),
         }
@@ -137,7 +163,7 @@ class ReviewHandler:
             document["supersedes"] = identity.supersedes
         document["source"] = self._source(sender)
         document["lines"] = lines
-        return self._checked(document, payer_id, payer_name, findings)
+        return self._checked(loop, document, findings)
 
     def _request(self, loop: Loop, event: Event, findings: Findings) -> Content:
         patient = self._patient(loop, findings)
@@ -148,10 +174,20 @@ class ReviewHandler:
         document["lines"] = lines_of(event, findings, quantity="requested")
         return RequestRead(
             document=document,
-            payer_id=_payer(loop)[0],
+            payer_id=payer_of(loop)[0],
             problems=tuple(findings.problems),
             transaction=self._transaction,
         )
+
+    def _asks_for_all(self, loop: Loop) -> bool:
+        """Whether a level without events is the patient of whom all is asked for."""
+        asked, self._asked = self._asked, loop.parent if loop.name == "2000D" else None
+        return loop.name == "2000D" or (loop.name == "2000C" and asked is not loop)
+
+    def _inquiry(self, loop: Loop, event: Event | None, findings: Findings) -> Content:
+        patient = self._patient(loop, findings)
+        asking = Asking(patient, payer_of(loop)[0], self._member_id_of)
+        return read_inquiry(loop, event, asking, self._transaction, findings)
 
     def _header(
         self, loop: Loop, event: Event, patient: Patient | None, findings: Findings
@@ -166,62 +202,65 @@ class ReviewHandler:
             attached["relationship"] = patient.relationship
         if self._transaction.purpose == _MORE_TO_FOLLOW:
             attached["more_to_follow"] = True
-        previous = list(fields.pop("previous_numbers", ()))
+        previous = fields.pop("previous_numbers", [])
         for service in event.services:
-            previous += service.fields.get("previous_numbers", ())
+            previous = [*previous, *service.fields.get("previous_numbers", ())]
         traces: list[tuple[str, str, str]] = event.draft.notes.get("traces", [])
         told: Document = {
             "kind": kind_of(event),
-            "setting": setting_of(event),
+            "setting": event.setting,
             "form": self._transaction.guide or "278",
-            "member": _member(patient, self._member_id_of) if patient else None,
+            "member": member_of(patient, self._member_id_of) if patient else None,
             "previous_numbers": list(dict.fromkeys(previous))[:50],
             "trace_numbers": list(dict.fromkeys(each[1] for each in traces))[:_TRACES_MAX],
             "requester_reference": next((each[1] for each in traces if each[0] == "2"), None),
-            "messages": _messages(event),
+            "messages": messages_of(event),
             "attached": attached,
             **fields,
         }
-        return {name: value for name, value in told.items() if value not in (None, [], {})}
+        return {name: value for name, value in told.items() if value}
 
     def _source(self, sender: str) -> Document:
         made_at = self._transaction.made_at
         source = {
             "system": sender.strip() or None,
-            "event_time": made_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-            if made_at
-            else None,
+            "event_time": f"{made_at.isoformat().removesuffix('+00:00')}Z" if made_at else None,
             "reference": self._transaction.reference or None,
         }
         return {name: value for name, value in source.items() if value}
 
     def _patient(self, loop: Loop, findings: Findings) -> Patient | None:
-        dependent = loop.above("2000D")
+        stray = next((each for each in loop.loops if each.role in MEMBERS), None)
+        if stray is not None and loop.name == REVIEW.unit:
+            findings.add("two-members", stray.segments[0], loop=loop.name)
+            return None
+        own = {loop.name: loop}  # of an inquiry it may be the patient's own level
+        dependent = own.get("2000D") or loop.above("2000D")
         names = ("2010C", "2010D")
-        patient = patient_of(loop.above("2000C"), dependent, names, findings)
+        patient = patient_of(own.get("2000C") or loop.above("2000C"), dependent, names, findings)
         if patient and patient.is_dependent and patient.own_id is None:
             findings.add("dependent", dependent.start if dependent else None, loop="2000D")
         return patient
 
     def _once(self, authorization_id: str, loop: Loop, findings: Findings) -> str:
         """Tell two events of one message apart that have the same number."""
-        count = self._ids.get(authorization_id, 0) + 1
+        count = repeat_of(loop.segments) or self._ids.get(authorization_id, 0) + 1
         self._ids[authorization_id] = count
         if count == 1:
             return authorization_id
         findings.add("number-repeated", loop.start, loop=loop.name)
         return f"{authorization_id}-{count}"
 
-    def _checked(
-        self, document: Document, payer_id: str | None, payer_name: str | None, findings: Findings
-    ) -> Content:
+    def _checked(self, loop: Loop, document: Document, findings: Findings) -> Content:
         try:
-            authorization = Authorization.model_validate(document)
+            authorization = Authorization.model_validate(checked_once(document))
         except ValidationError as error:
             for each in error.errors(include_url=False, include_input=False)[:20]:
                 where = ".".join(map(str, each["loc"])) or "the whole"
                 findings.add("not-accepted", loop="2000E", detail=f"{where}: {each['type']}")
-            return self._unread(findings)
+            return self._unread(loop, findings)
+        payer_id, payer_name = payer_of(loop)
+        _, _, repeat = document["authorization_id"].partition("-")
         return AuthorizationRead(
             document=document,
             authorization=authorization,
@@ -229,11 +268,15 @@ class ReviewHandler:
             payer_name=payer_name,
             problems=tuple(findings.problems),
             transaction=self._transaction,
+            excerpt=Excerpt(self._transaction.envelope, loop, repeat=int(repeat or 0)),
         )
 
-    def _unread(self, findings: Findings) -> Unread:
+    def _unread(self, loop: Loop, findings: Findings, *, is_complete: bool = True) -> Unread:
         return Unread(
-            loop="2000E", problems=tuple(findings.problems), transaction=self._transaction
+            loop="2000E",
+            problems=tuple(findings.problems),
+            transaction=self._transaction,
+            excerpt=Excerpt(self._transaction.envelope, loop, is_complete=is_complete),
         )
 
     def _refusal(
@@ -252,34 +295,3 @@ class ReviewHandler:
             problems=tuple(findings.problems),
             transaction=self._transaction,
         )
-
-
-def _refusals_of(loop: Loop) -> list[Segment]:
-    return [*loop.all("AAA"), *(each for party in loop.loops for each in party.all("AAA"))]
-
-
-def _payer(loop: Loop) -> tuple[str | None, str | None]:
-    payer = loop.above("2000A")
-    party: Any = next(payer.within("2010A"), None) if payer else None
-    if party is None:
-        return None, None
-    nm1: Segment = party.segments[0]
-    return nm1.get(9)[:100] or None, nm1.get(3)[:200] or None
-
-
-def _member(patient: Patient, member_id_of: MemberIdOf) -> Document:
-    told = {
-        "id": member_id_of(patient),
-        "subscriber_id": patient.subscriber_id,
-        "birth_date": patient.birth_date,
-        "gender": patient.gender,
-    }
-    return {name: value for name, value in told.items() if value}
-
-
-def _messages(event: Event) -> list[Document]:
-    return [
-        {"code": draft.loop, "text": text}
-        for draft in (event.draft, *event.services)
-        for text in draft.notes.get("messages", ())
-    ][:500]

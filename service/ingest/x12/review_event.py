@@ -15,6 +15,7 @@ from service.ingest.x12.review_identity import CANCELLATION
 from service.ingest.x12.review_parties import take_providers
 from service.ingest.x12.review_rows import EVENT
 from service.ingest.x12.review_service_rows import SERVICE
+from service.ingest.x12.segment import Segment
 
 _PARTIAL, _PENDED = "A2", "A4"
 _CONFIRMED = frozenset({"A1", VOID_ACTION})
@@ -34,6 +35,7 @@ class Event:
 
     draft: Draft
     services: list[Draft]
+    setting: str = ""
 
     @property
     def is_decided(self) -> bool:
@@ -41,10 +43,10 @@ class Event:
         return any("is_decided" in each.notes for each in (self.draft, *self.services))
 
 
-def read_event(loop: Loop, findings: Findings, *, decides: bool) -> Event:
+def read_event(loop: Loop, findings: Findings, *, decides: bool, may_refuse: bool = True) -> Event:
     """Read an event and its services; a request decides nothing, whatever it holds."""
     event = Event(Draft(findings, "2000E"), [])
-    services = list(loop.within("2000F"))
+    services = [each for each in loop.loops if each.name == "2000F"]
     for each, rows in ((loop, EVENT), *((service, SERVICE) for service in services)):
         draft = event.draft if each is loop else Draft(findings, "2000F")
         segments = each.segments
@@ -52,13 +54,14 @@ def read_event(loop: Loop, findings: Findings, *, decides: bool) -> Event:
             findings.add("request-decides", each.first("HCR"), loop=each.name)
             segments = [one for one in segments if one.elements[0] != "HCR"]
         rows.read(segments, draft)
-        for party in each.loops:
-            for refusal in party.all("AAA"):
-                draft.notes.setdefault("refusals", []).append(refusal)
+        if may_refuse:
+            for party in each.loops:
+                for refusal in party.all("AAA"):
+                    draft.notes.setdefault("refusals", []).append(refusal)
         _check_periods(draft, each)
         if each is not loop:
             event.services.append(draft)
-    setting = setting_of(event)
+    event.setting = setting = setting_of(event)
     take_providers(event.draft, loop, setting)
     for draft, service in zip(event.services, services, strict=True):
         take_providers(draft, service, setting)
@@ -71,17 +74,17 @@ def setting_of(event: Event) -> str:
     Dental by SV3, teeth, CDT codes, else by a dental service type; inpatient by UM01 AR, an
     inpatient bill type or a room (SV201 010x to 021x); outpatient by another bill type or SV2.
     """
-    drafts = (event.draft, *event.services)
-    forms = {each.notes.get("form") for each in drafts}
-    procedures = [each.notes.get("service", {}) for each in drafts]
-    types = {each.fields.get("service_type") for each in drafts}
-    is_cdt = any(each.get("code_system") == "CDT" for each in procedures)
-    if "SV3" in forms or is_cdt or any("teeth" in each.notes for each in drafts):
+    drafts = [event.draft, *event.services]
+    notes, fields = [each.notes for each in drafts], [each.fields for each in drafts]
+    forms = {each.get("form") for each in notes}
+    systems = [each["service"].get("code_system") for each in notes if "service" in each]
+    if "SV3" in forms or "CDT" in systems or any("teeth" in each for each in notes):
         return "dental"
+    types = {each.get("service_type") for each in fields}
     if types & _DENTAL_SERVICES and not forms & {"SV1", "SV2"}:
         return "dental"
-    bills = [codes.bill_type_class(each.fields.get("bill_type", "")) for each in drafts]
-    rooms = [each.fields.get("revenue_code", "").zfill(4) for each in drafts]
+    bills = [codes.bill_type_class(each["bill_type"]) for each in fields if "bill_type" in each]
+    rooms = [each["revenue_code"].zfill(4) for each in fields if "revenue_code" in each]
     if event.draft.fields.get("category") == _ADMISSION:
         return "inpatient"
     if any(each in _INPATIENT_CLASSES for each in bills):
@@ -154,7 +157,10 @@ def sort_out(event: Event, findings: Findings, services: list[Loop]) -> bool:
                 findings.add("line-unread", start, loop="2000F")
                 continue
         kept.append(service)
-    had_services, event.services = bool(event.services), kept
+    had_services = bool(event.services)
+    if len(kept) < len(event.services):
+        event.services = kept
+        event.setting = setting_of(event)
     if had_services and not kept:
         return False
     if not kept and _action(draft) in GRANTING_ACTIONS and not is_dated:
@@ -178,7 +184,9 @@ def lines_of(event: Event, findings: Findings, *, quantity: str) -> list[Documen
         if not is_shared:
             findings.add("teeth-share", loop=draft.loop)
         for tooth in teeth:
-            lines.append({"line": len(lines) + 1, **_line(draft, quantity, limits), **tooth})
+            line = {"line": len(lines) + 1}
+            line |= _line(draft, quantity, limits)
+            lines.append(line | tooth if tooth else line)
     return lines
 
 
@@ -190,9 +198,11 @@ def _line(draft: Draft, quantity: str, limits: dict[str, Any] | None) -> Documen
         fields.setdefault("attached", {})["administrative_reference"] = reference
     service = draft.notes.get("service") or {}
     if service:
-        procedure = {"from": service["procedure"], "to": service.get("to")}
-        procedure["code_system"] = service.get("code_system")
-        fields["procedure"] = {name: value for name, value in procedure.items() if value}
+        procedure = {"from": service["procedure"]}
+        for name in ("to", "code_system"):
+            if name in service:
+                procedure[name] = service[name]
+        fields["procedure"] = procedure
         if service.get("modifiers"):
             fields["modifiers"] = service["modifiers"]
     traces = draft.notes.get("traces")
@@ -209,8 +219,9 @@ def scope_of(draft: Draft) -> Document:
     fields = dict(draft.fields)
     diagnoses: Diagnoses | None = draft.notes.get("diagnoses")
     if diagnoses is not None:
-        if diagnoses.all and draft.loop == "2000E":
-            fields["diagnoses"] = diagnoses.all[:50]
+        told = diagnoses.all if draft.loop == "2000E" else []
+        if told:
+            fields["diagnoses"] = told[:50]
         if diagnoses.others:
             fields["attached"] = {**fields.get("attached", {}), "health_codes": diagnoses.others}
     return fields
@@ -233,7 +244,23 @@ def _grants(action: str | None, draft: Draft) -> bool:
 def _check_periods(draft: Draft, loop: Loop) -> None:
     """Leave out a period that ends before it starts: it must not become an open one."""
     for name, first, last in (("effective", "from", "to"), ("admission", "date", "discharge_date")):
-        period = draft.fields.get(name) or {}
+        period = draft.fields.get(name)
+        if period is None:
+            continue
         if period.get(first) and period.get(last) and period[last] < period[first]:
             del period[last]
             draft.unsure("period-reversed", loop.segments[0])
+
+
+def messages_of(event: Event) -> list[Document]:
+    """Write the texts of an event and its services (MSG)."""
+    return [
+        {"code": draft.loop, "text": text}
+        for draft in (event.draft, *event.services)
+        for text in draft.notes.get("messages", ())
+    ][:500]
+
+
+def refusals_of(loop: Loop) -> list[Segment]:
+    """Find what a level refuses (AAA), and its parties."""
+    return [*loop.all("AAA"), *(each for party in loop.loops for each in party.all("AAA"))]

@@ -30,6 +30,7 @@ CANCELLATION = "3"
 _REPLACING = frozenset({"S", "1", "2", "N"})
 _CHANGING = _REPLACING | {"R", "4", CANCELLATION}
 _PENDED = frozenset({"A4", "CT", None})
+_MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION_MAX = 2**53 - 1
 _STEPS_A_MILLISECOND, _STEPS_A_RANK = 1000, 250
@@ -76,7 +77,7 @@ def version_of(transaction: Transaction, actions: set[str | None]) -> int | None
     made_at = transaction.made_at
     if made_at is None or made_at <= _EPOCH:
         return None
-    passed = (made_at - _EPOCH) // timedelta(milliseconds=1)
+    passed = (made_at - _EPOCH) // _MILLISECOND
     numbers = (transaction.group.interchange.control_number, transaction.control_number)
     count = sum(int(each) for each in numbers if each.isascii() and each.isdigit())
     rank = 3 if actions == {VOID_ACTION} else 1 if actions <= _PENDED else 2

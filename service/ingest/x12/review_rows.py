@@ -3,16 +3,15 @@
 from service.ingest.x12.mapping import Row, Rows, code, first_day, keep
 from service.ingest.x12.quantities import take_hsd
 from service.ingest.x12.review_elements import (
-    take_action,
     take_admission,
+    take_certification,
+    take_decision,
     take_diagnoses,
     take_discharge,
     take_expiry,
-    take_facility,
     take_further_number,
     take_message,
     take_number,
-    take_reasons,
     take_refusal,
     take_requested_dates,
     take_trace,
@@ -30,27 +29,27 @@ SHARED = (
         "certification_type",
         "as it stands; 3 asks for a cancellation: confirmed "
         "with A1 or C it makes the authorization void (action C)",
-        code(2, "certification_type"),
+        None,
         _BOTH,
     ),
-    Row("UM", (), "UM03", "service_type", "as it stands", code(3, "service_type"), _BOTH),
+    Row("UM", (), "UM03", "service_type", "as it stands", None, _BOTH),
     Row(
         "UM",
         (),
         "UM04",
         "place_of_service, bill_type",
         "component 2 says which: A bill type, B place of service",
-        take_facility,
+        None,
         _BOTH,
     ),
-    Row("UM", (), "UM06", "urgency", "as it stands", code(6, "urgency"), _BOTH),
+    Row("UM", (), "UM06", "urgency", "as it stands", None, _BOTH),
     Row(
         "HCR",
         (),
         "HCR01",
         "decision.action",
         "A1 A2 A3 A4 A6 CT NA C; another code stays unknown and is kept in attached.review_action",
-        take_action,
+        take_decision,
         _BOTH,
     ),
     Row(
@@ -59,7 +58,7 @@ SHARED = (
         "HCR02",
         "number",
         "the certification number, also of a denial",
-        take_number(2, "number"),
+        None,
         _BOTH,
     ),
     Row(
@@ -68,7 +67,7 @@ SHARED = (
         "HCR03",
         "decision.reasons",
         "repetitions, raw; there may be none",
-        take_reasons,
+        None,
         _BOTH,
     ),
     Row(
@@ -77,7 +76,7 @@ SHARED = (
         "HCR04",
         "attached.second_opinion",
         "as it stands",
-        code(4, "attached.second_opinion"),
+        None,
         _BOTH,
     ),
     Row(
@@ -215,7 +214,7 @@ EVENT = Rows(
             "UM01",
             "kind",
             "SC referral, else authorization; AR sets the setting inpatient",
-            code(1, "category"),
+            take_certification(_EVENT),
             _EVENT,
         ),
         Row(

@@ -1,7 +1,12 @@
 """What becomes of each segment of a 278 service (2000F)."""
 
 from service.ingest.x12.mapping import Row, Rows, code, number
-from service.ingest.x12.review_elements import take_areas, take_service, take_trace
+from service.ingest.x12.review_elements import (
+    take_areas,
+    take_certification,
+    take_service,
+    take_trace,
+)
 from service.ingest.x12.review_rows import SHARED
 from service.ingest.x12.services import take_tooth
 
@@ -16,7 +21,7 @@ SERVICE = Rows(
             "UM01",
             "attached.category",
             "as it stands",
-            code(1, "attached.category"),
+            take_certification(_LINE),
             _LINE,
         ),
         Row("TRN", (), "TRN02", "code", "the first", take_trace, _LINE),

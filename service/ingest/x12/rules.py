@@ -55,7 +55,7 @@ RULES: dict[str, Rule] = {
     "set-not-supported": Rule("error", "this transaction set is not read here", ik5="1"),
     "release-4010": Rule("error", "this is release 004010; 005010 is read", ik5="I6"),
     "release-not-supported": Rule("error", "this release is not read here; 005010 is", ik5="I6"),
-    "inquiry": Rule("warning", "a 278 inquiry asks and decides nothing: there is nothing to store"),
+    "inquiry": Rule("warning", "a 278 inquiry decides nothing: it is answered, not stored"),
     "notification": Rule("error", "a 278 notification (X216) is not read here", ik5="I6"),
     "purpose-unknown": Rule(
         "error", "BHT02 is neither 13 (request) nor 11 (response)", ik3="8", ik4="7"
@@ -94,6 +94,9 @@ RULES: dict[str, Rule] = {
         "error", "no id of the member (NM109 of loop 2010C or 2010BA)", ik3="8", ik4="1"
     ),
     "member-id": Rule("error", "the id of the member cannot be kept", ik3="8", ik4="6"),
+    "two-members": Rule(
+        "error", "two members where one is expected: whose it is is not clear", ik3="5"
+    ),
     "dependent": Rule(
         "warning", "the patient has no id of its own: the subscriber's stands for it"
     ),

@@ -36,6 +36,13 @@ class Segment(NamedTuple):
         elements = self.elements
         return elements[number].strip(" ") if number < len(elements) else ""
 
+    def texts(self, count: int) -> list[str]:
+        """Give the first so many elements; empty ones where they are not there."""
+        texts = [each.strip(" ") for each in self.elements[1 : count + 1]]
+        if len(texts) < count:
+            texts += [""] * (count - len(texts))
+        return texts
+
     def parts(self, number: int) -> list[str]:
         """Give the components of an element."""
         return components(self.get(number), self.delimiters)
@@ -58,4 +65,5 @@ def components(text: str, delimiters: Delimiters) -> list[str]:
     """Cut a composite element into its components."""
     if not delimiters.component:
         return [text]
-    return [each.strip(" ") for each in text.split(delimiters.component)]
+    parts = text.split(delimiters.component)
+    return [each.strip(" ") for each in parts] if " " in text else parts

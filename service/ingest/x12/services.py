@@ -13,7 +13,7 @@ _MODIFIERS = slice(2, 6)
 _RANGE_END = 8
 _CODES = range(2, 7)
 _QUALIFIER_CHARACTERS_MAX = 2
-_CACHED = 4096
+_CACHED = 16_384
 
 Service = dict[str, Any]
 
@@ -27,6 +27,21 @@ def read_service(elements: Elements, segment: Segment, element: int) -> Service:
     for code, component in faults:
         elements.note(code, segment, element, component)
     return {**service, "modifiers": list(service["modifiers"])} if service else {}
+
+
+def take_procedure(
+    elements: Elements, segment: Segment, element: int, into: dict[str, Any]
+) -> None:
+    """Read a procedure with its system and modifiers into fields."""
+    service, faults = _parsed(segment.get(element), segment[3])
+    for code, component in faults:
+        elements.note(code, segment, element, component)
+    if service:
+        into["procedure"] = service["procedure"]
+        if "code_system" in service:
+            into["code_system"] = service["code_system"]
+        if service["modifiers"]:
+            into["modifiers"] = [*service["modifiers"]]
 
 
 @lru_cache(_CACHED)
@@ -66,12 +81,12 @@ def _is_range(first: str, last: str, system: str | None) -> bool:
 
 def take_tooth(draft: Draft, segment: Segment) -> None:
     """Read a tooth (TOO02) and its surfaces (TOO03)."""
-    tooth = draft.elements.code(segment, 2)
+    tooth = draft.code(segment, 2)
     if tooth is None:
         if not segment.get(2):
-            draft.elements.note("element-missing", segment, 2)
+            draft.note("element-missing", segment, 2)
         return
-    surfaces = [draft.elements.as_code(each, segment, 3) for each in segment.parts(3) if each]
+    surfaces = [draft.as_code(each, segment, 3) for each in segment.parts(3) if each]
     found: dict[str, Any] = {"tooth": tooth}
     if any(surfaces):
         found["surfaces"] = list(dict.fromkeys(each for each in surfaces if each))[:10]

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from service.ingest.x12.elements import as_moment
+from service.ingest.x12.excerpt import EXCERPT_CHARACTERS_MAX, Envelope, Excerpt
 from service.ingest.x12.guide import Guide, identify
+from service.ingest.x12.loops import Loop
 from service.ingest.x12.problem import Findings, Problem
 from service.ingest.x12.results import (
     Content,
@@ -14,13 +16,28 @@ from service.ingest.x12.results import (
     Unread,
 )
 from service.ingest.x12.segment import Segment
+from service.ingest.x12.walker import Walker
 
 
 class Handler(Protocol):
     """Reads the content of one transaction set."""
 
+    @property
+    def walker(self) -> Walker | None:
+        """What the segments may be given to; None while the handler must see each of them."""
+        ...
+
+    @property
+    def refusal(self) -> str | None:
+        """The rule by which the set is not read after all, whatever its beginning said."""
+        ...
+
     def take(self, segment: Segment) -> Sequence[Content]:
         """Take a segment; give the parts that it completes."""
+        ...
+
+    def completed(self, loops: list[Loop]) -> Sequence[Content]:
+        """Give the parts that are complete with these loops."""
         ...
 
     def spoil(self) -> None:
@@ -50,6 +67,10 @@ class OpenSet:
         self._last = segment.ordinal
         self._read = 0
         self._unread = 0
+        self._refusal: str | None = None
+        self._kept: list[Segment] = []
+        self._room = EXCERPT_CHARACTERS_MAX
+        self._is_cut_off = False
 
     def take(self, segment: Segment) -> Sequence[Content]:
         """Take a segment that is not of the envelope."""
@@ -57,13 +78,26 @@ class OpenSet:
         if self._transaction is None:
             self._begin(segment if segment.elements[0] == "BHT" else None)
         if self._handler is None:
+            self._keep(segment)
             return ()
+        if self._handler.walker is None:
+            self._keep(segment)
         parts = self._handler.take(segment)
         return self._counted(parts) if parts else ()
+
+    @property
+    def walker(self) -> Walker | None:
+        """What segments may be given to (see ``Handler``)."""
+        return self._handler.walker if self._handler is not None else None
+
+    def completed(self, loops: list[Loop]) -> Sequence[Content]:
+        """Give the parts that are complete with these loops."""
+        return self._counted(self._handler.completed(loops)) if self._handler else ()
 
     def note(self, problem: Problem) -> None:
         """Take a problem of the stream: what was lost belonged to the part that is open."""
         self._findings.extend((problem,))
+        self._is_cut_off = self._is_cut_off or problem.severity == "error"
         if self._handler is not None and problem.severity == "error":
             self._handler.spoil()
 
@@ -72,9 +106,12 @@ class OpenSet:
         if self._transaction is None:
             self._begin(None)
         if self._handler is not None:
+            walker = self._handler.walker
+            self._last = max(self._last, walker.last if walker else 0)
             is_whole = segment is not None or not is_end
             yield from self._counted(self._handler.end(is_whole=is_whole))
         if segment is None:
+            self._is_cut_off = self._is_cut_off or is_end
             self._findings.add("truncated" if is_end else "se-missing")
             return
         self._last = segment.ordinal
@@ -85,13 +122,27 @@ class OpenSet:
 
     def outcome(self) -> TransactionOutcome:
         """Say what became of it."""
+        transaction = self._known()
+        refusal = self._handler.refusal if self._handler is not None else self._refusal
+        excerpt = None
+        if refusal is not None:
+            is_complete = not self._is_cut_off and self._room >= 0
+            excerpt = Excerpt(transaction.envelope, self._kept, is_complete=is_complete)
         return TransactionOutcome(
-            transaction=self._known(),
+            transaction=transaction,
             segments=self._segments(),
             read=self._read,
             unread=self._unread,
             problems=tuple(self._findings.problems),
+            refusal=refusal,
+            excerpt=excerpt,
         )
+
+    def _keep(self, segment: Segment) -> None:
+        """Keep what is perhaps not read, up to what an excerpt may hold."""
+        self._room -= sum(map(len, segment.elements)) + len(segment.elements)
+        if self._room >= 0:
+            self._kept.append(segment)
 
     def _segments(self) -> int:
         return self._last - self._start.ordinal + 1
@@ -113,6 +164,7 @@ class OpenSet:
         for code in guide.problems:
             self._findings.add(code, start)
         if guide.refusal:
+            self._refusal = guide.refusal
             self._findings.add(guide.refusal, bht or start)
         self._transaction = _transaction(start, group, guide, bht)
         if guide.refusal is None:
@@ -129,10 +181,10 @@ class OpenSet:
 
 
 def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment | None) -> Transaction:
-    moments = [(group.date, group.time), (group.interchange.date, group.interchange.time)]
-    if bht is not None:
-        moments.insert(0, (bht.get(4), bht.get(5)))
-    read = (as_moment(*each) for each in moments)
+    made_at = as_moment(bht.get(4), bht.get(5)) if bht is not None else None
+    if made_at is None:
+        sent = group.interchange
+        made_at = as_moment(group.date, group.time) or as_moment(sent.date, sent.time)
     return Transaction(
         group=group,
         set_id=start.get(1)[:3],
@@ -141,10 +193,11 @@ def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment | None
         guide=guide.name[:35],
         kind=guide.kind,
         reference=bht.get(3)[:200] if bht else "",
-        made_at=next(filter(None, read), None),
+        made_at=made_at,
         purpose=bht.get(6) if bht else "",
         segment_index=start.ordinal,
         is_predetermination=guide.is_predetermination,
+        envelope=Envelope(group.interchange.segment, group.segment, start),
     )
 
 

@@ -3,7 +3,7 @@
 -- KEYS: accounts and tokens of the authorization, the ledger.
 -- ARGV: the request as JSON, what leave.lua gave of each bucket as JSON.
 
-local FIXED = {id = true, n = true, v = true, st = true, to = true, g = true}
+local FIXED = {id = true, n = true, v = true, mo = true, st = true, to = true, g = true}
 local BALANCES = {}
 for _, field in ipairs(FIELDS) do BALANCES[field] = true end
 
@@ -85,9 +85,9 @@ return run(function()
   check_type(KEYS[2], 'hash')
   check_type(KEYS[3], 'stream')
   check_words(request, {'a', 'at'}, {'by', 'why'})
-  local version = whole(request.v, 'a version')
+  local version, moves = whole(request.v, 'a version'), whole(request.mo or 0, 'a count of moves')
   local own, own_tokens = read_hash(KEYS[1]), read_hash(KEYS[2])
-  if whole(own.v or '0', 'a version') > version then return cjson.encode({s = 'older'}) end
+  if is_overtaken(own, version, moves) then return cjson.encode({s = 'older'}) end
 
   local known, taken = inside(own, given), {}
   for _, each in ipairs(given) do
@@ -109,11 +109,11 @@ return run(function()
   if has_left then fields['from:' .. own.g] = '1' end
   local number = text(whole(own.n or '0', 'a sequence') + 1)
   fields.id, fields.n, fields.v, fields.st = request.a, number, text(version), 'open'
-  fields.to, fields.g = nil, nil
+  fields.to, fields.g, fields.mo = nil, nil, moves > 0 and text(moves) or nil
   write_hash(KEYS[1], own, fields)
   write_hash(KEYS[2], own_tokens, tokens)
   local entry = redis.call('XADD', KEYS[3], '*', 'k', 'arrive', 'a', request.a,
     'v', text(version), 'at', request.at, 'by', request.by, 'why', request.why,
-    'in', ARGV[2], 'q', encode_list({{request.a, number}}))
+    'mo', moves > 0 and text(moves) or '', 'in', ARGV[2], 'q', encode_list({{request.a, number}}))
   return cjson.encode({s = 'ok', e = entry})
 end)

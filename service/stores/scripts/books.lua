@@ -225,9 +225,10 @@ end
 
 local function open_claim(key)
   check_type(key, 'hash')
-  local known = redis.call('HMGET', key, 'n', 'v', 's', 'mv')
+  local known = redis.call('HMGET', key, 'n', 'v', 's', 'mv', 'to')
   return {
-    key = key, n = whole(known[1] or '0', 'a sequence'), v = known[2],
+    key = key, v = known[2],
+    n = known[5] and -1 or whole(known[1] or '0', 'a sequence'), -- -1: it went to another bucket
     s = known[3] or 'none', rows = decode_rows(known[4] or '[]'),
   }
 end

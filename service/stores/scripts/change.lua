@@ -1,15 +1,17 @@
 -- Changes what a claim holds, never to more: finalises what was reserved, gives all or a part back.
--- KEYS: the claim, the ledger, then accounts and tokens of each authorization that the claim holds.
+-- KEYS: the claim, the ledger, the claims of the member that wait, then accounts and tokens of each
+-- authorization that the claim holds.
 -- ARGV: the request as JSON; its rows are those that the claim is to hold afterwards.
 
 return run(function()
   local request = cjson.decode(ARGV[1])
   check_type(KEYS[2], 'stream')
+  check_type(KEYS[3], 'zset')
   check_words(request, {'k', 'c', 'm', 'at', 'r'}, {'by', 'why'})
   local claim = open_claim(KEYS[1])
   if not claim.v then error('a claim that was never drawn') end
   if claim.n ~= whole(request.n, 'a sequence') then return cjson.encode({s = 'moved'}) end
-  for i, id in ipairs(request.a) do open_book(id, KEYS[1 + 2 * i], KEYS[2 + 2 * i]) end
+  for i, id in ipairs(request.a) do open_book(id, KEYS[2 + 2 * i], KEYS[3 + 2 * i]) end
   local rows = decode_rows(request.r)
   local state = STATES[word(request.s, 'a state')]
   if #rows > 0 and not state then error('rows that nobody would hold') end
@@ -28,5 +30,6 @@ return run(function()
   write_owed(entry, 'ow', KEYS[1], claim.n + 1, owed)
   result.e = redis.call('XADD', KEYS[2], '*', unpack(entry))
   redis.call('HSET', KEYS[1], 'n', text(claim.n + 1), 's', request.s, 'mv', encode_list(rows))
+  if not state then redis.call('ZREM', KEYS[3], request.c) end
   return cjson.encode(result)
 end)

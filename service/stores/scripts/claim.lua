@@ -1,7 +1,8 @@
 -- Draws all lines of a claim, after giving back what an earlier version (or the original of a
 -- replacement or void) had: all in one step, or nothing.
--- KEYS: the claim, the ledger, the original claim (the claim itself where there is none), then for
--- each authorization its accounts and its tokens. ARGV: the request as JSON, the record.
+-- KEYS: the claim, the ledger, the original claim (the claim itself where there is none), the claims
+-- of the member that wait, the mark of the member, then for each authorization its accounts and its
+-- tokens. ARGV: the request as JSON, the record, the claim as it was sent if it may have to wait.
 
 local function bounds_text(bounds, name)
   if bounds[name] == nil or bounds[name] == cjson.null then return nil end
@@ -195,7 +196,8 @@ local function grant_part(line, part, state, lean)
   return 0, 0, {}
 end
 
--- A line that may only be drawn whole, and is short, gives everything back; it is then named.
+-- A line that may only be drawn whole, and is short, gives everything back; it is then named. Gives
+-- its rows, and what it lacks: nothing, or as an answer calls it.
 local function grant_line(line, state, short, lean)
   local mark, rows, is_whole = #journal, {}, true
   for _, part in ipairs(line.y) do
@@ -205,10 +207,11 @@ local function grant_line(line, state, short, lean)
   end
   if line.whole and not is_whole then
     take_back(mark)
-    if #rows > 0 then short[#short + 1] = text(line.l) end
-    return {}
+    if #rows == 0 then return {}, 'exhausted' end
+    short[#short + 1] = text(line.l)
+    return {}, 'exceeded'
   end
-  return rows
+  return rows, not is_whole and (#rows == 0 and 'exhausted' or 'exceeded') or nil
 end
 
 local function read_part(part)
@@ -235,6 +238,7 @@ end
 return run(function()
   local request = cjson.decode(ARGV[1])
   check_type(KEYS[2], 'stream')
+  check_type(KEYS[4], 'zset')
   check_words(request, {'k', 'c', 'm', 'at', 'fp'}, {'by', 'why', 'oc', 'os'})
   local version = text(whole(request.v, 'a version'))
   if type(ARGV[2]) ~= 'string' then error('the record is missing') end
@@ -247,7 +251,7 @@ return run(function()
   end
   local amended = {}
   for i, given in ipairs(request.a) do
-    local book = open_book(given.id, KEYS[2 + 2 * i], KEYS[3 + 2 * i])
+    local book = open_book(given.id, KEYS[4 + 2 * i], KEYS[5 + 2 * i])
     if given.v then
       local version = whole(given.v, 'a version')
       if book.v > version or (book.v == version and book.st == 'void') or book.st == 'moved' then
@@ -275,16 +279,23 @@ return run(function()
   local owed = owed_of(undone, {}, claim.s, request.s, request)
   local original_owed = original and owed_of(given_back, {}, original.s, request.os, request) or nil
   local rows, kept, short, lean = {}, {}, {}, {}
+  local waits_for = request.wt or {}
+  local waits = waits_for.events
   for _, line in ipairs(request.l) do
-    for _, each in ipairs(grant_line(line, state, short, lean)) do
-      rows[#rows + 1], kept[#kept + 1] = each, each.row
-    end
+    local drawn, lacks = grant_line(line, state, short, lean)
+    for _, each in ipairs(drawn) do rows[#rows + 1], kept[#kept + 1] = each, each.row end
+    if lacks and waits_for[lacks] then waits = true end
   end
   local result = {
     s = 'ok', r = encode_list(rows), u = encode_list(undone), o = encode_list(given_back),
     w = encode_list(short), k = encode_list(names_of(lean)), ow = owed, oow = original_owed,
   }
   if request.dry then return cjson.encode(result) end
+  -- A push that came after the claim was looked up did not see it waiting: it is looked up again.
+  if waits and type(request.mk) == 'string' and (redis.call('GET', KEYS[5]) or '') ~= request.mk then
+    return cjson.encode({s = 'moved'})
+  end
+  if waits then word(ARGV[3], 'the claim as it was sent') end
 
   local sequence = write_books()
   local moves = encode_list(kept)
@@ -294,6 +305,13 @@ return run(function()
     'am', encode_list(amended), 'q', encode_list(sequence), 'mt', request.mt or '', 'b', ARGV[2]}
   write_owed(fields, 'ow', KEYS[1], claim.n + 1, owed)
   if original then write_owed(fields, 'oow', KEYS[3], original.n + 1, original_owed) end
+  if waits then
+    for _, each in ipairs({'wt', '1', 'cl', ARGV[3]}) do fields[#fields + 1] = each end
+    redis.call('ZADD', KEYS[4], 0, request.c)
+  elseif claim.n > 0 then
+    redis.call('ZREM', KEYS[4], request.c)
+  end
+  if original then redis.call('ZREM', KEYS[4], request.oc) end
   local entry = redis.call('XADD', KEYS[2], '*', unpack(fields))
   redis.call('HSET', KEYS[1], 'id', request.c, 'n', text(claim.n + 1), 'v', version, 's', request.s,
     'mv', moves, 'fp:' .. version, request.fp, 'e:' .. version, entry)

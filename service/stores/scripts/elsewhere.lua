@@ -102,3 +102,12 @@ local function pairs_of(fields)
   table.sort(list, function(a, b) return a[1] < b[1] end)
   return list
 end
+
+-- An authorization goes with each version that names another member, and with each merge of its
+-- member: an earlier step of either that comes late does nothing.
+local function moves_of(fields) return whole(fields.mo or '0', 'a count of moves') end
+
+local function is_overtaken(fields, version, moves)
+  local known = whole(fields.v or '0', 'a version')
+  return known > version or (known == version and moves_of(fields) > moves)
+end

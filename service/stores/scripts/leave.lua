@@ -10,14 +10,17 @@ return run(function()
   check_type(KEYS[2], 'hash')
   check_type(KEYS[3], 'stream')
   check_words(request, {'a', 'to', 'o', 'at'}, {'by', 'why'})
-  local version = whole(request.v, 'a version')
+  local version, moves = whole(request.v, 'a version'), whole(request.mo or 0, 'a count of moves')
   local fields = read_hash(KEYS[1])
-  if whole(fields.v or '0', 'a version') > version then return cjson.encode({s = 'older'}) end
+  if is_overtaken(fields, version, moves) then return cjson.encode({s = 'older'}) end
 
   local was_open = fields.st ~= 'moved'
   local is_known = not was_open and fields.v == text(version) and fields.to == request.to
-  -- What was frozen is named once: by the bucket and the version with which it was.
-  fields.g = was_open and request.o .. '@' .. text(version) or word(fields.g, 'a grain')
+    and moves_of(fields) == moves
+  -- What was frozen is named once: by the bucket and the version with which it was, and where a
+  -- member was merged, by how often it went.
+  local grain = request.o .. '@' .. text(version) .. (moves > 0 and '.' .. text(moves) or '')
+  fields.g = was_open and grain or word(fields.g, 'a grain')
   local answer = {s = 'left', g = fields.g, f = encode_list(pairs_of(fields)),
     t = encode_list(pairs_of(read_hash(KEYS[2])))}
   if is_known then return cjson.encode(answer) end
@@ -25,8 +28,10 @@ return run(function()
   local number = text(whole(fields.n or '0', 'a sequence') + 1)
   redis.call('HSET', KEYS[1], 'id', request.a, 'n', number, 'v', text(version), 'st', 'moved',
     'to', request.to, 'g', fields.g)
+  if moves > 0 then redis.call('HSET', KEYS[1], 'mo', text(moves)) end
   redis.call('XADD', KEYS[3], '*', 'k', 'leave', 'a', request.a, 'v', text(version),
     'to', request.to, 'g', fields.g, 'at', request.at, 'by', request.by,
-    'why', request.why, 'q', encode_list({{request.a, number}}))
+    'why', request.why, 'mo', moves > 0 and text(moves) or '',
+    'q', encode_list({{request.a, number}}))
   return cjson.encode(answer)
 end)

@@ -173,7 +173,7 @@ def test_a_rejected_request_is_no_denial() -> None:
     """Errors without a decision: nothing is stored."""
     error = {"code": x12("T4", "901")}
     reading = read(packed(response(outcome="error", error=[error])))
-    (issue,) = [each for each in reading.issues if each.severity == "error"]
+    (issue,) = [each for each in reading.issues if each.severity == "warning"]
 
     assert reading.authorizations == ()
     assert (issue.code, issue.pointer) == ("request-rejected", "/entry/0/resource/error/0")

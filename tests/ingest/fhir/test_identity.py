@@ -119,6 +119,17 @@ def test_without_a_usable_time_any_dated_paper_comes_after(more: Json, expected:
     assert "version-assumed" in codes(reading, "warning")
 
 
+@pytest.mark.parametrize("stored", [1, 999, 10**12, 1_777_629_600_000_002, 2**53 - 1])
+def test_what_was_given_out_keeps_its_version(stored: int) -> None:
+    """However high it is; it was made when it was created, not when it was stored."""
+    own = [{"system": OWN_SYSTEM, "value": "UM-1"}]
+    meta = {"versionId": str(stored), "lastUpdated": "2026-06-01T00:00:00Z"}
+    found = taken(packed(response(item(), identifier=own, meta=meta)))
+
+    assert (found["authorization_id"], found["version"]) == ("UM-1", stored)
+    assert found["source"]["event_time"] == "2026-05-01T10:00:00+00:00"
+
+
 def test_the_time_of_the_bundle_stands_in() -> None:
     """For a response without its own."""
     document = {**packed(response(item(), created=None)), "timestamp": "2026-05-01T10:00:00Z"}

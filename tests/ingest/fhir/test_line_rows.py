@@ -24,6 +24,8 @@ from tests.ingest.fhir.papers import (
 )
 
 PLACES = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
+TEETH = "http://terminology.hl7.org/CodeSystem/ADAUniversalToothDesignationSystem"
+ISO_TEETH = "http://terminology.hl7.org/CodeSystem/ex-tooth"
 DOCTOR = {
     "resourceType": "Practitioner",
     "id": "d1",
@@ -156,6 +158,12 @@ CASES: list[Case] = [
     ("requested", answer(detail(quantity={"value": 4}), action="A3"), (),
      {"units": "4", "unit": "UN"}),
     ("requested", answer(), (ask(net={"value": 99}),), {"amount": "99"}),
+    ("tooth", answer(), (ask(bodySite=coded("14", TEETH)),), "14"),
+    ("tooth", changed(bodySite=coded("k", TEETH)), (ask(bodySite=coded("14", TEETH)),), "K"),
+    ("tooth", answer(), (ask(bodySite=coded("26", ISO_TEETH)),), "14"),
+    ("tooth", answer(), (ask(bodySite={"coding": [{"code": "14"}]}),), "14"),
+    ("surfaces", answer(), (ask(subSite=[coded("M"), coded("O")]),), ["M", "O"]),
+    ("surfaces", changed(subSite=[coded("MOD")]), (ask(subSite=[coded("B")]),), ["M", "O", "D"]),
 ]  # fmt: skip
 
 

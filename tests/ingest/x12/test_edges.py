@@ -8,7 +8,7 @@ import pytest
 from service.ingest.x12.header import guess_header, read_header
 from service.ingest.x12.problem import Problem
 from service.ingest.x12.reader import read_async
-from service.ingest.x12.reading import SegmentReader, segments_async
+from service.ingest.x12.reading import SegmentReader, segments
 from service.ingest.x12.results import AuthorizationRead, InterchangeOutcome
 from service.ingest.x12.segment import Segment
 from tests.ingest.x12.edi import (
@@ -126,14 +126,12 @@ def test_a_stream_that_breaks_off_gives_its_end() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield text.encode()
 
-    async def both() -> tuple[list[object], list[object]]:
-        return [each async for each in read_async(chunks())], [
-            each async for each in segments_async(chunks())
-        ]
+    async def whole() -> list[object]:
+        return [each async for each in read_async(chunks())]
 
-    parts, cut = asyncio.run(both())
+    cut = list(segments([text.encode()]))
 
-    assert isinstance(parts[-1], InterchangeOutcome)
+    assert isinstance(asyncio.run(whole())[-1], InterchangeOutcome)
     assert isinstance(cut[-1], Segment)
     assert cut[-1].id == "DTP"
 

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.ingest.x12 import loops
+from service.ingest.x12 import walker
 from service.ingest.x12.problem import Findings, Problem
 from service.ingest.x12.reader import read, read_async
-from service.ingest.x12.reading import segments, segments_async
 from service.ingest.x12.results import (
     AuthorizationRead,
     ClaimRead,
@@ -23,6 +22,7 @@ from tests.ingest.x12.edi import (
     MESSAGES,
     PROFESSIONAL,
     REVIEW,
+    SERVICE,
     authorizations,
     claim,
     claim_segments,
@@ -138,12 +138,17 @@ def test_a_part_that_lost_a_segment_is_left_out() -> None:
 
 def test_a_part_with_too_many_segments_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not held in memory."""
-    monkeypatch.setattr(loops, "SEGMENTS_MAX", 30)
+    monkeypatch.setattr(walker, "SEGMENTS_MAX", 30)
     many = [f"MSG*{number}" for number in range(40)]
 
     assert "unit-too-long" in codes(review(*GRANTED, *many))
     assert authorizations(review(*GRANTED, *many)) == []
+    assert authorizations(review(*GRANTED, *[SERVICE, "SV1*HC:97110"] * 20)) == []
     assert claims(claim(*["NTE*ADD*x"] * 40, *LINES[PROFESSIONAL])) == []
+    assert (
+        len(claims(claim(*LINES[PROFESSIONAL], *["CLM*C2*1***11:B:1", *LINES[PROFESSIONAL]] * 20)))
+        == 21
+    )
 
 
 def test_several_interchanges_and_sets_give_all_of_their_parts() -> None:
@@ -164,15 +169,10 @@ def test_a_stream_is_read_as_a_file_is() -> None:
         for start in range(0, len(data), 100):
             yield data[start : start + 100]
 
-    async def both() -> tuple[list[object], list[object]]:
-        return [each async for each in read_async(chunks())], [
-            each async for each in segments_async(chunks())
-        ]
+    async def whole() -> list[object]:
+        return [each async for each in read_async(chunks())]
 
-    parts, cut = asyncio.run(both())
-
-    assert parts == list(read([data]))
-    assert cut == list(segments([data]))
+    assert asyncio.run(whole()) == list(read([data]))
 
 
 def test_problems_of_the_file_stand_alone_and_say_nothing_of_it() -> None:

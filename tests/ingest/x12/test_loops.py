@@ -2,10 +2,11 @@
 
 import pytest
 
-from service.ingest.x12.loops import Loop, Walker
+from service.ingest.x12.loops import Loop
 from service.ingest.x12.problem import Findings
 from service.ingest.x12.segment import Delimiters, Segment
 from service.ingest.x12.structures import CLAIM, REVIEW
+from service.ingest.x12.walker import Walker
 from tests.ingest.x12.edi import (
     GRANTED,
     LINES,
@@ -156,7 +157,7 @@ def test_claims_stand_under_any_level() -> None:
 
 def test_a_loop_finds_its_parts() -> None:
     """The first segment of an implied loop is that of its first part."""
-    empty, inner = Loop("2000E"), Loop("2000F")
+    empty, inner = (Loop(name, None, frozenset()) for name in ("2000E", "2000F"))
     empty.loops.append(inner)
 
     assert (empty.start, empty.first("UM"), empty.above("2000C")) == (None, None, None)

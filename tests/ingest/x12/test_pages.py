@@ -61,7 +61,7 @@ def test_every_rule_is_used_and_every_code_is_a_rule() -> None:
     sources = [
         path.read_text(encoding="utf-8")
         for path in (ROOT / "service/ingest/x12").glob("*.py")
-        if path.name not in ("rules.py", "pages.py")
+        if path.name not in ("rules.py", "pages.py", "submissions.py")
     ]
     used = {code for text in sources for found in CODES.findall(text) for code in found if code}
 

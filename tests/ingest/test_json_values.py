@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.cli.json_values import ValueCutter
-from service.flow.intake import TooLong
+from service.ingest.json_values import ValueCutter
 
 OBJECTS = st.dictionaries(
     st.text(max_size=4),
@@ -25,12 +24,12 @@ OBJECTS = st.dictionaries(
 )
 
 
-def cut(chunks: Iterable[bytes], bytes_max: int = 1_000_000) -> list[tuple[int, bytes | TooLong]]:
+def cut(chunks: Iterable[bytes], bytes_max: int = 1_000_000) -> list[tuple[int, bytes]]:
     """Cut the chunks into values, with the line of each."""
     cutter = ValueCutter(bytes_max)
     values = [value for chunk in chunks for value in cutter.feed(chunk)]
     values += cutter.end()
-    return list(zip(cutter.starts, values, strict=True))
+    return [(each.line, each.content) for each in values]
 
 
 def chunked(text: bytes, cuts: Iterable[int]) -> list[bytes]:
@@ -55,7 +54,7 @@ def test_objects_come_out_as_they_went_in(
 
     found = cut(chunked(text.encode(), cuts))
 
-    assert [json.loads(value) for _, value in found if isinstance(value, bytes)] == values
+    assert [json.loads(value) for _, value in found] == values
     lines = text.splitlines() or [""]
     assert all("{" in lines[line - 1] for line, _ in found)
 
@@ -78,8 +77,25 @@ def test_nothing_is_passed_over_in_silence(text: bytes, values: list[tuple[int, 
     assert cut([text]) == values
 
 
-def test_a_value_that_is_too_long_is_not_kept() -> None:
+def test_of_a_value_that_is_too_long_only_the_beginning_is_kept() -> None:
     """The one after it is read."""
     text = b'[{"a":"' + b"x" * 100 + b'"},{"b":1}]'
+    cutter = ValueCutter(60)
 
-    assert cut([text[:50], text[50:]], bytes_max=60) == [(1, TooLong()), (1, b'{"b":1}')]
+    first, second = [*cutter.feed(text[:50]), *cutter.feed(text[50:]), *cutter.end()]
+
+    assert (first.content, first.size) == (text[1:61], 108)
+    assert second.content == b'{"b":1}'
+
+
+@given(values=st.lists(OBJECTS, min_size=1, max_size=4), indent=st.sampled_from([None, 1]))
+def test_an_array_is_read_on_at_any_value(values: list[dict[str, Any]], indent: int | None) -> None:
+    """From where a value begins the rest of the file gives it and the values after it."""
+    text = json.dumps(values, indent=indent).encode()
+    cutter = ValueCutter(1_000_000)
+    whole = [*cutter.feed(text), *cutter.end()]
+
+    for at, each in enumerate(whole):
+        assert text[each.start :].startswith(each.content)
+        rest = ValueCutter(1_000_000, line=each.line, offset=each.start)
+        assert [*rest.feed(text[each.start :]), *rest.end()] == whole[at:]

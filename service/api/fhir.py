@@ -1,0 +1,190 @@
+"""FHIR out: authorizations as ClaimResponses of the PAS guide, with what was used of them."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from service.accounting.bounds import bounds_of
+from service.accounting.statement import statement
+from service.api.body import read_any_body
+from service.api.caller import application_of, payer_of
+from service.api.fhir_capability import PARAMETERS, capability_statement
+from service.api.fhir_outcome import Json, fhir_response, issue, outcome
+from service.api.fhir_search import PAGE, Search, read_search
+from service.api.problem import Refused
+from service.api.schema import fhir_answers, form_body, parameters
+from service.bootstrap import Application
+from service.domain.authorization import Authorization
+from service.ingest.fhir import AsStored, searchset, to_claim_response
+from service.stores.authorization_reading import Filter, Page, Stored
+from service.stores.cursor import BadCursor
+
+router = APIRouter(prefix="/fhir", tags=["fhir"], responses=fhir_answers())
+
+READS_AT_ONCE = 16
+FORM = "application/x-www-form-urlencoded"
+FORM_BYTES_MAX = 64 * 1024
+PARAMETERS_MAX = 200
+
+
+@router.get("/metadata", summary="What the FHIR addresses offer", responses=fhir_answers())
+async def metadata(request: Request) -> Response:
+    """Give the CapabilityStatement; it needs no key."""
+    return fhir_response(capability_statement(_base(request)))
+
+
+@router.get(
+    "/ClaimResponse",
+    openapi_extra=parameters(
+        **{name: text for name, *_, text in PARAMETERS},
+        _count="Entries of a page: 50, at most 200; 0 gives the number alone.",
+        _summary="count gives the number alone.",
+    ),
+    summary="Search authorizations as ClaimResponses",
+)
+async def search(request: Request) -> Response:
+    """Give a page as a searchset Bundle, newest certification first."""
+    return await _searched(request, request.url.query)
+
+
+@router.post(
+    "/ClaimResponse/_search",
+    openapi_extra=form_body(),
+    responses=fhir_answers(status_415="It is no form."),
+    summary="Search by a form",
+)
+async def search_by_form(request: Request) -> Response:
+    """Search as by address; the parameters may stand in the body, the address, or both."""
+    payer_of(request)
+    if _media_type(request) != FORM:
+        raise Refused(415, "Unsupported media type", f"the form is sent as {FORM}")
+    form = await read_any_body(request, FORM_BYTES_MAX)
+    parts = (request.url.query, form.decode("utf-8", "replace"))
+    return await _searched(request, "&".join(filter(None, parts)))
+
+
+@router.get(
+    "/ClaimResponse/{resource_id}",
+    summary="Read one authorization as a ClaimResponse",
+    responses=fhir_answers(status_404="There is no such authorization."),
+)
+async def read(request: Request, resource_id: Annotated[str, Path(max_length=100)]) -> Response:
+    """Give the current version, with what was used of it."""
+    application, payer = application_of(request), payer_of(request)
+    _check_format(request)
+    reading = application.stores.reading
+    stored = await reading.get(payer, resource_id)
+    if stored is None:
+        page = await reading.page(payer, Filter(ids=(resource_id,)), size=1, after=None)
+        stored = next(iter(page.entries), None)
+    if stored is None:
+        raise Refused(404, "Not found", "there is no such authorization")
+    resource = await _written(application, payer, stored)
+    return fhir_response(resource, headers={"ETag": f'W/"{stored.state["version"]}"'})
+
+
+async def _searched(request: Request, query: str) -> Response:
+    application, payer = application_of(request), payer_of(request)
+    _check_format(request)
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS_MAX)
+    except ValueError as error:
+        detail = f"at most {PARAMETERS_MAX} parameters"
+        raise Refused(400, "Invalid parameter", detail) from error
+    wanted = read_search(pairs, strict=_is_strict(request))
+    page = await _page(application, payer, wanted)
+    shown = () if wanted.counts_only else page.entries
+    resources = await _all_written(application, payer, shown)
+    base = _base(request)
+    address = f"{base}/ClaimResponse?"
+    links = {"self": address + urlencode(wanted.used)}
+    if page.next_ and not wanted.counts_only:
+        onwards = [(name, value) for name, value in wanted.used if name != PAGE]
+        links["next"] = address + urlencode([*onwards, (PAGE, page.next_)])
+    bundle = searchset(
+        resources, total=page.total, base=base, links=links, made_at=datetime.now(UTC)
+    )
+    if wanted.ignored:
+        bundle.setdefault("entry", []).append(_told(wanted.ignored))
+    return fhir_response(bundle)
+
+
+async def _page(application: Application, payer: str, wanted: Search) -> Page:
+    if wanted.is_empty:
+        return Page(entries=(), total=0, next_=None)
+    reading, size = application.stores.reading, max(wanted.count, 1)
+    try:
+        return await reading.page(payer, wanted.wanted, size=size, after=wanted.after)
+    except BadCursor as error:
+        raise Refused(400, "Invalid parameter", f"{PAGE}: {error}") from error
+
+
+async def _all_written(
+    application: Application, payer: str, entries: Sequence[Stored]
+) -> list[Json]:
+    """Write all; their balances are asked for together, some at a time."""
+    free = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def write(stored: Stored) -> Json:
+        async with free:
+            return await _written(application, payer, stored)
+
+    return await asyncio.gather(*map(write, entries))
+
+
+async def _written(application: Application, payer: str, stored: Stored) -> Json:
+    """Write one with its balances; without them units that are used would look free."""
+    accounts = await application.stores.accumulators.accounts(
+        payer, stored.state["member_id"], stored.source["authorization_id"]
+    )
+
+    def write() -> Json:
+        authorization = Authorization.model_validate(stored.source)
+        balances = statement(accounts, bounds_of(authorization))
+        return to_claim_response(authorization, balances, insurer=payer, state=as_stored(stored))
+
+    return await asyncio.to_thread(write)  # many long ones would hold up everyone else
+
+
+def as_stored(stored: Stored) -> AsStored:
+    """Say what became of an authorization since it was pushed."""
+    state = stored.state
+    return AsStored(
+        is_void=state.get("void", False),
+        is_superseded=not state.get("current", True),
+        superseded_by=state.get("superseded_by"),
+        stored_at=state.get("pushed_at"),
+    )
+
+
+def _told(ignored: Sequence[str]) -> Json:
+    told = [
+        issue("warning", "not-supported", f"the parameter {each[:100]!r} was ignored")
+        for each in ignored
+    ]
+    return {"resource": outcome(told), "search": {"mode": "outcome"}}
+
+
+def _base(request: Request) -> str:
+    return f"{str(request.base_url).rstrip('/')}/fhir"
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _is_strict(request: Request) -> bool:
+    prefer = request.headers.get("prefer", "").lower().replace(" ", "")
+    return "handling=strict" in prefer.replace(";", ",").split(",")
+
+
+def _check_format(request: Request) -> None:
+    """Refuse a caller that takes XML only, before anything is looked for."""
+    wanted = request.query_params.get("_format") or request.headers.get("accept") or "*/*"
+    if not any(each in wanted.lower() for each in ("json", "*/*", "application/*")):
+        raise Refused(406, "Not acceptable", "FHIR is given as JSON only")

@@ -1,0 +1,61 @@
+"""Answers of the FHIR addresses: resources as JSON, and every refusal as an OperationOutcome."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from service.api.problem import Refused
+
+Json = dict[str, Any]
+
+FHIR_JSON = "application/fhir+json"
+FHIR_NDJSON = "application/fhir+ndjson"
+PROBLEM_SYSTEM = "urn:authmatch:problem"
+
+_TYPES: Mapping[int, str] = {
+    400: "invalid",
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    406: "not-supported",
+    409: "conflict",
+    413: "too-long",
+    415: "not-supported",
+    422: "invalid",
+    500: "exception",
+    503: "transient",
+}
+
+
+def fhir_response(
+    content: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Write a resource."""
+    return Response(
+        orjson.dumps(content), status_code=status, media_type=FHIR_JSON, headers=headers
+    )
+
+
+def outcome(issues: Iterable[Json]) -> Json:
+    """Write an OperationOutcome of issues, of which there is at least one."""
+    return {"resourceType": "OperationOutcome", "issue": list(issues)}
+
+
+def issue(severity: str, type_: str, text: str, *, system: str = "", code: str = "") -> Json:
+    """Write an issue: how bad, its type in FHIR, our code, and what it says."""
+    coding = {"coding": [{"system": system, "code": code}]} if code else {}
+    return {"severity": severity, "code": type_, "details": {**coding, "text": text}}
+
+
+def refusal(refused: Refused) -> Response:
+    """Write a problem as FHIR does: its type as a code, its text, and the places."""
+    kind = refused.title.lower().replace(" ", "-")
+    type_ = _TYPES.get(refused.status, "processing")
+    written = [issue("error", type_, refused.detail, system=PROBLEM_SYSTEM, code=kind)]
+    for each in refused.errors or []:
+        more = issue("error", type_, each["message"], system=PROBLEM_SYSTEM, code=kind)
+        written.append(more | ({"diagnostics": each["path"]} if each["path"] else {}))
+    return fhir_response(outcome(written), refused.status, refused.headers)

@@ -1,0 +1,237 @@
+"""`authmatch deadletters`: what could not be taken: list, show, try again, drop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from service.bootstrap import Application, application
+from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput
+from service.cli.terminal import out, put, put_json, put_line, say
+from service.reception import take_again
+from service.stores.dead_letters import LetterConflict
+from service.stores.letter import Letter
+from service.stores.letter_listing import LetterFilter
+from service.stores.retrying import retry_letter
+
+app = typer.Typer(
+    no_args_is_help=True, help="What could not be taken and was kept: list, show, retry, drop."
+)
+
+PAGE = 200
+_UNKNOWN = "there is no such dead letter"
+
+Work = Callable[[Application, str], Awaitable[Any]]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="As `list` shows them.")]
+By = Annotated[str | None, typer.Option("--by", help="Who sees to it.", metavar="NAME")]
+
+
+@app.command("list")
+def list_letters(
+    status: Annotated[
+        Literal["open", "resolved", "dropped", "all"], typer.Option(help="Which of them.")
+    ] = "open",
+    code: Annotated[
+        str | None, typer.Option(help="unreadable, invalid, conflict or refused.")
+    ] = None,
+    letter_format: Annotated[
+        str | None, typer.Option("--format", help="json, x12 or fhir.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 50,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List dead letters, those that came last first; with --json a line for each."""
+    wanted = LetterFilter(
+        status=None if status == "all" else status, code=code, format=letter_format
+    )
+
+    async def work(parts: Application, whose: str) -> list[Letter]:
+        return [each async for each in _letters(parts, whose, wanted, size)]
+
+    letters = _run(work, payer)
+    if as_json:
+        for each in letters:
+            put_line(each.shown())
+    elif letters:
+        out.print(_table(letters))
+    else:
+        say("there are none")
+
+
+@app.command()
+def show(
+    letter_id: Annotated[str, typer.Argument(metavar="ID")],
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all that is known of one, and what was sent; exit code 2 if there is none."""
+
+    async def work(parts: Application, whose: str) -> Letter | None:
+        return await parts.stores.letters.get(whose, letter_id)
+
+    letter = _run(work, payer)
+    if letter is None:
+        raise BadInput(_UNKNOWN)
+    shown = letter.shown() | letter.readable()
+    if as_json:
+        put_json(shown)
+        return
+    content = shown.pop("content")
+    for name, value in shown.items():
+        if value not in (None, (), {}):
+            put(f"{name}: {value}")
+    if content is not None:
+        put(f"\n{content}")
+
+
+@app.command()
+def retry(
+    ids: Ids = None,
+    all_open: Annotated[bool, typer.Option("--all", help="All that are open.")] = False,
+    corrected: Annotated[
+        Path | None, typer.Option("--with", help="Corrected content of the one.", metavar="FILE")
+    ] = None,
+    by: By = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try dead letters again, as they came or corrected.
+
+    Exit code: 0 all were taken, 1 some stay open, 3 an engine failed.
+    """
+    names = ids or []
+    if bool(names) == all_open:
+        raise BadInput("name some, or all with --all")
+    if corrected is not None and len(names) != 1:
+        raise BadInput("--with corrects one: name it")
+    content = corrected.read_bytes() if corrected else None
+
+    async def work(parts: Application, whose: str) -> int:
+        code = 0
+        async for name in _named(parts, whose, names):
+            told = await _retried(parts, whose, name, content, by)
+            code = max(code, _code_of(told))
+            _tell(told, as_json=as_json)
+        return code
+
+    if code := _run(work, payer):
+        raise typer.Exit(code)
+
+
+@app.command()
+def drop(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...")],
+    by: Annotated[str, typer.Option("--by", help="Who drops it.", metavar="NAME")],
+    why: Annotated[str, typer.Option("--why", help="Why nobody wants it.")],
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Drop dead letters: their content goes, the rest stays with who and why.
+
+    Exit code: 0 dropped, 1 some were not.
+    """
+
+    async def work(parts: Application, whose: str) -> bool:
+        are_all_dropped = True
+        for name in ids:
+            try:
+                letter = await parts.stores.letters.drop(whose, name, by=by, why=why)
+            except LetterConflict as conflict:
+                told = _not_done(name, str(conflict))
+            else:
+                told = _not_done(name, _UNKNOWN) if letter is None else letter.shown()
+            are_all_dropped &= told["status"] == "dropped"
+            _tell(told, as_json=as_json)
+        return are_all_dropped
+
+    if not _run(work, payer):
+        raise typer.Exit(PROBLEMS)
+
+
+def _run(work: Work, payer: str | None) -> Any:
+    settings = read_settings()
+    whose = payer_of(payer, settings)
+
+    async def run() -> Any:
+        async with application(settings) as parts:
+            return await work(parts, whose)
+
+    return asyncio.run(run())
+
+
+async def _letters(
+    parts: Application, payer: str, wanted: LetterFilter, size: int
+) -> AsyncIterator[Letter]:
+    after: str | None = None
+    while size > 0:
+        page = await parts.stores.listing.page(payer, wanted, size=min(size, PAGE), after=after)
+        for each in page.letters:
+            yield each
+        size, after = size - len(page.letters), page.next_
+        if after is None:
+            return
+
+
+async def _named(parts: Application, payer: str, names: Sequence[str]) -> AsyncIterator[str]:
+    """Give the ids that were named, or those of all that are open."""
+    for each in names:
+        yield each
+    if not names:
+        wanted, size = LetterFilter(status="open"), await parts.stores.listing.count(payer)
+        async for letter in _letters(parts, payer, wanted, size):
+            yield letter.id
+
+
+async def _retried(
+    parts: Application, payer: str, name: str, corrected: bytes | None, by: str | None
+) -> dict[str, Any]:
+    async def take(letter: Letter, content: bytes) -> list[dict[str, Any]]:
+        return await take_again(parts, payer, letter.format, content, letter.origin)
+
+    try:
+        retried = await retry_letter(
+            parts.stores.letters, payer, name, take, corrected=corrected, by=by
+        )
+    except LetterConflict as conflict:
+        return _not_done(name, str(conflict))
+    if retried is None:
+        return _not_done(name, _UNKNOWN)
+    return retried.letter.shown() | {"results": list(retried.results)}
+
+
+def _code_of(told: dict[str, Any]) -> int:
+    if any(each["status"] == "failed" for each in told.get("results", ())):
+        return ENGINE_FAULT
+    return 0 if told["status"] == "resolved" else PROBLEMS
+
+
+def _not_done(name: str, reason: str) -> dict[str, Any]:
+    return {"id": name, "status": "refused", "reason": reason}
+
+
+def _tell(told: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        put_line(told)
+        return
+    failed = [each for each in told.get("results", ()) if each.get("reason")]
+    reason = failed[0]["reason"] if failed else told.get("reason")
+    is_done = told["status"] in ("resolved", "dropped")
+    put(f"{told['id']}: {told['status']}" + ("" if is_done or not reason else f": {reason}"))
+
+
+def _table(letters: Sequence[Letter]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("id", "last came", "format", "code", "authorization", "reason"):
+        table.add_column(name, no_wrap=name != "reason", overflow="fold")
+    for each in letters:
+        named = each.authorization_id or ""
+        version = "" if each.version is None else f" v{each.version}"
+        cells = (each.id, each.last_at[:19], each.format, each.code, named + version, each.reason)
+        table.add_row(*map(Text, cells))
+    return table

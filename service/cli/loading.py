@@ -1,0 +1,121 @@
+"""What `authmatch load` does with one file: by itself, or in shares by several processes."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from service.bootstrap import Application
+from service.cli.input_file import InputFile
+from service.cli.shares import SHARE_BYTES, Share, shares_of, work_in_shares
+from service.flow.intake import TAKEN, Result, take_in
+from service.ingest.submissions import read_submissions
+from service.ingest.x12.results import InterchangeOutcome, Item
+from service.reception import doors_of, reading_of
+
+BATCH = 1_000
+"""So many authorizations go to the stores together: nobody else waits for this process."""
+
+Advance = Callable[[int], object]
+"""Is told how many more bytes were taken in."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What became of a part of a file: counts, where something failed, and some of the results."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    failed_at: int | None = None
+    results: list[Result] = field(default_factory=list)
+
+    def take(self, result: Result) -> None:
+        """Count a result, and keep the byte from which a load must go on."""
+        self.counts[result["status"]] += 1
+        if result["status"] == "failed" and self.failed_at is None:
+            self.failed_at = result["start"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How a file is loaded: for whom, from which byte on, by how many processes.
+
+    Without ``every`` only results that are no plain success are given one by one. ``outcomes`` are
+    those of the X12 interchanges that were read, to be acknowledged.
+    """
+
+    payer: str
+    offset: int = 0
+    line: int = 1
+    workers: int = 1
+    every: bool = False
+    outcomes: list[InterchangeOutcome] = field(default_factory=list, compare=False)
+
+    def _note(self, item: Item) -> None:
+        if isinstance(item, InterchangeOutcome):
+            self.outcomes.append(item)
+
+    async def run(
+        self, parts: Application, file: InputFile, advance: Advance
+    ) -> AsyncIterator[Loaded]:
+        """Load a file; gives what became of it part by part, in its order.
+
+        A large file of lines goes to several processes: versions of one authorization that are far
+        apart in it may then arrive in any order, which changes what is said of them, and not what
+        stands in the end.
+        """
+        if file.path is not None and self._is_shared(file):
+            advance(self.offset)
+            for_each = partial(_share, load=self, name=file.name)
+            shares = shares_of(file.path, start=self.offset, line=self.line)
+            told = _advancing(shares, advance)
+            done = work_in_shares(for_each, told, parts.settings, workers=self.workers)
+            async for loaded in done:
+                yield loaded
+            return
+        chunks = file.chunks(advance, self.offset)
+        reading = reading_of(
+            parts.settings,
+            self.payer,
+            form=file.form,
+            on_item=self._note,
+            offset=self.offset,
+            line=self.line,
+        )
+        taken = take_in(
+            read_submissions(chunks, reading),
+            doors_of(parts, self.payer, f"load {file.name}"),
+            batch=max(parts.settings.bulk_batch, BATCH),
+        )
+        async for result in taken:
+            loaded = Loaded(results=[result])
+            loaded.take(result)
+            yield loaded
+
+    def _is_shared(self, file: InputFile) -> bool:
+        is_large = file.size - self.offset > 2 * SHARE_BYTES
+        return self.workers > 1 and is_large and file.form == "lines"
+
+
+def _advancing(shares: Iterator[Share], advance: Advance) -> Iterator[Share]:
+    """Tell of every share as it is handed out."""
+    for each in shares:
+        advance(each.end - each.start)
+        yield each
+
+
+async def _share(parts: Application, share: Share, *, load: Load, name: str) -> Loaded:
+    """Take in one share, in a process of its own."""
+    reading = reading_of(
+        parts.settings, load.payer, form="lines", offset=share.start, line=share.line
+    )
+    loaded = Loaded()
+    taken = take_in(
+        read_submissions(share.pieces(), reading),
+        doors_of(parts, load.payer, f"load {name}"),
+        batch=max(parts.settings.bulk_batch, BATCH),
+    )
+    async for result in taken:
+        loaded.take(result)
+        if load.every or result["status"] not in TAKEN or result["status"] == "noted":
+            loaded.results.append(result)
+    return loaded

@@ -1,0 +1,75 @@
+"""`authmatch members`: member ids that turn out to be one person."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from service.bootstrap import application
+from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.cli.faults import BadInput
+from service.cli.terminal import progress, put, put_json
+from service.domain.member_merge import MemberMergeBody
+from service.domain.values import Identifier
+from service.settings import Settings
+from service.stores.member_alias import Wish
+from service.stores.member_merge import Merged
+
+app = typer.Typer(no_args_is_help=True, help="Members: merge.")
+
+
+@app.callback()
+def _group() -> None:
+    """Member ids that turn out to be one person."""
+
+
+@app.command()
+def merge(
+    member: Annotated[str, typer.Argument(help="The id that is given up.", metavar="OLD")],
+    into: Annotated[str, typer.Argument(help="The id that stays.", metavar="INTO")],
+    by: Annotated[str | None, typer.Option("--by", help="Who wants it, for the audit.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, for the audit.")] = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Merge a member into another one; the same command again goes on where one stopped.
+
+    It cannot be taken back. Claims are answered and pushes are taken all the while.
+    """
+    wish = _wish(member, into, by, reason)
+
+    async def run(settings: Settings) -> Merged:
+        async with application(settings) as parts:
+            await parts.stores.guard.ensure()
+            with progress() as bars:
+                bar = bars.add_task("moving", total=None)
+                return await parts.stores.merging.run(
+                    payer_of(payer, settings),
+                    wish,
+                    lambda done, total: bars.update(bar, completed=done, total=total),
+                )
+
+    done = asyncio.run(run(read_settings()))
+    if as_json:
+        counts = {name: getattr(done, name) for name in ("moved", "already_there", "total")}
+        put_json({"member": done.member, "merged_into": done.into, "authorizations": counts})
+    else:
+        put(
+            f"{done.member} is {done.into} now: {done.moved} authorizations moved,"
+            f" {done.already_there} were there already, {done.total} in all"
+        )
+
+
+def _wish(member: str, into: str, by: str | None, reason: str | None) -> Wish:
+    """Read what is wished; raises BadInput."""
+    try:
+        given = TypeAdapter[str](Identifier).validate_python(member)
+        body = MemberMergeBody(into=into, by=by, reason=reason)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = {"into": "INTO", "by": "--by", "reason": "--reason"}.get(
+            str(next(iter(first["loc"]), "")), "OLD"
+        )
+        raise BadInput(f"{name}: {first['msg']}") from error
+    return Wish(member=given, into=body.into, by=body.by or "", reason=body.reason or "")

@@ -1,0 +1,200 @@
+"""`authmatch worklist`: claims for which an authorization came later, and what is decided."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.table import Table
+
+from service.bootstrap import Application, application
+from service.cli.adjudicate import is_copied
+from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.cli.faults import PROBLEMS, BadInput
+from service.cli.terminal import out, put, put_json
+from service.domain.misfits import misfits
+from service.domain.work_item import ItemDecision, ItemState, Listed, seen_of
+
+app = typer.Typer(no_args_is_help=True, help="Claims offered for re-adjudication.")
+
+T = TypeVar("T")
+PAGE = 200
+_STATES = ("open", "done", "dismissed", "all")
+
+ClaimArgument = Annotated[str, typer.Argument(metavar="CLAIM_ID", help="The claim that it is of.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who decides, for the audit.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for the audit.")]
+TagOption = Annotated[
+    str | None, typer.Option("--etag", help="Only if the item is still the one with this ETag.")
+]
+
+
+@app.command("list")
+def list_(
+    state: Annotated[str, typer.Option(help="open, done, dismissed or all.")] = "open",
+    authorization: Annotated[
+        str | None, typer.Option(help="Only items for which this one arrived.", metavar="ID")
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="So many at most.")] = PAGE,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List claims that would come out better now, the oldest offer first."""
+    if state not in _STATES:
+        raise BadInput(f"--state: one of {', '.join(_STATES)}")
+    whose = payer_of(payer, read_settings())
+
+    async def run(parts: Application) -> list[Listed]:
+        found: list[Listed] = []
+        after: str | None = None
+        while len(found) < most:
+            page = await parts.stores.worklist.page(
+                whose,
+                state=None if state == "all" else _state(state),
+                authorization_id=authorization,
+                claim_id=None,
+                size=PAGE,
+                after=after,
+            )
+            found += await parts.examining(whose).standing(page.listed)
+            after = page.next_
+            if after is None:
+                break
+        return found[:most]
+
+    listed = _run(run)
+    if as_json:
+        put_json([each.as_answer() for each in listed])
+    else:
+        out.print(_table(listed))
+
+
+@app.command()
+def show(claim_id: ClaimArgument, payer: PayerOption = None, as_json: JsonOption = False) -> None:
+    """Show what is offered about a claim: each line as it came out, and as it would now."""
+    whose = payer_of(payer, read_settings())
+    listed = _run(lambda parts: parts.examining(whose).read(claim_id))
+    if as_json:
+        put_json(listed.as_answer())
+        return
+    out.print(_table([listed]))
+    out.print(_lines(listed))
+
+
+@app.command()
+def readjudicate(
+    claim_id: ClaimArgument,
+    by: ByOption,
+    reason: ReasonOption = None,
+    etag: TagOption = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Adjudicate the claim anew as it was sent, and close the item.
+
+    Exit code 1: done, but the ledger entry could not be copied to Elasticsearch yet.
+    """
+    whose, decision, seen = payer_of(payer, read_settings()), _decision(by, reason), _seen(etag)
+
+    async def run(parts: Application) -> tuple[dict[str, Any], bool]:
+        done, _ = await parts.examining(whose).readjudicate(claim_id, decision, seen)
+        return done.answer, await is_copied(parts, done)
+
+    answer, was_copied = _run(run)
+    if as_json:
+        put_json(answer)
+    else:
+        for line in answer["lines"]:
+            approved = line["approved"]
+            put(
+                f"line {line['line']}: {line['disposition']},"
+                f" {approved['units']} {approved['unit']} approved"
+            )
+    if not was_copied:
+        raise typer.Exit(PROBLEMS)
+
+
+@app.command()
+def dismiss(
+    claim_id: ClaimArgument,
+    by: ByOption,
+    reason: ReasonOption = None,
+    etag: TagOption = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Leave the claim as it is; it comes back only if something else arrives for it."""
+    whose, decision, seen = payer_of(payer, read_settings()), _decision(by, reason), _seen(etag)
+    listed = _run(lambda parts: parts.examining(whose).dismiss(claim_id, decision, seen))
+    if as_json:
+        put_json(listed.as_answer())
+    else:
+        put(f"{claim_id}: {listed.item.state}")
+
+
+def _run(work: Callable[[Application], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with application(read_settings()) as parts:
+            return await work(parts)
+
+    return asyncio.run(run())
+
+
+def _state(given: str) -> ItemState:
+    states: dict[str, ItemState] = {"open": "open", "done": "done", "dismissed": "dismissed"}
+    return states[given]
+
+
+def _decision(by: str, reason: str | None) -> ItemDecision:
+    try:
+        return ItemDecision(by=by, reason=reason)
+    except ValidationError as error:
+        raise BadInput(misfits(error)[0]) from error
+
+
+def _seen(etag: str | None) -> tuple[int, int] | None:
+    try:
+        return None if etag is None else seen_of(etag)
+    except ValueError as error:
+        raise BadInput(f"--etag: {error}") from error
+
+
+def _table(listed: list[Listed]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("claim", "state", "offered", "authorizations", "lines", "by"):
+        table.add_column(heading, overflow="fold")
+    for each in listed:
+        item = each.item
+        better = [str(line["line"]) for line in item.lines if line["better"]]
+        table.add_row(
+            f"{item.claim_id} version {item.claim_version}",
+            item.state,
+            item.offered_at[:16],
+            ", ".join(item.authorizations),
+            ", ".join(better),
+            "" if item.is_open else item.by or "",
+        )
+    return table
+
+
+def _lines(listed: Listed) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("line", "before", "now", "approved before", "approved now", "because of"):
+        table.add_column(heading, overflow="fold")
+    for line in listed.item.lines:
+        before, now = line["before"], line["now"]
+        table.add_row(
+            str(line["line"]),
+            _told(before),
+            _told(now),
+            f"{before['approved']['units']} {before['approved']['unit']}",
+            f"{now['approved']['units']} {now['approved']['unit']}",
+            ", ".join(line["authorizations"]),
+        )
+    return table
+
+
+def _told(side: dict[str, Any]) -> str:
+    classes = ", ".join(side["classes"].values()) or "-"
+    return f"{side['disposition']} ({classes}) {' '.join(side['events'])}".strip()

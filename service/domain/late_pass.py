@@ -1,0 +1,32 @@
+"""One way through the waiting claims of a member, for the authorizations that had arrived."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+ANY = "*"
+"""Stands for all authorizations of a member for whom too many arrived to name them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """How far it is. ``owner`` names the member without telling who it is.
+
+    ``arrived`` has the authorizations by id, each with the stamp of its arrival; ``after`` is the
+    last claim that was looked at, ``failures`` counts how often in a row an engine failed.
+    ``skipped``: some claim could not be looked at, so that all is gone through again; ``rounds``
+    counts how often that was. ``lease`` tells who has it.
+    """
+
+    payer: str
+    owner: str
+    arrived: Mapping[str, str]
+    after: str = ""
+    failures: int = 0
+    skipped: bool = False
+    rounds: int = 0
+    lease: str = field(default="", repr=False)
+
+    @property
+    def ids(self) -> Collection[str] | None:
+        """The authorizations that arrived; None for any."""
+        return None if ANY in self.arrived else self.arrived.keys()

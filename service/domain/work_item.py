@@ -1,0 +1,108 @@
+"""A claim on the worklist: what would come out otherwise now, and what was decided about it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from service.domain.values import Frozen, Text
+
+LATE_AUTHORIZATION = "late-authorization"
+"""Why a claim is on the worklist: an authorization came after it was adjudicated."""
+
+_TAG = re.compile(r'^(?:W/)?"(\d{1,18})-(\d{1,18})"$')
+
+ItemState = Literal["open", "done", "dismissed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItem:
+    """A claim that is offered for re-adjudication.
+
+    ``entry`` is the ledger entry of the adjudication that would be run again: with another one the
+    offer does not stand. ``authorizations`` are those that arrived, with the version that was seen;
+    ``lines`` those that would come out otherwise. ``why`` and ``by`` tell of the decision.
+    """
+
+    claim_id: str
+    claim_version: int
+    member_id: str = field(repr=False)
+    entry: str
+    authorizations: Mapping[str, int]
+    lines: tuple[Mapping[str, Any], ...]
+    offered_at: str
+    state: ItemState = "open"
+    reason: str = LATE_AUTHORIZATION
+    decided_at: str | None = None
+    by: str | None = None
+    why: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has decided yet."""
+        return self.state == "open"
+
+    def decided(self, state: ItemState, *, at: str, by: str | None, why: str | None) -> "WorkItem":
+        """Give the item as somebody decided."""
+        return replace(self, state=state, decided_at=at, by=by, why=why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An item as it was read; ``seen`` (sequence number, term) tells which write of it that was."""
+
+    item: WorkItem
+    seen: tuple[int, int]
+
+    @property
+    def tag(self) -> str:
+        """The ETag under which somebody may decide."""
+        return f'"{self.seen[0]}-{self.seen[1]}"'
+
+    def as_answer(self) -> dict[str, Any]:
+        """Give the item as it is shown."""
+        item = self.item
+        shown = asdict(item)
+        del shown["entry"]
+        shown["authorizations"] = [
+            {"authorization_id": name, "version": version}
+            for name, version in sorted(item.authorizations.items())
+        ]
+        if item.is_open:
+            # Who is about to decide is written before it is decided.
+            shown |= dict.fromkeys(("decided_at", "by", "why"))
+        return {**shown, "etag": self.tag}
+
+
+def seen_of(tag: str) -> tuple[int, int]:
+    """Read an ETag; raises ValueError for one that was not given out here."""
+    found = _TAG.match(tag)
+    if found is None:
+        raise ValueError("this is not the ETag of an item")
+    return int(found[1]), int(found[2])
+
+
+class ItemDecision(Frozen):
+    """Who decides about an item of the worklist, and why."""
+
+    by: Text
+    reason: Text | None = None
+
+
+def joined(known: WorkItem | None, offered: WorkItem) -> WorkItem | None:
+    """Give what is to be on the worklist; None where the offer says nothing new.
+
+    What was dismissed comes back with another authorization, or another version of one.
+    """
+    if known is None or known.entry != offered.entry:
+        return offered
+    newest = dict(known.authorizations)
+    for name, version in offered.authorizations.items():
+        newest[name] = max(version, newest.get(name, 0))
+    if newest == known.authorizations:
+        return None
+    return replace(
+        offered,
+        authorizations=newest,
+        offered_at=known.offered_at if known.is_open else offered.offered_at,
+    )

@@ -1,0 +1,206 @@
+"""Turns what an X12 file gives into submissions: what can be pushed, what cannot, what is noted."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from service.domain.push import Pushed
+from service.domain.submission import Position, Submission
+from service.ingest.cutting import KEPT_BYTES
+from service.ingest.x12.excerpt import Excerpt
+from service.ingest.x12.problem import Problem
+from service.ingest.x12.reader import WIRE_NAMING, Naming, X12Reader
+from service.ingest.x12.results import (
+    AuthorizationRead,
+    Interchange,
+    InterchangeOutcome,
+    Item,
+    Refusal,
+    TransactionOutcome,
+    Unread,
+)
+
+OTHER_PAYER = "the message is for another payer"
+_NOTED = {
+    "278-request": "a request for review: nothing was decided yet",
+    "278-inquiry": "an inquiry: it asks, and is not stored",
+}
+_CONSEQUENCES = frozenset({"event-unread", "line-unread", "not-accepted"})
+"""Problems that say what was left out because of another."""
+
+_NOTHING = "there is no transaction set in it"
+_CLAIMS = "claims are no authorizations: they are matched, not stored"
+
+_Part = AuthorizationRead | Unread | Refusal | TransactionOutcome
+
+OnItem = Callable[[Item], object]
+"""Is told of every item that was read, before what becomes of it."""
+
+
+class X12Submissions:
+    """Takes the bytes of a file as they come, and gives a submission for each event.
+
+    ``aliases`` are the payer ids that a message may be for; without any it is not looked at.
+    """
+
+    def __init__(
+        self,
+        naming: Naming = WIRE_NAMING,
+        aliases: frozenset[str] = frozenset(),
+        on_item: OnItem = lambda _: None,
+        offset: int = 0,
+    ) -> None:
+        """Start at the byte ``offset`` of a file, where an interchange begins."""
+        self._reader = X12Reader(naming)
+        self._aliases = aliases
+        self._on_item = on_item
+        self._offset = offset
+        self._head = b""
+        self._size = 0
+        self._number = 0
+
+    def feed(self, chunk: bytes) -> Iterator[Submission]:
+        """Take a chunk of any size; give what it completes."""
+        self._size += len(chunk)
+        if len(self._head) < KEPT_BYTES:
+            self._head = (self._head + chunk)[:KEPT_BYTES]
+        yield from self._given(self._reader.feed(chunk))
+
+    def end(self) -> Iterator[Submission]:
+        """Say that nothing follows; give what is left."""
+        yield from self._given(self._reader.end())
+        if self._number == 0 and self._head.strip():
+            yield self._unreadable({}, _NOTHING, ())
+
+    def _given(self, items: Iterable[Item]) -> Iterator[Submission]:
+        for item in items:
+            self._on_item(item)
+            submission = self._submission(item)
+            if submission is not None:
+                self._number += 1
+                yield submission
+
+    def _submission(self, item: Item) -> Submission | None:
+        if isinstance(item, AuthorizationRead):
+            return self._authorization(item)
+        if isinstance(item, Unread):
+            is_claim = item.transaction.kind.startswith("837")  # said once, of the whole set
+            return None if is_claim else self._rejected(item, item.problems)
+        if isinstance(item, Refusal):
+            reasons = f" ({', '.join(item.reasons)})" if item.reasons else ""
+            return self._noted(item, f"a refusal to look (AAA){reasons}: nothing was decided")
+        if isinstance(item, TransactionOutcome):
+            return self._of_set(item)
+        if isinstance(item, InterchangeOutcome):
+            return self._of_envelope(item.problems, _position(item.interchange))
+        return self._of_envelope((item,), {}) if isinstance(item, Problem) else None
+
+    def _authorization(self, item: AuthorizationRead) -> Submission:
+        if not is_for(item.payer_id, self._aliases):
+            return self._made(item, code="invalid", reason=OTHER_PAYER)
+        return self._made(
+            item,
+            pushed=Pushed(authorization=item.authorization, source=item.document),
+            authorization_id=item.authorization.authorization_id,
+            version=item.authorization.version,
+            warnings=_told(item.problems),
+        )
+
+    def _of_set(self, item: TransactionOutcome) -> Submission | None:
+        """Say of a set what was not said of its parts."""
+        kind = item.transaction.kind
+        if kind.startswith("837"):
+            return self._noted(item, _CLAIMS)
+        if item.read == 0 and item.unread == 0 and item.has_errors:
+            return self._rejected(item, item.problems)
+        return self._noted(item, _NOTED[kind]) if kind in _NOTED else None
+
+    def _of_envelope(self, problems: Sequence[Problem], position: Position) -> Submission | None:
+        """Say what is wrong with the file or an interchange, where something was left out."""
+        errors = [each for each in problems if each.severity == "error"]
+        if not errors:
+            return None
+        return self._unreadable(
+            {**position, **self._place(errors[0])}, errors[0].message, _told(problems)
+        )
+
+    def _unreadable(
+        self, position: Position, reason: str, errors: tuple[dict[str, object], ...]
+    ) -> Submission:
+        """Keep what came, where nothing of it was read: it is the fault."""
+        is_all = self._number == 0
+        return self._submit(
+            position=position,
+            start=self._offset,
+            content=self._head if is_all else b"",
+            content_bytes=self._size if is_all else 0,
+            code="unreadable",
+            reason=reason,
+            errors=errors,
+        )
+
+    def _rejected(self, item: _Part, problems: Sequence[Problem]) -> Submission:
+        cause = _cause_of(problems)
+        reason = cause.message if cause else "nothing in it can be read"
+        is_cut = not isinstance(item, Refusal) and item.excerpt and not item.excerpt.is_whole
+        return self._made(
+            item,
+            place=cause,
+            code="invalid",
+            reason=f"{reason}: it is cut off, or too long" if is_cut else reason,
+            errors=_told(problems),
+        )
+
+    def _noted(self, item: _Part, reason: str) -> Submission:
+        return self._made(item, reason=reason, warnings=_told(item.problems))
+
+    def _made(self, item: _Part, place: Problem | None = None, **fields: Any) -> Submission:
+        interchange = item.transaction.group.interchange
+        position = _position(interchange) | {
+            "transaction": item.transaction.control_number,
+            "segment": item.transaction.segment_index,
+        }
+        excerpt = None if isinstance(item, Refusal) else item.excerpt
+        first = excerpt.start if excerpt else None
+        if first is not None:
+            position |= {"segment": first.ordinal, "byte": self._offset + first.offset}
+        return self._submit(
+            position=position | (self._place(place) if place else {}),
+            start=self._offset + interchange.byte_offset,
+            content=b"",
+            content_bytes=0,
+            excerpt=partial(_text_of, excerpt) if excerpt else None,
+            **fields,
+        )
+
+    def _submit(self, **fields: Any) -> Submission:
+        return Submission(format="x12", number=self._number + 1, **fields)
+
+    def _place(self, problem: Problem) -> dict[str, int | str]:
+        if not problem.segment_index and not problem.byte_offset:
+            return {}
+        return {"segment": problem.segment_index, "byte": self._offset + problem.byte_offset}
+
+
+def is_for(payer_id: str | None, aliases: frozenset[str]) -> bool:
+    """Whether a message is for a payer that goes by these names; without names it is not asked."""
+    return not aliases or (payer_id or "").strip().casefold() in aliases
+
+
+def _position(interchange: Interchange) -> dict[str, int | str]:
+    return {"interchange": interchange.control_number}
+
+
+def _cause_of(problems: Sequence[Problem]) -> Problem | None:
+    """Give what tells most: not that something was left out, but why."""
+    told = [each for each in problems if each.code not in _CONSEQUENCES] or list(problems)
+    errors = [each for each in told if each.severity == "error"]
+    return next(iter([*errors, *told]), None)
+
+
+def _text_of(excerpt: Excerpt) -> tuple[bytes, bool]:
+    return excerpt.text.encode(), excerpt.is_whole
+
+
+def _told(problems: Iterable[Problem]) -> tuple[dict[str, object], ...]:
+    return tuple(each.as_json() for each in problems)

@@ -1,0 +1,173 @@
+"""An office: pushes, adjudicates, and looks at late authorizations when it is told to."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+
+from service.accounting.answer import complete
+from service.bootstrap import Application, Stores, run_claim
+from service.domain.adjudication import Adjudication, ClaimChange
+from service.domain.work_item import WorkItem
+from service.flow.claim_life import Step, change_claim
+from service.flow.late_claims import How
+from service.flow.late_watch import LateWatch
+from service.flow.live_check import LiveCheck
+from service.flow.rules import RuleBook
+from service.stores import late_queue
+from service.stores.history import now
+from tests.api.bodies import claim_body
+from tests.ground import Ground, push, version_of
+
+T = TypeVar("T")
+Answer = dict[str, Any]
+
+
+@dataclass
+class Office:
+    """One payer's office; ``done`` is what was done with claims, in order."""
+
+    parts: Application
+    payer: str
+
+    @property
+    def stores(self) -> Stores:
+        """Its stores."""
+        return self.parts.stores
+
+    async def push(self, version: int = 1, query: str = "professional", **changes: Any) -> str:
+        """Push a version of an authorization; gives its status."""
+        (status,) = await push(self.stores, self.payer, version_of(version, query, **changes))
+        return status
+
+    async def adjudicate(
+        self, query: str = "professional", *, again: bool = False, **claim: Any
+    ) -> Answer:
+        """Adjudicate a claim as it comes in."""
+        decided = {name: claim.pop(name) for name in ("stage", "selections", "by") if name in claim}
+        given = Adjudication.model_validate(claim_body(query, **claim) | decided)
+        return (await run_claim(self.parts, self.payer, given, again=again)).answer
+
+    async def work(self) -> list[How]:
+        """Look at all that is due; gives what was done with claims."""
+        done: list[How] = []
+        look = self.parts.late_claims.look
+
+        async def looked(*given: Any) -> How | None:
+            how = await look(*given)
+            done.extend([] if how is None else [how])
+            return how
+
+        await self.watch(looked).work()
+        return done
+
+    def watch(self, look: Any = None) -> LateWatch:
+        """The background of a worker of this office."""
+        stores = self.stores
+        return LateWatch(
+            stores.late_queue, stores.waiting, look or self.parts.late_claims.look, [self.payer]
+        )
+
+    async def queued(self) -> int:
+        """How many members are in the queue."""
+        return (await self.stores.late_queue.length([self.payer]))[self.payer]
+
+    async def pause_over(self) -> None:
+        """Let the time pass after which what failed is tried again."""
+        due = self.stores.visibility.keys.late(self.payer).due
+        owners: Any = await self.stores.redis.zrange(due, 0, -1)
+        if owners:
+            await self.stores.redis.zadd(due, dict.fromkeys(owners, 0), xx=True)
+
+    async def waiting(self, member: str = "M0001") -> list[str]:
+        """The claims of a member that wait."""
+        owner = self.stores.visibility.keys.owned_by(self.payer, member)
+        return await self.stores.waiting.page(self.payer, owner, after="", size=1000)
+
+    async def item(self, claim_id: str = "C-1") -> WorkItem | None:
+        """What is on the worklist about a claim."""
+        listed = await self.stores.worklist.read(self.payer, claim_id)
+        return listed.item if listed else None
+
+    async def kinds(self, claim_id: str = "C-1") -> list[str]:
+        """What happened to a claim, oldest first."""
+        home = await self.stores.accumulators.home_of(self.payer, claim_id)
+        assert home is not None
+        keys = self.stores.accumulators.keys_of(home)
+        page = await self.stores.ledger.of_claim(keys, claim_id)
+        return [each.fields["k"] for each in reversed(page.entries)]
+
+    async def last_word(self, claim_id: str = "C-1") -> tuple[str, str]:
+        """Who did the last thing to a claim, and why."""
+        home = await self.stores.accumulators.home_of(self.payer, claim_id)
+        assert home is not None
+        keys = self.stores.accumulators.keys_of(home)
+        page = await self.stores.ledger.of_claim(keys, claim_id)
+        fields = page.entries[0].fields
+        return fields["by"], fields["why"]
+
+    async def stored(self, claim_id: str = "C-1") -> list[str]:
+        """What became of the lines of a claim, as it stands now."""
+        home = await self.stores.accumulators.home_of(self.payer, claim_id)
+        assert home is not None
+        claim = await self.stores.accumulators.read_claim(home, claim_id)
+        draft, moved, _ = await self.stores.waiting.kept(home, claim.entries[claim.version])
+        return [line["disposition"] for line in complete(draft, moved)["lines"]]
+
+    async def change(self, step: Step, claim_id: str = "C-1", **content: Any) -> None:
+        """Take a step of a claim's life."""
+        books, change = self.stores.accumulators, ClaimChange(**content)
+        await change_claim(step, claim_id, change, self.payer, books, now())
+
+    async def used(self, authorization_id: str = "A1", member: str = "M0001") -> int:
+        """The units that are used of the first line of an authorization, in whole units."""
+        state = await self.stores.accumulators.accounts(self.payer, member, authorization_id)
+        found = {each.name: each.balances["units"].used for each in state.accounts}
+        return found.get("L1", 0) // 3_000_000
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Let no member wait for others before its claims are looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(late_queue, "SOON_S", 0.0)
+        yield
+
+
+@asynccontextmanager
+async def office(
+    ground: Ground, payer: str, rules: RuleBook | None = None, **settings: Any
+) -> AsyncIterator[Office]:
+    """Open an office of its own, as another worker has it."""
+    changed = ground.settings.model_copy(update=settings)
+    with at_once():
+        async with ground.stores(changed) as stores:
+            parts = Application(
+                settings=changed,
+                rules=rules or ground.rules,
+                stores=stores,
+                live_check=LiveCheck(0),
+            )
+            yield Office(parts, payer)
+
+
+def run(ground: Ground, payer: str, work: Callable[[Office], Awaitable[T]], **settings: Any) -> T:
+    """Do something in an office."""
+
+    async def scenario(_: Stores) -> T:
+        async with office(ground, payer, **settings) as opened:
+            return await work(opened)
+
+    return ground.run(scenario)
+
+
+def dispositions(answer: Answer) -> Sequence[str]:
+    """What became of the lines."""
+    return [line["disposition"] for line in answer["lines"]]
+
+
+def events(answer: Answer, line: int = 1) -> Sequence[str]:
+    """The events of a line."""
+    return [each["code"] for each in answer["lines"][line - 1]["events"]]

@@ -1,0 +1,46 @@
+"""The stored form of an authorization, its hash, and the terms in it."""
+
+import hashlib
+from typing import Any
+
+import orjson
+import pytest
+
+from service.domain.authorization import Authorization
+from service.domain.canonical import canonical_form, canonical_json
+from service.domain.push import Pushed
+from service.domain.reference import References
+from service.domain.terms import terms_of
+from service.samples import SampleData
+from service.stores.document import content_hash, make_document
+from tests.builders import build_authorization
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"attached": {"b": 1, "a": [{"z": 1, "y": None}]}},
+        {"line": {"attached": {"b": 1, "a": 2}}},
+        {"line": {"limits": {"units": "4.50", "unit": "UN"}}},
+    ],
+    ids=["plain", "attached", "attached-to-a-line", "limits"],
+)
+def test_the_hash_is_that_of_the_canonical_text(changes: dict[str, Any]) -> None:
+    """Also where it is made of the form, which is made once."""
+    authorization = build_authorization(**changes)
+    text = canonical_json(authorization, free=("attached",))
+
+    assert content_hash(authorization) == hashlib.sha256(text).hexdigest()
+
+
+def test_a_form_that_was_made_before_gives_the_same_document() -> None:
+    """A push makes it for the hash, and uses it again for the terms."""
+    for source in SampleData(7, 200).authorizations():
+        pushed = Pushed(authorization=Authorization.model_validate(source), source=source)
+        form = canonical_form(pushed.authorization)
+        made = make_document("p", pushed, References(), form=form)
+
+        assert made == make_document("p", pushed, References())
+        assert made["terms"] == orjson.loads(terms_of(pushed.authorization))
+        assert None not in made.values()
