@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 
 from service.accounting.ledger import Replayed, entry_order, replay
-from service.accounting.ledger_check import (
-    check_holdings,
-    compare_fields,
-    digest,
-    digest_of_all,
-)
-from service.accounting.ledger_page import Difference, read_moves
+from service.accounting.ledger_check import check_holdings
+from service.accounting.ledger_page import read_moves
 
 ONE = 3_000_000
 Json = Any
@@ -350,25 +345,41 @@ def test_balances_are_the_sum_of_what_claims_hold() -> None:
     ]
 
 
-def test_fields_are_compared_both_ways() -> None:
-    """What is missing, what is too much, and what differs."""
-    found = list(
-        compare_fields(
-            "accounts A1", {"a": "1", "b": "2", "d": "5"}, {"b": "3", "c": "4", "d": "5"}
-        )
-    )
+def test_claims_that_wait_stand_under_their_member() -> None:
+    """Until one is reversed; a member without any has no entry."""
+    waiting = draw(wt="1")
+    other = draw("C2", am=[], q=[["A1", "2"]], wt="1", r=[move(row(), (used(4), used(8)))])
+    undone = change(u=[move(row(), (used(8), used(4)))], q=[["A1", "3"]])
 
-    assert found == [
-        Difference(what="accounts A1", field="a", expected="1", found="nothing"),
-        Difference(what="accounts A1", field="b", expected="2", found="3"),
-        Difference(what="accounts A1", field="c", expected="nothing", found="4"),
+    assert books(waiting).waiting == {"7:x": {"C1": "0"}}
+    assert books(waiting, other).waiting == {"7:x": {"C1": "0", "C2": "0"}}
+    assert books(waiting, other, undone).waiting == {"7:x": {"C2": "0"}}
+    assert books(draw()).waiting == {}
+
+
+def test_a_claim_goes_to_the_bucket_of_the_merged_member() -> None:
+    """It is closed here as it was, and opened there the same, with whether it waits."""
+    held = books(draw(wt="1"), change(u=[UNDONE], q=[["A1", "2"]], s="reversed"))
+    fields = written([*held.claims["C1"].items()])
+    leaving = {"k": "depart", "c": "C1", "v": "1", "s": "moved", "m": "7:x", "to": "9", "f": fields}
+    gone = books(draw(wt="1"), change(u=[UNDONE], q=[["A1", "2"]], s="reversed"), leaving)
+    waits = written([*held.claims["C1"].items(), ["wt", "1"]])
+    there = books({"k": "enter", "c": "C1", "m": "9:y", "f": waits})
+
+    assert gone.differences == []
+    assert (gone.claims["C1"]["to"], gone.claims["C1"]["mv"], gone.owners_here()) == ("9", "[]", {})
+    assert gone.owners == {"C1": "7:x"}
+    assert there.differences == []
+    assert there.claims["C1"] == held.claims["C1"]
+    assert (there.owners_here(), there.waiting) == ({"C1": "9:y"}, {"9:y": {"C1": "0"}})
+
+
+def test_a_claim_that_goes_as_it_was_not_is_a_difference() -> None:
+    """Neither its fields nor its waiting are taken on trust."""
+    leaving = {"k": "depart", "c": "C1", "v": "1", "s": "moved", "m": "7:x", "to": "9"}
+    made = books(draw(), texts(leaving | {"f": [["id", "C1"], ["wt", "1"]]}))
+
+    assert [(each.what, each.field) for each in made.differences] == [
+        ("claim C1", "fields"),
+        ("claim C1", "waits"),
     ]
-
-
-def test_a_digest_does_not_depend_on_the_order() -> None:
-    """But on every value."""
-    assert digest({"a": {"x": "1", "y": "2"}, "b": {}}) == digest(
-        {"b": {}, "a": {"y": "2", "x": "1"}}
-    )
-    assert digest({"a": "1"}) != digest({"a": "2"})
-    assert digest_of_all([("p", "1"), ("q", "2")]) == digest_of_all([("q", "2"), ("p", "1")])

@@ -6,7 +6,7 @@ import pytest
 
 from service.accounting.plan import ClaimPlan, LinePlan
 from service.accounting.scale import SCALE
-from service.accounting.waiting import waiting_of
+from service.accounting.waiting import NEVER_WAITS, waiting_of
 from service.domain.accounting_policy import WAITS_FOR
 from tests.movements import bounds, part
 
@@ -50,3 +50,9 @@ def test_what_runs_short_is_told_by_the_books() -> None:
     assert (whole.events, whole.exhausted, whole.exceeded) == (False, True, True)
     assert part_.events
     assert (never.events, never.exhausted, never.exceeded) == (False, True, False)
+
+
+def test_most_claims_cannot_wait() -> None:
+    """Nothing stops them, and nothing can run short."""
+    assert not NEVER_WAITS.is_possible
+    assert waiting_of(drafted(None), asking(4), WAITS_FOR, b"claim").is_possible

@@ -130,3 +130,29 @@ def test_a_cancelled_authorization_is_void(action: str | None, is_void: bool) ->
 def test_a_procedure_names_codes(procedure: Fields, code: str, is_named: bool) -> None:
     """A group is looked up elsewhere."""
     assert Procedure.model_validate(procedure).names(code) == is_named
+
+
+@pytest.mark.parametrize(
+    ("header", "made_at"),
+    [
+        ({}, None),
+        ({"certification_date": "2026-03-01"}, "2026-03-01"),
+        ({"received_at": "2026-03-02T10:00:00Z", "certification_date": "2026-03-01"}, "2026-03-02"),
+        ({"source": {"event_time": "2026-03-03T10:00:00Z"}}, "2026-03-03"),
+    ],
+)
+def test_when_an_authorization_was_made(header: dict[str, Any], made_at: str | None) -> None:
+    """The first that is known: sent, decided, received, or certified."""
+    authorization = Authorization.model_validate(
+        {
+            "authorization_id": "A1",
+            "version": 1,
+            "kind": "authorization",
+            "setting": "professional",
+            "member": {"id": "M1"},
+            "pend_reasons": [{"reason": "X"}, {"reason": "Y"}],
+            **header,
+        }
+    )
+
+    assert (authorization.made_at and authorization.made_at.isoformat()[:10]) == made_at

@@ -78,3 +78,10 @@ def test_writing_twice_changes_nothing(write: Callable[[str], str], text: str) -
 def test_a_code_has_its_system_and_shape(code: str, declared: str | None, shape: str) -> None:
     """CPT and HCPCS level II are one system, a dental code is dental under any name."""
     assert shape == codes.procedure_shape(code, declared)
+
+
+def test_an_id_of_fhir_is_the_text_or_its_hash() -> None:
+    """FHIR allows letters, digits, dashes and dots, 64 at the most."""
+    assert codes.fhir_id("UM-55012") == "UM-55012"
+    assert len(codes.fhir_id("UM 55012/1")) == 64
+    assert codes.fhir_id("a" * 65) != codes.fhir_id("a" * 66)

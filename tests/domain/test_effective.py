@@ -282,3 +282,11 @@ def test_without_a_table_all_modifiers_are_significant() -> None:
     (values,) = effective_lines(build_authorization(line={"modifiers": ["59"]}), References())
 
     assert values["modifiers_significant"] == ["59"]
+
+
+def test_the_birth_date_is_said_only_where_it_was_told() -> None:
+    """It tells the persons apart who share one member identifier."""
+    told = only_line(member={"id": "M0001", "birth_date": "1980-05-02"})
+
+    assert told["member.birth_date"] == "1980-05-02"
+    assert "member.birth_date" not in only_line()
