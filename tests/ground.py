@@ -81,6 +81,10 @@ def settings_on(elasticsearch_url: str, redis_url: str, **changes: Any) -> Setti
     return Settings(**{**fields, **changes})
 
 
+async def _install(stores: Stores) -> None:
+    await stores.installation.install()
+
+
 async def uninstall(stores: Stores) -> None:
     """Take everything of a prefix out of both engines."""
     prefix = stores.indices.prefix
@@ -104,16 +108,22 @@ def ground(elasticsearch_url: str, redis_url: str) -> Iterator[Ground]:
     """Installed indices under a prefix of this run; taken out at its end."""
     settings = settings_on(elasticsearch_url, redis_url)
     made = Ground(settings=settings, rules=shipped_rules())
-
-    async def install(stores: Stores) -> None:
-        await stores.installation.install()
-
-    made.run(install)
+    made.run(_install)
     try:
         yield made
         made.run(partial(reconciled, spoiled=made.spoiled))
     finally:
         made.run(uninstall)
+
+
+@pytest.fixture
+def own(ground: Ground) -> Iterator[Ground]:
+    """Installed indices under a prefix of one test alone, which may lose or rebuild them."""
+    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
+    made = Ground(settings=settings, rules=ground.rules)
+    made.run(_install)
+    yield made
+    made.run(uninstall)
 
 
 async def reconciled(stores: Stores, spoiled: set[str]) -> None:

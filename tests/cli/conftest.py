@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from service.cli import app
 from tests.ground import Ground
 from tests.ground import ground as ground
+from tests.ground import own as own
 from tests.ground import payer as payer
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"

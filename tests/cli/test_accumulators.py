@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,22 +11,8 @@ from service.cli.serve import LOOPBACK
 from service.stores import rebuilding
 from service.stores.durability import WANTED
 from tests.cli.conftest import Authmatch
-from tests.ground import Ground, new_prefix, uninstall
+from tests.ground import Ground
 from tests.movements import Mover, forget
-
-
-@pytest.fixture
-def own(ground: Ground) -> Iterator[Ground]:
-    """Indices under a prefix of this test alone, for its Redis is emptied."""
-    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
-    made = Ground(settings=settings, rules=ground.rules)
-
-    async def install(stores: Stores) -> None:
-        await stores.installation.install()
-
-    made.run(install)
-    yield made
-    made.run(uninstall)
 
 
 @pytest.fixture

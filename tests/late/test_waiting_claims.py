@@ -2,19 +2,18 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores
 from service.domain.adjudication import Adjudication
 from service.domain.candidate import Found
 from service.domain.person import Person
 from service.flow.claim_content import content_of
 from service.querying.search import Search
 from tests.flow.random_papers import Papers
-from tests.ground import Ground, new_prefix, uninstall
+from tests.ground import Ground
 from tests.late.office import Office, dispositions, run
 from tests.movements import forget
 
@@ -118,20 +117,6 @@ def test_a_claim_is_kept_as_it_was_sent(seed: int) -> None:
 
     assert content_of(Adjudication.model_validate_json(kept)) == kept
     assert b"because" not in kept
-
-
-@pytest.fixture
-def own(ground: Ground) -> Iterator[Ground]:
-    """Indices under a prefix of this test alone, for its epoch is taken away."""
-    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
-    made = Ground(settings=settings, rules=ground.rules)
-
-    async def install(stores: Stores) -> None:
-        await stores.installation.install()
-
-    made.run(install)
-    yield made
-    made.run(uninstall)
 
 
 def test_claims_that_wait_are_made_anew_from_the_ledger(own: Ground, payer: str) -> None:

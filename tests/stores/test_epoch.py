@@ -1,7 +1,6 @@
 """An emptied Redis is not taken for one in which nothing was ever used."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
@@ -10,23 +9,15 @@ from service.bootstrap import Stores
 from service.stores import epoch
 from service.stores.epoch import AccumulatorsLost, OtherKey
 from service.stores.faults import EngineUnavailable
-from tests.ground import Ground, new_prefix, uninstall
+from tests.ground import Ground
 from tests.movements import Mover, names_of
 
 
 @pytest.fixture
-def own(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
-    """Indices under a prefix of this test alone, and nothing is trusted for long."""
+def own(own: Ground, monkeypatch: pytest.MonkeyPatch) -> Ground:
+    """The same, and nothing is trusted for long."""
     monkeypatch.setattr(epoch, "TRUSTED_S", 0.0)
-    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
-    made = Ground(settings=settings, rules=ground.rules)
-
-    async def install(stores: Stores) -> None:
-        await stores.installation.install()
-
-    made.run(install)
-    yield made
-    made.run(uninstall)
+    return own
 
 
 def test_workers_that_begin_together_agree(own: Ground) -> None:

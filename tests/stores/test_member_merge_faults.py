@@ -12,7 +12,7 @@ from service.querying.search import Search
 from service.stores.authorization_reading import Filter
 from service.stores.faults import EngineFault
 from service.stores.member_alias import Wish
-from tests.ground import Ground, new_prefix, push, uninstall
+from tests.ground import Ground, push
 from tests.proxy import Mode, Proxy
 from tests.stores.merging import (
     UNITS,
@@ -30,20 +30,6 @@ from tests.stores.moving import tries
 
 REQUESTS_MAX = 90
 """More than the merge of one authorization takes."""
-
-
-@pytest.fixture
-def own(ground: Ground) -> Iterator[Ground]:
-    """Indices under a prefix of this test alone, for its index is rebuilt."""
-    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
-    made = Ground(settings=settings, rules=ground.rules)
-
-    async def install(stores: Stores) -> None:
-        await stores.installation.install()
-
-    made.run(install)
-    yield made
-    made.run(uninstall)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The member of an authorization changes while claims draw on it, and in any order of faults."""
 
 import asyncio
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -14,25 +13,11 @@ from service.domain.person import Person
 from service.flow.adjudicate import Conflict
 from service.flow.claim_life import Step
 from service.stores.faults import EngineFault
-from tests.ground import Ground, new_prefix, uninstall
+from tests.ground import Ground
 from tests.movements import Mover, forget
 from tests.stores.moving import ID, LIMIT, Journey, fault_at, limits, step, tries
 
 MEMBERS = ("M1", "M2", "M3")
-
-
-@pytest.fixture
-def own(ground: Ground) -> Iterator[Ground]:
-    """Indices under a prefix of this test alone, for its epoch is taken away."""
-    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
-    made = Ground(settings=settings, rules=ground.rules)
-
-    async def install(stores: Stores) -> None:
-        await stores.installation.install()
-
-    made.run(install)
-    yield made
-    made.run(uninstall)
 
 
 async def claims(journey: Journey, name: str, ended: asyncio.Event, chance: Random) -> list[str]:

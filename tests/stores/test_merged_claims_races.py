@@ -1,7 +1,6 @@
 """Claims are drawn, changed and sent twice under both ids while members are merged."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import suppress
 from random import Random
 
@@ -11,7 +10,7 @@ from service.accounting.scale import SCALE
 from service.bootstrap import Stores
 from service.flow.adjudicate import Conflict
 from service.flow.claim_life import Step
-from tests.ground import Ground, new_prefix, push, uninstall
+from tests.ground import Ground, push
 from tests.movements import forget
 from tests.stores.merging import (
     UNITS,
@@ -26,20 +25,6 @@ from tests.stores.merging import (
 from tests.stores.moving import Journey, fault_at, step, tries
 
 LIMIT = 10
-
-
-@pytest.fixture
-def own(ground: Ground) -> Iterator[Ground]:
-    """Indices under a prefix of this test alone, for its epoch is taken away."""
-    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
-    made = Ground(settings=settings, rules=ground.rules)
-
-    async def install(stores: Stores) -> None:
-        await stores.installation.install()
-
-    made.run(install)
-    yield made
-    made.run(uninstall)
 
 
 async def held(stores: Stores, payer: str, known: list[str]) -> int:

@@ -1,31 +1,15 @@
 """Redis is lost, and made anew from the ledger: the same state, field by field."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from service.bootstrap import Stores
 from service.stores import rebuilding
 from service.stores.epoch import AccumulatorsLost
 from service.stores.rebuilding import NotEmpty
-from tests.ground import Ground, new_prefix, uninstall
+from tests.ground import Ground
 from tests.movements import Mover, forget, names_of
 
 Hashes = dict[str, object]
-
-
-@pytest.fixture
-def own(ground: Ground) -> Iterator[Ground]:
-    """Indices under a prefix of this test alone, for its epoch is taken away."""
-    settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
-    made = Ground(settings=settings, rules=ground.rules)
-
-    async def install(stores: Stores) -> None:
-        await stores.installation.install()
-
-    made.run(install)
-    yield made
-    made.run(uninstall)
 
 
 async def everything(stores: Stores, payer: str) -> Hashes:
