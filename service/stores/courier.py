@@ -6,7 +6,6 @@ do no harm.
 
 import asyncio
 import contextlib
-import random
 import time
 import uuid
 from collections.abc import Iterable
@@ -14,12 +13,12 @@ from collections.abc import Iterable
 import structlog
 from prometheus_client import Counter, Gauge
 
+from service.stores import background
 from service.stores.delivery import Delivery
 from service.stores.faults import EngineFault, EngineUnavailable
 from service.stores.key_names import UNKNOWN_MEMBER
 from service.stores.outbox import Outbox, Waiting
 
-_CHANCE = random.Random()  # noqa: S311 - only jitter; of its own, so that no seed is disturbed
 log = structlog.get_logger()
 
 WAITING = Gauge(
@@ -39,7 +38,6 @@ BACKOFF_S_MAX = 8.0
 TURN_S = 5.0
 """So long one payer is delivered before the others are looked at again."""
 LEASE_MS = 30_000
-CANCEL_AGAIN_S = 0.2
 _PAYERS_AT_ONCE = 4
 _WAIT = "pushes of this member wait to be stored"
 
@@ -155,10 +153,7 @@ class Courier:
             flight.cancel()
         if self._task is None:
             return
-        while not self._task.done():
-            # An answer in the same moment may swallow a cancellation: see ``Projection.close``.
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=CANCEL_AGAIN_S)
+        await background.end(self._task)
         self._task = None
         for payer in self._leased:
             with contextlib.suppress(EngineFault):
@@ -168,8 +163,9 @@ class Courier:
         failures, has_more = 0, False
         while True:
             if not has_more:
-                pause = min(BACKOFF_S_MAX, LOOK_S * 2**failures)
-                await asyncio.sleep(pause * _CHANCE.uniform(0.5, 1))
+                await asyncio.sleep(
+                    background.backoff_s(failures, first_s=LOOK_S, most_s=BACKOFF_S_MAX)
+                )
             try:
                 has_more = await self.look()
                 failures = 0

@@ -6,7 +6,6 @@ so it may be copied twice, by two workers or after a crash, and is there once.
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -16,6 +15,7 @@ from elasticsearch import AsyncElasticsearch
 from prometheus_client import Counter, Gauge
 
 from service.accounting.ledger import FIRST_ID
+from service.stores import background
 from service.stores.bulk import Operation, run_bulk
 from service.stores.clients import RedisClient
 from service.stores.faults import EngineFault, EngineUnavailable, translated_errors
@@ -23,7 +23,6 @@ from service.stores.key_names import BUCKETS, BucketKeys, KeyNames
 from service.stores.ledger_entry import LedgerEntry, id_after, write_entry
 from service.stores.names import IndexNames
 
-_CHANCE = random.Random()  # noqa: S311 - only jitter; of its own, so that no seed is disturbed
 log = structlog.get_logger()
 
 PENDING = Gauge(
@@ -48,7 +47,6 @@ SOON_S = 0.5
 BACKOFF_S_MAX = 10.0
 LAST_S = 2.0
 """How long a worker that ends goes on copying; what is left is found by the next sweep."""
-CANCEL_AGAIN_S = 0.2
 
 _BUCKETS_AT_ONCE = 32
 _LENGTHS_AT_ONCE = 128
@@ -191,11 +189,7 @@ class Projection:
         """End the background; one that ran copies what this worker touched, if that is quick."""
         if self._task is None:
             return
-        while not self._task.done():
-            # A client that has its answer in the same moment may swallow a cancellation: in Python
-            # 3.11 `asyncio.wait_for` does, by which Redis is written to. So it is repeated.
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=CANCEL_AGAIN_S)
+        await background.end(self._task)
         self._task = None
         with contextlib.suppress(EngineFault, TimeoutError):
             async with asyncio.timeout(LAST_S):
@@ -224,7 +218,7 @@ class Projection:
             except Exception as error:  # noqa: BLE001 - copying must go on; it is counted
                 FAULTS.inc()
                 failures += 1
-                pause = min(BACKOFF_S_MAX, SOON_S * 2**failures) * _CHANCE.uniform(0.5, 1)
+                pause = background.backoff_s(failures, first_s=SOON_S, most_s=BACKOFF_S_MAX)
                 log.warning("projection_failed", reason=_reason(error), pause_s=round(pause, 2))
                 self._touched |= {keys.ledger: keys for keys in buckets}
                 next_sweep = min(next_sweep, time.monotonic() + pause)
