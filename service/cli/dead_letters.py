@@ -1,7 +1,6 @@
 """`authmatch deadletters`: what could not be taken: list, show, try again, drop."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,9 +8,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from service.bootstrap import Application, application
-from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.bootstrap import Application
+from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput
+from service.cli.for_payer import run_for_payer
 from service.cli.terminal import out, put, put_json, put_line, say
 from service.reception import take_again
 from service.stores.dead_letters import LetterConflict
@@ -26,7 +26,6 @@ app = typer.Typer(
 PAGE = 200
 _UNKNOWN = "there is no such dead letter"
 
-Work = Callable[[Application, str], Awaitable[Any]]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="As `list` shows them.")]
 By = Annotated[str | None, typer.Option("--by", help="Who sees to it.", metavar="NAME")]
 
@@ -54,7 +53,7 @@ def list_letters(
     async def work(parts: Application, whose: str) -> list[Letter]:
         return [each async for each in _letters(parts, whose, wanted, size)]
 
-    letters = _run(work, payer)
+    letters = run_for_payer(work, payer)
     if as_json:
         for each in letters:
             put_line(each.shown())
@@ -75,7 +74,7 @@ def show(
     async def work(parts: Application, whose: str) -> Letter | None:
         return await parts.stores.letters.get(whose, letter_id)
 
-    letter = _run(work, payer)
+    letter = run_for_payer(work, payer)
     if letter is None:
         raise BadInput(_UNKNOWN)
     shown = letter.shown() | letter.readable()
@@ -120,7 +119,7 @@ def retry(
             _tell(told, as_json=as_json)
         return code
 
-    if code := _run(work, payer):
+    if code := run_for_payer(work, payer):
         raise typer.Exit(code)
 
 
@@ -150,19 +149,8 @@ def drop(
             _tell(told, as_json=as_json)
         return are_all_dropped
 
-    if not _run(work, payer):
+    if not run_for_payer(work, payer):
         raise typer.Exit(PROBLEMS)
-
-
-def _run(work: Work, payer: str | None) -> Any:
-    settings = read_settings()
-    whose = payer_of(payer, settings)
-
-    async def run() -> Any:
-        async with application(settings) as parts:
-            return await work(parts, whose)
-
-    return asyncio.run(run())
 
 
 async def _letters(

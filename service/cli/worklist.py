@@ -1,24 +1,22 @@
 """`authmatch worklist`: claims for which an authorization came later, and what is decided."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from service.bootstrap import Application, application
+from service.bootstrap import Application
 from service.cli.adjudicate import is_copied
-from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import PROBLEMS, BadInput
+from service.cli.for_payer import run_for_payer
 from service.cli.terminal import out, put, put_json
 from service.domain.misfits import misfits
 from service.domain.work_item import ItemDecision, ItemState, Listed, seen_of
 
 app = typer.Typer(no_args_is_help=True, help="Claims offered for re-adjudication.")
 
-T = TypeVar("T")
 PAGE = 200
 _STATES = ("open", "done", "dismissed", "all")
 
@@ -43,9 +41,8 @@ def list_(
     """List claims that would come out better now, the oldest offer first."""
     if state not in _STATES:
         raise BadInput(f"--state: one of {', '.join(_STATES)}")
-    whose = payer_of(payer, read_settings())
 
-    async def run(parts: Application) -> list[Listed]:
+    async def work(parts: Application, whose: str) -> list[Listed]:
         found: list[Listed] = []
         after: str | None = None
         while len(found) < most:
@@ -63,7 +60,7 @@ def list_(
                 break
         return found[:most]
 
-    listed = _run(run)
+    listed = run_for_payer(work, payer)
     if as_json:
         put_json([each.as_answer() for each in listed])
     else:
@@ -73,8 +70,7 @@ def list_(
 @app.command()
 def show(claim_id: ClaimArgument, payer: PayerOption = None, as_json: JsonOption = False) -> None:
     """Show what is offered about a claim: each line as it came out, and as it would now."""
-    whose = payer_of(payer, read_settings())
-    listed = _run(lambda parts: parts.examining(whose).read(claim_id))
+    listed = run_for_payer(lambda parts, whose: parts.examining(whose).read(claim_id), payer)
     if as_json:
         put_json(listed.as_answer())
         return
@@ -95,13 +91,13 @@ def readjudicate(
 
     Exit code 1: done, but the ledger entry could not be copied to Elasticsearch yet.
     """
-    whose, decision, seen = payer_of(payer, read_settings()), _decision(by, reason), _seen(etag)
+    decision, seen = _decision(by, reason), _seen(etag)
 
-    async def run(parts: Application) -> tuple[dict[str, Any], bool]:
+    async def work(parts: Application, whose: str) -> tuple[dict[str, Any], bool]:
         done, _ = await parts.examining(whose).readjudicate(claim_id, decision, seen)
         return done.answer, await is_copied(parts, done)
 
-    answer, was_copied = _run(run)
+    answer, was_copied = run_for_payer(work, payer)
     if as_json:
         put_json(answer)
     else:
@@ -125,20 +121,14 @@ def dismiss(
     as_json: JsonOption = False,
 ) -> None:
     """Leave the claim as it is; it comes back only if something else arrives for it."""
-    whose, decision, seen = payer_of(payer, read_settings()), _decision(by, reason), _seen(etag)
-    listed = _run(lambda parts: parts.examining(whose).dismiss(claim_id, decision, seen))
+    decision, seen = _decision(by, reason), _seen(etag)
+    listed = run_for_payer(
+        lambda parts, whose: parts.examining(whose).dismiss(claim_id, decision, seen), payer
+    )
     if as_json:
         put_json(listed.as_answer())
     else:
         put(f"{claim_id}: {listed.item.state}")
-
-
-def _run(work: Callable[[Application], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with application(read_settings()) as parts:
-            return await work(parts)
-
-    return asyncio.run(run())
 
 
 def _state(given: str) -> ItemState:
@@ -161,9 +151,7 @@ def _seen(etag: str | None) -> tuple[int, int] | None:
 
 
 def _table(listed: list[Listed]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("claim", "state", "offered", "authorizations", "lines", "by"):
-        table.add_column(heading, overflow="fold")
+    table = _under("claim", "state", "offered", "authorizations", "lines", "by")
     for each in listed:
         item = each.item
         better = [str(line["line"]) for line in item.lines if line["better"]]
@@ -179,9 +167,7 @@ def _table(listed: list[Listed]) -> Table:
 
 
 def _lines(listed: Listed) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("line", "before", "now", "approved before", "approved now", "because of"):
-        table.add_column(heading, overflow="fold")
+    table = _under("line", "before", "now", "approved before", "approved now", "because of")
     for line in listed.item.lines:
         before, now = line["before"], line["now"]
         table.add_row(
@@ -192,6 +178,13 @@ def _lines(listed: Listed) -> Table:
             f"{now['approved']['units']} {now['approved']['unit']}",
             ", ".join(line["authorizations"]),
         )
+    return table
+
+
+def _under(*headings: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     return table
 
 
