@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.stores.background import backoff_s
+from service.background import backoff_s
 
 
 @pytest.mark.parametrize(

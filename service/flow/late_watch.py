@@ -5,7 +5,6 @@ of waiting claims holds nobody up.
 """
 
 import asyncio
-import random
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
@@ -14,11 +13,11 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from service.accounting.books import Home
+from service.background import backoff_s, end
 from service.domain.engine_fault import EngineFault
 from service.domain.late_pass import Pass
 from service.flow.late_claims import How
 
-_CHANCE = random.Random()  # noqa: S311 - only jitter; of its own, so that no seed is disturbed
 log = structlog.get_logger()
 
 OFFERS = Counter(
@@ -41,7 +40,6 @@ SWEEP_S = 5.0
 BACKOFF_S_MAX = 60.0
 SKIPPED_S_MAX = 600.0
 """How often at least a claim is tried again that cannot be looked at whatever the engines do."""
-CANCEL_AGAIN_S = 0.2
 
 
 class Queue(Protocol):
@@ -104,10 +102,8 @@ class LateWatch:
 
     async def close(self) -> None:
         """End at once: whatever is at work can be done again, and is, by another worker."""
-        while self._task is not None and not self._task.done():
-            # A client that has its answer in the same moment may swallow a cancellation.
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=CANCEL_AGAIN_S)
+        if self._task is not None:
+            await end(self._task)
         self._task = None
 
     async def _run(self) -> None:
@@ -172,8 +168,7 @@ class LateWatch:
 
 
 def _backoff(failures: int, *, most: float = BACKOFF_S_MAX) -> float:
-    pause: float = min(most, 0.5 * 2.0 ** min(failures, 20))
-    return pause * _CHANCE.uniform(0.5, 1)
+    return backoff_s(failures, first_s=0.5, most_s=most)
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import structlog
 from prometheus_client import Counter, Gauge
 
-from service.stores import background
+from service.background import backoff_s, end
 from service.stores.delivery import Delivery
 from service.stores.faults import EngineFault, EngineUnavailable
 from service.stores.key_names import UNKNOWN_MEMBER
@@ -153,7 +153,7 @@ class Courier:
             flight.cancel()
         if self._task is None:
             return
-        await background.end(self._task)
+        await end(self._task)
         self._task = None
         for payer in self._leased:
             with contextlib.suppress(EngineFault):
@@ -163,9 +163,7 @@ class Courier:
         failures, has_more = 0, False
         while True:
             if not has_more:
-                await asyncio.sleep(
-                    background.backoff_s(failures, first_s=LOOK_S, most_s=BACKOFF_S_MAX)
-                )
+                await asyncio.sleep(backoff_s(failures, first_s=LOOK_S, most_s=BACKOFF_S_MAX))
             try:
                 has_more = await self.look()
                 failures = 0

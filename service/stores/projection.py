@@ -15,7 +15,7 @@ from elasticsearch import AsyncElasticsearch
 from prometheus_client import Counter, Gauge
 
 from service.accounting.ledger import FIRST_ID
-from service.stores import background
+from service.background import backoff_s, end
 from service.stores.bulk import Operation, run_bulk
 from service.stores.clients import RedisClient
 from service.stores.faults import EngineFault, EngineUnavailable, translated_errors
@@ -189,7 +189,7 @@ class Projection:
         """End the background; one that ran copies what this worker touched, if that is quick."""
         if self._task is None:
             return
-        await background.end(self._task)
+        await end(self._task)
         self._task = None
         with contextlib.suppress(EngineFault, TimeoutError):
             async with asyncio.timeout(LAST_S):
@@ -218,7 +218,7 @@ class Projection:
             except Exception as error:  # noqa: BLE001 - copying must go on; it is counted
                 FAULTS.inc()
                 failures += 1
-                pause = background.backoff_s(failures, first_s=SOON_S, most_s=BACKOFF_S_MAX)
+                pause = backoff_s(failures, first_s=SOON_S, most_s=BACKOFF_S_MAX)
                 log.warning("projection_failed", reason=_reason(error), pause_s=round(pause, 2))
                 self._touched |= {keys.ledger: keys for keys in buckets}
                 next_sweep = min(next_sweep, time.monotonic() + pause)
