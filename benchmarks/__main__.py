@@ -11,8 +11,8 @@ from rich.table import Table
 from benchmarks.contest import Contest
 from benchmarks.measure import Measured
 from benchmarks.sizes import SIZES, Size
-from service import engines
 from service.settings import Settings
+from tools import engines
 
 LATEST = Path(__file__).parent / "latest.json"
 HEAP_MB = 4096

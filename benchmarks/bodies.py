@@ -6,12 +6,12 @@ from typing import Any
 import orjson
 
 from service.domain.claim import Claim
-from service.flow.match import ask
-from service.flow.rules import RuleBook
+from service.flow.matching.match import ask
 from service.querying.search import scored_search
 from service.requirement.decision import decide_requirement
-from service.stores.authorization_search import search_body
-from service.stores.names import routing
+from service.rules.book import RuleBook
+from service.stores.authorizations.search import search_body
+from service.stores.connection.names import routing
 
 
 def scored_bodies(claim: dict[str, Any], payer: str, rules: RuleBook) -> list[dict[str, Any]]:

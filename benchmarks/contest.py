@@ -14,9 +14,9 @@ from benchmarks import bodies, loading, postgres, reading, units
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
-from service.rule_files import load_rules
-from service.samples import SampleData
+from service.rules.files import load_rules
 from service.settings import Settings
+from tools.samples import SampleData
 
 PAYER = "demo"
 SEED = 20260101

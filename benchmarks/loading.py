@@ -17,12 +17,12 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import parallel_bulk, scan
 
 from benchmarks.measure import Connection
-from service.bootstrap import application
+from service.application.parts import application
 from service.domain.authorization import Authorization
 from service.domain.push import Pushed
-from service.samples import SampleData
 from service.settings import Settings
-from service.stores.authorization_reading import Filter
+from service.stores.authorizations.reading import Filter
+from tools.samples import SampleData
 
 PAYER = "demo"
 BATCH = 500

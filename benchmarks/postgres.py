@@ -19,9 +19,9 @@ from typing import Any
 
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_lines
-from service.rule_files import load_references
-from service.samples import SampleData
+from service.rules.files import load_references
 from service.settings import Settings
+from tools.samples import SampleData
 
 CLAIMS = 200
 COLUMNS = (

@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from benchmarks.measure import Measured, at_least
-from service.accounting.books import DrawRequest, Home, Occasion
-from service.accounting.claim_state import ClaimState
-from service.accounting.plan import (
+from service.accounting.books.books import DrawRequest, Home, Occasion
+from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.plan import (
     Bounds,
     ClaimPlan,
     Debit,
@@ -23,22 +23,22 @@ from service.accounting.plan import (
     Part,
     Way,
 )
-from service.accounting.scale import CENT, SCALE
-from service.stores.accumulators import Accumulators
-from service.stores.book_scripts import load_script
-from service.stores.clients import (
+from service.accounting.books.scale import CENT, SCALE
+from service.stores.connection.clients import (
     ElasticsearchAccess,
     RedisClient,
     open_elasticsearch,
     open_redis,
 )
-from service.stores.key_names import KeyNames
-from service.stores.member_copies import MemberCopies
-from service.stores.member_records import MemberRecords
-from service.stores.members import Members
-from service.stores.movements import write_draw
-from service.stores.names import IndexNames
-from service.stores.visibility import Visibility
+from service.stores.connection.key_names import KeyNames
+from service.stores.connection.names import IndexNames
+from service.stores.connection.scripts import load_script
+from service.stores.members.copies import MemberCopies
+from service.stores.members.marks import Visibility
+from service.stores.members.records import MemberRecords
+from service.stores.members.who import Members
+from service.stores.units.accumulators import Accumulators
+from service.stores.units.movements import write_draw
 
 CLIENTS = 64
 ROUNDS = 7

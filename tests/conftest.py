@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from service import engines
-from service.flow.rules import RuleBook
-from service.rule_files import load_rules
+from service.rules.book import RuleBook
+from service.rules.files import load_rules
 from service.settings import Settings
 from tests.ground import shipped_rules
+from tools import engines
 
 ELASTICSEARCH_IMAGE = "elasticsearch:9.2.4"
 REDIS_IMAGE = "redis:7"
@@ -50,7 +50,7 @@ def _shipped_rules_once() -> Iterator[None]:
         return shipped_rules() if settings.queries_dir == shipped else load_rules(settings)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("service.bootstrap.load_rules", load)
+        patch.setattr("service.application.parts.load_rules", load)
         yield
 
 

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from service.bootstrap import Stores, open_stores
+from service.application.parts import Stores, open_stores
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.domain.push import Pushed
-from service.flow.match import match_claim
-from service.flow.rules import RuleBook
-from service.rule_files import load_rules
+from service.flow.matching.match import match_claim
+from service.rules.book import RuleBook
+from service.rules.files import load_rules
 from service.settings import Settings
 from tests.builders import build_authorization
 

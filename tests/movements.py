@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.accounting.books import Amendment, DrawRequest, Home, Moved, Occasion
-from service.accounting.plan import (
+from service.accounting.books.books import Amendment, DrawRequest, Home, Moved, Occasion
+from service.accounting.books.plan import (
     Bounds,
     ClaimPlan,
     Debit,
@@ -16,13 +16,13 @@ from service.accounting.plan import (
     Part,
     Way,
 )
-from service.accounting.record import pack
-from service.accounting.rows import shrink, units_of
-from service.accounting.scale import CENT, SCALE
-from service.accounting.waiting import Waiting
-from service.bootstrap import Stores
+from service.accounting.books.record import pack
+from service.accounting.books.rows import shrink, units_of
+from service.accounting.books.scale import CENT, SCALE
+from service.accounting.books.waiting import Waiting
+from service.application.parts import Stores
 from service.settings import DEVELOPMENT_SECRET
-from service.stores.key_names import BucketKeys, KeyNames
+from service.stores.connection.key_names import BucketKeys, KeyNames
 
 AT = "2026-11-22T00:00:00Z"
 MEMBER = "M0001"

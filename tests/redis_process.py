@@ -10,9 +10,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from service import engines
-from service.engines.account import Account
-from service.engines.redis_server import redis_server
+from tools import engines
+from tools.engines.account import Account
+from tools.engines.redis_server import redis_server
 
 START_S = 30
 

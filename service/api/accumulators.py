@@ -6,20 +6,20 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from service.accounting.bounds import bounds_of
-from service.accounting.statement import related_claim, statement
-from service.accounting.utilization import utilization
+from service.accounting.answers.statement import related_claim, statement
+from service.accounting.answers.utilization import utilization
+from service.accounting.limits.bounds import bounds_of
 from service.api.body import json_response
 from service.api.caller import application_of, payer_of
 from service.api.claims import After, Size, held_answer
 from service.api.ledger_view import entry_answer
 from service.api.problem import Refused
 from service.api.schema import problems
-from service.bootstrap import Application
+from service.application.parts import Application
 from service.domain.authorization import Authorization
-from service.stores.authorization_reading import Stored
-from service.stores.key_names import BucketKeys
-from service.stores.records import read_record
+from service.stores.authorizations.reading import Stored
+from service.stores.connection.key_names import BucketKeys
+from service.stores.ledger.records import read_record
 
 router = APIRouter(
     prefix="/authorizations",

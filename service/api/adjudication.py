@@ -13,9 +13,9 @@ from service.api.body import json_response, read_body
 from service.api.caller import application_of, payer_of
 from service.api.schema import json_body, ndjson_body, problems
 from service.api.streams import StreamedResults
-from service.bootstrap import Application, run_claim
+from service.application.parts import Application, run_claim
 from service.domain.adjudication import Adjudication
-from service.flow.adjudicate import Adjudicated
+from service.flow.adjudicating.adjudicate import Adjudicated
 from service.ingest.cutting import LineCutter, cut
 
 router = APIRouter(

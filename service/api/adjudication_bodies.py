@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pydantic import Field, JsonValue
 
 from service.domain.values import Frozen, LineNumber
-from service.flow.claim_life import BadChange
+from service.flow.adjudicating.claim_life import BadChange
 
 
 class LineLimits(Frozen):

@@ -28,7 +28,7 @@ from service.api.fhir_outcome import refusal
 from service.api.observation import Observation
 from service.api.problem import install_handlers
 from service.api.schema import describe
-from service.bootstrap import application, quieten_collector
+from service.application.parts import application, quieten_collector
 from service.settings import Settings
 
 ROOMS = (

@@ -16,6 +16,7 @@ from service.api.kept import kept, queued_response
 from service.api.problem import Refused, refused_of
 from service.api.schema import json_body, ndjson_body, problems
 from service.api.streams import StreamedResults
+from service.application.reception import doors_of, reading_of
 from service.domain.authorization import Authorization
 from service.domain.push import Pushed, PushResult
 from service.domain.submission import Queued
@@ -23,8 +24,7 @@ from service.domain.values import Day
 from service.domain.withdrawal import write_withdrawal
 from service.flow.intake import take_in
 from service.ingest.submissions import Form, read_submissions
-from service.reception import doors_of, reading_of
-from service.stores.authorization_reading import Filter, Stored
+from service.stores.authorizations.reading import Filter, Stored
 
 router = APIRouter(
     tags=["authorizations"], responses=problems(status_404="There is no such authorization.")

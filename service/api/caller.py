@@ -5,7 +5,7 @@ import hashlib
 from fastapi import Request
 
 from service.api.problem import Refused
-from service.bootstrap import Application
+from service.application.parts import Application
 from service.settings import Settings
 
 

@@ -5,18 +5,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from service.accounting.answer import benefit_answer, complete
-from service.accounting.claim_state import ClaimState
-from service.accounting.scale import written, written_amount
+from service.accounting.answers.answer import benefit_answer, complete
+from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.scale import written, written_amount
 from service.api.adjudication_bodies import BenefitLimits
 from service.api.body import json_response, read_body
 from service.api.caller import application_of, payer_of
 from service.api.ledger_view import entry_answer
 from service.api.schema import json_body, problems
-from service.bootstrap import Application
+from service.application.parts import Application
 from service.domain.adjudication import ClaimChange
-from service.flow.claim_life import Step, UnknownClaim, change_claim
-from service.stores.history import now
+from service.flow.adjudicating.claim_life import Step, UnknownClaim, change_claim
+from service.stores.connection.clock import now
 
 router = APIRouter(
     prefix="/claims",

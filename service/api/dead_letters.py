@@ -10,10 +10,10 @@ from service.api.body import json_response, read_any_body
 from service.api.caller import application_of, payer_of
 from service.api.problem import Refused
 from service.api.schema import optional_body, problems
-from service.reception import take_again
-from service.stores.letter import Letter
-from service.stores.letter_listing import LetterFilter
-from service.stores.retrying import retry_letter
+from service.application.reception import take_again
+from service.stores.intake.letter import Letter
+from service.stores.intake.listing import LetterFilter
+from service.stores.intake.retrying import retry_letter
 
 router = APIRouter(
     tags=["intake"], responses=problems(status_404="There is no such letter or ticket.")

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from service.accounting.bounds import bounds_of
-from service.accounting.statement import statement
+from service.accounting.answers.statement import statement
+from service.accounting.limits.bounds import bounds_of
 from service.api.body import read_any_body
 from service.api.caller import application_of, payer_of
 from service.api.fhir_capability import PARAMETERS, capability_statement
@@ -18,11 +18,11 @@ from service.api.fhir_outcome import Json, fhir_response, issue, outcome
 from service.api.fhir_search import PAGE, Search, read_search
 from service.api.problem import Refused
 from service.api.schema import fhir_answers, form_body, parameters
-from service.bootstrap import Application
+from service.application.parts import Application
 from service.domain.authorization import Authorization
 from service.ingest.fhir import AsStored, searchset, to_claim_response
-from service.stores.authorization_reading import Filter, Page, Stored
-from service.stores.cursor import BadCursor
+from service.stores.authorizations.reading import Filter, Page, Stored
+from service.stores.connection.cursor import BadCursor
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], responses=fhir_answers())
 

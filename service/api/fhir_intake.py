@@ -15,12 +15,12 @@ from service.api.fhir_taking import Taken, intake_outcome, status_of, take, with
 from service.api.problem import Refused
 from service.api.schema import fhir_answers, fhir_body
 from service.api.streams import StreamedResults
-from service.bootstrap import Application
+from service.application.parts import Application
 from service.domain.submission import Submission
 from service.ingest.cutting import LineCutter, cut
 from service.ingest.fhir import FhirDocument, fhir_submissions
-from service.ingest.fhir.shape_check import check_shape
-from service.ingest.fhir.submissions import too_long
+from service.ingest.fhir.reading.shape_check import check_shape
+from service.ingest.fhir.reading.submissions import too_long
 
 router = APIRouter(
     prefix="/fhir",

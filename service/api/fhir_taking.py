@@ -8,15 +8,15 @@ from typing import Literal
 from service.api.authorizations import counted
 from service.api.fhir import as_stored
 from service.api.fhir_outcome import Json, issue, outcome
-from service.bootstrap import Application
+from service.application.parts import Application
+from service.application.reception import doors_of
 from service.domain.authorization import Authorization
 from service.domain.push import PushStatus
 from service.domain.submission import Submission
 from service.flow.intake import take_in
 from service.ingest.fhir import FhirDocument, operation_outcome, read, to_claim_response
-from service.ingest.fhir.node import expression_of
-from service.reception import doors_of
-from service.stores.faults import EngineFault
+from service.ingest.fhir.base.node import expression_of
+from service.stores.connection.faults import EngineFault
 
 FINDINGS_MAX = 1000
 UNCHANGED = "it is what was given out here"

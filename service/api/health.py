@@ -15,7 +15,7 @@ from starlette.responses import Response
 from service import __version__
 from service.api.body import json_response
 from service.api.caller import application_of
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.domain.engine_fault import EngineFault
 
 router = APIRouter(tags=["health"])

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from service.api.body import json_response
 from service.api.problem import Refused
-from service.bootstrap import Application
+from service.application.parts import Application
 from service.domain.submission import Code, DeadLetter, Queued
 
 ERRORS_MAX = 20

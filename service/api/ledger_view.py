@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 
-from service.accounting.grant import Row
-from service.accounting.scale import written, written_amount
-from service.accounting.used import account_name, balance
-from service.stores.ledger_entry import LedgerEntry
-from service.stores.records import read_record
+from service.accounting.answers.used import account_name, balance
+from service.accounting.books.grant import Row
+from service.accounting.books.scale import written, written_amount
+from service.stores.ledger.entry import LedgerEntry
+from service.stores.ledger.records import read_record
 
 Answer = dict[str, Any]
 _TEXTS = {

@@ -13,10 +13,10 @@ from service.api.matching_bodies import WhyNotQuestion
 from service.api.schema import claim_body, json_body, ndjson_body, problems
 from service.api.streams import StreamedResults
 from service.api.x12_claims import answer_file
-from service.bootstrap import Application
+from service.application.parts import Application
 from service.domain.claim import Claim
-from service.flow.match import match_claim
-from service.flow.why_not import Question, why_not
+from service.flow.matching.match import match_claim
+from service.flow.matching.why_not import Question, why_not
 from service.ingest.cutting import LineCutter, cut
 
 router = APIRouter(tags=["matching"], responses=problems())

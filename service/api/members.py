@@ -12,7 +12,7 @@ from service.api.problem import Refused
 from service.api.schema import json_body, problems
 from service.domain.member_merge import MemberMergeBody
 from service.domain.values import Identifier
-from service.stores.member_alias import Wish
+from service.stores.members.alias import Wish
 
 router = APIRouter(
     prefix="/members",

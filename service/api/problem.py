@@ -15,16 +15,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service.domain.misfits import pointer
-from service.flow.adjudicate import Conflict
-from service.flow.claim_life import BadChange, UnknownClaim
-from service.flow.selection import BadSelection
-from service.flow.why_not import NoSuchLine
-from service.flow.worklist import NotOffered, Stale
+from service.flow.adjudicating.adjudicate import Conflict
+from service.flow.adjudicating.claim_life import BadChange, UnknownClaim
+from service.flow.adjudicating.selection import BadSelection
+from service.flow.late.worklist import NotOffered, Stale
+from service.flow.matching.why_not import NoSuchLine
 from service.requirement.faults import TableFault
-from service.stores.cursor import BadCursor
-from service.stores.dead_letters import LetterConflict
-from service.stores.faults import EngineFault, EngineRefused
-from service.stores.member_alias import MergeRefused
+from service.stores.connection.cursor import BadCursor
+from service.stores.connection.faults import EngineFault, EngineRefused
+from service.stores.intake.dead_letters import LetterConflict
+from service.stores.members.alias import MergeRefused
 
 log = structlog.get_logger()
 

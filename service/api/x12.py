@@ -13,12 +13,12 @@ from service.api.caller import application_of, payer_of
 from service.api.problem import Refused
 from service.api.schema import problems, x12_body
 from service.api.streams import StreamedResults
-from service.bootstrap import Application
+from service.application.inquiries import answers_to
+from service.application.parts import Application
+from service.application.reception import acknowledgements, doors_of, reading_of
 from service.flow.intake import Result, take_in
 from service.ingest.submissions import read_submissions
-from service.ingest.x12.results import InquiryRead, InterchangeOutcome, Item
-from service.inquiries import answers_to
-from service.reception import acknowledgements, doors_of, reading_of
+from service.ingest.x12.wire.results import InquiryRead, InterchangeOutcome, Item
 
 router = APIRouter(tags=["X12"], responses=problems())
 

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from service.accounting.ledger_page import Difference
-from service.bootstrap import application
+from service.accounting.replay.ledger_page import Difference
+from service.application.parts import application
 from service.cli.configuration import JsonOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS, BadInput
 from service.cli.terminal import progress, put, put_json, say
 from service.settings import Settings
-from service.stores.rebuilding import NotEmpty, Rebuilt
-from service.stores.reconciliation import Reconciled
+from service.stores.ledger.rebuilding import NotEmpty, Rebuilt
+from service.stores.ledger.reconciliation import Reconciled
 
 app = typer.Typer(no_args_is_help=True, help="Units used: reconcile, project, rebuild.")
 

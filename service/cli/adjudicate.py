@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.bootstrap import Application, application, run_claim
+from service.application.parts import Application, application, run_claim
 from service.cli.adjudication_view import Answer, adjudication_view
 from service.cli.claim_file import ClaimArgument, read_adjudication
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
@@ -13,7 +13,7 @@ from service.cli.faults import PROBLEMS
 from service.cli.terminal import out, put_json, say
 from service.domain.adjudication import Adjudication
 from service.domain.engine_fault import EngineFault
-from service.flow.adjudicate import Adjudicated
+from service.flow.adjudicating.adjudicate import Adjudicated
 from service.settings import Settings
 
 

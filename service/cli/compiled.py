@@ -7,9 +7,9 @@ from service.comparison.prepared import AskedLine, Preparation
 from service.domain.claim import Claim
 from service.domain.claim_values import header_values, line_values
 from service.domain.reference import References
-from service.flow.why_not import NoSuchLine
+from service.flow.matching.why_not import NoSuchLine
 from service.querying.search import candidate_search, scored_search
-from service.stores.authorization_search import search_body
+from service.stores.authorizations.search import search_body
 
 
 def asked_line(plan: Plan, claim: Claim, number: int, references: References) -> AskedLine:

@@ -8,16 +8,16 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from service.bootstrap import Application
+from service.application.parts import Application
+from service.application.reception import take_again
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput
 from service.cli.for_payer import run_for_payer
 from service.cli.terminal import out, put, put_json, put_line, say
-from service.reception import take_again
-from service.stores.dead_letters import LetterConflict
-from service.stores.letter import Letter
-from service.stores.letter_listing import LetterFilter
-from service.stores.retrying import retry_letter
+from service.stores.intake.dead_letters import LetterConflict
+from service.stores.intake.letter import Letter
+from service.stores.intake.listing import LetterFilter
+from service.stores.intake.retrying import retry_letter
 
 app = typer.Typer(
     no_args_is_help=True, help="What could not be taken and was kept: list, show, retry, drop."

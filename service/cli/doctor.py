@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from service.bootstrap import NotConfigured, open_stores
+from service.application.parts import NotConfigured, open_stores
 from service.cli.configuration import PREFIX, JsonOption, read_settings
 from service.cli.engine_checks import engine_findings
 from service.cli.faults import ENGINE_FAULT, PROBLEMS
@@ -17,7 +17,7 @@ from service.cli.findings import Finding, green, red, yellow
 from service.cli.terminal import out, put_json
 from service.domain.reference import References
 from service.querying.problem import TemplatesRefused
-from service.rule_files import load_rules
+from service.rules.files import load_rules
 from service.settings import Settings
 
 _NOT_SETTINGS = frozenset({"AUTHMATCH_CACHE"})

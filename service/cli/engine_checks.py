@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.cli.findings import Finding, green, red, yellow
 from service.domain.engine_fault import EngineFault
-from service.stores.durability import WANTED
-from service.stores.inspection import Inspection
+from service.stores.connection.durability import WANTED
+from service.stores.connection.inspection import Inspection
 
 MAJOR = "9."
 CLOCK_S_MAX = 2.0

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from service import engines
 from service.cli.configuration import JsonOption
 from service.cli.faults import PROBLEMS
 from service.cli.terminal import put, put_json, say
+from tools import engines
 
 app = typer.Typer(no_args_is_help=True, help="The local engines: start, stop, status.")
 

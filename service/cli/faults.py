@@ -7,19 +7,19 @@ from typing import NoReturn
 import typer
 from typer.core import TyperGroup
 
-from service.bootstrap import NotConfigured
+from service.application.parts import NotConfigured
 from service.cli.terminal import err, say
 from service.domain.engine_fault import EngineFault
-from service.engines import EngineError
-from service.flow.adjudicate import Conflict
-from service.flow.selection import BadSelection
-from service.flow.why_not import NoSuchLine
-from service.flow.worklist import NotOffered, Stale
+from service.flow.adjudicating.adjudicate import Conflict
+from service.flow.adjudicating.selection import BadSelection
+from service.flow.late.worklist import NotOffered, Stale
+from service.flow.matching.why_not import NoSuchLine
 from service.querying.problem import TemplatesRefused
 from service.requirement.faults import TableFault
-from service.stores.cursor import BadCursor
-from service.stores.durability import NotDurable
-from service.stores.member_alias import MergeRefused
+from service.stores.connection.cursor import BadCursor
+from service.stores.connection.durability import NotDurable
+from service.stores.members.alias import MergeRefused
+from tools.engines import EngineError
 
 PROBLEMS = 1
 BAD_INPUT = 2

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import orjson
 
-from service.bootstrap import Application, application
+from service.application.parts import Application, application
+from service.application.reception import doors_of, reading_of
 from service.cli.faults import ENGINE_FAULT, end
 from service.cli.terminal import progress, say
 from service.flow.intake import take_in
 from service.ingest.submissions import read_submissions
-from service.reception import doors_of, reading_of
-from service.samples import SampleData
 from service.settings import PACKAGE, Settings
-from service.stores.authorization_reading import Filter
+from service.stores.authorizations.reading import Filter
+from tools.samples import SampleData
 
 SEED = 1
 _EXAMPLES = PACKAGE.parent / "docs" / "examples"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from service.bootstrap import Application, application
+from service.application.parts import Application, application
 from service.cli.configuration import payer_of, read_settings
 
 T = TypeVar("T")

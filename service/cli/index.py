@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from service.bootstrap import Application, application
+from service.application.parts import Application, application
 from service.cli.configuration import read_settings
 from service.cli.terminal import progress, put, say
 from service.settings import Settings

@@ -11,12 +11,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from service.bootstrap import (
+from service.application.parts import (
     GC_ALLOCATIONS_LOADING,
     Application,
     application,
     quieten_collector,
 )
+from service.application.reception import acknowledgements
 from service.cli.configuration import PayerOption, payer_of, read_settings
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput
 from service.cli.input_file import STDIN, InputFile
@@ -24,9 +25,8 @@ from service.cli.loading import Load, Loaded
 from service.cli.terminal import out, progress, put_line, say
 from service.domain.engine_fault import EngineFault
 from service.flow.intake import NOT_TAKEN, STATUSES, Result
-from service.reception import acknowledgements
 from service.settings import Settings
-from service.stores.inspection import Inspection
+from service.stores.connection.inspection import Inspection
 
 
 def load(

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from service.bootstrap import Application
+from service.application.parts import Application
+from service.application.reception import doors_of, reading_of
 from service.cli.input_file import InputFile
 from service.cli.shares import SHARE_BYTES, Share, shares_of, work_in_shares
 from service.flow.intake import TAKEN, Result, take_in
 from service.ingest.submissions import read_submissions
-from service.ingest.x12.results import InterchangeOutcome, Item
-from service.reception import doors_of, reading_of
+from service.ingest.x12.wire.results import InterchangeOutcome, Item
 
 BATCH = 1_000
 """So many authorizations go to the stores together: nobody else waits for this process."""

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from service.bootstrap import Application, application
+from service.application.parts import Application, application
+from service.application.reception import aliases_of, naming_of
 from service.cli.answer_view import answer_view
 from service.cli.claim_file import read_text
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
@@ -14,10 +15,9 @@ from service.cli.faults import PROBLEMS
 from service.cli.input_file import InputFile
 from service.cli.terminal import out, put_json, put_line, say
 from service.domain.claim import Claim
-from service.flow.match import match_claim
+from service.flow.matching.match import match_claim
 from service.ingest.submissions import is_x12
 from service.ingest.x12.claims_sent import ClaimSent, claims_sent
-from service.reception import aliases_of, naming_of
 from service.settings import Settings
 
 

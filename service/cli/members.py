@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from service.bootstrap import application
+from service.application.parts import application
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import BadInput
 from service.cli.terminal import progress, put, put_json
 from service.domain.member_merge import MemberMergeBody
 from service.domain.values import Identifier
 from service.settings import Settings
-from service.stores.member_alias import Wish
-from service.stores.member_merge import Merged
+from service.stores.members.alias import Wish
+from service.stores.merging.merge import Merged
 
 app = typer.Typer(no_args_is_help=True, help="Members: merge.")
 

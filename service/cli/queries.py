@@ -19,7 +19,7 @@ from service.domain.engine_fault import EngineFault
 from service.domain.template import Template
 from service.querying.library import template_schema
 from service.querying.problem import TemplatesRefused
-from service.rule_files import load_references, load_templates
+from service.rules.files import load_references, load_templates
 from service.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Templates and tables: check, show, schema.")

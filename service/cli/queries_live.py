@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from service.bootstrap import Application, application
+from service.application.parts import Application, application
 from service.cli.compiled import asked_line
 from service.cli.queries_check import Report
 from service.domain.claim import Claim
-from service.flow.live_check import check_scores
-from service.flow.match import match_claim
-from service.flow.rules import RuleBook
+from service.flow.matching.live_check import check_scores
+from service.flow.matching.match import match_claim
 from service.querying.problem import Problem
 from service.querying.search import candidate_search, scored_search
-from service.samples import SampleData
+from service.rules.book import RuleBook
 from service.settings import Settings
-from service.stores.inspection import Inspection
+from service.stores.connection.inspection import Inspection
+from tools.samples import SampleData
 
 SAMPLE = SampleData(seed=1, authorizations=2_000)
 CLAIMS_VALIDATED_MAX = 5

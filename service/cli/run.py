@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 
-from service import engines
 from service.cli.configuration import read_settings
 from service.cli.faults import ENGINE_FAULT, end
 from service.cli.first_data import Loaded, load_first_data
@@ -28,6 +27,7 @@ from service.cli.serve import (
 )
 from service.cli.terminal import put, say
 from service.settings import Settings
+from tools import engines
 
 HOME = "run"
 READY_SECONDS_MAX = 60

@@ -9,7 +9,7 @@ import typer
 
 from service.cli.faults import BadInput
 from service.cli.terminal import progress, say
-from service.samples import SampleData
+from tools.samples import SampleData
 
 SIZE_DEFAULT = 2_000
 

@@ -13,13 +13,13 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from service.bootstrap import application
+from service.application.parts import application
 from service.cli.configuration import read_settings
 from service.cli.faults import BadInput
 from service.cli.terminal import say
 from service.domain.engine_fault import EngineFault
 from service.settings import Settings
-from service.stores.faults import EngineUnavailable
+from service.stores.connection.faults import EngineUnavailable
 
 APPLICATION = "service.api.app:create_app"
 LOOPBACK = "127.0.0.1"

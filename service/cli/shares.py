@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, ClassVar, TypeVar
 
-from service.bootstrap import (
+from service.application.parts import (
     GC_ALLOCATIONS_LOADING,
     Application,
     application,

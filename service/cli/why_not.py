@@ -9,14 +9,14 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from service.bootstrap import application
+from service.application.parts import application
 from service.cli.answer_view import evidence_table, value_text
 from service.cli.claim_file import ClaimArgument, read_claim
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import BadInput
 from service.cli.terminal import out, put_json
 from service.domain.claim import AuthorizationKind
-from service.flow.why_not import Question, why_not
+from service.flow.matching.why_not import Question, why_not
 from service.settings import Settings
 
 Answer = Mapping[str, Any]

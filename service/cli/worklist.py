@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from service.bootstrap import Application
+from service.application.parts import Application
 from service.cli.adjudicate import is_copied
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import PROBLEMS, BadInput

@@ -113,7 +113,7 @@ Quantity = Annotated[
 """A decimal of at least zero, written as a string; its unit of measure stands beside it."""
 
 COUNTED_MAX = Decimal(3_000_000_000)
-"""Units, days and money are counted exactly up to here (see service/accounting/scale.py)."""
+"""Units, days and money are counted exactly up to here (see service/accounting/books/scale.py)."""
 
 Counted = Annotated[
     Decimal,

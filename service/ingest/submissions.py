@@ -14,8 +14,8 @@ import orjson
 
 from service.domain.submission import Submission
 from service.ingest.cutting import Cut, Cutter, LineCutter
-from service.ingest.json_submissions import read_json
-from service.ingest.json_values import ValueCutter
+from service.ingest.json.submissions import read_json
+from service.ingest.json.values import ValueCutter
 from service.ingest.x12.reader import WIRE_NAMING, Naming
 from service.ingest.x12.submissions import OnItem, X12Submissions
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from service.accounting.answer import Answer, line_answer
-from service.accounting.grant import AccountMovement, Balance, Row
-from service.accounting.record import Draft
-from service.accounting.scale import scaled
+from service.accounting.answers.answer import Answer, line_answer
+from service.accounting.books.grant import AccountMovement, Balance, Row
+from service.accounting.books.record import Draft
+from service.accounting.books.scale import scaled
 from service.domain.claim import AuthorizationKind
 
 EXCEEDED = {"group": "CO", "carc": "198"}

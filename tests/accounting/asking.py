@@ -3,14 +3,14 @@
 from functools import cache
 from typing import Any
 
-from service.accounting.choice import Asked, Choice
-from service.accounting.plan import Draw, LinePlan, Origin, Part
-from service.accounting.planning import Planned, plan_claim
-from service.accounting.scale import SCALE
+from service.accounting.books.plan import Draw, LinePlan, Origin, Part
+from service.accounting.books.scale import SCALE
+from service.accounting.limits.choice import Asked, Choice
+from service.accounting.planning.planning import Planned, plan_claim
 from service.domain.authorization import Authorization
 from service.domain.claim import AuthorizationKind, Claim
 from service.domain.reference import References
-from service.rule_files import load_references
+from service.rules.files import load_references
 from tests.builders import QUERIES
 
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.accounting.answer import bounds_in, complete, summary
-from service.accounting.books import Moved
-from service.accounting.grant import Row
-from service.accounting.plan import Bounds
-from service.accounting.record import Draft
-from service.accounting.scale import quantity_of
+from service.accounting.answers.answer import bounds_in, complete, summary
+from service.accounting.books.books import Moved
+from service.accounting.books.grant import Row
+from service.accounting.books.plan import Bounds
+from service.accounting.books.record import Draft
+from service.accounting.books.scale import quantity_of
 from tests.accounting.answering import KNOWN, answered, drawn, event, kind_of, line_draft, told
 
 NONE, SUSPEND = event("SPA-0014"), event("SPA-0012", "suspend")

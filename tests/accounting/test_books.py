@@ -2,11 +2,11 @@
 
 import pytest
 
-from service.accounting.books import AuthorizationChanged, DrawRequest, Occasion
-from service.accounting.claim_state import ClaimState
-from service.accounting.plan import Bounds, ClaimPlan, Drawable
-from service.accounting.record import pack, unpack
-from service.accounting.rows import HeldRow
+from service.accounting.books.books import AuthorizationChanged, DrawRequest, Occasion
+from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.plan import Bounds, ClaimPlan, Drawable
+from service.accounting.books.record import pack, unpack
+from service.accounting.books.rows import HeldRow
 
 
 def held(*names: str) -> tuple[HeldRow, ...]:

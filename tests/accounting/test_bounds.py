@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from service.accounting.bounds import bounds_of, first_day_of
-from service.accounting.plan import Bounds
-from service.accounting.scale import SCALE
+from service.accounting.books.plan import Bounds
+from service.accounting.books.scale import SCALE
+from service.accounting.limits.bounds import bounds_of, first_day_of
 from tests.builders import build_authorization
 
 PER_WEEK = {"count": "3", "period": "week", "span": 2, "span_unit": "month"}

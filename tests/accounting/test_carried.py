@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from service.accounting.carried import has_travelled, take_in
-from service.accounting.ledger import Replayed
-from service.accounting.ledger_check import check_holdings
-from service.accounting.ledger_page import Difference
-from service.accounting.travelled import check_travelled, kept_in
+from service.accounting.replay.carried import has_travelled, take_in
+from service.accounting.replay.ledger import Replayed
+from service.accounting.replay.ledger_check import check_holdings
+from service.accounting.replay.ledger_page import Difference
+from service.accounting.replay.travelled import check_travelled, kept_in
 from tests.accounting.test_ledger import (
     ONE,
     UNDONE,

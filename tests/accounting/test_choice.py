@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.accounting.choice import flags_of, scope_of, window_of
+from service.accounting.limits.choice import flags_of, scope_of, window_of
 from service.domain.values import DateSpan
 from tests.accounting.asking import choose
 from tests.builders import build_authorization

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.accounting.claim_state import ClaimState
+from service.accounting.books.claim_state import ClaimState
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.accounting.days import (
+from service.accounting.books.scale import CENT, SCALE, scaled
+from service.accounting.planning.days import (
     SPAN_DAYS_MAX,
     cent_of,
     contains,
@@ -16,7 +17,6 @@ from service.accounting.days import (
     step_of,
     units_by_day,
 )
-from service.accounting.scale import CENT, SCALE, scaled
 from service.domain.values import DateSpan
 from tests.builders import build_claim
 

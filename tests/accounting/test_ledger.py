@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from service.accounting.ledger import Replayed, entry_order, replay
-from service.accounting.ledger_check import check_holdings
-from service.accounting.ledger_page import read_moves
+from service.accounting.replay.ledger import Replayed, entry_order, replay
+from service.accounting.replay.ledger_check import check_holdings
+from service.accounting.replay.ledger_page import read_moves
 
 ONE = 3_000_000
 Json = Any

@@ -1,7 +1,7 @@
 """What the ledger says is compared with what Redis holds, field by field and as digests."""
 
-from service.accounting.ledger_check import compare_fields, digest, digest_of_all
-from service.accounting.ledger_page import Difference
+from service.accounting.replay.ledger_check import compare_fields, digest, digest_of_all
+from service.accounting.replay.ledger_page import Difference
 
 
 def test_fields_are_compared_both_ways() -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.accounting.parts import apportioned
-from service.accounting.planning import Planned, plan_claim
-from service.accounting.scale import CENT, SCALE
+from service.accounting.books.scale import CENT, SCALE
+from service.accounting.planning.parts import apportioned
+from service.accounting.planning.planning import Planned, plan_claim
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from tests.accounting.asking import (

@@ -4,9 +4,18 @@ from typing import Any
 
 import pytest
 
-from service.accounting.plan import Bounds, ClaimPlan, Debit, Draw, Drawable, LinePlan, Part, Way
-from service.accounting.planning import Choice, Planned, plan_claim
-from service.accounting.scale import CENT, SCALE
+from service.accounting.books.plan import (
+    Bounds,
+    ClaimPlan,
+    Debit,
+    Draw,
+    Drawable,
+    LinePlan,
+    Part,
+    Way,
+)
+from service.accounting.books.scale import CENT, SCALE
+from service.accounting.planning.planning import Choice, Planned, plan_claim
 from service.domain.authorization import Authorization
 from service.domain.reference import References
 from tests.accounting.asking import (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.accounting.rows import HeldDebit, HeldRow, read_row, shrink, units_of, write_row
-from service.accounting.scale import CENT, SCALE
+from service.accounting.books.rows import HeldDebit, HeldRow, read_row, shrink, units_of, write_row
+from service.accounting.books.scale import CENT, SCALE
 from service.domain.claim import AuthorizationKind
 from tests.accounting.answering import whole
 

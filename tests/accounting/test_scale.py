@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.accounting.scale import (
+from service.accounting.books.scale import (
     QUANTITY_MAX,
     SCALE,
     SCALED_MAX,

@@ -4,9 +4,14 @@ from typing import Any
 
 import pytest
 
-from service.accounting.grant import Balance, Measure
-from service.accounting.plan import Bounds
-from service.accounting.statement import AccountsState, AccountState, related_claim, statement
+from service.accounting.answers.statement import (
+    AccountsState,
+    AccountState,
+    related_claim,
+    statement,
+)
+from service.accounting.books.grant import Balance, Measure
+from service.accounting.books.plan import Bounds
 from tests.accounting.answering import whole
 
 UNLIMITED = Balance(limit=None, used=0, reserved=0)

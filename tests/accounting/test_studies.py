@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.accounting.planning import plan_claim
+from service.accounting.planning.planning import plan_claim
 from tests.accounting.asking import ask, shipped
 from tests.builders import build_authorization, build_claim
 

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from service.accounting.bounds import bounds_of
-from service.accounting.choice import certified_on, flags_of, window_of
+from service.accounting.limits.bounds import bounds_of
+from service.accounting.limits.choice import certified_on, flags_of, window_of
 from service.domain.authorization import Authorization
 from service.domain.terms import read_terms, terms_of
 from tests.accounting.asking import choose, plan

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from service.accounting.grant import Balance
-from service.accounting.plan import base_of
-from service.accounting.used import account_name, used_authorizations
+from service.accounting.answers.used import account_name, used_authorizations
+from service.accounting.books.grant import Balance
+from service.accounting.books.plan import base_of
 from tests.accounting.answering import KNOWN, drawn, line_draft, moved
 
 

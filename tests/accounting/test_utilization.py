@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from service.accounting.books import Moved
-from service.accounting.utilization import Step, utilization
+from service.accounting.answers.utilization import Step, utilization
+from service.accounting.books.books import Moved
 from tests.accounting.answering import drawn, moved
 
 MARCH_1, MARCH_2, APRIL = "2026-03-01T08:00:00", "2026-03-02T08:00:00", "2026-04-01T08:00:00"

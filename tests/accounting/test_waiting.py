@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from service.accounting.plan import ClaimPlan, LinePlan
-from service.accounting.scale import SCALE
-from service.accounting.waiting import NEVER_WAITS, waiting_of
+from service.accounting.books.plan import ClaimPlan, LinePlan
+from service.accounting.books.scale import SCALE
+from service.accounting.books.waiting import NEVER_WAITS, waiting_of
 from service.domain.accounting_policy import WAITS_FOR
 from tests.movements import bounds, part
 

@@ -4,9 +4,9 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from service.accounting.rows import HeldDebit
-from service.accounting.scale import quantity_of
-from service.bootstrap import Stores
+from service.accounting.books.rows import HeldDebit
+from service.accounting.books.scale import quantity_of
+from service.application.parts import Stores
 from tests.adjudication.desk import Desk
 
 Balances = dict[tuple[str, str, str], dict[str, Decimal]]

@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 
-from service.accounting.claim_state import ClaimState
-from service.accounting.rows import units_of
-from service.accounting.scale import SCALE
-from service.bootstrap import Stores
+from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.rows import units_of
+from service.accounting.books.scale import SCALE
+from service.application.parts import Stores
 from service.domain.authorization import Authorization
 from tests.api.bodies import Fields, authorization_body, claim_body
 from tests.ground import Ground, as_pushed, new_prefix

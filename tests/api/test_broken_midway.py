@@ -14,8 +14,8 @@ from typing import Literal
 import httpx
 import pytest
 
-from service.bootstrap import Stores
-from service.stores.projection import Projection
+from service.application.parts import Stores
+from service.stores.ledger.projection import Projection
 from tests.api.bodies import Fields
 from tests.api.claim_load import (
     Load,

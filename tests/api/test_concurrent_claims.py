@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.accounting.claim_state import USED
-from service.bootstrap import Stores
+from service.accounting.books.claim_state import USED
+from service.application.parts import Stores
 from tests.api.claim_load import (
     UNITS,
     Load,

@@ -49,7 +49,7 @@ def behind(ground: Ground) -> Iterator[Behind]:
     )
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("service.stores.clients.REDIS_TIMEOUT_S", 1.0)
+            patch.setattr("service.stores.connection.clients.REDIS_TIMEOUT_S", 1.0)
             with serving(changed) as url:
                 yield Behind(url, *proxies)
     finally:

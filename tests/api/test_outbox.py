@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from service.stores import breaker
-from service.stores import courier as couriers
+from service.stores.connection import breaker
+from service.stores.intake import courier as couriers
 from tests.api.bodies import authorization_body, claim_body
 from tests.ground import Ground
 from tests.proxy import Mode, Proxy

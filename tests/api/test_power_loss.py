@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from service.bootstrap import Stores
-from service.stores.durability import NotDurable
+from service.application.parts import Stores
+from service.stores.connection.durability import NotDurable
 from tests.api.claim_load import (
     Load,
     check,

@@ -5,11 +5,11 @@ import socket
 
 import pytest
 
-from service.accounting.scale import SCALE
-from service.bootstrap import Stores
+from service.accounting.books.scale import SCALE
+from service.application.parts import Stores
 from service.cli.serve import LOOPBACK
-from service.stores import rebuilding
-from service.stores.durability import WANTED
+from service.stores.connection.durability import WANTED
+from service.stores.ledger import rebuilding
 from tests.cli.conftest import Authmatch
 from tests.ground import Ground
 from tests.movements import Mover, forget

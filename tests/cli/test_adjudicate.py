@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from tests.cli.conftest import EXAMPLES, Authmatch
 from tests.ground import Ground, new_prefix, settings_on, uninstall
 

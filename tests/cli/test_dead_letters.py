@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.domain.submission import DeadLetter
 from tests.builders import build_authorization
 from tests.cli.conftest import Authmatch

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from service.querying.search import Search
-from service.stores.authorization_search import search_body
+from service.stores.authorizations.search import search_body
 from tests.cli.conftest import EXAMPLES, Authmatch
 from tests.ground import Ground
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.bootstrap import Application
+from service.application.parts import Application
 from service.cli.shares import Share, shares_of, work_in_shares
 from tests.ground import Ground
 

@@ -19,7 +19,7 @@ from service.domain.accounting_policy import (
 from service.domain.code_groups import GroupTable
 from service.domain.event import DenyWith
 from service.domain.reference import References
-from service.rule_files import load_references
+from service.rules.files import load_references
 from tests.builders import QUERIES, references
 
 HOURS = {"from": "HS", "to": "UN", "factor": "4"}

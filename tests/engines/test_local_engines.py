@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 
-from service import engines
+from tools import engines
 
 pytestmark = pytest.mark.engines
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from service import engines
-from service.engines import process, supervision
-from service.engines.account import Account, make_cache
-from service.engines.download import fetch_checked, unpack
-from service.engines.engine import Launch
-from service.engines.home import Home
-from service.engines.process import Process
+from tools import engines
+from tools.engines import process, supervision
+from tools.engines.account import Account, make_cache
+from tools.engines.download import fetch_checked, unpack
+from tools.engines.engine import Launch
+from tools.engines.home import Home
+from tools.engines.process import Process
 
 OWN = Account(uid=os.geteuid(), gid=os.getegid(), is_foreign=False)
 NOBODY = Account(uid=65534, gid=65534, is_foreign=True)

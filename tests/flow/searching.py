@@ -6,8 +6,8 @@ from service.domain.adjudication import Adjudication
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate, Standing
 from service.domain.event import Outcome, make_event
-from service.flow.match import Search
-from service.flow.selection import Chosen, choose
+from service.flow.adjudicating.selection import Chosen, choose
+from service.flow.matching.match import Search
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
 from tests.builders import ask, build_authorization, build_claim, changed, event_codes, judge

@@ -7,16 +7,22 @@ from typing import Any
 
 import pytest
 
-from service.accounting.books import ClaimMoved, DrawRequest, Home, Moved, Occasion
-from service.accounting.claim_state import ClaimState
-from service.accounting.grant import Row
-from service.accounting.rows import HeldRow
-from service.accounting.scale import SCALE
+from service.accounting.books.books import ClaimMoved, DrawRequest, Home, Moved, Occasion
+from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.grant import Row
+from service.accounting.books.rows import HeldRow
+from service.accounting.books.scale import SCALE
 from service.domain.adjudication import ClaimChange
 from service.domain.engine_fault import EngineFault
-from service.flow import claim_life
-from service.flow.adjudicate import Conflict
-from service.flow.claim_life import BadChange, Changed, Step, UnknownClaim, change_claim
+from service.flow.adjudicating import claim_life
+from service.flow.adjudicating.adjudicate import Conflict
+from service.flow.adjudicating.claim_life import (
+    BadChange,
+    Changed,
+    Step,
+    UnknownClaim,
+    change_claim,
+)
 
 HOME = Home(payer="P", bucket=1, owner="1:m")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.flow.late_offer import offer_of
+from service.flow.late.offer import offer_of
 
 Line = dict[str, Any]
 

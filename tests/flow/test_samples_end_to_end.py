@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.domain.push import Pushed
-from service.samples import Expected, SampleData
 from tests.ground import Ground, match
+from tools.samples import Expected, SampleData
 
 BATCH = 500
 AT_ONCE = 6

@@ -9,7 +9,7 @@ import pytest
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
 from service.domain.terms import terms_of
-from service.flow.selection import (
+from service.flow.adjudicating.selection import (
     BadSelection,
     Changed,
     Chosen,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from service.domain.template import TemplateTest
-from service.flow.rules import RuleBook
-from service.flow.template_tests import Fixture, read_fixture, run_tests
+from service.flow.matching.template_tests import Fixture, read_fixture, run_tests
 from service.querying.problem import Problem
-from service.rule_files import load_references, load_templates, read_tables
+from service.rules.book import RuleBook
+from service.rules.files import load_references, load_templates, read_tables
 
 QUERIES = Path(__file__).parents[2] / "queries"
 FIXTURE = (QUERIES / "fixtures" / "prof_tin_only.yaml").read_text(encoding="utf-8")

@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.comparison.prepared import AskedLine
 from service.comparison.registry import comparisons
 from service.domain.candidate import Candidate, Found
 from service.domain.claim import Claim
 from service.domain.person import Person
-from service.flow.finding import CandidateSource
-from service.flow.match import ask, match_claim
-from service.flow.rules import RuleBook
+from service.flow.matching.finding import CandidateSource
+from service.flow.matching.match import ask, match_claim
 from service.matching.scorer import Scorer
 from service.querying.library import load_library
 from service.querying.search import Search, candidate_search, scored_search
 from service.requirement.decision import decide_requirement
+from service.rules.book import RuleBook
 from tests.flow.random_papers import Papers
 from tests.flow.random_templates import Templates
 from tests.ground import Ground, as_pushed, shipped_rules

@@ -7,17 +7,17 @@ from typing import Any, TypeVar
 
 import pytest
 
-from service.accounting.answer import complete
-from service.bootstrap import Application, Stores, run_claim
+from service.accounting.answers.answer import complete
+from service.application.parts import Application, Stores, run_claim
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.work_item import WorkItem
-from service.flow.claim_life import Step, change_claim
-from service.flow.late_claims import How
-from service.flow.late_watch import LateWatch
-from service.flow.live_check import LiveCheck
-from service.flow.rules import RuleBook
-from service.stores import late_queue
-from service.stores.history import now
+from service.flow.adjudicating.claim_life import Step, change_claim
+from service.flow.late.claims import How
+from service.flow.late.watch import LateWatch
+from service.flow.matching.live_check import LiveCheck
+from service.rules.book import RuleBook
+from service.stores.connection.clock import now
+from service.stores.waiting import late_queue
 from tests.api.bodies import claim_body
 from tests.ground import Ground, push, version_of
 

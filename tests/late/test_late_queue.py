@@ -8,10 +8,10 @@ import pytest
 
 from service.domain.late_pass import Pass
 from service.domain.work_item import ItemDecision
-from service.flow import late_watch
-from service.flow.adjudicate import Conflict
-from service.stores import late_queue
-from service.stores.faults import EngineFault, EngineUnavailable
+from service.flow.adjudicating.adjudicate import Conflict
+from service.flow.late import watch as late_watch
+from service.stores.connection.faults import EngineFault, EngineUnavailable
+from service.stores.waiting import late_queue
 from tests.ground import Ground, push, version_of
 from tests.late.office import Office, dispositions, office, run
 from tests.proxy import Mode, Proxy

@@ -10,7 +10,7 @@ import pytest
 from service.domain.adjudication import Adjudication
 from service.domain.candidate import Found
 from service.domain.person import Person
-from service.flow.claim_content import content_of
+from service.flow.adjudicating.claim_content import content_of
 from service.querying.search import Search
 from tests.flow.random_papers import Papers
 from tests.ground import Ground

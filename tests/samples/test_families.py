@@ -5,8 +5,8 @@ from itertools import combinations
 import pytest
 
 from service.domain.reference import GroupTable
-from service.samples import families, organizations, specialties
-from service.samples.families import Family
+from tools.samples import families, organizations, specialties
+from tools.samples.families import Family
 
 SOUGHT = (*families.STORY_FAMILIES, families.ABSENT, families.FACILITY_ONLY)
 SOUGHT_SPECIALTIES = (*specialties.STORY_SPECIALTIES, specialties.ABSENT_SPECIALTY)

@@ -10,8 +10,8 @@ import pytest
 
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
-from service.samples import SampleData
-from service.samples.member import STORIES
+from tools.samples import SampleData
+from tools.samples.member import STORIES
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 SAMPLES = SampleData(7, 4_000, heavy_every=100)

@@ -9,12 +9,12 @@ import pytest
 from service.domain.claim import Claim
 from service.requirement.decision import choose_template, decide_requirement
 from service.requirement.tables import RequirementTables
-from service.samples.data import SampleData
-from service.samples.days import Days
-from service.samples.expected import EVENTS
-from service.samples.member import AUTHORIZATIONS_A_STORY_MAX, STORIES
-from service.samples.scene import SLOT_DAYS, SLOTS, Scene
-from service.samples.story import Story
+from tools.samples.data import SampleData
+from tools.samples.days import Days
+from tools.samples.expected import EVENTS
+from tools.samples.member import AUTHORIZATIONS_A_STORY_MAX, STORIES
+from tools.samples.scene import SLOT_DAYS, SLOTS, Scene
+from tools.samples.story import Story
 
 FIRST_DAY = date(2026, 1, 1)
 DAYS = Days(FIRST_DAY)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from tests.builders import build_claim
 from tests.ground import Ground, match, push, version_of
 

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from service.accounting.plan import Bounds
-from service.bootstrap import Stores
-from service.stores.clients import RedisClient
-from service.stores.key_names import BucketKeys
+from service.accounting.books.plan import Bounds
+from service.application.parts import Stores
+from service.stores.connection.clients import RedisClient
+from service.stores.connection.key_names import BucketKeys
 from tests.ground import Ground
 
 T = TypeVar("T")

@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from service.accounting.books import (
+from service.accounting.books.books import (
     Amendment,
     AuthorizationChanged,
     ClaimMoved,
     DrawRequest,
     Occasion,
 )
-from service.accounting.claim_state import ClaimState
-from service.accounting.ledger import Replayed
-from service.accounting.ledger_check import check_holdings
-from service.accounting.plan import Bounds, LinePlan, base_of
-from service.accounting.rows import HeldRow, shrink, units_of
-from service.accounting.scale import SCALE
-from service.stores.hashes import read_accounts, read_claim_state
-from service.stores.key_names import BucketKeys
+from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.plan import Bounds, LinePlan, base_of
+from service.accounting.books.rows import HeldRow, shrink, units_of
+from service.accounting.books.scale import SCALE
+from service.accounting.replay.ledger import Replayed
+from service.accounting.replay.ledger_check import check_holdings
+from service.stores.connection.key_names import BucketKeys
+from service.stores.units.hashes import read_accounts, read_claim_state
 from tests.stores.books_bed import CLAIMS, NAMES, Bed, Known, dump, names_of
 from tests.stores.books_model import ModelClaim, Trial, tally_of, uneven
 from tests.stores.claim_plans import with_limits

@@ -6,7 +6,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from service.accounting.plan import Bounds, LinePlan
+from service.accounting.books.plan import Bounds, LinePlan
 from tests.stores.books_bed import CLAIMS, NAMES, Bed
 from tests.stores.books_desk import HOLDING, Desk
 from tests.stores.claim_plans import bounds, line_plans

@@ -8,9 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from service.accounting.plan import Bounds, ClaimPlan, Debit, Draw, LinePlan, Part, Way, base_of
-from service.accounting.rows import HeldDebit, HeldRow
-from service.accounting.scale import SCALE
+from service.accounting.books.plan import (
+    Bounds,
+    ClaimPlan,
+    Debit,
+    Draw,
+    LinePlan,
+    Part,
+    Way,
+    base_of,
+)
+from service.accounting.books.rows import HeldDebit, HeldRow
+from service.accounting.books.scale import SCALE
 
 STATES = {"used": "u", "reserved": "r"}
 UNLIMITED = 2**53

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from hypothesis import strategies as st
 
-from service.accounting.plan import (
+from service.accounting.books.plan import (
     Bounds,
     ClaimPlan,
     Debit,
@@ -15,7 +15,7 @@ from service.accounting.plan import (
     Way,
     base_of,
 )
-from service.accounting.scale import CENT, SCALE
+from service.accounting.books.scale import CENT, SCALE
 from service.domain.claim import AuthorizationKind
 
 DAYS = tuple(f"2026-03-{day:02}" for day in range(2, 7))

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from service.accounting.books import DrawRequest, Moved, Occasion
-from service.accounting.claim_state import ClaimState
-from service.accounting.plan import Bounds, ClaimPlan, Drawable, LinePlan, Part
-from service.stores.clients import RedisClient
-from service.stores.key_names import BucketKeys
+from service.accounting.books.books import DrawRequest, Moved, Occasion
+from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.plan import Bounds, ClaimPlan, Drawable, LinePlan, Part
+from service.stores.connection.clients import RedisClient
+from service.stores.connection.key_names import BucketKeys
 from tests.ground import Ground
 from tests.movements import AT, Mover
 

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from service.accounting.ledger_page import Difference
-from service.accounting.scale import SCALE
-from service.bootstrap import Stores
+from service.accounting.books.scale import SCALE
+from service.accounting.replay.ledger_page import Difference
+from service.application.parts import Stores
 from service.domain.adjudication import Adjudication
 from service.domain.push import Pushed
-from service.flow.adjudicate import adjudicate
-from service.flow.rooms import Rooms, Run
-from service.stores.member_alias import Wish
-from service.stores.member_merge import Merged
+from service.flow.adjudicating.adjudicate import adjudicate
+from service.flow.adjudicating.rooms import Rooms, Run
+from service.stores.members.alias import Wish
+from service.stores.merging.merge import Merged
 from tests.api.bodies import claim_body
 from tests.builders import build_claim
 from tests.ground import found, shipped_rules, version_of

@@ -7,20 +7,23 @@ from typing import Any
 
 import pytest
 
-from service.accounting.books import AuthorizationChanged
-from service.accounting.ledger_page import Difference
-from service.accounting.plan import Bounds
-from service.accounting.scale import SCALE
-from service.bootstrap import Stores
+from service.accounting.books.books import AuthorizationChanged
+from service.accounting.books.plan import Bounds
+from service.accounting.books.scale import SCALE
+from service.accounting.replay.ledger_page import Difference
+from service.application.parts import Stores
 from service.domain.adjudication import ClaimChange
-from service.flow.claim_life import Step, change_claim
-from service.stores import authorization_store, balances, book_scripts, elsewhere
-from service.stores.arrival import Arrival
-from service.stores.bulk import run_bulk
-from service.stores.faults import EngineFault, EngineUnavailable
-from service.stores.hashes import read_accounts
-from service.stores.key_names import BucketKeys
-from service.stores.locator import Place
+from service.flow.adjudicating.claim_life import Step, change_claim
+from service.stores.authorizations import balances
+from service.stores.authorizations import store as authorization_store
+from service.stores.authorizations.arrival import Arrival
+from service.stores.authorizations.locator import Place
+from service.stores.connection import scripts as book_scripts
+from service.stores.connection.bulk import run_bulk
+from service.stores.connection.faults import EngineFault, EngineUnavailable
+from service.stores.connection.key_names import BucketKeys
+from service.stores.units import elsewhere
+from service.stores.units.hashes import read_accounts
 from tests.ground import push, version_of
 from tests.movements import AT, Mover, bounds
 

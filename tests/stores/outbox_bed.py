@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from service.bootstrap import Stores, open_stores
+from service.application.parts import Stores, open_stores
 from service.domain.push import Pushed
 from service.domain.reference import References
-from service.stores.outbox import Outbox
+from service.stores.intake.outbox import Outbox
 from tests.ground import Ground, new_prefix, uninstall, version_of
 from tests.proxy import Proxy
 

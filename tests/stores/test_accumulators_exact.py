@@ -11,13 +11,13 @@ import redis as plain_redis
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.accounting.books import AuthorizationChanged, ClaimMoved, Occasion
-from service.accounting.plan import Bounds, Debit, Draw, Part, Way
-from service.accounting.scale import CENT, SCALE, SCALED_MAX
-from service.bootstrap import Stores
+from service.accounting.books.books import AuthorizationChanged, ClaimMoved, Occasion
+from service.accounting.books.plan import Bounds, Debit, Draw, Part, Way
+from service.accounting.books.scale import CENT, SCALE, SCALED_MAX
+from service.application.parts import Stores
 from service.domain.claim import AuthorizationKind
-from service.stores.accumulators import SCRIPTS
-from service.stores.faults import EngineUnavailable
+from service.stores.connection.faults import EngineUnavailable
+from service.stores.units.accumulators import SCRIPTS
 from tests.ground import Ground
 from tests.movements import AT, Mover, bounds, part
 from tests.redis_process import RedisProcess

@@ -6,11 +6,11 @@ from typing import Any
 import orjson
 import pytest
 
-from service.accounting.scale import SCALE
-from service.bootstrap import Stores
-from service.stores import accumulators
-from service.stores.faults import EngineRefused
-from service.stores.movements import write_change
+from service.accounting.books.scale import SCALE
+from service.application.parts import Stores
+from service.stores.connection.faults import EngineRefused
+from service.stores.units import accumulators
+from service.stores.units.movements import write_change
 from tests.ground import Ground
 from tests.movements import Mover, bounds, part
 from tests.stores.drawing import draw, plan_of, refused

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.domain.submission import Code, DeadLetter, Format
-from service.stores import breaker, dead_letters
-from service.stores.cursor import BadCursor
-from service.stores.dead_letters import LetterConflict
-from service.stores.faults import EngineFault, EngineUnavailable
-from service.stores.letter import Letter
-from service.stores.letter_listing import LetterFilter
-from service.stores.retrying import Result, retry_letter
+from service.stores.connection import breaker
+from service.stores.connection.cursor import BadCursor
+from service.stores.connection.faults import EngineFault, EngineUnavailable
+from service.stores.intake import dead_letters
+from service.stores.intake.dead_letters import LetterConflict
+from service.stores.intake.letter import Letter
+from service.stores.intake.listing import LetterFilter
+from service.stores.intake.retrying import Result, retry_letter
 from tests.ground import Ground
 from tests.proxy import Proxy
 from tests.stores.outbox_bed import behind as behind

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.domain.push import PushResult
 from service.domain.submission import Queued
-from service.stores import breaker
-from service.stores import courier as couriers
-from service.stores.courier import Courier
-from service.stores.delivery import Delivery
-from service.stores.faults import EngineFault
+from service.stores.connection import breaker
+from service.stores.connection.faults import EngineFault
+from service.stores.intake import courier as couriers
+from service.stores.intake.courier import Courier
+from service.stores.intake.delivery import Delivery
 from tests.ground import Ground, push, version_of
 from tests.proxy import Mode, Proxy
 from tests.stores.outbox_bed import (

@@ -11,9 +11,9 @@ from service.domain.canonical import canonical_form, canonical_json
 from service.domain.push import Pushed
 from service.domain.reference import References
 from service.domain.terms import terms_of
-from service.samples import SampleData
-from service.stores.document import content_hash, make_document
+from service.stores.authorizations.document import content_hash, make_document
 from tests.builders import build_authorization
+from tools.samples import SampleData
 
 
 @pytest.mark.parametrize(

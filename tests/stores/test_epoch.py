@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
-from service.bootstrap import Stores
-from service.stores import epoch
-from service.stores.epoch import AccumulatorsLost, OtherKey
-from service.stores.faults import EngineUnavailable
+from service.application.parts import Stores
+from service.stores.connection.faults import EngineUnavailable
+from service.stores.ledger import epoch
+from service.stores.ledger.epoch import AccumulatorsLost, OtherKey
 from tests.ground import Ground
 from tests.movements import Mover, names_of
 

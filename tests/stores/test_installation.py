@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores, read_es_templates
+from service.application.parts import Stores, read_es_templates
 from service.domain.fields import AUTHORIZATION_FIELDS, ROOT_FIELDS, STORE_FIELDS
 from service.settings import Settings
-from service.stores.installation import leaf_fields
+from service.stores.indices.installation import leaf_fields
 from tests.builders import build_claim
 from tests.ground import Ground, found, new_prefix, push, uninstall, version_of
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from service.bootstrap import Stores
-from service.stores.locator import Locator, Place
+from service.application.parts import Stores
+from service.stores.authorizations.locator import Locator, Place
 from tests.ground import Ground
 
 Change = Callable[[Locator, str, Place], Awaitable[object]]

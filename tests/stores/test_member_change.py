@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from service.accounting.books import Occasion
-from service.bootstrap import Stores
+from service.accounting.books.books import Occasion
+from service.application.parts import Stores
 from service.domain.person import Person
-from service.stores.faults import EngineFault, EngineRefused
+from service.stores.connection.faults import EngineFault, EngineRefused
 from tests.api.bodies import authorization_body, claim_body
 from tests.ground import Ground
 from tests.movements import AT

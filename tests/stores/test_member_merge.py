@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores
-from service.stores.authorization_reading import Filter
-from service.stores.member_alias import MergeRefused
+from service.application.parts import Stores
+from service.stores.authorizations.reading import Filter
+from service.stores.members.alias import MergeRefused
 from tests.ground import Ground, push
 from tests.stores.merging import found_for, merge, pushed
 

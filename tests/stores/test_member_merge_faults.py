@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from elastic_transport import ConnectionError as Lost
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.querying.search import Search
-from service.stores.authorization_reading import Filter
-from service.stores.faults import EngineFault
-from service.stores.member_alias import Wish
+from service.stores.authorizations.reading import Filter
+from service.stores.connection.faults import EngineFault
+from service.stores.members.alias import Wish
 from tests.ground import Ground, push
 from tests.proxy import Mode, Proxy
 from tests.stores.merging import (
@@ -119,7 +119,7 @@ def test_a_member_with_many_authorizations_goes_in_batches(
     ground: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Progress is told after each; a match finds them all, before and after."""
-    monkeypatch.setattr("service.stores.member_merge.BATCH", 20)
+    monkeypatch.setattr("service.stores.merging.merge.BATCH", 20)
     names = [f"A{number:03}" for number in range(110)]
 
     async def scenario(stores: Stores) -> None:
@@ -140,7 +140,7 @@ def test_pages_are_whole_while_a_merge_is_under_way(
     ground: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some stand under both ids, some under one, some were pushed anew: each comes once."""
-    monkeypatch.setattr("service.stores.member_merge.BATCH", 20)
+    monkeypatch.setattr("service.stores.merging.merge.BATCH", 20)
     names = [f"A{number:03}" for number in range(90)]
     by_id = ({"authorization_id": {"order": "asc"}},)
 

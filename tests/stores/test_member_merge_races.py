@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from service.bootstrap import Stores
-from service.stores.member_alias import MergeRefused
+from service.application.parts import Stores
+from service.stores.members.alias import MergeRefused
 from tests.ground import Ground, push
 from tests.stores.merging import found_for, hurried, merge, pushed
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from service.accounting.books import AuthorizationChanged, ClaimMoved
-from service.accounting.scale import SCALE
-from service.bootstrap import Stores
+from service.accounting.books.books import AuthorizationChanged, ClaimMoved
+from service.accounting.books.scale import SCALE
+from service.application.parts import Stores
 from service.domain.person import Person
-from service.flow.adjudicate import Conflict
-from service.flow.claim_life import Step
-from service.stores.faults import EngineFault
+from service.flow.adjudicating.adjudicate import Conflict
+from service.flow.adjudicating.claim_life import Step
+from service.stores.connection.faults import EngineFault
 from tests.ground import Ground
 from tests.movements import Mover, forget
 from tests.stores.moving import ID, LIMIT, Journey, fault_at, limits, step, tries

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores
-from service.flow.adjudicate import Conflict
-from service.stores import book_scripts, rehoming
-from service.stores.faults import EngineFault
+from service.application.parts import Stores
+from service.flow.adjudicating.adjudicate import Conflict
+from service.stores.connection import scripts as book_scripts
+from service.stores.connection.faults import EngineFault
+from service.stores.units import rehoming
 from tests.ground import Ground, push
 from tests.stores.merging import (
     UNITS,

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from service.accounting.scale import SCALE
-from service.bootstrap import Stores
-from service.flow.adjudicate import Conflict
-from service.flow.claim_life import Step
+from service.accounting.books.scale import SCALE
+from service.application.parts import Stores
+from service.flow.adjudicating.adjudicate import Conflict
+from service.flow.adjudicating.claim_life import Step
 from tests.ground import Ground, push
 from tests.movements import forget
 from tests.stores.merging import (

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from service.bootstrap import Stores, open_stores
+from service.application.parts import Stores, open_stores
 from service.domain.claim import Claim
-from service.stores.faults import EngineRefused, WritesPaused
-from service.stores.names import document_id, routing
+from service.stores.connection.faults import EngineRefused, WritesPaused
+from service.stores.connection.names import document_id, routing
 from tests.builders import build_claim
 from tests.ground import Ground, found, new_prefix, push, uninstall, version_of
 

@@ -6,12 +6,12 @@ import random
 import orjson
 import pytest
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.domain.push import Pushed
-from service.stores.durability import NotDurable
-from service.stores.faults import EngineUnavailable
-from service.stores.outbox import DONE_S, Delivered, OutboxFull
-from service.stores.outbox_entry import OVERHEAD_BYTES, Entry
+from service.stores.connection.durability import NotDurable
+from service.stores.connection.faults import EngineUnavailable
+from service.stores.intake.outbox import DONE_S, Delivered, OutboxFull
+from service.stores.intake.outbox_entry import OVERHEAD_BYTES, Entry
 from tests.ground import Ground, version_of
 from tests.redis_process import RedisProcess
 from tests.stores.outbox_bed import keys_of, on, outcomes, waiting

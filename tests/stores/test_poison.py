@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.domain.push import Pushed, PushResult
-from service.stores.delivery import TRIES_MAX
-from service.stores.faults import EngineRefused
-from service.stores.letter_listing import LetterFilter
+from service.stores.connection.faults import EngineRefused
+from service.stores.intake.delivery import TRIES_MAX
+from service.stores.intake.listing import LetterFilter
 from tests.ground import Ground, version_of
 from tests.stores.outbox_bed import outcomes, refused_version, waiting
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import Stores
-from service.stores.cursor import BadCursor
-from service.stores.faults import EngineFault, EngineUnavailable
-from service.stores.key_names import BucketKeys
-from service.stores.projection import Projection
+from service.application.parts import Stores
+from service.stores.connection.cursor import BadCursor
+from service.stores.connection.faults import EngineFault, EngineUnavailable
+from service.stores.connection.key_names import BucketKeys
+from service.stores.ledger.projection import Projection
 from tests.ground import Ground, new_prefix, uninstall
 from tests.movements import Mover, names_of
 from tests.proxy import Proxy

@@ -2,10 +2,10 @@
 
 import pytest
 
-from service.bootstrap import Stores
-from service.stores import rebuilding
-from service.stores.epoch import AccumulatorsLost
-from service.stores.rebuilding import NotEmpty
+from service.application.parts import Stores
+from service.stores.ledger import rebuilding
+from service.stores.ledger.epoch import AccumulatorsLost
+from service.stores.ledger.rebuilding import NotEmpty
 from tests.ground import Ground
 from tests.movements import Mover, forget, names_of
 

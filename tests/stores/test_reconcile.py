@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from service.accounting.ledger_page import Difference
-from service.accounting.scale import SCALE
-from service.bootstrap import Stores
-from service.stores.reconciliation import Reconciled
+from service.accounting.books.scale import SCALE
+from service.accounting.replay.ledger_page import Difference
+from service.application.parts import Stores
+from service.stores.ledger.reconciliation import Reconciled
 from tests.ground import Ground
 from tests.movements import MEMBER, Mover, names_of
 

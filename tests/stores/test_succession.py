@@ -5,9 +5,9 @@ from itertools import permutations
 
 import pytest
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.domain.push import Pushed
-from service.stores.authorization_reading import Filter
+from service.stores.authorizations.reading import Filter
 from tests.builders import build_claim
 from tests.ground import Ground, as_pushed, found, match, push, version_of
 

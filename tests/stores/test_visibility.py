@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from service.bootstrap import Stores
-from service.stores.key_names import KeyNames
+from service.application.parts import Stores
+from service.stores.connection.key_names import KeyNames
 from tests.builders import build_claim
 from tests.ground import Ground, found, push, version_of
 

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from service.bootstrap import Stores
+from service.application.parts import Stores
 from service.domain.push import Pushed
 from service.domain.submission import Queued
-from service.stores.faults import EngineFault, EngineUnavailable, WritesPaused
+from service.stores.connection.faults import EngineFault, EngineUnavailable, WritesPaused
 from tests.builders import build_claim
 from tests.ground import Ground, found, push, version_of
 from tests.proxy import Proxy

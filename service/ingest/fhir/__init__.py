@@ -1,10 +1,10 @@
 """FHIR: pre-authorization responses of the Da Vinci PAS guide, in and out."""
 
-from service.ingest.fhir.issue import Issue, operation_outcome
-from service.ingest.fhir.reading import read
-from service.ingest.fhir.results import ReadAuthorization, Reading, ReadRequest, Unread
-from service.ingest.fhir.submissions import FhirDocument, fhir_submissions
-from service.ingest.fhir.writing import AsStored, searchset, to_claim_response
+from service.ingest.fhir.base.issue import Issue, operation_outcome
+from service.ingest.fhir.reading.response import read
+from service.ingest.fhir.reading.results import ReadAuthorization, Reading, ReadRequest, Unread
+from service.ingest.fhir.reading.submissions import FhirDocument, fhir_submissions
+from service.ingest.fhir.writing.response import AsStored, searchset, to_claim_response
 
 __all__ = [
     "AsStored",

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.domain.claim import Claim
-from service.ingest.x12.problem import Problem
 from service.ingest.x12.reader import Naming, read_async
-from service.ingest.x12.results import (
+from service.ingest.x12.submissions import OTHER_PAYER, is_for
+from service.ingest.x12.wire.problem import Problem
+from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
     InterchangeOutcome,
@@ -15,7 +16,6 @@ from service.ingest.x12.results import (
     TransactionOutcome,
     Unread,
 )
-from service.ingest.x12.submissions import OTHER_PAYER, is_for
 
 _NO_CLAIM = "this is no claim: authorizations are pushed, not matched"
 

@@ -12,15 +12,15 @@ Memory is that of one event or claim and of the outcomes, whatever the size of t
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 
-from service.ingest.x12.claim_naming import ClaimIdOf, wire_claim_id
-from service.ingest.x12.claims import ClaimHandler
-from service.ingest.x12.envelope import Envelopes
-from service.ingest.x12.problem import Findings
-from service.ingest.x12.reading import SegmentReader
-from service.ingest.x12.results import Item, Transaction
-from service.ingest.x12.review import ReviewHandler
-from service.ingest.x12.review_parties import MemberIdOf, wire_member_id
-from service.ingest.x12.transaction_set import Handler
+from service.ingest.x12.claim.claims import ClaimHandler
+from service.ingest.x12.claim.naming import ClaimIdOf, wire_claim_id
+from service.ingest.x12.fields.people import MemberIdOf, wire_member_id
+from service.ingest.x12.review.review import ReviewHandler
+from service.ingest.x12.wire.envelope import Envelopes
+from service.ingest.x12.wire.problem import Findings
+from service.ingest.x12.wire.reading import SegmentReader
+from service.ingest.x12.wire.results import Item, Transaction
+from service.ingest.x12.wire.transaction_set import Handler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,10 @@ from typing import Any
 from service.domain.push import Pushed
 from service.domain.submission import Position, Submission
 from service.ingest.cutting import KEPT_BYTES
-from service.ingest.x12.excerpt import Excerpt
-from service.ingest.x12.problem import Problem
 from service.ingest.x12.reader import WIRE_NAMING, Naming, X12Reader
-from service.ingest.x12.results import (
+from service.ingest.x12.wire.excerpt import Excerpt
+from service.ingest.x12.wire.problem import Problem
+from service.ingest.x12.wire.results import (
     AuthorizationRead,
     Interchange,
     InterchangeOutcome,

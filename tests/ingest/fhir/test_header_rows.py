@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from service.ingest.fhir import header_rows, read
-from service.ingest.fhir.identity import OWN_SYSTEM, authorization_id_of
+from service.ingest.fhir import read
+from service.ingest.fhir.reading import header_rows
+from service.ingest.fhir.reading.identity import OWN_SYSTEM, authorization_id_of
 from tests.ingest.fhir.papers import (
     MB,
     NPI,

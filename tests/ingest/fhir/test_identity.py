@@ -5,7 +5,7 @@ import re
 import pytest
 
 from service.ingest.fhir import read
-from service.ingest.fhir.identity import OWN_SYSTEM, authorization_id_of
+from service.ingest.fhir.reading.identity import OWN_SYSTEM, authorization_id_of
 from tests.ingest.fhir.papers import (
     PATIENT,
     Json,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.ingest.fhir import lines
+from service.ingest.fhir.reading import lines
 from tests.ingest.fhir.papers import (
     CPT,
     HCPCS,

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from service.ingest.fhir import operation_outcome, read
-from service.ingest.fhir.issue import CODES, Issue
-from service.ingest.fhir.node import Node, short_name
+from service.ingest.fhir.base.issue import CODES, Issue
+from service.ingest.fhir.base.node import Node, short_name
 from tests.ingest.fhir.papers import PATIENT, bundle, coded, detail, item, packed, response
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from service.ingest.fhir.page import page
+from tools.pages.fhir import page
 
 WRITTEN = Path(__file__).parents[3] / "docs/formats/fhir-pas.md"
 

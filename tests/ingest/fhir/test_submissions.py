@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from service.domain.submission import Submission
 from service.ingest.cutting import Cut
 from service.ingest.fhir import fhir_submissions, to_claim_response
-from service.ingest.fhir.submissions import too_long
+from service.ingest.fhir.reading.submissions import too_long
 from tests.builders import build_authorization
 from tests.ingest.fhir.papers import (
     PATIENT,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from service.ingest.x12.reader import WIRE_NAMING, Naming, read
-from service.ingest.x12.results import (
+from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
     InterchangeOutcome,

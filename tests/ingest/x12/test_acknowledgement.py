@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.ingest.x12.acknowledgement import ControlNumbers, acknowledge
+from service.ingest.x12.reply.acknowledgement import ControlNumbers, acknowledge
 from tests.ingest.x12.edi import (
     DIAGNOSIS,
     GRANTED,

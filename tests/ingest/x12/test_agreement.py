@@ -13,8 +13,8 @@ from x12sdk.io import X12ModelReader
 
 from benchmarks.x12_files import claims_837, reviews_278
 from service.domain.claim import Claim
-from service.ingest.x12.reading import segments
-from service.ingest.x12.segment import Segment
+from service.ingest.x12.wire.reading import segments
+from service.ingest.x12.wire.segment import Segment
 from tests.ingest.x12.edi import MESSAGES, claims
 
 SEVERAL_SEPARATORS = "several-interchanges.edi"

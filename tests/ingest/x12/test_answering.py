@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from service.domain.authorization import Authorization
-from service.ingest.x12.answering import Answer, answer
-from service.ingest.x12.results import (
+from service.ingest.x12.reply.answering import Answer, answer
+from service.ingest.x12.wire.results import (
     AskedDays,
     AskedService,
     AuthorizationRead,
@@ -15,7 +15,7 @@ from service.ingest.x12.results import (
     InquiryRead,
     Refusal,
 )
-from service.ingest.x12.writing import ControlNumbers
+from service.ingest.x12.wire.writing import ControlNumbers
 from tests.ingest.x12.edi import (
     MESSAGES,
     authorizations,

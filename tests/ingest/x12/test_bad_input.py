@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.ingest.x12.problem import Problem
-from service.ingest.x12.results import (
+from service.ingest.x12.wire.problem import Problem
+from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
     GroupOutcome,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from service.domain.claim import Claim
-from service.ingest.x12.claim_naming import ClaimKeys, provider_claim_id, wire_claim_id, written_id
-from service.ingest.x12.claim_rows import CLAIM, LINE
+from service.ingest.x12.claim.naming import ClaimKeys, provider_claim_id, wire_claim_id, written_id
+from service.ingest.x12.claim.rows import CLAIM, LINE
 from service.ingest.x12.reader import Naming
 from tests.ingest.x12.edi import (
     DENTAL,

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.ingest.x12.header import guess_header, read_header
-from service.ingest.x12.problem import Problem
 from service.ingest.x12.reader import read_async
-from service.ingest.x12.reading import SegmentReader, segments
-from service.ingest.x12.results import AuthorizationRead, InterchangeOutcome
-from service.ingest.x12.segment import Segment
+from service.ingest.x12.wire.header import guess_header, read_header
+from service.ingest.x12.wire.problem import Problem
+from service.ingest.x12.wire.reading import SegmentReader, segments
+from service.ingest.x12.wire.results import AuthorizationRead, InterchangeOutcome
+from service.ingest.x12.wire.segment import Segment
 from tests.ingest.x12.edi import (
     GRANTED,
     ISA,

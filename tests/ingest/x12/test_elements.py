@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.ingest.x12.elements import Span, as_day, as_moment, as_number, as_span
+from service.ingest.x12.wire.elements import Span, as_day, as_moment, as_number, as_span
 from tests.ingest.x12.edi import GRANTED, authorization, claim, claim_document, codes, review
 
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.ingest.x12 import walker
-from service.ingest.x12.problem import Findings, Problem
 from service.ingest.x12.reader import read, read_async
-from service.ingest.x12.results import (
+from service.ingest.x12.wire import walker
+from service.ingest.x12.wire.problem import Findings, Problem
+from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
     GroupOutcome,

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from service.ingest.x12 import excerpt as excerpts
-from service.ingest.x12.excerpt import Excerpt
-from service.ingest.x12.results import (
+from service.ingest.x12.wire import excerpt as excerpts
+from service.ingest.x12.wire.excerpt import Excerpt
+from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
     Interchange,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.ingest.x12.guide import Guide, identify
+from service.ingest.x12.wire.guide import Guide, identify
 from tests.ingest.x12.edi import (
     GRANTED,
     LINES,

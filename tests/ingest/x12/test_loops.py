@@ -2,11 +2,11 @@
 
 import pytest
 
-from service.ingest.x12.loops import Loop
-from service.ingest.x12.problem import Findings
-from service.ingest.x12.segment import Delimiters, Segment
-from service.ingest.x12.structures import CLAIM, REVIEW
-from service.ingest.x12.walker import Walker
+from service.ingest.x12.wire.loops import Loop
+from service.ingest.x12.wire.problem import Findings
+from service.ingest.x12.wire.segment import Delimiters, Segment
+from service.ingest.x12.wire.structures import CLAIM, REVIEW
+from service.ingest.x12.wire.walker import Walker
 from tests.ingest.x12.edi import (
     GRANTED,
     LINES,

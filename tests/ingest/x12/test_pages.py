@@ -7,12 +7,12 @@ import pytest
 
 from service.domain.authorization import Authorization, AuthorizationLine
 from service.domain.claim import Claim, ServiceLine
-from service.ingest.x12.claim_rows import CLAIM, LINE
-from service.ingest.x12.mapping import Row
-from service.ingest.x12.pages import claim_page, review_page
-from service.ingest.x12.review_rows import EVENT
-from service.ingest.x12.review_service_rows import SERVICE
-from service.ingest.x12.rules import RULES
+from service.ingest.x12.claim.rows import CLAIM, LINE
+from service.ingest.x12.fields.mapping import Row
+from service.ingest.x12.review.rows import EVENT
+from service.ingest.x12.review.service_rows import SERVICE
+from service.ingest.x12.wire.rules import RULES
+from tools.pages.x12 import claim_page, review_page
 
 ROOT = Path(__file__).parents[3]
 FORMATS = ROOT / "docs" / "formats"
@@ -60,7 +60,7 @@ def test_every_rule_is_used_and_every_code_is_a_rule() -> None:
     """What is told has a text, and no text is told by nobody."""
     sources = [
         path.read_text(encoding="utf-8")
-        for path in (ROOT / "service/ingest/x12").glob("*.py")
+        for path in (ROOT / "service/ingest/x12").rglob("*.py")
         if path.name not in ("rules.py", "pages.py", "submissions.py")
     ]
     used = {code for text in sources for found in CODES.findall(text) for code in found if code}

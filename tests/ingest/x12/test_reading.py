@@ -2,9 +2,9 @@
 
 import pytest
 
-from service.ingest.x12.problem import Problem
-from service.ingest.x12.reading import SegmentReader, segments
-from service.ingest.x12.segment import Segment
+from service.ingest.x12.wire.problem import Problem
+from service.ingest.x12.wire.reading import SegmentReader, segments
+from service.ingest.x12.wire.segment import Segment
 from tests.ingest.x12.edi import ISA, interchange, review
 
 PLAIN = review("UM*HS*I*1*11:B", "HCR*A1*AU1", "DTP*AAH*D8*20260301")

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.ingest.x12.acknowledgement import ControlNumbers, acknowledge
-from service.ingest.x12.answering import Answer, answer
-from service.ingest.x12.problem import Problem
 from service.ingest.x12.reader import X12Reader, read
-from service.ingest.x12.reading import segments
-from service.ingest.x12.results import (
+from service.ingest.x12.reply.acknowledgement import ControlNumbers, acknowledge
+from service.ingest.x12.reply.answering import Answer, answer
+from service.ingest.x12.wire.problem import Problem
+from service.ingest.x12.wire.reading import segments
+from service.ingest.x12.wire.results import (
     GroupOutcome,
     InquiryRead,
     InterchangeOutcome,
@@ -21,7 +21,7 @@ from service.ingest.x12.results import (
     TransactionOutcome,
     as_json,
 )
-from service.ingest.x12.segment import Segment
+from service.ingest.x12.wire.segment import Segment
 from tests.ingest.x12.edi import MESSAGES
 from tests.ingest.x12.mutation import mutated
 

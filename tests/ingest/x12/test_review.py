@@ -7,7 +7,7 @@ import pytest
 
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_action, effective_lines
-from service.ingest.x12.results import (
+from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
     Refusal,

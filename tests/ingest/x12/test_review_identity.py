@@ -2,9 +2,9 @@
 
 import pytest
 
+from service.ingest.x12.fields.people import Patient, family_member_id, wire_member_id
 from service.ingest.x12.reader import Naming
-from service.ingest.x12.results import AuthorizationRead
-from service.ingest.x12.review_parties import Patient, family_member_id, wire_member_id
+from service.ingest.x12.wire.results import AuthorizationRead
 from tests.ingest.x12.edi import (
     GRANTED,
     SERVICE,

@@ -1,0 +1,1 @@
+"""The values that are moved: plans, rows, claims, movements."""

@@ -1,0 +1,62 @@
+"""What the books know of a claim: its version, what it holds, which answers were given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from service.accounting.books.rows import HeldRow
+
+NEVER = "none"
+USED = "used"
+RESERVED = "reserved"
+RELEASED = "released"
+REVERSED = "reversed"
+REPLACED = "replaced"
+VOID = "void"
+"""A claim that voids another one, and holds nothing itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimState:
+    """A claim as it stands; one that was never adjudicated has the sequence 0.
+
+    ``sequence`` counts what happened to it, ``fingerprints`` and ``entries`` tell, by version, what
+    was asked and where in the ledger the answer is. ``replaced_by`` is the claim that replaced or
+    voided it. ``owed`` tells, by sequence, what is still to be changed in buckets of other members
+    to whom authorizations went, and ``elsewhere`` in which of them something was.
+    """
+
+    claim_id: str
+    sequence: int = 0
+    version: int = 0
+    status: str = NEVER
+    rows: tuple[HeldRow, ...] = ()
+    fingerprints: Mapping[int, str] = field(default_factory=dict)
+    entries: Mapping[int, str] = field(default_factory=dict)
+    replaced_by: str | None = None
+    owed: Mapping[int, str] = field(default_factory=dict)
+    elsewhere: tuple[int, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was ever adjudicated."""
+        return self.sequence > 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether what it drew still counts."""
+        return self.status in (USED, RESERVED)
+
+    def stands_as(self, entry: str) -> bool:
+        """Whether the adjudication in force is this entry of the ledger."""
+        known = self.entries.get(self.version)
+        return known is not None and is_same_entry(known, entry)
+
+    @property
+    def authorizations(self) -> tuple[str, ...]:
+        """The authorizations that it holds units of."""
+        return tuple(dict.fromkeys(row.authorization_id for row in self.rows))
+
+
+def is_same_entry(one: str, other: str) -> bool:
+    """Whether two names are of one entry of a claim: after it moved its old bucket is named too."""
+    return one.rpartition(":")[2] == other.rpartition(":")[2]

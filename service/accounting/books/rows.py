@@ -1,0 +1,163 @@
+"""Rows of movement as a claim keeps them: what it drew, from where, so that it can be given back.
+
+The short names are those in which Redis and the ledger hold them (see docs/data-model.md).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from service.accounting.books.scale import CENT
+from service.domain.claim import AuthorizationKind
+
+_MILLIONTH = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldDebit:
+    """What a row holds on one account; shared tokens in place of units where it has any."""
+
+    account: str
+    units: int
+    amount: int
+    numerator: int
+    denominator: int
+    unit_tokens: tuple[str, ...] = ()
+    day_tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRow:
+    """What one part of a claim line holds of one authorization: claim units, charge, debits."""
+
+    line: int
+    part: int
+    kind: AuthorizationKind
+    authorization_id: str
+    authorization_line: int
+    origin: str
+    units: int
+    amount: int
+    debits: tuple[HeldDebit, ...]
+
+
+def read_row(stored: Mapping[str, Any]) -> HeldRow:
+    """Read a row as it is stored."""
+    return HeldRow(
+        line=int(stored["l"]),
+        part=int(stored["p"]),
+        kind=stored["k"],
+        authorization_id=stored["a"],
+        authorization_line=int(stored["al"]),
+        origin=stored["o"],
+        units=int(stored["u"]),
+        amount=int(stored["m"]),
+        debits=tuple(_read_debit(each) for each in stored["d"]),
+    )
+
+
+def _read_debit(stored: Sequence[str]) -> HeldDebit:
+    account, units, amount, _, numerator, denominator, unit_tokens, day_tokens = stored
+    return HeldDebit(
+        account=account,
+        units=int(units),
+        amount=int(amount),
+        numerator=int(numerator),
+        denominator=int(denominator),
+        unit_tokens=tuple(filter(None, unit_tokens.split(","))),
+        day_tokens=tuple(filter(None, day_tokens.split(","))),
+    )
+
+
+def write_row(row: HeldRow) -> dict[str, Any]:
+    """Write a row as it is stored."""
+    return {
+        "l": row.line,
+        "p": row.part,
+        "k": row.kind,
+        "a": row.authorization_id,
+        "al": row.authorization_line,
+        "o": row.origin,
+        "u": str(row.units),
+        "m": str(row.amount),
+        "d": [
+            [
+                each.account,
+                str(each.units),
+                str(each.amount),
+                "0",
+                str(each.numerator),
+                str(each.denominator),
+                ",".join(each.unit_tokens),
+                ",".join(each.day_tokens),
+            ]
+            for each in row.debits
+        ],
+    }
+
+
+def units_of(rows: Iterable[HeldRow]) -> dict[int, int]:
+    """Give the claim units that each line holds; of a line with two kinds, those of one."""
+    by_kind: dict[tuple[int, str], int] = {}
+    for row in rows:
+        key = row.line, row.kind
+        by_kind[key] = by_kind.get(key, 0) + row.units
+    held: dict[int, int] = {}
+    for (line, _), units in by_kind.items():
+        held[line] = max(held.get(line, 0), units)
+    return held
+
+
+def shrink(rows: Sequence[HeldRow], keep: Mapping[int, int]) -> list[HeldRow]:
+    """Keep so many claim units of the lines named, the first that were drawn; the rest goes back.
+
+    Lines that are not named keep all. A row that loses a part loses it of its charge, too, and of
+    its tokens those that the kept units do not reach.
+    """
+    left: dict[tuple[int, str], int] = {}
+    begun: set[tuple[int, int, str]] = set()
+    kept = []
+    for row in rows:
+        part = row.line, row.part, row.kind
+        is_later = part in begun
+        begun.add(part)
+        if row.line not in keep:
+            kept.append(row)
+            continue
+        key = row.line, row.kind
+        room = left.get(key, keep[row.line])
+        units = min(row.units, room)
+        left[key] = room - units
+        if units:
+            kept.append(row if units == row.units else _first(row, units, is_later=is_later))
+    return kept
+
+
+def _first(row: HeldRow, units: int, *, is_later: bool) -> HeldRow:
+    """Give the row with only its first so many claim units.
+
+    A later row of a part may begin in the middle of a token (a visit that two authorizations
+    share); then one more is kept: rather a visit too many than one that is paid twice.
+    """
+    cent = CENT if row.amount % CENT == 0 else _MILLIONTH
+    amount = row.amount * units // row.units
+    amount -= amount % cent
+    debits = tuple(
+        replace(
+            each,
+            units=_up(units * each.numerator, each.denominator) if not each.unit_tokens else 0,
+            amount=amount if each.amount else 0,
+            unit_tokens=_reached(each.unit_tokens, units, row.units, is_later),
+            day_tokens=_reached(each.day_tokens, units, row.units, is_later),
+        )
+        for each in row.debits
+    )
+    return replace(row, units=units, amount=amount, debits=debits)
+
+
+def _reached(tokens: Sequence[str], units: int, of: int, is_later: bool) -> tuple[str, ...]:
+    return tuple(tokens[: _up(len(tokens) * units, of) + is_later])
+
+
+def _up(number: int, divisor: int) -> int:
+    return -(-number // divisor)

@@ -1,0 +1,53 @@
+"""Which claims wait for an authorization that may still come; they are found when one does.
+
+Whether a line runs short is known only when units are drawn: so the books decide, with what is said
+here. A claim that waits is kept as it was sent, since it is run again then.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+from service.accounting.books.plan import ClaimPlan
+from service.accounting.books.record import Draft
+from service.domain.event import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """When a claim waits: for its events, or once a line gets nothing, or less than it asks for."""
+
+    events: bool = False
+    exhausted: bool = False
+    exceeded: bool = False
+    sent: bytes = field(default=b"", repr=False)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it may wait at all."""
+        return self.events or self.exhausted or self.exceeded
+
+
+NEVER_WAITS = Waiting()
+
+
+def waiting_of(draft: Draft, plan: ClaimPlan, outcomes: Container[Outcome], sent: bytes) -> Waiting:
+    """Say when a drafted claim waits; ``outcomes`` are those that an authorization would change."""
+    stopped = any(
+        event["action"] != "none" and event["outcome"] in outcomes
+        for line in draft["lines"]
+        if not line.get("void")
+        for event in line["events"]
+    )
+    is_exceeded = "units_exceeded" in outcomes
+    return Waiting(
+        events=stopped or (is_exceeded and _is_less(draft, plan)),
+        exhausted=bool(plan.lines) and "exhausted" in outcomes,
+        exceeded=bool(plan.lines) and is_exceeded,
+        sent=sent,
+    )
+
+
+def _is_less(draft: Draft, plan: ClaimPlan) -> bool:
+    """Whether a line asks for less than it bills: some of its days are covered by nothing."""
+    billed = {line["line"]: line["billed"]["units"] for line in draft["lines"]}
+    return any(sum(part.want for part in line.parts) < billed[line.line] for line in plan.lines)

@@ -1,0 +1,1 @@
+"""Which accounts limit an authorization, and what they allow."""

@@ -1,0 +1,83 @@
+"""The limits of an authorization, by base: what its accounts may hold at most."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from service.accounting.books.plan import Bounds
+from service.accounting.books.scale import scaled
+from service.accounting.limits.choice import HEADER, granted_limits, window_of
+from service.accounting.limits.periods import periods_within
+from service.domain.authorization import Authorization, Limits, Rate
+from service.domain.values import COUNTED_MAX
+
+TOTAL, RENEWED, RATED = "", "@", "~"
+"""How a base is marked: as a total, for a renewal period, for the period of a rate."""
+
+
+def bounds_of(authorization: Authorization) -> Mapping[str, Bounds]:
+    """Give the limits of every base of an authorization, those of its lines included.
+
+    What was granted counts, never what was requested. A header or line without limits still has
+    its base, which holds no limit: what is drawn is counted all the same.
+    """
+    found: dict[str, Bounds] = {}
+    for line in (HEADER, *(each.line for each in authorization.lines)):
+        found |= bounds_of_line(authorization, line)
+    return found
+
+
+def bounds_of_line(authorization: Authorization, line: int) -> dict[str, Bounds]:
+    """Give the limits of the bases of one line, or of the header for 0, without the other's.
+
+    A limit that is renewed holds in each period, so there is no total beside it.
+    """
+    limits = granted_limits(authorization, line)
+    name = f"L{line}" if line else "H"
+    units = limits.units
+    if units is None and limits.per is not None and limits.renewal is None:
+        units = _total_of(limits.per, authorization, line)
+    found = {
+        name + (TOTAL if limits.renewal is None else RENEWED): Bounds(
+            units=_scaled(units),
+            amount=_scaled(limits.amount),
+            days=_scaled(limits.service_days),
+            unit=limits.unit,
+        )
+    }
+    if limits.per is not None:
+        found[name + RATED] = Bounds(units=scaled(limits.per.count), unit=limits.unit)
+    return found
+
+
+def _total_of(rate: Rate, authorization: Authorization, line: int) -> Decimal | None:
+    """Give how many units a rate makes in its span; None where it is not known, or not countable.
+
+    What is more than can be counted is more than anybody can use up.
+    """
+    start = first_day_of(authorization, line)
+    periods = periods_within(rate, start) if start else None
+    if periods is None or rate.count * periods > COUNTED_MAX:
+        return None
+    return rate.count * periods
+
+
+def _scaled(quantity: Decimal | None) -> int | None:
+    return None if quantity is None else scaled(quantity)
+
+
+def first_day_of(authorization: Authorization, line: int) -> date | None:
+    """Give the first effective day of a line, or of a header: its own, else its lines' first."""
+    window = window_of(authorization, line)
+    if line or (window and window.from_):
+        return window.from_ if window else None
+    windows = (window_of(authorization, each.line) for each in authorization.lines)
+    return min((each.from_ for each in windows if each and each.from_), default=None)
+
+
+def limits_are_given(limits: Limits | None) -> bool:
+    """Whether limits say how much: units, an amount, days or a rate."""
+    if limits is None:
+        return False
+    given = (limits.units, limits.amount, limits.service_days, limits.per)
+    return any(each is not None for each in given)

@@ -1,0 +1,1 @@
+"""From claim lines and chosen authorizations to a plan of draws."""

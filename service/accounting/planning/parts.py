@@ -1,0 +1,237 @@
+"""A claim line in parts: the days on which the same authorizations and periods hold."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from service.accounting.books.plan import Debit, Draw, Part, Way
+from service.accounting.books.scale import SCALE, scaled
+from service.accounting.limits.accounts import Account
+from service.accounting.limits.choice import Choice
+from service.accounting.planning.consumption import (
+    COMPONENT_MODIFIERS,
+    Counting,
+    counts_visits,
+    provider_of,
+    service_of,
+)
+from service.accounting.planning.days import cent_of, contains, spread, step_of, units_of
+from service.domain.claim import AuthorizationKind, Claim, ServiceLine
+from service.domain.reference import References
+from service.domain.values import DateSpan
+
+_WITHOUT_UNITS = frozenset({"charge", "nothing"})
+LATE_CHARGES = "5"
+TOKENS_MAX = 1_000
+"""More visits or studies than this in one part are counted as units, each for itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A choice that may be drawn on, with its days, and how the line counts on its accounts."""
+
+    choice: Choice
+    window: DateSpan | None
+    accounts: tuple[tuple[Account, Counting], ...]
+
+    def covers(self, day: date) -> bool:
+        """Whether the authorization line is valid on a day."""
+        return contains(self.window, day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """One kind with the choices that may be drawn on, in order."""
+
+    kind: AuthorizationKind
+    held: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Days of a line that are drawn together, what is wanted of them, and the draws of each way.
+
+    ``counts`` are the units of each day, rounded up: as many visits or studies it can be.
+    """
+
+    days: tuple[date, ...]
+    want: int
+    counts: tuple[int, ...]
+    ways: tuple[tuple[Held, ...], ...]
+
+
+Studies = Counter[tuple[date, str, frozenset[str]]]
+"""How often a component of a study was billed on a day, on earlier lines of the claim."""
+
+
+class LineParts:
+    """Cuts one claim line into parts."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        line: ServiceLine,
+        sought: Sequence[Sought],
+        references: References,
+        studies: Studies,
+    ) -> None:
+        """Take the line, its choices of every kind, and the studies of the lines before it."""
+        self._line = line
+        self._studies = studies
+        self._is_late = claim.frequency == LATE_CHARGES
+        self._sought = sought
+        self._provider = provider_of(claim, line)
+        self._is_in_visits = counts_visits(line, references)
+        service = service_of(line, "")
+        self._service = service.procedure or service.revenue_code or ""
+        self._component = service.modifiers & COMPONENT_MODIFIERS
+
+    def by_day(self, units: Sequence[tuple[date, int]]) -> tuple[Part, ...]:
+        """Give the parts of a line that is billed by the day."""
+        days = [day for day, _ in units]
+        reached = [list(_reached(each.held, days)) for each in self._sought]
+        stretches: list[Stretch] = []
+        before: object = None
+        for day, want in units:
+            ways = tuple(
+                tuple(held for held, anyway in way if anyway or held.covers(day)) for way in reached
+            )
+            alike = (want, [[_footing(held, day) for held in way] for way in ways])
+            own = Stretch(days=(day,), want=want, counts=(_count(want),), ways=ways)
+            if stretches and alike == before:
+                stretches[-1] = _joined(stretches[-1], own)
+            else:
+                stretches.append(own)
+            before = alike
+        return self._written(stretches)
+
+    def whole(self, days: Sequence[date], want: int) -> tuple[Part, ...]:
+        """Give the one part of any other line; it counts in the periods of its first day."""
+        ways = tuple(
+            tuple(
+                held
+                for held, anyway in _reached(each.held, days)
+                if anyway or any(map(held.covers, days))
+            )
+            for each in self._sought
+        )
+        counts = tuple(spread(_count(want), len(days)))
+        return self._written([Stretch(days=tuple(days), want=want, counts=counts, ways=ways)])
+
+    def _written(self, stretches: Sequence[Stretch]) -> tuple[Part, ...]:
+        parts = self._parts(stretches)
+        self._note_studies(stretches)
+        return parts
+
+    def _parts(self, stretches: Sequence[Stretch]) -> tuple[Part, ...]:
+        charge = self._line.charge or Decimal(0)
+        cent = cent_of(charge)
+        cents = apportioned(scaled(charge) // cent, [each.want for each in stretches])
+        return tuple(
+            Part(
+                number=number,
+                want=each.want,
+                step=step_of(units_of(self._line)),
+                charge=share * cent,
+                cent=cent,
+                days=len(each.days),
+                ways=tuple(
+                    Way(kind=sought.kind, draws=tuple(self._draw(held, each) for held in way))
+                    for sought, way in zip(self._sought, each.ways, strict=True)
+                ),
+            )
+            for number, (each, share) in enumerate(zip(stretches, cents, strict=True), start=1)
+        )
+
+    def _draw(self, held: Held, stretch: Stretch) -> Draw:
+        return Draw(
+            authorization_id=held.choice.authorization.authorization_id,
+            line=held.choice.line,
+            origin=held.choice.origin,
+            debits=tuple(self._debit(*each, stretch) for each in held.accounts),
+        )
+
+    def _studies_of(self, stretch: Stretch) -> tuple[str, ...]:
+        """Name the studies: two components share one, the same component again is another.
+
+        Late charges come on top of what was billed, so that they share nothing.
+        """
+        if self._is_late:
+            return ()
+        names = []
+        for day, count in zip(stretch.days, stretch.counts, strict=True):
+            before = self._studies[day, self._service, self._component]
+            names += [f"{day}|{self._service}|{before + each + 1}" for each in range(count)]
+        return tuple(names)
+
+    def _note_studies(self, parts: Iterable[Stretch]) -> None:
+        """Tell later lines of the claim which components this one billed."""
+        for stretch in parts:
+            for day, count in zip(stretch.days, stretch.counts, strict=True):
+                self._studies[day, self._service, self._component] += count
+
+    def _debit(self, account: Account, counting: Counting, stretch: Stretch) -> Debit:
+        has_days = account.bounds.days is not None and counting.by not in _WITHOUT_UNITS
+        return Debit(
+            account=account.name_on(stretch.days[0]),
+            numerator=counting.rate.numerator,
+            denominator=counting.rate.denominator,
+            counts_amount=counting.by != "nothing",
+            unit_tokens=self._tokens(counting, stretch),
+            day_tokens=tuple(map(str, stretch.days)) if has_days else (),
+        )
+
+    def _tokens(self, counting: Counting, stretch: Stretch) -> tuple[str, ...]:
+        """Name the visits or studies; who names the same one shares it."""
+        days = zip(stretch.days, stretch.counts, strict=True)
+        if counting.by == "visits" and not self._is_in_visits:
+            return tuple(f"{day}|{self._provider}" for day, count in days if count)
+        if counting.by in ("units", *_WITHOUT_UNITS) or sum(stretch.counts) > TOKENS_MAX:
+            return ()
+        if counting.by == "study":
+            return self._studies_of(stretch)
+        return tuple(
+            f"{day}|{self._provider}" + (f"|{each + 1}" if each else "")
+            for day, count in days
+            for each in range(count)
+        )
+
+
+def apportioned(total: int, weights: Sequence[int]) -> list[int]:
+    """Divide a whole number by weights, the largest remainders first; the sum is the total."""
+    whole = sum(weights)
+    shares = [total * weight // whole for weight in weights]
+    rest = sorted(range(len(weights)), key=lambda place: -(total * weights[place] % whole))
+    for place in rest[: total - sum(shares)]:
+        shares[place] += 1
+    return shares
+
+
+def _reached(held: Sequence[Held], days: Sequence[date]) -> Iterator[tuple[Held, bool]]:
+    """Say of each choice whether it holds on every day, in spite of its own.
+
+    It does, where nothing covers any day of the line: it was taken for a date that is near. So does
+    one that an examiner selected though it covers none.
+    """
+    covering = [any(map(each.covers, days)) for each in held]
+    for each, covers in zip(held, covering, strict=True):
+        yield each, not covers and (each.choice.is_selected or not any(covering))
+
+
+def _footing(held: Held, day: date) -> tuple[object, ...]:
+    return held.choice.key, [account.name_on(day) for account, _ in held.accounts]
+
+
+def _count(want: int) -> int:
+    return -(-want // SCALE)
+
+
+def _joined(first: Stretch, second: Stretch) -> Stretch:
+    return Stretch(
+        days=first.days + second.days,
+        want=first.want + second.want,
+        counts=first.counts + second.counts,
+        ways=first.ways,
+    )

@@ -1,0 +1,1 @@
+"""The ledger folded again, as a second arithmetic beside the scripts."""

@@ -1,0 +1,266 @@
+"""One ledger entry at work: balances are changed on copies, and written when it is done.
+
+This is the arithmetic of the scripts (``stores/connection/lua/books.lua``) a second time, so that
+each is checked by the other.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from json import JSONDecoder
+from typing import Any
+
+import orjson
+
+from service.accounting.books.plan import base_of
+from service.accounting.books.scale import SCALE
+from service.accounting.replay.carried import MOVED
+from service.accounting.replay.holdings import FIELDS
+
+Json = dict[str, Any]
+Hash = dict[str, str]
+Balance = list[int]
+"""Used and reserved of each measure, in the order of FIELDS."""
+
+LIMITS = ("ul", "ml", "dl", "k")
+MEASURE_AT = {"u": 0, "m": 2, "d": 4}
+
+_decode = JSONDecoder().raw_decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Where something is otherwise than the ledger makes it; ``entry`` is where that was seen."""
+
+    what: str
+    field: str
+    expected: str
+    found: str
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A row that was posted, with what it moved; ``row_text`` is the row as it was written."""
+
+    row_text: str
+    row: Json
+    moved: Iterable[Json]
+
+
+def read_moves(written: str) -> list[Move]:
+    """Read a list of rows with what they moved; the writer puts no spaces into its JSON.
+
+    The text of a row is kept as it is, so that a claim's rows come out byte by byte.
+    """
+    moves, at = [], 1
+    while written[at] != "]":
+        parts: dict[str, tuple[str, Any]] = {}
+        while written[at] != "}":
+            name, colon = _decode(written, at + 1)
+            value, end = _decode(written, colon + 1)
+            parts[name] = written[colon + 1 : end], value
+            at = end
+        moves.append(Move(*parts["row"], parts["moved"][1]))
+        at += 2 if written[at + 1] == "," else 1
+    return moves
+
+
+class Page:
+    """What one entry does to the accounts and tokens of a bucket."""
+
+    def __init__(self, accounts: dict[str, Hash], tokens: dict[str, Hash], entry_id: str) -> None:
+        """Work on these hashes, which are changed by ``close`` only."""
+        self.entry_id = entry_id
+        self.differences: list[Difference] = []
+        self._accounts = accounts
+        self._tokens = tokens
+        self._balances: dict[str, dict[str, Balance]] = {}
+        self._held: dict[str, dict[str, Balance]] = {}
+        self._amended: dict[str, tuple[str, list[list[str]]]] = {}
+        self._marks: dict[str, Hash] = {}
+
+    def compare(self, what: str, field: str, expected: object, found: object) -> None:
+        """Keep a difference, if it is one."""
+        if expected != found:
+            self.differences.append(
+                Difference(
+                    what=what,
+                    field=field,
+                    expected=_shown(expected),
+                    found=_shown(found),
+                    entry=self.entry_id,
+                )
+            )
+
+    def amend(self, name: str, version: str, bounds: list[list[str]]) -> None:
+        """Take the limits of the version that was matched."""
+        self._amended[name] = version, bounds
+
+    def mark(self, name: str, field: str, value: str) -> None:
+        """Set a field of the accounts that is no balance."""
+        self._marks.setdefault(name, {})[field] = value
+
+    def post(self, moves: Iterable[Move], state: int | None, sign: int) -> None:
+        """Write rows on the copies (sign 1) or take them off (sign -1); nobody holds None.
+
+        Rows of an authorization that went to another member move nothing here.
+        """
+        for move in moves if state is not None else ():
+            name = move.row["a"]
+            stated = list(move.moved)
+            has_left = self._accounts.get(name, {}).get("st") == MOVED
+            debits = [] if has_left else move.row["d"]
+            self.compare(_of(name), "moved", len(debits), len(stated))
+            for number, debit in enumerate(debits):
+                before, after = self._debit(name, debit, state or 0, sign)
+                said = stated[number] if number < len(stated) else {}
+                for field, own in (("n", debit[0]), ("b", before), ("f", after)):
+                    self.compare(
+                        f"authorization {name}", f"{debit[0]} {field}", own, said.get(field)
+                    )
+
+    def _debit(
+        self, name: str, debit: list[str], state: int, sign: int
+    ) -> tuple[list[str], list[str]]:
+        """Move one debit of a row; gives the balances before and after it, as an entry has them."""
+        account, units, amount = debit[0], int(debit[1]), int(debit[2])
+        balance = self._balance(name, account)
+        before = list(map(str, balance))
+        tokens = list(filter(None, debit[6].split(",")))
+        for item in tokens:
+            self._hold(name, account, f"u|{item}", state, sign)
+        for item in filter(None, debit[7].split(",")):
+            self._hold(name, account, f"d|{item}", state, sign)
+        if not tokens:
+            balance[MEASURE_AT["u"] + state] += sign * units
+        balance[MEASURE_AT["m"] + state] += sign * amount
+        return before, list(map(str, balance))
+
+    def _hold(self, name: str, account: str, token: str, state: int, sign: int) -> None:
+        """A token costs one unit while somebody holds it: used if anybody uses it."""
+        held = self._token(name, f"{account}|{token}")
+        was = _holder(held)
+        held[state] += sign
+        is_now = _holder(held)
+        if was != is_now:
+            balance, at = self._balance(name, account), MEASURE_AT[token[0]]
+            for holder, change in ((was, -SCALE), (is_now, SCALE)):
+                if holder is not None:
+                    balance[at + holder] += change
+
+    def _balance(self, name: str, account: str) -> Balance:
+        balances = self._balances.setdefault(name, {})
+        if account not in balances:
+            balances[account] = self._stored(name, account)
+        return balances[account]
+
+    def _stored(self, name: str, account: str) -> Balance:
+        stored = self._accounts.get(name, {})
+        return [int(stored.get(f"{account}.{field}", "0")) for field in FIELDS]
+
+    def _token(self, name: str, field: str) -> Balance:
+        held = self._held.setdefault(name, {})
+        if field not in held:
+            held[field] = list(map(int, self._stored_token(name, field).split(":")))
+        return held[field]
+
+    def _stored_token(self, name: str, field: str) -> str:
+        return self._tokens.get(name, {}).get(field, "0:0")
+
+    def close(self, sequence: str) -> None:
+        """Write what changed; ``sequence`` is what the entry says of it."""
+        changed = {}
+        for name in dict.fromkeys((*self._amended, *self._marks, *self._balances)):
+            if self._is_changed(name):
+                self._check(name)
+                stored = self._accounts.setdefault(name, {"id": name})
+                stored["n"] = changed[name] = str(int(stored.get("n", "0")) + 1)
+                self._write(name, stored)
+        self.compare_sequence(changed, sequence)
+
+    def compare_sequence(self, changed: Mapping[str, str], stated: str) -> None:
+        """Set the numbers of the changed authorizations against those that the entry states."""
+        said = dict(orjson.loads(stated))
+        for name in dict.fromkeys((*changed, *said)):
+            self.compare(_of(name), "sequence", changed.get(name), said.get(name))
+
+    def _is_changed(self, name: str) -> bool:
+        return (
+            name in self._amended
+            or name in self._marks
+            or any(
+                balance != self._stored(name, account)
+                for account, balance in self._balances.get(name, {}).items()
+            )
+            or any(
+                _token_text(held) != self._stored_token(name, field)
+                for field, held in self._held.get(name, {}).items()
+            )
+        )
+
+    def _write(self, name: str, stored: Hash) -> None:
+        if name in self._amended:
+            version, bounds = self._amended[name]
+            stored |= {"v": version, "st": "open"}
+            for base, *limits in bounds:
+                for field, limit in zip(LIMITS, limits, strict=True):
+                    _put(stored, f"{base}.{field}", limit)
+        stored |= self._marks.get(name, {})
+        stored.setdefault("v", "0")
+        stored.setdefault("st", "open")
+        for account, balance in self._balances.get(name, {}).items():
+            for field, value in zip(FIELDS, balance, strict=True):
+                if value or f"{account}.{field}" in stored:
+                    stored[f"{account}.{field}"] = str(value)
+        tokens = self._tokens.setdefault(name, {})
+        for field, held in self._held.get(name, {}).items():
+            _put(tokens, field, _token_text(held) if any(held) else "")
+        if not tokens:
+            del self._tokens[name]
+
+    def _check(self, name: str) -> None:
+        """See to it that nothing is below zero, and that nothing grew beyond its limit."""
+        limits = dict(self._limits(name))
+        for account, balance in self._balances.get(name, {}).items():
+            was = self._stored(name, account)
+            for field, value in zip(FIELDS, balance, strict=True):
+                if value < 0:
+                    self.compare(_of(name), f"{account}.{field}", "0 or more", str(value))
+            for measure, at in MEASURE_AT.items():
+                limit = limits.get(f"{base_of(account)}.{measure}l")
+                total, before = sum(balance[at : at + 2]), sum(was[at : at + 2])
+                if limit and total > max(int(limit), before):
+                    field = f"{account}.{measure}"
+                    self.compare(_of(name), field, f"{limit} or less", str(total))
+
+    def _limits(self, name: str) -> Iterator[tuple[str, str]]:
+        """Give the limits in force: those stored, then those that the entry brings."""
+        yield from self._accounts.get(name, {}).items()
+        for base, *limits in self._amended.get(name, ("", []))[1]:
+            for field, limit in zip(LIMITS, limits, strict=True):
+                yield f"{base}.{field}", limit
+
+
+def _holder(held: Balance) -> int | None:
+    """Say whether a token counts as used (0) or reserved (1), or not at all."""
+    return 0 if held[0] > 0 else 1 if held[1] > 0 else None
+
+
+def _token_text(held: Balance) -> str:
+    return f"{held[0]}:{held[1]}"
+
+
+def _put(stored: Hash, field: str, value: str) -> None:
+    """Set a field; an empty value drops it."""
+    if value:
+        stored[field] = value
+    else:
+        stored.pop(field, None)
+
+
+def _of(name: str) -> str:
+    return f"authorization {name}"
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

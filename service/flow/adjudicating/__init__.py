@@ -1,0 +1,1 @@
+"""From a matched claim to drawn units and an answer."""

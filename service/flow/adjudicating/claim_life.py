@@ -1,0 +1,180 @@
+"""What becomes of a claim after it was adjudicated: its units are made final, or given back.
+
+Each change says what is to hold afterwards, so that it may be repeated.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from service.accounting.books.books import Books, ClaimMoved, Home, Moved, Occasion
+from service.accounting.books.claim_state import (
+    RELEASED,
+    RESERVED,
+    REVERSED,
+    USED,
+    ClaimState,
+)
+from service.accounting.books.rows import HeldRow, shrink, units_of
+from service.accounting.books.scale import scaled, written, written_amount
+from service.domain.adjudication import ClaimChange
+from service.domain.engine_fault import EngineFault
+from service.flow.adjudicating.adjudicate import Conflict
+
+Step = Literal["finalize", "release", "reverse", "adjust"]
+Answer = dict[str, Any]
+
+ATTEMPTS_MAX = 8
+FIRST_PAUSE_S = 0.02
+
+
+class BadChange(ValueError):
+    """A change that cannot be meant: where, and why."""
+
+
+class UnknownClaim(LookupError):
+    """A claim that was never adjudicated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Next:
+    """What a claim holds after a step, and as what."""
+
+    status: str
+    rows: Sequence[HeldRow]
+
+
+def _finalize(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
+    if claim.status not in (RESERVED, USED):
+        raise Conflict(f"the claim is {claim.status}: there is nothing to make final")
+    return _Next(status=USED, rows=shrink(claim.rows, keep))
+
+
+def _release(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
+    if keep:
+        raise BadChange("a release gives everything back; lines are for adjust or finalize")
+    if claim.status not in (RESERVED, RELEASED):
+        raise Conflict(f"the claim is {claim.status}: only what is reserved can be released")
+    return _Next(status=RELEASED, rows=())
+
+
+def _reverse(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
+    if keep:
+        raise BadChange("a reversal gives everything back; lines are for adjust")
+    return _Next(status=claim.status if not claim.is_held else REVERSED, rows=())
+
+
+def _adjust(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
+    if not claim.is_held:
+        raise Conflict(f"the claim is {claim.status}: it holds nothing")
+    if not keep:
+        raise BadChange("name the lines that are to be adjusted, and their units")
+    return _Next(status=claim.status, rows=shrink(claim.rows, keep))
+
+
+_STEPS: Mapping[Step, Callable[[ClaimState, Mapping[int, int]], _Next]] = {
+    "finalize": _finalize,
+    "release": _release,
+    "reverse": _reverse,
+    "adjust": _adjust,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """The answer, and where something was written."""
+
+    answer: Answer
+    home: Home | None
+
+
+async def change_claim(
+    step: Step, claim_id: str, change: ClaimChange, payer: str, books: Books, at: str
+) -> Changed:
+    """Take one step of a claim's life.
+
+    Raises UnknownClaim, Conflict where the claim is not in a state for it, BadChange for units
+    that the claim does not hold, and EngineFault.
+    """
+    occasion = Occasion(kind=step, at=at, by=change.by or "", why=change.reason or "")
+    pause = FIRST_PAUSE_S
+    for _ in range(ATTEMPTS_MAX):
+        home = await books.home_of(payer, claim_id)
+        if home is None:
+            raise UnknownClaim(claim_id)
+        claim = await books.read_claim(home, claim_id)
+        if not claim.is_known:
+            raise UnknownClaim(claim_id)
+        following = _STEPS[step](claim, _keep(claim, change))
+        if (following.status, tuple(following.rows)) == (claim.status, claim.rows):
+            return Changed(answer=_answer(claim, following, Moved(), is_new=False), home=None)
+        try:
+            moved = await books.change(home, claim, following.rows, following.status, occasion)
+        except ClaimMoved:
+            await asyncio.sleep(pause)
+            pause *= 2
+            continue
+        return Changed(answer=_answer(claim, following, moved, is_new=True), home=home)
+    raise EngineFault("redis", "the claim is being changed")
+
+
+def _keep(claim: ClaimState, change: ClaimChange) -> dict[int, int]:
+    """Read the units that lines are to keep: no more than they hold."""
+    if change.version is not None and change.version != claim.version:
+        raise Conflict(f"version {claim.version} of the claim is in force, not {change.version}")
+    if change.lines and not claim.is_held:
+        raise Conflict(f"the claim is {claim.status}: it holds nothing")
+    held = units_of(claim.rows)
+    keep = {}
+    for each in change.lines:
+        units = scaled(each.units)
+        if units > held.get(each.line, 0):
+            shown = written(held.get(each.line, 0))
+            raise BadChange(
+                f"line {each.line} holds {shown} units, not {_plain(each.units)}:"
+                " units are only given back here; send a new version of the claim for more"
+            )
+        keep[each.line] = units
+    return keep
+
+
+def _plain(units: Decimal) -> str:
+    return format(units, "f")
+
+
+def _answer(claim: ClaimState, following: _Next, moved: Moved, *, is_new: bool) -> Answer:
+    kept = units_of(following.rows)
+    return {
+        "claim_id": claim.claim_id,
+        "version": claim.version,
+        "status": following.status,
+        "changed": is_new,
+        "lines": [
+            {"line": line, "held_before": written(units), "held": written(kept.get(line, 0))}
+            for line, units in sorted(units_of(claim.rows).items())
+        ],
+        "authorizations": [_given_back(*each) for each in _by_authorization(moved).items()],
+    }
+
+
+def _by_authorization(moved: Moved) -> dict[str, list[int]]:
+    """Sum up the units and amounts that each authorization had and has of the claim."""
+    sums: dict[str, list[int]] = {}
+    for rows, place in ((moved.undone, 0), (moved.drawn, 2)):
+        for row in rows:
+            each = sums.setdefault(row.authorization_id, [0, 0, 0, 0])
+            each[place] += row.units
+            each[place + 1] += row.amount
+    return sums
+
+
+def _given_back(authorization_id: str, sums: Sequence[int]) -> Answer:
+    return {
+        "authorization_id": authorization_id,
+        "units_before": written(sums[0]),
+        "units": written(sums[2]),
+        "amount_before": written_amount(sums[1]),
+        "amount": written_amount(sums[3]),
+    }

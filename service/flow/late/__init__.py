@@ -1,0 +1,1 @@
+"""Claims whose authorization came late."""

@@ -1,0 +1,128 @@
+"""Looks at a claim that waits, after an authorization arrived: offers it, or adjudicates it anew.
+
+Everything may be repeated, by two workers at once or after a crash: a claim is adjudicated anew
+only if its adjudication is the one that was looked at, and an offer says nothing a second time.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import structlog
+
+from service.accounting.answers.answer import complete
+from service.accounting.books.books import Books, Home, Moved
+from service.accounting.books.record import Draft
+from service.domain.adjudication import Adjudication
+from service.domain.work_item import LATE_AUTHORIZATION, ItemDecision, WorkItem
+from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtaken
+from service.flow.adjudicating.rooms import Run
+from service.flow.adjudicating.selection import BadSelection
+from service.flow.late.offer import Offer, offer_of, was_lowered
+
+log = structlog.get_logger()
+
+How = Literal["worklist", "automatic", "refused"]
+"""What was done; ``refused`` is a claim that cannot be run again as it was sent."""
+
+IDS_SHOWN_MAX = 5
+
+RunClaim = Callable[[Adjudication, Run], Awaitable[Adjudicated]]
+
+
+class KeptClaims(Protocol):
+    """Where claims that wait are read."""
+
+    async def kept(self, home: Home, entry: str) -> tuple[Draft, Moved, str | None]:
+        """Give record and movements of an adjudication, and the claim as it was sent."""
+        ...
+
+
+class Offers(Protocol):
+    """Where claims are offered to examiners."""
+
+    async def offer(self, payer: str, item: WorkItem) -> bool:
+        """Put a claim on the worklist; tells whether that said anything new."""
+        ...
+
+
+class NotKept(Conflict):
+    """A claim that does not wait: it is not kept as it was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateClaims:
+    """Works on one claim at a time; ``automatic``: what needs no examiner is adjudicated anew."""
+
+    books: Books
+    claims: KeptClaims
+    offers: Offers
+    run: RunClaim
+    now: Callable[[], str]
+    automatic: bool
+
+    async def look(self, home: Home, claim_id: str, arrived: Iterable[str] | None) -> How | None:
+        """Look at a claim for authorizations that arrived (None: any); says what was done.
+
+        Raises EngineFault: then nothing was done, or all of it.
+        """
+        state = await self.books.read_claim(home, claim_id)
+        if not state.is_held:
+            return None
+        entry = state.entries[state.version]
+        draft, moved, sent = await self.claims.kept(home, entry)
+        if sent is None:
+            return None
+        try:
+            claim = Adjudication.model_validate_json(sent)
+            run = Run(payer=home.payer, at=self.now(), dry=True, again=True, entry=entry)
+            would = await self.run(claim, run)
+            offer = offer_of(complete(draft, moved)["lines"], would.answer["lines"], arrived)
+            if offer is None:
+                return None
+            if self.automatic and offer.needs_nobody and not was_lowered(state.rows, moved.drawn):
+                why = f"authorization {_named(offer)} arrived"
+                told = claim.model_copy(update={"by": LATE_AUTHORIZATION, "reason": why})
+                await self.run(told, replace(run, dry=False))
+                return "automatic"
+        except Overtaken:
+            return None
+        except (BadSelection, Conflict, ValueError) as error:
+            # An examiner's selection may be void by now; only he can say what shall be instead.
+            log.warning("late_claim_refused", reason=type(error).__name__)
+            return "refused"
+        is_new = await self.offers.offer(home.payer, self._item(claim, entry, offer))
+        return "worklist" if is_new else None
+
+    def _item(self, claim: Adjudication, entry: str, offer: Offer) -> WorkItem:
+        return WorkItem(
+            claim_id=claim.claim_id,
+            claim_version=claim.version,
+            member_id=claim.member.id,
+            entry=entry,
+            authorizations=offer.authorizations,
+            lines=offer.lines,
+            offered_at=self.now(),
+        )
+
+
+def _named(offer: Offer) -> str:
+    shown = [f"{name} version {version}" for name, version in sorted(offer.authorizations.items())]
+    return ", ".join([*shown[:IDS_SHOWN_MAX], *(["and others"] if shown[IDS_SHOWN_MAX:] else [])])
+
+
+async def readjudicate(
+    item: WorkItem, home: Home, decision: ItemDecision, rooms: LateClaims
+) -> Adjudicated:
+    """Adjudicate the claim of an item anew, as it was sent.
+
+    Raises Overtaken where the claim was changed since it was offered, NotKept, BadSelection, and
+    EngineFault.
+    """
+    _, _, sent = await rooms.claims.kept(home, item.entry)
+    if sent is None:
+        raise NotKept("the claim is not kept as it was sent: send it again with `readjudicate`")
+    claim = Adjudication.model_validate_json(sent)
+    told = claim.model_copy(update={"by": decision.by, "reason": decision.reason})
+    run = Run(payer=home.payer, at=rooms.now(), again=True, entry=item.entry)
+    return await rooms.run(told, run)

@@ -1,0 +1,175 @@
+"""Works off the queue of members for whom an authorization arrived late, in the background.
+
+One member at a time, a bounded number of claims of it, and then the next member: one with thousands
+of waiting claims holds nobody up.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from service.accounting.books.books import Home
+from service.background import backoff_s, end
+from service.domain.engine_fault import EngineFault
+from service.domain.late_pass import Pass
+from service.flow.late.claims import How
+
+log = structlog.get_logger()
+
+OFFERS = Counter(
+    "authmatch_late_offers_total",
+    "Waiting claims for which an authorization arrived, by what was done: put on the worklist,"
+    " adjudicated anew (automatic), or not able to be run again (refused).",
+    ["how"],
+)
+QUEUE = Gauge(
+    "authmatch_late_queue",
+    "Members with waiting claims that are still to be looked at for what arrived.",
+    multiprocess_mode="mostrecent",
+)
+FAULTS = Counter("authmatch_late_faults_total", "Times that looking at a waiting claim failed.")
+
+CLAIMS_AT_ONCE = 50
+"""So many waiting claims of one member are looked at before the next member has its turn."""
+SWEEP_S = 5.0
+"""So often the queue is looked at for what other workers noted, or left."""
+BACKOFF_S_MAX = 60.0
+SKIPPED_S_MAX = 600.0
+"""How often at least a claim is tried again that cannot be looked at whatever the engines do."""
+
+
+class Queue(Protocol):
+    """The members that are to be looked at."""
+
+    async def noted(self, timeout_s: float) -> None:
+        """Return when what was noted here is due, or after a time."""
+        ...
+
+    async def length(self, payers: Iterable[str]) -> Mapping[str, int]:
+        """Count the members of each payer."""
+        ...
+
+    async def take(self, payer: str) -> Pass | None:
+        """Take the next member that is due."""
+        ...
+
+    async def later(self, one: Pass, *, pause_s: float = 0.0) -> None:
+        """Go on with it later."""
+        ...
+
+    async def done(self, one: Pass) -> None:
+        """End it."""
+        ...
+
+
+class Pages(Protocol):
+    """Where it is known which claims of a member wait."""
+
+    async def page(self, payer: str, owner: str, *, after: str, size: int) -> list[str]:
+        """Give some of them in order, those after one."""
+        ...
+
+
+class Look(Protocol):
+    """What is done with a claim."""
+
+    async def __call__(
+        self, home: Home, claim_id: str, arrived: Collection[str] | None
+    ) -> How | None:
+        """Look at one; raises EngineFault."""
+        ...
+
+
+class LateWatch:
+    """The background of one worker; several workers share one queue."""
+
+    def __init__(self, queue: Queue, claims: Pages, look: Look, payers: Iterable[str]) -> None:
+        """Take what it works with; ``payers`` are those whose queues are looked at."""
+        self._queue = queue
+        self._claims = claims
+        self._look = look
+        self._payers = tuple(dict.fromkeys(payers))
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Work until ``close``."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """End at once: whatever is at work can be done again, and is, by another worker."""
+        if self._task is not None:
+            await end(self._task)
+        self._task = None
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            await self._queue.noted(SWEEP_S)
+            try:
+                await self.work()
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - the watch must go on; it is counted
+                FAULTS.inc()
+                failures += 1
+                pause_s = _backoff(failures)
+                log.warning("late_watch_failed", reason=_reason(error), pause_s=round(pause_s, 2))
+                await asyncio.sleep(pause_s)
+
+    async def work(self) -> None:
+        """Look at all members that are due, those of the payers in turn; raises EngineFault."""
+        lengths = await self._queue.length(self._payers)
+        QUEUE.set(sum(lengths.values()))
+        waiting = [payer for payer, length in lengths.items() if length]
+        while waiting:
+            for payer in tuple(waiting):
+                one = await self._queue.take(payer)
+                if one is None:
+                    waiting.remove(payer)
+                else:
+                    await self._some(one)
+        if any(lengths.values()):
+            QUEUE.set(sum((await self._queue.length(self._payers)).values()))
+
+    async def _some(self, one: Pass) -> None:
+        """Look at some claims of a member; where an engine fails the rest has to wait."""
+        names = await self._claims.page(one.payer, one.owner, after=one.after, size=CLAIMS_AT_ONCE)
+        home = Home(payer=one.payer, bucket=int(one.owner.partition(":")[0]), owner=one.owner)
+        for name in names:
+            try:
+                how = await self._look(home, name, one.ids)
+            except Exception as error:  # noqa: BLE001 - the others must go on; it is counted
+                FAULTS.inc()
+                log.warning("late_claim_failed", reason=_reason(error))
+                if isinstance(error, EngineFault) and not error.is_lasting:
+                    failed = replace(one, failures=one.failures + 1)
+                    await self._queue.later(failed, pause_s=_backoff(failed.failures))
+                    return
+                one = replace(one, after=name, skipped=True)
+            else:
+                one = replace(one, after=name, failures=0)
+                if how is not None:
+                    OFFERS.labels(how).inc()
+        await self._end(one, is_last=len(names) < CLAIMS_AT_ONCE)
+
+    async def _end(self, one: Pass, *, is_last: bool) -> None:
+        """End a pass, or go on with it later; what was skipped is looked at again after a while."""
+        if not is_last:
+            await self._queue.later(one)
+        elif one.skipped:
+            again = replace(one, after="", skipped=False, rounds=one.rounds + 1)
+            await self._queue.later(again, pause_s=_backoff(again.rounds, most=SKIPPED_S_MAX))
+        else:
+            await self._queue.done(one)
+
+
+def _backoff(failures: int, *, most: float = BACKOFF_S_MAX) -> float:
+    return backoff_s(failures, first_s=0.5, most_s=most)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, EngineFault) else type(error).__name__

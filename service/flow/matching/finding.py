@@ -1,0 +1,151 @@
+"""Finds and judges the candidates of claim lines: one search for all, or one for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from service.comparison.prepared import AskedLine
+from service.domain.candidate import Candidate, Found
+from service.domain.person import Person
+from service.flow.matching.agreement import compare_scores
+from service.matching.judgement import Judged
+from service.matching.ranking import NEAR_MISSES_MAX
+from service.matching.scorer import Scorer
+from service.querying.search import CANDIDATES_MAX, Search, candidate_search, scored_search
+
+LINE_CANDIDATES_MAX = 2_000
+"""Of one line's scored search; a member with more of them than that is answered as truncated."""
+
+
+class CandidateSource(Protocol):
+    """Where candidates come from. Any fault is an exception, never an empty result."""
+
+    async def prepare(self, payer: str, member: str) -> Person:
+        """Make sure that what was pushed for the member can be found; say who it is now."""
+        ...
+
+    async def search(self, payer: str, person: Person, search: Search) -> Found:
+        """Run one search within a payer and a member."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Pass:
+    """One way in which a claim line was put to a pool of candidates.
+
+    ``scorer`` is None where the line was searched for itself: then judging again searches again.
+    ``known`` are authorizations that an earlier pass found already.
+    """
+
+    asked: AskedLine
+    scorer: Scorer | None
+    relaxed: str | None = None
+    known: frozenset[str] = frozenset()
+    judged: list[Judged] = field(default_factory=list)
+    truncated: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Finder:
+    """Searches within one payer and member, and measures how long that takes."""
+
+    source: CandidateSource
+    payer: str
+    person: Person
+    candidates_max: int = CANDIDATES_MAX
+
+    async def passes(
+        self,
+        asked: Sequence[AskedLine],
+        *,
+        relaxed: str | None = None,
+        known: Sequence[frozenset[str]] = (),
+    ) -> list[Pass]:
+        """Put lines of one template to its candidates, leaving out those ``known`` for each."""
+        scorer = None
+        if not asked[0].plan.is_searched_by_line:
+            found = await self._search(candidate_search(asked))
+            if found.total <= self.candidates_max:
+                scorer = Scorer(_marked(found.candidates, relaxed))
+        known = known or [frozenset()] * len(asked)
+        passes = [
+            Pass(asked=each, scorer=scorer, relaxed=relaxed, known=already)
+            for each, already in zip(asked, known, strict=True)
+        ]
+        for each in passes:
+            await self.judge(each)
+        return passes
+
+    async def judge(self, one: Pass) -> None:
+        """Judge the candidates of a pass, anew where it was judged before."""
+        if one.scorer is not None:
+            judged, one.truncated = one.scorer.judge(one.asked), False
+        else:
+            judged, one.truncated = await self._search_line(one.asked, one.relaxed)
+        one.judged = [each for each in judged if each.candidate.authorization_id not in one.known]
+
+    async def _search_line(
+        self, asked: AskedLine, relaxed: str | None
+    ) -> tuple[list[Judged], bool]:
+        """Search one line by score, as far down as an answer may need; tells if it had to stop.
+
+        Every score is compared with ours on the way.
+        """
+        judged: list[Judged] = []
+        after: tuple[object, ...] = ()
+        seen = 0
+        while seen < LINE_CANDIDATES_MAX:
+            search = scored_search(asked, after=after)
+            found = await self._search(search)
+            page = Scorer(_marked(found.candidates, relaxed)).judge(asked)
+            compare_scores(page)
+            judged += page
+            seen += len(found.candidates)
+            if len(found.candidates) < search.size:
+                return judged, False
+            last = found.candidates[-1]
+            after = last.sort
+            if _is_enough(judged, asked, last.engine_score or 0.0):
+                return judged, False
+        return judged, True
+
+    async def scored(self, asked: AskedLine) -> list[Judged]:
+        """Run the first page of the scored search alone, for comparing scores."""
+        found = await self._search(scored_search(asked))
+        return Scorer(found.candidates).judge(asked)
+
+    async def _search(self, search: Search) -> Found:
+        return await self.source.search(self.payer, self.person, search)
+
+
+def _marked(candidates: Sequence[Candidate], relaxed: str | None) -> Sequence[Candidate]:
+    """Mark candidates with the relax step that found them."""
+    if relaxed is None:
+        return candidates
+    return [replace(each, relaxed=relaxed) for each in candidates]
+
+
+def _is_enough(judged: Sequence[Judged], asked: AskedLine, last_score: float) -> bool:
+    """Whether nothing below the last score can still change the answer.
+
+    Exact ones are ranked by date, so all of them must be seen; of the non-exact ones as many as may
+    be shown, and one more that tells that there are more.
+    """
+    template = asked.plan.template
+    shown = [each for each in judged if each.match_class != "none"]
+    floor = exact_floor(asked)
+    if len(shown) > template.settings.max_results and last_score < floor:
+        return True
+    if 100 * last_score >= template.non_exact.min * asked.attainable or last_score >= floor:
+        return False
+    return len(judged) - len(shown) >= NEAR_MISSES_MAX
+
+
+def exact_floor(asked: AskedLine) -> int:
+    """Give the lowest score that an exact match can have."""
+    floor = 0
+    for each in asked.criteria:
+        if each.levels and not each.plan.criterion.never_bars_exact:
+            full = [level.weight for _, level, _ in each.levels if level.full]
+            floor += min([*full, each.of]) if full or each.plan.scope else 0
+    return floor

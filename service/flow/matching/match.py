@@ -1,0 +1,287 @@
+"""Matches a claim: which authorization or referral covers each line, how surely, and why."""
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.comparison.plan import Plan
+from service.comparison.prepared import AskedLine, Preparation
+from service.domain.claim import AuthorizationKind, Claim, ServiceLine
+from service.domain.claim_values import ClaimValues, header_values, line_values
+from service.domain.engine_fault import EngineFault
+from service.domain.event import Event
+from service.domain.person import Person, PersonChanged
+from service.flow.matching.finding import CandidateSource, Finder, Pass
+from service.matching.answer import Answer, Evidence, line_result
+from service.matching.judgement import Judged
+from service.matching.numbers import (
+    Submitted,
+    invalid_number_events,
+    numbers_for,
+    settle,
+    without_numbers,
+)
+from service.matching.ranking import Ranked, rank
+from service.matching.resolution import Resolution, resolve
+from service.matching.specialised import (
+    find_specialised,
+    looked_up,
+    specialised_events,
+    with_specialised,
+)
+from service.requirement.decision import Requirement, choose_template, decide_requirement
+from service.rules.book import RuleBook
+
+ATTEMPTS_MAX = 5
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Search:
+    """One claim line, looked up for one kind of authorization, on its way to a result.
+
+    ``events`` are all that the answer shows, in its order: those of the resolution, those that
+    come of looking at the other lines, those of the submitted numbers. A kind that is only linked
+    has none.
+    """
+
+    line: ServiceLine
+    kind: AuthorizationKind
+    plan: Plan
+    is_required: bool
+    template_row: str
+    asked: AskedLine
+    passes: list[Pass] = field(default_factory=list)
+    ranked: Ranked = field(default_factory=Ranked)
+    submitted: tuple[Submitted, ...] = ()
+    resolution: Resolution = field(default_factory=Resolution)
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """The answer, and what it was made of."""
+
+    answer: Answer
+    searches: tuple[Search, ...]
+    finder: Finder
+
+
+async def match_claim(
+    claim: Claim, payer: str, *, rules: RuleBook, source: CandidateSource
+) -> Matched:
+    """Answer every line of a claim; writes nothing.
+
+    Raises EngineFault when an engine fails, which is never "no match", and TableFault when a
+    decision table cannot be decided.
+    """
+    for _ in range(ATTEMPTS_MAX):
+        with suppress(PersonChanged):
+            return await match_once(claim, payer, rules=rules, source=source)
+    raise EngineFault("elasticsearch", "searches take longer than members take to be merged")
+
+
+async def match_once(
+    claim: Claim, payer: str, *, rules: RuleBook, source: CandidateSource
+) -> Matched:
+    """Do the same for who the member is now; raises PersonChanged, too."""
+    started = time.perf_counter()
+    requirements = {
+        line.line: decide_requirement(claim, line, rules.tables) for line in claim.lines
+    }
+    searches = ask(claim, requirements, rules)
+    finder = Finder(source=source, payer=payer, person=Person.of(claim.member.id))
+    asked_at = time.perf_counter()
+    if searches:
+        finder.person = await source.prepare(payer, claim.member.id)
+    for group in _by_template(searches):
+        await find(group, finder, rules)
+    await settle_numbers(claim, searches, finder)
+    judged_at = time.perf_counter()
+    resolve_all(claim, searches, rules)
+    answer = write_answer(claim, requirements, searches)
+    if finder.person.is_merged:
+        answer["member"] = merged_member(finder.person)
+    ended = time.perf_counter()
+    answer["took_ms"] = {
+        "total": _ms(ended - started),
+        "search": _ms(judged_at - asked_at),
+        "score": _ms(ended - judged_at + asked_at - started),
+    }
+    return Matched(answer=answer, searches=tuple(searches), finder=finder)
+
+
+def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> list[Search]:
+    """Choose a template for every line and kind, and read the claim's values into it."""
+    attached = rules.references.attached
+    header = header_values(claim, attached)
+    preparations: dict[tuple[str, str], Preparation] = {}
+    searches = []
+    for line in claim.lines:
+        requirement = requirements[line.line]
+        values = line_values(claim, line, header, attached) if requirement.looked_for else {}
+        for kind in requirement.looked_for:
+            choice = choose_template(claim, line, kind, rules.tables)
+            plan = rules.plan(choice.template)
+            preparation = preparations.setdefault((choice.template, kind), Preparation(plan=plan))
+            given: ClaimValues = values | {"requested_type": kind}
+            searches.append(
+                Search(
+                    line=line,
+                    kind=kind,
+                    plan=plan,
+                    is_required=kind in requirement.needed,
+                    template_row=choice.row,
+                    asked=preparation.line(line.line, given),
+                )
+            )
+    return searches
+
+
+def _by_template(searches: Iterable[Search]) -> list[list[Search]]:
+    """Group what one search can find: the same template, looking for the same kind."""
+    groups: dict[tuple[str, str], list[Search]] = {}
+    for each in searches:
+        groups.setdefault((each.plan.template.id, each.kind), []).append(each)
+    return list(groups.values())
+
+
+async def find(group: list[Search], finder: Finder, rules: RuleBook) -> None:
+    """Find, judge and rank; where too few were found, take the relax steps one after the other."""
+    passes = await finder.passes([each.asked for each in group])
+    for search, first in zip(group, passes, strict=True):
+        search.passes = [first]
+        rank_search(search)
+    template = group[0].plan.template
+    for steps, step in enumerate(template.relax, start=1):
+        short = [each for each in group if len(each.ranked.shown) < template.settings.min_results]
+        if not short:
+            return
+        plan = rules.relaxed(group[0].plan, steps)
+        preparation = Preparation(plan=plan)
+        asked = [preparation.line(each.asked.line, each.asked.values) for each in short]
+        known = [
+            frozenset(one.candidate.authorization_id for one in each.ranked.shown) for each in short
+        ]
+        passes = await finder.passes(asked, relaxed=step.id, known=known)
+        for search, wider in zip(short, passes, strict=True):
+            # A near miss may be a match by the wider rules: the later pass speaks for it.
+            search.passes.append(wider)
+            rank_search(search)
+
+
+def rank_search(search: Search) -> None:
+    """Rank what all passes found; near misses are those of the widest pass."""
+    judged: dict[str, Judged] = {}
+    for each in search.passes:
+        judged = {name: one for name, one in judged.items() if one.match_class != "none"}
+        judged |= {one.candidate.authorization_id: one for one in each.judged}
+    search.ranked = rank(
+        judged.values(),
+        search.plan.template,
+        truncated=any(each.truncated for each in search.passes),
+        relaxed=tuple(each.relaxed for each in search.passes if each.relaxed is not None),
+    )
+
+
+async def settle_numbers(claim: Claim, searches: list[Search], finder: Finder) -> None:
+    """Tell which submitted numbers fit; judge a line anew without those of other lines."""
+    for each in searches:
+        each.submitted = numbers_for(claim, each.line, each.asked)
+    settled = [
+        settle(
+            each.submitted, each.ranked, (other.ranked for other in searches if other is not each)
+        )
+        for each in searches
+    ]
+    for search, submitted in zip(searches, settled, strict=True):
+        search.submitted = submitted
+        if not any(each.fits_another_line for each in submitted):
+            continue
+        for one in search.passes:
+            one.asked = without_numbers(one.asked, submitted) or one.asked
+            await finder.judge(one)
+        rank_search(search)
+
+
+def resolve_all(claim: Claim, searches: list[Search], rules: RuleBook) -> None:
+    """Resolve every search, then look at the lines together, and gather the events of each."""
+    codes = rules.event_codes
+    for each in searches:
+        query_type = rules.query_type(each.plan)
+        each.resolution = resolve(each.ranked, codes, query_type, claim.type)
+    found = find_specialised(
+        [
+            looked_up(
+                each.kind, each.asked.values.get("line.procedure"), each.ranked, each.resolution
+            )
+            for each in searches
+        ],
+        rules.references,
+    )
+    for search, rows in zip(searches, found, strict=True):
+        if not search.is_required:
+            continue
+        query_type = rules.query_type(search.plan)
+        special = specialised_events(rows, codes, query_type, claim.type)
+        search.events = (
+            *with_specialised(search.resolution.events, special),
+            *invalid_number_events(search.submitted, codes, query_type, claim.type),
+        )
+
+
+def write_answer(
+    claim: Claim, requirements: dict[int, Requirement], searches: list[Search]
+) -> Answer:
+    """Write the answer of all lines."""
+    written: Evidence = {}
+    results: dict[int, list[Answer]] = {}
+    for each in searches:
+        results.setdefault(each.line.line, []).append(write_result(each, written))
+    return {
+        "claim_id": claim.claim_id,
+        "version": claim.version,
+        "lines": [
+            {
+                "line": line.line,
+                "requirement": _requirement_answer(requirements[line.line]),
+                "results": results.get(line.line, []),
+            }
+            for line in claim.lines
+        ],
+    }
+
+
+def merged_member(person: Person) -> Answer:
+    """Say under which id a claim was matched that came with a former one."""
+    return {"id": person.given, "merged_into": person.member}
+
+
+def write_result(search: Search, written: Evidence) -> Answer:
+    """Write the result of one resolved search."""
+    template = search.plan.template
+    return {
+        "type": search.kind,
+        "required": search.is_required,
+        "template": template.id,
+        "template_version": template.version,
+        "template_hash": search.plan.hash[:12],
+        "template_row": search.template_row,
+        **line_result(search.ranked, search.resolution, search.submitted, search.events, written),
+    }
+
+
+def _requirement_answer(requirement: Requirement) -> dict[str, Any]:
+    return {
+        "needed": list(requirement.needed),
+        "linked": list(requirement.linked),
+        "source": requirement.source,
+        "table": requirement.table,
+        "row": requirement.row,
+        "table_hash": requirement.table_hash,
+    }
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 2)

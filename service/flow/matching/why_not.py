@@ -1,0 +1,194 @@
+"""Says why an authorization does not cover a claim line.
+
+The first requirement that fails, then the criteria that were missed, with both values.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from service.comparison.prepared import AskedLine, AskedTest, Preparation, render
+from service.domain import codes
+from service.domain.candidate import Candidate
+from service.domain.claim import AuthorizationKind, Claim
+from service.domain.claim_values import header_values, line_values
+from service.domain.effective import LineValues
+from service.domain.engine_fault import EngineFault
+from service.domain.person import Person, PersonChanged
+from service.flow.matching.finding import CandidateSource
+from service.flow.matching.match import ATTEMPTS_MAX, merged_member
+from service.matching.answer import candidate_answer
+from service.matching.scorer import Scorer
+from service.querying.search import Search
+from service.requirement.decision import choose_template, decide_requirement
+from service.rules.book import RuleBook
+
+FOUND_MAX = 20
+
+
+class NoSuchLine(LookupError):
+    """The claim has no line of that number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A claim line and the number of an authorization that was expected to cover it."""
+
+    claim: Claim
+    line: int
+    number: str
+    kind: AuthorizationKind | None = None
+
+
+async def why_not(
+    question: Question, payer: str, *, rules: RuleBook, source: CandidateSource
+) -> dict[str, Any]:
+    """Explain; a number of another member or payer is answered like one that does not exist."""
+    for _ in range(ATTEMPTS_MAX):
+        with suppress(PersonChanged):
+            return await _why_not(question, payer, rules, source)
+    raise EngineFault("elasticsearch", "searches take longer than members take to be merged")
+
+
+async def _why_not(
+    question: Question, payer: str, rules: RuleBook, source: CandidateSource
+) -> dict[str, Any]:
+    claim = question.claim
+    line = next((each for each in claim.lines if each.line == question.line), None)
+    if line is None:
+        raise NoSuchLine(f"the claim has no line {question.line}")
+    requirement = decide_requirement(claim, line, rules.tables)
+    kinds = (question.kind,) if question.kind else requirement.looked_for or ("authorization",)
+    person = await source.prepare(payer, claim.member.id)
+    number = codes.authorization_number(question.number)
+    found = await source.search(
+        payer,
+        person,
+        Search(filter=({"term": {"numbers_all": number}},), size=FOUND_MAX),
+    )
+    header = header_values(claim, rules.references.attached)
+    values = line_values(claim, line, header, rules.references.attached)
+    findings = []
+    for kind in kinds:
+        plan = rules.plan(choose_template(claim, line, kind, rules.tables).template)
+        asked = Preparation(plan=plan).line(line.line, values | {"requested_type": kind})
+        for candidate in found.candidates:
+            raw = await _failed_raw(asked, candidate, person, payer, source)
+            findings.append({"type": kind, **explain(asked, candidate, raw)})
+    answer = {
+        "claim_id": claim.claim_id,
+        "line": line.line,
+        "number": question.number,
+        "needed": list(requirement.needed),
+        "found": bool(found.candidates),
+        "findings": findings,
+        "reason": None
+        if found.candidates
+        else "no current authorization of this member carries this number",
+    }
+    return answer | ({"member": merged_member(person)} if person.is_merged else {})
+
+
+def explain(asked: AskedLine, candidate: Candidate, failed_raw: dict[str, Any] | None) -> Any:
+    """Explain one authorization: the line that comes nearest, and what it fails."""
+    if not candidate.lines:
+        return _nothing_in_force(asked, candidate)
+    judged = Scorer([candidate]).judge(asked)
+    first = None
+    if not judged:
+        first = _first_failure(asked, candidate)
+        judged = Scorer([candidate]).judge(_without_tests(asked))
+    answer = candidate_answer(judged[0], {})
+    missed = [each for each in answer["evidence"] if each["grade"] in ("missed", "partial")]
+    fits = first is None and failed_raw is None
+    return {
+        "authorization_id": candidate.authorization_id,
+        "number": candidate.shown_number,
+        "template": asked.plan.template.id,
+        "is_candidate": fits,
+        "failed_requirement": first or failed_raw,
+        "class": answer["class"] if fits else "none",
+        "score": answer["score"],
+        "attainable": answer["attainable"],
+        "percent": answer["percent"],
+        "needed_percent": asked.plan.template.non_exact.min,
+        "needed_criteria": list(asked.plan.template.non_exact.needs),
+        "tolerance": answer["tolerance"] if fits else False,
+        "missed": missed,
+        "evidence": answer["evidence"],
+    }
+
+
+def _nothing_in_force(asked: AskedLine, candidate: Candidate) -> dict[str, Any]:
+    """Say that no line of an authorization is left: all were cancelled or removed."""
+    return {
+        "authorization_id": candidate.authorization_id,
+        "number": candidate.shown_number,
+        "template": asked.plan.template.id,
+        "is_candidate": False,
+        "failed_requirement": {"id": "in_force", "why": "every line was cancelled or removed"},
+        "class": "none",
+    }
+
+
+def _first_failure(asked: AskedLine, candidate: Candidate) -> dict[str, Any]:
+    """Give what the line fails first that gets furthest through the requirements."""
+    furthest: tuple[int, dict[str, Any]] | None = None
+    for line in candidate.lines:
+        place, failure = _failure_of(asked, line)
+        if furthest is None or place > furthest[0]:
+            furthest = place, failure
+    if furthest is None:
+        raise ValueError("an authorization without lines in force has nothing to fail")
+    return furthest[1]
+
+
+def _failure_of(asked: AskedLine, line: LineValues) -> tuple[int, dict[str, Any]]:
+    for place, test in enumerate(asked.require):
+        if not test.plan.use.fits(line, test.value):
+            return place, _failure(test, line, "require")
+    for test in asked.exclude:
+        if test.plan.use.fits(line, test.value):
+            return len(asked.require), _failure(test, line, "exclude")
+    raise ValueError("a line that fails nothing is a candidate")
+
+
+def _failure(test: AskedTest, line: LineValues, kind: str) -> dict[str, Any]:
+    use = test.plan.use
+    return {
+        "id": test.plan.id,
+        "kind": kind,
+        "field": use.field,
+        "claim": list(test.value) if isinstance(test.value, tuple) else test.value,
+        "authorization": line.get(use.field),
+        "why": use.why(line, test.value),
+    }
+
+
+def _without_tests(asked: AskedLine) -> AskedLine:
+    return AskedLine(
+        line=asked.line,
+        plan=asked.plan,
+        values=asked.values,
+        require=(),
+        exclude=(),
+        exact=asked.exact,
+        criteria=asked.criteria,
+    )
+
+
+async def _failed_raw(
+    asked: AskedLine, candidate: Candidate, person: Person, payer: str, source: CandidateSource
+) -> dict[str, Any] | None:
+    """Ask Elasticsearch for the raw requirements one by one: only it can judge them."""
+    template = asked.plan.template
+    for kind, tests in (("require", template.require), ("exclude", template.exclude)):
+        for test in tests:
+            rendered = render(test.raw, asked.values) if test.raw is not None else None
+            if rendered is None:
+                continue
+            this = {"term": {"authorization_id": candidate.authorization_id}}
+            found = await source.search(payer, person, Search(filter=(this, rendered), size=1))
+            if bool(found.candidates) != (kind == "require"):
+                return {"id": test.id, "kind": kind, "raw": rendered, "why": "the raw clause"}
+    return None

@@ -1,0 +1,1 @@
+"""What reading and writing FHIR share: nodes, primitives, terms, issues."""

@@ -1,0 +1,141 @@
+"""All resources of a FHIR document, however they are packed, and what a reference leads to.
+
+Bundles may hold bundles (inquiry results, notifications), Parameters hold both, and any resource
+holds others (contained). Nothing here calls itself: a document that is deep is refused, not feared.
+"""
+
+from collections import defaultdict
+
+from service.ingest.fhir.base.issue import Issues
+from service.ingest.fhir.base.node import Node, Path
+from service.ingest.fhir.base.primitives import plain
+
+RESOURCES_MAX = 20_000
+_STEPS_MAX = 64
+
+
+class Documents:
+    """The resources of one document; what a reference names is looked for from the inside out."""
+
+    def __init__(self, content: object, issues: Issues) -> None:
+        """Walk through all that holds resources."""
+        self._issues = issues
+        self._contained: dict[Path, dict[str, Node]] = {}
+        self._packs: dict[Path, dict[str, Node]] = {}
+        self._inside: dict[tuple[Path, str], list[Node]] = defaultdict(list)
+        self._pack_of: dict[Path, Path] = {}
+        self._at: dict[Path, Node] = {}
+        self.resources: list[Node] = []
+        self._walk(content)
+
+    def _walk(self, content: object) -> None:
+        first = Node(content)
+        root = Node(content, (), first.resource_type or "Resource")
+        if not root.resource_type:
+            self._issues.error(root, "not-a-resource", "a JSON object with its resourceType")
+            return
+        todo: list[tuple[Node, Path]] = [(root, ())]
+        while todo:
+            resource, pack = todo.pop()
+            if len(self.resources) >= RESOURCES_MAX:
+                message = f"more than {RESOURCES_MAX} resources: the rest is left out"
+                self._issues.error(root, "too-many", message)
+                return
+            if len(resource.path) > _STEPS_MAX:
+                self._issues.error(resource, "too-deep", "packed too deep: left out")
+                continue
+            self._keep(resource, pack)
+            todo += [(each, resource.path) for each in reversed(self._held(resource))]
+
+    def _keep(self, resource: Node, pack: Path) -> None:
+        self.resources.append(resource)
+        self._inside[pack, resource.resource_type].append(resource)
+        self._pack_of[resource.path] = pack
+        self._at[resource.path] = resource
+        self._contained[resource.path] = {
+            plain(each.get("id").value): each
+            for each in reversed(resource.many("contained"))
+            if plain(each.get("id").value)
+        }
+
+    def _held(self, resource: Node) -> list[Node]:
+        """Give the resources that a bundle or Parameters hold, and index their names."""
+        if resource.resource_type == "Bundle":
+            entries = resource.many("entry")
+        elif resource.resource_type == "Parameters":
+            entries = resource.many("parameter")
+            entries += [part for each in entries for part in each.many("part")]
+        else:
+            return []
+        index: dict[str, Node] = {}
+        held = []
+        for entry in entries:
+            inner = entry.get("resource")
+            if not inner.resource_type:
+                continue
+            held.append(inner)
+            for name in _names(plain(entry.get("fullUrl").value), inner):
+                index.setdefault(name, inner)
+        self._packs[resource.path] = index
+        return held
+
+    def of_type(self, name: str) -> list[Node]:
+        """Give all resources of a type, contained ones not among them."""
+        return [each for each in self.resources if each.resource_type == name]
+
+    def beside(self, resource: Node, name: str) -> list[Node]:
+        """Give the resources of a type that stand in the same pack."""
+        return self._inside.get((self._pack_of.get(resource.path, ()), name), [])
+
+    def pack(self, resource: Node) -> Node:
+        """Give the bundle in which a resource stands; the resource where it stands alone."""
+        return self._at.get(self._pack_of.get(resource.path, ()), resource)
+
+    def resolve(self, reference: Node) -> Node | None:
+        """Give what a Reference names; None, and a finding, when it is not in the document.
+
+        A reference by identifier alone, or with a display alone, names nothing that could be here.
+        """
+        target = reference.get("reference")
+        written = plain(target.value if reference.has("reference") else reference.value)
+        if not written:
+            return None
+        found = self._found(written, reference.path)
+        if found is None:
+            where = target if target else reference
+            message = "what is referred to is not in the document"
+            self._issues.warn(where, "reference-unresolved", message)
+        return found
+
+    def _found(self, written: str, path: Path) -> Node | None:
+        for steps in range(len(path), -1, -1):
+            if written.startswith("#"):
+                found = self._contained.get(path[:steps], {}).get(written[1:])
+            else:
+                index = self._packs.get(path[:steps], {})
+                found = next((index[name] for name in _targets(written) if name in index), None)
+            if found is not None:
+                return found
+        return None
+
+
+def _names(full_url: str, resource: Node) -> list[str]:
+    """Give all by which an entry may be called: its address, and type and id."""
+    names = [full_url, _tail(full_url)] if full_url else []
+    own = plain(resource.get("id").value)
+    if own:
+        names.append(f"{resource.resource_type}/{own}")
+        names.append(f"urn:uuid:{own}")
+    return [each for each in names if each]
+
+
+def _targets(written: str) -> list[str]:
+    """Give the names under which a reference is looked for, the exact one first."""
+    current = written.partition("/_history/")[0]
+    return [written, current, *filter(None, [_tail(current)])]
+
+
+def _tail(address: str) -> str:
+    """Give ``Type/id`` of an address; empty when it does not end so."""
+    parts = address.rstrip("/").split("/")
+    return "/".join(parts[-2:]) if len(parts) > 1 and parts[-2][:1].isupper() else ""

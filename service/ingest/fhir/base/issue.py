@@ -1,0 +1,119 @@
+"""What was found wrong with a FHIR document, as values; and as an OperationOutcome."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from service.ingest.fhir.base.node import Node
+
+Severity = Literal["error", "warning", "information"]
+
+CODES: dict[str, str] = {
+    "action-unknown": "code-invalid",
+    "actions-differ": "business-rule",
+    "certification-cancelled": "informational",
+    "code-system-mismatch": "code-invalid",
+    "decision-from-disposition": "business-rule",
+    "decision-missing": "required",
+    "fhir-r5": "not-supported",
+    "fhir-stu3": "not-supported",
+    "granted-without-dates": "required",
+    "identity-missing": "required",
+    "item-unanswered": "incomplete",
+    "item-without-sequence": "required",
+    "member-uncertain": "business-rule",
+    "member-unknown": "required",
+    "model": "invalid",
+    "modified-without-grant": "incomplete",
+    "nothing-to-read": "required",
+    "not-a-resource": "structure",
+    "not-an-authorization": "not-supported",
+    "provider-left-out": "incomplete",
+    "r4b-shape": "structure",
+    "r4b-unchecked": "too-long",
+    "reference-unresolved": "not-found",
+    "request-assumed": "informational",
+    "request-only": "informational",
+    "request-rejected": "processing",
+    "setting-assumed": "business-rule",
+    "status-draft": "business-rule",
+    "too-deep": "too-long",
+    "too-many": "too-long",
+    "twice": "duplicate",
+    "unreadable": "structure",
+    "use-claim": "not-supported",
+    "use-missing": "required",
+    "use-predetermination": "not-supported",
+    "value-invalid": "value",
+    "version-assumed": "required",
+}
+"""Every code of ours, with the issue type of FHIR that says the same."""
+
+_CODE_SYSTEM = "urn:authmatch:fhir-issue"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One finding: where, what, how bad. The message never holds a value of the document."""
+
+    code: str
+    severity: Severity
+    pointer: str
+    expression: str
+    message: str
+
+
+class Issues:
+    """The findings of one document, each once, in the order in which they were made."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._found: dict[tuple[str, str], Issue] = {}
+        self._noted: dict[tuple[str, str], Issue] = {}
+
+    def error(self, node: Node, code: str, message: str) -> None:
+        """Note what keeps an authorization from being read."""
+        self._add(node, code, "error", message)
+
+    def warn(self, node: Node, code: str, message: str) -> None:
+        """Note what was left out or assumed."""
+        self._add(node, code, "warning", message)
+
+    def tell(self, node: Node, code: str, message: str) -> None:
+        """Note what is worth knowing."""
+        self._add(node, code, "information", message)
+
+    def _add(self, node: Node, code: str, severity: Severity, message: str) -> None:
+        issue = Issue(code, severity, node.pointer, node.expression, message)
+        for each in (self._found, self._noted):
+            each.setdefault((code, node.pointer), issue)
+
+    @contextmanager
+    def noting(self) -> Iterator[dict[tuple[str, str], Issue]]:
+        """Give, at the end of the block, what was noted within it, new or not."""
+        self._noted = {}
+        yield self._noted
+
+    @property
+    def all(self) -> tuple[Issue, ...]:
+        """All that were noted."""
+        return tuple(self._found.values())
+
+
+def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
+    """Write an OperationOutcome with one issue for each; without any it says that all is well."""
+    written = [_written(each) for each in issues]
+    well = {"severity": "information", "code": "informational", "details": {"text": "No issues."}}
+    return {"resourceType": "OperationOutcome", "issue": written or [well]}
+
+
+def _written(issue: Issue) -> dict[str, Any]:
+    coding = {"system": _CODE_SYSTEM, "code": issue.code}
+    return {
+        "severity": issue.severity,
+        "code": CODES[issue.code],
+        "details": {"coding": [coding], "text": issue.message},
+        "diagnostics": f"JSON pointer: {issue.pointer or '(the whole document)'}",
+        "expression": [issue.expression],
+    }

@@ -1,0 +1,1 @@
+"""From PAS resources to authorizations."""

@@ -1,0 +1,132 @@
+"""How much was asked for and how much was granted: quantities, rates and money."""
+
+from typing import Any
+
+from service.ingest.fhir.base import primitives, terms
+from service.ingest.fhir.base.node import Node
+from service.ingest.fhir.base.primitives import codings
+from service.ingest.fhir.reading.case import Item
+
+_GRANTED_AMOUNTS = frozenset({"eligible", "benefit"})
+_PERIODS = {"d": "day", "wk": "week", "mo": "month", "a": "year"}
+_PERIOD_WORDS = {"day": "day", "week": "week", "month": "month", "year": "year"}
+
+
+def granted(item: Item) -> dict[str, Any]:
+    """Read the quantity that was granted; nothing where nothing was certified.
+
+    Of the added item, else of the detail, else (what was asked for is certified) of the request. A
+    partial or modified certification that does not say how much is bounded by the request too.
+    """
+    if not item.is_granting:
+        return {}
+    detail = Node(None) if item.detail_is_requested else item.detail.extension("quantity")
+    for node in (item.added.get("quantity"), detail):
+        if found := terms.units(node, item.case.issues):
+            return _with_rate(item, found)
+    if item.action in ("A2", "A6") and not item.added:
+        message = "it does not say how much was granted: at most what was asked for is paid"
+        item.case.issues.warn(item.node, "modified-without-grant", message)
+    return _with_rate(item, asked(item))
+
+
+def asked(item: Item) -> dict[str, Any]:
+    """Read the quantity that was asked for, of the request, else of the detail that repeats it."""
+    issues = item.case.issues
+    if found := terms.units(item.asked.get("quantity"), issues):
+        return found
+    repeats = item.detail_is_requested or not item.is_granting
+    if repeats and (found := terms.units(item.detail.extension("quantity"), issues)):
+        return found
+    order = _order(item.case.resolve(item.asked.extension("requestedService")))
+    if order.get("occurrenceTiming"):
+        return {}  # the quantity of an order that repeats is that of one period, not a total
+    return terms.units(_ordered(order), issues)
+
+
+def _with_rate(item: Item, total: dict[str, Any]) -> dict[str, Any]:
+    """Add how often; a rate of other units than the quantity cannot stand beside it."""
+    rate = _rate(item)
+    if total and rate and rate["unit"] != total["unit"]:
+        message = "the timing counts other units than the quantity: it is left out"
+        item.case.issues.warn(item.node, "value-invalid", message)
+        return total
+    return rate | total
+
+
+def _rate(item: Item) -> dict[str, Any]:
+    """Read how often: from the order that was authorized, else from the one that was requested."""
+    reference = (
+        item.added.extension("requestedService")
+        or item.detail.extension("authorizedService")
+        or item.asked.extension("requestedService")
+    )
+    order = _order(item.case.resolve(reference))
+    repeat = order.at("occurrenceTiming", "repeat")
+    if not repeat:
+        return {}
+    period = _PERIODS.get(str(repeat.get("periodUnit").value))
+    times = repeat.get("frequency") or _ordered(order).get("value")
+    count = primitives.quantity(times, item.case.issues)
+    if not period or count is None or primitives.sequence(repeat.get("period")) not in (None, 1):
+        message = "only so many a day, week, month or year can be kept: the timing is left out"
+        item.case.issues.warn(repeat, "value-invalid", message)
+        return {}
+    return {"per": {"count": count, "period": period} | _span(repeat), "unit": _unit(order)}
+
+
+def _span(repeat: Node) -> dict[str, Any]:
+    bounds = repeat.get("boundsDuration")
+    length = primitives.sequence(bounds.get("value"))
+    sent = str(bounds.get("code").value or bounds.get("unit").value)
+    unit = _PERIODS.get(sent) or _PERIOD_WORDS.get(sent.lower().removesuffix("s"))
+    return {"span": length, "span_unit": unit} if length and unit else {}
+
+
+def _order(order: Node | None) -> Node:
+    return order if order is not None else Node(None)
+
+
+def _ordered(order: Node) -> Node:
+    return order.get("quantityQuantity") or order.at("dispenseRequest", "quantity")
+
+
+def _unit(order: Node) -> str:
+    return terms.unit(_ordered(order))
+
+
+def limits(item: Item) -> dict[str, Any]:
+    """Read quantity and rate; the unit of the quantity is that of the rate too."""
+    found = granted(item)
+    return {key: found[key] for key in ("units", "unit", "per") if key in found}
+
+
+def granted_amount(item: Item) -> dict[str, str]:
+    """Read the money that was granted: the net of an added item, or an eligible amount."""
+    if not item.is_granting:
+        return {}
+    issues = item.case.issues
+    if found := terms.money(item.added.get("net"), issues):
+        return found
+    adjudications = [*item.added.many("adjudication"), *item.answer.many("adjudication")]
+    for each in adjudications:
+        kinds = {one.code.lower() for one in codings(each.get("category"))}
+        if kinds & _GRANTED_AMOUNTS and (found := terms.money(each.get("amount"), issues)):
+            return found
+    return {}
+
+
+def asked_amount(item: Item) -> dict[str, str]:
+    """Read the money that was asked for."""
+    return terms.money(item.asked.get("net"), item.case.issues)
+
+
+def unit_price(item: Item) -> str | None:
+    """Read the price of one unit: of the added item, else of the detail, else of the request."""
+    parts = (
+        item.added.get("unitPrice"),
+        item.detail.extension("unitPrice"),
+        item.asked.get("unitPrice"),
+    )
+    read = (terms.money(each, item.case.issues).get("amount") for each in parts if each)
+    return next(filter(None, read), None)

@@ -1,0 +1,187 @@
+"""For whom and by whom: the member, and the providers with their numbers."""
+
+import re
+from typing import Any
+
+from service.ingest.fhir.base import primitives
+from service.ingest.fhir.base.node import Node
+from service.ingest.fhir.base.primitives import codings, plain
+from service.ingest.fhir.reading.case import Case
+
+_IDENTIFIER = re.compile(r"[!-.0-{}~]{1,100}")
+_NPI = re.compile(r"[0-9]{10}")
+_TIN = re.compile(r"[0-9]{9}")
+_TAXONOMY = re.compile(r"[0-9A-Z]{10}")
+_NPI_SYSTEMS = ("us-npi", "2.16.840.1.113883.4.6")
+_TIN_SYSTEMS = ("us-ein", "us-tin", "2.16.840.1.113883.4.4")
+_NOT_A_MEMBER = frozenset({"SS", "SB", "MR", "DL", "PPN", "PT", "AN", "VN", "MC"})
+_GENDERS = {"male": "M", "female": "F", "m": "M", "f": "F", "other": "U", "unknown": "U"}
+_TAXONOMY_MAX = 20
+
+
+def member(case: Case) -> dict[str, Any] | None:
+    """Read the member: the id of the card, never a name and never the id of a resource.
+
+    First the identifier of type MB of the Patient, then the subscriber number of the Coverage, then
+    the only identifier of the Patient that says nothing of its type.
+    """
+    reference = case.response.get("patient")
+    patient = case.resolve(reference)
+    coverage = coverage_of(case, patient)
+    found = _member_id(case, patient or Node(None), reference, coverage)
+    if found is None:
+        message = "no member id: neither Patient nor Coverage in the document has one"
+        case.issues.error(reference, "member-unknown", message)
+        return None
+    read: dict[str, Any] = {"id": found}
+    if coverage and (subscriber := primitives.text(coverage.get("subscriberId"), case.issues)):
+        read["subscriber_id"] = subscriber
+    if coverage and (suffix := primitives.code(coverage.get("dependent"), case.issues)):
+        read["suffix"] = suffix
+    if patient:
+        if born := primitives.day(patient.get("birthDate"), case.issues):
+            read["birth_date"] = born
+        if gender := _GENDERS.get(plain(patient.get("gender").value).lower()):
+            read["gender"] = gender
+    return read
+
+
+def _member_id(case: Case, patient: Node, reference: Node, coverage: Node | None) -> str | None:
+    identifiers = [each for each in patient.many("identifier") if _is_in_use(each)]
+    own = [each for each in identifiers if "MB" in _types(each)]
+    logical = reference.get("identifier")
+    candidates = [*own, *([logical] if "MB" in _types(logical) else [])]
+    if coverage:
+        candidates.append(coverage.get("subscriberId"))
+        candidates += [each for each in coverage.many("identifier") if "MB" in _types(each)]
+    untyped = [each for each in identifiers if not _types(each) and not _is_of_another_kind(each)]
+    candidates += [logical] if logical and not _types(logical) else []
+    candidates += untyped if len(untyped) == 1 else []
+    for candidate in candidates:
+        node = candidate.get("value") if isinstance(candidate.value, dict) else candidate
+        written = plain(node.value)
+        if _IDENTIFIER.fullmatch(written):
+            _doubt(case, candidate, own, untyped)
+            return written
+        if written:
+            message = "a member id has 1 to 100 characters without blank, slash or bar"
+            case.issues.warn(node, "value-invalid", message)
+    return None
+
+
+def _doubt(case: Case, chosen: Node, own: list[Node], untyped: list[Node]) -> None:
+    values = {plain(each.get("value").value) for each in own} - {""}
+    if chosen in own and len(values) > 1:
+        message = "several member ids that differ: the first was taken"
+        case.issues.warn(chosen, "member-uncertain", message)
+    if chosen in untyped:
+        message = "no identifier of type MB: the only one without a type was taken"
+        case.issues.warn(chosen, "member-uncertain", message)
+
+
+def coverage_of(case: Case, patient: Node | None) -> Node | None:
+    """Give the coverage that is named; else the only one of the patient."""
+    for resource in (case.response, case.request):
+        insurances = resource.many("insurance")
+        focal = [each for each in insurances if each.get("focal").value is True]
+        for each in focal or insurances:
+            found = case.resolve(each.get("coverage"))
+            if found is not None:
+                return found
+    beside = case.documents.beside(case.response, "Coverage")
+    if patient is None or len(beside) != 1:
+        return None
+    beneficiary = beside[0].get("beneficiary")
+    return beside[0] if case.resolve(beneficiary) == patient else None
+
+
+def provider(case: Case, reference: Node) -> dict[str, Any]:
+    """Read a provider from what a reference names, and from the reference itself."""
+    resource = case.resolve(reference) or Node(None)
+    read: dict[str, Any] = {}
+    parts = [resource, *_parts(case, resource)]
+    for each in parts:
+        for identifier in each.many("identifier"):
+            _number(case, identifier, read)
+    _number(case, reference.get("identifier"), read)
+    name = next((found for each in parts if (found := _name(each))), None)
+    name = name or plain(reference.get("display").value)
+    if name:
+        read["name"] = name[: primitives.TEXT_MAX]
+    taxonomy = [each for part in parts for each in _taxonomy(part)]
+    if taxonomy:
+        read["taxonomy"] = case.capped(taxonomy, _TAXONOMY_MAX, resource)
+    return read
+
+
+def is_organization(case: Case, reference: Node) -> bool:
+    """Whether a reference names an organization or a place, and not a person."""
+    resource = case.resolve(reference)
+    kind = resource.resource_type if resource else ""
+    named = plain(reference.get("reference").value).rpartition("/")[0].rpartition("/")[2]
+    return (kind or named) in ("Organization", "Location")
+
+
+def _parts(case: Case, resource: Node) -> list[Node]:
+    """Give the person and the organization of a role, the organization of a place."""
+    names = {
+        "PractitionerRole": ("practitioner", "organization"),
+        "Location": ("managingOrganization",),
+    }.get(resource.resource_type, ())
+    found = (case.resolve(resource.get(name)) for name in names)
+    return [each for each in found if each is not None]
+
+
+def _number(case: Case, identifier: Node, read: dict[str, Any]) -> None:
+    system, types = plain(identifier.get("system").value), _types(identifier)
+    value = identifier.get("value")
+    written = plain(value.value)
+    if any(each in system for each in _NPI_SYSTEMS) or "NPI" in (*types, system.upper()):
+        if _NPI.fullmatch(written):
+            read.setdefault("npi", written)
+        else:
+            case.issues.warn(value, "value-invalid", "an NPI has ten digits: left out")
+    elif any(each in system for each in _TIN_SYSTEMS) or types & {"TAX", "EN", "EI"}:
+        if _TIN.fullmatch(written.replace("-", "")):
+            read.setdefault("tin", written.replace("-", ""))
+        else:
+            case.issues.warn(value, "value-invalid", "a tax number has nine digits: left out")
+
+
+def _name(resource: Node) -> str | None:
+    name = resource.get("name")
+    if not isinstance(name.value, dict):
+        return plain(name.value) or None
+    parts = [plain(name.get("family").value)]
+    parts += [plain(each.value) for each in name.many("given")]
+    return plain(name.get("text").value) or " ".join(filter(None, parts)) or None
+
+
+def _taxonomy(resource: Node) -> list[str]:
+    concepts = [*resource.many("code"), *resource.many("specialty")]
+    concepts += [each.get("code") for each in resource.many("qualification")]
+    return [
+        each.code.upper()
+        for concept in concepts
+        for each in codings(concept)
+        if is_taxonomy(each.system) and _TAXONOMY.fullmatch(each.code.upper())
+    ]
+
+
+def is_taxonomy(system: str) -> bool:
+    """Whether a system is the NUCC list of provider taxonomies."""
+    lower = system.lower()
+    return "nucc" in lower or "provider-taxonomy" in lower or lower.endswith("6.101")
+
+
+def _types(identifier: Node) -> set[str]:
+    return {each.code.upper() for each in codings(identifier.get("type"))}
+
+
+def _is_in_use(identifier: Node) -> bool:
+    return identifier.get("use").value != "old" and bool(plain(identifier.get("value").value))
+
+
+def _is_of_another_kind(identifier: Node) -> bool:
+    system = plain(identifier.get("system").value).lower()
+    return "us-ssn" in system or "us-mbi" in system or bool(_types(identifier) & _NOT_A_MEMBER)

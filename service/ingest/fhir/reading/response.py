@@ -1,0 +1,261 @@
+"""Read authorizations out of a FHIR document."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from service.domain.authorization import AUTHORIZATION_LINES_MAX, Authorization
+from service.ingest.fhir.base import guide, mapping, terms
+from service.ingest.fhir.base.documents import Documents
+from service.ingest.fhir.base.issue import Issue, Issues
+from service.ingest.fhir.base.node import Node
+from service.ingest.fhir.base.primitives import plain
+from service.ingest.fhir.reading import case as cases
+from service.ingest.fhir.reading import header_rows, lines, people
+from service.ingest.fhir.reading.case import NOTHING, Case, Item
+from service.ingest.fhir.reading.decisions import decide, is_rejected
+from service.ingest.fhir.reading.header import Whole
+from service.ingest.fhir.reading.identity import identity_of, is_own
+from service.ingest.fhir.reading.results import ReadAuthorization, Reading, ReadRequest, Unread
+from service.ingest.fhir.reading.stays import setting_of
+
+_DATES = ("effective", "requested_dates")
+
+
+def read(content: object) -> Reading:
+    """Read every pre-authorization response of a parsed JSON document; it raises for none.
+
+    A ClaimResponse alone, or bundles of any type with ClaimResponses, their requests and what they
+    refer to. A fault of one response keeps none of the others out.
+    """
+    issues = Issues()
+    documents = Documents(content, issues)
+    found: list[ReadAuthorization | Unread] = []
+    answered: set[Node] = set()
+    for response in documents.of_type("ClaimResponse"):
+        with issues.noting() as noted:
+            request = _request_of(response, documents, issues)
+            answered.add(request)
+            version = guide.version_of(response, documents.pack(response))
+            case = Case(response, request, documents, issues, version)
+            document = _authorization(case)
+            authorization = _fitting(document, issues, response) if document else None
+        found.append(_taken(case, document, authorization, tuple(noted.values())))
+    found = list(_once(found, documents, issues))
+    requests, unanswered = _requests(documents, answered, issues)
+    _other(documents, issues)
+    return Reading(
+        authorizations=tuple(each for each in found if isinstance(each, ReadAuthorization)),
+        requests=tuple(requests),
+        unread=tuple(each for each in (*found, *unanswered) if isinstance(each, Unread)),
+        issues=issues.all,
+    )
+
+
+def _taken(
+    case: Case,
+    document: dict[str, Any] | None,
+    authorization: Authorization | None,
+    issues: tuple[Issue, ...],
+) -> ReadAuthorization | Unread:
+    pointer = case.response.pointer
+    if document is None or authorization is None:
+        authorization_id, version = case.named or (None, None)
+        return Unread(
+            pointer=pointer, issues=issues, authorization_id=authorization_id, version=version
+        )
+    return ReadAuthorization(
+        pointer=pointer,
+        document=document,
+        authorization=authorization,
+        issues=issues,
+        is_own=is_own(case.response, authorization.authorization_id),
+    )
+
+
+def _authorization(case: Case) -> dict[str, Any] | None:
+    response, issues = case.response, case.issues
+    if not guide.is_readable(response, issues) or not _is_for_us(response, issues):
+        return None
+    items = _items(case)
+    case.setting = setting_of(case, items)
+    if is_rejected(case, items):
+        return None
+    decided = decide(case, items)
+    member, identity = people.member(case), identity_of(case, _actions(items, decided.action))
+    if identity is not None:
+        case.named = identity.authorization_id, identity.version
+    if member is None or identity is None:
+        return None
+    if len(items) > AUTHORIZATION_LINES_MAX:
+        message = f"more than {AUTHORIZATION_LINES_MAX} lines"
+        issues.error(response, "too-many", message)
+        return None
+    _attach(case)
+    read_lines = [mapping.apply(lines.ROWS, item) for item in items]
+    whole = Whole(case, items, read_lines, identity, member, decided.action)
+    document = mapping.apply(header_rows.ROWS, whole)
+    if read_lines:
+        document["lines"] = read_lines
+    return document if _is_dated(document, items, issues, response) else None
+
+
+def _actions(items: list[Item], header: str | None) -> set[str | None]:
+    return {header, *(item.action for item in items)}
+
+
+def _items(case: Case) -> list[Item]:
+    items = cases.pair(case)
+    left = cases.unanswered(case, items)
+    if not left:
+        return items
+    if cases.action_of(case.response, Issues())[0]:
+        return sorted([*items, *left], key=lambda item: item.line)
+    for item in left:
+        message = "the response says nothing of this item: it is no line"
+        case.issues.tell(item.asked, "item-unanswered", message)
+    return items
+
+
+def _request_of(response: Node, documents: Documents, issues: Issues) -> Node:
+    """Give the Claim that is answered: the one referred to, else the only one beside it."""
+    reference = response.get("request")
+    if reference.has("reference"):
+        found = documents.resolve(reference)
+        return found if found is not None and found.resource_type == "Claim" else NOTHING
+    claims = [
+        each
+        for each in documents.beside(response, "Claim")
+        if each.get("use").value == "preauthorization"
+    ]
+    if len(claims) == 1 and len(documents.beside(response, "ClaimResponse")) == 1:
+        message = "no reference to a request: the only Claim beside the response was taken"
+        issues.tell(response, "request-assumed", message)
+        return claims[0]
+    return NOTHING
+
+
+def _is_for_us(response: Node, issues: Issues) -> bool:
+    use = plain(response.get("use").value).lower()
+    if use in ("claim", "predetermination"):
+        message = f"a response to a {use}, not to a pre-authorization: not an authorization"
+        issues.error(response.get("use"), f"use-{use}", message)
+        return False
+    if use != "preauthorization":
+        message = "no use, or one that FHIR does not know: read as preauthorization"
+        issues.warn(response.get("use"), "use-missing", message)
+    if plain(response.get("status").value) == "draft":
+        issues.error(response.get("status"), "status-draft", "a draft decides nothing")
+        return False
+    return True
+
+
+def _attach(case: Case) -> None:
+    if case.version:
+        case.attached["pas_version"] = ".".join(map(str, case.version))
+    own = plain(case.response.get("id").value)
+    if own:
+        case.attached["fhir_id"] = own[:64]
+
+
+def _is_dated(document: dict[str, Any], items: list[Item], issues: Issues, response: Node) -> bool:
+    """Whether every part that was granted has a day; one without would pay for ever."""
+    header = _has_day(document)
+    inherited = document.get("decision", {}).get("action")
+    owners: list[Item | None] = [*items] or [None]
+    scopes = zip(document.get("lines", [document]), owners, strict=True)
+    is_dated = True
+    for scope, item in scopes:
+        action = scope.get("decision", {}).get("action") or inherited
+        if action in terms.GRANTING and not (header or _has_day(scope)):
+            message = "granted, but neither a validity, nor dates of service, nor an admission"
+            issues.error(item.node if item else response, "granted-without-dates", message)
+            is_dated = False
+    return is_dated
+
+
+def _has_day(scope: dict[str, Any]) -> bool:
+    return any(scope.get(name) for name in _DATES) or "date" in scope.get("admission", {})
+
+
+def _fitting(document: dict[str, Any], issues: Issues, response: Node) -> Authorization | None:
+    """Make the model of it: whatever was overlooked above must not reach the stores."""
+    try:
+        return Authorization.model_validate(document)
+    except ValidationError as error:
+        for each in error.errors(include_input=False, include_url=False, include_context=False):
+            where = ".".join(map(str, each["loc"])) or "authorization"
+            issues.error(response, "model", f"{where}: {each['msg']}"[:500])
+        return None
+
+
+def _requests(
+    documents: Documents, answered: set[Node], issues: Issues
+) -> tuple[list[ReadRequest], list[Unread]]:
+    found, unread = [], []
+    known = answered | _related(documents, answered)
+    for claim in documents.of_type("Claim"):
+        use = plain(claim.get("use").value).lower()
+        with issues.noting() as noted:
+            if use in ("claim", "predetermination"):
+                message = f"a {use} is not an authorization: claims go to the address for claims"
+                issues.error(claim.get("use"), f"use-{use}", message)
+            elif claim not in known:
+                message = "a request without its answer is no authorization: nothing is stored"
+                issues.tell(claim, "request-only", message)
+                identifier = plain(claim.get("identifier").get("value").value) or None
+                found.append(ReadRequest(claim.pointer, identifier))
+        if noted:
+            unread.append(Unread(pointer=claim.pointer, issues=tuple(noted.values())))
+    return found, unread
+
+
+def _related(documents: Documents, answered: set[Node]) -> set[Node]:
+    """Give the earlier requests that answered ones update."""
+    related = (
+        documents.resolve(each.get("claim"))
+        for claim in answered
+        for each in claim.many("related")
+        if each.has("claim")
+    )
+    return {each for each in related if each is not None}
+
+
+def _other(documents: Documents, issues: Issues) -> None:
+    for each in documents.of_type("ExplanationOfBenefit"):
+        message = "an ExplanationOfBenefit is not read: send the ClaimResponse"
+        issues.warn(each, "not-an-authorization", message)
+    if documents.resources and not any(
+        documents.of_type(name) for name in ("ClaimResponse", "Claim")
+    ):
+        message = "neither a ClaimResponse nor a Claim in the document"
+        issues.error(documents.resources[0], "nothing-to-read", message)
+
+
+def _once(
+    found: Iterable[ReadAuthorization | Unread], documents: Documents, issues: Issues
+) -> Iterator[ReadAuthorization | Unread]:
+    """Leave out what stands in the document again, as notifications do."""
+    seen: dict[tuple[str, int], ReadAuthorization] = {}
+    at = {each.pointer: each for each in documents.resources}
+    for each in found:
+        if isinstance(each, Unread):
+            yield each
+            continue
+        key = each.authorization.authorization_id, each.authorization.version
+        first = seen.setdefault(key, each)
+        if first is each:
+            yield each
+        elif first.document == each.document:
+            issues.tell(at[each.pointer], "twice", "the same response stands here again")
+        else:
+            with issues.noting() as noted:
+                message = "another response of the same id and time: the first was read"
+                issues.error(at[each.pointer], "twice", message)
+            yield Unread(
+                pointer=each.pointer,
+                issues=tuple(noted.values()),
+                authorization_id=key[0],
+                version=key[1],
+            )

@@ -1,0 +1,1 @@
+"""From authorizations to PAS resources."""

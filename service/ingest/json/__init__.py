@@ -1,0 +1,1 @@
+"""JSON and NDJSON: values cut from a stream, and read."""

@@ -1,0 +1,1 @@
+"""From an 837 to claims."""

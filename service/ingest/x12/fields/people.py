@@ -1,0 +1,192 @@
+"""Who stands in a 278: payer, requester, member, and the providers of an event or a service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service.domain.provider import AuthorizedProvider
+from service.ingest.x12.fields.mapping import Draft
+from service.ingest.x12.fields.parties import (
+    Party,
+    is_organization,
+    member_id_of,
+    read_person,
+    read_provider,
+    read_taxonomy,
+    role_of,
+)
+from service.ingest.x12.wire.elements import Elements
+from service.ingest.x12.wire.loops import Loop
+from service.ingest.x12.wire.problem import Findings
+
+SERVICING = ("SJ", "1T", "82", "72", "71", "73", "QB", "QV", "G3", "P3", "DD", "DK")
+"""Who gives the service, the first of these that is named (NM101)."""
+
+FACILITY = ("FA", "77", "AAJ")
+"""Where it is given."""
+
+REFERRING = ("DN",)
+
+MEMBERS = frozenset({"IL", "QC"})
+_NM1_ELEMENTS = 9
+_AMBIGUOUS = Loop("", None, frozenset())
+"""Stands for a member that cannot be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """Whom a message is about: what a payer needs to find its own id of the person."""
+
+    subscriber_id: str
+    own_id: str | None = None
+    birth_date: str | None = None
+    gender: str | None = None
+    relationship: str | None = None
+    is_dependent: bool = False
+
+
+MemberIdOf = Callable[[Patient], str]
+"""Gives the member id of a patient."""
+
+
+def wire_member_id(patient: Patient) -> str:
+    """Give the id that stands in the message: the patient's own, else the subscriber's."""
+    return patient.own_id or patient.subscriber_id
+
+
+def family_member_id(patient: Patient) -> str:
+    """Tell the dependents of a subscriber apart, by birth date and gender, where they are known."""
+    if patient.own_id or not patient.is_dependent or not patient.birth_date:
+        return wire_member_id(patient)
+    told_by = patient.birth_date.replace("-", "") + (patient.gender or "")
+    return f"{patient.subscriber_id}.{told_by}"
+
+
+def patient_of(
+    subscriber: Loop | None, dependent: Loop | None, names: tuple[str, str], findings: Findings
+) -> Patient | None:
+    """Read the patient: the dependent where there is one; the id is the subscriber's then.
+
+    ``names`` are the party loops of subscriber and dependent.
+    """
+    person = _member_at(subscriber, names[0], findings)
+    own = _member_at(dependent, names[1], findings)
+    if person is _AMBIGUOUS or own is _AMBIGUOUS:
+        return None
+    subscriber_id = own_id = None
+    if person is not None:
+        subscriber_id = member_id_of(Elements(findings, names[0]), person.segments[0])
+    if own is not None:
+        own_id = member_id_of(Elements(findings, names[1]), own.segments[0])
+    if subscriber_id is None and own_id is None:
+        findings.add("no-member", person.segments[0] if person else None, 9, loop=names[0])
+        return None
+    shown = own if dependent else person
+    told = read_person(Elements(findings, shown.name), shown) if shown else {}
+    return Patient(
+        subscriber_id=subscriber_id or own_id or "",
+        own_id=own_id,
+        birth_date=told.get("birth_date"),
+        gender=told.get("gender"),
+        relationship=_relationship(dependent, own),
+        is_dependent=dependent is not None,
+    )
+
+
+def _member_at(level: Loop | None, name: str, findings: Findings) -> Loop | None:
+    """Find the member of a level; where there are two, whose the message is is not clear."""
+    found: Loop | None = None
+    if level is None:
+        return None
+    for party in level.loops:
+        if party.name != name:
+            continue
+        if found is None:
+            found = party
+        elif party.role in MEMBERS and found.role in MEMBERS:
+            second, first = party.segments[0], found.segments[0]
+            if second.texts(_NM1_ELEMENTS) != first.texts(_NM1_ELEMENTS):
+                findings.add("two-members", second, loop=name)
+                return _AMBIGUOUS
+    return found
+
+
+def _relationship(dependent: Loop | None, person: Loop | None) -> str | None:
+    if dependent is None and person is None:
+        return None
+    pat = dependent.first("PAT") if dependent else None
+    ins = person.first("INS") if person else None
+    return (pat.get(1) if pat else ins.get(2) if ins else "")[:30] or None
+
+
+def take_providers(draft: Draft, loop: Loop, setting: str) -> None:
+    """Fill the provider fields of an event or a service by the roles of its parties.
+
+    The one who is named for both stands for the other: a facility alone gives a professional
+    service, and an organization that serves is the place of an institutional one.
+    """
+    if not loop.loops:
+        return
+    by_role: dict[str, Loop] = {}
+    for party in loop.within("2010EA", "2010FA"):
+        by_role.setdefault(role_of(party), party)
+    servicing, facility = _first(by_role, SERVICING), _first(by_role, FACILITY)
+    is_institutional = setting in ("inpatient", "outpatient")
+    if servicing is None and not is_institutional:
+        servicing = facility
+    if facility is None and is_institutional and servicing and is_organization(servicing):
+        facility = servicing
+    _fill(draft, "servicing_provider", servicing)
+    _fill(draft, "facility", facility)
+    _fill(draft, "requesting_provider", _first(by_role, REFERRING))
+
+
+def _first(by_role: dict[str, Loop], roles: tuple[str, ...]) -> Loop | None:
+    for role in roles:
+        if role in by_role:
+            return by_role[role]
+    return None
+
+
+def take_requester(draft: Draft, requester: Loop | None) -> None:
+    """Fill the provider who asked (2010B), where the event names none who refers."""
+    party = requester.party("2010B") if requester else None
+    if party is not None and "requesting_provider" not in draft.fields:
+        provider = _provider(draft, party)
+        taxonomy = provider.get("taxonomy") or read_taxonomy(draft, requester or party)
+        if taxonomy and "taxonomy" not in provider:
+            provider = Party({**provider, "taxonomy": taxonomy})
+        draft.put("", "requesting_provider", provider, party.segments[0])
+
+
+def _fill(draft: Draft, field: str, party: Loop | None) -> None:
+    if party is not None:
+        draft.put("", field, _provider(draft, party), party.segments[0])
+
+
+def _provider(draft: Draft, party: Loop) -> Party:
+    elements = Elements(draft.findings, party.name)
+    provider = read_provider(elements, party, AuthorizedProvider)
+    if not provider.get("npi") and not provider.get("tin"):
+        elements.note("provider-unidentified", party.segments[0], 9)
+    return provider
+
+
+def payer_of(loop: Loop) -> tuple[str | None, str | None]:
+    """Give id and name of the payer (2010A)."""
+    payer = loop.above("2000A")
+    party = payer.party("2010A") if payer else None
+    if party is None:
+        return None, None
+    nm1 = party.segments[0]
+    return nm1.get(9)[:100] or None, nm1.get(3)[:200] or None
+
+
+def member_of(patient: Patient, member_id_of: MemberIdOf) -> dict[str, str]:
+    """Write the member of an authorization."""
+    told = {
+        "id": member_id_of(patient),
+        "subscriber_id": patient.subscriber_id,
+        "birth_date": patient.birth_date,
+        "gender": patient.gender,
+    }
+    return {name: value for name, value in told.items() if value}

@@ -1,0 +1,106 @@
+"""The service of a line: procedure, modifiers, teeth and surfaces, as all guides write them."""
+
+from functools import lru_cache
+from typing import Any
+
+from service.domain import codes
+from service.ingest.x12.fields.mapping import Draft
+from service.ingest.x12.wire.elements import Elements, is_code
+from service.ingest.x12.wire.segment import Delimiters, Segment, components
+
+_SYSTEMS = {"HC": "HCPCS", "AD": "CDT", "N4": "NDC"}
+_MODIFIERS = slice(2, 6)
+_RANGE_END = 8
+_CODES = range(2, 7)
+_QUALIFIER_CHARACTERS_MAX = 2
+_CACHED = 16_384
+
+Service = dict[str, Any]
+
+
+def read_service(elements: Elements, segment: Segment, element: int) -> Service:
+    """Read a composite medical procedure: code, system, modifiers, end of a range.
+
+    Components: qualifier, code, four modifiers, description, last code of a range.
+    """
+    service, faults = _parsed(segment.get(element), segment.delimiters)
+    for code, component in faults:
+        elements.note(code, segment, element, component)
+    return {**service, "modifiers": list(service["modifiers"])} if service else {}
+
+
+def take_procedure(
+    elements: Elements, segment: Segment, element: int, into: dict[str, Any]
+) -> None:
+    """Read a procedure with its system and modifiers into fields."""
+    service, faults = _parsed(segment.get(element), segment[3])
+    for code, component in faults:
+        elements.note(code, segment, element, component)
+    if service:
+        into["procedure"] = service["procedure"]
+        if "code_system" in service:
+            into["code_system"] = service["code_system"]
+        if service["modifiers"]:
+            into["modifiers"] = [*service["modifiers"]]
+
+
+@lru_cache(_CACHED)
+def _parsed(text: str, delimiters: Delimiters) -> tuple[Service, tuple[tuple[str, int], ...]]:
+    """Read a composite once: the same ones come again and again in a file."""
+    given = components(text, delimiters)
+    # Only one component: a code without its qualifier.
+    parts = ["", *given] if len(given) == 1 else given
+    parts = [*parts, *[""] * (_RANGE_END - len(parts))]
+    faults = [
+        ("code-invalid", place)
+        for place in (*_CODES, _RANGE_END)
+        if parts[place - 1] and not is_code(parts[place - 1])
+    ]
+    codes_ = [each.upper() if is_code(each) else "" for each in parts]
+    procedure, last = codes_[1], codes_[_RANGE_END - 1]
+    if not procedure:
+        return {}, tuple(faults)
+    service: Service = {"procedure": procedure}
+    system = parts[0].upper()
+    if 0 < len(system) <= _QUALIFIER_CHARACTERS_MAX:
+        service["code_system"] = _SYSTEMS.get(system, system)
+    service["modifiers"] = list(dict.fromkeys(filter(None, codes_[_MODIFIERS])))
+    if last and last != procedure:
+        if _is_range(procedure, last, service.get("code_system")):
+            service["to"] = last
+        else:
+            faults.append(("range-invalid", _RANGE_END))
+    return service, tuple(faults)
+
+
+def _is_range(first: str, last: str, system: str | None) -> bool:
+    start, end = codes.bare(first), codes.bare(last)
+    shape = codes.procedure_shape(start, system)
+    return start < end and shape == codes.procedure_shape(end, system)
+
+
+def take_tooth(draft: Draft, segment: Segment) -> None:
+    """Read a tooth (TOO02) and its surfaces (TOO03)."""
+    tooth = draft.code(segment, 2)
+    if tooth is None:
+        if not segment.get(2):
+            draft.note("element-missing", segment, 2)
+        return
+    surfaces = [draft.as_code(each, segment, 3) for each in segment.parts(3) if each]
+    found: dict[str, Any] = {"tooth": tooth}
+    if any(surfaces):
+        found["surfaces"] = list(dict.fromkeys(each for each in surfaces if each))[:10]
+    teeth = draft.notes.setdefault("teeth", [])
+    if found not in teeth:
+        teeth.append(found)
+
+
+def read_areas(elements: Elements, segment: Segment, element: int) -> list[str]:
+    """Read areas of the oral cavity (SV304), components or repetitions of one element."""
+    read = (
+        elements.as_code(part, segment, element)
+        for each in segment.repeats(element)
+        for part in components(each, segment.delimiters)
+        if part
+    )
+    return list(dict.fromkeys(each for each in read if each))[:5]

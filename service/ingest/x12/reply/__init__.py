@@ -1,0 +1,1 @@
+"""What is sent back: 999, TA1, 278 answers."""

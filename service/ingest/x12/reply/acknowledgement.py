@@ -1,0 +1,115 @@
+"""Acknowledges what was read: a 999 (005010X231A1) with its groups, a TA1 for the interchange.
+
+No clock and no counter here: the numbers and the time are given. A 999 says which segment breaks
+which rule, never what stands in it: the copy of a bad element (IK404) is always left out.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from service.ingest.x12.wire.problem import Problem
+from service.ingest.x12.wire.results import GroupOutcome, InterchangeOutcome, TransactionOutcome
+from service.ingest.x12.wire.writing import ControlNumbers, Written, gs, isa, write
+
+__all__ = ["ControlNumbers", "acknowledge"]
+
+_GUIDE = "005010X231A1"
+_CODES_MAX = 5
+_ERRORS_MAX = 100
+_TA1_REJECTING = frozenset({"022"})
+
+
+def acknowledge(
+    outcome: InterchangeOutcome, numbers: ControlNumbers, at: datetime, *, ta1: bool | None = None
+) -> str:
+    """Write the acknowledgement of an interchange, from its receiver to its sender.
+
+    A TA1 is written where the sender asks for one (ISA14) or the interchange has a fault, unless
+    ``ta1`` says otherwise; a 999 for every group that has a control number.
+    """
+    sets = [
+        _set_999(group, numbers.transaction + place)
+        for place, group in enumerate(each for each in outcome.groups if each.group.control_number)
+    ]
+    wants = outcome.interchange.wants_acknowledgement or bool(_ta1_codes(outcome))
+    segments: list[Written] = [isa(outcome.interchange, numbers.interchange, at)]
+    if ta1 if ta1 is not None else wants:
+        segments.append(_ta1(outcome))
+    if sets:
+        group = next(each.group for each in outcome.groups if each.group.control_number)
+        segments.append(gs(group, "FA", _GUIDE, numbers.group, at))
+        segments += [segment for one in sets for segment in one]
+        segments.append(["GE", str(len(sets)), str(numbers.group)])
+    segments.append(["IEA", "1" if sets else "0", f"{numbers.interchange:09d}"])
+    return write(segments)
+
+
+def _set_999(outcome: GroupOutcome, number: int) -> list[Written]:
+    group = outcome.group
+    body: list[Written] = [
+        ["ST", "999", f"{number:04d}", _GUIDE],
+        ["AK1", group.functional_id, group.control_number, group.version],
+    ]
+    for each in outcome.transactions:
+        body += _set_response(each)
+    accepted = sum(each.is_accepted for each in outcome.transactions)
+    received = len(outcome.transactions)
+    codes = _codes(each.rule.ak9 for each in outcome.problems)
+    status = _group_status(outcome, accepted, received)
+    declared = received if outcome.declared is None else outcome.declared
+    body.append(["AK9", status, str(declared), str(received), str(accepted), *codes])
+    return [*body, ["SE", str(len(body) + 1), f"{number:04d}"]]
+
+
+def _group_status(outcome: GroupOutcome, accepted: int, received: int) -> str:
+    """Say A accepted, E accepted with faults, P partly, R rejected."""
+    if accepted < received:
+        return "P" if accepted else "R"
+    faults = any(_status(each) != "A" for each in outcome.transactions) or outcome.problems
+    return "E" if faults else "A"
+
+
+def _set_response(outcome: TransactionOutcome) -> Iterator[Written]:
+    transaction = outcome.transaction
+    yield ["AK2", transaction.set_id, transaction.control_number, transaction.guide_named]
+    reported = [each for each in outcome.problems if each.rule.ik3 and each.position > 0]
+    before: Problem | None = None
+    for each in reported[:_ERRORS_MAX]:
+        if before is None or not _same_segment(before, each):
+            yield ["IK3", each.segment_id, str(each.position), each.loop[:6], each.rule.ik3]
+        before = each
+        if each.rule.ik4 and each.element:
+            place = [str(each.element), str(each.component) if each.component else ""]
+            yield ["IK4", place, "", each.rule.ik4]
+    codes = [each.rule.ik5 for each in outcome.problems]
+    yield ["IK5", _status(outcome), *_codes([*codes, "I5" if reported else ""])]
+
+
+def _same_segment(one: Problem, other: Problem) -> bool:
+    return (one.position, one.loop, one.rule.ik3) == (other.position, other.loop, other.rule.ik3)
+
+
+def _status(outcome: TransactionOutcome) -> str:
+    if not outcome.is_accepted:
+        return "R"
+    reported = any(each.rule.ik3 or each.rule.ik5 for each in outcome.problems)
+    return "E" if reported else "A"
+
+
+def _ta1(outcome: InterchangeOutcome) -> list[str]:
+    """Write a TA1: A accepted, E accepted with a fault, R rejected."""
+    interchange = outcome.interchange
+    codes = _ta1_codes(outcome)
+    code = codes[0] if codes else "000"
+    status = "A" if not codes else "R" if code in _TA1_REJECTING and not outcome.groups else "E"
+    number = interchange.control_number.zfill(9)
+    return ["TA1", number, interchange.date, interchange.time, status, code]
+
+
+def _ta1_codes(outcome: InterchangeOutcome) -> list[str]:
+    return _codes(each.rule.ta1 for each in outcome.problems)
+
+
+def _codes(codes: Iterable[str]) -> list[str]:
+    """Give the first few codes, each once."""
+    return list(dict.fromkeys(filter(None, codes)))[:_CODES_MAX]

@@ -1,0 +1,1 @@
+"""From a 278 to authorizations and inquiries."""

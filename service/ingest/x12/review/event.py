@@ -1,0 +1,266 @@
+"""A 278 event with its services, put together: which lines stand, and what the whole says."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from service.domain import codes
+from service.domain.authorization import GRANTING_ACTIONS, VOID_ACTION
+from service.ingest.x12.fields.diagnoses import Diagnoses
+from service.ingest.x12.fields.mapping import Draft
+from service.ingest.x12.fields.people import take_providers
+from service.ingest.x12.fields.quantities import limits_of, shared
+from service.ingest.x12.review.identity import CANCELLATION
+from service.ingest.x12.review.rows import EVENT
+from service.ingest.x12.review.service_rows import SERVICE
+from service.ingest.x12.wire.loops import Loop
+from service.ingest.x12.wire.problem import Findings
+from service.ingest.x12.wire.results import Document
+from service.ingest.x12.wire.segment import Segment
+
+_PARTIAL, _PENDED = "A2", "A4"
+_CONFIRMED = frozenset({"A1", VOID_ACTION})
+_UNCLEAR = frozenset({"A2", "A6"})
+_INPATIENT_CLASSES = frozenset({"11", "18", "21", "28", "41", "65", "66", "86"})
+_ROOM_REVENUE = ("010", "011", "012", "013", "014", "015", "016", "017", "018", "019", "020", "021")
+_DENTAL_SERVICES = frozenset(
+    {"23", "24", "25", "26", "27", "28", "35", "36", "37", "38", "39", "40", "41"}
+)
+_ADMISSION, _REFERRAL = "AR", "SC"
+_DAYS = ("effective", "requested_dates")
+
+
+@dataclass(slots=True)
+class Event:
+    """An event that was read: its own draft and those of its services."""
+
+    draft: Draft
+    services: list[Draft]
+    setting: str = ""
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether anything was decided (HCR), of the event or of a service."""
+        return any("is_decided" in each.notes for each in (self.draft, *self.services))
+
+
+def read_event(loop: Loop, findings: Findings, *, decides: bool, may_refuse: bool = True) -> Event:
+    """Read an event and its services; a request decides nothing, whatever it holds."""
+    event = Event(Draft(findings, "2000E"), [])
+    services = [each for each in loop.loops if each.name == "2000F"]
+    for each, rows in ((loop, EVENT), *((service, SERVICE) for service in services)):
+        draft = event.draft if each is loop else Draft(findings, "2000F")
+        segments = each.segments
+        if not decides and each.first("HCR"):
+            findings.add("request-decides", each.first("HCR"), loop=each.name)
+            segments = [one for one in segments if one.elements[0] != "HCR"]
+        rows.read(segments, draft)
+        if may_refuse:
+            for party in each.loops:
+                for refusal in party.all("AAA"):
+                    draft.notes.setdefault("refusals", []).append(refusal)
+        _check_periods(draft, each)
+        if each is not loop:
+            event.services.append(draft)
+    event.setting = setting = setting_of(event)
+    take_providers(event.draft, loop, setting)
+    for draft, service in zip(event.services, services, strict=True):
+        take_providers(draft, service, setting)
+    return event
+
+
+def setting_of(event: Event) -> str:
+    """Tell which template finds it: dental, inpatient, outpatient or professional.
+
+    Dental by SV3, teeth, CDT codes, else by a dental service type; inpatient by UM01 AR, an
+    inpatient bill type or a room (SV201 010x to 021x); outpatient by another bill type or SV2.
+    """
+    drafts = [event.draft, *event.services]
+    notes, fields = [each.notes for each in drafts], [each.fields for each in drafts]
+    forms = {each.get("form") for each in notes}
+    systems = [each["service"].get("code_system") for each in notes if "service" in each]
+    if "SV3" in forms or "CDT" in systems or any("teeth" in each for each in notes):
+        return "dental"
+    types = {each.get("service_type") for each in fields}
+    if types & _DENTAL_SERVICES and not forms & {"SV1", "SV2"}:
+        return "dental"
+    bills = [codes.bill_type_class(each["bill_type"]) for each in fields if "bill_type" in each]
+    rooms = [each["revenue_code"].zfill(4) for each in fields if "revenue_code" in each]
+    if event.draft.fields.get("category") == _ADMISSION:
+        return "inpatient"
+    if any(each in _INPATIENT_CLASSES for each in bills):
+        return "inpatient"
+    if any(each.startswith(_ROOM_REVENUE) for each in rooms):
+        return "inpatient"
+    return "outpatient" if any(bills) or "SV2" in forms else "professional"
+
+
+def confirm_cancellation(event: Event) -> bool:
+    """Turn a confirmed cancellation (UM02 3 with A1 or C) into the action C.
+
+    Not so where it was modified or certified in part: whether it is cancelled is not clear then.
+    """
+    whole = event.draft.fields
+    certification, action = whole.get("certification_type"), _action(event.draft)
+    for draft in event.services:
+        own = _action(draft) or action
+        if draft.fields.get("certification_type", certification) == CANCELLATION:
+            if own in _UNCLEAR:
+                return False
+            if own in _CONFIRMED:
+                draft.fields.setdefault("decision", {})["action"] = VOID_ACTION
+    if certification == CANCELLATION:
+        if action in _UNCLEAR:
+            return False
+        left = {_action(draft) for draft in event.services}
+        if action in _CONFIRMED or (action is None and left == {VOID_ACTION}):
+            whole.setdefault("decision", {})["action"] = VOID_ACTION
+    return True
+
+
+def effective_action(event: Event, service: Draft) -> str | None:
+    """Give the decision in force for a service; a partial certification is not inherited."""
+    inherited = _action(event.draft)
+    return _action(service) or (_PENDED if inherited == _PARTIAL else inherited)
+
+
+def actions_of(event: Event) -> set[str | None]:
+    """Give all decisions of an event; of one that is void that one."""
+    whole = _action(event.draft)
+    if whole == VOID_ACTION:
+        return {whole}
+    return {whole, *map(_action, event.services)} - ({None} if whole or event.services else set())
+
+
+def sort_out(event: Event, findings: Findings, services: list[Loop]) -> bool:
+    """Leave out the services that must not grant anything; whether the event may stand.
+
+    A service that was refused (AAA) would inherit the grant of its event; one that cannot be read
+    would be without its restriction; one without a date would hold for ever.
+    """
+    draft = event.draft
+    if draft.is_unsure and _grants(_action(draft), draft):
+        return False
+    is_dated = has_day(draft)
+    kept: list[Draft] = []
+    for service, loop in zip(event.services, services, strict=True):
+        action = effective_action(event, service)
+        start = loop.start
+        if "refusals" in service.notes and "is_decided" not in service.notes:
+            findings.add("line-refused", start, loop="2000F")
+            continue
+        if action in GRANTING_ACTIONS:
+            unknown = "is_action_unknown" in service.notes
+            undated = not (is_dated or has_day(service))
+            if undated:
+                findings.add("no-dates", start, loop="2000F")
+            if service.is_unsure or draft.is_unsure or unknown or undated:
+                findings.add("line-unread", start, loop="2000F")
+                continue
+        kept.append(service)
+    had_services = bool(event.services)
+    if len(kept) < len(event.services):
+        event.services = kept
+        event.setting = setting_of(event)
+    if had_services and not kept:
+        return False
+    if not kept and _action(draft) in GRANTING_ACTIONS and not is_dated:
+        findings.add("no-dates", loop="2000E")
+        return False
+    return True
+
+
+def has_day(draft: Draft) -> bool:
+    """Whether a draft has a date of validity, of service or of admission."""
+    spans = [draft.fields.get(name) or {} for name in _DAYS]
+    return any(spans) or bool(draft.fields.get("admission", {}).get("date"))
+
+
+def lines_of(event: Event, findings: Findings, *, quantity: str) -> list[Document]:
+    """Write the lines; a service with several teeth makes one for each."""
+    lines: list[Document] = []
+    for draft in event.services:
+        teeth: list[dict[str, Any]] = draft.notes.get("teeth") or [{}]
+        limits, is_shared = shared(limits_of(draft), len(teeth))
+        if not is_shared:
+            findings.add("teeth-share", loop=draft.loop)
+        for tooth in teeth:
+            line = {"line": len(lines) + 1}
+            line |= _line(draft, quantity, limits)
+            lines.append(line | tooth if tooth else line)
+    return lines
+
+
+def _line(draft: Draft, quantity: str, limits: dict[str, Any] | None) -> Document:
+    fields = scope_of(draft)
+    fields.pop("previous_numbers", None)
+    reference = fields.pop("administrative_reference", None)
+    if reference:
+        fields.setdefault("attached", {})["administrative_reference"] = reference
+    service = draft.notes.get("service") or {}
+    if service:
+        procedure = {"from": service["procedure"]}
+        for name in ("to", "code_system"):
+            if name in service:
+                procedure[name] = service[name]
+        fields["procedure"] = procedure
+        if service.get("modifiers"):
+            fields["modifiers"] = service["modifiers"]
+    traces = draft.notes.get("traces")
+    if traces:
+        fields["code"] = traces[0][1]
+    fields.pop("limits", None)
+    if limits:
+        fields[quantity] = limits
+    return fields
+
+
+def scope_of(draft: Draft) -> Document:
+    """Give the fields of a draft with its diagnoses."""
+    fields = dict(draft.fields)
+    diagnoses: Diagnoses | None = draft.notes.get("diagnoses")
+    if diagnoses is not None:
+        told = diagnoses.all if draft.loop == "2000E" else []
+        if told:
+            fields["diagnoses"] = told[:50]
+        if diagnoses.others:
+            fields["attached"] = {**fields.get("attached", {}), "health_codes": diagnoses.others}
+    return fields
+
+
+def kind_of(event: Event) -> str:
+    """Tell an authorization from a referral (UM01)."""
+    return "referral" if event.draft.fields.get("category") == _REFERRAL else "authorization"
+
+
+def _action(draft: Draft) -> str | None:
+    action: str | None = draft.fields.get("decision", {}).get("action")
+    return action
+
+
+def _grants(action: str | None, draft: Draft) -> bool:
+    return action in GRANTING_ACTIONS or "is_action_unknown" in draft.notes
+
+
+def _check_periods(draft: Draft, loop: Loop) -> None:
+    """Leave out a period that ends before it starts: it must not become an open one."""
+    for name, first, last in (("effective", "from", "to"), ("admission", "date", "discharge_date")):
+        period = draft.fields.get(name)
+        if period is None:
+            continue
+        if period.get(first) and period.get(last) and period[last] < period[first]:
+            del period[last]
+            draft.unsure("period-reversed", loop.segments[0])
+
+
+def messages_of(event: Event) -> list[Document]:
+    """Write the texts of an event and its services (MSG)."""
+    return [
+        {"code": draft.loop, "text": text}
+        for draft in (event.draft, *event.services)
+        for text in draft.notes.get("messages", ())
+    ][:500]
+
+
+def refusals_of(loop: Loop) -> list[Segment]:
+    """Find what a level refuses (AAA), and its parties."""
+    return [*loop.all("AAA"), *(each for party in loop.loops for each in party.all("AAA"))]

@@ -1,0 +1,297 @@
+"""Reads a 278: each event of a response becomes an authorization, or a refusal to look."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from service.domain.authorization import Authorization
+from service.ingest.x12.fields.parties import checked_once
+from service.ingest.x12.fields.people import (
+    MEMBERS,
+    MemberIdOf,
+    Patient,
+    member_of,
+    patient_of,
+    payer_of,
+    take_requester,
+)
+from service.ingest.x12.review.event import (
+    Event,
+    actions_of,
+    confirm_cancellation,
+    kind_of,
+    lines_of,
+    messages_of,
+    read_event,
+    refusals_of,
+    scope_of,
+    sort_out,
+)
+from service.ingest.x12.review.identity import identity_of, version_of
+from service.ingest.x12.review.inquiry import Asking, read_inquiry
+from service.ingest.x12.wire.excerpt import Excerpt, repeat_of
+from service.ingest.x12.wire.loops import Loop
+from service.ingest.x12.wire.problem import Findings
+from service.ingest.x12.wire.results import (
+    AuthorizationRead,
+    Content,
+    Document,
+    Refusal,
+    RequestRead,
+    Transaction,
+    Unread,
+)
+from service.ingest.x12.wire.segment import Segment
+from service.ingest.x12.wire.structures import REVIEW
+from service.ingest.x12.wire.walker import Walker
+
+_MORE_TO_FOLLOW = "19"
+_TRACES_MAX = 20
+
+
+class ReviewHandler:
+    """Reads one 278 transaction set."""
+
+    refusal: str | None = None
+
+    def __init__(
+        self, transaction: Transaction, findings: Findings, member_id_of: MemberIdOf
+    ) -> None:
+        """Take what the set is; ``findings`` are those of the whole set."""
+        self._transaction = transaction
+        self._member_id_of = member_id_of
+        self.walker = Walker(REVIEW, findings, transaction.segment_index)
+        self._is_spoiled = False
+        self._ids: dict[str, int] = {}
+        self._asked: Loop | None = None
+
+    def take(self, segment: Segment) -> Sequence[Content]:
+        """Take a segment; give the events that it completes."""
+        closed = self.walker.take(segment)
+        return self.completed(closed) if closed else ()
+
+    def completed(self, loops: list[Loop]) -> list[Content]:
+        """Give the events that are complete with these loops, and refusals of the levels above."""
+        return [part for loop in loops for part in self._closed(loop)]
+
+    def spoil(self) -> None:
+        """Leave out the event that is open: a part of it was lost."""
+        self._is_spoiled = True
+
+    def end(self, *, is_whole: bool) -> Sequence[Content]:
+        """Give the last event, if it is whole."""
+        self._is_spoiled = self._is_spoiled or not is_whole
+        return self.completed(self.walker.end())
+
+    def _closed(self, loop: Loop) -> Iterator[Content]:
+        findings = Findings(self._transaction.segment_index)
+        is_inquiry = self._transaction.kind == "278-inquiry"
+        if loop.name != REVIEW.unit:
+            if is_inquiry and self._asks_for_all(loop):
+                yield self._inquiry(loop, None, findings)
+                return
+            refusals = refusals_of(loop)
+            if refusals:
+                yield self._refusal(loop.name, refusals, [], findings)
+            return
+        spoiled, self._is_spoiled = self._is_spoiled or self.walker.overflowed(), False
+        if spoiled:
+            findings.add("event-unread", loop.start, loop=loop.name)
+            yield self._unread(loop, findings, is_complete=False)
+            return
+        is_response = self._transaction.kind == "278-response"
+        may_refuse = self.walker.has_refusals
+        decides = is_response or is_inquiry
+        event = read_event(loop, findings, decides=decides, may_refuse=may_refuse)
+        if is_inquiry:
+            yield self._inquiry(loop, event, findings)
+            return
+        read = self._response if is_response else self._request
+        yield read(loop, event, findings)
+
+    def _response(self, loop: Loop, event: Event, findings: Findings) -> Content:
+        refusals = list(event.draft.notes.get("refusals", ()))
+        above: Loop | None = loop.parent if self.walker.has_refusals else None
+        while above is not None:
+            refusals += refusals_of(above)
+            above = above.parent
+        if not event.is_decided:
+            of_services = [each for one in event.services for each in one.notes.get("refusals", ())]
+            if refusals or of_services:
+                traces = event.draft.notes.get("traces", [])
+                return self._refusal(loop.name, [*refusals, *of_services], traces, findings)
+            findings.add("no-decision", loop.start, loop=loop.name)
+            return self._unread(loop, findings)
+        if refusals:
+            findings.add("refused-and-decided", refusals[0], loop=loop.name)
+        if not confirm_cancellation(event):
+            findings.add("cancellation-unclear", loop.first("UM"), 2, loop=loop.name)
+            return self._unread(loop, findings)
+        patient = self._patient(loop, findings)
+        if not sort_out(event, findings, list(loop.within("2000F"))) or patient is None:
+            findings.add("event-unread", loop.start, loop=loop.name)
+            return self._unread(loop, findings)
+        return self._authorization(loop, event, patient, findings)
+
+    def _authorization(
+        self, loop: Loop, event: Event, patient: Patient, findings: Findings
+    ) -> Content:
+        payer_id = payer_of(loop)[0]
+        group = self._transaction.group
+        sender = payer_id or group.sender or group.interchange.sender
+        lines = lines_of(event, findings, quantity="limits")
+        numbers = (event.draft.fields.get("number"), *(each.get("number") for each in lines))
+        number = next(filter(None, numbers), None)
+        actions = actions_of(event)
+        identity = identity_of(sender, event.draft, number, actions)
+        if identity is None:
+            findings.add("no-identity", loop.start, loop=loop.name)
+            return self._unread(loop, findings)
+        if not identity.is_by_number:
+            findings.add("no-number", loop.start, loop=loop.name)
+        version = version_of(self._transaction, actions)
+        if version is None:
+            findings.add("no-event-time", loop.start, loop=loop.name)
+        own_id = self._once(identity.authorization_id, loop, findings)
+        document: Document = {
+            "authorization_id": own_id,
+            "version": version or 1,
+            **self._header(loop, event, patient, findings),
+        }
+        if identity.supersedes and identity.supersedes != document["authorization_id"]:
+            document["supersedes"] = identity.supersedes
+        document["source"] = self._source(sender)
+        document["lines"] = lines
+        return self._checked(loop, document, findings)
+
+    def _request(self, loop: Loop, event: Event, findings: Findings) -> Content:
+        patient = self._patient(loop, findings)
+        document = self._header(loop, event, patient, findings)
+        limits = document.pop("limits", None)
+        if limits:
+            document["requested"] = limits
+        document["lines"] = lines_of(event, findings, quantity="requested")
+        return RequestRead(
+            document=document,
+            payer_id=payer_of(loop)[0],
+            problems=tuple(findings.problems),
+            transaction=self._transaction,
+        )
+
+    def _asks_for_all(self, loop: Loop) -> bool:
+        """Whether a level without events is the patient of whom all is asked for."""
+        asked, self._asked = self._asked, loop.parent if loop.name == "2000D" else None
+        return loop.name == "2000D" or (loop.name == "2000C" and asked is not loop)
+
+    def _inquiry(self, loop: Loop, event: Event | None, findings: Findings) -> Content:
+        patient = self._patient(loop, findings)
+        asking = Asking(patient, payer_of(loop)[0], self._member_id_of)
+        return read_inquiry(loop, event, asking, self._transaction, findings)
+
+    def _header(
+        self, loop: Loop, event: Event, patient: Patient | None, findings: Findings
+    ) -> Document:
+        take_requester(event.draft, loop.above("2000B"))
+        fields = scope_of(event.draft)
+        category = fields.pop("category", None)
+        attached: dict[str, Any] = dict(fields.pop("attached", {}))
+        if category:
+            attached["category"] = category
+        if patient and patient.relationship:
+            attached["relationship"] = patient.relationship
+        if self._transaction.purpose == _MORE_TO_FOLLOW:
+            attached["more_to_follow"] = True
+        previous = fields.pop("previous_numbers", [])
+        for service in event.services:
+            previous = [*previous, *service.fields.get("previous_numbers", ())]
+        traces: list[tuple[str, str, str]] = event.draft.notes.get("traces", [])
+        told: Document = {
+            "kind": kind_of(event),
+            "setting": event.setting,
+            "form": self._transaction.guide or "278",
+            "member": member_of(patient, self._member_id_of) if patient else None,
+            "previous_numbers": list(dict.fromkeys(previous))[:50],
+            "trace_numbers": list(dict.fromkeys(each[1] for each in traces))[:_TRACES_MAX],
+            "requester_reference": next((each[1] for each in traces if each[0] == "2"), None),
+            "messages": messages_of(event),
+            "attached": attached,
+            **fields,
+        }
+        return {name: value for name, value in told.items() if value}
+
+    def _source(self, sender: str) -> Document:
+        made_at = self._transaction.made_at
+        source = {
+            "system": sender.strip() or None,
+            "event_time": f"{made_at.isoformat().removesuffix('+00:00')}Z" if made_at else None,
+            "reference": self._transaction.reference or None,
+        }
+        return {name: value for name, value in source.items() if value}
+
+    def _patient(self, loop: Loop, findings: Findings) -> Patient | None:
+        stray = next((each for each in loop.loops if each.role in MEMBERS), None)
+        if stray is not None and loop.name == REVIEW.unit:
+            findings.add("two-members", stray.segments[0], loop=loop.name)
+            return None
+        own = {loop.name: loop}  # of an inquiry it may be the patient's own level
+        dependent = own.get("2000D") or loop.above("2000D")
+        names = ("2010C", "2010D")
+        patient = patient_of(own.get("2000C") or loop.above("2000C"), dependent, names, findings)
+        if patient and patient.is_dependent and patient.own_id is None:
+            findings.add("dependent", dependent.start if dependent else None, loop="2000D")
+        return patient
+
+    def _once(self, authorization_id: str, loop: Loop, findings: Findings) -> str:
+        """Tell two events of one message apart that have the same number."""
+        count = repeat_of(loop.segments) or self._ids.get(authorization_id, 0) + 1
+        self._ids[authorization_id] = count
+        if count == 1:
+            return authorization_id
+        findings.add("number-repeated", loop.start, loop=loop.name)
+        return f"{authorization_id}-{count}"
+
+    def _checked(self, loop: Loop, document: Document, findings: Findings) -> Content:
+        try:
+            authorization = Authorization.model_validate(checked_once(document))
+        except ValidationError as error:
+            for each in error.errors(include_url=False, include_input=False)[:20]:
+                where = ".".join(map(str, each["loc"])) or "the whole"
+                findings.add("not-accepted", loop="2000E", detail=f"{where}: {each['type']}")
+            return self._unread(loop, findings)
+        payer_id, payer_name = payer_of(loop)
+        _, _, repeat = document["authorization_id"].partition("-")
+        return AuthorizationRead(
+            document=document,
+            authorization=authorization,
+            payer_id=payer_id,
+            payer_name=payer_name,
+            problems=tuple(findings.problems),
+            transaction=self._transaction,
+            excerpt=Excerpt(self._transaction.envelope, loop, repeat=int(repeat or 0)),
+        )
+
+    def _unread(self, loop: Loop, findings: Findings, *, is_complete: bool = True) -> Unread:
+        return Unread(
+            loop="2000E",
+            problems=tuple(findings.problems),
+            transaction=self._transaction,
+            excerpt=Excerpt(self._transaction.envelope, loop, is_complete=is_complete),
+        )
+
+    def _refusal(
+        self,
+        loop: str,
+        segments: list[Segment],
+        traces: list[tuple[str, str, str]],
+        findings: Findings,
+    ) -> Refusal:
+        findings.add("refused", segments[0], loop=loop)
+        return Refusal(
+            loop=loop,
+            reasons=tuple(dict.fromkeys(each.get(3)[:10] for each in segments if each.get(3))),
+            follow_up=next((each.get(4)[:10] for each in segments if each.get(4)), None),
+            trace_numbers=tuple(each[1] for each in traces),
+            problems=tuple(findings.problems),
+            transaction=self._transaction,
+        )

@@ -1,0 +1,230 @@
+"""What becomes of each segment of a 278 event (2000E), and of those that a service has too."""
+
+from service.ingest.x12.fields.mapping import Row, Rows, code, first_day, keep
+from service.ingest.x12.fields.quantities import take_hsd
+from service.ingest.x12.review.elements import (
+    take_admission,
+    take_certification,
+    take_decision,
+    take_diagnoses,
+    take_discharge,
+    take_expiry,
+    take_further_number,
+    take_message,
+    take_number,
+    take_refusal,
+    take_requested_dates,
+    take_trace,
+    take_validity,
+)
+
+_BOTH = "2000E, 2000F"
+_EVENT = "2000E"
+
+SHARED = (
+    Row(
+        "UM",
+        (),
+        "UM02",
+        "certification_type",
+        "as it stands; 3 asks for a cancellation: confirmed "
+        "with A1 or C it makes the authorization void (action C)",
+        None,
+        _BOTH,
+    ),
+    Row("UM", (), "UM03", "service_type", "as it stands", None, _BOTH),
+    Row(
+        "UM",
+        (),
+        "UM04",
+        "place_of_service, bill_type",
+        "component 2 says which: A bill type, B place of service",
+        None,
+        _BOTH,
+    ),
+    Row("UM", (), "UM06", "urgency", "as it stands", None, _BOTH),
+    Row(
+        "HCR",
+        (),
+        "HCR01",
+        "decision.action",
+        "A1 A2 A3 A4 A6 CT NA C; another code stays unknown and is kept in attached.review_action",
+        take_decision,
+        _BOTH,
+    ),
+    Row(
+        "HCR",
+        (),
+        "HCR02",
+        "number",
+        "the certification number, also of a denial",
+        None,
+        _BOTH,
+    ),
+    Row(
+        "HCR",
+        (),
+        "HCR03",
+        "decision.reasons",
+        "repetitions, raw; there may be none",
+        None,
+        _BOTH,
+    ),
+    Row(
+        "HCR",
+        (),
+        "HCR04",
+        "attached.second_opinion",
+        "as it stands",
+        None,
+        _BOTH,
+    ),
+    Row(
+        "REF",
+        ("BB",),
+        "REF02",
+        "previous_numbers",
+        "of the header, also where a service has it",
+        take_further_number("previous_numbers"),
+        _BOTH,
+    ),
+    Row(
+        "REF",
+        ("NT",),
+        "REF02",
+        "administrative_reference",
+        "tracks a pend or denial; never a number of the authorization. A service's is attached",
+        take_number(2, "administrative_reference"),
+        _BOTH,
+    ),
+    Row(
+        "REF",
+        ("9F", "G1"),
+        "REF02",
+        "other_numbers",
+        "further numbers",
+        take_further_number("other_numbers"),
+        _BOTH,
+    ),
+    Row(
+        "REF",
+        (),
+        "REF",
+        "attached.references",
+        "any other, as it stands",
+        keep("references"),
+        _BOTH,
+    ),
+    Row(
+        "DTP",
+        ("007",),
+        "DTP03",
+        "effective",
+        "RD8 is both ends; D8 the first day, open until 036 ends it",
+        take_validity,
+        _BOTH,
+    ),
+    Row("DTP", ("036",), "DTP03", "effective.to", "the last day", take_expiry, _BOTH),
+    Row(
+        "DTP",
+        ("472", "AAH"),
+        "DTP03",
+        "requested_dates",
+        "D8 is one day, never open-ended; stands in for a validity that was not sent",
+        take_requested_dates,
+        _BOTH,
+    ),
+    Row(
+        "DTP",
+        ("102",),
+        "DTP03",
+        "certification_date",
+        "the day of issue",
+        first_day("certification_date"),
+        _BOTH,
+    ),
+    Row(
+        "DTP",
+        ("435",),
+        "DTP03",
+        "admission.date",
+        "D8 or DT; of RD8 the end is the discharge",
+        take_admission,
+        _BOTH,
+    ),
+    Row("DTP", ("096",), "DTP03", "admission.discharge_date", "D8 or DT", take_discharge, _BOTH),
+    Row("DTP", (), "DTP", "attached.dates", "any other, as it stands", keep("dates"), _BOTH),
+    Row(
+        "HI",
+        (),
+        "HI01 to HI12",
+        "diagnoses, drg",
+        "BK ABK BF ABF, then BJ ABJ PR APR: code and type; DR the group. LOI asks for information "
+        "and is no diagnosis; others are kept in attached.health_codes. Of a service none is one",
+        take_diagnoses,
+        _BOTH,
+    ),
+    Row(
+        "HSD",
+        (),
+        "HSD01 to HSD06",
+        "limits",
+        "01-02 a total; with 03 a rate and its span (05-06); 04 above 1 renews every so many "
+        "periods; what cannot be counted is kept in attached.hsd",
+        take_hsd,
+        _BOTH,
+    ),
+    Row("CL1", (), "CL101", "admission.type", "as it stands", code(1, "admission.type"), _BOTH),
+    Row("CL1", (), "CL102", "admission.source", "as it stands", code(2, "admission.source"), _BOTH),
+    Row(
+        "CL1",
+        (),
+        "CL103",
+        "admission.patient_status",
+        "as it stands",
+        code(3, "admission.patient_status"),
+        _BOTH,
+    ),
+    Row("PWK", (), "PWK", "attached.paperwork", "as it stands", keep("paperwork"), _BOTH),
+    Row("CRC", (), "CRC", "attached.conditions", "as it stands", keep("conditions"), _BOTH),
+    *(
+        Row(name, (), name, f"attached.{name.lower()}", "as it stands", keep(name.lower()), _BOTH)
+        for name in ("CR1", "CR2", "CR4", "CR5", "CR6", "CR7", "CR8")
+    ),
+    Row(
+        "MSG", (), "MSG01", "messages", "of the header, with the loop as code", take_message, _BOTH
+    ),
+    Row(
+        "AAA",
+        (),
+        "AAA03, AAA04",
+        "(a refusal)",
+        "not a denial: of an event no authorization is made, a service is left out",
+        take_refusal,
+        _BOTH,
+    ),
+)
+
+EVENT = Rows(
+    (
+        *SHARED,
+        Row(
+            "UM",
+            (),
+            "UM01",
+            "kind",
+            "SC referral, else authorization; AR sets the setting inpatient",
+            take_certification(_EVENT),
+            _EVENT,
+        ),
+        Row(
+            "TRN",
+            (),
+            "TRN02",
+            "trace_numbers, requester_reference",
+            "all; that of TRN01 2 is the requester's own",
+            take_trace,
+            _EVENT,
+        ),
+    )
+)

@@ -1,0 +1,1 @@
+"""Interchanges, segments and loops as they come and go."""

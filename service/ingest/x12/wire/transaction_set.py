@@ -1,0 +1,211 @@
+"""One transaction set: tells its kind at its second segment (BHT) and has its content read."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from service.ingest.x12.wire.elements import as_moment
+from service.ingest.x12.wire.excerpt import EXCERPT_CHARACTERS_MAX, Envelope, Excerpt
+from service.ingest.x12.wire.guide import Guide, identify
+from service.ingest.x12.wire.loops import Loop
+from service.ingest.x12.wire.problem import Findings, Problem
+from service.ingest.x12.wire.results import (
+    Content,
+    Group,
+    Transaction,
+    TransactionOutcome,
+    Unread,
+)
+from service.ingest.x12.wire.segment import Segment
+from service.ingest.x12.wire.walker import Walker
+
+
+class Handler(Protocol):
+    """Reads the content of one transaction set."""
+
+    @property
+    def walker(self) -> Walker | None:
+        """What the segments may be given to; None while the handler must see each of them."""
+        ...
+
+    @property
+    def refusal(self) -> str | None:
+        """The rule by which the set is not read after all, whatever its beginning said."""
+        ...
+
+    def take(self, segment: Segment) -> Sequence[Content]:
+        """Take a segment; give the parts that it completes."""
+        ...
+
+    def completed(self, loops: list[Loop]) -> Sequence[Content]:
+        """Give the parts that are complete with these loops."""
+        ...
+
+    def spoil(self) -> None:
+        """Say that a segment of the part that is open was lost: it is left out."""
+        ...
+
+    def end(self, *, is_whole: bool) -> Sequence[Content]:
+        """End the set; of one that was cut off the part that is still open is left out."""
+        ...
+
+
+HandlerOf = Callable[[Transaction, Findings], Handler | None]
+"""Gives the handler of a kind; None where a kind is only told, not read."""
+
+
+class OpenSet:
+    """A transaction set that is being read; its kind is known at its second segment (BHT)."""
+
+    def __init__(self, segment: Segment, group: Group, handler_of: HandlerOf) -> None:
+        """Begin with the ST segment."""
+        self._start = segment
+        self._group = group
+        self._handler_of = handler_of
+        self._handler: Handler | None = None
+        self._transaction: Transaction | None = None
+        self._findings = Findings(segment.ordinal)
+        self._last = segment.ordinal
+        self._read = 0
+        self._unread = 0
+        self._refusal: str | None = None
+        self._kept: list[Segment] = []
+        self._room = EXCERPT_CHARACTERS_MAX
+        self._is_cut_off = False
+
+    def take(self, segment: Segment) -> Sequence[Content]:
+        """Take a segment that is not of the envelope."""
+        self._last = segment.ordinal
+        if self._transaction is None:
+            self._begin(segment if segment.elements[0] == "BHT" else None)
+        if self._handler is None:
+            self._keep(segment)
+            return ()
+        if self._handler.walker is None:
+            self._keep(segment)
+        parts = self._handler.take(segment)
+        return self._counted(parts) if parts else ()
+
+    @property
+    def walker(self) -> Walker | None:
+        """What segments may be given to (see ``Handler``)."""
+        return self._handler.walker if self._handler is not None else None
+
+    def completed(self, loops: list[Loop]) -> Sequence[Content]:
+        """Give the parts that are complete with these loops."""
+        return self._counted(self._handler.completed(loops)) if self._handler else ()
+
+    def note(self, problem: Problem) -> None:
+        """Take a problem of the stream: what was lost belonged to the part that is open."""
+        self._findings.extend((problem,))
+        self._is_cut_off = self._is_cut_off or problem.severity == "error"
+        if self._handler is not None and problem.severity == "error":
+            self._handler.spoil()
+
+    def end(self, segment: Segment | None, *, is_end: bool) -> Iterator[Content]:
+        """End with the SE segment, or without: cut off only where the file ends as well."""
+        if self._transaction is None:
+            self._begin(None)
+        if self._handler is not None:
+            walker = self._handler.walker
+            self._last = max(self._last, walker.last if walker else 0)
+            is_whole = segment is not None or not is_end
+            yield from self._counted(self._handler.end(is_whole=is_whole))
+        if segment is None:
+            self._is_cut_off = self._is_cut_off or is_end
+            self._findings.add("truncated" if is_end else "se-missing")
+            return
+        self._last = segment.ordinal
+        if differ(segment.get(2), self._start.get(2)):
+            self._findings.add("se-number", segment, 2)
+        if count_of(segment.get(1)) != self._segments():
+            self._findings.add("se-count", segment, 1)
+
+    def outcome(self) -> TransactionOutcome:
+        """Say what became of it."""
+        transaction = self._known()
+        refusal = self._handler.refusal if self._handler is not None else self._refusal
+        excerpt = None
+        if refusal is not None:
+            is_complete = not self._is_cut_off and self._room >= 0
+            excerpt = Excerpt(transaction.envelope, self._kept, is_complete=is_complete)
+        return TransactionOutcome(
+            transaction=transaction,
+            segments=self._segments(),
+            read=self._read,
+            unread=self._unread,
+            problems=tuple(self._findings.problems),
+            refusal=refusal,
+            excerpt=excerpt,
+        )
+
+    def _keep(self, segment: Segment) -> None:
+        """Keep what is perhaps not read, up to what an excerpt may hold."""
+        self._room -= sum(map(len, segment.elements)) + len(segment.elements)
+        if self._room >= 0:
+            self._kept.append(segment)
+
+    def _segments(self) -> int:
+        return self._last - self._start.ordinal + 1
+
+    def _known(self) -> Transaction:
+        if self._transaction is None:
+            raise RuntimeError("a transaction set without its kind")
+        return self._transaction
+
+    def _begin(self, bht: Segment | None) -> None:
+        start, group = self._start, self._group
+        guide = identify(
+            start.get(1),
+            start.get(3),
+            group.version,
+            bht.get(1) if bht else "",
+            bht.get(2) if bht else "",
+        )
+        for code in guide.problems:
+            self._findings.add(code, start)
+        if guide.refusal:
+            self._refusal = guide.refusal
+            self._findings.add(guide.refusal, bht or start)
+        self._transaction = _transaction(start, group, guide, bht)
+        if guide.refusal is None:
+            self._handler = self._handler_of(self._transaction, self._findings)
+
+    def _counted(self, parts: Sequence[Content]) -> Sequence[Content]:
+        for part in parts:
+            if isinstance(part, Unread):
+                self._unread += 1
+            else:
+                self._read += 1
+            self._findings.extend(part.problems)
+        return parts
+
+
+def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment | None) -> Transaction:
+    made_at = as_moment(bht.get(4), bht.get(5)) if bht is not None else None
+    if made_at is None:
+        sent = group.interchange
+        made_at = as_moment(group.date, group.time) or as_moment(sent.date, sent.time)
+    return Transaction(
+        group=group,
+        set_id=start.get(1)[:3],
+        control_number=start.get(2)[:20],
+        guide_named=start.get(3)[:35],
+        guide=guide.name[:35],
+        kind=guide.kind,
+        reference=bht.get(3)[:200] if bht else "",
+        made_at=made_at,
+        purpose=bht.get(6) if bht else "",
+        segment_index=start.ordinal,
+        is_predetermination=guide.is_predetermination,
+        envelope=Envelope(group.interchange.segment, group.segment, start),
+    )
+
+
+def count_of(text: str) -> int | None:
+    """Read a count of an envelope."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def differ(one: str, other: str) -> bool:
+    """Whether two control numbers differ; leading zeros do not count."""
+    return one.lstrip("0") != other.lstrip("0")

@@ -1,0 +1,1 @@
+"""The book of rules: loaded whole from texts, and replaced whole."""

@@ -1,0 +1,1 @@
+"""Authorizations in Elasticsearch: stored, found, read, with all their versions."""

@@ -1,0 +1,67 @@
+"""Reads stored documents, in realtime."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch
+
+from service.stores.authorizations.document import Document
+from service.stores.authorizations.locator import Place
+from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.names import IndexNames, document_id, routing
+
+
+async def read_documents(
+    elasticsearch: AsyncElasticsearch,
+    index: str,
+    docs: Sequence[dict[str, Any]],
+    *,
+    only: Sequence[str] | None = None,
+) -> list[Document | None]:
+    """Give the documents in the order asked (or ``only`` some fields), None for one not there.
+
+    One that could not be read is a fault: it must not look like one that is not there.
+    """
+    if not docs:
+        return []
+    with translated_errors():
+        response = await elasticsearch.mget(index=index, docs=docs, source_includes=only)
+    found: list[Document | None] = []
+    for doc in response["docs"]:
+        if "error" in doc:
+            raise EngineUnavailable("elasticsearch", "a document could not be read")
+        found.append(doc["_source"] if doc.get("found") else None)
+    return found
+
+
+async def read_document(
+    elasticsearch: AsyncElasticsearch, indices: IndexNames, place: Place
+) -> Document | None:
+    """Give the document of a place."""
+    (found,) = await read_places(elasticsearch, indices, [place])
+    return found
+
+
+async def read_places(
+    elasticsearch: AsyncElasticsearch, indices: IndexNames, places: Sequence[Place]
+) -> list[Document | None]:
+    """Give the document of each place; the last member under whom it was stored has it.
+
+    A push that stopped half-way has moved the place and not yet the document: then it still stands
+    with an earlier member.
+    """
+    members = [
+        [each for each in dict.fromkeys((place.member_id, *reversed(place.members))) if each]
+        for place in places
+    ]
+    docs = [
+        {
+            "_id": document_id(place.payer, place.authorization_id),
+            "routing": routing(place.payer, member),
+        }
+        for place, all_ in zip(places, members, strict=True)
+        for member in all_
+    ]
+    found = iter(await read_documents(elasticsearch, indices.authorizations, docs))
+    standing = [[next(found) for _ in all_] for all_ in members]
+    return [next((each for each in some if each and "source" in each), None) for some in standing]

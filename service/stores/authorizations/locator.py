@@ -1,0 +1,183 @@
+"""Where an authorization lives: one small document an id, which is also the judge of versions.
+
+A push writes it first, so that two pushes of one authorization meet here, whatever their members.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch
+
+from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.names import IndexNames, document_id
+
+Found = Mapping[str, Any]
+"""A document as Elasticsearch gives it, with the number of the write that made it."""
+
+_PLACE = ["docs._source", "docs._seq_no", "docs._primary_term", "docs._version", "docs.error"]
+_WRITES = ["docs.found", "docs._version", "docs.error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The latest version that was taken in, its content, and its member.
+
+    ``members`` are all under whom the authorization was ever stored; ``moves`` is how often it went
+    with a member that was merged. ``seen`` tells, of a place that was read, which write of it that
+    was, and ``writes`` how many there were until then.
+    """
+
+    payer: str
+    authorization_id: str
+    version: int = 0
+    content_hash: str | None = None
+    member_id: str | None = None
+    members: tuple[str, ...] = field(default=())
+    moves: int = 0
+    seen: tuple[int, int] | None = None
+    writes: int = 0
+
+
+class Locator:
+    """Reads and writes places; reads are realtime."""
+
+    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
+        """Share the client with the other stores."""
+        self._elasticsearch = elasticsearch
+        self._index = indices.locator
+
+    async def read(self, payer: str, ids: Iterable[str]) -> dict[str, Place]:
+        """Give the places that are known, by authorization id."""
+        return _places(await self._read([document_id(payer, each) for each in ids]))
+
+    async def read_all(
+        self, payer: str, ids: Sequence[str]
+    ) -> tuple[dict[str, Place], dict[str, str]]:
+        """Give the places that are known, and the successors (see ``successors``), in one read."""
+        found = await self._read(_keys(payer, ids))
+        links = [doc for doc in found if "superseded_by" in doc["_source"]]
+        places = [doc for doc in found if "superseded_by" not in doc["_source"]]
+        return _places(places), _successors(links)
+
+    async def read_changed(
+        self, payer: str, writes: Mapping[str, int]
+    ) -> tuple[dict[str, Place], dict[str, str]]:
+        """Give the places that were written more often than this, and all successors.
+
+        Most were not: only counts are read of them, which costs Elasticsearch a fraction.
+        """
+        ids = list(writes)
+        found = await self._count(payer, ids)
+        places, links = found[: len(ids)], found[len(ids) :]
+        changed = [
+            each
+            for each, count, is_linked in zip(ids, places, links, strict=True)
+            if count != writes[each] or is_linked
+        ]
+        return await self.read_all(payer, changed)
+
+    async def _count(self, payer: str, ids: Sequence[str]) -> list[int]:
+        """Give how often each place was written, then the same of each link; 0 is not there."""
+        with translated_errors():
+            response = await self._elasticsearch.mget(
+                index=self._index, ids=_keys(payer, ids), filter_path=_WRITES, source=False
+            )
+        docs = response.body["docs"]
+        _check(docs)
+        return [doc["_version"] if doc["found"] else 0 for doc in docs]
+
+    async def write(self, places: Sequence[Place]) -> list[bool]:
+        """Write places over what was seen there; tells which were still so.
+
+        A push that overlooked another one would not know of its member, and leave it there.
+        """
+        operations = [
+            Operation(
+                action="create" if place.seen is None else "index",
+                index=self._index,
+                id=document_id(place.payer, place.authorization_id),
+                seen=place.seen,
+                document=_written(place),
+            )
+            for place in places
+        ]
+        return [each.ok for each in await run_bulk(self._elasticsearch, operations)]
+
+    async def successors(self, payer: str, ids: Iterable[str]) -> dict[str, str]:
+        """Give, for each authorization that another one stands for, the id of that one."""
+        return _successors(await self._read([_link_id(payer, each) for each in ids]))
+
+    async def link(self, payer: str, successors: Mapping[str, str]) -> None:
+        """Say of authorizations, known yet or not, by which ones they are superseded."""
+        operations = [
+            Operation(
+                action="index",
+                index=self._index,
+                id=_link_id(payer, older),
+                document={"payer": payer, "authorization_id": older, "superseded_by": newer},
+            )
+            for older, newer in successors.items()
+        ]
+        await run_bulk(self._elasticsearch, operations)
+
+    async def _read(self, ids: list[str]) -> list[Found]:
+        if not ids:
+            return []
+        with translated_errors():
+            response = await self._elasticsearch.mget(
+                index=self._index, ids=ids, filter_path=_PLACE
+            )
+        docs = response.body.get("docs", ())
+        _check(docs)
+        return [doc for doc in docs if doc]
+
+
+def _check(docs: Iterable[Found]) -> None:
+    if any("error" in doc for doc in docs):
+        raise EngineUnavailable("elasticsearch", "a place could not be read")
+
+
+def _keys(payer: str, ids: Sequence[str]) -> list[str]:
+    """Name places, and after them the links that say who stands for each."""
+    return [document_id(payer, each) for each in ids] + [_link_id(payer, each) for each in ids]
+
+
+def _places(found: Iterable[Found]) -> dict[str, Place]:
+    places = {}
+    for doc in found:
+        source = doc["_source"]
+        places[source["authorization_id"]] = Place(
+            payer=source["payer"],
+            authorization_id=source["authorization_id"],
+            version=source["version"],
+            content_hash=source["content_hash"],
+            member_id=source["member_id"],
+            members=tuple(source["members"]),
+            moves=source.get("moves", 0),
+            seen=(doc["_seq_no"], doc["_primary_term"]),
+            writes=doc["_version"],
+        )
+    return places
+
+
+def _successors(links: Iterable[Found]) -> dict[str, str]:
+    sources = (doc["_source"] for doc in links)
+    return {each["authorization_id"]: each["superseded_by"] for each in sources}
+
+
+def _written(place: Place) -> dict[str, Any]:
+    return {
+        "payer": place.payer,
+        "authorization_id": place.authorization_id,
+        "version": place.version,
+        "content_hash": place.content_hash,
+        "member_id": place.member_id,
+        "members": place.members,
+        "moves": place.moves,
+    }
+
+
+def _link_id(payer: str, authorization_id: str) -> str:
+    return f"{document_id(payer, authorization_id)}|superseded-by"

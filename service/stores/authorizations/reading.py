@@ -1,0 +1,259 @@
+"""Reads authorizations back: one by id, its versions, or a page of those that fit a filter."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch
+
+from service.domain import codes
+from service.domain.authorization import Authorization
+from service.domain.candidate import Standing
+from service.domain.person import Person
+from service.stores.authorizations.document import Document, order_of
+from service.stores.authorizations.documents import read_document, read_documents
+from service.stores.authorizations.locator import Locator
+from service.stores.connection.cursor import read_cursor, write_cursor
+from service.stores.connection.faults import translated_errors
+from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.members.marks import Visibility
+from service.stores.members.who import Members
+
+VERSIONS_MAX = 1000
+_STANDING = ["source", "void", "current", "member_id"]
+_IDS = ("authorization_id", "fhir_id")
+_STATE = ("version", "void", "current", "superseded_by", "pushed_at", "member_id", "action")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An authorization as it was pushed, and what became of it since.
+
+    ``members`` are all under whom it was ever stored, where the current version was asked for.
+    """
+
+    source: dict[str, Any]
+    state: dict[str, Any]
+    members: tuple[str, ...] = ()
+
+
+Times = Mapping[str, str]
+"""A span of time, as ``gte`` and ``lt``, either or both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What an authorization is called by: its id, or any of its id, numbers and traces."""
+
+    value: str
+    is_id: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What to list: all given must hold. ``status`` is an HCR action or a status text.
+
+    ``named``: one of each group is its name. ``ids`` are its own, or those of its resource in FHIR.
+    ``standing``: neither void nor superseded; ``made`` is when it was made, ``pushed`` when stored.
+    """
+
+    member: str | None = None
+    number: str | None = None
+    provider: str | None = None
+    status: str | None = None
+    from_: str | None = None
+    to: str | None = None
+    ids: tuple[str, ...] = ()
+    named: tuple[tuple[Name, ...], ...] = ()
+    standing: bool | None = None
+    made: tuple[Times, ...] = ()
+    pushed: tuple[Times, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some of those that fit, how many there are in all, and where to go on."""
+
+    entries: tuple[Stored, ...]
+    total: int
+    next_: str | None
+
+
+class AuthorizationReading:
+    """Realtime by id; a listing sees all pushes that were acknowledged before it."""
+
+    def __init__(
+        self,
+        elasticsearch: AsyncElasticsearch,
+        indices: IndexNames,
+        visibility: Visibility,
+        members: Members,
+    ) -> None:
+        """Share the client, the marks and the members with the other stores."""
+        self._elasticsearch = elasticsearch
+        self._indices = indices
+        self._visibility = visibility
+        self._members = members
+        self._locator = Locator(elasticsearch, indices)
+
+    async def get(self, payer: str, authorization_id: str) -> Stored | None:
+        """Give the current version, a tombstone included; None when it was never pushed."""
+        place = (await self._locator.read(payer, [authorization_id])).get(authorization_id)
+        document = await read_document(self._elasticsearch, self._indices, place) if place else None
+        return replace(_stored(document), members=place.members) if place and document else None
+
+    async def standing(self, payer: str, person: Person, ids: Iterable[str]) -> dict[str, Standing]:
+        """Give authorizations of one person as they stand now; one of another is not there."""
+        standing: dict[str, Standing] = {}
+        for member in reversed(person.members):  # what arrived under the new id counts
+            standing |= await self._standing(payer, member, ids)
+        return standing
+
+    async def _standing(self, payer: str, member: str, ids: Iterable[str]) -> dict[str, Standing]:
+        """Give those of one member; several may share a shard, where an id is found for all."""
+        wanted = list(dict.fromkeys(ids))
+        route = routing(payer, member)
+        docs = [{"_id": document_id(payer, each), "routing": route} for each in wanted]
+        found = await read_documents(
+            self._elasticsearch, self._indices.authorizations, docs, only=_STANDING
+        )
+        return {
+            name: Standing(
+                authorization=Authorization.model_validate(document["source"]),
+                void=document["void"],
+                current=document["current"],
+            )
+            for name, document in zip(wanted, found, strict=True)
+            if document is not None and "source" in document and document["member_id"] == member
+        }
+
+    async def versions(self, payer: str, authorization_id: str) -> list[Stored]:
+        """Give all versions that were taken in, newest first."""
+        current = await self.get(payer, authorization_id)
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=self._indices.history)
+            response = await self._elasticsearch.search(
+                index=self._indices.history,
+                routing=document_id(payer, authorization_id),
+                query={
+                    "bool": {
+                        "filter": [
+                            {"term": {"payer": payer}},
+                            {"term": {"authorization_id": authorization_id}},
+                        ]
+                    }
+                },
+                sort=[{"version": "desc"}],
+                size=VERSIONS_MAX,
+                allow_partial_search_results=False,
+            )
+        older = [
+            Stored(
+                source=hit["_source"]["source"],
+                state={
+                    "version": hit["_source"]["version"],
+                    "void": hit["_source"]["void"],
+                    "current": False,
+                    "recorded_at": hit["_source"]["recorded_at"],
+                },
+            )
+            for hit in response["hits"]["hits"]
+        ]
+        newest = current.state["version"] if current else None
+        return ([current] if current else []) + [
+            each for each in older if each.state["version"] != newest
+        ]
+
+    async def page(self, payer: str, wanted: Filter, *, size: int, after: str | None) -> Page:
+        """Give a page, newest certification first; raises BadCursor for a foreign cursor."""
+        members: tuple[str, ...] = ()
+        if wanted.member:
+            members = (await self._members.prepare(payer, wanted.member)).members
+        else:
+            await self._visibility.ensure_all()
+        body: dict[str, Any] = {
+            "query": {"bool": {"filter": _clauses(payer, wanted, members)}},
+            "sort": [
+                {"certification_date": {"order": "desc", "missing": "_last"}},
+                {"authorization_id": "asc"},
+            ],
+            "size": size,
+            "track_total_hits": True,
+            "source_excludes": ["lines"],
+            "allow_partial_search_results": False,
+        }
+        if after is not None:
+            body["search_after"] = read_cursor(after, (int, str))
+        with translated_errors():
+            response = await self._elasticsearch.search(
+                index=self._indices.authorizations,
+                routing=",".join(routing(payer, each) for each in members) or None,
+                **body,
+            )
+        hits = response["hits"]["hits"]
+        return Page(
+            entries=tuple(_each_once(hit["_source"] for hit in hits)),
+            total=response["hits"]["total"]["value"],
+            next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
+        )
+
+
+def _stored(document: Document) -> Stored:
+    state = {name: document[name] for name in _STATE if name in document}
+    return Stored(source=document["source"], state=state)
+
+
+def _each_once(documents: Iterable[Document]) -> Iterable[Stored]:
+    """Give what is listed; while members are merged some stand under both, one after the other."""
+    newest: dict[str, Document] = {}
+    for each in documents:
+        known = newest.get(each["authorization_id"])
+        if known is None or order_of(each) > order_of(known):
+            newest[each["authorization_id"]] = each
+    return map(_stored, newest.values())
+
+
+def _clauses(payer: str, wanted: Filter, members: Sequence[str]) -> list[dict[str, Any]]:
+    clauses: list[dict[str, Any]] = [
+        {"term": {"payer": payer}},
+        {"exists": {"field": "content_hash"}},
+    ]
+    if members:
+        clauses.append({"terms": {"member_id": list(members)}})
+    if wanted.number:
+        number = codes.authorization_number(wanted.number)
+        clauses.append({"term": {"numbers_all": number}})
+    if wanted.provider:
+        clauses.append({"term": {"provider_npis": wanted.provider}})
+    if wanted.status:
+        any_of: list[Mapping[str, Any]] = [
+            {"term": {"action": wanted.status.upper()}},
+            {"term": {"status": wanted.status}},
+        ]
+        clauses.append({"bool": {"should": any_of}})
+    if wanted.from_ or wanted.to:
+        window = {"gte": wanted.from_, "lte": wanted.to}
+        given = {name: day for name, day in window.items() if day}
+        clauses.append({"range": {"windows": {**given, "relation": "intersects"}}})
+    if wanted.ids:
+        clauses.append(_any_of({"terms": {name: wanted.ids}} for name in _IDS))
+    clauses += [_any_of(each for name in names for each in _called(name)) for names in wanted.named]
+    if wanted.standing is not None:
+        gone: list[Mapping[str, Any]] = [{"term": {"void": True}}, {"term": {"current": False}}]
+        clauses.append({"bool": {"must_not": gone}} if wanted.standing else _any_of(gone))
+    clauses += [{"range": {"created": dict(each)}} for each in wanted.made]
+    clauses += [{"range": {"pushed_at": dict(each)}} for each in wanted.pushed]
+    return clauses
+
+
+def _any_of(clauses: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"bool": {"should": list(clauses), "minimum_should_match": 1}}
+
+
+def _called(name: Name) -> Iterable[Mapping[str, Any]]:
+    yield {"term": {"authorization_id": name.value}}
+    if name.is_id:
+        return
+    yield {"term": {"trace_numbers": name.value}}
+    if number := codes.authorization_number(name.value):
+        yield {"term": {"numbers_all": number}}

@@ -1,0 +1,150 @@
+"""Searches: the candidates of a claim, within its payer and member, all of them or a fault."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch
+
+from service.domain.candidate import Found
+from service.domain.person import Person, PersonChanged
+from service.querying.search import Search
+from service.stores.authorizations.document import read_candidate
+from service.stores.authorizations.on_the_way import OnTheWay
+from service.stores.connection.faults import (
+    EngineFault,
+    EngineTooSlow,
+    EngineUnavailable,
+    translated_errors,
+)
+from service.stores.connection.names import IndexNames, routing
+from service.stores.members.who import Members
+
+_NOT_NEEDED = ["source"]
+_HEADERS = {"accept": "application/json", "content-type": "application/json"}
+
+
+class AuthorizationSearch:
+    """Finds candidates; puts the limits of payer and member around whatever a template says."""
+
+    def __init__(
+        self, elasticsearch: AsyncElasticsearch, indices: IndexNames, members: Members
+    ) -> None:
+        """Share the client, and what is known of members, with the other stores."""
+        self._elasticsearch = elasticsearch
+        self._alias = indices.authorizations
+        self._path = f"/{indices.authorizations}/_search"
+        self._members = members
+        self._on_the_way = OnTheWay(elasticsearch, indices)
+
+    async def prepare(self, payer: str, member: str) -> Person:
+        """Make sure that what was pushed for the member can be found; say who it is now."""
+        return await self._members.prepare(payer, member)
+
+    async def search(self, payer: str, person: Person, search: Search) -> Found:
+        """Run one search; raises an EngineFault rather than give a part of the hits.
+
+        A search that took long asks once more who the member is, and raises PersonChanged where
+        that is another one now: its claims are kept elsewhere, too.
+        """
+        found = await self._search(payer, person, search)
+        if time.monotonic() > person.good_until:
+            now = await self._members.person(payer, person.given)
+            if not now.is_where(person):
+                raise PersonChanged
+        return found
+
+    async def _search(self, payer: str, person: Person, search: Search) -> Found:
+        body = search_body(payer, person.member, search, also=person.also)
+        response = await self._ask(payer, person, body)
+        hits, total = response["hits"]["hits"], response["hits"]["total"]["value"]
+        if not person.also:
+            return _found(hits, total)
+        kept = await self._on_the_way.settled(payer, person, hits)
+        if kept is None:  # what was pushed a moment ago can be found after a refresh
+            await self._members.refresh()
+            hits = (await self._ask(payer, person, body))["hits"]["hits"]
+            kept = await self._on_the_way.settled(payer, person, hits, is_last=True) or []
+        while len(kept) < search.size and len(hits) == search.size and hits[-1].get("sort"):
+            hits = (await self._ask(payer, person, body | {"search_after": hits[-1]["sort"]}))[
+                "hits"
+            ]["hits"]
+            kept += await self._on_the_way.settled(payer, person, hits, is_last=True) or []
+        return _found(kept[: search.size], total)
+
+    async def _ask(self, payer: str, person: Person, body: dict[str, Any]) -> Any:
+        """Ask Elasticsearch; a part of the hits is a fault, though it was told so already."""
+        with translated_errors():
+            response = await self._elasticsearch.perform_request(
+                "POST",
+                self._path,
+                params={
+                    "routing": ",".join(routing(payer, each) for each in person.members),
+                    "allow_partial_search_results": "false",
+                },
+                headers=_HEADERS,
+                body=body,
+            )
+        if response.body.get("timed_out"):
+            raise EngineTooSlow("elasticsearch", "the search ran out of its time")
+        if response.body["_shards"]["failed"]:
+            raise EngineUnavailable("elasticsearch", "a shard did not answer")
+        return response.body
+
+    async def refusal(self, payer: str, member: str, search: Search) -> str | None:
+        """Say why Elasticsearch would refuse a search; None when it is valid for the live index."""
+        query = search_body(payer, member, search)["query"]
+        with translated_errors():
+            response = await self._elasticsearch.indices.validate_query(
+                index=self._alias, query=query
+            )
+        if response["valid"]:
+            return None
+        try:
+            await self._search(payer, Person.of(member), search)  # its refusal names the clause
+        except EngineFault as fault:
+            return fault.reason
+        return "valid for no shard, and yet it ran"
+
+
+def search_body(
+    payer: str, member: str, search: Search, *, also: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Write the body of a search, with the filters that no template can name.
+
+    ``also`` are other ids of the member, whose authorizations are on their way to it.
+    """
+    query = search.query()
+    query["bool"]["filter"] = [
+        {"terms": {"member_id": [member, *also]}} if also else {"term": {"member_id": member}},
+        {"term": {"payer": payer}},
+        {"term": {"current": True}},
+        {"term": {"void": False}},
+        *query["bool"].get("filter", []),
+    ]
+    body: dict[str, Any] = {
+        "query": query,
+        "size": search.size,
+        "track_total_hits": search.size + 1,
+        "timeout": f"{search.timeout_ms}ms",
+        "_source": {"excludes": _NOT_NEEDED},
+        "sort": list(search.sort) or ["_doc"],
+    }
+    if search.scored:
+        body["track_scores"] = True
+    if search.after:
+        body["search_after"] = list(search.after)
+    return body
+
+
+def _found(hits: Iterable[dict[str, Any]], total: int) -> Found:
+    candidates = tuple(
+        read_candidate(
+            hit["_source"],
+            matched=hit.get("matched_queries", ()),
+            score=hit.get("_score"),
+            sort=hit.get("sort", ()),
+        )
+        for hit in hits
+    )
+    return Found(candidates=candidates, total=total)

@@ -1,0 +1,223 @@
+"""Authorizations that stand for older ones: their numbers lead to the one that is current.
+
+Either may arrive first. The successor leaves a link before it looks for the older one, and the
+older one looks for the link after it was stored, so that at least one of them sees the other.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+from elasticsearch import AsyncElasticsearch
+
+from service.domain.push import Pushed
+from service.domain.reference import References
+from service.stores.authorizations.document import (
+    Document,
+    kept_of,
+    make_document,
+    order_of,
+    pushed_in,
+)
+from service.stores.authorizations.documents import read_places
+from service.stores.authorizations.locator import Locator, Place
+from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.faults import EngineUnavailable
+from service.stores.connection.names import IndexNames, document_id, routing
+
+log = structlog.get_logger()
+
+CHAIN_MAX = 20
+ATTEMPTS_MAX = 5
+
+Change = Callable[[Document], Document | None]
+
+
+class Arriving(Protocol):
+    """A pushed version on its way in."""
+
+    pushed: Pushed
+    inherited: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The authorization id."""
+        ...
+
+
+class Succession:
+    """Keeps older authorizations and their successors in step."""
+
+    def __init__(
+        self,
+        elasticsearch: AsyncElasticsearch,
+        indices: IndexNames,
+        locator: Locator,
+        references: References,
+    ) -> None:
+        """Share the client with the other stores."""
+        self._elasticsearch = elasticsearch
+        self._indices = indices
+        self._locator = locator
+        self._references = references
+
+    async def look_up(self, payer: str, arriving: Sequence[Arriving]) -> None:
+        """Leave links to those that these supersede, and fill in their numbers, before the store.
+
+        A link that would close a circle is not left.
+        """
+        wanted = _superseded(arriving)
+        if not wanted:
+            return
+        links = await self._links_above(payer, wanted)
+        left = {}
+        for newer, older in wanted.items():
+            if older in _chain(links, newer):
+                log.warning("supersedes_in_a_circle", authorization_id=newer)
+            else:
+                links[older] = newer
+                left[newer] = older
+        await self._locator.link(payer, {older: newer for newer, older in left.items()})
+        documents = await self._read_at(await self._locator.read(payer, left.values()))
+        for each in arriving:
+            document = documents.get(left.get(each.id, ""))
+            if document is not None:
+                each.inherited = tuple(document["numbers_all"])
+
+    async def follow(
+        self, payer: str, arriving: Sequence[Arriving], successors: Mapping[str, str]
+    ) -> set[str]:
+        """Bring the others in step, after these were stored; gives the members it touched.
+
+        ``successors`` were read after these were stored.
+        """
+        wanted = _superseded(arriving)
+        places, linked = await self._locator.read_all(payer, list(wanted.values()))
+        seen = {older: newer for newer, older in wanted.items() if linked.get(older) == newer}
+        superseded = {**successors, **seen}
+        places |= await self._locator.read(payer, successors.keys() - places.keys())
+        amended = await self._amend(
+            payer,
+            {older: [_superseded_by(newer)] for older, newer in superseded.items()},
+            {each: place for each, place in places.items() if each in superseded},
+        )
+        below = [amended[each] for each in successors if each in amended]
+        passed = await self._pass_numbers_up(payer, below, successors)
+        return {each["member_id"] for each in (*amended.values(), *passed.values())}
+
+    async def _links_above(
+        self, payer: str, ids: Iterable[str], known: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Give the links of authorizations, of those that stand for them, and so on."""
+        links = dict(known or {})
+        last = {*ids, *links.values()} - links.keys()
+        for _ in range(CHAIN_MAX):
+            if not last:
+                break
+            found = await self._locator.successors(payer, last)
+            links |= found
+            last = set(found.values()) - links.keys()
+        return links
+
+    async def _pass_numbers_up(
+        self, payer: str, documents: Sequence[Document], successors: Mapping[str, str]
+    ) -> dict[str, Document]:
+        """Give the numbers of authorizations to all that stand for them."""
+        changes: dict[str, list[Change]] = {}
+        links = await self._links_above(payer, (), successors)
+        for document in documents:
+            for newer in _chain(links, document["authorization_id"]):
+                change = self._inheriting(payer, document["numbers_all"])
+                changes.setdefault(newer, []).append(change)
+        return await self._amend(payer, changes, await self._locator.read(payer, changes))
+
+    def _inheriting(self, payer: str, numbers: Sequence[str]) -> Change:
+        def change(document: Document) -> Document | None:
+            if set(numbers) <= set(document["numbers_all"]):
+                return None
+            made = make_document(
+                payer,
+                pushed_in(document),
+                self._references,
+                inherited=(*document.get("inherited_numbers", ()), *numbers),
+                superseded_by=document.get("superseded_by"),
+                pushed_at=document.get("pushed_at"),
+            )
+            return made | kept_of(document)
+
+        return change
+
+    async def _amend(
+        self, payer: str, changes: Mapping[str, Sequence[Change]], places: Mapping[str, Place]
+    ) -> dict[str, Document]:
+        """Change stored documents under their own versions, until the changes are seen to stand.
+
+        Gives those that were there, by authorization id, as they stand.
+        """
+        standing: dict[str, Document] = {}
+        for _ in range(ATTEMPTS_MAX):
+            documents = await self._read_at(places)
+            standing |= documents
+            changed = {
+                each: after
+                for each, document in documents.items()
+                if (after := _changed(document, changes[each])) is not None
+            }
+            if not changed:
+                return standing
+            operations = [self._operation(payer, document) for document in changed.values()]
+            await run_bulk(self._elasticsearch, operations)
+            places = await self._locator.read(payer, changed)
+        raise EngineUnavailable("elasticsearch", "other writes of one document did not end")
+
+    def _operation(self, payer: str, document: Document) -> Operation:
+        return Operation(
+            action="index",
+            index=self._indices.authorizations,
+            id=document_id(payer, document["authorization_id"]),
+            routing=routing(payer, document["member_id"]),
+            version=order_of(document),
+            same_version=True,
+            document=document,
+        )
+
+    async def _read_at(self, places: Mapping[str, Place]) -> dict[str, Document]:
+        """Give the documents that are there, by authorization id."""
+        found = await read_places(self._elasticsearch, self._indices, list(places.values()))
+        return {each: document for each, document in zip(places, found, strict=True) if document}
+
+
+def _superseded(arriving: Iterable[Arriving]) -> dict[str, str]:
+    """Give the authorizations that these supersede, by the id of the newer one."""
+    return {
+        each.id: older
+        for each in arriving
+        if (older := each.pushed.authorization.supersedes) is not None
+    }
+
+
+def _chain(links: Mapping[str, str], authorization_id: str) -> list[str]:
+    """Give those that stand for an authorization, nearest first."""
+    chain: list[str] = []
+    last = links.get(authorization_id)
+    while last is not None and last not in chain and len(chain) < CHAIN_MAX:
+        chain.append(last)
+        last = links.get(last)
+    return chain
+
+
+def _changed(document: Document, changes: Iterable[Change]) -> Document | None:
+    """Give the document with all changes, None where all stand already."""
+    changed = None
+    for change in changes:
+        changed = change(changed or document) or changed
+    return changed
+
+
+def _superseded_by(newer: str) -> Change:
+    def change(document: Document) -> Document | None:
+        if document.get("superseded_by") == newer and document["current"] is False:
+            return None
+        return document | {"superseded_by": newer, "current": False}
+
+    return change

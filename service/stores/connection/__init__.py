@@ -1,0 +1,1 @@
+"""What all stores share: clients, their faults, names of indices and keys, scripts."""

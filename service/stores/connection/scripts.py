@@ -1,0 +1,53 @@
+"""The scripts that move units: how they are put together, called, and what their refusals mean."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from redis.commands.core import AsyncScript
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
+
+from service.accounting.books.books import ClaimMoved
+from service.stores.connection.clients import RedisClient
+from service.stores.connection.faults import EngineRefused, EngineUnavailable, translated_errors
+
+SCRIPTS = Path(__file__).parent / "lua"
+_SHARED = ("books.lua", "elsewhere.lua")
+_REFUSED = "REFUSED"
+
+
+def script_text(name: str) -> str:
+    """Put a script together with what all scripts share."""
+    parts = (*_SHARED, name)
+    return "\n".join((SCRIPTS / each).read_text(encoding="utf-8") for each in parts)
+
+
+def load_script(redis: RedisClient, name: str) -> AsyncScript:
+    """Give a script to be called; it is sent to Redis once."""
+    return redis.register_script(script_text(name))
+
+
+async def run_script(
+    script: AsyncScript, keys: Sequence[str], arguments: Sequence[bytes | str]
+) -> dict[str, Any]:
+    """Run a script: one step, or a fault and nothing moved. Raises ClaimMoved, EngineFault."""
+    with translated_errors():
+        try:
+            written = await script(keys=list(keys), args=list(arguments))
+        except (OutOfMemoryError, ReadOnlyError):
+            raise
+        except ResponseError as error:
+            raise _refusal(error) from error
+    answer: dict[str, Any] = orjson.loads(written)
+    if answer["s"] == "moved":
+        raise ClaimMoved
+    return answer
+
+
+def _refusal(error: ResponseError) -> EngineRefused | EngineUnavailable:
+    """Tell what the script itself refused from what Redis cannot do now."""
+    text = str(error)
+    if text.startswith(_REFUSED):
+        return EngineRefused("redis", text.removeprefix(_REFUSED).strip()[:200])
+    return EngineUnavailable("redis", text.partition(" ")[0])

@@ -1,0 +1,1 @@
+"""The indices and their templates: installed, and migrated."""

@@ -1,0 +1,178 @@
+"""Builds a new index from the sources and puts it in place of the old one.
+
+Reads go on all the while. The old index is closed to writes by Elasticsearch itself, so that every
+worker's pushes get a fault and nothing written after the copy began can be missed.
+"""
+
+from collections.abc import AsyncIterator, Callable
+
+from elasticsearch import AsyncElasticsearch
+
+from service.domain.reference import References
+from service.stores.authorizations.document import (
+    Document,
+    kept_of,
+    make_document,
+    order_of,
+    pushed_in,
+)
+from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.faults import EngineRefused, translated_errors
+from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.indices.installation import Installation
+
+BATCH = 500
+KEEP_ALIVE = "5m"
+
+Progress = Callable[[int, int], None]
+"""Called with documents done and in all."""
+
+
+class Migration:
+    """One rebuild of the index of current versions."""
+
+    def __init__(
+        self,
+        elasticsearch: AsyncElasticsearch,
+        indices: IndexNames,
+        installation: Installation,
+        references: References,
+    ) -> None:
+        """Share the client with the other stores."""
+        self._elasticsearch = elasticsearch
+        self._indices = indices
+        self._installation = installation
+        self._references = references
+
+    async def run(self, progress: Progress) -> tuple[str, str, int]:
+        """Rebuild and swap; gives old index, new index, and how many documents it holds.
+
+        If it fails, the old index stays in place and takes pushes again. If it is killed, the old
+        index stays closed to pushes until the next run, which starts anew.
+        """
+        old = await self.live_index()
+        new = self._indices.generation(_generation_of(old) + 1)
+        await self._installation.put_templates()
+        with translated_errors():
+            await self._elasticsearch.indices.delete(index=new, ignore_unavailable=True)
+            await self._elasticsearch.indices.create(index=new)
+        try:
+            await self._close_to_writes(old, closed=True)
+            copied = await self._copy(old, new, progress)
+            await self._swap(old, new)
+        except BaseException:
+            await self._close_to_writes(old, closed=False)
+            raise
+        return old, new, copied
+
+    async def live_index(self) -> str:
+        """Name the index behind the alias."""
+        with translated_errors():
+            response = await self._elasticsearch.indices.get_alias(
+                name=self._indices.authorizations
+            )
+        names = list(response.body)
+        if len(names) != 1:
+            raise EngineRefused("elasticsearch", f"the alias names {len(names)} indices, not one")
+        return str(names[0])
+
+    async def is_closed_to_writes(self) -> bool:
+        """Whether a rebuild runs now, or was killed."""
+        index = await self.live_index()
+        with translated_errors():
+            settings = await self._elasticsearch.indices.get_settings(
+                index=index, flat_settings=True
+            )
+        return str(settings[index]["settings"].get("index.blocks.write")) == "true"
+
+    async def _close_to_writes(self, index: str, *, closed: bool) -> None:
+        with translated_errors():
+            await self._elasticsearch.indices.put_settings(
+                index=index, settings={"index.blocks.write": closed or None}
+            )
+
+    async def _copy(self, old: str, new: str, progress: Progress) -> int:
+        done = 0
+        async for batch, total in self._batches(old):
+            operations = [self._rebuilt(new, document) for document in batch]
+            written = await run_bulk(self._elasticsearch, operations)
+            if not all(each.ok for each in written):
+                raise EngineRefused("elasticsearch", f"{new} already held what was copied into it")
+            done += len(batch)
+            progress(done, total)
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=new)
+            counts = [
+                (await self._elasticsearch.count(index=index))["count"] for index in (old, new)
+            ]
+        if counts[0] != counts[1]:
+            raise EngineRefused(
+                "elasticsearch", f"{old} has {counts[0]} authorizations and {new} {counts[1]}"
+            )
+        return done
+
+    async def _batches(self, old: str) -> AsyncIterator[tuple[list[Document], int]]:
+        """Read all documents on one point in time, so that none is missed or read twice."""
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=old)
+            opened = await self._elasticsearch.open_point_in_time(index=old, keep_alive=KEEP_ALIVE)
+        point, after, total = opened["id"], None, 0
+        try:
+            while True:
+                with translated_errors():
+                    response = await self._elasticsearch.search(
+                        pit={"id": point, "keep_alive": KEEP_ALIVE},
+                        size=BATCH,
+                        sort=["_shard_doc"],
+                        search_after=after,
+                        track_total_hits=after is None,
+                        allow_partial_search_results=False,
+                    )
+                point = response["pit_id"]
+                hits = response["hits"]["hits"]
+                if not hits:
+                    return
+                if after is None:
+                    total = response["hits"]["total"]["value"]
+                after = hits[-1]["sort"]
+                yield [hit["_source"] for hit in hits], total
+        finally:
+            with translated_errors():
+                await self._elasticsearch.close_point_in_time(id=point)
+
+    def _rebuilt(self, index: str, document: Document) -> Operation:
+        """Make the document anew from its source; a tombstone has none and stays as it is."""
+        made = document
+        if "source" in document:
+            made = make_document(
+                document["payer"],
+                pushed_in(document),
+                self._references,
+                inherited=document.get("inherited_numbers", ()),
+                superseded_by=document.get("superseded_by"),
+                pushed_at=document.get("pushed_at"),
+            )
+            made |= kept_of(document)
+        return Operation(
+            action="index",
+            index=index,
+            id=document_id(document["payer"], document["authorization_id"]),
+            routing=routing(document["payer"], document["member_id"]),
+            version=order_of(document),
+            document=made,
+        )
+
+    async def _swap(self, old: str, new: str) -> None:
+        """Change the alias in one step: no search falls between the two."""
+        alias = self._indices.authorizations
+        with translated_errors():
+            await self._elasticsearch.indices.update_aliases(
+                actions=[
+                    {"remove": {"index": old, "alias": alias}},
+                    {"add": {"index": new, "alias": alias, "is_write_index": True}},
+                ]
+            )
+
+
+def _generation_of(index: str) -> int:
+    return int(index.rpartition("-v")[2])

@@ -1,0 +1,1 @@
+"""The way in of pushes: outbox, delivery, dead letters."""

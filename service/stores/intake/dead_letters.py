@@ -1,0 +1,241 @@
+"""What could not be taken, kept as it came until somebody sees to it; nothing goes by itself."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch, ConflictError
+from prometheus_client import Counter
+
+from service.domain.engine_fault import EngineFault
+from service.domain.submission import DeadLetter
+from service.stores.connection.breaker import Breaker
+from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.clock import now
+from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.names import IndexNames
+from service.stores.intake.letter import (
+    Letter,
+    Status,
+    first_letter,
+    letter_document,
+    read_letter,
+    write_letter,
+)
+from service.stores.intake.outbox import Outbox
+
+KEPT = Counter(
+    "authmatch_dead_letters_total", "What could not be taken and was kept.", ["code", "format"]
+)
+RESOLVED = Counter(
+    "authmatch_dead_letters_resolved_total", "Dead letters that were seen to.", ["how"]
+)
+
+ATTEMPTS_MAX = 10
+TRY_S = 60
+"""So long a letter is left to the one who tries it, should he never come to an end."""
+_AT_ONCE_BYTES = 8 * 1024 * 1024
+
+
+class LetterConflict(Exception):
+    """The letter is not in a state for this; the text says why."""
+
+
+class DeadLetters:
+    """Keeps letters, and changes what is known of them."""
+
+    def __init__(
+        self,
+        elasticsearch: AsyncElasticsearch,
+        indices: IndexNames,
+        outbox: Outbox,
+        breaker: Breaker,
+        secret: bytes,
+    ) -> None:
+        """Share the client with the other stores; ``secret`` makes ids that nobody can guess."""
+        self._elasticsearch = elasticsearch
+        self._index = indices.dead_letters
+        self._outbox = outbox
+        self._breaker = breaker
+        self._secret = secret
+        self._is_installed = False
+
+    async def keep(
+        self, payer: str, letters: Sequence[DeadLetter], *, at: str | None = None
+    ) -> list[str]:
+        """Keep what could not be taken; gives ids, the same for what came before.
+
+        While Elasticsearch is away letters go to the outbox; raises an EngineFault if that fails.
+        ``at`` is when they came, if that was not now.
+        """
+        at = at or now()
+        kept = [first_letter(self._id_of(payer, each), each, at) for each in letters]
+        try:
+            with self._breaker.attempt():
+                await self.store(payer, kept)
+        except EngineFault as fault:
+            if not fault.can_wait:
+                raise
+            await self._outbox.put_letters(payer, [(each.id, write_letter(each)) for each in kept])
+        for each in letters:
+            KEPT.labels(each.code, each.format).inc()
+        return [each.id for each in kept]
+
+    def _id_of(self, payer: str, letter: DeadLetter) -> str:
+        digest = hmac.new(self._secret, digestmod=hashlib.sha256)
+        digest.update(f"letter|{payer}|{letter.format}|{letter.content_bytes}|".encode())
+        digest.update(letter.content)
+        return digest.hexdigest()[:24]
+
+    async def store(self, payer: str, letters: Sequence[Letter]) -> None:
+        """Store letters; one that is there already is counted, and open again."""
+        await self._check_installed()
+        for some in _bounded(letters):
+            await self._store(payer, some)
+
+    async def _store(self, payer: str, letters: Sequence[Letter]) -> None:
+        wanted = {each.id: each for each in letters}
+        for _ in range(ATTEMPTS_MAX):
+            known = await self._read(payer, list(wanted), without=["content"])
+            changed = [
+                again
+                for each in wanted.values()
+                if (again := _again(known.get(each.id), each)) is not None
+            ]
+            written = await run_bulk(
+                self._elasticsearch, [self._operation(payer, each) for each in changed]
+            )
+            lost = [each.id for each, ok in zip(changed, written, strict=True) if not ok.ok]
+            wanted = {name: wanted[name] for name in lost}
+            if not wanted:
+                return
+        raise EngineUnavailable("elasticsearch", "other writes of the same letters did not end")
+
+    async def _read(
+        self, payer: str, ids: Sequence[str], without: list[str] | None = None
+    ) -> dict[str, Letter]:
+        """Read letters in realtime, by their ids."""
+        docs = [{"_id": _document_id(payer, each), "routing": payer} for each in ids]
+        with translated_errors():
+            response = await self._elasticsearch.mget(
+                index=self._index, docs=docs, source_excludes=without
+            )
+        if any("error" in doc for doc in response["docs"]):
+            raise EngineUnavailable("elasticsearch", "a dead letter could not be read")
+        return {doc["_source"]["id"]: read_letter(doc) for doc in response["docs"] if doc["found"]}
+
+    async def get(self, payer: str, letter_id: str) -> Letter | None:
+        """Give a letter with its content; None when this payer has none of this id."""
+        return (await self._read(payer, [letter_id])).get(letter_id)
+
+    async def begin_try(self, payer: str, letter: Letter) -> Letter:
+        """Count a try, so that nobody else tries it too; raises LetterConflict."""
+        if letter.status != "open":
+            raise LetterConflict(f"it was {letter.status} before")
+        if letter.trying_until is not None and letter.trying_until > now():
+            raise LetterConflict("somebody else tries it now")
+        until = now(after_s=TRY_S)
+        return await self._write(payer, replace(letter, tries=letter.tries + 1, trying_until=until))
+
+    async def stay_open(self, payer: str, letter: Letter) -> Letter:
+        """Let others try it, and keep why it could not be taken; raises LetterConflict."""
+        return await self._write(payer, replace(letter, trying_until=None))
+
+    async def resolve(self, payer: str, letter: Letter, *, by: str | None, why: str) -> Letter:
+        """State that it was taken; its content goes, the rest stays. Raises LetterConflict."""
+        return await self._close(payer, letter, "resolved", by, why)
+
+    async def drop(
+        self, payer: str, letter_id: str, *, by: str | None, why: str | None
+    ) -> Letter | None:
+        """State that nobody wants it any more; its content goes. None when there is no such.
+
+        Raises LetterConflict.
+        """
+        letter = await self.get(payer, letter_id)
+        if letter is None:
+            return None
+        if letter.status != "open":
+            raise LetterConflict(f"it was {letter.status} before")
+        return await self._close(payer, letter, "dropped", by, why)
+
+    async def _close(
+        self, payer: str, letter: Letter, status: Status, by: str | None, why: str | None
+    ) -> Letter:
+        closed = replace(letter, status=status, by=by, why=why, content=None, trying_until=None)
+        written = await self._write(payer, closed)
+        RESOLVED.labels(status).inc()
+        return written
+
+    async def _write(self, payer: str, letter: Letter) -> Letter:
+        """Write over the letter that was read, and over no other."""
+        if letter.seen is None:
+            raise AssertionError("a letter is changed that was not read")
+        with translated_errors():
+            try:
+                response: Any = await self._elasticsearch.index(
+                    index=self._index,
+                    id=_document_id(payer, letter.id),
+                    routing=payer,
+                    document=letter_document(payer, letter),
+                    if_seq_no=letter.seen[0],
+                    if_primary_term=letter.seen[1],
+                )
+            except ConflictError as error:
+                raise LetterConflict("somebody else has seen to it meanwhile") from error
+        return replace(letter, seen=(response["_seq_no"], response["_primary_term"]))
+
+    def _operation(self, payer: str, letter: Letter) -> Operation:
+        return Operation(
+            action="create" if letter.seen is None else "index",
+            index=self._index,
+            id=_document_id(payer, letter.id),
+            routing=payer,
+            seen=letter.seen,
+            document=letter_document(payer, letter),
+        )
+
+    async def _check_installed(self) -> None:
+        """See to it that the first write makes an index of ours, not one of guessed fields."""
+        if self._is_installed:
+            return
+        with translated_errors():
+            there = await self._elasticsearch.indices.exists(index=self._index)
+        if not there:
+            raise EngineUnavailable("elasticsearch", "the indices are not installed")
+        self._is_installed = True
+
+
+def _document_id(payer: str, letter_id: str) -> str:
+    return f"{payer}|{letter_id}"
+
+
+def _again(known: Letter | None, letter: Letter) -> Letter | None:
+    """Give a letter as it is after it came: new, once more and open again; None if it is there."""
+    if known is None:
+        return letter
+    if letter.last_at <= known.last_at:
+        return None  # the outbox delivers at least once
+    return replace(
+        letter,
+        kept_at=known.kept_at,
+        times=known.times + 1,
+        tries=known.tries,
+        seen=known.seen,
+    )
+
+
+def _bounded(letters: Sequence[Letter]) -> list[list[Letter]]:
+    """Put letters into writes that are not too long for Elasticsearch."""
+    bounded: list[list[Letter]] = []
+    size = _AT_ONCE_BYTES
+    for each in letters:
+        length = len(each.content or b"")
+        if not bounded or size + length > _AT_ONCE_BYTES:
+            bounded.append([])
+            size = 0
+        bounded[-1].append(each)
+        size += length
+    return bounded

@@ -1,0 +1,75 @@
+"""The way in for pushes: into the store or, while Elasticsearch cannot take them, the outbox."""
+
+from collections.abc import Sequence
+
+from service.domain.authorization import Authorization
+from service.domain.engine_fault import EngineFault
+from service.domain.push import Pushed, PushResult
+from service.domain.submission import Queued
+from service.stores.authorizations.reading import AuthorizationReading, Stored
+from service.stores.authorizations.store import AuthorizationStore
+from service.stores.connection.breaker import Breaker
+from service.stores.intake.outbox import Outbox
+
+
+class Entrance:
+    """Pushes and withdraws; a fault is told at once while Elasticsearch is known to be away."""
+
+    def __init__(
+        self,
+        authorizations: AuthorizationStore,
+        reading: AuthorizationReading,
+        outbox: Outbox,
+        breaker: Breaker,
+    ) -> None:
+        """Share the stores."""
+        self._authorizations = authorizations
+        self._reading = reading
+        self._outbox = outbox
+        self._breaker = breaker
+
+    async def push(self, payer: str, pushed: Sequence[Pushed]) -> list[PushResult]:
+        """Take versions in; ids must differ. Raises an EngineFault if any could not be stored."""
+        with self._breaker.attempt():
+            return await self._authorizations.push(payer, pushed)
+
+    async def push_or_queue(
+        self, payer: str, pushed: Sequence[Pushed]
+    ) -> Sequence[PushResult | Queued]:
+        """Take versions in, now or later. Raises an EngineFault if neither is possible."""
+        try:
+            return await self.push(payer, pushed)
+        except EngineFault as fault:
+            if not fault.can_wait:
+                raise
+            return await self._outbox.put(payer, pushed)
+
+    async def withdraw(self, payer: str, authorization_id: str, version: int) -> PushResult:
+        """Make an authorization void, known yet or not."""
+        with self._breaker.attempt():
+            stored = await self._reading.get(payer, authorization_id)
+            return await self._void(payer, authorization_id, version, stored)
+
+    async def withdraw_or_queue(
+        self, payer: str, authorization_id: str, version: int
+    ) -> PushResult | Queued:
+        """Make it void, now or later. Raises an EngineFault if neither is possible."""
+        stored = None
+        try:
+            with self._breaker.attempt():
+                stored = await self._reading.get(payer, authorization_id)
+                return await self._void(payer, authorization_id, version, stored)
+        except EngineFault as fault:
+            if not fault.can_wait:
+                raise
+            member = None if stored is None else str(stored.state["member_id"])
+            return await self._outbox.put_withdrawal(payer, authorization_id, version, member)
+
+    async def _void(
+        self, payer: str, authorization_id: str, version: int, stored: Stored | None
+    ) -> PushResult:
+        if stored is None:
+            return await self._authorizations.withdraw_unknown(payer, authorization_id, version)
+        source = stored.source | {"version": version}
+        pushed = Pushed(authorization=Authorization.model_validate(source), source=source)
+        return await self._authorizations.withdraw(payer, pushed)

@@ -1,0 +1,1 @@
+"""Every movement of units: projected, read, folded, compared."""

@@ -1,0 +1,93 @@
+"""A ledger entry: as the stream of its bucket has it, and as a document of Elasticsearch."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from service.accounting.replay.ledger import entry_order
+from service.stores.connection.bulk import Operation
+from service.stores.connection.names import IndexNames, ledger_id, ledger_routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One movement; ``fields`` are those that the script wrote, all of them texts."""
+
+    id: str
+    payer: str
+    bucket: int
+    fields: Mapping[str, str]
+
+
+def id_after(entry_id: str) -> str:
+    """Give the least id that is greater."""
+    milliseconds, number = entry_order(entry_id)
+    return f"{milliseconds}-{number + 1}"
+
+
+def index_of(indices: IndexNames, entry_id: str) -> str:
+    """Name the index of the month in which an entry was written."""
+    seconds = entry_order(entry_id)[0] / 1000
+    return indices.ledger(datetime.fromtimestamp(seconds, UTC).strftime("%Y.%m"))
+
+
+def write_entry(indices: IndexNames, entry: LedgerEntry) -> Operation:
+    """Write an entry, unless it is there: the same id is the same movement."""
+    return Operation(
+        action="create",
+        index=index_of(indices, entry.id),
+        id=ledger_id(entry.payer, entry.bucket, entry.id),
+        routing=ledger_routing(entry.payer, entry.bucket),
+        document=_document(entry),
+    )
+
+
+def _document(entry: LedgerEntry) -> dict[str, Any]:
+    fields = entry.fields
+    milliseconds, number = entry_order(entry.id)
+    found = {
+        "claim_id": fields.get("c"),
+        "original_claim_id": fields.get("oc"),
+        "claim_version": fields.get("v") if "c" in fields else None,
+        "kind": fields.get("k"),
+        "status": fields.get("s"),
+        "at": fields.get("at"),
+        "by": fields.get("by"),
+        "why": fields.get("why"),
+        "authorization_ids": list(dict.fromkeys(_moved(fields))),
+        "matched_ids": list(filter(None, fields.get("mt", "").split("|"))),
+    }
+    return {
+        "payer": entry.payer,
+        "bucket": entry.bucket,
+        "ms": milliseconds,
+        "seq": number,
+        **{name: value for name, value in found.items() if value},
+        "fields": dict(fields),
+    }
+
+
+def _moved(fields: Mapping[str, str]) -> Iterator[str]:
+    """Give the authorizations whose accounts an entry changed, or gave back and drew the same."""
+    for name, _ in _read(fields.get("q")):
+        yield str(name)
+    for rows in ("r", "u", "o"):
+        for each in _read(fields.get(rows)):
+            yield str(each["row"]["a"])
+
+
+def _read(text: str | None) -> Any:
+    return orjson.loads(text) if text else []
+
+
+def read_entry(document: dict[str, Any]) -> LedgerEntry:
+    """Read an entry back from its document."""
+    return LedgerEntry(
+        id=f"{document['ms']}-{document['seq']}",
+        payer=document["payer"],
+        bucket=document["bucket"],
+        fields=document["fields"],
+    )

@@ -1,0 +1,21 @@
+"""What must hold before units are moved."""
+
+from service.stores.connection.durability import Durability
+from service.stores.ledger.epoch import Epoch
+
+
+class Guard:
+    """Asked before every movement; mostly it knows the answer already."""
+
+    def __init__(self, durability: Durability, epoch: Epoch) -> None:
+        """Ask these two."""
+        self._durability = durability
+        self._epoch = epoch
+
+    async def ensure(self) -> None:
+        """Return when Redis keeps what it acknowledges, and holds what the ledger says.
+
+        Raises NotDurable, AccumulatorsLost, or another EngineFault where an engine cannot be asked.
+        """
+        await self._durability.ensure()
+        await self._epoch.verify()

@@ -1,0 +1,245 @@
+"""Makes a push visible to the next match of the same member, on any worker.
+
+A push writes first, then takes the next number of the sequence and marks its member with it. A
+refresh reads the sequence before it starts, and then states that number as visible. So a member
+whose mark is above it may have pushes that a search would not see; all others pay nothing.
+
+A push that waits in the outbox has no mark yet: it is delivered first.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import structlog
+from elasticsearch import AsyncElasticsearch
+from redis.exceptions import RedisError
+
+from service.stores.connection.clients import RedisClient, together
+from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.key_names import UNKNOWN_MEMBER, KeyNames
+from service.stores.connection.names import IndexNames
+
+log = structlog.get_logger()
+
+_RAISE_TO = """
+local now = redis.call('GET', KEYS[1])
+if not now or tonumber(now) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+return 1
+"""
+"""Two pushes may finish in either order; the mark keeps the higher number."""
+
+_MARK = """
+local waiting, count = {}, #KEYS / 2
+for i = 1, count do
+  local now = redis.call('GET', KEYS[i])
+  if not now or tonumber(now) < tonumber(ARGV[1]) then redis.call('SET', KEYS[i], ARGV[1]) end
+  waiting[i] = redis.call('EXISTS', KEYS[count + i])
+end
+return waiting
+"""
+"""The marks of some members, then their claims that wait: one that begins to wait sees the mark."""
+
+BLIND_S = 5.0
+"""So long a Redis that could not be read is not asked again: a match must not wait for it twice."""
+
+
+class Courier(Protocol):
+    """Who delivers what waits in the outbox."""
+
+    async def deliver_for(self, payer: str, member: str) -> None:
+        """Return when nothing of a member waits any more; raises an EngineFault if it does."""
+        ...
+
+    def was_waiting(self, payer: str) -> bool:
+        """Whether something of a payer waited the last time that one knew."""
+        ...
+
+
+class Visibility:
+    """The marks of members, and the one refresh at a time that clears them."""
+
+    def __init__(
+        self,
+        elasticsearch: AsyncElasticsearch,
+        redis: RedisClient,
+        indices: IndexNames,
+        keys: KeyNames,
+    ) -> None:
+        """Share the clients of the other stores."""
+        self._elasticsearch = elasticsearch
+        self._redis = redis
+        self._indices = indices
+        self._keys = keys
+        self._running: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+        self._blind_until = 0.0
+        self._courier: Courier | None = None
+
+    def deliver_by(self, courier: Courier) -> None:
+        """Have what waits delivered before a match; it is made of stores that need this one."""
+        self._courier = courier
+
+    async def mark(self, payer: str, members: Iterable[str]) -> set[str]:
+        """Say that pushes of these members, already written, may not be searchable yet.
+
+        Gives those of them who have claims that wait for an authorization.
+        """
+        marks = {member: self._keys.mark(payer, member) for member in set(members)}
+        waiting: set[str] = set()
+        if not marks:
+            return waiting
+        with translated_errors():
+            number = await self._redis.incr(self._keys.sequence)
+            pipeline = self._redis.pipeline(transaction=False)
+            groups = together(self._redis, marks)
+            for group in groups:
+                keys = [marks[each] for each in group]
+                keys += [self._keys.waiting(payer, each) for each in group]
+                pipeline.eval(_MARK, len(keys), *keys, number)
+            for group, found in zip(groups, await pipeline.execute(), strict=True):
+                told = zip(group, found, strict=True)
+                waiting |= {each for each, has_waiting in told if has_waiting}
+        return waiting
+
+    async def ensure(self, payer: str, *members: str) -> None:
+        """Return when all pushes of these are searchable; refreshes only if it must.
+
+        An unreadable Redis costs a refresh; it is a fault where pushes were known to wait in it.
+        """
+        found = await self._ensure(payer, members)
+        if found is None:
+            await self.refresh()
+
+    async def ensure_and_read(
+        self, payer: str, member: str, name: str, fields: Sequence[str]
+    ) -> list[str | None] | None:
+        """Do the same, and read fields of a hash in the same round trip; None: it could not be."""
+        found = await self._ensure(payer, (member,), (name, list(fields)))
+        if found is None:
+            await self.refresh()
+            return None
+        read: list[str | None] = found[0]
+        return read
+
+    async def _ensure(
+        self, payer: str, members: Sequence[str], *more: tuple[str, list[str]]
+    ) -> list[Any] | None:
+        """Do the same; gives the fields of hashes that were asked for, None: Redis is not read."""
+        pipeline = self._redis.pipeline(transaction=False)
+        self.ask(pipeline, payer, *members)
+        for name, fields in more:
+            pipeline.hmget(name, fields)
+        answers = await self._read(pipeline)
+        if answers is not None:
+            count = len(answers) - len(more)
+            await self.see(payer, members, answers[:count])
+            return answers[count:]
+        if self._courier is not None and self._courier.was_waiting(payer):
+            raise EngineUnavailable("redis", "pushes may wait in it to be stored")
+        return None
+
+    @property
+    def keys(self) -> KeyNames:
+        """How keys are named."""
+        return self._keys
+
+    def ask(self, pipeline: Any, payer: str, *members: str) -> None:
+        """Ask for all that ``see`` needs, together with what else is read.
+
+        First whether something waits: it is marked before it is taken out of the outbox, under
+        whichever id of a person it came.
+        """
+        outbox = self._keys.outbox(payer)
+        for member in members:
+            names = [
+                name
+                for each in (outbox.owner(member), UNKNOWN_MEMBER)
+                for name in (outbox.queue_of(each), outbox.settled_of(each))
+            ]
+            pipeline.execute_command("EXISTS", *names)
+        for member in members:
+            pipeline.get(self._keys.mark(payer, member))
+        pipeline.get(self._keys.visible)
+
+    async def see(self, payer: str, members: Sequence[str], answers: Sequence[Any]) -> None:
+        """Return when all pushes of these are searchable; takes what ``ask`` was answered.
+
+        Raises EngineUnavailable when one waits in the outbox and cannot be delivered now.
+        """
+        waiting, marks = answers[: len(members)], answers[len(members) : -1]
+        if self._courier is not None:
+            for member, waits in zip(members, waiting, strict=True):
+                if waits:
+                    await self._courier.deliver_for(payer, member)
+        if any(waiting) or not all(_is_reached(each, answers[-1]) for each in marks):
+            await self.refresh()
+
+    async def ensure_all(self) -> None:
+        """Return when every push is searchable."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.get(self._keys.sequence)
+        pipeline.get(self._keys.visible)
+        answers = await self._read(pipeline)
+        if answers is None or not _is_reached(*answers):
+            await self.refresh()
+
+    async def _read(self, pipeline: Any) -> list[Any] | None:
+        """Read what was asked for; None where Redis cannot be read."""
+        if time.monotonic() < self._blind_until:
+            return None
+        try:
+            answers: list[Any] = await pipeline.execute()
+        except (RedisError, OSError) as error:
+            log.warning("marks_unreadable", engine="redis", reason=type(error).__name__)
+            self._blind_until = time.monotonic() + BLIND_S
+            return None
+        return answers
+
+    async def refresh(self) -> None:
+        """Refresh the index; callers that arrive while one runs share the one after it."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._refresh())
+            await asyncio.shield(self._running)
+            return
+        if self._next is None or self._next.done():
+            self._next = asyncio.create_task(self._after(self._running))
+        await asyncio.shield(self._next)
+
+    async def _after(self, running: asyncio.Task[None]) -> None:
+        """Wait for the refresh that may have started too early, then run one."""
+        await asyncio.wait([running])
+        self._running = asyncio.current_task()
+        self._next = None
+        await self._refresh()
+
+    async def _refresh(self) -> None:
+        number = await self._sequence()
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=self._indices.authorizations)
+        if number is not None:
+            await self._state_visible(number)
+
+    async def _sequence(self) -> int | None:
+        if time.monotonic() < self._blind_until:
+            return None
+        try:
+            return int(await self._redis.get(self._keys.sequence) or 0)
+        except (RedisError, OSError, ValueError):
+            self._blind_until = time.monotonic() + BLIND_S
+            return None
+
+    async def _state_visible(self, number: int) -> None:
+        try:
+            await self._redis.eval(_RAISE_TO, 1, self._keys.visible, number)
+        except (RedisError, OSError) as error:
+            log.warning("visible_not_stated", engine="redis", reason=type(error).__name__)
+
+
+def _is_reached(number: str | None, visible: str | None) -> bool:
+    """Whether a number is searchable; what cannot be read is not."""
+    try:
+        return int(number or 0) <= int(visible or 0)
+    except ValueError:
+        return False

@@ -1,0 +1,171 @@
+"""What is kept of merged members in Elasticsearch: a small document an id, read in realtime.
+
+It stands in the index of the locator, where a push looks anyway. Of a member that was never merged
+there is none; and one document for each payer says whether there are any at all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from elasticsearch import AsyncElasticsearch
+
+from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.names import IndexNames, member_id, merges_id
+
+Phase = Literal["", "announced", "moving", "moved", "done"]
+"""How far the merge of a member is: ``announced`` is known to all who match, ``moving`` also to
+pushes; ``moved`` leaves nothing to be found under the old id, ``done`` nothing at all."""
+
+_PAGE = 1_000
+_KEEP_ALIVE = "1m"
+_MERGED = {"merged": True}
+_KEPT = ("into", "phase", "open", "former", "count", "by", "reason", "at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRecord:
+    """One member id that was merged, or into which others were.
+
+    ``into`` is where it leads. ``open`` are ids whose merge into this one may be under way, and
+    ``former`` all that ever were: both are hints, the record of that id is the judge. ``count`` is
+    how many authorizations went, ``revision`` counts the writes of this record.
+    """
+
+    member: str
+    into: str | None = None
+    phase: Phase = ""
+    open: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+    count: int = 0
+    by: str = ""
+    reason: str = ""
+    at: str = ""
+    revision: int = 0
+    seen: tuple[int, int] | None = field(default=None, compare=False)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Give what is kept, but the member and the revision."""
+        return {name: value for name, value in asdict(self).items() if name in _KEPT}
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether documents may still stand under the old id."""
+        return self.into is not None and self.phase != "done"
+
+
+def read_record(member: str, revision: int, content: dict[str, Any]) -> MemberRecord:
+    """Read a record from what is kept of it."""
+    lists = {name: tuple(content[name]) for name in ("open", "former")}
+    return MemberRecord(member=member, revision=revision, **{**content, **lists})
+
+
+class MemberRecords:
+    """Reads and writes the records; a write is refused over anything but what was read."""
+
+    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
+        """Share the client with the other stores."""
+        self._elasticsearch = elasticsearch
+        self._index = indices.locator
+        self._with_merges: set[str] = set()
+
+    async def has_any(self, payer: str) -> bool:
+        """Whether any member of a payer was ever merged; once there were, there always are."""
+        if payer in self._with_merges:
+            return True
+        with translated_errors():
+            response = await self._elasticsearch.options(ignore_status=404).get(
+                index=self._index, id=merges_id(payer), source=False
+            )
+        if "error" in response:
+            raise EngineUnavailable("elasticsearch", "the indices are not installed")
+        if response["found"]:
+            self._with_merges.add(payer)
+        return bool(response["found"])
+
+    async def read(self, payer: str, members: Iterable[str]) -> dict[str, MemberRecord]:
+        """Give the records that there are, by member."""
+        ids = [member_id(payer, each) for each in dict.fromkeys(members)]
+        if not ids:
+            return {}
+        with translated_errors():
+            response = await self._elasticsearch.mget(index=self._index, ids=ids)
+        records = {}
+        for doc in response["docs"]:
+            if "error" in doc:
+                raise EngineUnavailable("elasticsearch", "a record of a member could not be read")
+            if doc["found"]:
+                record = _of_source(doc["_source"])
+                seen = doc["_seq_no"], doc["_primary_term"]
+                records[record.member] = replace(record, seen=seen)
+        return records
+
+    async def write(self, payer: str, record: MemberRecord) -> bool:
+        """Write a record over what was read of it; tells whether that was still so."""
+        if not await self.has_any(payer):
+            await self._say_that_there_are(payer)
+        (written,) = await run_bulk(
+            self._elasticsearch,
+            [
+                Operation(
+                    action="create" if record.seen is None else "index",
+                    index=self._index,
+                    id=member_id(payer, record.member),
+                    seen=record.seen,
+                    document={
+                        "payer": payer,
+                        "member_id": record.member,
+                        "merged": True,
+                        "merge": {**record.content, "revision": record.revision + 1},
+                    },
+                )
+            ],
+        )
+        return written.ok
+
+    async def _say_that_there_are(self, payer: str) -> None:
+        """Written first: who finds nothing there need not look for any record."""
+        there = Operation(
+            action="create", index=self._index, id=merges_id(payer), document={"payer": payer}
+        )
+        await run_bulk(self._elasticsearch, [there])
+
+    async def all_of(self, payer: str) -> list[MemberRecord]:
+        """Give all records of a payer that were written before this was called."""
+        if not await self.has_any(payer):
+            return []
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=self._index)
+            opened = await self._elasticsearch.open_point_in_time(
+                index=self._index, keep_alive=_KEEP_ALIVE
+            )
+            try:
+                return await self._pages(opened["id"], payer)
+            finally:
+                await self._elasticsearch.close_point_in_time(id=opened["id"])
+
+    async def _pages(self, point: str, payer: str) -> list[MemberRecord]:
+        records: list[MemberRecord] = []
+        after: list[Any] | None = None
+        while True:
+            response = await self._elasticsearch.search(
+                pit={"id": point, "keep_alive": _KEEP_ALIVE},
+                query={"bool": {"filter": [{"term": {"payer": payer}}, {"term": _MERGED}]}},
+                sort=["_shard_doc"],
+                search_after=after,
+                size=_PAGE,
+                track_total_hits=False,
+                allow_partial_search_results=False,
+            )
+            hits = response["hits"]["hits"]
+            records += [_of_source(hit["_source"]) for hit in hits]
+            if len(hits) < _PAGE:
+                return records
+            after = hits[-1]["sort"]
+
+
+def _of_source(source: dict[str, Any]) -> MemberRecord:
+    content = dict(source["merge"])
+    return read_record(source["member_id"], content.pop("revision"), content)

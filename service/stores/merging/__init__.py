@@ -1,0 +1,1 @@
+"""Two member ids become one person."""

@@ -1,0 +1,85 @@
+"""Reads what Redis holds of claims and authorizations."""
+
+from collections.abc import Mapping
+
+import orjson
+
+from service.accounting.answers.statement import AccountsState, AccountState
+from service.accounting.books.claim_state import NEVER, ClaimState
+from service.accounting.books.grant import Balance, Measure
+from service.accounting.books.plan import base_of
+from service.accounting.books.rows import read_row
+
+_FIELDS: Mapping[Measure, str] = {"units": "u", "amount": "m", "days": "d"}
+_BALANCES = frozenset({"uu", "ur", "mu", "mr", "du", "dr"})
+
+
+def read_claim_state(claim_id: str, stored: Mapping[str, str]) -> ClaimState:
+    """Read a claim; one that is not there was never adjudicated."""
+    if not stored:
+        return ClaimState(claim_id=claim_id)
+    by_version: dict[str, dict[int, str]] = {"fp": {}, "e": {}, "ow": {}, "el": {}}
+    for name, value in stored.items():
+        head, found, version = name.partition(":")
+        if found:
+            by_version[head][int(version)] = value
+    return ClaimState(
+        claim_id=claim_id,
+        sequence=int(stored["n"]),
+        version=int(stored["v"]),
+        status=stored.get("s", NEVER),
+        rows=tuple(map(read_row, orjson.loads(stored.get("mv") or "[]"))),
+        fingerprints=by_version["fp"],
+        entries=by_version["e"],
+        replaced_by=stored.get("by"),
+        owed=by_version["ow"],
+        elsewhere=tuple(sorted(by_version["el"])),
+    )
+
+
+def read_accounts(stored: Mapping[str, str]) -> AccountsState:
+    """Read the accounts of an authorization; one that is not there was never drawn on."""
+    if not stored:
+        return AccountsState()
+    names = {name.rpartition(".")[0] for name in stored if _is_balance(name)}
+    return AccountsState(
+        version=int(stored["v"]),
+        is_void=stored["st"] == "void",
+        accounts=tuple(_account(name, stored) for name in sorted(names)),
+    )
+
+
+def _is_balance(field: str) -> bool:
+    """Tell a balance from a limit, and from a mark with the id of a claim in it."""
+    return ":" not in field and field.rpartition(".")[2] in _BALANCES
+
+
+def _account(name: str, stored: Mapping[str, str]) -> AccountState:
+    base = base_of(name)
+    return AccountState(
+        name=name,
+        unit=stored.get(f"{base}.k"),
+        balances={
+            measure: Balance(
+                limit=_number(stored.get(f"{base}.{field}l")),
+                used=_number(stored.get(f"{name}.{field}u")) or 0,
+                reserved=_number(stored.get(f"{name}.{field}r")) or 0,
+            )
+            for measure, field in _FIELDS.items()
+        },
+        ended_on=stored.get(f"{base.rstrip('@~')}.end"),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def units_by_account(stored: Mapping[str, str]) -> dict[str, int]:
+    """Add used and reserved units of each account."""
+    units: dict[str, int] = {}
+    for name, value in stored.items():
+        account, _, field = name.rpartition(".")
+        if field in ("uu", "ur") and _is_balance(name):
+            units[account] = units.get(account, 0) + int(value)
+    return units

@@ -1,0 +1,218 @@
+"""How what the accumulators are asked is written for the scripts, and their answers read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from service.accounting.books.books import DrawRequest, Moved, Occasion
+from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.grant import AccountMovement, Balance, Measure, Row
+from service.accounting.books.plan import Bounds, ClaimPlan, Debit, Draw, Part, base_of
+from service.accounting.books.waiting import Waiting
+
+Json = dict[str, Any]
+_MEASURES: tuple[tuple[Measure, int], ...] = (("units", 0), ("amount", 2), ("days", 4))
+BoundsOf = Mapping[str, Mapping[str, Bounds]]
+"""Authorization id to base to its limits."""
+
+
+def write_draw(request: DrawRequest, last_push: str | None) -> bytes:
+    """Write the request of a draw for the script; ``last_push`` as the home of the claim has it."""
+    ids = request.authorizations
+    place = {each: number for number, each in enumerate(ids, start=1)}
+    original = request.original
+    return orjson.dumps(
+        {
+            "dry": request.dry,
+            "n": request.claim.sequence,
+            "on": original.sequence if original else 0,
+            "os": request.original_status,
+            "oc": original.claim_id if original else "",
+            "c": request.claim.claim_id,
+            "v": request.version,
+            "fp": request.fingerprint,
+            "s": request.state,
+            "m": request.owner,
+            "mt": "|".join(request.matched),
+            **_occasion(request.occasion),
+            **_waiting(request.waiting, last_push),
+            "a": [_authorization(each, request.plan) for each in ids],
+            "l": [
+                {
+                    "l": line.line,
+                    "whole": line.whole_only,
+                    "y": [_part(part, place) for part in line.parts],
+                }
+                for line in request.plan.lines
+            ],
+        }
+    )
+
+
+def _waiting(waiting: Waiting, last_push: str | None) -> Json:
+    if not waiting.is_possible:
+        return {}
+    names = ("events", "exhausted", "exceeded")
+    return {"wt": {name: getattr(waiting, name) for name in names}, "mk": last_push}
+
+
+def write_change(
+    claim: ClaimState, rows: Sequence[Json], status: str, occasion: Occasion, owner: str
+) -> bytes:
+    """Write the request to change what a claim holds."""
+    return orjson.dumps(
+        {
+            "n": claim.sequence,
+            "c": claim.claim_id,
+            "s": status,
+            "m": owner,
+            "r": orjson.dumps(rows).decode(),
+            "a": claim.authorizations,
+            **_occasion(occasion),
+        }
+    )
+
+
+def write_amendment(
+    authorization_id: str,
+    version: int,
+    *,
+    is_void: bool,
+    bounds: Mapping[str, Bounds],
+    occasion: Occasion,
+) -> bytes:
+    """Write the request to take the limits of a pushed version."""
+    return orjson.dumps(
+        {
+            "id": authorization_id,
+            "v": version,
+            "st": "void" if is_void else "open",
+            "day": occasion.at[:10],
+            "b": [
+                [base, *map(_text, (each.units, each.amount, each.days)), each.unit or ""]
+                for base, each in sorted(bounds.items())
+            ],
+            **_occasion(occasion),
+        }
+    )
+
+
+def _occasion(occasion: Occasion) -> Json:
+    return {"k": occasion.kind, "at": occasion.at, "by": occasion.by, "why": occasion.why}
+
+
+def _text(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def _authorization(authorization_id: str, plan: ClaimPlan) -> Json:
+    drawable = plan.authorizations.get(authorization_id)
+    if drawable is None:
+        return {"id": authorization_id}
+    return {
+        "id": authorization_id,
+        "v": drawable.version,
+        "b": {base: _bounds(each) for base, each in drawable.bounds.items()},
+    }
+
+
+def _bounds(bounds: Bounds) -> Json:
+    given = {"u": bounds.units, "m": bounds.amount, "d": bounds.days, "k": bounds.unit}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _part(part: Part, place: Mapping[str, int]) -> Json:
+    return {
+        "p": part.number,
+        "w": part.want,
+        "s": part.step,
+        "c": part.charge,
+        "cs": part.cent,
+        "y": [
+            {"k": way.kind, "d": [_draw(draw, place) for draw in way.draws]} for way in part.ways
+        ],
+    }
+
+
+def _draw(draw: Draw, place: Mapping[str, int]) -> Json:
+    return {
+        "x": place[draw.authorization_id],
+        "l": draw.line,
+        "o": draw.origin,
+        "d": [_debit(each) for each in draw.debits],
+    }
+
+
+def _debit(debit: Debit) -> Json:
+    written: Json = {"n": debit.account}
+    if (debit.numerator, debit.denominator) != (1, 1):
+        written |= {"num": debit.numerator, "den": debit.denominator}
+    if debit.unit_tokens:
+        written["ut"] = debit.unit_tokens
+    if debit.day_tokens:
+        written["dt"] = debit.day_tokens
+    if not debit.counts_amount:
+        written["free"] = True
+    return written
+
+
+def read_moved(answer: Json, bounds: BoundsOf) -> Moved:
+    """Read what a script moved."""
+    return Moved(
+        drawn=read_rows(answer["r"], bounds),
+        undone=read_rows(answer["u"], bounds),
+        given_back=read_rows(answer.get("o", "[]"), bounds),
+        short=tuple(map(int, orjson.loads(answer.get("w", "[]")))),
+        lean=frozenset(map(_lean, orjson.loads(answer.get("k", "[]")))),
+        entry=answer.get("e"),
+    )
+
+
+def _lean(name: str) -> tuple[int, str]:
+    line, _, kind = name.partition("|")
+    return int(line), kind
+
+
+def read_rows(written: str, bounds: BoundsOf) -> tuple[Row, ...]:
+    """Read rows with what they moved, as scripts and ledger entries have them."""
+    return tuple(_row(each["row"], each["moved"], bounds) for each in orjson.loads(written))
+
+
+def _row(row: Json, moved: Sequence[Json], bounds: BoundsOf) -> Row:
+    of_authorization = bounds.get(row["a"], {})
+    return Row(
+        line=int(row["l"]),
+        part=int(row["p"]),
+        kind=row["k"],
+        authorization_id=row["a"],
+        authorization_line=int(row["al"]),
+        origin=row["o"],
+        units=int(row["u"]),
+        amount=int(row["m"]),
+        movements=tuple(
+            _movement(each, of_authorization.get(base_of(each["n"]), Bounds())) for each in moved
+        ),
+    )
+
+
+def _movement(moved: Json, bounds: Bounds) -> AccountMovement:
+    before, after = (list(map(int, moved[name])) for name in ("b", "f"))
+    change = [after[at] + after[at + 1] - before[at] - before[at + 1] for at in (0, 2, 4)]
+    return AccountMovement(
+        account=moved["n"],
+        unit=bounds.unit,
+        units=change[0],
+        amount=change[1],
+        days=change[2],
+        before=_balances(before, bounds),
+        after=_balances(after, bounds),
+    )
+
+
+def _balances(numbers: Sequence[int], bounds: Bounds) -> dict[Measure, Balance]:
+    limits = {"units": bounds.units, "amount": bounds.amount, "days": bounds.days}
+    return {
+        measure: Balance(limit=limits[measure], used=numbers[at], reserved=numbers[at + 1])
+        for measure, at in _MEASURES
+    }

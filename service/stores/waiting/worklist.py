@@ -1,0 +1,132 @@
+"""The worklist: one document a claim, written only over the one that was read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch
+
+from service.domain.work_item import ItemState, Listed, WorkItem, joined
+from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.cursor import read_cursor, write_cursor
+from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.names import IndexNames, document_id
+
+ATTEMPTS_MAX = 10
+_OLDEST_FIRST = [{"offered_at": "asc"}, {"claim_id": "asc"}]
+_VERSIONED = {"authorizations"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistPage:
+    """Some items, how many there are in all, and where to go on."""
+
+    listed: tuple[Listed, ...]
+    total: int
+    next_: str | None
+
+
+class Worklist:
+    """Items of all payers; by id in realtime. Raises EngineFault."""
+
+    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
+        """Share the client with the other stores."""
+        self._elasticsearch = elasticsearch
+        self._index = indices.worklist
+
+    async def read(self, payer: str, claim_id: str) -> Listed | None:
+        """Give the item of a claim; None if it was never offered."""
+        with translated_errors():
+            response = await self._elasticsearch.options(ignore_status=404).get(
+                index=self._index, id=document_id(payer, claim_id)
+            )
+        if "error" in response:
+            raise EngineUnavailable("elasticsearch", "the indices are not installed")
+        return _listed(response.body) if response["found"] else None
+
+    async def offer(self, payer: str, item: WorkItem) -> bool:
+        """Put a claim on the worklist; tells whether that said anything new. May be repeated."""
+        for _ in range(ATTEMPTS_MAX):
+            known = await self.read(payer, item.claim_id)
+            made = joined(known.item if known else None, item)
+            if made is None:
+                return False
+            if await self.write(payer, made, known.seen if known else None):
+                return True
+        raise EngineUnavailable("elasticsearch", "other writes of one item did not end")
+
+    async def write(self, payer: str, item: WorkItem, seen: tuple[int, int] | None) -> bool:
+        """Write an item over what was seen, or as a new one; tells whether that was still so."""
+        operation = Operation(
+            action="create" if seen is None else "index",
+            index=self._index,
+            id=document_id(payer, item.claim_id),
+            document=_document(payer, item),
+            seen=seen,
+        )
+        (written,) = await run_bulk(self._elasticsearch, [operation])
+        return written.ok
+
+    async def page(
+        self,
+        payer: str,
+        *,
+        state: ItemState | None,
+        authorization_id: str | None,
+        claim_id: str | None,
+        size: int,
+        after: str | None,
+    ) -> WorklistPage:
+        """Give items, the oldest offer first; sees all that was written before. BadCursor."""
+        clauses = [
+            {"term": {name: value}}
+            for name, value in (
+                ("payer", payer),
+                ("state", state),
+                ("authorization_ids", authorization_id),
+                ("claim_id", claim_id),
+            )
+            if value is not None
+        ]
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=self._index)
+            response = await self._elasticsearch.search(
+                index=self._index,
+                query={"bool": {"filter": clauses}},
+                sort=_OLDEST_FIRST,
+                search_after=None if after is None else read_cursor(after, (int, str)),
+                size=size,
+                seq_no_primary_term=True,
+                track_total_hits=True,
+                allow_partial_search_results=False,
+            )
+        if response["timed_out"]:
+            raise EngineUnavailable("elasticsearch", "the search ran out of its time")
+        hits = response["hits"]["hits"]
+        return WorklistPage(
+            listed=tuple(map(_listed, hits)),
+            total=response["hits"]["total"]["value"],
+            next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
+        )
+
+
+def _document(payer: str, item: WorkItem) -> dict[str, Any]:
+    fields = {name: value for name, value in asdict(item).items() if name not in _VERSIONED}
+    return {
+        "payer": payer,
+        **{name: value for name, value in fields.items() if value is not None},
+        "authorization_ids": list(item.authorizations),
+        "authorization_versions": list(item.authorizations.values()),
+    }
+
+
+def _listed(found: Mapping[str, Any]) -> Listed:
+    fields = dict(found["_source"])
+    del fields["payer"]
+    ids: Iterable[str] = fields.pop("authorization_ids")
+    versions: Iterable[int] = fields.pop("authorization_versions")
+    item = WorkItem(
+        **{**fields, "lines": tuple(fields["lines"])},
+        authorizations=dict(zip(ids, versions, strict=True)),
+    )
+    return Listed(item=item, seen=(found["_seq_no"], found["_primary_term"]))

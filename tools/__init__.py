@@ -1,0 +1,1 @@
+"""What stands beside the service: local engines, made-up data, writers of documentation."""

@@ -1,0 +1,1 @@
+"""Write the pages of docs/formats from the rows that do the reading."""
