@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 
 CANCEL_AGAIN_S = 0.2
 
@@ -16,7 +17,7 @@ def backoff_s(failures: int, *, first_s: float, most_s: float) -> float:
     return pause * _CHANCE.uniform(0.5, 1)
 
 
-async def end(task: asyncio.Task[None]) -> None:
+async def end(task: asyncio.Task[Any]) -> None:
     """Cancel a task until it has ended.
 
     A client that has its answer in the same moment may swallow a cancellation: in Python 3.11

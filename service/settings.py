@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     batch_claims_at_once: Annotated[int, Field(ge=1, le=256)] = 8
     fhir_check: bool = True
     live_check_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    rest_days: Annotated[int, Field(ge=0, le=36500)] = 60
     ledger_sweep_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
     late_authorizations: Literal["worklist", "automatic", "off"] = "worklist"
     log_level: str = "INFO"

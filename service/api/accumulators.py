@@ -1,6 +1,5 @@
 """What was drawn on an authorization: balances, movements, claims, and how it went over time."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -18,7 +17,6 @@ from service.api.schema import problems
 from service.application.parts import Application
 from service.domain.authorization import Authorization
 from service.stores.authorizations.reading import Stored
-from service.stores.connection.key_names import BucketKeys
 from service.stores.ledger.records import read_record
 
 router = APIRouter(
@@ -32,24 +30,12 @@ _PAGES_MAX = 100
 _PAGE = 500
 
 
-class _Known:
-    """An authorization that is there, and all buckets in which its units are or were kept."""
-
-    def __init__(self, stored: Stored, keys: Sequence[BucketKeys]) -> None:
-        self.source = stored.source
-        self.state = stored.state
-        self.keys = keys
-        self.member: str = stored.state["member_id"]
-
-
-async def _known(application: Application, payer: str, authorization_id: str) -> _Known:
+async def _known(application: Application, payer: str, authorization_id: str) -> Stored:
     stores = application.stores
     stored = await stores.reading.get(payer, authorization_id)
     if stored is None:
         raise Refused(404, "Not found", "there is no such authorization")
-    members = dict.fromkeys((stored.state["member_id"], *stored.members))
-    keys = {stores.accumulators.bucket_of(payer, each): None for each in members}
-    return _Known(stored, list(keys))
+    return stored
 
 
 @router.get("/{authorization_id}/accumulators", summary="What is used, reserved and left")
@@ -57,7 +43,7 @@ async def read_accumulators(request: Request, authorization_id: AuthorizationId)
     """Give every boundary of an authorization with its limit and balances, as they are now."""
     application, payer = application_of(request), payer_of(request)
     known = await _known(application, payer, authorization_id)
-    state = await application.stores.accumulators.accounts(payer, known.member, authorization_id)
+    state = await application.stores.accumulators.accounts(payer, authorization_id)
     authorization = Authorization.model_validate(known.source)
     return json_response(
         {
@@ -77,9 +63,9 @@ async def read_ledger(
 ) -> Response:
     """Give what moved or changed the units of an authorization, newest first."""
     application, payer = application_of(request), payer_of(request)
-    known = await _known(application, payer, authorization_id)
+    await _known(application, payer, authorization_id)
     ledger = application.stores.ledger
-    page = await ledger.of_authorization(known.keys, authorization_id, size=size, after=after)
+    page = await ledger.of_authorization(payer, authorization_id, size=size, after=after)
     entries = [entry_answer(each, authorization_id) for each in page.entries]
     return json_response({"entries": entries, "total": page.total, "next": page.next_})
 
@@ -99,7 +85,7 @@ async def read_claims(
     known = await _known(application, payer, authorization_id)
     ledger = application.stores.ledger
     read = ledger.related if matched else ledger.of_authorization
-    page = await read(known.keys, authorization_id, size=size, after=after)
+    page = await read(payer, authorization_id, size=size, after=after)
     ids = dict.fromkeys(
         each.fields[name] for each in page.entries for name in ("c", "oc") if each.fields.get(name)
     )
@@ -121,12 +107,12 @@ async def read_utilization(
 ) -> Response:
     """Give, by the time of adjudication, what was moved and how much was used and reserved then."""
     application, payer = application_of(request), payer_of(request)
-    known = await _known(application, payer, authorization_id)
+    await _known(application, payer, authorization_id)
     ledger = application.stores.ledger
     moved: list[Any] = []
     after: str | None = None
     for _ in range(_PAGES_MAX):
-        page = await ledger.of_authorization(known.keys, authorization_id, size=_PAGE, after=after)
+        page = await ledger.of_authorization(payer, authorization_id, size=_PAGE, after=after)
         moved += [(each.fields["at"], read_record(each)[1]) for each in page.entries]
         after = page.next_
         if after is None:

@@ -52,7 +52,7 @@ def count_answer(done: Adjudicated) -> None:
     """Count what became of the lines of a claim, or that it was sent again."""
     if done.replayed:
         REPLAYS.inc()
-    elif done.home is not None:
+    elif not done.answer["dry_run"]:
         for line in done.answer["lines"]:
             DISPOSITIONS.labels(line["disposition"]).inc()
 

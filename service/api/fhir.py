@@ -140,7 +140,7 @@ async def _all_written(
 async def _written(application: Application, payer: str, stored: Stored) -> Json:
     """Write one with its balances; without them units that are used would look free."""
     accounts = await application.stores.accumulators.accounts(
-        payer, stored.state["member_id"], stored.source["authorization_id"]
+        payer, stored.source["authorization_id"]
     )
 
     def write() -> Json:

@@ -8,7 +8,6 @@ from service.stores.authorizations.balances import Balances
 from service.stores.connection.clients import ElasticsearchClient, RedisClient
 from service.stores.connection.durability import Durability
 from service.stores.connection.names import IndexNames
-from service.stores.ledger.bucket_books import BucketBooks
 from service.stores.ledger.epoch import Epoch
 from service.stores.ledger.guard import Guard
 from service.stores.ledger.projection import Projection
@@ -16,8 +15,11 @@ from service.stores.ledger.reading import LedgerReading
 from service.stores.ledger.rebuilding import Rebuilding
 from service.stores.ledger.reconciliation import Reconciliation
 from service.stores.ledger.records import Records
+from service.stores.ledger.resting import Resting
+from service.stores.ledger.shelf_books import ShelfBooks
 from service.stores.members.who import Members
 from service.stores.units.accumulators import Accumulators
+from service.stores.units.archive import Archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class AccountingStores:
     epoch: Epoch
     durability: Durability
     guard: Guard
+    resting: Resting
     rebuilding: Rebuilding
     reconciliation: Reconciliation
 
@@ -49,25 +52,28 @@ def open_accounting(
     payers: Iterable[str],
     sweep_s: float,
     is_weak_allowed: bool,
+    rest_days: int,
 ) -> AccountingStores:
     """Open them on these clients."""
     keys = members.visibility.keys
     projection = Projection(elasticsearch, redis, indices, keys, payers, sweep_s=sweep_s)
-    accumulators = Accumulators(redis, keys, members, projection.touch)
-    ledger = LedgerReading(elasticsearch, redis, indices, projection)
+    ledger = LedgerReading(elasticsearch, redis, indices, keys, projection)
     epoch = Epoch(elasticsearch, redis, indices, keys, ledger)
-    books = BucketBooks(redis, keys, ledger)
+    archive = Archive(elasticsearch, redis, indices, keys)
+    books = ShelfBooks(redis, keys, ledger, archive)
     durability = Durability(redis, is_weak_allowed=is_weak_allowed)
     guard = Guard(durability, epoch)
+    accumulators = Accumulators(redis, keys, members, archive, guard.ensure, projection.touch)
     return AccountingStores(
         accumulators=accumulators,
-        balances=Balances(redis, keys, accumulators, guard, projection.touch),
+        balances=Balances(accumulators),
         projection=projection,
         ledger=ledger,
-        records=Records(ledger, accumulators),
+        records=Records(ledger),
         epoch=epoch,
         durability=durability,
         guard=guard,
+        resting=Resting(redis, keys, ledger, archive, payers, days=rest_days),
         rebuilding=Rebuilding(redis, keys, projection, ledger, epoch, books),
         reconciliation=Reconciliation(keys, projection, ledger, epoch, books),
     )

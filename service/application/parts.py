@@ -123,6 +123,7 @@ async def application(settings: Settings, *, serving: bool = False) -> AsyncIter
             with suppress(EngineUnavailable):  # it is asked again before units are moved
                 await stores.durability.ensure()
             stores.projection.start()
+            stores.resting.start()
             stores.courier.start()
             if settings.late_authorizations != "off":
                 watch.start()
@@ -131,6 +132,7 @@ async def application(settings: Settings, *, serving: bool = False) -> AsyncIter
         await watch.close()
         await live_check.close()
         await stores.courier.close()
+        await stores.resting.close()
         await stores.projection.close()
         await stores.elasticsearch.close()
         await stores.redis.aclose()
@@ -159,18 +161,14 @@ async def run_claim(
 
 async def _run(parts: Application, claim: Adjudication, run: Run) -> Adjudicated:
     stores = parts.stores
-    await stores.guard.ensure()
     rooms = Rooms(
         rules=parts.rules,
         source=stores.search,
         standing=stores.reading,
         books=stores.accumulators,
         records=stores.records,
-        gathering=stores.merging,
     )
     done = await adjudicate(claim, run, rooms)
-    if done.home is not None:
-        stores.projection.touch(stores.accumulators.keys_of(done.home))
     if done.matched is not None:
         parts.live_check.offer(done.matched)
     return done
@@ -192,6 +190,7 @@ def open_stores(settings: Settings, references: References) -> Stores:
         payers=settings.payers,
         sweep_s=settings.ledger_sweep_s,
         is_weak_allowed=settings.allow_weak_redis,
+        rest_days=settings.rest_days,
     )
     clients = Clients(
         elasticsearch=elasticsearch,

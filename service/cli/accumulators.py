@@ -112,37 +112,36 @@ def _only(payer: str | None, settings: Settings) -> tuple[str, ...]:
 
 
 def _counted(done: Reconciled | Rebuilt) -> str:
-    return f"{done.buckets} buckets, {done.entries} ledger entries, {done.hashes} hashes"
+    return f"{done.entries} ledger entries, {done.hashes} hashes ({done.archived} at rest)"
 
 
 def _report(
-    done: Reconciled | Rebuilt, differences: Iterable[tuple[str, int, Difference]]
+    done: Reconciled | Rebuilt, differences: Iterable[tuple[str, Difference]]
 ) -> dict[str, Any]:
     return {
         "payers": done.payers,
-        "buckets": done.buckets,
         "entries": done.entries,
         "hashes": done.hashes,
+        "archived": done.archived,
         "digest": done.digest,
         "differences": [
-            {"payer": payer, "bucket": bucket, **asdict(each)}
-            for payer, bucket, each in differences
+            {"payer": payer, **asdict(difference)} for payer, difference in differences
         ],
     }
 
 
-def _tell_differences(differences: Iterable[tuple[str, int, Difference]]) -> None:
-    for payer, bucket, each in differences:
-        seen = f" (entry {each.entry})" if each.entry else ""
+def _tell_differences(differences: Iterable[tuple[str, Difference]]) -> None:
+    for payer, difference in differences:
+        seen = f" (entry {difference.entry})" if difference.entry else ""
         put(
-            f"{payer} bucket {bucket}: {each.what}, {each.field}:"
-            f" ledger {each.expected}, found {each.found}{seen}"
+            f"{payer}: {difference.what}, {difference.field}:"
+            f" ledger {difference.expected}, found {difference.found}{seen}"
         )
 
 
 @contextmanager
 def _shown(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar of buckets while a block runs."""
+    """Show a bar while a block runs."""
     with progress() as bars:
         bar = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(bar, completed=done, total=total)

@@ -53,16 +53,15 @@ async def _adjudicate(
 ) -> tuple[Answer, bool]:
     async with application(settings) as parts:
         done = await run_claim(parts, payer, claim, dry=dry, again=again)
-        return done.answer, await is_copied(parts, done)
+        return done.answer, await is_copied(parts, payer, done)
 
 
-async def is_copied(parts: Application, done: Adjudicated) -> bool:
+async def is_copied(parts: Application, payer: str, done: Adjudicated) -> bool:
     """Copy the ledger entry before the command ends; units were moved also where that fails."""
-    if done.home is None:
+    if done.replayed or done.answer["dry_run"]:
         return True
-    stores = parts.stores
     try:
-        await stores.projection.project(stores.accumulators.keys_of(done.home))
+        await parts.stores.projection.project(payer)
     except EngineFault as fault:
         say(f"adjudicated, but the ledger entry waits in Redis until a service runs: {fault}")
         return False

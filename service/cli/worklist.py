@@ -95,7 +95,7 @@ def readjudicate(
 
     async def work(parts: Application, whose: str) -> tuple[dict[str, Any], bool]:
         done, _ = await parts.examining(whose).readjudicate(claim_id, decision, seen)
-        return done.answer, await is_copied(parts, done)
+        return done.answer, await is_copied(parts, whose, done)
 
     answer, was_copied = run_for_payer(work, payer)
     if as_json:

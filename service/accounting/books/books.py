@@ -26,21 +26,26 @@ class AuthorizationChanged(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
-    """Where a claim is kept: the payer's bucket, and whether under the member asked for.
+class LookedUp:
+    """A claim as it stands, and the person for whom it was asked.
 
-    ``owner`` names the member without telling who it is. ``last_push`` is the mark of the member's
-    last push when the claim was looked up. ``person`` is who asked, where somebody did;
-    ``is_apart``: the claim is kept under an id of that person which was merged into another.
+    ``owners`` are the ids of the person as claims name them, the id that stays first; a claim goes
+    to that one when it is first drawn. ``last_push`` is the mark of the person's last push.
     """
 
-    payer: str
-    bucket: int
-    owner: str
-    is_of_member: bool = True
-    last_push: str | None = None
-    is_apart: bool = False
-    person: Person | None = None
+    claim: ClaimState
+    person: Person
+    owners: tuple[str, ...]
+    last_push: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Under which id the claim is kept, or will be."""
+        return self.claim.owner or self.owners[0]
+
+    def is_of_person(self, claim: ClaimState) -> bool:
+        """Whether a claim is one of the person, under any id; a new one may become one."""
+        return not claim.owner or claim.owner in self.owners
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,8 @@ class DrawRequest:
 
     ``state`` is used or reserved; ``original_status`` is what becomes of the original. ``record``
     is kept with the ledger entry, and ``matched``, all authorizations that were found; ``waiting``
-    says when the claim waits for others; ``dry`` computes and writes nothing.
+    says when the claim waits for others, ``last_push`` which push of the member ``marked`` it has
+    seen; ``dry`` computes and writes nothing.
     """
 
     claim: ClaimState
@@ -74,6 +80,8 @@ class DrawRequest:
     record: str = ""
     matched: tuple[str, ...] = ()
     waiting: Waiting = NEVER_WAITS
+    marked: str = ""
+    last_push: str = ""
     dry: bool = False
 
     @property
@@ -105,7 +113,6 @@ class Amendment:
     """A pushed version of an authorization, as the accumulators need it."""
 
     authorization_id: str
-    member: str
     version: int
     is_void: bool
     bounds: Mapping[str, Bounds]
@@ -114,44 +121,32 @@ class Amendment:
 class Books(Protocol):
     """Reads and moves what claims hold; every fault is an exception, and nothing moved."""
 
-    async def home_of(self, payer: str, claim_id: str) -> Home | None:
-        """Say where a claim is kept; None when it was never adjudicated."""
-        ...
-
-    async def look_up(
-        self, payer: str, claim_id: str, member: str, *, dry: bool = False
-    ) -> tuple[Home, ClaimState]:
-        """Keep a claim under its member (unless ``dry``); give where it is and what it holds.
+    async def look_up(self, payer: str, claim_id: str, member: str) -> LookedUp:
+        """Read a claim where it is at hand, and who the member is; ``recall`` reads it for sure.
 
         When it returns, what was pushed for the member can be found.
         """
         ...
 
-    async def read_claim(self, home: Home, claim_id: str) -> ClaimState:
-        """Give what a claim holds, and which of its versions were answered."""
+    async def recall(self, payer: str, looked_up: LookedUp) -> LookedUp:
+        """Read a claim that is not at hand: it may be at rest."""
         ...
 
-    async def find_claim(self, home: Home, claim_id: str) -> tuple[Home, ClaimState] | None:
-        """Give another claim of the same person and its home; None where there is none."""
+    async def read_claim(self, payer: str, claim_id: str) -> ClaimState:
+        """Read what a claim holds, and which of its versions were answered."""
         ...
 
-    async def bring_home(
-        self, home: Home, claim: ClaimState, *, dry: bool = False
-    ) -> tuple[Home, ClaimState]:
-        """Bring a claim that is kept apart to where its person's claims are drawn."""
+    async def committed(self, payer: str, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Sum the units used and reserved on each account of these authorizations, scaled."""
         ...
 
-    async def committed(self, home: Home, ids: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Give the units used and reserved on each account of these authorizations, scaled."""
-        ...
-
-    async def draw(self, home: Home, request: DrawRequest) -> Moved:
+    async def draw(self, payer: str, request: DrawRequest) -> Moved:
         """Draw a claim; raises ClaimMoved or AuthorizationChanged."""
         ...
 
     async def change(
         self,
-        home: Home,
+        payer: str,
         claim: ClaimState,
         rows: Sequence[HeldRow],
         status: str,

@@ -21,11 +21,11 @@ class ClaimState:
 
     ``sequence`` counts what happened to it, ``fingerprints`` and ``entries`` tell, by version, what
     was asked and where in the ledger the answer is. ``replaced_by`` is the claim that replaced or
-    voided it. ``owed`` tells, by sequence, what is still to be changed in buckets of other members
-    to whom authorizations went, and ``elsewhere`` in which of them something was.
+    voided it, ``owner`` the member for whom it was first drawn, without telling who that is.
     """
 
     claim_id: str
+    owner: str = ""
     sequence: int = 0
     version: int = 0
     status: str = NEVER
@@ -33,8 +33,6 @@ class ClaimState:
     fingerprints: Mapping[int, str] = field(default_factory=dict)
     entries: Mapping[int, str] = field(default_factory=dict)
     replaced_by: str | None = None
-    owed: Mapping[int, str] = field(default_factory=dict)
-    elsewhere: tuple[int, ...] = ()
 
     @property
     def is_known(self) -> bool:
@@ -48,15 +46,9 @@ class ClaimState:
 
     def stands_as(self, entry: str) -> bool:
         """Whether the adjudication in force is this entry of the ledger."""
-        known = self.entries.get(self.version)
-        return known is not None and is_same_entry(known, entry)
+        return self.entries.get(self.version) == entry
 
     @property
     def authorizations(self) -> tuple[str, ...]:
         """The authorizations that it holds units of."""
         return tuple(dict.fromkeys(row.authorization_id for row in self.rows))
-
-
-def is_same_entry(one: str, other: str) -> bool:
-    """Whether two names are of one entry of a claim: after it moved its old bucket is named too."""
-    return one.rpartition(":")[2] == other.rpartition(":")[2]

@@ -41,12 +41,6 @@ class Holdings:
                 held = self.tokens.setdefault(name, {})
                 _add(held, f"{account}|{measure}|{item} {_NAMES[state]}", sign)
 
-    def merge(self, name: str, other: "Holdings") -> None:
-        """Add what another one has of an authorization."""
-        for mine, theirs in ((self._sums, other._sums), (self.tokens, other.tokens)):
-            for field, number in theirs.get(name, {}).items():
-                _add(mine.setdefault(name, {}), field, number)
-
     def balances(self) -> Sums:
         """Give the balances that accounts must have: a visit or day costs one unit, once."""
         balances = {name: dict(sums) for name, sums in self._sums.items()}
@@ -71,7 +65,7 @@ def stored_balances(fields: Mapping[str, str]) -> Numbers:
     return {
         field: int(value)
         for field, value in fields.items()
-        if field.endswith(endings) and ":" not in field and int(value)
+        if field.endswith(endings) and int(value)
     }
 
 

@@ -1,37 +1,29 @@
-"""Checks a replayed bucket against itself, compares it with what is stored, and condenses it."""
+"""Checks a replayed book against itself, compares it with what is stored, and condenses it."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import orjson
 
-from service.accounting.replay.carried import has_travelled
 from service.accounting.replay.holdings import Holdings, Sums, stored_balances, stored_tokens
 from service.accounting.replay.ledger import Replayed
 from service.accounting.replay.ledger_page import Difference
 
 ABSENT = "nothing"
+_DIGESTS = 2**256
 
 
 def check_holdings(replayed: Replayed) -> list[Difference]:
-    """Set balances and tokens against the sum of what all claims hold.
-
-    Authorizations that were kept in several buckets are left out: see ``travelled``.
-    """
-    others = {name for name, fields in replayed.accounts.items() if has_travelled(fields)}
+    """Set balances and tokens against the sum of what all claims hold."""
     held = Holdings()
-    for claim in replayed.claims.values():
-        held.add(orjson.loads(claim["mv"]), claim["s"])
+    for status, rows in replayed.held.values():
+        held.add((row for row in rows if replayed.mine(row["a"])), status)
     stored = {name: stored_balances(fields) for name, fields in replayed.accounts.items()}
     tokens = {name: stored_tokens(fields) for name, fields in replayed.tokens.items()}
     return [
-        *compare_sums("of claims", _without(others, held.balances()), _without(others, stored)),
-        *compare_sums("of claims", _without(others, held.tokens), _without(others, tokens)),
+        *compare_sums("of claims", held.balances(), stored),
+        *compare_sums("of claims", held.tokens, tokens),
     ]
-
-
-def _without(names: set[str], sums: Sums) -> Sums:
-    return {name: each for name, each in sums.items() if name not in names}
 
 
 def compare_sums(why: str, expected: Sums, found: Sums) -> Iterator[Difference]:
@@ -62,11 +54,18 @@ def compare_fields(
             )
 
 
-def digest(values: Mapping[str, object]) -> str:
-    """Condense values by name to a SHA-256; the order in which they come does not matter."""
-    return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
+class Digest:
+    """Condenses hashes by name, in whatever order and in however many parts they come."""
 
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._sum = 0
 
-def digest_of_all(digests: Iterable[tuple[str, str]]) -> str:
-    """Condense the digests of named parts, whatever their order."""
-    return digest(dict(digests))
+    def add(self, name: str, value: object) -> None:
+        """Take one in: the sum of SHA-256 of each does not depend on the order."""
+        text = orjson.dumps([name, value], option=orjson.OPT_SORT_KEYS)
+        self._sum = (self._sum + int.from_bytes(hashlib.sha256(text).digest())) % _DIGESTS
+
+    def __str__(self) -> str:
+        """Write it in hexadecimal."""
+        return f"{self._sum:064x}"

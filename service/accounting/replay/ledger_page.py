@@ -4,7 +4,7 @@ This is the arithmetic of the scripts (``stores/connection/lua/books.lua``) a se
 each is checked by the other.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from json import JSONDecoder
 from typing import Any
@@ -13,11 +13,12 @@ import orjson
 
 from service.accounting.books.plan import base_of
 from service.accounting.books.scale import SCALE
-from service.accounting.replay.carried import MOVED
 from service.accounting.replay.holdings import FIELDS
 
 Json = dict[str, Any]
 Hash = dict[str, str]
+Mine = Callable[[str], bool]
+"""Tells by its id whether something is replayed, where only a part of a book is."""
 Balance = list[int]
 """Used and reserved of each measure, in the order of FIELDS."""
 
@@ -66,10 +67,13 @@ def read_moves(written: str) -> list[Move]:
 
 
 class Page:
-    """What one entry does to the accounts and tokens of a bucket."""
+    """What one entry does to accounts and tokens: to those that are replayed."""
 
-    def __init__(self, accounts: dict[str, Hash], tokens: dict[str, Hash], entry_id: str) -> None:
+    def __init__(
+        self, accounts: dict[str, Hash], tokens: dict[str, Hash], entry_id: str, mine: Mine
+    ) -> None:
         """Work on these hashes, which are changed by ``close`` only."""
+        self._mine = mine
         self.entry_id = entry_id
         self.differences: list[Difference] = []
         self._accounts = accounts
@@ -77,7 +81,6 @@ class Page:
         self._balances: dict[str, dict[str, Balance]] = {}
         self._held: dict[str, dict[str, Balance]] = {}
         self._amended: dict[str, tuple[str, list[list[str]]]] = {}
-        self._marks: dict[str, Hash] = {}
 
     def compare(self, what: str, field: str, expected: object, found: object) -> None:
         """Keep a difference, if it is one."""
@@ -94,22 +97,16 @@ class Page:
 
     def amend(self, name: str, version: str, bounds: list[list[str]]) -> None:
         """Take the limits of the version that was matched."""
-        self._amended[name] = version, bounds
-
-    def mark(self, name: str, field: str, value: str) -> None:
-        """Set a field of the accounts that is no balance."""
-        self._marks.setdefault(name, {})[field] = value
+        if self._mine(name):
+            self._amended[name] = version, bounds
 
     def post(self, moves: Iterable[Move], state: int | None, sign: int) -> None:
-        """Write rows on the copies (sign 1) or take them off (sign -1); nobody holds None.
-
-        Rows of an authorization that went to another member move nothing here.
-        """
+        """Write rows on the copies (sign 1) or take them off (sign -1); nobody holds None."""
         for move in moves if state is not None else ():
-            name = move.row["a"]
+            name, debits = move.row["a"], move.row["d"]
+            if not self._mine(name):
+                continue
             stated = list(move.moved)
-            has_left = self._accounts.get(name, {}).get("st") == MOVED
-            debits = [] if has_left else move.row["d"]
             self.compare(_of(name), "moved", len(debits), len(stated))
             for number, debit in enumerate(debits):
                 before, after = self._debit(name, debit, state or 0, sign)
@@ -170,7 +167,7 @@ class Page:
     def close(self, sequence: str) -> None:
         """Write what changed; ``sequence`` is what the entry says of it."""
         changed = {}
-        for name in dict.fromkeys((*self._amended, *self._marks, *self._balances)):
+        for name in dict.fromkeys((*self._amended, *self._balances)):
             if self._is_changed(name):
                 self._check(name)
                 stored = self._accounts.setdefault(name, {"id": name})
@@ -180,14 +177,13 @@ class Page:
 
     def compare_sequence(self, changed: Mapping[str, str], stated: str) -> None:
         """Set the numbers of the changed authorizations against those that the entry states."""
-        said = dict(orjson.loads(stated))
+        said = {name: number for name, number in orjson.loads(stated) if self._mine(name)}
         for name in dict.fromkeys((*changed, *said)):
             self.compare(_of(name), "sequence", changed.get(name), said.get(name))
 
     def _is_changed(self, name: str) -> bool:
         return (
             name in self._amended
-            or name in self._marks
             or any(
                 balance != self._stored(name, account)
                 for account, balance in self._balances.get(name, {}).items()
@@ -205,7 +201,6 @@ class Page:
             for base, *limits in bounds:
                 for field, limit in zip(LIMITS, limits, strict=True):
                     _put(stored, f"{base}.{field}", limit)
-        stored |= self._marks.get(name, {})
         stored.setdefault("v", "0")
         stored.setdefault("st", "open")
         for account, balance in self._balances.get(name, {}).items():

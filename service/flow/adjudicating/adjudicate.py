@@ -4,7 +4,6 @@ A claim that was adjudicated before is answered from its record; nothing is ever
 """
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from service.accounting.books.books import (
     AuthorizationChanged,
     ClaimMoved,
     DrawRequest,
-    Home,
+    LookedUp,
     Occasion,
 )
 from service.accounting.books.claim_state import REPLACED, RESERVED, REVERSED, USED, ClaimState
@@ -21,23 +20,23 @@ from service.accounting.books.claim_state import VOID as VOIDING
 from service.accounting.books.plan import ClaimPlan
 from service.accounting.books.record import pack
 from service.accounting.books.waiting import waiting_of
+from service.background import end
 from service.domain.adjudication import Adjudication
+from service.domain.candidate import Found
 from service.domain.engine_fault import EngineFault
-from service.domain.person import PersonChanged
+from service.domain.person import Person, PersonChanged
 from service.flow.adjudicating.choosing import choose_all
 from service.flow.adjudicating.claim_content import content_of, fingerprint, fingerprints_as
 from service.flow.adjudicating.drafting import REPLACEMENT, VOID, Drafted, draft_claim, draft_void
-from service.flow.adjudicating.lookup import Opened
 from service.flow.adjudicating.rooms import Rooms, Run
 from service.flow.adjudicating.selection import Changed
 from service.flow.matching.finding import CandidateSource
 from service.flow.matching.match import Matched, match_once, merged_member
+from service.querying.search import Search
 
 ATTEMPTS_MAX = 8
 FIRST_PAUSE_S = 0.02
 CHAIN_MAX = 20
-_TURNS = 4
-"""So often the loop must turn until the question to Redis is out; then matching may have it."""
 
 _STATUS_OF_STAGE = {"final": USED, "preliminary": RESERVED}
 _KIND_OF_STAGE = {"final": "apply", "preliminary": "reserve"}
@@ -56,12 +55,28 @@ class Overtaken(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjudicated:
-    """The answer; ``home`` is where something was written, and ``matched`` what was found."""
+    """The answer, and what was found where the claim was matched."""
 
     answer: Answer
-    home: Home | None = None
     matched: Matched | None = None
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A source of candidates for a person who was looked up: what was pushed can be found."""
+
+    source: CandidateSource
+    person: Person
+
+    async def prepare(self, payer: str, member: str) -> Person:
+        """Say who the member is."""
+        del payer, member
+        return self.person
+
+    async def search(self, payer: str, person: Person, search: Search) -> Found:
+        """Run one search."""
+        return await self.source.search(payer, person, search)
 
 
 async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated:
@@ -84,66 +99,56 @@ async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated
 
 
 async def _attempt(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated:
-    """Look the claim up and match it side by side: most claims are new, and each takes its time."""
-    member = claim.member.id
-    looking = asyncio.create_task(
-        rooms.books.look_up(run.payer, claim.claim_id, member, dry=run.dry)
-    )
-    source = Opened(rooms.source, looking)
-    matching = asyncio.create_task(_match(claim, run, source, rooms))
+    """Look the claim up, match it, draw it.
+
+    Most claims are new: whether one is at rest is asked of Elasticsearch while it is matched.
+    """
+    books, sent = rooms.books, content_of(claim)
+    found = await books.look_up(run.payer, claim.claim_id, claim.member.id)
+    matching: asyncio.Task[Matched | None] | None = None
+    if not found.claim.is_known:
+        matching = asyncio.create_task(_match(claim, run, found.person, rooms))
     try:
-        return await _decide(claim, await looking, matching, run, rooms)
+        if matching is not None:
+            found = await books.recall(run.payer, found)
+        if _is_replay(claim, found, fingerprint(sent), run):
+            return await _replay(found.claim, claim.version, run, rooms)
+        _check_order(claim, found.claim)
+        matched = await (matching or _match(claim, run, found.person, rooms))
     finally:
-        await _end(looking, matching)
+        if matching is not None:
+            await end(matching)
+    return await _draw(claim, sent, found, matched, run, rooms)
 
 
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    """End what nobody waits for any more: a claim that was answered before needs no match."""
-    for each in tasks:
-        each.cancel()
-    if not all(each.done() for each in tasks):
-        await asyncio.wait(tasks)
-    for each in tasks:
-        if not each.cancelled():
-            each.exception()
-
-
-async def _decide(
+async def _draw(
     claim: Adjudication,
-    looked_up: tuple[Home, ClaimState],
-    matching: Awaitable[Matched | None],
+    sent: bytes,
+    found: LookedUp,
+    matched: Matched | None,
     run: Run,
     rooms: Rooms,
 ) -> Adjudicated:
-    home, state = looked_up
-    if not home.is_of_member:
-        raise Conflict(_OF_ANOTHER)
-    _check_in_force(state, run)
-    sent = content_of(claim)
-    mark = fingerprint(sent)
-    if _is_replay(claim, state, mark, home, run):
-        return await _replay(claim, state, home, rooms)
-    _check_order(claim, state)
-    if home.is_apart:
-        home, state = await _bring_home(home, state, rooms, run)
-    original = await _original(claim, home, rooms, run)
-    matched = await matching
-    drafted = await _draft(claim, original, home, matched, rooms)
+    state = found.claim
+    original = await _original(claim, found, rooms, run)
+    drafted = await _draft(claim, original, run.payer, matched, rooms)
     draft = drafted.draft
-    if home.person is not None and home.person.is_merged:
-        draft["claim"]["member"] = merged_member(home.person)
+    if found.person.is_merged:
+        draft["claim"]["member"] = merged_member(found.person)
     if state.is_known:
-        draft["previous"] = await _summary(state, home, rooms)
+        draft["previous"] = await _summary(state, run, rooms)
     request = DrawRequest(
         claim=state,
         version=claim.version,
-        fingerprint=mark,
+        fingerprint=fingerprint(sent),
         state=_status(claim, state, run),
         plan=drafted.plan,
         occasion=Occasion(
             kind=_kind(claim, state), at=run.at, by=claim.by or "", why=claim.reason or ""
         ),
-        owner=home.owner,
+        owner=found.owner,
+        marked=found.owners[0],
+        last_push=found.last_push,
         original=original if original and original.claim_id != claim.claim_id else None,
         original_status=REVERSED if claim.frequency == VOID else REPLACED,
         record=pack(draft),
@@ -151,11 +156,9 @@ async def _decide(
         waiting=waiting_of(draft, drafted.plan, rooms.rules.references.accounting.waits_for, sent),
         dry=run.dry,
     )
-    moved = await rooms.books.draw(home, request)
-    answer = complete(draft, moved)
+    answer = complete(draft, await rooms.books.draw(run.payer, request))
     return Adjudicated(
         answer={**answer, "status": request.state, "replayed": False, "dry_run": run.dry},
-        home=None if run.dry else home,
         matched=matched,
     )
 
@@ -173,12 +176,19 @@ def _status(claim: Adjudication, state: ClaimState, run: Run) -> str:
     return VOIDING if claim.frequency == VOID else _STATUS_OF_STAGE[claim.stage]
 
 
-def _is_replay(claim: Adjudication, state: ClaimState, mark: str, home: Home, run: Run) -> bool:
-    """Whether this very claim was answered before. Raises Conflict for other content."""
+def _is_replay(claim: Adjudication, found: LookedUp, mark: str, run: Run) -> bool:
+    """Whether this very claim was answered before.
+
+    Raises Conflict for other content, or another member; Overtaken where another run is in force.
+    """
+    state = found.claim
+    if not found.is_of_person(state):
+        raise Conflict(_OF_ANOTHER)
+    _check_in_force(state, run)
     known = state.fingerprints.get(claim.version)
     if known is None or run.again:
         return False
-    if known == mark or known in fingerprints_as(claim, home.person):
+    if known == mark or known in fingerprints_as(claim, found.person):
         return True
     if state.version == claim.version and state.status == RESERVED and claim.stage == "final":
         return False
@@ -188,15 +198,6 @@ def _is_replay(claim: Adjudication, state: ClaimState, mark: str, home: Home, ru
     )
 
 
-async def _bring_home(
-    home: Home, state: ClaimState, rooms: Rooms, run: Run
-) -> tuple[Home, ClaimState]:
-    """Bring a claim, and before it what it holds, to where its person's claims are drawn."""
-    if home.person is not None and home.person.also:
-        await rooms.gathering.bring(home.payer, home.person, state.authorizations)
-    return await rooms.books.bring_home(home, state, dry=run.dry)
-
-
 def _check_order(claim: Adjudication, state: ClaimState) -> None:
     if claim.version < state.version:
         raise Conflict(f"version {state.version} of this claim was adjudicated already")
@@ -204,8 +205,8 @@ def _check_order(claim: Adjudication, state: ClaimState) -> None:
         raise Conflict(f"this claim was {state.status} by claim {state.replaced_by}")
 
 
-async def _replay(claim: Adjudication, state: ClaimState, home: Home, rooms: Rooms) -> Adjudicated:
-    draft, moved = await rooms.records.recorded(home, state.entries[claim.version])
+async def _replay(state: ClaimState, version: int, run: Run, rooms: Rooms) -> Adjudicated:
+    draft, moved = await rooms.records.recorded(run.payer, state.entries[version])
     answer = complete(draft, moved)
     return Adjudicated(
         answer={**answer, "status": state.status, "replayed": True, "dry_run": False},
@@ -213,7 +214,9 @@ async def _replay(claim: Adjudication, state: ClaimState, home: Home, rooms: Roo
     )
 
 
-async def _original(claim: Adjudication, home: Home, rooms: Rooms, run: Run) -> ClaimState | None:
+async def _original(
+    claim: Adjudication, found: LookedUp, rooms: Rooms, run: Run
+) -> ClaimState | None:
     """Find what a replacement or void is about: the claim named, or what replaced that since.
 
     A claim of another member is not looked at: it is answered like one that does not exist.
@@ -221,54 +224,46 @@ async def _original(claim: Adjudication, home: Home, rooms: Rooms, run: Run) -> 
     if claim.frequency not in (REPLACEMENT, VOID) or claim.original_claim_id is None:
         return None
     name: str | None = claim.original_claim_id
-    there, state = home, None
+    state = None
     for _ in range(CHAIN_MAX):
         if name is None or name == claim.claim_id:
             break
-        found = await rooms.books.find_claim(home, name)
-        if found is None:
+        state = await rooms.books.read_claim(run.payer, name)
+        if not state.is_known or not found.is_of_person(state):
             return None
-        there, state = found
         if state.is_held or state.replaced_by in (None, claim.claim_id):
             break
         name = state.replaced_by
     if name == claim.claim_id:
-        there, state = home, await rooms.books.read_claim(home, claim.claim_id)
-    if state is None or not state.is_known:
-        return None
-    if there.is_apart:
-        _, state = await _bring_home(there, state, rooms, run)
-    return state
+        state = found.claim
+    return state if state is not None and state.is_known else None
 
 
-async def _summary(state: ClaimState, home: Home, rooms: Rooms) -> dict[str, Any]:
-    """Give the run before in short, so that this one can say what changed."""
-    draft, moved = await rooms.records.recorded(home, state.entries[state.version])
+async def _summary(state: ClaimState, run: Run, rooms: Rooms) -> dict[str, Any]:
+    """Say the run before in short, so that this one can say what changed."""
+    draft, moved = await rooms.records.recorded(run.payer, state.entries[state.version])
     return summary(draft, complete(draft, moved)["lines"])
 
 
-async def _match(
-    claim: Adjudication, run: Run, source: CandidateSource, rooms: Rooms
-) -> Matched | None:
+async def _match(claim: Adjudication, run: Run, person: Person, rooms: Rooms) -> Matched | None:
     """Match a claim; a void has nothing to match."""
     if claim.frequency == VOID:
         return None
-    for _ in range(_TURNS):
-        await asyncio.sleep(0)
+    source = _Opened(rooms.source, person)
     return await match_once(claim, run.payer, rules=rooms.rules, source=source)
 
 
 async def _draft(
     claim: Adjudication,
     original: ClaimState | None,
-    home: Home,
+    payer: str,
     matched: Matched | None,
     rooms: Rooms,
 ) -> Drafted:
     is_unknown = claim.frequency in (REPLACEMENT, VOID) and original is None
     if matched is None:
         return Drafted(draft=draft_void(claim, rooms.rules, is_unknown), plan=ClaimPlan())
-    chosen = await choose_all(claim, matched, home, rooms)
+    chosen = await choose_all(claim, matched, payer, rooms)
     return draft_claim(claim, matched, chosen, rooms.rules, is_unknown=is_unknown)
 
 

@@ -1,8 +1,6 @@
 """Chooses, for every line and kind of a claim, what it is drawn from and in which order."""
 
-from service.accounting.books.books import Home
 from service.domain.adjudication import Adjudication
-from service.domain.person import Person
 from service.flow.adjudicating.rooms import Rooms
 from service.flow.adjudicating.selection import (
     Chosen,
@@ -16,7 +14,7 @@ from service.flow.matching.match import Matched
 
 
 async def choose_all(
-    claim: Adjudication, matched: Matched, home: Home, rooms: Rooms
+    claim: Adjudication, matched: Matched, payer: str, rooms: Rooms
 ) -> list[Chosen]:
     """Choose for every search that must be satisfied.
 
@@ -28,7 +26,7 @@ async def choose_all(
     ids = wanted_ids(claim, required)
     standing = found_standing(required)
     if ids:
-        standing |= await rooms.standing.standing(home.payer, matched.finder.person, ids)
+        standing |= await rooms.standing.standing(payer, matched.finder.person, ids)
     chosen = [
         choose(
             claim,
@@ -40,16 +38,8 @@ async def choose_all(
         )
         for each in required
     ]
-    await _bring_together(matched.finder.person, chosen, home, rooms)
     tied = sorted({name for each in chosen for name in tied_ids(each)})
     if not tied:
         return chosen
-    committed = await rooms.books.committed(home, tied)
+    committed = await rooms.books.committed(payer, tied)
     return [by_remaining(each, committed) for each in chosen]
-
-
-async def _bring_together(person: Person, chosen: list[Chosen], home: Home, rooms: Rooms) -> None:
-    """Bring what is chosen to where the claim is kept; it is elsewhere only during a merge."""
-    if person.also:
-        ids = {each.authorization.authorization_id for one in chosen for each in one.choices}
-        await rooms.gathering.bring(home.payer, person, sorted(ids))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from service.accounting.books.books import Books, ClaimMoved, Home, Moved, Occasion
+from service.accounting.books.books import Books, ClaimMoved, Moved, Occasion
 from service.accounting.books.claim_state import (
     RELEASED,
     RESERVED,
@@ -82,17 +82,9 @@ _STEPS: Mapping[Step, Callable[[ClaimState, Mapping[int, int]], _Next]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """The answer, and where something was written."""
-
-    answer: Answer
-    home: Home | None
-
-
 async def change_claim(
     step: Step, claim_id: str, change: ClaimChange, payer: str, books: Books, at: str
-) -> Changed:
+) -> Answer:
     """Take one step of a claim's life.
 
     Raises UnknownClaim, Conflict where the claim is not in a state for it, BadChange for units
@@ -101,22 +93,19 @@ async def change_claim(
     occasion = Occasion(kind=step, at=at, by=change.by or "", why=change.reason or "")
     pause = FIRST_PAUSE_S
     for _ in range(ATTEMPTS_MAX):
-        home = await books.home_of(payer, claim_id)
-        if home is None:
-            raise UnknownClaim(claim_id)
-        claim = await books.read_claim(home, claim_id)
+        claim = await books.read_claim(payer, claim_id)
         if not claim.is_known:
             raise UnknownClaim(claim_id)
         following = _STEPS[step](claim, _keep(claim, change))
         if (following.status, tuple(following.rows)) == (claim.status, claim.rows):
-            return Changed(answer=_answer(claim, following, Moved(), is_new=False), home=None)
+            return _answer(claim, following, Moved(), is_new=False)
         try:
-            moved = await books.change(home, claim, following.rows, following.status, occasion)
+            moved = await books.change(payer, claim, following.rows, following.status, occasion)
         except ClaimMoved:
             await asyncio.sleep(pause)
             pause *= 2
             continue
-        return Changed(answer=_answer(claim, following, moved, is_new=True), home=home)
+        return _answer(claim, following, moved, is_new=True)
     raise EngineFault("redis", "the claim is being changed")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from service.accounting.books.books import Books, Home, Moved
+from service.accounting.books.books import Books, Moved
 from service.accounting.books.record import Draft
 from service.domain.candidate import Standing
 from service.domain.person import Person
@@ -20,18 +20,10 @@ class StandingSource(Protocol):
         ...
 
 
-class Gathering(Protocol):
-    """Where authorizations of merged members are brought together."""
-
-    async def bring(self, payer: str, person: Person, ids: Iterable[str]) -> None:
-        """Bring authorizations to the member under whom the claims of a person are kept."""
-        ...
-
-
 class Records(Protocol):
     """Where answers that were given are kept."""
 
-    async def recorded(self, home: Home, entry: str) -> tuple[Draft, Moved]:
+    async def recorded(self, payer: str, entry: str) -> tuple[Draft, Moved]:
         """Give a record and what was moved with it."""
         ...
 
@@ -45,7 +37,6 @@ class Rooms:
     standing: StandingSource
     books: Books
     records: Records
-    gathering: Gathering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import structlog
 
 from service.accounting.answers.answer import complete
-from service.accounting.books.books import Books, Home, Moved
+from service.accounting.books.books import Books, Moved
 from service.accounting.books.record import Draft
 from service.domain.adjudication import Adjudication
 from service.domain.work_item import LATE_AUTHORIZATION, ItemDecision, WorkItem
@@ -33,7 +33,7 @@ RunClaim = Callable[[Adjudication, Run], Awaitable[Adjudicated]]
 class KeptClaims(Protocol):
     """Where claims that wait are read."""
 
-    async def kept(self, home: Home, entry: str) -> tuple[Draft, Moved, str | None]:
+    async def kept(self, payer: str, entry: str) -> tuple[Draft, Moved, str | None]:
         """Give record and movements of an adjudication, and the claim as it was sent."""
         ...
 
@@ -61,21 +61,21 @@ class LateClaims:
     now: Callable[[], str]
     automatic: bool
 
-    async def look(self, home: Home, claim_id: str, arrived: Iterable[str] | None) -> How | None:
+    async def look(self, payer: str, claim_id: str, arrived: Iterable[str] | None) -> How | None:
         """Look at a claim for authorizations that arrived (None: any); says what was done.
 
         Raises EngineFault: then nothing was done, or all of it.
         """
-        state = await self.books.read_claim(home, claim_id)
+        state = await self.books.read_claim(payer, claim_id)
         if not state.is_held:
             return None
         entry = state.entries[state.version]
-        draft, moved, sent = await self.claims.kept(home, entry)
+        draft, moved, sent = await self.claims.kept(payer, entry)
         if sent is None:
             return None
         try:
             claim = Adjudication.model_validate_json(sent)
-            run = Run(payer=home.payer, at=self.now(), dry=True, again=True, entry=entry)
+            run = Run(payer=payer, at=self.now(), dry=True, again=True, entry=entry)
             would = await self.run(claim, run)
             offer = offer_of(complete(draft, moved)["lines"], would.answer["lines"], arrived)
             if offer is None:
@@ -91,7 +91,7 @@ class LateClaims:
             # An examiner's selection may be void by now; only he can say what shall be instead.
             log.warning("late_claim_refused", reason=type(error).__name__)
             return "refused"
-        is_new = await self.offers.offer(home.payer, self._item(claim, entry, offer))
+        is_new = await self.offers.offer(payer, self._item(claim, entry, offer))
         return "worklist" if is_new else None
 
     def _item(self, claim: Adjudication, entry: str, offer: Offer) -> WorkItem:
@@ -112,17 +112,17 @@ def _named(offer: Offer) -> str:
 
 
 async def readjudicate(
-    item: WorkItem, home: Home, decision: ItemDecision, rooms: LateClaims
+    item: WorkItem, payer: str, decision: ItemDecision, rooms: LateClaims
 ) -> Adjudicated:
     """Adjudicate the claim of an item anew, as it was sent.
 
     Raises Overtaken where the claim was changed since it was offered, NotKept, BadSelection, and
     EngineFault.
     """
-    _, _, sent = await rooms.claims.kept(home, item.entry)
+    _, _, sent = await rooms.claims.kept(payer, item.entry)
     if sent is None:
         raise NotKept("the claim is not kept as it was sent: send it again with `readjudicate`")
     claim = Adjudication.model_validate_json(sent)
     told = claim.model_copy(update={"by": decision.by, "reason": decision.reason})
-    run = Run(payer=home.payer, at=rooms.now(), again=True, entry=item.entry)
+    run = Run(payer=payer, at=rooms.now(), again=True, entry=item.entry)
     return await rooms.run(told, run)

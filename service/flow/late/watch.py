@@ -12,7 +12,6 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter, Gauge
 
-from service.accounting.books.books import Home
 from service.background import backoff_s, end
 from service.domain.engine_fault import EngineFault
 from service.domain.late_pass import Pass
@@ -78,7 +77,7 @@ class Look(Protocol):
     """What is done with a claim."""
 
     async def __call__(
-        self, home: Home, claim_id: str, arrived: Collection[str] | None
+        self, payer: str, claim_id: str, arrived: Collection[str] | None
     ) -> How | None:
         """Look at one; raises EngineFault."""
         ...
@@ -138,10 +137,9 @@ class LateWatch:
     async def _some(self, one: Pass) -> None:
         """Look at some claims of a member; where an engine fails the rest has to wait."""
         names = await self._claims.page(one.payer, one.owner, after=one.after, size=CLAIMS_AT_ONCE)
-        home = Home(payer=one.payer, bucket=int(one.owner.partition(":")[0]), owner=one.owner)
         for name in names:
             try:
-                how = await self._look(home, name, one.ids)
+                how = await self._look(one.payer, name, one.ids)
             except Exception as error:  # noqa: BLE001 - the others must go on; it is counted
                 FAULTS.inc()
                 log.warning("late_claim_failed", reason=_reason(error))

@@ -115,11 +115,8 @@ class Examining:
         item = listed.item
         taken = self._decided(item, decision, "open")
         await self._write(taken, listed.seen)
-        home = await self.late.books.home_of(self.payer, claim_id)
-        if home is None:
-            raise Conflict("the claim is not known any more")
         try:
-            done = await readjudicate(item, home, decision, self.late)
+            done = await readjudicate(item, self.payer, decision, self.late)
         except Overtaken as overtaken:
             raise Conflict(f"{CHANGED} meanwhile") from overtaken
         return done, await self._close(self._decided(item, decision, "done"))

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -11,23 +10,22 @@ import orjson
 
 from service.stores.connection.names import routing
 
-BUCKETS = 1024
-"""Redis keys of a member share a slot by their bucket; a claim touches one."""
-
 MEMBERS_KEPT = 4096
-"""The buckets of so many members are kept: a push and a claim ask for them several times."""
+"""The names of so many members are kept: a push and a claim ask for them several times."""
+
+SHELVES = 1024
+"""What is compared with its ledger or made anew from it is taken in so many parts."""
 
 
 @dataclass(frozen=True, slots=True)
-class BucketKeys:
-    """The keys of one bucket of a payer: all in one slot, so that a script may touch them at once.
+class BookKeys:
+    """The keys of a payer's book: all in one slot, so that a script may touch any of them at once.
 
-    Claims and authorizations stand in them as keyed hashes.
+    Claims, authorizations and members stand in them as keyed hashes.
     """
 
     start: str
     payer: str
-    number: int
     secret: bytes = field(repr=False)
 
     @property
@@ -40,28 +38,53 @@ class BucketKeys:
         """Name the mark that keeps the stream from being trimmed, while somebody reads it."""
         return f"{self.start}:hold"
 
+    @property
+    def recalled(self) -> str:
+        """Name what came back from the archive and may not have been moved since."""
+        return f"{self.start}:recalled"
+
+    @property
+    def resting(self) -> str:
+        """Name the mark of the worker that last looked for what is at rest."""
+        return f"{self.start}:resting"
+
+    @property
+    def rested(self) -> str:
+        """Name how far the ledger was looked through for what is at rest."""
+        return f"{self.start}:rested"
+
     def claim(self, claim_id: str) -> str:
         """Name what a claim holds."""
-        return f"{self.start}:claim:{self._surrogate(claim_id)}"
-
-    def waiting(self, owner: str) -> str:
-        """Name the claims of a member (as ``owned_by`` says it) that wait for authorizations."""
-        return f"{self.start}:waiting:{owner.partition(':')[2]}"
-
-    def mark(self, owner: str) -> str:
-        """Name the mark of a member whose pushes may not be searchable yet."""
-        return f"{self.start}:mark:{owner.partition(':')[2]}"
+        return f"{self.start}:claim:{self.surrogate(claim_id)}"
 
     def accounts(self, authorization_id: str) -> str:
         """Name the balances of an authorization."""
-        return f"{self.start}:accounts:{self._surrogate(authorization_id)}"
+        return f"{self.start}:accounts:{self.surrogate(authorization_id)}"
 
     def tokens(self, authorization_id: str) -> str:
         """Name the visits and days of an authorization that somebody holds."""
-        return f"{self.start}:tokens:{self._surrogate(authorization_id)}"
+        return f"{self.start}:tokens:{self.surrogate(authorization_id)}"
 
-    def _surrogate(self, identifier: str) -> str:
+    def waiting(self, owner: str) -> str:
+        """Name the claims of a member (as ``owner`` says it) that wait for authorizations."""
+        return f"{self.start}:waiting:{owner}"
+
+    def mark(self, owner: str) -> str:
+        """Name the mark of a member whose pushes may not be searchable yet."""
+        return f"{self.start}:mark:{owner}"
+
+    def owner(self, member_id: str) -> str:
+        """A member as claims and keys name it, without telling who it is."""
+        return _member_digest(self.secret, routing(self.payer, member_id))[:16].hex()
+
+    def surrogate(self, identifier: str) -> str:
+        """A claim or an authorization as keys name it."""
         return _digest(self.secret, f"{self.payer}|{identifier}")[:16].hex()
+
+
+def shelf_of(surrogate: str) -> int:
+    """The shelf on which something stands that keys name so."""
+    return int(surrogate[:8], 16) % SHELVES
 
 
 UNKNOWN_MEMBER = "unknown"
@@ -146,12 +169,8 @@ class LateKeys:
         return f"{self.start}:passes"
 
     def arrived(self, owner: str) -> str:
-        """Name the authorizations that arrived for a member (as ``owned_by`` says it)."""
+        """Name the authorizations that arrived for a member (as ``BookKeys.owner`` says it)."""
         return f"{self.start}:arrived:{owner}"
-
-
-Touch = Callable[[BucketKeys], None]
-"""Is told that a bucket was written to, so that it is copied soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,58 +180,32 @@ class KeyNames:
     prefix: str
     secret: bytes = field(repr=False)
 
-    def mark(self, payer: str, member_id: str) -> str:
-        """Name the mark of a member whose pushes may not be searchable yet."""
-        return self._of_member("mark", payer, member_id)
+    def book(self, payer: str) -> BookKeys:
+        """Name the keys of a payer's book."""
+        return BookKeys(self._start(payer), payer, self.secret)
 
-    def waiting(self, payer: str, member_id: str) -> str:
-        """Name the claims of a member that wait for authorizations."""
-        return self._of_member("waiting", payer, member_id)
-
-    def _of_member(self, what: str, payer: str, member_id: str) -> str:
-        digest = _member_digest(self.secret, routing(payer, member_id))
-        return f"{self._start(payer, _bucket(digest))}:{what}:{digest[8:24].hex()}"
-
-    def bucket_of(self, payer: str, member_id: str) -> BucketKeys:
-        """Name the keys of the bucket in which a member's units are kept."""
-        return self.bucket(payer, _bucket(_member_digest(self.secret, routing(payer, member_id))))
-
-    def bucket(self, payer: str, number: int) -> BucketKeys:
-        """Name the keys of a bucket."""
-        return BucketKeys(self._start(payer, number), payer, number, self.secret)
-
-    def _start(self, payer: str, number: int) -> str:
-        return f"{self.prefix}{{{payer}:b{number:04}}}"
+    def _start(self, payer: str) -> str:
+        return f"{self.prefix}{{{payer}}}"
 
     def outbox(self, payer: str) -> OutboxKeys:
         """Name the keys of a payer's outbox."""
-        return OutboxKeys(f"{self.prefix}{{{payer}:outbox}}", payer, self.secret)
+        return OutboxKeys(f"{self._start(payer)}:outbox", payer, self.secret)
 
     def late(self, payer: str) -> LateKeys:
         """Name the keys of a payer's queue of late authorizations."""
-        return LateKeys(f"{self.prefix}{{{payer}:late}}")
+        return LateKeys(f"{self._start(payer)}:late")
 
     def merged(self, payer: str) -> str:
         """Name where all merged members of a payer are, by what ``merged_field`` gives."""
-        return f"{self.prefix}{{{payer}:merged}}:members"
+        return f"{self._start(payer)}:merged"
 
     def merged_field(self, payer: str, member_id: str) -> str:
         """Name a member among the merged ones, without telling who it is."""
         return _digest(self.secret, routing(payer, member_id))[8:24].hex()
 
-    def owner(self, payer: str, claim_id: str) -> str:
-        """Name where it is said under which member a claim is kept."""
-        digest = _digest(self.secret, f"{payer}|{claim_id}")
-        return f"{self.prefix}{{{payer}:c{_bucket(digest):04}}}:owner:{digest[8:24].hex()}"
-
-    def owned_by(self, payer: str, member_id: str) -> str:
-        """Say under which member, and in which bucket, without naming the member."""
-        digest = _digest(self.secret, routing(payer, member_id))
-        return f"{_bucket(digest)}:{digest[8:24].hex()}"
-
     def control_numbers(self, payer: str) -> str:
         """Name the last number of an interchange that was written for a payer."""
-        return f"{self.prefix}{{{payer}:x12}}:control"
+        return f"{self._start(payer)}:x12:control"
 
     @property
     def epoch(self) -> str:
@@ -226,7 +219,7 @@ class KeyNames:
 
     @property
     def sweep(self) -> str:
-        """Name the mark of the worker that last looked through all buckets."""
+        """Name the mark of the worker that last looked through the books of all payers."""
         return f"{self.prefix}{{ledger}}:sweep"
 
     @property
@@ -247,7 +240,3 @@ def _digest(secret: bytes, text: str) -> bytes:
 @lru_cache(MEMBERS_KEPT)
 def _member_digest(secret: bytes, route: str) -> bytes:
     return _digest(secret, route)
-
-
-def _bucket(digest: bytes) -> int:
-    return int.from_bytes(digest[:8], "big") % BUCKETS

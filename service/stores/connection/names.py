@@ -48,6 +48,11 @@ class IndexNames:
         return f"{self.prefix}accounting"
 
     @property
+    def archive(self) -> str:
+        """Claims and accounts that are at rest: Redis does not hold them any more."""
+        return f"{self.prefix}archive"
+
+    @property
     def dead_letters(self) -> str:
         """What could not be taken, until somebody sees to it."""
         return f"{self.prefix}dead-letters"
@@ -82,11 +87,6 @@ def history_id(payer: str, authorization_id: str, version: int) -> str:
     return f"{payer}|{authorization_id}|{version}"
 
 
-def ledger_routing(payer: str, bucket: int) -> str:
-    """Name the route to a bucket's ledger."""
-    return f"{payer}|{bucket:04}"
-
-
-def ledger_id(payer: str, bucket: int, entry_id: str) -> str:
+def ledger_id(payer: str, entry_id: str) -> str:
     """Name the document of a ledger entry: written once, however often it is projected."""
-    return f"{ledger_routing(payer, bucket)}|{entry_id}"
+    return f"{payer}|{entry_id}"

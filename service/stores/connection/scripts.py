@@ -13,18 +13,17 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineRefused, EngineUnavailable, translated_errors
 
 SCRIPTS = Path(__file__).parent / "lua"
-_SHARED = ("books.lua", "elsewhere.lua")
+_SHARED = "books.lua"
 _REFUSED = "REFUSED"
 
 
 def script_text(name: str) -> str:
     """Put a script together with what all scripts share."""
-    parts = (*_SHARED, name)
-    return "\n".join((SCRIPTS / each).read_text(encoding="utf-8") for each in parts)
+    return "\n".join((SCRIPTS / part).read_text(encoding="utf-8") for part in (_SHARED, name))
 
 
 def load_script(redis: RedisClient, name: str) -> AsyncScript:
-    """Give a script to be called; it is sent to Redis once."""
+    """A script that moves units, to be called by ``run_script``; it is sent to Redis once."""
     return redis.register_script(script_text(name))
 
 

@@ -41,6 +41,7 @@ class Installation:
             names.locator,
             names.history,
             names.accounting,
+            names.archive,
             names.dead_letters,
             names.worklist,
         ):

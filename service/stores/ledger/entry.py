@@ -1,6 +1,6 @@
-"""A ledger entry: as the stream of its bucket has it, and as a document of Elasticsearch."""
+"""A ledger entry: as the stream of its payer has it, and as a document of Elasticsearch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,8 @@ import orjson
 
 from service.accounting.replay.ledger import entry_order
 from service.stores.connection.bulk import Operation
-from service.stores.connection.names import IndexNames, ledger_id, ledger_routing
+from service.stores.connection.key_names import BookKeys, shelf_of
+from service.stores.connection.names import IndexNames, ledger_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,6 @@ class LedgerEntry:
 
     id: str
     payer: str
-    bucket: int
     fields: Mapping[str, str]
 
 
@@ -34,20 +34,20 @@ def index_of(indices: IndexNames, entry_id: str) -> str:
     return indices.ledger(datetime.fromtimestamp(seconds, UTC).strftime("%Y.%m"))
 
 
-def write_entry(indices: IndexNames, entry: LedgerEntry) -> Operation:
+def write_entry(indices: IndexNames, book: BookKeys, entry: LedgerEntry) -> Operation:
     """Write an entry, unless it is there: the same id is the same movement."""
     return Operation(
         action="create",
         index=index_of(indices, entry.id),
-        id=ledger_id(entry.payer, entry.bucket, entry.id),
-        routing=ledger_routing(entry.payer, entry.bucket),
-        document=_document(entry),
+        id=ledger_id(entry.payer, entry.id),
+        document=_document(book, entry),
     )
 
 
-def _document(entry: LedgerEntry) -> dict[str, Any]:
+def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
     fields = entry.fields
     milliseconds, number = entry_order(entry.id)
+    moved = list(dict.fromkeys(_moved(fields)))
     found = {
         "claim_id": fields.get("c"),
         "original_claim_id": fields.get("oc"),
@@ -57,17 +57,25 @@ def _document(entry: LedgerEntry) -> dict[str, Any]:
         "at": fields.get("at"),
         "by": fields.get("by"),
         "why": fields.get("why"),
-        "authorization_ids": list(dict.fromkeys(_moved(fields))),
+        "authorization_ids": moved,
         "matched_ids": list(filter(None, fields.get("mt", "").split("|"))),
     }
     return {
         "payer": entry.payer,
-        "bucket": entry.bucket,
+        "shelves": sorted(_shelves(book, fields, moved)),
         "ms": milliseconds,
         "seq": number,
         **{name: value for name, value in found.items() if value},
         "fields": dict(fields),
     }
+
+
+def _shelves(book: BookKeys, fields: Mapping[str, str], moved: Iterable[str]) -> set[int]:
+    """The shelves of all that an entry is about: one is made anew from its entries."""
+    named = [fields.get(name) for name in ("c", "oc")]
+    surrogates = [book.surrogate(name) for name in (*filter(None, named), *moved)]
+    members = [fields.get(name) for name in ("m", "om")]
+    return {shelf_of(surrogate) for surrogate in (*surrogates, *filter(None, members))}
 
 
 def _moved(fields: Mapping[str, str]) -> Iterator[str]:
@@ -88,6 +96,5 @@ def read_entry(document: dict[str, Any]) -> LedgerEntry:
     return LedgerEntry(
         id=f"{document['ms']}-{document['seq']}",
         payer=document["payer"],
-        bucket=document["bucket"],
         fields=document["fields"],
     )

@@ -7,8 +7,8 @@ so it may be copied twice, by two workers or after a crash, and is there once.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import structlog
 from elasticsearch import AsyncElasticsearch
@@ -19,7 +19,7 @@ from service.background import backoff_s, end
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
-from service.stores.connection.key_names import BUCKETS, BucketKeys, KeyNames
+from service.stores.connection.key_names import BookKeys, KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.ledger.entry import LedgerEntry, id_after, write_entry
 
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 PENDING = Gauge(
     "authmatch_ledger_pending",
-    "Ledger entries that were not in Elasticsearch yet when all buckets were last looked through.",
+    "Ledger entries that were not in Elasticsearch yet when all payers were last looked at.",
     multiprocess_mode="mostrecent",
 )
 PROJECTED = Counter("authmatch_ledger_projected_total", "Ledger entries copied to Elasticsearch.")
@@ -40,20 +40,18 @@ return 1
 """Unless somebody who compares both engines holds the stream; it is trimmed later, then."""
 
 SOON_S = 0.5
-"""So long a bucket waits for others to be copied with it."""
+"""So long what was moved waits for more to be copied with it."""
 BACKOFF_S_MAX = 10.0
 LAST_S = 2.0
 """How long a worker that ends goes on copying; what is left is found by the next sweep."""
 
-_BUCKETS_AT_ONCE = 32
-_LENGTHS_AT_ONCE = 128
-_ENTRIES_AT_ONCE = 100
+_ENTRIES_AT_ONCE = 500
 _BULK_OPERATIONS = 500
 _BULK_CHARACTERS = 8 * 1024 * 1024
 
 
 class Projection:
-    """Copies the buckets that this worker touched soon, and those of all payers in every sweep."""
+    """Copies what this worker moved soon, and what waits of any payer in every sweep."""
 
     def __init__(
         self,
@@ -72,60 +70,43 @@ class Projection:
         self._keys = keys
         self._payers = tuple(dict.fromkeys(payers))
         self._sweep_s = sweep_s
-        self._touched: dict[str, BucketKeys] = {}
+        self._touched: set[str] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_installed = False
 
     @property
     def payers(self) -> tuple[str, ...]:
-        """The payers whose buckets are swept."""
+        """The payers whose streams are swept."""
         return self._payers
 
-    def touch(self, keys: BucketKeys) -> None:
-        """Remember that a bucket was written to; returns at once."""
-        self._touched[keys.ledger] = keys
+    def touch(self, payer: str) -> None:
+        """Remember that something of a payer was moved; returns at once."""
+        self._touched.add(payer)
         self._wake.set()
 
-    async def project(self, keys: BucketKeys) -> int:
-        """Copy what waits in one bucket now; gives how many entries, raises EngineFault."""
-        return await self.project_all([keys])
+    async def project(self, *payers: str) -> int:
+        """Copy what waits of these payers now; says how many entries, raises EngineFault."""
+        return sum([await self._project(payer) for payer in payers])
 
-    async def project_all(self, buckets: Iterable[BucketKeys]) -> int:
-        """Copy what waits in these buckets now; gives how many entries, raises EngineFault."""
-        count, remaining = 0, iter(buckets)
-        while some := list(islice(remaining, _BUCKETS_AT_ONCE)):
-            waiting = dict.fromkeys(some, FIRST_ID)
-            while waiting:
-                copied, waiting = await self._copy(waiting)
-                count += copied
-        return count
-
-    async def _copy(self, waiting: Mapping[BucketKeys, str]) -> tuple[int, dict[BucketKeys, str]]:
-        """Copy some entries of each bucket, those after an id.
-
-        Gives how many, and the buckets that have more, with the last id that was copied.
-        """
-        with translated_errors():
-            pipeline = self._redis.pipeline(transaction=False)
-            for keys, last in waiting.items():
-                pipeline.xrange(keys.ledger, min=f"({last}", count=_ENTRIES_AT_ONCE)
-            read = dict(zip(waiting, await pipeline.execute(), strict=True))
-        entries = [
-            LedgerEntry(id=name, payer=keys.payer, bucket=keys.number, fields=fields)
-            for keys, found in read.items()
-            for name, fields in found
-        ]
-        if not entries:
-            return 0, {}
-        await self._check_installed()
-        for operations in _bulks(entries, self._indices):
-            await run_bulk(self._elasticsearch, operations)
-        copied = {keys: found[-1][0] for keys, found in read.items() if found}
-        await self._trim(copied)
-        PROJECTED.inc(len(entries))
-        more = {keys: last for keys, last in copied.items() if len(read[keys]) == _ENTRIES_AT_ONCE}
-        return len(entries), more
+    async def _project(self, payer: str) -> int:
+        book, last, count = self._keys.book(payer), FIRST_ID, 0
+        while True:
+            with translated_errors():
+                found: Any = await self._redis.xrange(
+                    book.ledger, min=f"({last}", count=_ENTRIES_AT_ONCE
+                )
+            if not found:
+                return count
+            await self._check_installed()
+            entries = [LedgerEntry(id=name, payer=payer, fields=fields) for name, fields in found]
+            for operations in _bulks(entries, self._indices, book):
+                await run_bulk(self._elasticsearch, operations)
+            last = entries[-1].id
+            with translated_errors():  # a stream that is empty keeps its last id
+                await self._redis.eval(_TRIM, 2, book.ledger, book.hold, id_after(last))
+            PROJECTED.inc(len(entries))
+            count += len(entries)
 
     async def _check_installed(self) -> None:
         """See to it that the first write makes an index of ours, not one of guessed fields."""
@@ -139,43 +120,27 @@ class Projection:
             raise EngineUnavailable("elasticsearch", "the indices are not installed")
         self._is_installed = True
 
-    async def _trim(self, copied: dict[BucketKeys, str]) -> None:
-        """Drop what was confirmed; a stream that is empty keeps its last id."""
-        with translated_errors():
-            pipeline = self._redis.pipeline(transaction=False)
-            for keys, last in copied.items():
-                pipeline.eval(_TRIM, 2, keys.ledger, keys.hold, id_after(last))
-            await pipeline.execute()
-
     async def pending(self, payers: Iterable[str] | None = None) -> int:
         """Count the entries that were not copied yet; of these payers, else of all known."""
-        return sum([length async for _, length in self._waiting(payers)])
+        return sum((await self._waiting(payers)).values())
 
     async def sweep(self, payers: Iterable[str] | None = None) -> int:
-        """Copy what waits in any bucket; of these payers, else of all known."""
-        waiting = {keys: length async for keys, length in self._waiting(payers)}
+        """Copy all that waits; of these payers, else of all known."""
+        waiting = await self._waiting(payers)
         if payers is None:
             PENDING.set(sum(waiting.values()))
-        count = await self.project_all(waiting)
+        count = await self.project(*(payer for payer, length in waiting.items() if length))
         if payers is None:
             PENDING.set(0)
         return count
 
-    async def _waiting(self, payers: Iterable[str] | None) -> AsyncIterator[tuple[BucketKeys, int]]:
-        everywhere = (
-            self._keys.bucket(payer, number)
-            for payer in (self._payers if payers is None else payers)
-            for number in range(BUCKETS)
-        )
-        while buckets := list(islice(everywhere, _LENGTHS_AT_ONCE)):
-            with translated_errors():
-                pipeline = self._redis.pipeline(transaction=False)
-                for keys in buckets:
-                    pipeline.xlen(keys.ledger)
-                lengths = await pipeline.execute()
-            for keys, length in zip(buckets, lengths, strict=True):
-                if length:
-                    yield keys, length
+    async def _waiting(self, payers: Iterable[str] | None) -> dict[str, int]:
+        names = list(self._payers if payers is None else payers)
+        with translated_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for payer in names:
+                pipeline.xlen(self._keys.book(payer).ledger)
+            return dict(zip(names, await pipeline.execute(), strict=True))
 
     def start(self) -> None:
         """Copy in the background until ``close``."""
@@ -190,12 +155,12 @@ class Projection:
         self._task = None
         with contextlib.suppress(EngineFault, TimeoutError):
             async with asyncio.timeout(LAST_S):
-                await self.project_all(self._take_touched())
+                await self.project(*self._take_touched())
 
-    def _take_touched(self) -> list[BucketKeys]:
+    def _take_touched(self) -> set[str]:
         self._wake.clear()
-        touched, self._touched = self._touched, {}
-        return list(touched.values())
+        touched, self._touched = self._touched, set()
+        return touched
 
     async def _run(self) -> None:
         next_sweep, failures = time.monotonic(), 0
@@ -204,9 +169,9 @@ class Projection:
                 async with asyncio.timeout(max(0.0, next_sweep - time.monotonic())):
                     await self._wake.wait()
             await asyncio.sleep(SOON_S)
-            buckets = self._take_touched()
+            touched = self._take_touched()
             try:
-                await self.project_all(buckets)
+                await self.project(*touched)
                 if time.monotonic() >= next_sweep:
                     next_sweep = time.monotonic() + self._sweep_s
                     if failures or await self._is_my_turn():
@@ -217,12 +182,12 @@ class Projection:
                 failures += 1
                 pause = backoff_s(failures, first_s=SOON_S, most_s=BACKOFF_S_MAX)
                 log.warning("projection_failed", reason=_reason(error), pause_s=round(pause, 2))
-                self._touched |= {keys.ledger: keys for keys in buckets}
+                self._touched |= touched
                 next_sweep = min(next_sweep, time.monotonic() + pause)
                 await asyncio.sleep(pause)
 
     async def _is_my_turn(self) -> bool:
-        """Whether no other worker has looked through all buckets of late."""
+        """Whether no other worker has looked at all payers of late."""
         with translated_errors():
             milliseconds = max(1, int(self._sweep_s * 900))
             return bool(await self._redis.set(self._keys.sweep, "1", nx=True, px=milliseconds))
@@ -232,7 +197,9 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, EngineFault) else type(error).__name__
 
 
-def _bulks(entries: Iterable[LedgerEntry], indices: IndexNames) -> Iterator[list[Operation]]:
+def _bulks(
+    entries: Iterable[LedgerEntry], indices: IndexNames, book: BookKeys
+) -> Iterator[list[Operation]]:
     """Put entries into bulks that are neither too many nor too long for Elasticsearch."""
     bulk: list[Operation] = []
     characters = 0
@@ -241,7 +208,7 @@ def _bulks(entries: Iterable[LedgerEntry], indices: IndexNames) -> Iterator[list
         if bulk and (len(bulk) >= _BULK_OPERATIONS or characters + length > _BULK_CHARACTERS):
             yield bulk
             bulk, characters = [], 0
-        bulk.append(write_entry(indices, entry))
+        bulk.append(write_entry(indices, book, entry))
         characters += length
     if bulk:
         yield bulk

@@ -1,32 +1,29 @@
 """Reads the ledger: one entry, or the history of an authorization or a claim, newest first.
 
-What waits in the stream of the bucket is copied first, so that nothing acknowledged is missing.
+What waits in the stream of the payer is copied first, so that nothing acknowledged is missing.
 """
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from elasticsearch import AsyncElasticsearch
 
-from service.accounting.replay.ledger import FIRST_ID, entry_order
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.cursor import BadCursor
 from service.stores.connection.faults import EngineUnavailable, translated_errors
-from service.stores.connection.key_names import BucketKeys
-from service.stores.connection.names import IndexNames, ledger_id, ledger_routing
+from service.stores.connection.key_names import KeyNames
+from service.stores.connection.names import IndexNames, ledger_id
 from service.stores.ledger.entry import LedgerEntry, index_of, read_entry
 from service.stores.ledger.projection import Projection
 
 Clause = dict[str, Any]
-Buckets = BucketKeys | Sequence[BucketKeys]
-"""The bucket in which something is kept; all of them where it was kept in several."""
 
 PAGE = 100
-_BUCKET_PAGE = 500
-_NEWEST_FIRST = [{"ms": "desc"}, {"seq": "desc"}, {"bucket": "desc"}]
+_SHELF_PAGE = 500
+_NEWEST_FIRST = [{"ms": "desc"}, {"seq": "desc"}]
 _OLDEST_FIRST = [{"ms": "asc"}, {"seq": "asc"}]
 _ALL = "open,closed"
 """A month that was closed is a fault, not an empty month."""
@@ -49,97 +46,125 @@ class LedgerReading:
         elasticsearch: AsyncElasticsearch,
         redis: RedisClient,
         indices: IndexNames,
+        keys: KeyNames,
         projection: Projection,
     ) -> None:
         """Share the clients with the other stores."""
         self._elasticsearch = elasticsearch
         self._redis = redis
         self._indices = indices
+        self._keys = keys
         self._projection = projection
 
-    async def entry(self, keys: BucketKeys, entry_id: str) -> LedgerEntry | None:
-        """Give one entry, wherever it is; None where there is none.
+    async def entry(self, payer: str, entry_id: str) -> LedgerEntry | None:
+        """Read one entry, wherever it is; None where there is none.
 
         The stream is asked first: an entry leaves it only when it is in Elasticsearch.
         """
         with translated_errors():
-            found: Any = await self._redis.xrange(keys.ledger, entry_id, entry_id)
+            found: Any = await self._redis.xrange(self._keys.book(payer).ledger, entry_id, entry_id)
             if found:
                 ((name, fields),) = found
-                return LedgerEntry(id=name, payer=keys.payer, bucket=keys.number, fields=fields)
+                return LedgerEntry(id=name, payer=payer, fields=fields)
             response = await self._elasticsearch.options(ignore_status=404).get(
                 index=index_of(self._indices, entry_id),
-                id=ledger_id(keys.payer, keys.number, entry_id),
-                routing=ledger_routing(keys.payer, keys.number),
+                id=ledger_id(payer, entry_id),
             )
         return read_entry(response["_source"]) if response.get("found") else None
 
     async def of_authorization(
-        self, keys: Buckets, authorization_id: str, *, size: int = PAGE, after: str | None = None
+        self, payer: str, authorization_id: str, *, size: int = PAGE, after: str | None = None
     ) -> LedgerPage:
         """Give what moved, amended or gave back units of an authorization."""
-        return await self._page(keys, _moved(authorization_id), size, after)
+        return await self._page(payer, _moved(authorization_id), size, after)
 
     async def matches(
-        self, keys: Buckets, authorization_id: str, *, size: int = PAGE, after: str | None = None
+        self, payer: str, authorization_id: str, *, size: int = PAGE, after: str | None = None
     ) -> LedgerPage:
         """Give the adjudications that found an authorization, whether they drew on it or not."""
-        return await self._page(keys, _matched(authorization_id), size, after)
+        return await self._page(payer, _matched(authorization_id), size, after)
 
     async def related(
-        self, keys: Buckets, authorization_id: str, *, size: int = PAGE, after: str | None = None
+        self, payer: str, authorization_id: str, *, size: int = PAGE, after: str | None = None
     ) -> LedgerPage:
         """Give all that moved units of an authorization or found it."""
         clause = _any_of(_moved(authorization_id), _matched(authorization_id))
-        return await self._page(keys, clause, size, after)
+        return await self._page(payer, clause, size, after)
 
     async def of_claim(
-        self, keys: Buckets, claim_id: str, *, size: int = PAGE, after: str | None = None
+        self, payer: str, claim_id: str, *, size: int = PAGE, after: str | None = None
     ) -> LedgerPage:
         """Give what happened to a claim, also by the claim that replaced or voided it."""
         clause = _any_of(
             {"term": {"claim_id": claim_id}}, {"term": {"original_claim_id": claim_id}}
         )
-        return await self._page(keys, clause, size, after)
+        return await self._page(payer, clause, size, after)
 
-    async def of_bucket(
-        self, payer: str, bucket: int, *, after: str = FIRST_ID, with_records: bool = False
+    async def of_shelves(
+        self, payer: str, shelves: range, *, with_records: bool = False
     ) -> AsyncIterator[LedgerEntry]:
-        """Give all entries of a bucket that a search sees, oldest first; see ``refresh``."""
-        clauses = [{"term": {"payer": payer}}, {"term": {"bucket": bucket}}]
-        last = list(entry_order(after))
+        """Read all entries about what stands on some shelves, oldest first; see ``refresh``."""
+        clause = {"range": {"shelves": {"gte": shelves.start, "lt": shelves.stop}}}
+        excluded = None if with_records else ["fields.b", "fields.cl"]
+        async for source in self._all(payer, clause, excludes=excluded):
+            yield read_entry(source)
+
+    async def moved_between(
+        self, payer: str, after: int, before: int
+    ) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
+        """Read what was moved between two times (milliseconds), oldest first: when, and the names.
+
+        The fields are those that name claims and authorizations, with their sequence numbers.
+        """
+        clause = {"range": {"ms": {"gte": after, "lt": before}}}
+        names = ("c", "n", "oc", "on", "q")
+        wanted = ["ms", "seq", *(f"fields.{name}" for name in names)]
+        async for source in self._all(payer, clause, includes=wanted):
+            yield source["ms"], source["fields"]
+
+    async def _all(
+        self,
+        payer: str,
+        clause: Clause,
+        *,
+        includes: list[str] | None = None,
+        excludes: list[str] | None = None,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Read all entries of a payer that fit, oldest first."""
+        last: list[Any] | None = None
         while True:
             with translated_errors():
                 response = await self._elasticsearch.search(
                     index=self._indices.ledgers,
-                    routing=ledger_routing(payer, bucket),
-                    query={"bool": {"filter": clauses}},
+                    query={"bool": {"filter": [{"term": {"payer": payer}}, clause]}},
                     sort=_OLDEST_FIRST,
                     search_after=last,
-                    size=_BUCKET_PAGE,
-                    source_excludes=None if with_records else ["fields.b", "fields.cl"],
+                    size=_SHELF_PAGE,
+                    source_includes=includes,
+                    source_excludes=excludes,
                     track_total_hits=False,
                     allow_partial_search_results=False,
                     expand_wildcards=_ALL,
                 )
             hits = response["hits"]["hits"]
             for hit in hits:
-                yield read_entry(hit["_source"])
-            if len(hits) < _BUCKET_PAGE:
+                yield hit["_source"]
+            if len(hits) < _SHELF_PAGE:
                 return
             last = hits[-1]["sort"]
 
-    async def buckets_of(self, payer: str) -> list[int]:
-        """Give the buckets of a payer with entries that a search sees."""
-        return [int(each) for each in await self._values("bucket", [{"term": {"payer": payer}}])]
+    async def shelves_of(self, payer: str) -> dict[int, int]:
+        """Count the entries of a payer that a search sees, by the shelves that they are about."""
+        counted = await self._values("shelves", [{"term": {"payer": payer}}])
+        return {int(shelf): count for shelf, count in counted.items()}
 
     async def payers(self) -> list[str]:
         """Give all payers with entries that a search sees."""
         return list(map(str, await self._values("payer", [])))
 
-    async def _values(self, field: str, clauses: list[Clause]) -> list[Any]:
-        """Give the values of a field, in order; asked in pages, so that none is left out."""
-        values: list[Any] = []
+    async def _values(self, field: str, clauses: list[Clause]) -> dict[Any, int]:
+        """Count the entries by the values of a field; asked in pages, so that none is left out."""
+        values: dict[Any, int] = {}
         after: dict[str, Any] | None = {}
         while after is not None:
             composite = {"size": 1000, "sources": [{"value": {"terms": {"field": field}}}]}
@@ -153,7 +178,7 @@ class LedgerReading:
                     expand_wildcards=_ALL,
                 )
             found = response.get("aggregations", {}).get("values", {})
-            values += [each["key"]["value"] for each in found.get("buckets", ())]
+            values |= {each["key"]["value"]: each["doc_count"] for each in found.get("buckets", ())}
             after = found.get("after_key")
         return values
 
@@ -177,18 +202,15 @@ class LedgerReading:
             )
         return bool(response["hits"]["total"]["value"] == 0)
 
-    async def _page(
-        self, keys: Buckets, clause: Clause, size: int, after: str | None
-    ) -> LedgerPage:
+    async def _page(self, payer: str, clause: Clause, size: int, after: str | None) -> LedgerPage:
         """Give a page; raises BadCursor for a cursor that was not given out here."""
         cursor = None if after is None else _read_cursor(after)
-        buckets = [keys] if isinstance(keys, BucketKeys) else list(keys)
-        await self._projection.project_all(buckets)
+        await self._projection.project(payer)
         await self.refresh()
         with translated_errors():
             response = await self._elasticsearch.search(
                 index=self._indices.ledgers,
-                query={"bool": {"filter": [{"term": {"payer": buckets[0].payer}}, clause]}},
+                query={"bool": {"filter": [{"term": {"payer": payer}}, clause]}},
                 sort=_NEWEST_FIRST,
                 search_after=cursor,
                 size=size,
@@ -227,6 +249,6 @@ def _read_cursor(text: str) -> list[int]:
         sort = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError as error:
         raise BadCursor("this cursor was not given out by a search") from error
-    if not isinstance(sort, list) or [type(each) for each in sort] != [int, int, int]:
+    if not isinstance(sort, list) or [type(each) for each in sort] != [int, int]:
         raise BadCursor("this cursor was not given out by a search")
     return sort

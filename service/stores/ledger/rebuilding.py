@@ -1,24 +1,26 @@
-"""Makes the accumulators anew from the ledger in Elasticsearch, after Redis has lost them."""
+"""Makes the accumulators anew from the ledger in Elasticsearch, after Redis has lost them.
+
+What is at rest, and stands in the archive as the ledger has it, stays there.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.accounting.replay.ledger import FIRST_ID, Replayed
-from service.accounting.replay.ledger_check import check_holdings, digest, digest_of_all
+from service.accounting.replay.ledger import FIRST_ID, Replayed, entry_order
+from service.accounting.replay.ledger_check import Digest, check_holdings
 from service.accounting.replay.ledger_page import Difference
-from service.accounting.replay.travelled import Kept, check_travelled, kept_in
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
-from service.stores.connection.key_names import BUCKETS, BucketKeys, KeyNames
-from service.stores.ledger.bucket_books import BucketBooks, Held, held_by
+from service.stores.connection.key_names import KeyNames
 from service.stores.ledger.epoch import AccumulatorsLost, Epoch
 from service.stores.ledger.projection import Projection
 from service.stores.ledger.reading import LedgerReading
+from service.stores.ledger.shelf_books import Held, ShelfBooks, held_by
 
 Tell = Callable[[int, int], None]
-"""Is told how many buckets are done, of how many."""
+"""Is told how many parts are done, of how many."""
 
 SETTLE_S = 5.0
 """So long claims that are on their way are given to end, where the accumulators were in use."""
@@ -46,17 +48,17 @@ class Rebuilt:
     """
 
     payers: tuple[str, ...] = ()
-    buckets: int = 0
     entries: int = 0
     hashes: int = 0
+    archived: int = 0
     is_in_use: bool = False
-    differences: list[tuple[str, int, Difference]] = field(default_factory=list)
+    differences: list[tuple[str, Difference]] = field(default_factory=list)
     digest: str = ""
     waiting: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Rebuilding:
-    """Reads the ledger bucket by bucket, replays it, and writes what comes out."""
+    """Reads the ledger part by part, replays it, and writes what comes out."""
 
     def __init__(
         self,
@@ -65,7 +67,7 @@ class Rebuilding:
         projection: Projection,
         ledger: LedgerReading,
         epoch: Epoch,
-        books: BucketBooks,
+        books: ShelfBooks,
     ) -> None:
         """Share the client with the other stores."""
         self._redis = redis
@@ -96,24 +98,14 @@ class Rebuilding:
             await self._projection.sweep(result.payers)
             await self._ledger.refresh()
             await self._clear(result.payers)
-        digests = [each async for each in self._rebuild_all(result, tell)]
-        result.digest = digest_of_all(digests)
+        digest = Digest()
+        for payer in result.payers:
+            await self._rebuild(payer, result, digest, tell)
+        result.digest = str(digest)
         if was_in_use or set(await self._ledger.payers()) <= set(result.payers):
             await self._epoch.restore()
             result.is_in_use = True
         return result
-
-    async def _rebuild_all(self, result: Rebuilt, tell: Tell) -> AsyncIterator[tuple[str, str]]:
-        """Rebuild all buckets; gives the digest of each."""
-        for payer in result.payers:
-            numbers = await self._ledger.buckets_of(payer)
-            journeys: dict[str, list[Kept]] = {}
-            for done, number in enumerate(numbers, start=1):
-                keys = self._keys.bucket(payer, number)
-                yield f"{payer}|{number:04}", await self._rebuild(keys, result, journeys)
-                tell(done, len(numbers))
-            for name, kept in journeys.items():
-                _note(result, self._keys.bucket(payer, numbers[0]), check_travelled(name, kept))
 
     async def _is_in_use(self) -> bool:
         """Whether the accumulators of the payers that are not rebuilt can be trusted."""
@@ -139,8 +131,9 @@ class Rebuilding:
     async def _clear(self, payers: Iterable[str]) -> None:
         """Drop the hashes and streams of payers; nothing else that is kept for them."""
         for payer in payers:
+            book = self._keys.book(payer)
             names = [key async for key in self._books.keys_of(payer)]
-            names += [self._keys.bucket(payer, each).ledger for each in range(BUCKETS)]
+            names += book.ledger, book.rested, book.recalled
             for start in range(0, len(names), _WRITES_AT_ONCE):
                 with translated_errors():
                     pipeline = self._redis.pipeline(transaction=False)
@@ -148,49 +141,46 @@ class Rebuilding:
                         pipeline.unlink(name)
                     await pipeline.execute()
 
-    async def _rebuild(
-        self, keys: BucketKeys, result: Rebuilt, journeys: dict[str, list[Kept]]
-    ) -> str:
-        """Rebuild one bucket; gives the digest of what was written."""
-        replayed = await self._books.replayed(keys)
-        _note(result, keys, [*replayed.differences, *check_holdings(replayed)])
-        for name, kept in kept_in(replayed).items():
-            journeys.setdefault(name, []).append(kept)
-        everything = list(held_by(replayed, keys))
-        hashes = {each.key: each.of(replayed) for each in everything}
-        await self._write(keys, replayed, everything)
-        result.buckets += 1
-        result.entries += replayed.count
-        result.hashes += len(hashes)
-        result.waiting.setdefault(keys.payer, []).extend(replayed.waiting)
-        return digest({**hashes, "owners": replayed.owners_here(), "last": replayed.last})
+    async def _rebuild(self, payer: str, result: Rebuilt, digest: Digest, tell: Tell) -> None:
+        """Rebuild the book of one payer."""
+        book, last = self._keys.book(payer), FIRST_ID
+        parts = await self._books.parts(payer)
+        for done, shelves in enumerate(parts, start=1):
+            replayed = await self._books.replayed(payer, shelves)
+            _note(result, payer, [*replayed.differences, *check_holdings(replayed)])
+            everything = list(held_by(replayed, book))
+            for held in everything:
+                digest.add(held.key, held.of(replayed))
+            for start in range(0, len(everything), _WRITES_AT_ONCE):
+                some = everything[start : start + _WRITES_AT_ONCE]
+                result.archived += await self._write(payer, replayed, some)
+            result.entries += replayed.count
+            result.hashes += len(everything)
+            result.waiting.setdefault(payer, []).extend(replayed.waiting)
+            last = max(last, replayed.last, key=entry_order)
+            tell(done, len(parts))
+        if last != FIRST_ID:
+            with translated_errors():
+                await self._redis.eval(_GO_ON_AFTER, 1, book.ledger, last)
+        digest.add(f"{payer}|last", last)
 
-    async def _write(
-        self, keys: BucketKeys, replayed: Replayed, everything: Sequence[Held]
-    ) -> None:
-        here = replayed.owners_here()
-        owners = [
-            (self._keys.owner(keys.payer, claim), owner, claim not in here)
-            for claim, owner in replayed.owners.items()
-        ]
+    async def _write(self, payer: str, replayed: Replayed, some: Sequence[Held]) -> int:
+        """Write hashes but those that the archive has; tells how many these are."""
+        archived = await self._books.archived(payer, replayed, some)
+        resting = {held.key for held in some if archived.get(held.key) == held.of(replayed)}
         with translated_errors():
-            for start in range(0, max(len(everything), len(owners)), _WRITES_AT_ONCE):
-                pipeline = self._redis.pipeline(transaction=False)
-                for each in everything[start : start + _WRITES_AT_ONCE]:
-                    fields: Any = each.of(replayed)
-                    if each.kind == "waiting":
-                        pipeline.zadd(each.key, fields)
-                    else:
-                        pipeline.hset(each.key, mapping=fields)
-                for name, owner, has_left in owners[start : start + _WRITES_AT_ONCE]:
-                    # The bucket to which a claim went says more, whichever comes first.
-                    pipeline.set(name, owner, nx=has_left)
-                await pipeline.execute()
-            if replayed.last != FIRST_ID:
-                await self._redis.eval(_GO_ON_AFTER, 1, keys.ledger, replayed.last)
+            pipeline = self._redis.pipeline(transaction=False)
+            for held in some:
+                fields: Any = held.of(replayed)
+                if held.kind == "waiting":
+                    pipeline.zadd(held.key, fields)
+                elif held.key not in resting:
+                    pipeline.hset(held.key, mapping=fields)
+            await pipeline.execute()
+        return len(resting)
 
 
-def _note(result: Rebuilt, keys: BucketKeys, wrong: Iterable[Difference]) -> None:
+def _note(result: Rebuilt, payer: str, wrong: Iterable[Difference]) -> None:
     """Keep differences, as far as there is room."""
     room = DIFFERENCES_MAX - len(result.differences)
-    result.differences += [(keys.payer, keys.number, each) for each in list(wrong)[:room]]
+    result.differences += [(payer, difference) for difference in list(wrong)[:room]]

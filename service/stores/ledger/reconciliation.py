@@ -6,66 +6,56 @@ Units may be moved meanwhile; a difference counts only if it is there when looke
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
-from service.accounting.replay.ledger import Replayed, entry_order
-from service.accounting.replay.ledger_check import (
-    ABSENT,
-    check_holdings,
-    compare_fields,
-    digest,
-    digest_of_all,
-)
-from service.accounting.replay.ledger_page import Difference
-from service.accounting.replay.travelled import Kept, check_travelled, kept_in
-from service.stores.connection.key_names import BucketKeys, KeyNames
-from service.stores.ledger.bucket_books import BucketBooks, Held, held_by, is_same
+from service.accounting.replay.ledger import FIRST_ID, Replayed, entry_order
+from service.accounting.replay.ledger_check import ABSENT, Digest, check_holdings, compare_fields
+from service.accounting.replay.ledger_page import Difference, Hash
+from service.stores.connection.key_names import KeyNames
 from service.stores.ledger.epoch import AccumulatorsLost, Epoch
 from service.stores.ledger.projection import Projection
 from service.stores.ledger.reading import LedgerReading
+from service.stores.ledger.shelf_books import Held, ShelfBooks, held_by, is_same
 
 Tell = Callable[[int, int], None]
-"""Is told how many buckets are done, of how many."""
+"""Is told how many parts are done, of how many."""
 
 DIFFERENCES_MAX = 1000
-_BUCKETS_AT_ONCE = 64
 _KEYS_AT_ONCE = 100
-_LOOKS_MORE = 2
 
 
 @dataclass(slots=True, kw_only=True)
 class Reconciled:
-    """What was compared and what differs: at most so many, and how many there are in all."""
+    """What was compared and what differs: at most so many, and how many there are in all.
+
+    ``archived`` counts the hashes that are at rest, among ``hashes``.
+    """
 
     payers: tuple[str, ...] = ()
-    buckets: int = 0
     entries: int = 0
     hashes: int = 0
-    differences: list[tuple[str, int, Difference]] = field(default_factory=list)
+    archived: int = 0
+    differences: list[tuple[str, Difference]] = field(default_factory=list)
     difference_count: int = 0
     digest: str = ""
 
-    def note(self, payer: str, bucket: int, found: Iterable[Difference]) -> None:
+    def note(self, payer: str, found: Iterable[Difference]) -> None:
         """Keep differences, as far as there is room."""
-        for each in found:
+        for difference in found:
             self.difference_count += 1
             if len(self.differences) < DIFFERENCES_MAX:
-                self.differences.append((payer, bucket, each))
+                self.differences.append((payer, difference))
 
 
 @dataclass(slots=True)
 class _Look:
-    """What one look at a bucket gave."""
+    """What one look at a part of a book gave."""
 
     entries: int = 0
     hashes: int = 0
+    archived: int = 0
+    last: str = FIRST_ID
     differences: list[Difference] = field(default_factory=list)
-    digest: str = ""
-    kept: dict[str, Kept] = field(default_factory=dict)
-
-
-Journeys = dict[str, dict[int, Kept]]
-"""Authorizations that were kept in several buckets, and what each of these knows of them."""
+    stored: dict[str, Hash | None] = field(default_factory=dict)
 
 
 class Reconciliation:
@@ -77,9 +67,9 @@ class Reconciliation:
         projection: Projection,
         ledger: LedgerReading,
         epoch: Epoch,
-        books: BucketBooks,
+        books: ShelfBooks,
     ) -> None:
-        """Share the other stores."""
+        """Work with the other stores."""
         self._keys = keys
         self._projection = projection
         self._ledger = ledger
@@ -87,161 +77,99 @@ class Reconciliation:
         self._books = books
 
     async def run(self, payers: Iterable[str], tell: Tell = lambda *_: None) -> Reconciled:
-        """Compare all buckets of these payers, and of all that the ledger knows if there are none.
+        """Compare the books of these payers, and of all that the ledger knows if there are none.
 
         Raises EngineFault.
         """
-        result = Reconciled(payers=tuple(payers) or await self.payers())
+        result, digest = Reconciled(payers=tuple(payers) or await self.payers()), Digest()
         try:
             await self._epoch.ensure()
         except AccumulatorsLost as lost:
             missing = Difference(what="epoch", field="epoch", expected="agreed", found=str(lost))
-            result.note("", 0, [missing])
-        digests: dict[str, str] = {}
+            result.note("", [missing])
         for payer in result.payers:
-            journeys: Journeys = {}
-            await self._projection.sweep([payer])
-            await self._ledger.refresh()
-            counts = await self._count_keys(payer)
-            known = {*await self._ledger.buckets_of(payer), *counts}
-            buckets = iter([self._keys.bucket(payer, each) for each in sorted(known)])
-            while some := list(islice(buckets, _BUCKETS_AT_ONCE)):
-                async with self._books.held(some):
-                    looks = {keys: await self._look(keys, counts[keys.number]) for keys in some}
-                for keys, look in looks.items():
-                    digests[f"{payer}|{keys.number:04}"] = look.digest
-                    _note_journeys(journeys, keys, look)
-                    await self._take(keys, look, counts, result)
-                    tell(result.buckets, len(known))
-            await self._check_journeys(payer, journeys, result)
-        result.digest = digest_of_all(digests.items())
+            await self._run(payer, result, digest, tell)
+        result.digest = str(digest)
         return result
 
     async def payers(self) -> tuple[str, ...]:
-        """Give all payers with units: those that may call, and those of the ledger."""
+        """All payers with units: those that may call, and those of the ledger."""
         await self._ledger.refresh()
         return tuple(dict.fromkeys((*self._projection.payers, *await self._ledger.payers())))
 
-    async def _count_keys(self, payer: str) -> Counter[int]:
-        counts: Counter[int] = Counter()
-        async for key in self._books.keys_of(payer):
-            counts[self._books.bucket_in(payer, key)] += 1
-        return counts
+    async def _run(self, payer: str, result: Reconciled, digest: Digest, tell: Tell) -> None:
+        await self._projection.project(payer)
+        await self._ledger.refresh()
+        counts = await self._books.count_keys(payer)
+        parts, last = await self._books.parts(payer), FIRST_ID
+        for done, shelves in enumerate(parts, start=1):
+            look = await self._look(payer, shelves, counts)
+            result.entries += look.entries
+            result.hashes += look.hashes
+            result.archived += look.archived
+            for key, fields in look.stored.items():
+                digest.add(key, fields)
+            last = max(last, look.last, key=entry_order)
+            if look.differences:
+                result.note(payer, await self._lasting(payer, shelves, look.differences))
+            tell(done, len(parts))
+        given_out = await self._books.last_id(payer)
+        digest.add(f"{payer}|last", given_out)
+        if entry_order(given_out) < entry_order(last):
+            behind = Difference(what="ledger", field="last id", expected=last, found=given_out)
+            result.note(payer, [behind])
 
-    async def _take(
-        self, keys: BucketKeys, look: _Look, counts: Counter[int], result: Reconciled
-    ) -> None:
-        """Take a look into the result; differences are looked at a second time."""
-        result.buckets += 1
-        result.entries += look.entries
-        result.hashes += look.hashes
-        if look.differences:
-            await self._projection.project(keys)
-            async with self._books.held([keys]):
-                again = await self._look(keys, counts[keys.number])
-            stands = {(each.what, each.field, each.entry) for each in again.differences}
-            lasting = [
-                each for each in look.differences if (each.what, each.field, each.entry) in stands
-            ]
-            result.note(keys.payer, keys.number, lasting)
+    async def _lasting(
+        self, payer: str, shelves: range, differences: Iterable[Difference]
+    ) -> list[Difference]:
+        """Look once more, and keep those differences that are still there."""
+        await self._projection.project(payer)
+        again = await self._look(payer, shelves, await self._books.count_keys(payer))
+        stands = {(each.what, each.field, each.entry) for each in again.differences}
+        return [each for each in differences if (each.what, each.field, each.entry) in stands]
 
-    async def _check_journeys(self, payer: str, journeys: Journeys, result: Reconciled) -> None:
-        """Compare what was kept in several buckets across them.
-
-        They are not read at one moment: a difference counts only if it is there in every look.
-        """
-        lasting = _of_journeys(journeys)
-        for _ in range(_LOOKS_MORE):
-            names = {name for name, *_ in lasting}
-            for number in sorted(_buckets_of(names, journeys)):
-                keys = self._keys.bucket(payer, number)
-                await self._projection.project(keys)
-                async with self._books.held([keys]):
-                    _note_journeys(journeys, keys, await self._look(keys, 0))
-            stands = _of_journeys({name: journeys[name] for name in names})
-            lasting = {each: found for each, found in stands.items() if each in lasting}
-        for (name, *_), found in lasting.items():
-            result.note(payer, min(journeys[name]), [found])
-
-    async def _look(self, keys: BucketKeys, count: int) -> _Look:
-        replayed = await self._books.replayed(keys)
-        look = _Look()
-        stored: dict[str, object] = {}
-        everything = list(held_by(replayed, keys))
-        for start in range(0, len(everything), _KEYS_AT_ONCE):
-            some = everything[start : start + _KEYS_AT_ONCE]
-            hashes = await self._books.snapshot(keys, replayed, [each.key for each in some])
-            for each, found in zip(some, hashes, strict=True):
-                stored[each.key] = found
-                if not is_same(each.of(replayed), found):
-                    look.differences += _differences(each, replayed, found)
-        if look.differences or count > len(everything):
-            look.differences += await self._unknown(keys, replayed)
-        look.differences += await self._compare_rest(keys, replayed, stored)
+    async def _look(self, payer: str, shelves: range, counts: Counter[int]) -> _Look:
+        async with self._books.held(payer):
+            replayed, look = await self._books.replayed(payer, shelves), _Look()
+            everything = list(held_by(replayed, self._keys.book(payer)))
+            for start in range(0, len(everything), _KEYS_AT_ONCE):
+                await self._compare(
+                    payer, replayed, everything[start : start + _KEYS_AT_ONCE], look
+                )
+            count = sum(counts[shelf] for shelf in shelves)
+            if look.differences or count > len(everything) - look.archived:
+                look.differences += await self._unknown(payer, shelves, replayed)
         look.differences += [*replayed.differences, *check_holdings(replayed)]
-        look.entries, look.hashes = replayed.count, len(everything)
-        look.digest = digest(stored)
-        look.kept = kept_in(replayed)
+        look.entries, look.hashes, look.last = replayed.count, len(everything), replayed.last
         return look
 
-    async def _unknown(self, keys: BucketKeys, replayed: Replayed) -> list[Difference]:
+    async def _compare(self, payer: str, replayed: Replayed, some: list[Held], look: _Look) -> None:
+        """Compare hashes with Redis, and those that are not there with the archive."""
+        names = [held.key for held in some]
+        read = await self._books.snapshot(payer, replayed, names)
+        found = dict(zip(names, read, strict=True))
+        absent = [held for held in some if found[held.key] == {} and held.of(replayed)]
+        archived = await self._books.archived(payer, replayed, absent) if absent else {}
+        look.archived += len(archived)
+        for held in some:
+            stored = archived.get(held.key, found[held.key])
+            look.stored[held.key] = stored
+            if not is_same(held.of(replayed), stored):
+                look.differences += _differences(held, replayed, stored)
+
+    async def _unknown(self, payer: str, shelves: range, replayed: Replayed) -> list[Difference]:
         """Find hashes of which the ledger knows nothing."""
-        found = {key async for key in self._books.keys_of(keys.payer, keys.number)}
-        await self._books.snapshot(keys, replayed, [])
-        known = {each.key for each in held_by(replayed, keys)}
+        found = await self._books.keys_on(payer, shelves)
+        await self._books.snapshot(payer, replayed, [])
+        known = {held.key for held in held_by(replayed, self._keys.book(payer))}
         return [
             Difference(what=key, field="key", expected=ABSENT, found="a hash")
             for key in sorted(found - known)
         ]
 
-    async def _compare_rest(
-        self, keys: BucketKeys, replayed: Replayed, stored: dict[str, object]
-    ) -> list[Difference]:
-        """Compare under which member claims are kept, and how far the stream is."""
-        owners = replayed.owners_here()
-        found = await self._books.owners(keys.payer, owners)
-        stored["owners"] = found
-        differences = [
-            Difference(
-                what=f"claims {claim}", field="owner", expected=owner, found=found[claim] or ABSENT
-            )
-            for claim, owner in owners.items()
-            if found[claim] != owner
-        ]
-        last = replayed.last
-        given_out = await self._books.last_id(keys)
-        stored["last"] = given_out
-        if entry_order(given_out) < entry_order(last):
-            behind = Difference(what="ledger", field="last id", expected=last, found=given_out)
-            differences.append(behind)
-        return differences
 
-
-def _note_journeys(journeys: Journeys, keys: BucketKeys, look: _Look) -> None:
-    for name, kept in look.kept.items():
-        journeys.setdefault(name, {})[keys.number] = kept
-
-
-def _of_journeys(journeys: Journeys) -> dict[tuple[str, str, str], Difference]:
-    return {
-        (name, each.what, each.field): each
-        for name, kept in journeys.items()
-        for each in check_travelled(name, kept.values())
-    }
-
-
-def _buckets_of(names: Iterable[str], journeys: Journeys) -> set[int]:
-    """Give the buckets that have something to do with these, and those to which they went."""
-    kept = [item for name in names for item in journeys[name].items()]
-    return {number for number, _ in kept} | {
-        each.next_bucket for _, each in kept if each.next_bucket is not None
-    }
-
-
-def _differences(
-    each: Held, replayed: Replayed, found: dict[str, str] | None
-) -> Iterator[Difference]:
+def _differences(held: Held, replayed: Replayed, found: Hash | None) -> Iterator[Difference]:
     if found is None:
-        yield Difference(what=each.what, field="type", expected="hash", found="something else")
+        yield Difference(what=held.what, field="type", expected="hash", found="something else")
         return
-    yield from compare_fields(each.what, each.of(replayed), found)
+    yield from compare_fields(held.what, held.of(replayed), found)

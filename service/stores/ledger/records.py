@@ -1,36 +1,28 @@
 """Answers that were given: the record that rode with a movement, and what was moved with it."""
 
-from dataclasses import replace
-
 from service.accounting.answers.answer import bounds_in
-from service.accounting.books.books import Home, Moved
+from service.accounting.books.books import Moved
 from service.accounting.books.record import Draft, unpack
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.ledger.entry import LedgerEntry
 from service.stores.ledger.reading import LedgerReading
-from service.stores.units.accumulators import Accumulators
 from service.stores.units.movements import read_moved
 
 
 class Records:
     """Reads adjudications back from the ledger."""
 
-    def __init__(self, ledger: LedgerReading, accumulators: Accumulators) -> None:
-        """Share the other stores."""
+    def __init__(self, ledger: LedgerReading) -> None:
+        """Read them there."""
         self._ledger = ledger
-        self._accumulators = accumulators
 
-    async def recorded(self, home: Home, entry: str) -> tuple[Draft, Moved]:
-        """Give a record and what was moved; one that is not there is a fault, never "new"."""
-        return read_record(await self.entry(home, entry))
+    async def recorded(self, payer: str, entry: str) -> tuple[Draft, Moved]:
+        """Read a record and what was moved; one that is not there is a fault, never "new"."""
+        return read_record(await self.entry(payer, entry))
 
-    async def entry(self, home: Home, entry: str) -> LedgerEntry:
-        """Give the entry of an adjudication, as the state of a claim names it."""
-        keys = self._accumulators.keys_of(home)
-        bucket, is_named, name = entry.rpartition(":")
-        if is_named:  # it was written before the claim came here
-            keys, entry = self._accumulators.keys_of(replace(home, bucket=int(bucket))), name
-        found = await self._ledger.entry(keys, entry)
+    async def entry(self, payer: str, entry: str) -> LedgerEntry:
+        """Read the entry of an adjudication, as the state of a claim names it."""
+        found = await self._ledger.entry(payer, entry)
         if found is None:
             raise EngineUnavailable("elasticsearch", "the record of an adjudication is not there")
         return found

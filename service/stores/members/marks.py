@@ -86,7 +86,8 @@ class Visibility:
 
         Gives those of them who have claims that wait for an authorization.
         """
-        marks = {member: self._keys.mark(payer, member) for member in set(members)}
+        book = self._keys.book(payer)
+        marks = {member: book.mark(book.owner(member)) for member in set(members)}
         waiting: set[str] = set()
         if not marks:
             return waiting
@@ -96,7 +97,7 @@ class Visibility:
             groups = together(self._redis, marks)
             for group in groups:
                 keys = [marks[each] for each in group]
-                keys += [self._keys.waiting(payer, each) for each in group]
+                keys += [book.waiting(book.owner(each)) for each in group]
                 pipeline.eval(_MARK, len(keys), *keys, number)
             for group, found in zip(groups, await pipeline.execute(), strict=True):
                 told = zip(group, found, strict=True)
@@ -151,7 +152,7 @@ class Visibility:
         First whether something waits: it is marked before it is taken out of the outbox, under
         whichever id of a person it came.
         """
-        outbox = self._keys.outbox(payer)
+        outbox, book = self._keys.outbox(payer), self._keys.book(payer)
         for member in members:
             names = [
                 name
@@ -160,7 +161,7 @@ class Visibility:
             ]
             pipeline.execute_command("EXISTS", *names)
         for member in members:
-            pipeline.get(self._keys.mark(payer, member))
+            pipeline.get(book.mark(book.owner(member)))
         pipeline.get(self._keys.visible)
 
     async def see(self, payer: str, members: Sequence[str], answers: Sequence[Any]) -> None:

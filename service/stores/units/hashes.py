@@ -18,13 +18,14 @@ def read_claim_state(claim_id: str, stored: Mapping[str, str]) -> ClaimState:
     """Read a claim; one that is not there was never adjudicated."""
     if not stored:
         return ClaimState(claim_id=claim_id)
-    by_version: dict[str, dict[int, str]] = {"fp": {}, "e": {}, "ow": {}, "el": {}}
+    by_version: dict[str, dict[int, str]] = {"fp": {}, "e": {}}
     for name, value in stored.items():
         head, found, version = name.partition(":")
         if found:
             by_version[head][int(version)] = value
     return ClaimState(
         claim_id=claim_id,
+        owner=stored["m"],
         sequence=int(stored["n"]),
         version=int(stored["v"]),
         status=stored.get("s", NEVER),
@@ -32,8 +33,6 @@ def read_claim_state(claim_id: str, stored: Mapping[str, str]) -> ClaimState:
         fingerprints=by_version["fp"],
         entries=by_version["e"],
         replaced_by=stored.get("by"),
-        owed=by_version["ow"],
-        elsewhere=tuple(sorted(by_version["el"])),
     )
 
 
@@ -50,8 +49,8 @@ def read_accounts(stored: Mapping[str, str]) -> AccountsState:
 
 
 def _is_balance(field: str) -> bool:
-    """Tell a balance from a limit, and from a mark with the id of a claim in it."""
-    return ":" not in field and field.rpartition(".")[2] in _BALANCES
+    """Tell a balance from a limit."""
+    return field.rpartition(".")[2] in _BALANCES
 
 
 def _account(name: str, stored: Mapping[str, str]) -> AccountState:

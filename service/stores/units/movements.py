@@ -1,15 +1,14 @@
 """How what the accumulators are asked is written for the scripts, and their answers read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from service.accounting.books.books import DrawRequest, Moved, Occasion
+from service.accounting.books.books import Amendment, DrawRequest, Moved, Occasion
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.grant import AccountMovement, Balance, Measure, Row
 from service.accounting.books.plan import Bounds, ClaimPlan, Debit, Draw, Part, base_of
-from service.accounting.books.waiting import Waiting
 
 Json = dict[str, Any]
 _MEASURES: tuple[tuple[Measure, int], ...] = (("units", 0), ("amount", 2), ("days", 4))
@@ -17,8 +16,8 @@ BoundsOf = Mapping[str, Mapping[str, Bounds]]
 """Authorization id to base to its limits."""
 
 
-def write_draw(request: DrawRequest, last_push: str | None) -> bytes:
-    """Write the request of a draw for the script; ``last_push`` as the home of the claim has it."""
+def write_draw(request: DrawRequest, new: Collection[str] = ()) -> bytes:
+    """Write the request of a draw for the script; ``new`` are authorizations never drawn on."""
     ids = request.authorizations
     place = {each: number for number, each in enumerate(ids, start=1)}
     original = request.original
@@ -29,6 +28,7 @@ def write_draw(request: DrawRequest, last_push: str | None) -> bytes:
             "on": original.sequence if original else 0,
             "os": request.original_status,
             "oc": original.claim_id if original else "",
+            "om": original.owner if original else "",
             "c": request.claim.claim_id,
             "v": request.version,
             "fp": request.fingerprint,
@@ -36,8 +36,8 @@ def write_draw(request: DrawRequest, last_push: str | None) -> bytes:
             "m": request.owner,
             "mt": "|".join(request.matched),
             **_occasion(request.occasion),
-            **_waiting(request.waiting, last_push),
-            "a": [_authorization(each, request.plan) for each in ids],
+            **_waiting(request),
+            "a": [_authorization(each, request.plan, new) for each in ids],
             "l": [
                 {
                     "l": line.line,
@@ -50,23 +50,22 @@ def write_draw(request: DrawRequest, last_push: str | None) -> bytes:
     )
 
 
-def _waiting(waiting: Waiting, last_push: str | None) -> Json:
+def _waiting(request: DrawRequest) -> Json:
+    waiting = request.waiting
     if not waiting.is_possible:
         return {}
     names = ("events", "exhausted", "exceeded")
-    return {"wt": {name: getattr(waiting, name) for name in names}, "mk": last_push}
+    return {"wt": {name: getattr(waiting, name) for name in names}, "mk": request.last_push}
 
 
-def write_change(
-    claim: ClaimState, rows: Sequence[Json], status: str, occasion: Occasion, owner: str
-) -> bytes:
+def write_change(claim: ClaimState, rows: Sequence[Json], status: str, occasion: Occasion) -> bytes:
     """Write the request to change what a claim holds."""
     return orjson.dumps(
         {
             "n": claim.sequence,
             "c": claim.claim_id,
             "s": status,
-            "m": owner,
+            "m": claim.owner,
             "r": orjson.dumps(rows).decode(),
             "a": claim.authorizations,
             **_occasion(occasion),
@@ -74,24 +73,17 @@ def write_change(
     )
 
 
-def write_amendment(
-    authorization_id: str,
-    version: int,
-    *,
-    is_void: bool,
-    bounds: Mapping[str, Bounds],
-    occasion: Occasion,
-) -> bytes:
+def write_amendment(amendment: Amendment, occasion: Occasion) -> bytes:
     """Write the request to take the limits of a pushed version."""
     return orjson.dumps(
         {
-            "id": authorization_id,
-            "v": version,
-            "st": "void" if is_void else "open",
+            "id": amendment.authorization_id,
+            "v": amendment.version,
+            "st": "void" if amendment.is_void else "open",
             "day": occasion.at[:10],
             "b": [
-                [base, *map(_text, (each.units, each.amount, each.days)), each.unit or ""]
-                for base, each in sorted(bounds.items())
+                [base, *map(_text, (bounds.units, bounds.amount, bounds.days)), bounds.unit or ""]
+                for base, bounds in sorted(amendment.bounds.items())
             ],
             **_occasion(occasion),
         }
@@ -106,12 +98,13 @@ def _text(number: int | None) -> str:
     return "" if number is None else str(number)
 
 
-def _authorization(authorization_id: str, plan: ClaimPlan) -> Json:
+def _authorization(authorization_id: str, plan: ClaimPlan, new: Collection[str]) -> Json:
     drawable = plan.authorizations.get(authorization_id)
     if drawable is None:
         return {"id": authorization_id}
     return {
         "id": authorization_id,
+        "new": authorization_id in new,
         "v": drawable.version,
         "b": {base: _bounds(each) for base, each in drawable.bounds.items()},
     }

@@ -80,7 +80,7 @@ class LateQueue:
         by_owner: dict[str, list[str]] = {}
         for member, authorization_id in arrived if self._is_open and waiting else ():
             if member in waiting:
-                owner = self._keys.owned_by(payer, member)
+                owner = self._keys.book(payer).owner(member)
                 by_owner.setdefault(owner, []).append(authorization_id)
         await self._put(payer, by_owner)
 

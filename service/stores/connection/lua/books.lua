@@ -1,6 +1,6 @@
--- The books of one bucket: balances of accounts, who holds a shared token, rows of movement.
+-- The book of a payer: balances of accounts, who holds a shared token, rows of movement.
 -- Everything is computed on copies first and written last, since a script is not rolled back.
--- Numbers are whole (see service/accounting/scale.py) and written as text: a double written by
+-- Numbers are whole (see service/accounting/books/scale.py) and written as text: a double written by
 -- Lua itself would lose digits.
 
 -- What is written goes to the append-only file, not the script: it writes a stream id of its own.
@@ -18,7 +18,15 @@ local function whole(given, name)
   return number
 end
 
-local function text(number) return string.format('%.0f', number) end
+local texts = {} -- the same numbers are written again and again
+local function text(number)
+  local found = texts[number]
+  if not found then
+    found = string.format('%.0f', number)
+    texts[number] = found
+  end
+  return found
+end
 
 local function word(given, name)
   if type(given) ~= 'string' or given == '' then error(name .. ' is missing') end
@@ -93,14 +101,18 @@ local function take_back(mark)
   end
 end
 
-local function open_book(id, key, token_key)
+local absent = {}   -- authorizations whose accounts are not here: they may be at rest
+
+-- Accounts that are not here are made anew only where it is known that nobody ever drew on them.
+local function open_book(id, key, token_key, is_new)
   check_type(key, 'hash')
   check_type(token_key, 'hash')
-  local known = redis.call('HMGET', key, 'v', 'n', 'st', 'to', 'g')
+  local known = redis.call('HMGET', key, 'v', 'n', 'st')
+  if not known[1] and not is_new then absent[#absent + 1] = word(id, 'an authorization') end
   local book = {
     id = word(id, 'an authorization'), key = key, token_key = token_key,
     v = whole(known[1] or '0', 'a version'), n = whole(known[2] or '0', 'a sequence'),
-    st = known[3] or 'open', to = known[4], g = known[5], bounds = {}, accounts = {}, tokens = {},
+    st = known[3] or 'open', bounds = {}, accounts = {}, tokens = {},
   }
   books[id] = book
   order[#order + 1] = book
@@ -184,7 +196,6 @@ end
 local function post(row, state, sign)
   local book = books[row.a]
   if not book then error('a row of an authorization that was not named') end
-  if book.st == 'moved' then return {} end -- it is counted elsewhere now
   local moved = {}
   for i, debit in ipairs(row.d) do
     local name = word(debit[1], 'an account')
@@ -225,11 +236,10 @@ end
 
 local function open_claim(key)
   check_type(key, 'hash')
-  local known = redis.call('HMGET', key, 'n', 'v', 's', 'mv', 'to')
+  local known = redis.call('HMGET', key, 'n', 'v', 's', 'mv')
   return {
-    key = key, v = known[2],
-    n = known[5] and -1 or whole(known[1] or '0', 'a sequence'), -- -1: it went to another bucket
-    s = known[3] or 'none', rows = decode_rows(known[4] or '[]'),
+    key = key, v = known[2], n = whole(known[1] or '0', 'a sequence'), s = known[3] or 'none',
+    rows = decode_rows(known[4] or '[]'),
   }
 end
 
@@ -245,6 +255,20 @@ local function undo(claim)
     end
   end
   return undone
+end
+
+-- No account may hold more of a measure than it did before.
+local function check_growth()
+  for _, book in ipairs(order) do
+    for _, balance in pairs(book.accounts) do
+      for _, measure in ipairs(MEASURES) do
+        local was = math.max(balance.was[measure .. 'u'], 0) + math.max(balance.was[measure .. 'r'], 0)
+        if balance[measure .. 'u'] + balance[measure .. 'r'] > was then
+          error('a change that would take more than the claim holds')
+        end
+      end
+    end
+  end
 end
 
 -- Writing ----------------------------------------------------------------------------------------
@@ -274,23 +298,31 @@ local function write_bounds(book, base, bounds)
   end
 end
 
+local FIELDS_AT_ONCE = 1000 -- Lua cannot hand over any number of arguments
+
+local function write_fields(key, fields)
+  for first = 1, #fields, FIELDS_AT_ONCE do
+    redis.call('HSET', key, unpack(fields, first, math.min(first + FIELDS_AT_ONCE - 1, #fields)))
+  end
+end
+
 -- Writes what changed of all books; gives the new sequence number of each authorization.
 local function write_books()
   local sequence = {}
   for _, book in ipairs(order) do
     if is_changed(book) then
       sequence[#sequence + 1] = {book.id, text(book.n + 1)}
-      redis.call('HSET', book.key, 'id', book.id, 'v', text(book.v), 'n', text(book.n + 1),
-        'st', book.st)
-      for base, bounds in pairs(book.amended or {}) do write_bounds(book, base, bounds) end
+      local fields = {'id', book.id, 'v', text(book.v), 'n', text(book.n + 1), 'st', book.st}
       for name, balance in pairs(book.accounts) do
         for _, field in ipairs(FIELDS) do
           if balance[field] ~= balance.was[field] and
             (balance[field] > 0 or balance.was[field] > 0) then
-            redis.call('HSET', book.key, name .. '.' .. field, text(balance[field]))
+            fields[#fields + 1], fields[#fields + 2] = name .. '.' .. field, text(balance[field])
           end
         end
       end
+      write_fields(book.key, fields)
+      for base, bounds in pairs(book.amended or {}) do write_bounds(book, base, bounds) end
       for field, held in pairs(book.tokens) do
         if held.u + held.r > 0 then
           redis.call('HSET', book.token_key, field, text(held.u) .. ':' .. text(held.r))

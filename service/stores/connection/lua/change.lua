@@ -9,9 +9,10 @@ return run(function()
   check_type(KEYS[3], 'zset')
   check_words(request, {'k', 'c', 'm', 'at', 'r'}, {'by', 'why'})
   local claim = open_claim(KEYS[1])
-  if not claim.v then error('a claim that was never drawn') end
   if claim.n ~= whole(request.n, 'a sequence') then return cjson.encode({s = 'moved'}) end
+  if not claim.v then error('a claim that was never drawn') end
   for i, id in ipairs(request.a) do open_book(id, KEYS[2 + 2 * i], KEYS[3 + 2 * i]) end
+  if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
   local rows = decode_rows(request.r)
   local state = STATES[word(request.s, 'a state')]
   if #rows > 0 and not state then error('rows that nobody would hold') end
@@ -20,16 +21,14 @@ return run(function()
   local redone = {}
   for i, row in ipairs(rows) do redone[i] = {row = row, moved = post(row, state, 1)} end
   check_growth()
-  local owed = owed_of(undone, redone, claim.s, request.s, request)
 
-  local sequence = write_books()
-  local result = {s = 'ok', r = encode_list(redone), u = encode_list(undone), ow = owed}
-  local entry = {'k', request.k, 'c', request.c,
-    'v', claim.v, 's', request.s, 'at', request.at, 'by', request.by or '',
-    'why', request.why or '', 'm', request.m, 'r', result.r, 'u', result.u, 'q', encode_list(sequence)}
-  write_owed(entry, 'ow', KEYS[1], claim.n + 1, owed)
-  result.e = redis.call('XADD', KEYS[2], '*', unpack(entry))
-  redis.call('HSET', KEYS[1], 'n', text(claim.n + 1), 's', request.s, 'mv', encode_list(rows))
+  local sequence, number = write_books(), text(claim.n + 1)
+  local result = {s = 'ok', r = encode_list(redone), u = encode_list(undone)}
+  result.e = redis.call('XADD', KEYS[2], '*', 'k', request.k, 'c', request.c, 'v', claim.v,
+    'n', number, 's', request.s, 'at', request.at, 'by', request.by or '',
+    'why', request.why or '', 'm', request.m, 'r', result.r, 'u', result.u,
+    'q', encode_list(sequence))
+  redis.call('HSET', KEYS[1], 'n', number, 's', request.s, 'mv', encode_list(rows))
   if not state then redis.call('ZREM', KEYS[3], request.c) end
   return cjson.encode(result)
 end)

@@ -1,8 +1,10 @@
 -- Draws all lines of a claim, after giving back what an earlier version (or the original of a
 -- replacement or void) had: all in one step, or nothing.
 -- KEYS: the claim, the ledger, the original claim (the claim itself where there is none), the claims
--- of the member that wait, the mark of the member, then for each authorization its accounts and its
--- tokens. ARGV: the request as JSON, the record, the claim as it was sent if it may have to wait.
+-- that wait of the member of either, the mark of the member, then for each authorization its accounts
+-- and its tokens. ARGV: the request as JSON, the record, the claim as it was sent if it may wait.
+
+local CLAIM, LEDGER, ORIGINAL, WAITING, ORIGINAL_WAITING, MARK, BOOKS = 1, 2, 3, 4, 5, 6, 7
 
 local function bounds_text(bounds, name)
   if bounds[name] == nil or bounds[name] == cjson.null then return nil end
@@ -235,27 +237,25 @@ local function read_part(part)
   end
 end
 
-return run(function()
-  local request = cjson.decode(ARGV[1])
-  check_type(KEYS[2], 'stream')
-  check_type(KEYS[4], 'zset')
+local function check_request(request)
+  check_type(KEYS[LEDGER], 'stream')
+  check_type(KEYS[WAITING], 'zset')
+  check_type(KEYS[ORIGINAL_WAITING], 'zset')
   check_words(request, {'k', 'c', 'm', 'at', 'fp'}, {'by', 'why', 'oc', 'os'})
-  local version = text(whole(request.v, 'a version'))
   if type(ARGV[2]) ~= 'string' then error('the record is missing') end
-  local claim = open_claim(KEYS[1])
-  local has_original = KEYS[3] ~= KEYS[1]
-  local original = has_original and open_claim(KEYS[3]) or nil
-  if claim.n ~= whole(request.n, 'a sequence') or
-    (original and original.n ~= whole(request.on, 'a sequence')) then
-    return cjson.encode({s = 'moved'})
-  end
-  local amended = {}
+end
+
+-- Opens all books with the limits of the versions that were matched; gives what changed of them, and
+-- the first authorization of which another version is in force.
+local function open_books(request)
+  local amended, stale = {}, nil
   for i, given in ipairs(request.a) do
-    local book = open_book(given.id, KEYS[4 + 2 * i], KEYS[5 + 2 * i])
+    local at = BOOKS + 2 * (i - 1)
+    local book = open_book(given.id, KEYS[at], KEYS[at + 1], given.new)
     if given.v then
       local version = whole(given.v, 'a version')
-      if book.v > version or (book.v == version and book.st == 'void') or book.st == 'moved' then
-        return cjson.encode({s = 'stale', a = given.id})
+      if book.v > version or (book.v == version and book.st == 'void') then
+        stale = stale or given.id
       end
       local changed = take_bounds(book, given.b)
       if book.v ~= version or book.st ~= 'open' then changed = changed or {} end
@@ -269,56 +269,95 @@ return run(function()
       end
     end
   end
-  for _, line in ipairs(request.l) do
-    for _, part in ipairs(line.y) do read_part(part) end
-  end
-  local state = STATES[word(request.s, 'a state')]
-  if #request.l > 0 and not state then error('no such state') end
-  local undone = undo(claim)
-  local given_back = original and undo(original) or {}
-  local owed = owed_of(undone, {}, claim.s, request.s, request)
-  local original_owed = original and owed_of(given_back, {}, original.s, request.os, request) or nil
+  return amended, stale
+end
+
+-- Draws all lines; gives the rows with what they moved, the answer's lists, and whether it waits.
+local function draw_lines(request, state)
   local rows, kept, short, lean = {}, {}, {}, {}
   local waits_for = request.wt or {}
   local waits = waits_for.events
+  for _, line in ipairs(request.l) do
+    for _, part in ipairs(line.y) do read_part(part) end
+  end
   for _, line in ipairs(request.l) do
     local drawn, lacks = grant_line(line, state, short, lean)
     for _, each in ipairs(drawn) do rows[#rows + 1], kept[#kept + 1] = each, each.row end
     if lacks and waits_for[lacks] then waits = true end
   end
+  return rows, kept, {w = encode_list(short), k = encode_list(names_of(lean))}, waits
+end
+
+local function keep_waiting(request, waits, is_known, has_original)
+  if waits then
+    redis.call('ZADD', KEYS[WAITING], 0, request.c)
+  elseif is_known then
+    redis.call('ZREM', KEYS[WAITING], request.c)
+  end
+  if has_original then redis.call('ZREM', KEYS[ORIGINAL_WAITING], request.oc) end
+end
+
+-- Writes the ledger entry, and both claims as they are now; gives the id of the entry.
+local function write_claim(request, claim, original, kept, fields, waits)
+  local version = text(whole(request.v, 'a version'))
+  local entry = {'k', request.k, 'c', request.c, 'v', version, 'n', text(claim.n + 1),
+    'oc', request.oc or '', 'os', request.os or '', 's', request.s, 'at', request.at,
+    'by', request.by or '', 'why', request.why or '', 'fp', request.fp, 'm', request.m,
+    'mt', request.mt or ''}
+  local function add(name, value) entry[#entry + 1], entry[#entry + 2] = name, value end
+  for name, value in pairs(fields) do add(name, value) end
+  if original then
+    add('on', text(original.n + 1))
+    add('om', word(request.om, 'the member of the original'))
+  end
+  if waits then
+    add('wt', '1')
+    add('cl', ARGV[3])
+  end
+  local id = redis.call('XADD', KEYS[LEDGER], '*', unpack(entry))
+  redis.call('HSET', KEYS[CLAIM], 'id', request.c, 'm', request.m, 'n', text(claim.n + 1),
+    'v', version, 's', request.s, 'mv', encode_list(kept), 'fp:' .. version, request.fp,
+    'e:' .. version, id)
+  if original then
+    redis.call('HSET', KEYS[ORIGINAL], 'n', text(original.n + 1), 's', request.os, 'mv', '[]',
+      'by', request.c)
+  end
+  return id
+end
+
+return run(function()
+  local request = cjson.decode(ARGV[1])
+  check_request(request)
+  local claim = open_claim(KEYS[CLAIM])
+  local original = KEYS[ORIGINAL] ~= KEYS[CLAIM] and open_claim(KEYS[ORIGINAL]) or nil
+  if claim.n ~= whole(request.n, 'a sequence') or
+    (original and original.n ~= whole(request.on, 'a sequence')) then
+    return cjson.encode({s = 'moved'})
+  end
+  local amended, stale = open_books(request)
+  if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
+  if stale then return cjson.encode({s = 'stale', a = stale}) end
+  local state = STATES[word(request.s, 'a state')]
+  if #request.l > 0 and not state then error('no such state') end
+  local undone = undo(claim)
+  local given_back = original and undo(original) or {}
+  local rows, kept, lists, waits = draw_lines(request, state)
   local result = {
     s = 'ok', r = encode_list(rows), u = encode_list(undone), o = encode_list(given_back),
-    w = encode_list(short), k = encode_list(names_of(lean)), ow = owed, oow = original_owed,
+    w = lists.w, k = lists.k,
   }
   if request.dry then return cjson.encode(result) end
   -- A push that came after the claim was looked up did not see it waiting: it is looked up again.
-  if waits and type(request.mk) == 'string' and (redis.call('GET', KEYS[5]) or '') ~= request.mk then
+  if waits and (redis.call('GET', KEYS[MARK]) or '') ~= request.mk then
     return cjson.encode({s = 'moved'})
   end
   if waits then word(ARGV[3], 'the claim as it was sent') end
 
   local sequence = write_books()
-  local moves = encode_list(kept)
-  local fields = {'k', request.k, 'c', request.c, 'v', version,
-    'oc', request.oc or '', 'os', request.os or '', 's', request.s, 'at', request.at, 'by', request.by or '',
-    'why', request.why or '', 'fp', request.fp, 'm', request.m, 'r', result.r, 'u', result.u, 'o', result.o, 'w', result.w, 'sk', result.k,
-    'am', encode_list(amended), 'q', encode_list(sequence), 'mt', request.mt or '', 'b', ARGV[2]}
-  write_owed(fields, 'ow', KEYS[1], claim.n + 1, owed)
-  if original then write_owed(fields, 'oow', KEYS[3], original.n + 1, original_owed) end
-  if waits then
-    for _, each in ipairs({'wt', '1', 'cl', ARGV[3]}) do fields[#fields + 1] = each end
-    redis.call('ZADD', KEYS[4], 0, request.c)
-  elseif claim.n > 0 then
-    redis.call('ZREM', KEYS[4], request.c)
-  end
-  if original then redis.call('ZREM', KEYS[4], request.oc) end
-  local entry = redis.call('XADD', KEYS[2], '*', unpack(fields))
-  redis.call('HSET', KEYS[1], 'id', request.c, 'n', text(claim.n + 1), 'v', version, 's', request.s,
-    'mv', moves, 'fp:' .. version, request.fp, 'e:' .. version, entry)
-  if original then
-    redis.call('HSET', KEYS[3], 'n', text(original.n + 1), 's', request.os, 'mv', '[]',
-      'by', request.c)
-  end
-  result.e = entry
+  keep_waiting(request, waits, claim.n > 0, original ~= nil)
+  result.e = write_claim(request, claim, original, kept, {
+    r = result.r, u = result.u, o = result.o, w = result.w, sk = result.k,
+    am = encode_list(amended), q = encode_list(sequence), b = ARGV[2],
+  }, waits)
   return cjson.encode(result)
 end)

@@ -1,4 +1,4 @@
--- Reads hashes of a bucket and the part of its ledger after an id, all of the same moment.
+-- Reads hashes of a book and the part of its ledger after an id, all of the same moment.
 -- KEYS: the ledger, then the hashes. ARGV: the last id that is known, how many entries at most.
 -- Gives the last id that was ever given out, the entries, and of each hash its fields, of a sorted set
 -- its members with their scores, or nothing where the key holds something else.

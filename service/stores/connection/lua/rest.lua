@@ -1,0 +1,8 @@
+-- Drops what was written to the archive, if nobody moved it since.
+-- KEYS: the hash of a claim or the accounts of an authorization, its tokens (the hash itself where it
+-- has none), what was recalled. ARGV: the sequence that was archived, its name among the recalled.
+
+local is_same = redis.call('HGET', KEYS[1], 'n') == ARGV[1]
+if is_same then redis.call('UNLINK', KEYS[1], KEYS[2]) end
+redis.call('ZREM', KEYS[3], ARGV[2])
+return is_same and 1 or 0

@@ -1,0 +1,130 @@
+"""Finds what is at rest, by the ledger, and has it archived; see ``units/archive``.
+
+The ledger names what was moved, and the sequence number that it had then: what still has that
+number after so long was not moved since. How far the ledger was looked through is kept in Redis,
+and begins anew with a rebuild.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+import structlog
+from prometheus_client import Counter
+
+from service.background import backoff_s, end
+from service.stores.connection.clients import RedisClient
+from service.stores.connection.faults import EngineFault, translated_errors
+from service.stores.connection.key_names import KeyNames
+from service.stores.ledger.reading import LedgerReading
+from service.stores.units.archive import Archive, Rested
+
+log = structlog.get_logger()
+
+ARCHIVED = Counter(
+    "authmatch_archived_total", "Claims and accounts at rest that were taken out of Redis."
+)
+FAULTS = Counter("authmatch_archive_faults_total", "Times that archiving failed.")
+
+LOOK_S = 3600.0
+"""So often a worker looks for what came to rest; of several one at a time."""
+RECALLED_S = 3600.0
+"""So long what was recalled stays, if nobody moves it."""
+BACKOFF_S_MAX = 600.0
+DAY_MS = 24 * 3600 * 1000
+_AT_ONCE = 1000
+
+
+class Resting:
+    """Takes out of Redis what nobody moved for so many days."""
+
+    def __init__(
+        self,
+        redis: RedisClient,
+        keys: KeyNames,
+        ledger: LedgerReading,
+        archive: Archive,
+        payers: Iterable[str],
+        *,
+        days: int,
+    ) -> None:
+        """Look after these payers; with 0 days nothing ever rests."""
+        self._redis = redis
+        self._keys = keys
+        self._ledger = ledger
+        self._archive = archive
+        self._payers = tuple(dict.fromkeys(payers))
+        self._days = days
+        self._task: asyncio.Task[None] | None = None
+
+    async def rest(self, payer: str, *, now_ms: int | None = None) -> int:
+        """Archive what is at rest at a time, else now; says how much. Raises EngineFault."""
+        now = int(time.time() * 1000) if now_ms is None else now_ms
+        book, before = self._keys.book(payer), now - self._days * DAY_MS
+        with translated_errors():
+            rested: Any = await self._redis.get(book.rested)
+        await self._ledger.refresh()
+        recalled = await self._archive.recalled(payer, now / 1000 - RECALLED_S)
+        count = await self._archive.rest(payer, recalled)
+        candidates: dict[Rested, int] = {}
+        async for moved_at, fields in self._ledger.moved_between(payer, int(rested or 0), before):
+            candidates |= dict.fromkeys(_moved(fields), moved_at)
+            if len(candidates) >= _AT_ONCE:
+                count += await self._rest(payer, candidates)
+                candidates = {}
+        count += await self._rest(payer, candidates)
+        ARCHIVED.inc(count)
+        return count
+
+    async def _rest(self, payer: str, candidates: Mapping[Rested, int]) -> int:
+        """Archive some, and keep how far the ledger was looked through: it may be done again."""
+        if not candidates:
+            return 0
+        count = await self._archive.rest(payer, candidates)
+        with translated_errors():
+            await self._redis.set(self._keys.book(payer).rested, max(candidates.values()))
+        return count
+
+    def start(self) -> None:
+        """Look in the background until ``close``."""
+        if self._task is None and self._days:
+            self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """End at once: whatever is at work can be done again."""
+        if self._task is not None:
+            await end(self._task)
+        self._task = None
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                for payer in self._payers:
+                    if await self._is_my_turn(payer):
+                        await self.rest(payer)
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - archiving must go on; it is counted
+                FAULTS.inc()
+                failures += 1
+                reason = str(error) if isinstance(error, EngineFault) else type(error).__name__
+                log.warning("archiving_failed", reason=reason)
+            pause = backoff_s(failures, first_s=1.0, most_s=BACKOFF_S_MAX) if failures else LOOK_S
+            await asyncio.sleep(pause)
+
+    async def _is_my_turn(self, payer: str) -> bool:
+        """Whether no other worker has looked of late."""
+        key, milliseconds = self._keys.book(payer).resting, int(LOOK_S * 900)
+        with translated_errors():
+            return bool(await self._redis.set(key, "1", nx=True, px=milliseconds))
+
+
+def _moved(fields: Mapping[str, str]) -> Iterator[Rested]:
+    """What a ledger entry moved, with the number that it had then."""
+    for name, number in (("c", "n"), ("oc", "on")):
+        if fields.get(name):
+            yield Rested("claim", fields[name], fields[number])
+    for authorization_id, number in orjson.loads(fields.get("q") or "[]"):
+        yield Rested("accounts", authorization_id, number)

@@ -1,0 +1,182 @@
+"""What is at rest: claims and accounts that nobody moved for long stand in Elasticsearch alone.
+
+A hash goes when it still has the sequence number of a ledger entry that is long in Elasticsearch:
+so all that was moved since the beginning is confirmed, and nothing was moved after it. It is
+written to the archive under that number before it is dropped. Whoever finds it neither here nor
+there knows that there never was one. One that came back is looked at again although no entry names
+it.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+from elasticsearch import AsyncElasticsearch
+
+from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.clients import RedisClient
+from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.key_names import BookKeys, KeyNames
+from service.stores.connection.names import IndexNames
+from service.stores.connection.scripts import SCRIPTS
+
+Kind = Literal["claim", "accounts"]
+
+RECALL_S_MAX = 60.0
+"""What was read longer ago is read again: it may have come back, moved and gone meanwhile."""
+REST = (SCRIPTS / "rest.lua").read_text(encoding="utf-8")
+RECALL = (SCRIPTS / "recall.lua").read_text(encoding="utf-8")
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Rested:
+    """Something that may be at rest: what it is, and the sequence number that it had then."""
+
+    kind: Kind
+    id: str
+    sequence: str
+
+    @property
+    def name(self) -> str:
+        """How it is named among what was recalled."""
+        return f"{self.kind}|{self.sequence}|{self.id}"
+
+    @classmethod
+    def named(cls, name: str) -> "Rested":
+        """Read such a name."""
+        kind, sequence, identifier = name.split("|", 2)
+        return cls("claim" if kind == "claim" else "accounts", identifier, sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """The fields of a hash as they were in Redis, and the tokens of an authorization."""
+
+    fields: Mapping[str, str]
+    tokens: Mapping[str, str]
+
+
+class Archive:
+    """Every call may be repeated; raises EngineFault, and then nothing is lost."""
+
+    def __init__(
+        self,
+        elasticsearch: AsyncElasticsearch,
+        redis: RedisClient,
+        indices: IndexNames,
+        keys: KeyNames,
+    ) -> None:
+        """Work with these engines."""
+        self._elasticsearch = elasticsearch
+        self._redis = redis
+        self._indices = indices
+        self._keys = keys
+
+    async def read(self, payer: str, kind: Kind, ids: Sequence[str]) -> dict[str, Archived]:
+        """What the archive has of these, in realtime; it may be older than what Redis has."""
+        found: dict[str, Archived] = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            names = {
+                _document_id(payer, kind, name): name for name in ids[start : start + _AT_ONCE]
+            }
+            with translated_errors():
+                answer = await self._elasticsearch.mget(
+                    index=self._indices.archive, ids=list(names), realtime=True
+                )
+            for document in answer["docs"]:
+                if "error" in document:
+                    raise EngineUnavailable("elasticsearch", "the archive could not be read")
+                if document["found"]:
+                    kept = document["_source"]
+                    archived = Archived(orjson.loads(kept["fields"]), orjson.loads(kept["tokens"]))
+                    found[names[document["_id"]]] = archived
+        return found
+
+    async def recall(self, payer: str, kind: Kind, ids: Sequence[str]) -> set[str]:
+        """Bring back what is archived of these; gives the ids of what was never there."""
+        asked_at = time.monotonic()
+        found = await self.read(payer, kind, ids)
+        book = self._keys.book(payer)
+        for name, archived in found.items():
+            if time.monotonic() - asked_at > RECALL_S_MAX:
+                raise EngineUnavailable("elasticsearch", "the archive answered too late")
+            rested = Rested(kind, name, archived.fields["n"])
+            with translated_errors():
+                names = (*_places(book, rested), book.recalled)
+                arguments = map(orjson.dumps, (archived.fields, archived.tokens))
+                await self._redis.eval(
+                    RECALL, len(names), *names, *arguments, int(time.time()), rested.name
+                )
+        return set(ids) - set(found)
+
+    async def recalled(self, payer: str, before_s: float) -> list[Rested]:
+        """What came back before a time and was not looked at since."""
+        with translated_errors():
+            names: Any = await self._redis.zrangebyscore(
+                self._keys.book(payer).recalled, "-inf", before_s
+            )
+        return [Rested.named(str(name)) for name in names]
+
+    async def rest(self, payer: str, candidates: Iterable[Rested]) -> int:
+        """Archive those that were not moved since they had their number; says how many."""
+        waiting = list(dict.fromkeys(candidates))
+        count = 0
+        for start in range(0, len(waiting), _AT_ONCE):
+            count += await self._rest_some(payer, waiting[start : start + _AT_ONCE])
+        return count
+
+    async def _rest_some(self, payer: str, candidates: Sequence[Rested]) -> int:
+        book = self._keys.book(payer)
+        with translated_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for rested in candidates:
+                key, tokens = _places(book, rested)
+                pipeline.hgetall(key)
+                pipeline.hgetall(tokens)
+            answers = iter(await pipeline.execute())
+        still = [
+            (rested, Archived(fields, tokens if rested.kind == "accounts" else {}))
+            for rested, fields, tokens in zip(candidates, answers, answers, strict=True)
+            if fields.get("n") == rested.sequence
+        ]
+        written = await run_bulk(
+            self._elasticsearch, [self._operation(payer, *kept) for kept in still]
+        )
+        # One that was not written is newer in the archive than here, which its number forbids.
+        refused = {kept[0] for kept, done in zip(still, written, strict=True) if not done.ok}
+        with translated_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for rested in candidates:
+                if rested not in refused:
+                    names = (*_places(book, rested), book.recalled)
+                    pipeline.eval(REST, len(names), *names, rested.sequence, rested.name)
+            return sum(await pipeline.execute())
+
+    def _operation(self, payer: str, rested: Rested, archived: Archived) -> Operation:
+        """Write over what is older."""
+        return Operation(
+            action="index",
+            index=self._indices.archive,
+            id=_document_id(payer, rested.kind, rested.id),
+            version=int(rested.sequence),
+            same_version=True,
+            document={
+                "payer": payer,
+                "kind": rested.kind,
+                "fields": orjson.dumps(archived.fields).decode(),
+                "tokens": orjson.dumps(archived.tokens).decode(),
+            },
+        )
+
+
+def _places(book: BookKeys, rested: Rested) -> tuple[str, str]:
+    if rested.kind == "claim":
+        return book.claim(rested.id), book.claim(rested.id)
+    return book.accounts(rested.id), book.tokens(rested.id)
+
+
+def _document_id(payer: str, kind: Kind, name: str) -> str:
+    return f"{payer}|{kind}|{name}"
