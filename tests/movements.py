@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.accounting.books.books import Amendment, DrawRequest, Home, Moved, Occasion
+from service.accounting.books.books import Amendment, DrawRequest, LookedUp, Moved, Occasion
 from service.accounting.books.plan import (
     Bounds,
     ClaimPlan,
@@ -22,7 +22,7 @@ from service.accounting.books.scale import CENT, SCALE
 from service.accounting.books.waiting import Waiting
 from service.application.parts import Stores
 from service.settings import DEVELOPMENT_SECRET
-from service.stores.connection.key_names import BucketKeys, KeyNames
+from service.stores.connection.key_names import BookKeys, KeyNames
 
 AT = "2026-11-22T00:00:00Z"
 MEMBER = "M0001"
@@ -62,17 +62,21 @@ class Mover:
     version: int = 1
 
     @property
-    def keys(self) -> BucketKeys:
-        """The bucket of the member."""
-        return self.stores.accumulators.bucket_of(self.payer, self.member)
+    def keys(self) -> BookKeys:
+        """The book of the payer."""
+        return names_of(self.stores).book(self.payer)
 
-    async def home(self, claim_id: str) -> Home:
-        """Where a claim is kept."""
-        await self.stores.guard.ensure()
+    def named(self, authorization_id: str) -> str:
+        """An authorization of this member: those of others have other ids."""
+        return authorization_id if self.member == MEMBER else f"{authorization_id}-{self.member}"
+
+    async def look_up(self, claim_id: str) -> LookedUp:
+        """A claim as it stands."""
         books = self.stores.accumulators
-        home, _ = await books.look_up(self.payer, claim_id, self.member)
-        assert home.is_of_member
-        return home
+        found = await books.look_up(self.payer, claim_id, self.member)
+        found = await books.recall(self.payer, found)
+        assert found.is_of_person(found.claim)
+        return found
 
     async def draw(
         self,
@@ -86,10 +90,10 @@ class Mover:
         **debit: Any,
     ) -> Moved:
         """Draw the next version of a claim, in place of what it or the one it replaces had."""
-        home, books = await self.home(claim_id), self.stores.accumulators
-        authorizations = {"A1": bounds()} if of is None else of
-        claim = await books.read_claim(home, claim_id)
-        original = await books.read_claim(home, replaces) if replaces else None
+        found, books = await self.look_up(claim_id), self.stores.accumulators
+        authorizations = {self.named("A1"): bounds()} if of is None else of
+        claim = found.claim
+        original = await books.read_claim(self.payer, replaces) if replaces else None
         lines = (LinePlan(line=1, whole_only=False, parts=(part(want, authorizations, **debit),)),)
         matched = [{"authorization_id": each} for each in (*authorizations, "A-denied")]
         request = DrawRequest(
@@ -109,30 +113,31 @@ class Mover:
                 },
             ),
             occasion=Occasion(kind="replace" if replaces else "apply", at=AT, by="jo", why="test"),
-            owner=home.owner,
+            owner=found.owner,
+            marked=found.owners[0],
+            last_push=found.last_push,
             original=original,
             original_status="replaced" if replaces else "",
             record=pack({}),
             matched=tuple(each["authorization_id"] for each in matched),
             waiting=Waiting(events=waits, exhausted=True, exceeded=True, sent=b"{}"),
         )
-        return await books.draw(home, request)
+        return await books.draw(self.payer, request)
 
     async def change(self, claim_id: str, status: str, keep: int | None = None) -> Moved:
         """Make a claim used, or give back all or what is over ``keep`` units of it."""
-        home, books = await self.home(claim_id), self.stores.accumulators
-        claim = await books.read_claim(home, claim_id)
+        books = self.stores.accumulators
+        claim = await books.read_claim(self.payer, claim_id)
         rows = claim.rows if keep is None else tuple(shrink(claim.rows, {1: keep * SCALE}))
         if status in ("released", "reversed"):
             rows = ()
-        return await books.change(home, claim, rows, status, Occasion(kind="change", at=AT))
+        return await books.change(self.payer, claim, rows, status, Occasion(kind="change", at=AT))
 
     async def amend(self, authorization_id: str, limit: int, *, is_void: bool = False) -> None:
         """Push a next version of all with another limit of units for one."""
         self.version += 1
         amendment = Amendment(
             authorization_id=authorization_id,
-            member=self.member,
             version=self.version,
             is_void=is_void,
             bounds={"H": bounds(limit)},
@@ -142,7 +147,8 @@ class Mover:
     async def some_of_everything(self, seed: int, steps: int = 40) -> None:
         """Draw, redraw, replace, change and amend in an order that the seed decides."""
         chance = random.Random(seed)
-        of = {"A1": bounds(20, 900), "A2": bounds(15), "A3": bounds(30, None, 6)}
+        granted = {"A1": bounds(20, 900), "A2": bounds(15), "A3": bounds(30, None, 6)}
+        of = {self.named(name): limits for name, limits in granted.items()}
         known: list[str] = []
         for step in range(steps):
             claim_id = f"C/{self.member}-{step}"
@@ -173,8 +179,7 @@ class Mover:
             known = list(dict.fromkeys((*known, claim_id)))
 
     async def _change_one(self, claim_id: str, chance: random.Random) -> None:
-        home = await self.home(claim_id)
-        claim = await self.stores.accumulators.read_claim(home, claim_id)
+        claim = await self.stores.accumulators.read_claim(self.payer, claim_id)
         if claim.is_held:
             status = chance.choice(("used", "released", claim.status))
             held = units_of(claim.rows).get(1, 0) // SCALE
@@ -190,7 +195,7 @@ def names_of(stores: Stores) -> KeyNames:
 async def forget(stores: Stores, payer: str) -> None:
     """Lose all that Redis has of a payer, and the epoch with it."""
     names = names_of(stores)
-    pattern = f"{names.prefix}{{{payer}:*"
+    pattern = f"{names.book(payer).start}:*"
     keys = [key async for key in stores.redis.scan_iter(pattern, count=1000)]
     for key in (*keys, names.epoch):
         await stores.redis.delete(key)

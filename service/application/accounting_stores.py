@@ -34,6 +34,7 @@ class AccountingStores:
     epoch: Epoch
     durability: Durability
     guard: Guard
+    archive: Archive
     resting: Resting
     rebuilding: Rebuilding
     reconciliation: Reconciliation
@@ -73,6 +74,7 @@ def open_accounting(
         epoch=epoch,
         durability=durability,
         guard=guard,
+        archive=archive,
         resting=Resting(redis, keys, ledger, archive, payers, days=rest_days),
         rebuilding=Rebuilding(redis, keys, projection, ledger, epoch, books),
         reconciliation=Reconciliation(keys, projection, ledger, epoch, books),

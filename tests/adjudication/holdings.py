@@ -62,9 +62,8 @@ def held(desk: Desk) -> Balances:
 
     async def read(stores: Stores) -> None:
         for claim_id in desk.claims:
-            home = await stores.accumulators.home_of(desk.payer, claim_id)
-            claim = await stores.accumulators.read_claim(home, claim_id) if home else None
-            if claim is not None and claim.is_held:
+            claim = await stores.accumulators.read_claim(desk.payer, claim_id)
+            if claim.is_held:
                 for row in claim.rows:
                     for debit in row.debits:
                         add(row.authorization_id, claim.status, debit)

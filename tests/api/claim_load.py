@@ -203,15 +203,7 @@ def misanswered(answers: Iterable[Sequence[Fields]]) -> list[Fields]:
 
 async def states_of(stores: Stores, payer: str, claims: Iterable[str]) -> dict[str, ClaimState]:
     """Read what the books know of claims; one that is not there was never adjudicated."""
-    found = {}
-    for claim in claims:
-        home = await stores.accumulators.home_of(payer, claim)
-        found[claim] = (
-            await stores.accumulators.read_claim(home, claim)
-            if home
-            else ClaimState(claim_id=claim)
-        )
-    return found
+    return {claim: await stores.accumulators.read_claim(payer, claim) for claim in claims}
 
 
 def held_by(state: ClaimState) -> int:
@@ -221,7 +213,7 @@ def held_by(state: ClaimState) -> int:
 
 async def used_of(stores: Stores, payer: str, member: str) -> dict[str, int]:
     """The units used of the authorization of a member, by account."""
-    state = await stores.accumulators.accounts(payer, member, f"A-{member}")
+    state = await stores.accumulators.accounts(payer, f"A-{member}")
     return {each.name: each.balances["units"].used // SCALE for each in state.accounts}
 
 
@@ -251,7 +243,7 @@ def check(ground: Ground, payer: str, load: Load, members: Sequence[str]) -> dic
             "line_units": sum(each.get("L1", 0) for each in used),
             "used": used,
             "entries": reconciled.entries,
-            "differences": [each[2] for each in reconciled.differences],
+            "differences": [each[1] for each in reconciled.differences],
         }
 
     return ground.run(scenario)

@@ -212,7 +212,7 @@ def check_all(behind: Behind) -> None:
 
     async def scenario(stores: Stores) -> None:
         found = await stores.reconciliation.run([behind.payer])
-        assert [each[2] for each in found.differences] == []
+        assert [each[1] for each in found.differences] == []
         assert found.entries > 0
 
     behind.own.run(scenario)

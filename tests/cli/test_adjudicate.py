@@ -38,11 +38,9 @@ def waiting(ground: Ground, payer: str) -> tuple[int, int]:
 
     async def count(stores: Stores) -> tuple[int, int]:
         pending = await stores.projection.pending([payer])
-        home = await stores.accumulators.home_of(payer, CLAIM_ID)
-        if home is None:
+        if not (await stores.accumulators.read_claim(payer, CLAIM_ID)).is_known:
             return pending, 0
-        keys = stores.accumulators.keys_of(home)
-        page = await stores.ledger.of_claim(keys, CLAIM_ID, size=10, after=None)
+        page = await stores.ledger.of_claim(payer, CLAIM_ID, size=10, after=None)
         return pending, page.total
 
     return ground.run(count)

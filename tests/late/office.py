@@ -83,7 +83,7 @@ class Office:
 
     async def waiting(self, member: str = "M0001") -> list[str]:
         """The claims of a member that wait."""
-        owner = self.stores.visibility.keys.owned_by(self.payer, member)
+        owner = self.stores.visibility.keys.book(self.payer).owner(member)
         return await self.stores.waiting.page(self.payer, owner, after="", size=1000)
 
     async def item(self, claim_id: str = "C-1") -> WorkItem | None:
@@ -93,27 +93,20 @@ class Office:
 
     async def kinds(self, claim_id: str = "C-1") -> list[str]:
         """What happened to a claim, oldest first."""
-        home = await self.stores.accumulators.home_of(self.payer, claim_id)
-        assert home is not None
-        keys = self.stores.accumulators.keys_of(home)
-        page = await self.stores.ledger.of_claim(keys, claim_id)
+        page = await self.stores.ledger.of_claim(self.payer, claim_id)
         return [each.fields["k"] for each in reversed(page.entries)]
 
     async def last_word(self, claim_id: str = "C-1") -> tuple[str, str]:
         """Who did the last thing to a claim, and why."""
-        home = await self.stores.accumulators.home_of(self.payer, claim_id)
-        assert home is not None
-        keys = self.stores.accumulators.keys_of(home)
-        page = await self.stores.ledger.of_claim(keys, claim_id)
+        page = await self.stores.ledger.of_claim(self.payer, claim_id)
         fields = page.entries[0].fields
         return fields["by"], fields["why"]
 
     async def stored(self, claim_id: str = "C-1") -> list[str]:
         """What became of the lines of a claim, as it stands now."""
-        home = await self.stores.accumulators.home_of(self.payer, claim_id)
-        assert home is not None
-        claim = await self.stores.accumulators.read_claim(home, claim_id)
-        draft, moved, _ = await self.stores.waiting.kept(home, claim.entries[claim.version])
+        claim = await self.stores.accumulators.read_claim(self.payer, claim_id)
+        assert claim.is_known
+        draft, moved, _ = await self.stores.waiting.kept(self.payer, claim.entries[claim.version])
         return [line["disposition"] for line in complete(draft, moved)["lines"]]
 
     async def change(self, step: Step, claim_id: str = "C-1", **content: Any) -> None:
@@ -121,9 +114,9 @@ class Office:
         books, change = self.stores.accumulators, ClaimChange(**content)
         await change_claim(step, claim_id, change, self.payer, books, now())
 
-    async def used(self, authorization_id: str = "A1", member: str = "M0001") -> int:
+    async def used(self, authorization_id: str = "A1") -> int:
         """The units that are used of the first line of an authorization, in whole units."""
-        state = await self.stores.accumulators.accounts(self.payer, member, authorization_id)
+        state = await self.stores.accumulators.accounts(self.payer, authorization_id)
         found = {each.name: each.balances["units"].used for each in state.accounts}
         return found.get("L1", 0) // 3_000_000
 

@@ -45,7 +45,7 @@ def test_what_a_killed_worker_left_is_done_by_the_next(ground: Ground, payer: st
         await desk.pause_over()
         await desk.work()
         assert sorted(await readjudicated(desk)) == sorted(CLAIMS)
-        assert [await desk.used(f"A-{each}", each) for each in MEMBERS] == [2] * len(MEMBERS)
+        assert [await desk.used(f"A-{each}") for each in MEMBERS] == [2] * len(MEMBERS)
         assert await desk.queued() == 0
 
     run(ground, payer, scenario, late_authorizations="automatic")

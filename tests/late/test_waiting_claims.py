@@ -156,8 +156,8 @@ def test_a_claim_that_should_wait_or_should_not_is_named(
     async def scenario(desk: Office) -> None:
         ground.spoiled.add(payer)
         await desk.adjudicate()
-        keys = desk.stores.accumulators.bucket_of(payer, "M0001")
-        waiting = keys.waiting(desk.stores.visibility.keys.owned_by(payer, "M0001"))
+        book = desk.stores.visibility.keys.book(payer)
+        waiting = book.waiting(book.owner("M0001"))
         if is_lost:
             await desk.stores.redis.zrem(waiting, "C-1")
         else:

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 from service.accounting.books.plan import Bounds
 from service.application.parts import Stores
-from service.stores.connection.clients import RedisClient
-from service.stores.connection.key_names import BucketKeys
+from service.stores.connection.key_names import BookKeys
 from tests.ground import Ground
 
 T = TypeVar("T")
@@ -61,18 +60,27 @@ class Known:
     is_told_void: bool = False
 
 
-def names_of(keys: BucketKeys) -> list[str]:
+def names_of(keys: BookKeys) -> list[str]:
     """Name every hash that these claims and authorizations may have."""
     by_authorization = [each(name) for each in (keys.accounts, keys.tokens) for name in NAMES]
     return by_authorization + list(map(keys.claim, CLAIMS))
 
 
-async def dump(redis: RedisClient, keys: BucketKeys) -> dict[str, Any]:
-    """Give all that is stored of them, and how many movements there are."""
+async def dump(stores: Stores, keys: BookKeys) -> dict[str, Any]:
+    """Give all that is stored of them, in Redis or at rest, and the last movement."""
     names = names_of(keys)
-    pipeline = redis.pipeline(transaction=False)
+    pipeline = stores.redis.pipeline(transaction=False)
     for name in names:
         pipeline.hgetall(name)
-    pipeline.xlen(keys.ledger)
-    found = await pipeline.execute()
-    return {name: each for name, each in zip([*names, keys.ledger], found, strict=True) if each}
+    pipeline.xrevrange(keys.ledger, count=1)
+    *read, last = await pipeline.execute()
+    found = dict(zip(names, read, strict=True))
+    claims = await stores.archive.read(keys.payer, "claim", CLAIMS)
+    accounts = await stores.archive.read(keys.payer, "accounts", NAMES)
+    for name, kept in claims.items():
+        found[keys.claim(name)] = found[keys.claim(name)] or dict(kept.fields)
+    for name, kept in accounts.items():
+        if not found[keys.accounts(name)]:
+            found[keys.accounts(name)] = dict(kept.fields)
+            found[keys.tokens(name)] = dict(kept.tokens)
+    return {name: each for name, each in found.items() if each} | {keys.ledger: last}

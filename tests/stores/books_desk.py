@@ -1,5 +1,6 @@
 """Moves units of six claims and three authorizations of one member, and keeps the model of them."""
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,8 +21,9 @@ from service.accounting.books.rows import HeldRow, shrink, units_of
 from service.accounting.books.scale import SCALE
 from service.accounting.replay.ledger import Replayed
 from service.accounting.replay.ledger_check import check_holdings
-from service.stores.connection.key_names import BucketKeys
+from service.stores.connection.key_names import BookKeys
 from service.stores.units.hashes import read_accounts, read_claim_state
+from tests.movements import names_of as names_of_keys
 from tests.stores.books_bed import CLAIMS, NAMES, Bed, Known, dump, names_of
 from tests.stores.books_model import ModelClaim, Trial, tally_of, uneven
 from tests.stores.claim_plans import with_limits
@@ -39,8 +41,8 @@ class Desk:
         self._bed = bed
         self._books = bed.stores.accumulators
         self._payer = f"p-{uuid.uuid4().hex[:12]}"
-        self._keys: BucketKeys = self._books.bucket_of(self._payer, MEMBER)
-        self._home, _ = bed.run(self._books.look_up(self._payer, CLAIMS[0], MEMBER))
+        self._keys: BookKeys = names_of_keys(bed.stores).book(self._payer)
+        self._found = bed.run(self._books.look_up(self._payer, CLAIMS[0], MEMBER))
         self._replayed = Replayed()
         self._spent: dict[tuple[str, str, str], int] = {}
         self._last_draw: DrawRequest | None = None
@@ -75,9 +77,9 @@ class Desk:
         )
         expected = trial.grant(request.plan)
         before = self._dump()
-        dry = self._bed.run(self._books.draw(self._home, replace(request, dry=True)))
+        dry = self._bed.run(self._books.draw(self._payer, replace(request, dry=True)))
         assert self._dump() == before
-        moved = self._bed.run(self._books.draw(self._home, request))
+        moved = self._bed.run(self._books.draw(self._payer, request))
         assert (moved.drawn, moved.short) == (dry.drawn, dry.short)
         stored = self._read(claim)
         assert list(stored.rows) == expected.rows, (stored.rows, expected.rows)
@@ -108,7 +110,7 @@ class Desk:
     def _refused(self, request: DrawRequest, names: Sequence[str]) -> None:
         before = self._dump()
         with pytest.raises(AuthorizationChanged) as changed:
-            self._bed.run(self._books.draw(self._home, request))
+            self._bed.run(self._books.draw(self._payer, request))
         assert changed.value.authorization_id in names
         assert self._dump() == before
 
@@ -129,7 +131,7 @@ class Desk:
             return
         before = self._dump()
         with pytest.raises(ClaimMoved):
-            self._bed.run(self._books.draw(self._home, request))
+            self._bed.run(self._books.draw(self._payer, request))
         assert self._dump() == before
         stored = self._read(request.claim.claim_id)
         assert stored.fingerprints[request.version] == request.fingerprint
@@ -156,7 +158,8 @@ class Desk:
                 {name: each.limits for name, each in self.known.items()},
             ),
             occasion=occasion("apply" if state == "used" else "reserve"),
-            owner=self._home.owner,
+            owner=self._found.owner,
+            marked=self._found.owner,
             original=self._read(original) if original else None,
             original_status=original_status,
         )
@@ -174,7 +177,7 @@ class Desk:
             rows = tuple(shrink(state.rows, keep))
             assert units_of(rows) == {line: units for line, units in keep.items() if units}
         status = {"finalize": "used", "keep": mine.status}.get(step, f"{step}d")
-        self._bed.run(self._books.change(self._home, state, rows, status, occasion(step)))
+        self._bed.run(self._books.change(self._payer, state, rows, status, occasion(step)))
         mine.rows, mine.status = rows, status
         self._last_change = state, rows, status
 
@@ -185,7 +188,7 @@ class Desk:
         state, rows, status = self._last_change
         before = self._dump()
         with pytest.raises(ClaimMoved):
-            self._bed.run(self._books.change(self._home, state, rows, status, occasion("again")))
+            self._bed.run(self._books.change(self._payer, state, rows, status, occasion("again")))
         assert self._dump() == before
 
     def amend(self, name: str) -> None:
@@ -193,7 +196,6 @@ class Desk:
         known = self.known[name]
         amendment = Amendment(
             authorization_id=name,
-            member=MEMBER,
             version=known.version,
             is_void=known.is_void,
             bounds={base: each for base, each in known.limits.items() if base not in known.gone},
@@ -208,11 +210,21 @@ class Desk:
             known.told_version, known.is_told_void = known.version, known.is_void
             known.told |= amendment.bounds
 
+    def rest(self) -> None:
+        """Let a year go by: all is taken out of Redis, and is what it was."""
+        stores, before = self._bed.stores, self._dump()
+        self._bed.run(stores.projection.project(self._payer))
+        year_ms = 365 * 24 * 3600 * 1000
+        now_ms = int(time.time() * 1000) + year_ms
+        self._bed.run(stores.resting.rest(self._payer, now_ms=now_ms))
+        assert self._bed.run(stores.redis.exists(*names_of(self._keys))) == 0
+        assert self._dump() | {self._keys.ledger: None} == before | {self._keys.ledger: None}
+
     def _read(self, claim: str) -> ClaimState:
-        return self._bed.run(self._books.read_claim(self._home, claim))
+        return self._bed.run(self._books.read_claim(self._payer, claim))
 
     def _dump(self) -> dict[str, Any]:
-        return self._bed.run(dump(self._bed.stores.redis, self._keys))
+        return self._bed.run(dump(self._bed.stores, self._keys))
 
     # What always holds ---------------------------------------------------------------------------
 

@@ -124,6 +124,12 @@ class Books(RuleBasedStateMachine):
         if not is_late:
             self._desk.amend(name)
 
+    @precondition(lambda self: any(each.version for each in self._desk.claims.values()))
+    @rule()
+    def come_to_rest(self) -> None:
+        """Nothing happens for long, and all of it leaves Redis until somebody asks."""
+        self._desk.rest()
+
     @rule(name=st.sampled_from(NAMES))
     def hear_of_a_version(self, name: str) -> None:
         """The version in force is told, perhaps not for the first time."""

@@ -1,4 +1,4 @@
-"""Draws a plan as it stands, and sees what a bucket holds before and after."""
+"""Draws a plan as it stands, and sees what a book holds before and after."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from service.accounting.books.books import DrawRequest, Moved, Occasion
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.plan import Bounds, ClaimPlan, Drawable, LinePlan, Part
 from service.stores.connection.clients import RedisClient
-from service.stores.connection.key_names import BucketKeys
+from service.stores.connection.key_names import BookKeys
 from tests.ground import Ground
 from tests.movements import AT, Mover
 
@@ -30,7 +30,7 @@ async def draw(
 ) -> Moved:
     """Draw a plan for a claim that nobody has seen yet, or for one as it was read."""
     claim = claim or ClaimState(claim_id="C1")
-    home, _ = await mover.stores.accumulators.look_up(mover.payer, "C-0", mover.member)
+    found = await mover.stores.accumulators.look_up(mover.payer, "C-0", mover.member)
     request = DrawRequest(
         claim=claim,
         version=claim.version + 1,
@@ -38,14 +38,15 @@ async def draw(
         state="used",
         plan=plan,
         occasion=Occasion(kind="apply", at=AT),
-        owner=home.owner,
+        owner=claim.owner or found.owner,
+        marked=found.owner,
         dry=dry,
     )
-    return await mover.stores.accumulators.draw(home, request)
+    return await mover.stores.accumulators.draw(mover.payer, request)
 
 
-async def dump(redis: RedisClient, keys: BucketKeys) -> dict[str, Any]:
-    """Everything that a bucket holds."""
+async def dump(redis: RedisClient, keys: BookKeys) -> dict[str, Any]:
+    """Everything that a book holds."""
     read: dict[str, Callable[[str], Any]] = {
         "hash": redis.hgetall,
         "stream": redis.xrange,

@@ -274,13 +274,12 @@ def test_a_claim_that_was_changed_since_it_was_read_is_not_moved(bed: Bed, payer
     async def scenario() -> None:
         mover, books = Mover(bed.stores, payer), bed.stores.accumulators
         await mover.draw("C1", 4)
-        home = await mover.home("C1")
-        read = await books.read_claim(home, "C1")
+        read = await books.read_claim(payer, "C1")
         await mover.change("C1", "used", 3)
         plan = plan_of(part(2, {"A1": bounds()}), bounds())
         await refused(mover, lambda: draw(mover, plan, read), ClaimMoved)
         why = Occasion(kind="reverse", at=AT)
-        await refused(mover, lambda: books.change(home, read, (), "reversed", why), ClaimMoved)
+        await refused(mover, lambda: books.change(payer, read, (), "reversed", why), ClaimMoved)
 
     bed.run(scenario())
 
@@ -292,14 +291,13 @@ def test_a_redis_without_memory_moves_nothing_and_goes_on_when_it_has_some(
 
     async def scenario(stores: Stores) -> None:
         mover, redis = Mover(stores, payer), stores.redis
-        home, _ = await stores.accumulators.look_up(payer, "C1", mover.member)
         plan = plan_of(part(4, {"A1": bounds()}), bounds())
         await draw(mover, plan)
-        claim = await stores.accumulators.read_claim(home, "C1")
+        claim = await stores.accumulators.read_claim(payer, "C1")
         why = Occasion(kind="reverse", at=AT)
         moves = (
             lambda: draw(mover, plan, claim),
-            lambda: stores.accumulators.change(home, claim, (), "reversed", why),
+            lambda: stores.accumulators.change(payer, claim, (), "reversed", why),
             lambda: mover.amend("A1", 3),
         )
         await redis.config_set("maxmemory", "1")

@@ -54,7 +54,7 @@ def test_lost_accumulators_are_refused_until_they_are_rebuilt(own: Ground, payer
     async def scenario(stores: Stores) -> None:
         mover = Mover(stores, payer)
         await mover.draw("C1")
-        await stores.projection.project(mover.keys)
+        await stores.projection.project(mover.payer)
         await uninstalled_redis(stores)
 
         async with own.stores() as second:
@@ -93,7 +93,7 @@ def test_an_elasticsearch_that_forgot_is_refused(own: Ground, payer: str) -> Non
     async def scenario(stores: Stores) -> None:
         mover = Mover(stores, payer)
         await mover.draw("C1")
-        await stores.projection.project(mover.keys)
+        await stores.projection.project(mover.payer)
         await stores.elasticsearch.delete(index=stores.indices.accounting, id="epoch")
         with pytest.raises(AccumulatorsLost, match="does not know"):
             await stores.epoch.ensure()

@@ -11,7 +11,7 @@ import pytest
 from service.application.parts import Stores
 from service.stores.connection.cursor import BadCursor
 from service.stores.connection.faults import EngineFault, EngineUnavailable
-from service.stores.connection.key_names import BucketKeys
+from service.stores.connection.key_names import SHELVES, BookKeys
 from service.stores.ledger.projection import Projection
 from tests.ground import Ground, new_prefix, uninstall
 from tests.movements import Mover, names_of
@@ -29,15 +29,15 @@ def proxied(url: object) -> Iterator[Proxy]:
         proxy.stop()
 
 
-async def waiting(stores: Stores, keys: BucketKeys) -> int:
-    """How many entries the stream of a bucket holds."""
+async def waiting(stores: Stores, keys: BookKeys) -> int:
+    """How many entries the stream of a payer holds."""
     return int(await stores.redis.xlen(keys.ledger))
 
 
-async def kept(stores: Stores, keys: BucketKeys) -> list[str]:
-    """The ids that Elasticsearch has of a bucket, oldest first."""
+async def kept(stores: Stores, keys: BookKeys) -> list[str]:
+    """The ids that Elasticsearch has of a payer, oldest first."""
     await stores.ledger.refresh()
-    return [each.id async for each in stores.ledger.of_bucket(keys.payer, keys.number)]
+    return [each.id async for each in stores.ledger.of_shelves(keys.payer, range(SHELVES))]
 
 
 async def months(stores: Stores) -> list[str]:
@@ -56,19 +56,19 @@ def test_entries_are_copied_once_and_then_trimmed(ground: Ground, payer: str) ->
 
         async with ground.stores() as second:
             copied = await asyncio.gather(
-                stores.projection.project(keys), second.projection.project(keys)
+                stores.projection.project(payer), second.projection.project(payer)
             )
             for entry_id, fields in stream:  # as a worker that was killed before it trimmed
                 await stores.redis.xadd(f"{keys.ledger}-again", fields, id=entry_id)
             await stores.redis.rename(f"{keys.ledger}-again", keys.ledger)
-            assert await stores.projection.project(keys) == 5
+            assert await stores.projection.project(payer) == 5
 
         assert sum(copied) >= 5
         assert await kept(stores, keys) == entries
         assert await waiting(stores, keys) == 0
         info: Any = await stores.redis.xinfo_stream(keys.ledger)
         assert info["last-generated-id"] == entries[-1]
-        assert await stores.projection.project(keys) == 0
+        assert await stores.projection.project(payer) == 0
 
     ground.run(scenario)
 
@@ -82,10 +82,10 @@ def test_more_entries_than_are_read_at_once_are_all_copied(ground: Ground, payer
         for start in range(0, 230, 23):
             await asyncio.gather(*(mover.draw(f"C{start + each}", 1) for each in range(23)))
         await stores.redis.set(keys.hold, "1", px=60_000)
-        assert await stores.projection.project(keys) == 230
+        assert await stores.projection.project(payer) == 230
         assert await waiting(stores, keys) == 230
         await stores.redis.delete(keys.hold)
-        assert await stores.projection.project(keys) == 230
+        assert await stores.projection.project(payer) == 230
         assert await waiting(stores, keys) == 0
         assert len(await kept(stores, keys)) == 230
 
@@ -102,9 +102,9 @@ def test_while_elasticsearch_is_down_nothing_is_trimmed(ground: Ground, payer: s
             await mover.draw("C1")
             async with ground.stores(behind) as cut_off:
                 with proxy.failing("refuse"), pytest.raises(EngineFault):
-                    await cut_off.projection.project(mover.keys)
+                    await cut_off.projection.project(payer)
                 assert await waiting(stores, mover.keys) == 1
-                assert await cut_off.projection.project(mover.keys) == 1
+                assert await cut_off.projection.project(payer) == 1
             assert len(await kept(stores, mover.keys)) == 1
 
         ground.run(scenario)
@@ -115,7 +115,7 @@ def test_the_background_copies_soon_and_outlives_a_fault(ground: Ground, payer: 
     with proxied(ground.settings.elasticsearch_url) as proxy:
         behind = ground.settings.model_copy(update={"elasticsearch_url": proxy.url})
 
-        async def gone(stores: Stores, keys: BucketKeys) -> float:
+        async def gone(stores: Stores, keys: BookKeys) -> float:
             started = time.monotonic()
             while await waiting(stores, keys):
                 assert time.monotonic() - started < 15
@@ -128,16 +128,16 @@ def test_the_background_copies_soon_and_outlives_a_fault(ground: Ground, payer: 
                 worker.projection.start()
                 worker.projection.start()  # once is enough
                 await mover.draw("C1")
-                worker.projection.touch(mover.keys)
+                worker.projection.touch(payer)
                 assert await gone(stores, mover.keys) < 5
                 with proxy.failing("refuse"):
                     await mover.draw("C2")
-                    worker.projection.touch(mover.keys)
+                    worker.projection.touch(payer)
                     await asyncio.sleep(0.6)
                     assert await waiting(stores, mover.keys) == 1
                 await gone(stores, mover.keys)
                 await mover.draw("C3")
-                worker.projection.touch(mover.keys)
+                worker.projection.touch(payer)
                 await worker.projection.close()  # what was touched is copied before it ends
                 assert await waiting(stores, mover.keys) == 0
                 await worker.projection.close()
@@ -146,7 +146,7 @@ def test_the_background_copies_soon_and_outlives_a_fault(ground: Ground, payer: 
 
 
 def test_a_sweep_finds_what_a_killed_worker_left(ground: Ground, payer: str) -> None:
-    """One worker at a time looks through all buckets of the payers that may call."""
+    """One worker at a time looks at all of the payers that may call."""
     settings = ground.settings.model_copy(update={"default_payer": payer, "ledger_sweep_s": 0.3})
 
     async def scenario(stores: Stores) -> None:
@@ -184,7 +184,7 @@ def test_without_its_template_no_index_is_made(ground: Ground, payer: str) -> No
                 sweep_s=30,
             )
             with pytest.raises(EngineUnavailable, match="not installed"):
-                await projection.project(mover.keys)
+                await projection.project(payer)
             assert await months(bare) == []
         assert await waiting(stores, mover.keys) == 1
 
@@ -197,14 +197,14 @@ def test_an_entry_is_read_wherever_it_is(ground: Ground, payer: str) -> None:
     async def scenario(stores: Stores) -> None:
         mover = Mover(stores, payer)
         entry_id = (await mover.draw("C1")).entry or ""
-        before = await stores.ledger.entry(mover.keys, entry_id)
-        await stores.projection.project(mover.keys)
-        after = await stores.ledger.entry(mover.keys, entry_id)
+        before = await stores.ledger.entry(payer, entry_id)
+        await stores.projection.project(payer)
+        after = await stores.ledger.entry(payer, entry_id)
 
         assert before == after
         assert before is not None
         assert before.fields["c"] == "C1"
-        assert await stores.ledger.entry(mover.keys, "1-0") is None
+        assert await stores.ledger.entry(payer, "1-0") is None
 
     ground.run(scenario)
 
@@ -218,14 +218,13 @@ def test_histories_are_complete_and_newest_first(ground: Ground, payer: str) -> 
         ids.append((await mover.draw("C9", 2, replaces="C0")).entry)
         await mover.amend("A1", 30)
         await Mover(stores, payer, member="M0002").draw("C-other")
-        keys = mover.keys
 
-        first = await ledger.of_authorization(keys, "A1", size=4)
-        rest = await ledger.of_authorization(keys, "A1", size=4, after=first.next_)
+        first = await ledger.of_authorization(payer, "A1", size=4)
+        rest = await ledger.of_authorization(payer, "A1", size=4, after=first.next_)
         moved = [each.id for each in (*first.entries, *rest.entries)]
-        found = await ledger.matches(keys, "A-denied")
-        related = await ledger.related(keys, "A1")
-        of_claim = await ledger.of_claim(keys, "C0")
+        found = await ledger.matches(payer, "A-denied")
+        related = await ledger.related(payer, "A1")
+        of_claim = await ledger.of_claim(payer, "C0")
 
         assert (first.total, rest.next_) == (len(moved), None)
         assert sorted(moved, key=lambda each: tuple(map(int, each.split("-"))))[::-1] == moved
@@ -235,9 +234,9 @@ def test_histories_are_complete_and_newest_first(ground: Ground, payer: str) -> 
         assert related.total == first.total
         assert [each.id for each in of_claim.entries] == [ids[5], ids[0]]
         with pytest.raises(BadCursor):
-            await ledger.matches(keys, "A1", after="bm9uc2Vuc2U")
+            await ledger.matches(payer, "A1", after="bm9uc2Vuc2U")
         with pytest.raises(BadCursor):
-            await ledger.matches(keys, "A1", after="WzFd")
+            await ledger.matches(payer, "A1", after="WzFd")
 
     ground.run(scenario)
 
@@ -252,19 +251,19 @@ def test_a_ledger_that_nobody_wrote_is_empty_and_a_closed_month_is_a_fault(
         async with ground.stores(settings) as stores:
             await stores.installation.install()
             mover = Mover(stores, payer)
-            page = await stores.ledger.of_authorization(mover.keys, "A1")
+            page = await stores.ledger.of_authorization(payer, "A1")
             assert (page.entries, page.total, page.next_) == ((), 0, None)
             assert await stores.ledger.is_empty()
             assert await stores.ledger.payers() == []
 
             await mover.draw("C1")
-            assert (await stores.ledger.of_claim(mover.keys, "C1")).total == 1
+            assert (await stores.ledger.of_claim(payer, "C1")).total == 1
             assert not await stores.ledger.is_empty()
             assert await stores.ledger.payers() == [payer]
             (month,) = await months(stores)
             await stores.elasticsearch.indices.close(index=month)
             with pytest.raises(EngineFault):
-                await stores.ledger.of_claim(mover.keys, "C1")
+                await stores.ledger.of_claim(payer, "C1")
 
     try:
         asyncio.run(scenario())

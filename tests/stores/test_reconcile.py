@@ -11,7 +11,7 @@ from service.accounting.replay.ledger_page import Difference
 from service.application.parts import Stores
 from service.stores.ledger.reconciliation import Reconciled
 from tests.ground import Ground
-from tests.movements import MEMBER, Mover, names_of
+from tests.movements import MEMBER, Mover
 
 Tamper = Callable[[Stores, Mover], Awaitable[Any]]
 
@@ -34,7 +34,6 @@ def test_sound_books_have_no_difference(ground: Ground, payer: str) -> None:
 
         assert [each for *_, each in first.differences] == []
         assert first == again
-        assert first.buckets == 2
         assert first.entries > 40
 
     ground.run(scenario)
@@ -67,12 +66,12 @@ async def stranger(stores: Stores, mover: Mover) -> None:
 
 async def owner(stores: Stores, mover: Mover) -> None:
     """A claim is said to be another member's."""
-    await stores.redis.set(names_of(stores).owner(mover.payer, "C1"), "1:x")
+    await stores.redis.hset(mover.keys.claim("C1"), "m", "x")
 
 
 async def older(stores: Stores, mover: Mover) -> None:
     """Redis was restored from an older copy: its stream is behind."""
-    await stores.projection.project(mover.keys)
+    await stores.projection.project(mover.payer)
     await stores.redis.delete(mover.keys.ledger)
 
 
@@ -84,7 +83,7 @@ async def older(stores: Stores, mover: Mover) -> None:
         (lost_hash, "tokens A1", "H|d|2026-11-01", "1:0", "nothing"),
         (other_type, "claims C1", "type", "hash", "something else"),
         (stranger, "accounts:", "key", "nothing", "a hash"),
-        (owner, "claims C1", "owner", None, "1:x"),
+        (owner, "claims C1", "m", None, "x"),
         (older, "ledger", "last id", None, "0-0"),
     ],
     ids=lambda each: getattr(each, "__name__", None),
@@ -148,7 +147,7 @@ def test_units_that_move_meanwhile_are_no_difference(ground: Ground, payer: str)
     async def draw(mover: Mover, count: int) -> None:
         for each in range(count):
             await mover.draw(f"C-{mover.member}-{each}", 1)
-            mover.stores.projection.touch(mover.keys)
+            mover.stores.projection.touch(payer)
             await asyncio.sleep(0)
 
     async def scenario(stores: Stores) -> None:

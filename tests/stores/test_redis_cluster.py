@@ -92,7 +92,7 @@ async def late(own: Ground, payer: str) -> None:
 def test_many_members_are_marked_and_asked_for_at_once(
     ground: Ground, payer: str, cluster_url: str
 ) -> None:
-    """Those whose keys are in one slot share a command."""
+    """All keys of a payer are in one slot, and share a command."""
     changes = {"redis_url": cluster_url, "redis_cluster": True, "index_prefix": new_prefix()}
     own = Ground(settings=ground.settings.model_copy(update=changes), rules=ground.rules)
     members = [f"M{each}" for each in range(60)]
@@ -100,17 +100,15 @@ def test_many_members_are_marked_and_asked_for_at_once(
     async def scenario(stores: Stores) -> None:
         await stores.visibility.mark(payer, members)
         await stores.visibility.mark(payer, members[:30])
-        marks = [
-            await stores.redis.get(stores.visibility.keys.mark(payer, each)) for each in members
-        ]
+        book = stores.visibility.keys.book(payer)
+        marks = [await stores.redis.get(book.mark(book.owner(each))) for each in members]
         assert marks == ["2"] * 30 + ["1"] * 30
 
-        homes = [(member, f"A-{member}") for member in members]
-        for member, name in homes[::7]:
-            keys = stores.accumulators.bucket_of(payer, member)
-            await stores.redis.hset(keys.accounts(name), mapping={"n": "1"})
-        drawn = await stores.accumulators.drawn_on(payer, homes)
-        assert drawn == {name for _, name in homes[::7]}
+        names = [f"A-{member}" for member in members]
+        for name in names[::7]:
+            await stores.redis.hset(book.accounts(name), mapping={"n": "1"})
+        drawn = await stores.accumulators.drawn_on(payer, names)
+        assert drawn == set(names[::7])
         await forget(stores, payer)
 
     own.run(scenario)

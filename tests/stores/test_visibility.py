@@ -96,7 +96,7 @@ def test_the_mark_of_a_member_never_falls(ground: Ground, payer: str) -> None:
     keys = keys_of(ground)
 
     async def scenario(stores: Stores) -> None:
-        name = keys.mark(payer, "M0001")
+        name = keys.book(payer).mark(keys.book(payer).owner("M0001"))
         await stores.visibility.mark(payer, ["M0001"])
         first = int(await stores.redis.get(name) or 0)
         await stores.redis.set(name, first + 1_000_000)
@@ -133,7 +133,8 @@ def test_marks_that_cannot_be_read_cost_a_refresh(ground: Ground, payer: str, ma
         async with ground.stores(unreachable) as blind:
             await push(stores, payer, version_of(1))
             if marked:
-                await stores.redis.set(keys_of(ground).mark(payer, "M0001"), marked)
+                book = keys_of(ground).book(payer)
+                await stores.redis.set(book.mark(book.owner("M0001")), marked)
                 assert await found(stores, payer, build_claim()) == ["A1"]
             else:
                 assert await found(blind, payer, build_claim()) == ["A1"]

@@ -205,10 +205,7 @@ class Accumulators:
         raise EngineUnavailable("redis", _NOWHERE)
 
     async def amend(self, payer: str, amendments: Sequence[Amendment], occasion: Occasion) -> None:
-        """Take the limits of pushed versions of what was drawn on; may be repeated.
-
-        Accounts at rest take them when they are next drawn on.
-        """
+        """Take the limits of pushed versions of what was drawn on; may be repeated."""
         book = self._keys.book(payer)
         for amendment in amendments:
             names = [book.accounts(amendment.authorization_id), book.ledger]
@@ -216,7 +213,7 @@ class Accumulators:
             self._touch(payer)
 
     async def drawn_on(self, payer: str, ids: Iterable[str]) -> set[str]:
-        """Tell from which authorizations anything was drawn of late.
+        """Tell from which authorizations anything was ever drawn; what is at rest comes back.
 
         Of most that are pushed nothing was: they are asked for in one command.
         """
@@ -224,10 +221,11 @@ class Accumulators:
         groups = [
             wanted[start : start + _KEYS_AT_ONCE] for start in range(0, len(wanted), _KEYS_AT_ONCE)
         ]
-        some = [
-            [name] for group, count in await self._exist(payer, groups) if count for name in group
-        ]
-        return {name for (name,), count in await self._exist(payer, some) if count}
+        counted = await self._exist(payer, groups)
+        some = [[name] for group, count in counted if count for name in group]
+        here = {name for (name,), count in await self._exist(payer, some) if count}
+        absent = [name for name in wanted if name not in here]
+        return here | (set(absent) - await self._archive.recall(payer, "accounts", absent))
 
     async def _exist(self, payer: str, groups: Sequence[list[str]]) -> list[tuple[list[str], int]]:
         """Count, of each group of authorizations, the accounts that are there."""

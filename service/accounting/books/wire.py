@@ -1,0 +1,106 @@
+"""The short names under which Redis and the ledger hold what is counted, each with its meaning.
+
+They stand in the ledger for ever: one that was given out is never given another meaning. Scripts
+(``stores/connection/lua``) write them, ``accounting/replay`` reads them a second time. The page of
+the data model is written from here.
+"""
+
+from collections.abc import Mapping
+
+Names = Mapping[str, str]
+
+CLAIM: Names = {
+    "id": "claim id",
+    "m": "the member for whom it was first drawn, as a keyed hash",
+    "n": "counts what happened to it; compared by the script, so that two runs cannot overlap",
+    "v": "version in force",
+    "s": "status",
+    "mv": "what it holds: a JSON list of rows",
+    "fp:VERSION": "fingerprint of the content of a version",
+    "e:VERSION": "the ledger entry with the record of a version",
+    "by": "the claim that replaced or voided it",
+}
+
+ACCOUNTS: Names = {
+    "id": "authorization id",
+    "n": "counts what happened to it",
+    "v": "the version whose limits count",
+    "st": "`open` or `void`",
+    "BASE.ul": "limit of units of a base: `H` the header, `L1` a line, `L1@` by renewal,"
+    " `L1~` by rate",
+    "BASE.ml": "limit of the amount",
+    "BASE.dl": "limit of days of service",
+    "BASE.k": "the unit",
+    "ACCOUNT.uu": "units used of an account: that of a base, or of a period such as"
+    " `L1@2026-03-10`",
+    "ACCOUNT.ur": "units reserved",
+    "ACCOUNT.mu": "amount used",
+    "ACCOUNT.mr": "amount reserved",
+    "ACCOUNT.du": "days used",
+    "ACCOUNT.dr": "days reserved",
+    "LINE.end": "the day on which the line was found to be gone",
+}
+
+TOKENS: Names = {
+    "ACCOUNT|u|ITEM": "how often a visit or study is held, used and reserved: `2:0`",
+    "ACCOUNT|d|DAY": "how often a day of service is held",
+}
+
+ROW: Names = {
+    "l": "claim line",
+    "p": "part of the line",
+    "k": "kind",
+    "a": "authorization",
+    "al": "its line",
+    "o": "origin of the choice",
+    "u": "units of the claim line",
+    "m": "money",
+    "d": "for each account a list: its name, units, amount, `0`, numerator and denominator of the"
+    " conversion, visits or studies, days",
+}
+
+MOVED: Names = {
+    "row": "the row",
+    "moved": "for each account of it `n` its name, `b` its balances before and `f` after",
+}
+
+ENTRY: Names = {
+    "k": "kind of what happened",
+    "at": "when",
+    "by": "by whom",
+    "why": "why",
+    "c": "claim",
+    "v": "version of the claim, or of the authorization of an amendment",
+    "n": "what the claim counts then",
+    "s": "status of the claim then",
+    "m": "member of the claim",
+    "fp": "fingerprint; only a draw has it",
+    "oc": "the original that is replaced or voided",
+    "on": "what the original counts then",
+    "om": "member of the original",
+    "os": "status of the original then",
+    "r": "rows that were drawn, each with what it moved",
+    "u": "rows that were given back",
+    "o": "rows that were given back by the original",
+    "w": "lines that got nothing because they could not get all",
+    "sk": "kinds that were short by themselves, `line|kind`",
+    "am": "limits that came into force with a first use",
+    "a": "authorization of an amendment",
+    "set": "fields of its accounts that were set",
+    "del": "fields of its accounts that were dropped",
+    "q": "the new count of each authorization, so that a missing entry is noticed",
+    "mt": "authorizations that were found, with `|` between them",
+    "b": "the record",
+    "wt": "`1` of a claim that waits",
+    "cl": "a claim that waits, as it was sent (JSON)",
+}
+
+TABLES: Mapping[str, Names] = {
+    "a claim": CLAIM,
+    "accounts": ACCOUNTS,
+    "tokens": TOKENS,
+    "a row": ROW,
+    "a row that was moved": MOVED,
+    "a ledger entry": ENTRY,
+}
+"""All of them, by what they are the fields of."""
