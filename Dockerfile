@@ -6,7 +6,7 @@ RUN python -m venv /opt/authmatch && python -m venv /opt/builder
 COPY requirements-service.lock requirements-build.lock ./
 RUN /opt/authmatch/bin/pip install --require-hashes -r requirements-service.lock \
  && /opt/builder/bin/pip install --require-hashes -r requirements-build.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY service service
 COPY queries queries
 COPY es_templates es_templates
