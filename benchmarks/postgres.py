@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from authmatch_local.samples import SampleData
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_lines
 from service.rules.files import load_references
 from service.settings import Settings
-from tools.samples import SampleData
 
 CLAIMS = 200
 COLUMNS = (

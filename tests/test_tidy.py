@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SERVICE = sorted(path for top in ("service", "tools") for path in (ROOT / top).rglob("*.py"))
+SERVICE = sorted(
+    path for top in ("service", "authmatch_local", "tools") for path in (ROOT / top).rglob("*.py")
+)
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 SERVICE_LINES_MAX = 300

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from authmatch_local.samples import SampleData
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form, canonical_json
 from service.domain.push import Pushed
@@ -13,7 +14,6 @@ from service.domain.reference import References
 from service.domain.terms import terms_of
 from service.stores.authorizations.document import content_hash, make_document
 from tests.builders import build_authorization
-from tools.samples import SampleData
 
 
 @pytest.mark.parametrize(
