@@ -121,7 +121,9 @@ def test_functions_are_short(path: Path) -> None:
 
 def lua_lengths(text: str) -> dict[str, int]:
     """The lines of each function of a Lua script by where it begins, and of what is in none."""
-    lengths, opened, outside = {}, [], 0
+    lengths: dict[str, int] = {}
+    opened: list[tuple[str, int]] = []
+    outside = 0
     for number, line in enumerate(text.splitlines(), start=1):
         code = re.sub(r"'(\\.|[^'])*'|\"(\\.|[^\"])*\"|--.*", "", line)
         outside += bool(code.strip()) and not any(word == "function" for word, _ in opened)

@@ -1,8 +1,17 @@
 """Comparisons of codes: equal, any of, beginning alike, all held, all billed."""
 
+from dataclasses import replace
 from typing import Any
 
-from service.comparison.comparison import Clause, Comparison, How, Values, codes_of, held, shown
+from service.comparison.comparison import (
+    Clause,
+    Comparison,
+    How,
+    Values,
+    codes_of,
+    held,
+    shown,
+)
 from service.domain.effective import LineValues
 from service.domain.fields import COUNTED, FieldType
 
@@ -14,7 +23,8 @@ def _in_terms(field: str, value: tuple[str, ...], how: How) -> Clause:
     return {"term": {field: value[0]}} if len(value) == 1 else {"terms": {field: list(value)}}
 
 
-def _any_held(line: LineValues, field: str, value: tuple[str, ...], how: How) -> bool:
+def any_held(line: LineValues, field: str, value: tuple[str, ...], how: How) -> bool:
+    """Whether the line holds one of the codes."""
     return any(each in value for each in held(line, field))
 
 
@@ -28,24 +38,16 @@ def _whole_field(values: Values, how: How) -> tuple[str, ...] | None:
     return found if found and len(found) == 1 else None
 
 
-EQUAL = Comparison(
-    name="equal",
-    types=CODED,
-    read=_whole_field,
-    clause=_in_terms,
-    fits=_any_held,
-    why=_set_side_by_side,
-    claims=(1, 1),
-)
-
 ANY_OF = Comparison(
     name="any-of",
     types=CODED,
     read=codes_of,
     clause=_in_terms,
-    fits=_any_held,
+    fits=any_held,
     why=_set_side_by_side,
 )
+
+EQUAL = replace(ANY_OF, name="equal", read=_whole_field, claims=(1, 1))
 
 
 def _beginnings(values: Values, how: How) -> tuple[str, ...] | None:
@@ -108,12 +110,7 @@ def _all_authorized(line: LineValues, field: str, value: tuple[str, ...], how: H
     return all(each in authorized for each in value)
 
 
-WITHIN = Comparison(
-    name="within",
-    types=KEYWORD,
-    read=codes_of,
-    clause=_all_authorized_in_elasticsearch,
-    fits=_all_authorized,
-    why=_set_side_by_side,
+WITHIN = replace(
+    SUBSET, name="within", clause=_all_authorized_in_elasticsearch, fits=_all_authorized
 )
 """All that is billed is authorized; what is authorized beside it does not matter."""

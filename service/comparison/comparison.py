@@ -35,7 +35,8 @@ class Comparison:
 
     ``read`` turns the claim's values into the one value both faces use, None when the claim has
     nothing to compare. ``clause(field, value, how)`` names the Elasticsearch field in full;
-    ``fits(line, field, value, how)`` reads the same field of a line's effective values.
+    ``fits(line, field, value, how)`` reads the same field of a line's effective values. Where it
+    ``widens``, what fits some days also fits all days around them.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Comparison:
     why: Callable[[LineValues, str, Any, How], str]
     options: frozenset[str] = field(default_factory=frozenset)
     claims: tuple[int, int] = (1, 10)
+    widens: bool = False
 
 
 def codes_of(values: Values, how: How) -> tuple[str, ...] | None:

@@ -19,7 +19,9 @@ Span = tuple[str, str]
 
 
 def widened(span: Span, how: How) -> Span:
-    """Give the span with the days of tolerance on both sides."""
+    """The span with the days of tolerance on both sides."""
+    if not how.days_before and not how.days_after:
+        return span
     return moved(span[0], -how.days_before), moved(span[1], how.days_after)
 
 
@@ -48,10 +50,8 @@ def _overlaps_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
 
 def _overlaps(line: LineValues, field: str, value: Span, how: How) -> bool:
     window = bounds(line, field)
-    if window is None:
-        return False
-    first, last = widened(value, how) if how.days_before or how.days_after else value
-    return window[0] <= last and first <= window[1]
+    first, last = widened(value, how)
+    return window is not None and window[0] <= last and first <= window[1]
 
 
 def _inside_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
@@ -61,10 +61,8 @@ def _inside_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
 
 def _inside(line: LineValues, field: str, value: Span, how: How) -> bool:
     window = bounds(line, field)
-    if window is None:
-        return False
-    first, last = widened(value, how) if how.days_before or how.days_after else value
-    return window[0] <= first and last <= window[1]
+    first, last = widened(value, how)
+    return window is not None and window[0] <= first and last <= window[1]
 
 
 def _where(line: LineValues, field: str, value: Span, how: How) -> str:
@@ -92,17 +90,6 @@ def _days_between(first: str, last: str) -> str:
     return f"{days} day" if days == 1 else f"{days} days"
 
 
-INSIDE = Comparison(
-    name="inside",
-    types=RANGE,
-    read=span_of,
-    clause=_inside_in_elasticsearch,
-    fits=_inside,
-    why=_where,
-    options=frozenset({"days"}),
-    claims=(1, 2),
-)
-
 OVERLAPS = Comparison(
     name="overlaps",
     types=RANGE,
@@ -112,6 +99,11 @@ OVERLAPS = Comparison(
     why=_where,
     options=frozenset({"days"}),
     claims=(1, 2),
+    widens=True,
+)
+
+INSIDE = replace(
+    OVERLAPS, name="inside", clause=_inside_in_elasticsearch, fits=_inside, widens=False
 )
 
 WINDOW = replace(OVERLAPS, name="window")
@@ -125,10 +117,8 @@ def _near_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
 
 def _near(line: LineValues, field: str, value: Span, how: How) -> bool:
     day = line.get(field)
-    if day is None:
-        return False
     first, last = widened(value, how)
-    return bool(first <= day <= last)
+    return day is not None and bool(first <= day <= last)
 
 
 def _how_far(line: LineValues, field: str, value: Span, how: How) -> str:
@@ -142,13 +132,6 @@ def _how_far(line: LineValues, field: str, value: Span, how: How) -> str:
     return "the authorized day"
 
 
-NEAR = Comparison(
-    name="near",
-    types=DAY,
-    read=span_of,
-    clause=_near_in_elasticsearch,
-    fits=_near,
-    why=_how_far,
-    options=frozenset({"days"}),
-    claims=(1, 2),
+NEAR = replace(
+    INSIDE, name="near", types=DAY, clause=_near_in_elasticsearch, fits=_near, why=_how_far
 )

@@ -1,6 +1,8 @@
 """Comparisons through a reference table: in the authorized group, in one group, below, above."""
 
-from service.comparison.codes import KEYWORD
+from dataclasses import replace
+
+from service.comparison.codes import KEYWORD, any_held
 from service.comparison.comparison import (
     MATCH_NOTHING,
     Clause,
@@ -13,8 +15,6 @@ from service.comparison.comparison import (
 )
 from service.domain.effective import LineValues
 from service.domain.reference import GroupTable, Interval
-
-OPTIONS = frozenset({"groups"})
 
 
 def _table(how: How) -> GroupTable:
@@ -36,10 +36,6 @@ def _named_in_elasticsearch(field: str, value: tuple[str, ...], how: How) -> Cla
     return {"terms": {field: list(value)}} if value else MATCH_NOTHING
 
 
-def _named(line: LineValues, field: str, value: tuple[str, ...], how: How) -> bool:
-    return any(each in value for each in held(line, field))
-
-
 def _groups_side_by_side(line: LineValues, field: str, value: tuple[str, ...], how: How) -> str:
     return f"in {shown(value)} of {_table(how).id}; {shown(held(line, field))} authorized"
 
@@ -49,15 +45,15 @@ IN_GROUP = Comparison(
     types=KEYWORD,
     read=_groups_billed,
     clause=_named_in_elasticsearch,
-    fits=_named,
+    fits=any_held,
     why=_groups_side_by_side,
-    options=OPTIONS,
+    options=frozenset({"groups"}),
 )
 """The authorization names a group, and a billed code is in it."""
 
 
 def _fellows(values: Values, how: How) -> tuple[Interval, ...] | None:
-    """Give the codes that share a group with a billed one, as intervals."""
+    """The codes that share a group with a billed one, as intervals."""
     names = _groups_billed(values, how)
     return None if names is None else _table(how).intervals_of(names)
 
@@ -81,60 +77,44 @@ def _fellows_side_by_side(
     return f"{shown(held(line, field))} authorized, in one group of {_table(how).id} or not"
 
 
-SAME_GROUP = Comparison(
+SAME_GROUP = replace(
+    IN_GROUP,
     name="same-group",
-    types=KEYWORD,
     read=_fellows,
     clause=_among_in_elasticsearch,
     fits=_among,
     why=_fellows_side_by_side,
-    options=OPTIONS,
 )
 """The authorized code and a billed one stand in one group."""
 
 
-def _groups_above(values: Values, how: How) -> tuple[str, ...] | None:
-    return _beside(values, how, above=True)
-
-
-def _groups_below(values: Values, how: How) -> tuple[str, ...] | None:
-    return _beside(values, how, above=False)
-
-
-def _beside(values: Values, how: How, *, above: bool) -> tuple[str, ...] | None:
-    billed = _groups_billed(values, how)
-    if billed is None:
+def _ranks_over(values: Values, how: How) -> tuple[str, ...] | None:
+    """The groups that rank higher than every billed code."""
+    ranks = _ranks_billed(values, how)
+    if ranks is None:
         return None
-    table = _table(how)
-    ranks = [table.rank(name) for name in billed]
-    if not ranks:
-        return ()
-    names = tuple(table.groups)
-    return names[max(ranks) + 1 :] if above else names[: min(ranks)]
+    return tuple(_table(how).groups)[max(ranks) + 1 :] if ranks else ()
+
+
+def _ranks_under(values: Values, how: How) -> tuple[str, ...] | None:
+    """The groups that rank lower than every billed code."""
+    ranks = _ranks_billed(values, how)
+    if ranks is None:
+        return None
+    return tuple(_table(how).groups)[: min(ranks)] if ranks else ()
+
+
+def _ranks_billed(values: Values, how: How) -> list[int] | None:
+    billed = _groups_billed(values, how)
+    return None if billed is None else [_table(how).rank(name) for name in billed]
 
 
 def _rank_side_by_side(line: LineValues, field: str, value: tuple[str, ...], how: How) -> str:
     return f"{shown(held(line, field))} authorized, another rank of {_table(how).id} billed"
 
 
-BELOW = Comparison(
-    name="below",
-    types=KEYWORD,
-    read=_groups_above,
-    clause=_named_in_elasticsearch,
-    fits=_named,
-    why=_rank_side_by_side,
-    options=OPTIONS,
-)
+BELOW = replace(IN_GROUP, name="below", read=_ranks_over, why=_rank_side_by_side)
 """The billed rank of an ordered table is lower than the authorized one."""
 
-ABOVE = Comparison(
-    name="above",
-    types=KEYWORD,
-    read=_groups_below,
-    clause=_named_in_elasticsearch,
-    fits=_named,
-    why=_rank_side_by_side,
-    options=OPTIONS,
-)
+ABOVE = replace(IN_GROUP, name="above", read=_ranks_under, why=_rank_side_by_side)
 """The billed rank of an ordered table is higher than the authorized one."""

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.comparison.comparison import Clause, Comparison, How, Values
+from service.comparison.comparison import MATCH_NOTHING, Clause, Comparison, How, Values
 from service.comparison.registry import comparisons
 from service.domain.claim_values import ClaimValue, ClaimValues
 from service.domain.effective import LineValues
 from service.domain.fields import CLAIM_FIELDS, NUMBER_FIELDS
 from service.domain.reference import GroupTable, References
-from service.domain.template import Comparand, Criterion, Template
+from service.domain.template import Comparand, Criterion, Requirement, Template
 
 _ALWAYS_THERE = frozenset({"effective", "kind", "setting"})
 _LINE_BOUND = tuple(
@@ -59,7 +59,7 @@ class Use:
     def clause(self, value: Any, *, prefix: str = "lines.", field: str | None = None) -> Clause:
         """Say the same to Elasticsearch; ``field`` stands in for a twin at the root."""
         if value == () and self.absent_is_value:
-            return {"match_none": {}}
+            return MATCH_NOTHING
         clause = self.comparison.clause(f"{prefix}{field or self.field}", value, self.how)
         if not self.when_absent:
             return clause
@@ -104,7 +104,6 @@ class TestPlan:
 
     id: str
     use: Use
-    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +142,13 @@ def make_plan(template: Template, references: References, *, content_hash: str =
 
 
 def _tests(
-    tests: tuple[Any, ...], template: Template, references: References
+    tests: tuple[Requirement, ...], template: Template, references: References
 ) -> tuple[TestPlan, ...]:
-    plans = []
-    for test in tests:
-        if test.raw is None:
-            use = _use(test, template, references, absent_is_value=False)
-            plans.append(TestPlan(id=test.id, use=use, fields=use.claims))
-    return tuple(plans)
+    return tuple(
+        TestPlan(id=test.id, use=_use(test, template, references, absent_is_value=False))
+        for test in tests
+        if test.raw is None
+    )
 
 
 def _criterion(criterion: Criterion, template: Template, references: References) -> CriterionPlan:
@@ -196,17 +194,16 @@ def _absent_is_value(criterion: Criterion, level: Comparand) -> bool:
 def _use(
     comparand: Comparand, template: Template, references: References, *, absent_is_value: bool
 ) -> Use:
-    days = comparand.days
     match_days = template.settings.match_days
-    before, after = (
-        (match_days.before, match_days.after) if days == "match_days" else (days or 0, days or 0)
-    )
-    constants: tuple[ClaimValue, ...] = (tuple(comparand.value),) if comparand.value else ()
+    if comparand.days == "match_days":
+        before, after = match_days.before, match_days.after
+    else:
+        before = after = comparand.days or 0
     return Use(
         comparison=comparisons()[comparand.comparison or ""],
         field=comparand.authorization or "",
         claims=comparand.claim,
-        constants=constants,
+        constants=(comparand.value,) if comparand.value else (),
         how=How(
             days_before=before,
             days_after=after,

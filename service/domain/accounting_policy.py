@@ -3,8 +3,6 @@
 Two files of ``queries/reference``: ``unit-conversions.yaml`` and ``accounting.yaml``.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -12,12 +10,10 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from service.domain.code_groups import CodeForm, Group, GroupTable
+from service.domain.code_groups import CodeSet, Groups, Members, twice
 from service.domain.event import DenyWith, Outcome
-from service.domain.specialised import GroupName, Members
 from service.domain.values import Code, Frozen, LongText, Quantity, Text
 
-Groups = Mapping[str, GroupTable]
 Counts = Literal["units", "visits", "days", "study", "charge", "nothing"]
 WhenShort = Literal["cutback", "refuse"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -25,7 +21,6 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 DEFAULT_UNIT = "UN"
 """What a claim line counts that does not say what it counts: units of service."""
 
-PROCEDURE_GROUPS = "procedure-groups"
 REVENUE_GROUPS = "levels-of-care"
 ROWS_MAX = 500
 
@@ -39,41 +34,6 @@ WAITS_FOR: frozenset[Outcome] = frozenset(get_args(Outcome)) - {
 _FACTOR_MAX = Decimal(10_000)
 
 
-@dataclass(frozen=True, slots=True)
-class _CodeSet:
-    """Codes and ranges of one form that stand in a row itself, and groups of a table."""
-
-    own: GroupTable | None
-    groups: frozenset[str]
-    table: str
-
-    @classmethod
-    def of(cls, members: Members | None, form: CodeForm, table: str) -> "_CodeSet | None":
-        """Read the members of a row; no members hold every code."""
-        if members is None:
-            return None
-        codes = tuple(each for each in members if not isinstance(each, GroupName))
-        return cls(
-            own=_own_table(codes, form),
-            groups=frozenset(each.group for each in members if isinstance(each, GroupName)),
-            table=table,
-        )
-
-    def holds(self, code: str | None, groups: Groups) -> bool:
-        """Whether a (normalised) code is among them; one that is not known never is."""
-        if code is None:
-            return False
-        if self.own is not None and self.own.groups_of(code):
-            return True
-        table = groups.get(self.table) if self.groups else None
-        return table is not None and not self.groups.isdisjoint(table.groups_of(code))
-
-    def faults(self, groups: Groups) -> list[str]:
-        """Say which groups are not there."""
-        known = groups[self.table].groups.keys() if self.table in groups else frozenset()
-        return [f"there is no group {name} in {self.table}" for name in sorted(self.groups - known)]
-
-
 class Conversion(Frozen):
     """One ``from`` is ``factor`` ``to``, and the other way round, for the procedures named."""
 
@@ -82,13 +42,13 @@ class Conversion(Frozen):
     factor: Annotated[Quantity, Field(gt=0, le=_FACTOR_MAX)]
     procedures: Members | None = None
 
-    _procedures: _CodeSet | None = PrivateAttr(default=None)
+    _procedures: CodeSet | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _between_two_units(self) -> Self:
         if self.from_ == self.to:
             raise ValueError(f"{self.from_} to {self.to} is no conversion")
-        self._procedures = _CodeSet.of(self.procedures, "procedure", PROCEDURE_GROUPS)
+        self._procedures = CodeSet.of(self.procedures) if self.procedures else None
         return self
 
     def between(self, billed: str, held: str) -> Fraction | None:
@@ -167,15 +127,15 @@ class ConsumptionRow(Frozen):
     procedures: Members | None = None
     counts: Counts
 
-    _revenue: _CodeSet | None = PrivateAttr(default=None)
-    _not_revenue: _CodeSet | None = PrivateAttr(default=None)
-    _procedures: _CodeSet | None = PrivateAttr(default=None)
+    _revenue: CodeSet | None = PrivateAttr(default=None)
+    _not_revenue: CodeSet | None = PrivateAttr(default=None)
+    _procedures: CodeSet | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _members_are_well_formed(self) -> Self:
-        self._revenue = _CodeSet.of(self.revenue, "revenue", REVENUE_GROUPS)
-        self._not_revenue = _CodeSet.of(self.not_revenue, "revenue", REVENUE_GROUPS)
-        self._procedures = _CodeSet.of(self.procedures, "procedure", PROCEDURE_GROUPS)
+        self._revenue = _revenue_codes(self.revenue)
+        self._not_revenue = _revenue_codes(self.not_revenue)
+        self._procedures = CodeSet.of(self.procedures) if self.procedures else None
         return self
 
     def fits(self, service: BilledService, unit: str | None, groups: Groups) -> bool:
@@ -244,9 +204,8 @@ class AccountingPolicy(Frozen):
 
     @model_validator(mode="after")
     def _each_row_has_its_own_id(self) -> Self:
-        twice = _twice(each.id for each in self.consumption)
-        if twice:
-            raise ValueError(f"consumption: {', '.join(twice)} stands twice")
+        if repeated := twice(row.id for row in self.consumption):
+            raise ValueError(f"consumption: {', '.join(repeated)} stands twice")
         return self
 
     def short_of(self, query_type: str) -> WhenShort:
@@ -277,12 +236,5 @@ class AccountingPolicy(Frozen):
         return faults
 
 
-def _own_table(members: tuple[str, ...], form: CodeForm) -> GroupTable | None:
-    if not members:
-        return None
-    groups = {"row": Group(members=members)}
-    return GroupTable(kind="groups", id="row", version="row", form=form, groups=groups)
-
-
-def _twice(names: Iterable[str]) -> list[str]:
-    return [name for name, count in Counter(names).items() if count > 1]
+def _revenue_codes(members: Members | None) -> CodeSet | None:
+    return CodeSet.of(members, form="revenue", table=REVENUE_GROUPS) if members else None

@@ -7,16 +7,13 @@ examiner: nothing is chosen.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from service.domain.code_groups import GroupTable
-from service.domain.event import Event, EventCodes, make_event_of_code
+from service.domain.code_groups import Groups
+from service.domain.event import Event, EventCodes, make_event
 from service.domain.reference import References
 from service.domain.specialised import AlternateRow, CompanionRow
 from service.matching.judgement import Judged, MatchClass
 from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution, is_active
-
-PROCEDURE_GROUPS = "procedure-groups"
-"""The table whose groups the rows name."""
 
 Row = CompanionRow | AlternateRow
 
@@ -88,7 +85,7 @@ def find_specialised(lines: Sequence[LookedUp], references: References) -> list[
     """
     found: list[list[Found]] = [[] for _ in lines]
     for row in references.specialised.rows:
-        groups = references.groups[PROCEDURE_GROUPS]
+        groups = references.groups
         taken = _taken(row, lines, groups)
         for line, own in zip(lines, found, strict=True):
             if line.is_open and line.procedure and row.holds(line.procedure, groups):
@@ -98,9 +95,7 @@ def find_specialised(lines: Sequence[LookedUp], references: References) -> list[
     return [tuple(own) for own in found]
 
 
-def _taken(
-    row: Row, lines: Iterable[LookedUp], groups: GroupTable
-) -> Mapping[str, Iterable[Granted]]:
+def _taken(row: Row, lines: Iterable[LookedUp], groups: Groups) -> Mapping[str, Iterable[Granted]]:
     """Give by kind, each once, what was taken for lines near which the row lets others be billed.
 
     A companion must be matched exactly; what it draws on first stands for it.
@@ -109,7 +104,7 @@ def _taken(
     for line in lines:
         if isinstance(row, AlternateRow):
             fitting = line.chosen
-        elif line.match_class == "exact" and _is_companion(row, line.procedure, groups):
+        elif line.match_class == "exact" and row.is_companion(line.procedure, groups):
             fitting = line.chosen[:1]
         else:
             continue
@@ -117,13 +112,7 @@ def _taken(
     return taken
 
 
-def _is_companion(row: CompanionRow, procedure: str | None, groups: GroupTable) -> bool:
-    return procedure is not None and row.is_companion(procedure, groups)
-
-
-def _first(
-    row: Row, line: LookedUp, taken: Iterable[Granted], groups: GroupTable
-) -> Granted | None:
+def _first(row: Row, line: LookedUp, taken: Iterable[Granted], groups: Groups) -> Granted | None:
     """Give the authorization near which the line is billed; its own candidates come first."""
     if isinstance(row, CompanionRow):
         return next(iter(taken), None)
@@ -142,7 +131,7 @@ def specialised_events(
     for each in found:
         row, about = each.row, each.authorization_id
         code = row.event or event_codes.code_of(row.rule, query_type, claim_type)
-        event = make_event_of_code(event_codes, code, row.rule, query_type, authorization_id=about)
+        event = make_event(event_codes, row.rule, query_type, code=code, authorization_id=about)
         events.setdefault((code, about), event)
     return tuple(events.values())
 

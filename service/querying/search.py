@@ -101,8 +101,8 @@ def _root_clauses(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
         if len(values) < len(asked):
             continue  # a line without the value does not require it
         if use.field == "effective":
-            hull = (min(value[0] for value in values), max(value[1] for value in values))
-            if use.comparison.name in ("window", "overlaps"):
+            if use.comparison.widens:
+                hull = (min(value[0] for value in values), max(value[1] for value in values))
                 clauses.append(use.clause(hull, prefix="", field=twin))
         elif all(value == values[0] for value in values):
             clauses.append(use.clause(values[0], prefix="", field=twin))

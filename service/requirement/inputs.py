@@ -11,11 +11,11 @@ from functools import partial
 
 from service.domain import codes
 from service.domain.claim import Claim, ServiceLine
+from service.domain.code_groups import PROCEDURE_GROUPS
 from service.domain.provider import ClaimProvider
 from service.domain.reference import AttachedFields, AttachedType, References
 from service.requirement.columns import InputColumn, Kind, Value
 
-PROCEDURE_GROUPS = "procedure-groups"
 SPECIALTIES = "specialty-parents"
 AUTHORIZATION_KINDS = frozenset({"authorization", "referral", "notification"})
 _ATTACHED = ("claim.attached.", "line.attached.")
