@@ -25,6 +25,8 @@ from service.matching.scorer import Scorer
 from service.querying.library import Library, load_library
 
 QUERIES = Path(__file__).parents[1] / "queries"
+TEMPLATES = frozenset({"inpatient", "outpatient", "professional", "referral", "dental"})
+"""The ids of the shipped templates."""
 
 Fields = dict[str, Any]
 

@@ -3,8 +3,8 @@
 A number of the whole claim may belong to one line only: for the others it is then not evaluated.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from service.comparison.prepared import AskedLine, ask_criterion
 from service.domain import codes
@@ -12,6 +12,11 @@ from service.domain.claim import Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, submitted_numbers
 from service.domain.event import Event, EventCodes, Outcome, make_event
 from service.matching.ranking import Ranked
+
+_INVALID: Mapping[str, Outcome] = {
+    "line": "invalid_number_line",
+    "claim": "invalid_number_claim",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +72,7 @@ def settle(
             and each.level == "claim"
             and any(fit(each, other) is not None for other in elsewhere)
         )
-        settled.append(
-            Submitted(value=each.value, level=each.level, fits=fits, fits_another_line=another)
-        )
+        settled.append(replace(each, fits=fits, fits_another_line=another))
     return tuple(settled)
 
 
@@ -78,26 +81,17 @@ def without_numbers(asked: AskedLine, submitted: Sequence[Submitted]) -> AskedLi
     dropped = {each.normalised for each in submitted if each.fits_another_line}
     if not dropped:
         return None
-    values: ClaimValues = dict(asked.values)
-    for name in [name for name in values if name.startswith("numbers.")]:
-        kept = tuple(each for each in values[name] if each not in dropped)
-        if kept:
-            values[name] = kept
-        else:
-            del values[name]
+    values: ClaimValues = {}
+    for name, value in asked.values.items():
+        if name.startswith("numbers."):
+            value = tuple(number for number in value if number not in dropped)
+        if value:
+            values[name] = value
     criteria = tuple(
         ask_criterion(each.plan, values) if each.plan.reads_numbers_only else each
         for each in asked.criteria
     )
-    return AskedLine(
-        line=asked.line,
-        plan=asked.plan,
-        values=values,
-        require=asked.require,
-        exclude=asked.exclude,
-        exact=asked.exact,
-        criteria=criteria,
-    )
+    return replace(asked, values=values, criteria=criteria)
 
 
 def invalid_number_events(
@@ -111,14 +105,11 @@ def invalid_number_events(
     A number of another member or payer is answered like one that does not exist.
     """
     events = []
-    for each in submitted:
-        if each.fits is None and not each.fits_another_line:
-            outcome: Outcome = (
-                "invalid_number_line" if each.level == "line" else "invalid_number_claim"
+    for number in submitted:
+        if number.fits is None and not number.fits_another_line:
+            outcome = _INVALID[number.level]
+            event = make_event(
+                event_codes, outcome, query_type, claim_type=claim_type, number=number.value
             )
-            events.append(
-                make_event(
-                    event_codes, outcome, query_type, claim_type=claim_type, number=each.value
-                )
-            )
+            events.append(event)
     return tuple(events)

@@ -4,13 +4,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
 from service.comparison.plan import Plan, make_plan
-from service.domain import template as nouns
 from service.domain.reference import References
 from service.domain.template import Template
 from service.querying.inheritance import resolve
@@ -18,22 +17,6 @@ from service.querying.problem import Problem
 from service.querying.source import Node, Path, problem_at, read_source
 from service.querying.template_check import check_template
 
-_MODELS: Mapping[str, type[BaseModel]] = {
-    "settings": nouns.TemplateSettings,
-    "match_days": nouns.MatchDays,
-    "require": nouns.Requirement,
-    "exclude": nouns.Requirement,
-    "exact": nouns.Requirement,
-    "relax": nouns.Relax,
-    "criteria": nouns.Criterion,
-    "levels": nouns.Level,
-    "applies_when": nouns.AppliesWhen,
-    "non_exact": nouns.NonExact,
-    "auto_resolve": nouns.AutoResolve,
-    "changelog": nouns.ChangelogEntry,
-    "tests": nouns.TemplateTest,
-    "expect": nouns.Expectation,
-}
 _SCHEMA_URI = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -121,9 +104,16 @@ def _code_of(path: Path) -> str:
 def _keys_at(path: Path) -> list[str]:
     model: type[BaseModel] = Template
     for step in path:
-        if isinstance(step, str) and step in _MODELS:
-            model = _MODELS[step]
+        if isinstance(step, str) and step in model.model_fields:
+            model = _model_in(model.model_fields[step].annotation) or model
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation names, itself or within a tuple or an alternative."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
 def content_hash(template: Template) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -68,6 +68,15 @@ class Node:
         """Give the plain value under a key, None where there is none."""
         child = self.value.get(key) if isinstance(self.value, dict) else None
         return child.plain() if child is not None else None
+
+
+class Fault(NamedTuple):
+    """What is wrong at a path of a template, before it is known on which line that stands."""
+
+    code: str
+    path: Path
+    message: str
+    hint: str | None = None
 
 
 def problem_at(node: Node, code: str, path: Path, message: str, hint: str | None = None) -> Problem:

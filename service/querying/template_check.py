@@ -1,8 +1,12 @@
 """What a template must fulfil beyond its shape: fields, types, weights, windows, tables."""
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+from pydantic import TypeAdapter, ValidationError
+
+from service.comparison.comparison import Comparison
 from service.comparison.plan import UnknownTable, find_table
 from service.comparison.registry import comparisons
 from service.domain.fields import (
@@ -12,215 +16,182 @@ from service.domain.fields import (
     STORE_FIELDS,
     AuthorizationField,
 )
-from service.domain.reference import References
+from service.domain.reference import AttachedFields, References
 from service.domain.template import (
     MATCH_DAYS_MAX,
     RESULTS_MAX,
     WEIGHT_TOTAL_MAX,
     Comparand,
+    Criterion,
     Template,
 )
-from service.querying.operand_check import operand_faults
+from service.domain.values import Day
 from service.querying.problem import Problem
 from service.querying.raw_clause import RawCheck
-from service.querying.source import Node, Path, problem_at
+from service.querying.source import Fault, Node, Path, problem_at
 
-WINDOWS = frozenset({"window", "overlaps", "inside"})
 _OPTIONS = ("days", "length", "groups")
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+_DAY: TypeAdapter[object] = TypeAdapter(Day)
 
 
 def check_template(template: Template, node: Node, references: References) -> list[Problem]:
-    """Give every problem of a template whose shape is right."""
-    check = _Check(template, node, references)
-    return [*check.settings(), *check.ids(), *check.tests(), *check.criteria(), *check.rank()]
+    """Every problem of a template whose shape is right."""
+    check = _Check(template, references)
+    faults = (*check.settings(), *check.ids(), *check.tests(), *check.criteria(), *check.rank())
+    return [problem_at(node, *fault) for fault in faults]
 
 
 class _Check:
-    def __init__(self, template: Template, node: Node, references: References) -> None:
+    def __init__(self, template: Template, references: References) -> None:
         self._template = template
-        self._node = node
         self._references = references
-        self._raw = RawCheck(node, references.attached)
+        self._raw = RawCheck(references.attached)
 
-    def _problem(self, code: str, path: Path, message: str, hint: str | None = None) -> Problem:
-        return problem_at(self._node, code, path, message, hint)
-
-    def settings(self) -> Iterator[Problem]:
+    def settings(self) -> Iterator[Fault]:
         """Check thresholds and windows against one another."""
         template, settings = self._template, self._template.settings
         days = settings.match_days
+        at: Path = ("settings", "match_days")
         if days.max > MATCH_DAYS_MAX:
-            yield self._problem(
-                "T011", ("settings", "match_days", "max"), f"at most {MATCH_DAYS_MAX} days"
-            )
-        widths = [("before", days.before), ("after", days.after)]
-        for name, width in widths:
+            yield Fault("T011", (*at, "max"), f"at most {MATCH_DAYS_MAX} days")
+        for name, width in (("before", days.before), ("after", days.after)):
             if width > days.max:
-                path: Path = ("settings", "match_days", name)
-                yield self._problem("T011", path, f"{name} {width} exceeds the limit {days.max}")
+                yield Fault("T011", (*at, name), f"{name} {width} exceeds the limit {days.max}")
         for place, step in enumerate(template.relax):
             if step.match_days is not None and step.match_days > days.max:
-                yield self._problem(
-                    "T011",
-                    ("relax", place, "match_days"),
-                    f"{step.match_days} exceeds the limit {days.max}",
-                )
+                message = f"{step.match_days} exceeds the limit {days.max}"
+                yield Fault("T011", ("relax", place, "match_days"), message)
         if settings.max_results > RESULTS_MAX:
-            yield self._problem(
-                "T010", ("settings", "max_results"), f"at most {RESULTS_MAX} results"
-            )
+            yield Fault("T010", ("settings", "max_results"), f"at most {RESULTS_MAX} results")
         if settings.min_results > settings.max_results:
-            yield self._problem(
-                "T010", ("settings", "min_results"), "more than max_results, so never reached"
-            )
-        if template.non_exact.min > template.auto_resolve.min:
-            yield self._problem(
-                "T010",
-                ("non_exact", "min"),
-                f"{template.non_exact.min} is above auto_resolve.min {template.auto_resolve.min}",
-            )
+            message = "more than max_results, so never reached"
+            yield Fault("T010", ("settings", "min_results"), message)
+        taken_from = template.auto_resolve.min
+        if template.non_exact.min > taken_from:
+            message = f"{template.non_exact.min} is above auto_resolve.min {taken_from}"
+            yield Fault("T010", ("non_exact", "min"), message)
 
-    def ids(self) -> Iterator[Problem]:
+    def ids(self) -> Iterator[Fault]:
         """Check that no id is used twice, and that ids which are named exist."""
         template = self._template
         tests = (*template.require, *template.exclude, *template.exact)
-        yield from self._twice((each.id for each in tests), ("require",))
-        yield from self._twice((each.id for each in template.relax), ("relax",))
-        yield from self._twice((each.id for each in template.criteria), ("criteria",))
+        yield from _twice((test.id for test in tests), ("require",))
+        yield from _twice((step.id for step in template.relax), ("relax",))
+        yield from _twice((criterion.id for criterion in template.criteria), ("criteria",))
         for place, criterion in enumerate(template.criteria):
-            yield from self._twice(
-                (level.id for level in criterion.levels), ("criteria", place, "levels")
-            )
-        known = [each.id for each in template.criteria]
+            at: Path = ("criteria", place, "levels")
+            yield from _twice((level.id for level in criterion.levels), at)
+        known = [criterion.id for criterion in template.criteria]
         for place, name in enumerate(template.non_exact.needs):
             if name not in known:
-                yield self._unknown(("non_exact", "needs", place), name, known, "criterion")
-        required = [each.id for each in template.require]
-        for at, step in enumerate(template.relax):
+                yield _unknown_id(("non_exact", "needs", place), name, known, "criterion")
+        required = [test.id for test in template.require]
+        for step_place, step in enumerate(template.relax):
             for place, name in enumerate(step.drop):
                 if name not in required:
-                    yield self._unknown(("relax", at, "drop", place), name, required, "requirement")
+                    at = ("relax", step_place, "drop", place)
+                    yield _unknown_id(at, name, required, "requirement")
 
-    def _unknown(self, path: Path, name: str, known: list[str], what: str) -> Problem:
-        close = get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else None
-        return self._problem("T001", path, f"there is no {what} {name}", hint)
-
-    def _twice(self, ids: Iterable[str], path: Path) -> Iterator[Problem]:
-        seen: set[str] = set()
-        for name in ids:
-            if name in seen:
-                yield self._problem("T007", path, f"the id {name} is used twice")
-            seen.add(name)
-
-    def tests(self) -> Iterator[Problem]:
+    def tests(self) -> Iterator[Fault]:
         """Check requirements, exclusions and conditions, and that a window anchors them."""
         template = self._template
         for kind in ("require", "exclude", "exact"):
-            for place, each in enumerate(getattr(template, kind)):
-                yield from self._comparand(each, (kind, place))
-                if kind == "exact" and each.raw is not None:
-                    yield self._problem(
-                        "T013", (kind, place, "raw"), "raw clauses cannot stand here"
-                    )
+            for place, test in enumerate(getattr(template, kind)):
+                yield from self._comparand(test, (kind, place))
+                if kind == "exact" and test.raw is not None:
+                    yield Fault("T013", (kind, place, "raw"), "raw clauses cannot stand here")
         dropped = {name for step in template.relax for name in step.drop}
-        anchors = [each.id for each in template.require if each.comparison in WINDOWS]
-        if not [name for name in anchors if name not in dropped]:
-            yield self._problem(
-                "T012", ("require",), "no requirement sets the claim's dates against `effective`"
-            )
+        if not any(_is_anchor(test) for test in template.require if test.id not in dropped):
+            message = "no requirement sets the claim's dates against `effective`"
+            yield Fault("T012", ("require",), message)
 
-    def criteria(self) -> Iterator[Problem]:
+    def criteria(self) -> Iterator[Fault]:
         """Check every level, and that weights fall from level to level."""
         total = 0
         for place, criterion in enumerate(self._template.criteria):
-            path: Path = ("criteria", place)
             total += max(level.weight for level in criterion.levels)
-            yield from self._scope(criterion.scope, (*path, "scope"))
-            if criterion.applies_when:
-                applies = criterion.applies_when
-                yield from self._claim(applies.claim, (*path, "applies_when", "claim"))
-                yield from self._table(applies.groups, (*path, "applies_when", "groups"))
-            if len({level.raw is None for level in criterion.levels}) > 1:
-                yield self._problem(
-                    "T013", (*path, "levels"), "raw levels and compared ones cannot be mixed"
-                )
-            heaviest = None
-            for at, level in enumerate(criterion.levels):
-                here: Path = (*path, "levels", at)
-                yield from self._comparand(level, here)
-                if heaviest is not None and level.weight > heaviest.weight:
-                    message = (
-                        f"{criterion.id}.{level.id} ({level.weight}) must not be above "
-                        f"{criterion.id}.{heaviest.id} ({heaviest.weight})"
-                    )
-                    yield self._problem("T006", (*here, "weight"), message)
-                heaviest = level
+            yield from self._criterion(criterion, ("criteria", place))
         if total > WEIGHT_TOTAL_MAX:
-            yield self._problem(
-                "T006", ("criteria",), f"weights sum to {total}, at most {WEIGHT_TOTAL_MAX}"
-            )
+            message = f"weights sum to {total}, at most {WEIGHT_TOTAL_MAX}"
+            yield Fault("T006", ("criteria",), message)
 
-    def rank(self) -> Iterator[Problem]:
+    def _criterion(self, criterion: Criterion, path: Path) -> Iterator[Fault]:
+        yield from self._scope(criterion.scope, (*path, "scope"))
+        if criterion.applies_when:
+            applies = criterion.applies_when
+            yield from self._claim(applies.claim, (*path, "applies_when", "claim"))
+            yield from self._table(applies.groups, (*path, "applies_when", "groups"))
+        if len({level.raw is None for level in criterion.levels}) > 1:
+            message = "raw levels and compared ones cannot be mixed"
+            yield Fault("T013", (*path, "levels"), message)
+        heavier = criterion.levels[0]
+        for place, level in enumerate(criterion.levels):
+            here: Path = (*path, "levels", place)
+            yield from self._comparand(level, here)
+            if level.weight > heavier.weight:
+                message = (
+                    f"{criterion.id}.{level.id} ({level.weight}) must not be above "
+                    f"{criterion.id}.{heavier.id} ({heavier.weight})"
+                )
+                yield Fault("T006", (*here, "weight"), message)
+            heavier = level
+
+    def rank(self) -> Iterator[Fault]:
         """Check that the order is total: the last key tells any two authorizations apart."""
         rank = self._template.rank
         if not rank or rank[-1] not in ("number", "authorization_id"):
-            yield self._problem(
-                "T016", ("rank",), "the last key does not tell all apart", "end rank with number"
-            )
+            message = "the last key does not tell all apart"
+            yield Fault("T016", ("rank",), message, "end rank with number")
 
-    def _comparand(self, each: Comparand, path: Path) -> Iterator[Problem]:
-        if each.raw is not None:
-            yield from self._raw.check(each.raw, (*path, "raw"))
+    def _comparand(self, comparand: Comparand, path: Path) -> Iterator[Fault]:
+        if comparand.raw is not None:
+            yield from self._raw.check(comparand.raw, (*path, "raw"))
             return
-        for name in each.claim:
+        for name in comparand.claim:
             yield from self._claim(name, (*path, "claim"))
-        for name in each.when_absent:
-            yield from self._scope((name,), (*path, "when_absent"))
+        yield from self._scope(comparand.when_absent, (*path, "when_absent"))
         for option in ("groups", "expand"):
-            if getattr(each, option):
-                yield from self._table(getattr(each, option), (*path, option))
-        field = self._field(each.authorization or "")
+            if getattr(comparand, option):
+                yield from self._table(getattr(comparand, option), (*path, option))
+        field = self._field(comparand.authorization or "")
         if field is None:
-            yield self._unknown_field(each.authorization or "", (*path, "authorization"))
+            yield self._unknown_field(comparand.authorization or "", (*path, "authorization"))
         else:
-            yield from self._comparison(each, field, path)
+            yield from self._comparison(comparand, field, path)
 
     def _comparison(
-        self, each: Comparand, field: AuthorizationField, path: Path
-    ) -> Iterator[Problem]:
-        comparison = comparisons().get(each.comparison or "")
+        self, comparand: Comparand, field: AuthorizationField, path: Path
+    ) -> Iterator[Fault]:
+        name = comparand.comparison or ""
+        comparison = comparisons().get(name)
         if comparison is None:
-            close = get_close_matches(each.comparison or "", comparisons(), n=1)
-            hint = f"did you mean {close[0]}?" if close else None
-            message = f"there is no comparison {each.comparison}"
-            yield self._problem("T005", (*path, "comparison"), message, hint)
+            hint = _closest(name, comparisons(), "did you mean {}?")
+            yield Fault("T005", (*path, "comparison"), f"there is no comparison {name}", hint)
             return
         if field.type not in comparison.types:
-            message = f"{comparison.name} cannot compare {each.authorization}, a {field.type}"
-            yield self._problem("T005", (*path, "comparison"), message)
-        if comparison.name == "subset" and each.authorization not in COUNTED:
-            yield self._problem(
-                "T005",
-                (*path, "authorization"),
-                f"subset needs a field stored with its size: {', '.join(COUNTED)}",
-            )
+            message = f"{name} cannot compare {comparand.authorization}, a {field.type}"
+            yield Fault("T005", (*path, "comparison"), message)
+        if name == "subset" and comparand.authorization not in COUNTED:
+            message = f"subset needs a field stored with its size: {', '.join(COUNTED)}"
+            yield Fault("T005", (*path, "authorization"), message)
         for option in _OPTIONS:
-            given = getattr(each, option) is not None
-            if given and option not in comparison.options:
-                yield self._problem("T005", (*path, option), f"{comparison.name} has no {option}")
-            if not given and option in comparison.options and option != "days":
-                yield self._problem("T005", path, f"{comparison.name} needs {option}")
+            is_given = getattr(comparand, option) is not None
+            if is_given and option not in comparison.options:
+                yield Fault("T005", (*path, option), f"{name} has no {option}")
+            if not is_given and option in comparison.options and option != "days":
+                yield Fault("T005", path, f"{name} needs {option}")
         fewest, most = comparison.claims
-        if each.claim and not fewest <= len(each.claim) <= most:
-            message = f"{comparison.name} takes {fewest} to {most} claim fields"
-            yield self._problem("T005", (*path, "claim"), message)
-        for key, fault in operand_faults(each, field, comparison, self._references.attached):
-            yield self._problem("T005", (*path, key), fault)
-        if each.expand and not self._is_enumerable(each.expand):
-            yield self._problem(
-                "T005", (*path, "expand"), f"{each.expand} has ranges and cannot be expanded"
-            )
+        if comparand.claim and not fewest <= len(comparand.claim) <= most:
+            message = f"{name} takes {fewest} to {most} claim fields"
+            yield Fault("T005", (*path, "claim"), message)
+        for key, message in _operand_faults(
+            comparand, field, comparison, self._references.attached
+        ):
+            yield Fault("T005", (*path, key), message)
+        if comparand.expand and not self._is_enumerable(comparand.expand):
+            message = f"{comparand.expand} has ranges and cannot be expanded"
+            yield Fault("T005", (*path, "expand"), message)
 
     def _is_enumerable(self, name: str) -> bool:
         table = self._references.groups.get(name.partition("@")[0])
@@ -233,30 +204,98 @@ class _Check:
             return AuthorizationField(kind, "attached data", many=True)
         return AUTHORIZATION_FIELDS.get(name)
 
-    def _scope(self, names: Iterable[str], path: Path) -> Iterator[Problem]:
+    def _scope(self, names: Iterable[str], path: Path) -> Iterator[Fault]:
         for name in names:
             if self._field(name) is None:
                 yield self._unknown_field(name, path)
 
-    def _unknown_field(self, name: str, path: Path) -> Problem:
+    def _unknown_field(self, name: str, path: Path) -> Fault:
         if name.split(".")[0] in {*STORE_FIELDS, "member"}:
-            return self._problem("T012", path, f"{name} is filtered by the store alone")
-        attached = (f"attached.{each}" for each in self._references.attached.fields)
-        close = get_close_matches(name, [*AUTHORIZATION_FIELDS, *attached], n=1)
-        hint = f"closest: {close[0]}" if close else None
-        return self._problem("T003", path, f"{name} is not in the authorization mapping", hint)
+            return Fault("T012", path, f"{name} is filtered by the store alone")
+        attached = (f"attached.{known}" for known in self._references.attached.fields)
+        hint = _closest(name, [*AUTHORIZATION_FIELDS, *attached], "closest: {}")
+        return Fault("T003", path, f"{name} is not in the authorization mapping", hint)
 
-    def _claim(self, name: str, path: Path) -> Iterator[Problem]:
+    def _claim(self, name: str, path: Path) -> Iterator[Fault]:
         start, _, rest = name.removeprefix("line.").partition(".")
         attached = self._references.attached.fields
-        if name in CLAIM_FIELDS or (start == "attached" and rest in attached):
-            return
-        close = get_close_matches(name, CLAIM_FIELDS, n=1)
-        hint = f"closest: {close[0]}" if close else None
-        yield self._problem("T004", path, f"{name} is not a field of the claim", hint)
+        if name not in CLAIM_FIELDS and not (start == "attached" and rest in attached):
+            hint = _closest(name, CLAIM_FIELDS, "closest: {}")
+            yield Fault("T004", path, f"{name} is not a field of the claim", hint)
 
-    def _table(self, name: str, path: Path) -> Iterator[Problem]:
+    def _table(self, name: str, path: Path) -> Iterator[Fault]:
         try:
             find_table(name, self._references)
         except UnknownTable as error:
-            yield self._problem("T014", path, str(error))
+            yield Fault("T014", path, str(error))
+
+
+def _is_anchor(test: Comparand) -> bool:
+    """Whether a requirement sets days of the claim against a validity."""
+    comparison = comparisons().get(test.comparison or "")
+    return comparison is not None and "date_range" in comparison.types
+
+
+def _twice(ids: Iterable[str], path: Path) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for name in ids:
+        if name in seen:
+            yield Fault("T007", path, f"the id {name} is used twice")
+        seen.add(name)
+
+
+def _unknown_id(path: Path, name: str, known: Iterable[str], what: str) -> Fault:
+    hint = _closest(name, known, "did you mean {}?")
+    return Fault("T001", path, f"there is no {what} {name}", hint)
+
+
+def _closest(name: str, known: Iterable[str], hint: str) -> str | None:
+    close = get_close_matches(name, list(known), n=1)
+    return hint.format(close[0]) if close else None
+
+
+def _operand_faults(
+    comparand: Comparand,
+    field: AuthorizationField,
+    comparison: Comparison,
+    attached: AttachedFields,
+) -> Iterator[tuple[str, str]]:
+    """Key and message of each operand that cannot be set against the authorization field.
+
+    A value of another type would never be equal, or Elasticsearch would refuse the search of every
+    claim.
+    """
+    if "keyword" not in comparison.types:
+        for key in ("value", "expand"):
+            if getattr(comparand, key):
+                yield key, f"{comparison.name} takes fields of the claim as they are"
+    if len(comparand.value) > 1 and comparison.claims == (1, 1):
+        yield "value", f"{comparison.name} takes one value, any-of takes several"
+    wanted = "date" if field.type == "date_range" else field.type
+    if wanted not in ("date", "long", "boolean"):
+        return
+    for name in comparand.claim:
+        given = _claim_type(name, attached)
+        if given not in (None, wanted):
+            yield "claim", f"{name} is a {given}, {comparand.authorization} a {field.type}"
+    for text in comparand.value:
+        if not _reads_as(text, wanted):
+            yield "value", f"{text} is not a {wanted}, as {comparand.authorization} is"
+
+
+def _claim_type(name: str, attached: AttachedFields) -> str | None:
+    if name in CLAIM_FIELDS:
+        return CLAIM_FIELDS[name].type
+    return attached.fields.get(name.removeprefix("line.").removeprefix("attached."))
+
+
+def _reads_as(text: str, wanted: str) -> bool:
+    if wanted == "boolean":
+        return text in ("true", "false")
+    if wanted == "long":
+        return _WHOLE_NUMBER.fullmatch(text) is not None
+    try:
+        _DAY.validate_python(text)
+    except ValidationError:
+        return False
+    return True

@@ -13,7 +13,7 @@ from typing import Any
 import zen
 
 from service.requirement.columns import InputColumn, Value, nearest
-from service.requirement.faults import Problem
+from service.requirement.faults import TableProblem
 
 _LITERAL = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 _WORD = re.compile(r"[A-Za-z_$#][\w$]*(?:\.[A-Za-z_$]\w*)*")
@@ -97,10 +97,10 @@ def _plain(value: Value) -> Any:
 
 def compile_cell(
     text: str, column: str, known: Mapping[str, InputColumn], path: str
-) -> tuple[Cell | None, tuple[Problem, ...]]:
+) -> tuple[Cell | None, tuple[TableProblem, ...]]:
     """Compile the condition of a cell under a column; a cell that is not sound gives problems."""
     words = tuple(_words(text))
-    problems = tuple(Problem(path, *wrong) for wrong in _unsound(text, words, known))
+    problems = tuple(TableProblem(path, *wrong) for wrong in _unsound(text, words, known))
     if problems:
         return None, problems
     named = sorted({word for word, _ in words if word in known})
@@ -108,11 +108,11 @@ def compile_cell(
         compiled = zen.compile_unary_expression(text)
     except RuntimeError as error:
         hint = "leave the cell empty for any value"
-        return None, (Problem(path, f"not a condition: {text} ({_first_line(error)})", hint),)
+        return None, (TableProblem(path, f"not a condition: {text} ({_first_line(error)})", hint),)
     reads = (column, *(other for other in named if other != column))
     cell = Cell(reads=reads, named=tuple(named), text=text, compiled=compiled)
     wrong = [*_unreachable(cell, known[column]), *_untrustworthy(cell, known)]
-    return cell, tuple(Problem(path, *one) for one in wrong)
+    return cell, tuple(TableProblem(path, *one) for one in wrong)
 
 
 def _words(text: str) -> Iterator[tuple[str, bool]]:

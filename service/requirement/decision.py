@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from service.domain.claim import AuthorizationKind, Benefit, Claim, ServiceLine
-from service.requirement.decision_table import DecisionTable, Row
+from service.requirement.decision_table import DecisionTable, FiredRow
 from service.requirement.inputs import Inputs, Question
 from service.requirement.tables import RequirementTables
 
@@ -81,7 +81,7 @@ def choose_template(
     )
 
 
-def _decide(table: DecisionTable, question: Question) -> Row:
+def _decide(table: DecisionTable, question: Question) -> FiredRow:
     return table.decide(Inputs(question))
 
 

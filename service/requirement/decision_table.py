@@ -16,7 +16,7 @@ import zen
 
 from service.requirement.cells import Cell, nested
 from service.requirement.columns import Contract, Value
-from service.requirement.faults import Problem, TableFault, TableRefused
+from service.requirement.faults import TableFault, TableProblem, TableRefused
 from service.requirement.table_check import Rule, check_table
 from service.requirement.table_file import read_table
 
@@ -25,7 +25,7 @@ HASH_SHOWN_CHARACTERS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class FiredRow:
     """The row that fired: its id in the file, its name, its place from 0, and its answers."""
 
     id: str
@@ -82,7 +82,7 @@ class DecisionTable:
         kept = self._known.cache_info()
         return kept.hits, kept.misses
 
-    def decide(self, inputs: Mapping[str, Value]) -> Row:
+    def decide(self, inputs: Mapping[str, Value]) -> FiredRow:
         """Give the first row that fits; raises TableFault when that cannot be told.
 
         ``inputs`` is asked only for the columns that the table reads; texts, numbers and tuples.
@@ -91,14 +91,14 @@ class DecisionTable:
         key = tuple(see(value) for see, value in zip(self._seen_as, values, strict=True))
         return self._known(_Asked(key, values))
 
-    def _ask(self, asked: _Asked) -> Row:
+    def _ask(self, asked: _Asked) -> FiredRow:
         by_column = dict(zip(self.columns, asked.values, strict=True))
         index = self._fired(by_column)
         if index != self._judged(by_column):
             raise TableFault(self.name, self.short_hash, "zen and our own reading name two rows")
         rule = self._rules[index]
         outputs = MappingProxyType(dict(rule.outputs))
-        return Row(id=rule.id, name=rule.name, index=index, outputs=outputs)
+        return FiredRow(id=rule.id, name=rule.name, index=index, outputs=outputs)
 
     def _fired(self, values: Mapping[str, Value]) -> int:
         """Ask zen, and find the row that fired in its trace."""
@@ -156,5 +156,5 @@ def _compile(text: bytes | str, name: str) -> Any:
         decision = zen.ZenEngine().create_decision(source)
         decision.validate()
     except RuntimeError as error:
-        raise TableRefused(name, (Problem("", f"zen refuses it: {error}"),)) from error
+        raise TableRefused(name, (TableProblem("", f"zen refuses it: {error}"),)) from error
     return decision

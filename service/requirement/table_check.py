@@ -1,14 +1,16 @@
 """Decides whether a decision table can be trusted: its columns, its cells, its last row."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import orjson
 
 from service.requirement.cells import Cell, compile_cell
 from service.requirement.columns import Contract, OutputColumn, nearest
-from service.requirement.faults import Problem
+from service.requirement.faults import TableProblem
 from service.requirement.table_file import TableColumn, TableContent
+
+Problems = list[TableProblem]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,38 +23,28 @@ class Rule:
     outputs: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(slots=True)
-class _Findings:
-    """Problems in the order in which they were found."""
-
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, path: str, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(path, message, hint))
-
-
 def check_table(
     content: TableContent, contract: Contract
-) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
+) -> tuple[tuple[Rule, ...], tuple[TableProblem, ...]]:
     """Compile the rows of a table; the rows are of use only when no problem is given."""
-    findings = _Findings()
+    found: Problems = []
     if content.hit_policy != "first":
-        findings.add("table.hitPolicy", f"is {content.hit_policy}", "set it to first")
-    _check_columns(content, contract, findings)
-    if findings.problems:
-        return (), tuple(findings.problems)
+        found.append(TableProblem("table.hitPolicy", f"is {content.hit_policy}", "set it to first"))
+    _check_columns(content, contract, found)
+    if found:
+        return (), tuple(found)
     rules = tuple(
-        _rule(rule, f"table.rules[{index}]", content, contract, findings)
+        _rule(rule, f"table.rules[{index}]", content, contract, found)
         for index, rule in enumerate(content.rules)
     )
-    _check_rows(rules, findings)
-    return rules, tuple(findings.problems)
+    _check_rows(rules, found)
+    return rules, tuple(found)
 
 
-def _check_columns(content: TableContent, contract: Contract, findings: _Findings) -> None:
+def _check_columns(content: TableContent, contract: Contract, found: Problems) -> None:
     ids = [column.id for column in (*content.inputs, *content.outputs)]
     for twice in sorted({one for one in ids if ids.count(one) > 1}):
-        findings.add("table", f"the column id {twice} stands twice")
+        found.append(TableProblem("table", f"the column id {twice} stands twice"))
     for side, columns, known in (
         ("inputs", content.inputs, tuple(contract.inputs)),
         ("outputs", content.outputs, tuple(contract.outputs)),
@@ -61,11 +53,11 @@ def _check_columns(content: TableContent, contract: Contract, findings: _Finding
             if column.field.strip() not in known:
                 named = column.field.strip() or "without a field"
                 path = f"table.{side}[{index}]"
-                findings.add(path, f"unknown column {named}", nearest(named, known))
+                found.append(TableProblem(path, f"unknown column {named}", nearest(named, known)))
     answered = [column.field.strip() for column in content.outputs]
     for name, output in contract.outputs.items():
         if answered.count(name) > 1 or (output.required and name not in answered):
-            findings.add("table.outputs", f"the table must answer {name}, once")
+            found.append(TableProblem("table.outputs", f"the table must answer {name}, once"))
 
 
 def _rule(
@@ -73,7 +65,7 @@ def _rule(
     path: str,
     content: TableContent,
     contract: Contract,
-    findings: _Findings,
+    found: Problems,
 ) -> Rule:
     cells = []
     for column in content.inputs:
@@ -81,10 +73,10 @@ def _rule(
         if text:
             cell_path = f"{path}.{column.field.strip()}"
             cell, problems = compile_cell(text, column.field.strip(), contract.inputs, cell_path)
-            findings.problems.extend(problems)
+            found.extend(problems)
             cells.extend([cell] if cell else [])
     outputs = {
-        column.field.strip(): _answer(row, column, path, contract, findings)
+        column.field.strip(): _answer(row, column, path, contract, found)
         for column in content.outputs
     }
     row_id = row.get("_id", "")
@@ -93,14 +85,14 @@ def _rule(
 
 
 def _answer(
-    row: Mapping[str, str], column: TableColumn, path: str, contract: Contract, findings: _Findings
+    row: Mapping[str, str], column: TableColumn, path: str, contract: Contract, found: Problems
 ) -> tuple[str, ...]:
     """Read an output cell: constants only, so that all that a table can say is checked now."""
     name = column.field.strip()
     text = row.get(column.id, "").strip()
     answer, wrong = _texts(text, contract.outputs[name])
     for message, hint in wrong:
-        findings.add(f"{path}.{name}", message, hint)
+        found.append(TableProblem(f"{path}.{name}", message, hint))
     return answer
 
 
@@ -125,22 +117,24 @@ def _texts(text: str, output: OutputColumn) -> tuple[tuple[str, ...], tuple[tupl
     return tuple(dict.fromkeys(texts)), ()
 
 
-def _check_rows(rules: tuple[Rule, ...], findings: _Findings) -> None:
+def _check_rows(rules: tuple[Rule, ...], found: Problems) -> None:
     seen: set[str] = set()
     for index, rule in enumerate(rules):
         if not rule.id or rule.id in seen:
             message = "no _id" if not rule.id else f"the _id {rule.id} stands twice"
-            findings.add(f"table.rules[{index}]", message, "every row needs an _id of its own")
+            found.append(
+                TableProblem(f"table.rules[{index}]", message, "every row needs an _id of its own")
+            )
         seen.add(rule.id)
     last = f"table.rules[{len(rules) - 1}]"
-    if findings.problems:
+    if found:
         return
     if rules[-1].cells:
         hint = "end with a row whose inputs are all empty, so that every claim has its answer"
-        findings.add(last, "the last row is not a catch-all", hint)
+        found.append(TableProblem(last, "the last row is not a catch-all", hint))
     for index in _unreachable(rules):
         hint = "only the last row may leave all inputs empty"
-        findings.add(f"table.rules[{index}]", "the rows below can never fit", hint)
+        found.append(TableProblem(f"table.rules[{index}]", "the rows below can never fit", hint))
 
 
 def _unreachable(rules: tuple[Rule, ...]) -> Iterator[int]:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from service.requirement.faults import Problem, TableRefused
+from service.requirement.faults import TableProblem, TableRefused
 
 ROWS_MAX = 2_000
 COLUMNS_MAX = 50
@@ -76,7 +76,7 @@ def read_table(text: bytes | str, name: str) -> TableContent:
     try:
         document = _Document.model_validate(orjson.loads(text))
     except orjson.JSONDecodeError as error:
-        raise TableRefused(name, (Problem("", f"not JSON: {error}"),)) from error
+        raise TableRefused(name, (TableProblem("", f"not JSON: {error}"),)) from error
     except ValidationError as error:
         raise TableRefused(name, _problems("", error)) from error
     node = _only_table(document, name)
@@ -91,17 +91,19 @@ def _only_table(document: _Document, name: str) -> _Node:
     if sorted(node.type for node in document.nodes) != sorted(_SHAPE):
         found = ", ".join(node.type for node in document.nodes) or "nothing"
         hint = "keep exactly one input, one decision table and one output"
-        raise TableRefused(name, (Problem("nodes", f"the file holds {found}", hint),))
+        raise TableRefused(name, (TableProblem("nodes", f"the file holds {found}", hint),))
     ids = [by_type[kind].id for kind in _SHAPE]
     edges = {(edge.source, edge.target) for edge in document.edges}
     if edges != set(pairwise(ids)):
         hint = "draw input -> decision table -> output"
-        raise TableRefused(name, (Problem("edges", "the nodes are not connected", hint),))
+        raise TableRefused(name, (TableProblem("edges", "the nodes are not connected", hint),))
     return by_type[_TABLE]
 
 
-def _problems(root: str, error: ValidationError) -> tuple[Problem, ...]:
+def _problems(root: str, error: ValidationError) -> tuple[TableProblem, ...]:
     return tuple(
-        Problem(".".join(str(part) for part in (root, *found["loc"]) if part != ""), found["msg"])
+        TableProblem(
+            ".".join(str(part) for part in (root, *found["loc"]) if part != ""), found["msg"]
+        )
         for found in error.errors()
     )
