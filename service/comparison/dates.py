@@ -40,7 +40,7 @@ def bounds(line: LineValues, field: str) -> Span | None:
     window = line.get(field)
     if window is None:
         return None
-    return window.get("gte", _FIRST_DAY), window.get("lte", _LAST_DAY)
+    return window.get("first", _FIRST_DAY), window.get("last", _LAST_DAY)
 
 
 def _overlaps_in_elasticsearch(field: str, value: Span, how: How) -> Clause:

@@ -21,7 +21,6 @@ _SYSTEMS = {
     "N4": "NDC",
 }
 _DENTAL = re.compile(r"D\d{4}")
-_HIPPS_OR_PROCEDURE_CHARACTERS = 5
 _PCS_CHARACTERS = 7
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 

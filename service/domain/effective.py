@@ -24,31 +24,24 @@ from service.domain.reference import References
 from service.domain.values import DateSpan
 
 LineValues = dict[str, Any]
-"""Field name to value; ``line`` is the number, ``effective`` a range with gte and lte."""
+"""Field name to value; ``line`` is the number, ``effective`` has ``first`` and ``last`` day.
+
+An end that is open is not there.
+"""
 
 _PROVIDER = ("npi", "tin", "specialty", "group_scope", "provider_group")
 PRINCIPAL_TYPES = frozenset({"ABK", "BK"})
 
 
 def effective_lines(
-    authorization: Authorization,
-    references: References,
-    *,
-    inherited_numbers: Iterable[str] = (),
+    authorization: Authorization, references: References, numbers: list[str] | None = None
 ) -> list[LineValues]:
-    """Give the effective values of every line; a header without lines gives one line 0.
+    """The effective values of every line; a header without lines gives one line 0.
 
     A line that was cancelled, or removed before it began, covers nothing and is left out.
-    ``inherited_numbers`` are those of authorizations that this one supersedes.
+    ``numbers`` are those of ``numbers_of``, where more are inherited than its own.
     """
-    numbers = numbers_of(authorization, inherited_numbers)
-    return lines_under(authorization, references, numbers)
-
-
-def lines_under(
-    authorization: Authorization, references: References, numbers: list[str]
-) -> list[LineValues]:
-    """Give the same, for who knows under which numbers it can be found (see ``numbers_of``)."""
+    numbers = numbers_of(authorization) if numbers is None else numbers
     said = _said(authorization)
     always: LineValues = {"kind": authorization.kind, "setting": authorization.setting}
     if authorization.member.birth_date:
@@ -148,14 +141,9 @@ def effective_action(line: Scope, header: Authorization) -> str | None:
 
 
 def _effective(line: Scope, header: Authorization) -> dict[str, str]:
-    """Give the days of validity as a range of Elasticsearch."""
-    first, last = _days(line, header)
-    window: dict[str, str] = {}
-    if first:
-        window["gte"] = first.isoformat()
-    if last:
-        window["lte"] = last.isoformat()
-    return window
+    """The first and the last day of validity, as far as they are known."""
+    days = zip(("first", "last"), _days(line, header), strict=True)
+    return {name: day.isoformat() for name, day in days if day}
 
 
 def _days(line: Scope, header: Authorization) -> tuple[date | None, date | None]:

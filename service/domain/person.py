@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from service.domain.values import Frozen, Identifier, Text
+
 
 class PersonChanged(Exception):
     """The member was merged since it was asked who it is: ask again, and begin anew."""
@@ -45,3 +47,11 @@ class Person:
     def is_where(self, other: "Person") -> bool:
         """Whether authorizations are looked for in the same places."""
         return self.members == other.members
+
+
+class MemberMergeBody(Frozen):
+    """Into which member another one is merged, who wants it and why."""
+
+    into: Identifier
+    by: Text | None = None
+    reason: Text | None = None

@@ -3,10 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
-
 from service.domain.authorization import Authorization
-from service.domain.canonical import canonical_form
 
 Form = Mapping[str, Any]
 """An authorization, or a part of it, as ``canonical_form`` gives it."""
@@ -24,11 +21,6 @@ _HEADER = (
 )
 _HEADER_PARTS = _SCOPE_PARTS | {"member": ("id",)}
 _LINE = (*_SCOPE, "line", "removed_on")
-
-
-def terms_of(authorization: Authorization) -> bytes:
-    """Write the terms as JSON: an authorization that says no more than that."""
-    return orjson.dumps(terms_in(canonical_form(authorization)))
 
 
 def terms_in(form: Form) -> dict[str, Any]:

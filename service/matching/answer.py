@@ -206,5 +206,5 @@ def _authorized(asked: AskedCriterion, place: int | None, line: LineValues) -> o
         return common[0] if common else line.get(name)
     if name == "effective":
         window = line[name]
-        return f"{window.get('gte', '')}..{window.get('lte', '')}"
+        return f"{window.get('first', '')}..{window.get('last', '')}"
     return line.get(name)

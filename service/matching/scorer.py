@@ -215,5 +215,5 @@ def _has_days(asked: AskedTest) -> bool:
 
 def _precedence(line: LineValues, total: int, *, is_exact: bool) -> Precedence:
     """Order the lines of one authorization: exact, highest, earliest end, line number."""
-    end: str = line["effective"].get("lte", _NEVER_ENDS)
+    end: str = line["effective"].get("last", _NEVER_ENDS)
     return not is_exact, -total, end, line["line"]
