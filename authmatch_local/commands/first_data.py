@@ -77,7 +77,7 @@ async def _lines(lines: Iterable[bytes], made: Iterable[object]) -> AsyncIterato
 
 
 async def _claim(parts: Application, payer: str) -> str:
-    """Give what follows `-d` of curl, such that it works where it is pasted."""
+    """The argument of `curl -d`, right for the folder where it is pasted."""
     if _EXAMPLE_CLAIM.is_file() and await parts.stores.reading.get(payer, _EXAMPLE_AUTHORIZATION):
         here = Path.cwd()
         near = _EXAMPLE_CLAIM.is_relative_to(here)
@@ -86,7 +86,7 @@ async def _claim(parts: Application, payer: str) -> str:
 
 
 def _made_up_claim() -> object:
-    """Give a small claim of the made-up data that is covered."""
+    """A small claim of the made-up data that is covered."""
     claims = SampleData(SEED, 1_000).claims()
     covered = (
         claim

@@ -71,7 +71,7 @@ def _run(settings: Settings, port: int, workers: int, sample: int) -> None:
 
 
 def _addresses(settings: Settings, stack: ExitStack) -> dict[str, str]:
-    """Give the addresses of both engines; what was not given is started, for as long as we run."""
+    """The addresses of both engines; what was not given is started, for the time of the block."""
     given = {"elasticsearch_url": settings.elasticsearch_url, "redis_url": settings.redis_url}
     if not all(given.values()):
         local = stack.enter_context(engines.using(engines.default_cache(), progress=say, home=HOME))

@@ -59,7 +59,7 @@ def _write(file: IO[bytes], lines: Iterable[bytes]) -> int:
 
 
 def _lines(data: SampleData, kind: str) -> Iterator[bytes]:
-    """Give one kind of line after the other; nothing is held."""
+    """One kind of line after the other; nothing is held."""
     if kind == "authorizations":
         values: Iterator[object] = data.authorizations()
     elif kind == "claims":

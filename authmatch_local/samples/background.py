@@ -51,7 +51,7 @@ def background(ordinal: int, member: Json, days: Days, rng: Random, *, heavy: bo
 
 
 def _period(rng: Random, *, is_past: bool, heavy: bool) -> tuple[int, int | None]:
-    """Give first and last day; what is past ends at least 20 days before the first one."""
+    """First and last day; what is past ends at least 20 days before the first one."""
     if is_past:
         first = -700 + int(rng.random() * 580)
         return first, first + int(rng.random() * 100)

@@ -42,7 +42,7 @@ def bench_claim(scene: Scene, turn: int, lines: int) -> Json:
 
 
 def _billed(number: int, lead: Json, papers: list[Json]) -> Json | None:
-    """Give the authorization whose service a line bills; none for what nobody authorized."""
+    """The authorization whose service a line bills; none for what nobody authorized."""
     if not papers or number % 5 == 4:
         return None
     return papers[number % len(papers)] if number % 5 == 3 else lead

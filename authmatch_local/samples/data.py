@@ -56,26 +56,26 @@ class SampleData:
         return -(-self.total // BLOCK_AUTHORIZATIONS)
 
     def authorizations(self) -> Iterator[Json]:
-        """Give all authorizations, ready for JSON, in the order of their ids."""
+        """All authorizations, ready for JSON, in the order of their ids."""
         return self.slice(0, self.blocks)
 
     def slice(self, start: int, stop: int) -> Iterator[Json]:
-        """Give the authorizations of the blocks from ``start`` up to, not including, ``stop``."""
+        """The authorizations of the blocks from ``start`` up to, not including, ``stop``."""
         for scene in self._scenes(start, stop):
             yield from scene.authorizations
 
     def claims(self) -> Iterator[tuple[Json, tuple[Expected, ...]]]:
-        """Give all claims, each with what must come out for its lines."""
+        """All claims, each with what must come out for its lines."""
         return self.slice_claims(0, self.blocks)
 
     def slice_claims(self, start: int, stop: int) -> Iterator[tuple[Json, tuple[Expected, ...]]]:
-        """Give the claims of the members of the blocks from ``start`` up to ``stop``."""
+        """The claims of the members of the blocks from ``start`` up to ``stop``."""
         for scene in self._scenes(start, stop):
             for claim, expected in scene.claims:
                 yield claim, tuple(expected)
 
     def bench_claims(self, *, lines: int = 10, count: int) -> Iterator[Json]:
-        """Give professional claims of ordinary members, for benchmarks, spread over all blocks.
+        """Professional claims of ordinary members, for benchmarks, spread over all blocks.
 
         A line matches or does not; nothing is expected of it.
         """

@@ -76,7 +76,7 @@ class Expected:
     heavy: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as a JSON object, the class under ``class``."""
+        """The expectation as a JSON object, the class under ``class``."""
         values = asdict(self)
         values["class"] = values.pop("class_")
         return values

@@ -42,7 +42,7 @@ STORIES: tuple[Story, ...] = tuple(
 
 
 def _cycle(stories: Sequence[Story]) -> tuple[Story, ...]:
-    """Give the order in which members take the stories: each as often as it weighs, well mixed."""
+    """The order in which members take the stories: each as often as it weighs, well mixed."""
     weighed = [story for story in stories for _ in range(story.weight)]
     Random(len(weighed)).shuffle(weighed)  # noqa: S311 - made-up data, not secrets
     return tuple(weighed)

@@ -4,18 +4,18 @@ from random import Random
 
 
 def number_of(ordinal: int) -> str:
-    """Give the number of an authorization by its place in the whole; no two are alike."""
+    """The number of an authorization by its place in the whole; no two are alike."""
     forms = (f"AU-{ordinal:08d}", f"{ordinal:010d}", f"PA{ordinal:07d}-X", f"2026-{ordinal:08d}")
     return forms[ordinal % len(forms)]
 
 
 def earlier_number_of(ordinal: int) -> str:
-    """Give a number that the authorization had before."""
+    """A number that the authorization had before."""
     return f"OLD-{ordinal:08d}"
 
 
 def unknown_number(ordinal: int) -> str:
-    """Give a number that was never issued."""
+    """A number that was never issued."""
     return f"ZZ-{ordinal:08d}"
 
 

@@ -26,13 +26,13 @@ class Organization:
 
 
 def npi(serial: int) -> str:
-    """Give a made-up NPI: ten digits, the last a Luhn check digit over the prefix 80840."""
+    """A made-up NPI: ten digits, the last a Luhn check digit over the prefix 80840."""
     nine = f"1{serial * _SCATTER % _SERIALS:08d}"
     return nine + check_digit(_PREFIX + nine)
 
 
 def check_digit(digits: str) -> str:
-    """Give the Luhn check digit that follows these digits."""
+    """The Luhn check digit that follows these digits."""
     total = 0
     for place, digit in enumerate(reversed(digits)):
         value = int(digit) * 2 if place % 2 == 0 else int(digit)
@@ -42,7 +42,7 @@ def check_digit(digits: str) -> str:
 
 @cache
 def all_organizations() -> tuple[Organization, ...]:
-    """Give all of them; made once a process."""
+    """All of them; made once a process."""
     return tuple(map(_organization, range(ORGANIZATIONS)))
 
 
@@ -65,17 +65,17 @@ def _organization(place: int) -> Organization:
 
 
 def of_a_story(rng: Random) -> Organization:
-    """Give one that a story's authorization names."""
+    """One that a story's authorization names."""
     return _any_of_part(rng, 0)
 
 
 def of_the_background(rng: Random) -> Organization:
-    """Give one that the other authorizations of a member name."""
+    """One that the other authorizations of a member name."""
     return _any_of_part(rng, 1)
 
 
 def unauthorized(rng: Random) -> Organization:
-    """Give one that no authorization ever names."""
+    """One that no authorization ever names."""
     return _any_of_part(rng, 2)
 
 

@@ -17,7 +17,7 @@ _URGENCIES = ("E", "E", "E", "U", "03")
 
 
 def authorization_id(ordinal: int) -> str:
-    """Give the id of an authorization by its place in the whole."""
+    """The id of an authorization by its place in the whole."""
     return f"A{ordinal:09d}"
 
 

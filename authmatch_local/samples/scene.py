@@ -40,15 +40,15 @@ class Scene:
         return self._first_ordinal + len(self.authorizations)
 
     def day(self, offset: int) -> str:
-        """Give a day of the current slot."""
+        """A day of the current slot."""
         return self.days[self.slot * SLOT_DAYS + offset]
 
     def organization(self) -> organizations.Organization:
-        """Give one that the story's authorizations may name."""
+        """One that the story's authorizations may name."""
         return organizations.of_a_story(self.rng)
 
     def stranger(self) -> organizations.Organization:
-        """Give one that no authorization names."""
+        """One that no authorization names."""
         return organizations.unauthorized(self.rng)
 
     def authorization(
@@ -108,20 +108,20 @@ class Scene:
             scope["status"] = papers.status(action)
 
     def typed(self, authorization: Json) -> str:
-        """Give the number of an authorization as a hand would type it."""
+        """The number of an authorization as a hand would type it."""
         return typed(authorization["number"], self.rng)
 
     def number_of_another_member(self) -> str:
-        """Give the number of the authorization before this member's first one."""
+        """The number of the authorization before this member's first one."""
         other = self._first_ordinal - 1
         return number_of(other if other >= 0 else self._first_ordinal + 1_000)
 
     def unknown_number(self) -> str:
-        """Give a number that nobody has."""
+        """A number that nobody has."""
         return unknown_number(self.next_ordinal)
 
     def earlier_number(self) -> str:
-        """Give the number that the latest authorization had before."""
+        """The number that the latest authorization had before."""
         return earlier_number_of(self.next_ordinal - 1)
 
 

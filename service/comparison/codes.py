@@ -33,7 +33,7 @@ def _set_side_by_side(line: LineValues, field: str, value: Any, how: How) -> str
 
 
 def _whole_field(values: Values, how: How) -> tuple[str, ...] | None:
-    """Read a single code: a field with several has no one code that could be equal."""
+    """The one code that the claim gives; None where it gives none or several."""
     found = codes_of(values, how)
     return found if found and len(found) == 1 else None
 

@@ -51,7 +51,7 @@ class Comparison:
 
 
 def codes_of(values: Values, how: How) -> tuple[str, ...] | None:
-    """Read all codes that the claim gives in any of the fields, once each."""
+    """All codes that the claim gives in any of the fields, once each; None where it gives none."""
     found: dict[str, None] = {}
     for value in values:
         if isinstance(value, str):
@@ -62,13 +62,13 @@ def codes_of(values: Values, how: How) -> tuple[str, ...] | None:
 
 
 def span_of(values: Values, how: How) -> tuple[str, str] | None:
-    """Read first and last day; one alone stands for both."""
+    """First and last day, one alone stands for both; None where the claim gives none."""
     days = [value for value in values if isinstance(value, str)]
     return (days[0], max(days[0], days[-1])) if days else None
 
 
 def held(line: LineValues, field_name: str) -> Sequence[str]:
-    """Give what the authorization line holds in a field, as text, none, one or several."""
+    """What the authorization line holds in a field, as text, none, one or several."""
     value = line.get(field_name)
     if value is None:
         return ()
@@ -82,5 +82,5 @@ def _text(value: object) -> str:
 
 
 def shown(texts: Sequence[str]) -> str:
-    """Write several values for a person."""
+    """Several values as a person reads them."""
     return ", ".join(texts) if texts else "nothing"

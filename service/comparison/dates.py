@@ -26,7 +26,7 @@ def widened(span: Span, how: How) -> Span:
 
 
 def moved(day: str, days: int) -> str:
-    """Give the day so many days later; at most the last day of the calendar."""
+    """The day so many days later; at most the last day of the calendar."""
     if not days:
         return day
     try:
@@ -36,7 +36,7 @@ def moved(day: str, days: int) -> str:
 
 
 def bounds(line: LineValues, field: str) -> Span | None:
-    """Give the ends of a validity, open ends as the ends of the calendar."""
+    """The ends of a validity, open ends as the ends of the calendar."""
     window = line.get(field)
     if window is None:
         return None
@@ -66,7 +66,7 @@ def _inside(line: LineValues, field: str, value: Span, how: How) -> bool:
 
 
 def _where(line: LineValues, field: str, value: Span, how: How) -> str:
-    """Say by how many days the service lies outside."""
+    """By how many days the service lies outside, in words."""
     window = bounds(line, field)
     if window is None:
         return "no validity is known"

@@ -24,7 +24,7 @@ def _table(how: How) -> GroupTable:
 
 
 def _groups_billed(values: Values, how: How) -> tuple[str, ...] | None:
-    """Name the groups of the billed codes: none (but not nothing) where no group holds them."""
+    """The groups of the billed codes: () where no group holds them, None without a code."""
     found = codes_of(values, how)
     if found is None:
         return None

@@ -38,7 +38,7 @@ class Use:
     absent_is_value: bool
 
     def read(self, values: ClaimValues) -> Any:
-        """Give the value to compare, None when the claim has none.
+        """The value to compare, None when the claim has none.
 
         An absent value that is a statement (no modifier) reads as the empty tuple: no code fits it.
         """
@@ -57,7 +57,7 @@ class Use:
         return self.comparison.fits(line, self.field, value, self.how)
 
     def clause(self, value: Any, *, prefix: str = "lines.", field: str | None = None) -> Clause:
-        """Say the same to Elasticsearch; ``field`` stands in for a twin at the root."""
+        """The same judgement as a clause of Elasticsearch; ``field`` names a twin at the root."""
         if value == () and self.absent_is_value:
             return MATCH_NOTHING
         clause = self.comparison.clause(f"{prefix}{field or self.field}", value, self.how)
@@ -119,11 +119,11 @@ class Plan:
 
     @property
     def is_searched_by_line(self) -> bool:
-        """Whether a raw clause depends on the claim line, so that each line is searched alone."""
+        """Whether a raw clause depends on the claim line, so that lines are searched one by one."""
         return any(f"${{{each}" in str(raw) for raw in self.raws() for each in _LINE_BOUND)
 
     def raws(self) -> tuple[Mapping[str, Any], ...]:
-        """Give every raw clause of the template."""
+        """Every raw clause of the template."""
         tests = (*self.template.require, *self.template.exclude)
         levels = (level for each in self.template.criteria for level in each.levels)
         return tuple(each.raw for each in (*tests, *levels) if each.raw is not None)
@@ -169,7 +169,7 @@ def _criterion(criterion: Criterion, template: Template, references: References)
 
 
 def scope_of(criterion: Criterion) -> tuple[str, ...]:
-    """Give the fields that must all be empty for a line to be unscoped; none: never unscoped."""
+    """The fields that must all be empty for a line to be unscoped; none: never unscoped."""
     if criterion.on_authorization_missing == "zero":
         return ()
     named = criterion.scope or tuple(
@@ -180,7 +180,7 @@ def scope_of(criterion: Criterion) -> tuple[str, ...]:
 
 
 def _stored(name: str) -> str:
-    """Name the field that is there where a value is: a procedure lives in three."""
+    """The field that is present where there is a value: a procedure is stored in three fields."""
     return "procedure.from" if name == "procedure" else name
 
 
@@ -217,7 +217,7 @@ def _use(
 
 
 def find_table(name: str, references: References) -> GroupTable:
-    """Find a group table by its id, or by ``id@version``."""
+    """The group table of this id, or of ``id@version``; raises UnknownTable."""
     wanted, _, version = name.partition("@")
     table = references.groups.get(wanted)
     if table is None:

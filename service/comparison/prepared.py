@@ -84,7 +84,7 @@ class Preparation:
     def _asked_tests(
         self, kind: str, tests: tuple[TestPlan, ...], values: ClaimValues
     ) -> Iterable[AskedTest]:
-        """Give the tests that the claim has a value for: without one nothing can be required."""
+        """The tests that the claim has a value for: without one nothing can be required."""
         for test in tests:
             key = (kind, test.id, *map(values.get, test.use.claims))
             asked = self._tests.get(key)
@@ -106,7 +106,7 @@ class Preparation:
 
 
 def ask_criterion(plan: CriterionPlan, values: ClaimValues) -> AskedCriterion:
-    """Read the claim's values into the levels of a criterion."""
+    """A criterion with the claim's values read into its levels."""
     criterion = plan.criterion
     if plan.applies_to is not None:
         claim_field, table = plan.applies_to
@@ -176,7 +176,7 @@ def _holds_list(body: Any) -> bool:
 
 
 def placeholder(node: Any) -> str | None:
-    """Give the claim field that ``${...}`` names, None for any other value."""
+    """The claim field that ``${...}`` names, None for any other value."""
     if isinstance(node, str) and node.startswith("${") and node.endswith("}"):
         return node[2:-1].removeprefix("claim.")
     return None

@@ -33,7 +33,10 @@ BUILT_IN = (
 
 @cache
 def comparisons() -> Mapping[str, Comparison]:
-    """Give all comparisons, our own and those of other distributions, by name."""
+    """All comparisons, our own and those of other distributions, by name.
+
+    Raises TypeError or ValueError where another distribution offers what cannot be taken.
+    """
     known = {each.name: each for each in BUILT_IN}
     for point in entry_points(group=ENTRY_POINTS):
         offered = point.load()

@@ -52,7 +52,7 @@ class Conversion(Frozen):
         return self
 
     def between(self, billed: str, held: str) -> Fraction | None:
-        """Give how many ``held`` one ``billed`` is; None where the row speaks of other units."""
+        """How many ``held`` one ``billed`` is; None where the row speaks of other units."""
         if (billed, held) == (self.from_, self.to):
             return Fraction(self.factor)
         if (billed, held) == (self.to, self.from_):
@@ -64,7 +64,7 @@ class Conversion(Frozen):
         return self._procedures is None or self._procedures.holds(procedure, groups)
 
     def faults(self, groups: Groups) -> list[str]:
-        """Say which groups the row names that are not there."""
+        """What is wrong: groups that the row names and that are not there."""
         return self._procedures.faults(groups) if self._procedures else []
 
 
@@ -92,11 +92,11 @@ class UnitTable(Frozen):
         return self
 
     def canonical(self, unit: str) -> str:
-        """Give the one name of a unit."""
+        """The one name of a unit."""
         return self.same.get(unit, unit)
 
     def faults(self, groups: Groups) -> list[str]:
-        """Say which groups the rows name that are not there."""
+        """What is wrong: groups that the rows name and that are not there."""
         return [
             f"conversions/{place}: {fault}"
             for place, each in enumerate(self.conversions)
@@ -139,7 +139,7 @@ class ConsumptionRow(Frozen):
         return self
 
     def fits(self, service: BilledService, unit: str | None, groups: Groups) -> bool:
-        """Whether it says how a service counts on an account of a unit (in its one name).
+        """Whether the row counts this service on an account of this (canonical) unit.
 
         A code that is not known never fits, neither ``revenue`` nor ``not_revenue``.
         """
@@ -162,7 +162,7 @@ class ConsumptionRow(Frozen):
         return self._procedures is None or self._procedures.holds(service.procedure, groups)
 
     def faults(self, groups: Groups) -> list[str]:
-        """Say which groups the row names that are not there."""
+        """What is wrong: groups that the row names and that are not there."""
         sets = (self._revenue, self._not_revenue, self._procedures)
         return [fault for each in sets if each is not None for fault in each.faults(groups)]
 
@@ -209,22 +209,22 @@ class AccountingPolicy(Frozen):
         return self
 
     def short_of(self, query_type: str) -> WhenShort:
-        """Say what becomes of a line that is only partly left, for one type of query."""
+        """What becomes of a line when only a part of its units is left, for one type of query."""
         own = self.by_query_type.get(query_type)
         return (own and own.when_short) or self.when_short
 
     def exceeded_of(self, query_type: str) -> DenyWith:
-        """Give the adjustment of what is cut back, for one type of query."""
+        """The adjustment that denies units beyond the limit, for one type of query."""
         own = self.by_query_type.get(query_type)
         return (own and own.exceeded) or self.exceeded
 
     def counts(self, service: BilledService, unit: str | None, groups: Groups) -> Counts | None:
-        """Say how the first row that fits counts a service; None where none fits."""
+        """How the first row that fits counts a service; None where none fits."""
         rows = (each for each in self.consumption if each.fits(service, unit, groups))
         return next((each.counts for each in rows), None)
 
     def faults(self, groups: Groups, units: UnitTable) -> list[str]:
-        """Say which groups the rows name that are not there, and which units by another name."""
+        """What is wrong: groups that are not there, and units by another than their one name."""
         faults = []
         for each in self.consumption:
             faults += [f"consumption/{each.id}: {fault}" for fault in each.faults(groups)]

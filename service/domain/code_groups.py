@@ -76,7 +76,7 @@ class GroupTable(Frozen):
         return self.form == "procedure" and ".." in member
 
     def _interval(self, member: str) -> Interval:
-        """Give first and last code of a member, normalised."""
+        """First and last code of a member; raises ValueError for a range that is none."""
         write = _FORMS[self.form]
         if member.endswith("*"):
             beginning = codes.bare(member) if self.form == "procedure" else member[:-1].strip()
@@ -88,11 +88,11 @@ class GroupTable(Frozen):
         return low, high
 
     def groups_of(self, code: str) -> tuple[str, ...]:
-        """Name the groups that hold a (normalised) code, in the order of the file."""
+        """The names of the groups that hold a (normalised) code, in the order of the file."""
         return _groups_of(_Identity(self), code)
 
     def find_groups_of(self, code: str) -> tuple[str, ...]:
-        """Look the groups up without the memory of earlier look-ups."""
+        """The groups that hold a (normalised) code, looked up anew: nothing is remembered."""
         found = set(self._exact.get(code, ()))
         for first, last, shape, name in self._intervals:
             if first <= code <= last and (shape is None or codes.procedure_shape(code) == shape):
@@ -100,7 +100,7 @@ class GroupTable(Frozen):
         return tuple(name for name in self.groups if name in found)
 
     def intervals_of(self, names: tuple[str, ...]) -> tuple[Interval, ...]:
-        """Give the members of the named groups as intervals, first and last code included."""
+        """The members of groups as intervals; raises KeyError for a group that is not there."""
         intervals = {
             self._interval(member) for name in names for member in self.groups[name].members
         }
@@ -111,7 +111,7 @@ class GroupTable(Frozen):
         return not self._intervals
 
     def rank(self, name: str) -> int:
-        """Give the place of a group in an ordered table, lowest first."""
+        """The place of a group in an ordered table, lowest first."""
         return tuple(self.groups).index(name)
 
 

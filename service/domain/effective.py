@@ -70,7 +70,7 @@ def _is_without_effect(line: AuthorizationLine, header: Authorization) -> bool:
 
 
 def numbers_of(authorization: Authorization, inherited: Iterable[str] = ()) -> list[str]:
-    """Give every number under which the authorization can be found, normalised and sorted."""
+    """Every number under which the authorization can be found, normalised and sorted."""
     raw = [*authorization.previous_numbers]
     for scope in (authorization, *authorization.lines):
         if scope.number:
@@ -88,7 +88,7 @@ class _Inherited(NamedTuple):
 
 
 def _said(scope: Scope) -> dict[str, LineValues]:
-    """Give what a header or a line itself says, by the group of values that it has whole or not."""
+    """What a header or a line says itself, by group; a group is taken whole or not at all."""
     said: dict[str, LineValues] = {}
     given = scope.model_fields_set
     if given.isdisjoint(_GROUPED):
@@ -129,7 +129,7 @@ def _line_values(line: Scope, inherited: _Inherited, references: References) -> 
 
 
 def effective_action(line: Scope, header: Authorization) -> str | None:
-    """Give the decision in force for a line.
+    """The decision in force for a line.
 
     A line inherits the header's, but not a partial certification: under A2 each line has its own
     decision, so that a line without one is still pended (A4).
@@ -147,7 +147,7 @@ def _effective(line: Scope, header: Authorization) -> dict[str, str]:
 
 
 def _days(line: Scope, header: Authorization) -> tuple[date | None, date | None]:
-    """Give first and last day of validity; a stay or requested dates stand in where not sent."""
+    """First and last day of validity; a stay or requested dates stand in where not sent."""
     first, last = _first_days(line, header)
     removed = line.removed_on if isinstance(line, AuthorizationLine) else None
     if removed is not None and (last is None or removed < last):
@@ -156,7 +156,7 @@ def _days(line: Scope, header: Authorization) -> tuple[date | None, date | None]
 
 
 def effective_days(line: Scope, header: Authorization) -> DateSpan | None:
-    """Give the days on which a line (or a header alone) is valid; None where it never is."""
+    """The days on which a line (or a header alone) is valid; None where it never is."""
     if isinstance(line, AuthorizationLine) and _is_without_effect(line, header):
         return None
     first, last = _days(line, header)

@@ -112,7 +112,7 @@ class EventCodes(Frozen):
         return self
 
     def code_of(self, outcome: Outcome, query_type: str, claim_type: str | None = None) -> str:
-        """Give the code of an outcome; raises KeyError for an outcome without any.
+        """The code of an outcome; raises KeyError for an outcome without any.
 
         That of the type of query on this type of claim comes first, then that of the type of query,
         then the one for any.
@@ -137,7 +137,7 @@ class Event:
     number: str | None = None
 
     def as_answer(self) -> Mapping[str, str]:
-        """Give the fields of an answer, without those that are not known."""
+        """The fields of an answer, without those that are not known."""
         fields = {
             "code": self.code,
             "name": self.name,

@@ -23,7 +23,7 @@ TIMEOUT_MS_MAX = 30_000
 
 
 class MatchDays(Frozen):
-    """By how many days the dates of a claim are widened to find an authorization (seed 001)."""
+    """By how many days the dates of a claim are widened to find an authorization."""
 
     before: Days = 7
     after: Days = 7
@@ -194,7 +194,7 @@ class Template(Frozen):
     tests: tuple[TemplateTest, ...] = Field(default=(), max_length=200)
 
     def relaxed(self, steps: tuple[Relax, ...]) -> "Template":
-        """Give the template as the steps leave it: a wider window, fewer requirements."""
+        """The template as the steps leave it: a wider window, fewer requirements."""
         dropped = {name for step in steps for name in step.drop}
         days = [step.match_days for step in steps if step.match_days is not None]
         settings = self.settings

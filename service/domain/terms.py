@@ -24,7 +24,7 @@ _LINE = (*_SCOPE, "line", "removed_on")
 
 
 def terms_in(form: Form) -> dict[str, Any]:
-    """Give the terms that are in the form of an authorization."""
+    """The terms within the canonical form of an authorization."""
     terms = _kept(form, _HEADER, _HEADER_PARTS)
     if "lines" in form:
         terms["lines"] = [_kept(line, _LINE, _SCOPE_PARTS) for line in form["lines"]]
@@ -41,5 +41,5 @@ def _kept(form: Form, names: Iterable[str], parts: Mapping[str, Iterable[str]]) 
 
 
 def read_terms(terms: Any) -> Authorization:
-    """Read an authorization from its terms."""
+    """The authorization that the terms describe; raises ValidationError where they do not fit."""
     return Authorization.model_validate(terms)

@@ -31,7 +31,7 @@ def line_result(
     events: Iterable[Event],
     written: Evidence,
 ) -> Answer:
-    """Write what was found for one line and type, with all its events."""
+    """The answer for one line and type, with all its events."""
     return {
         "class": ranked.match_class,
         "truncated": ranked.truncated,
@@ -62,7 +62,7 @@ def line_result(
 
 
 def candidate_answer(judged: Judged, written: Evidence) -> Answer:
-    """Write one authorization, with the line that stands for it and its evidence."""
+    """The answer for one authorization: the line that stands for it, and its evidence."""
     candidate = judged.candidate
     return {
         "authorization_id": candidate.authorization_id,
@@ -83,7 +83,7 @@ def candidate_answer(judged: Judged, written: Evidence) -> Answer:
 
 
 def evidence(judged: Judged, written: Evidence) -> list[Answer]:
-    """Write, for every criterion, the level met, its points, both values, and why not more.
+    """For every criterion the level met, its points, both values, and why not more.
 
     The lines of a claim share most questions, so that most evidence was written before.
     """
@@ -102,7 +102,7 @@ def evidence(judged: Judged, written: Evidence) -> list[Answer]:
 def criterion_evidence(
     asked: AskedCriterion, level: int, line: LineValues, values: ClaimValues
 ) -> Answer:
-    """Write one criterion: level, points of what could be reached, both values and the grade."""
+    """The evidence of one criterion: level, points, both values and the grade."""
     criterion = asked.plan.criterion
     place = _place_to_show(asked, level)
     written: Answer = {
@@ -121,7 +121,7 @@ def criterion_evidence(
 
 
 def _place_to_show(asked: AskedCriterion, level: int) -> int | None:
-    """Give the level whose values are shown: the one met, else the best that was tried."""
+    """The level whose values are shown: the one met, else the best that was tried."""
     if level >= 0:
         return level
     return asked.levels[0][0] if asked.levels else None
@@ -144,7 +144,7 @@ def _grade(asked: AskedCriterion, level: int) -> str:
 
 
 def _why(asked: AskedCriterion, level: int, line: LineValues) -> str | None:
-    """Say why it is less than full: full agreement needs no words."""
+    """Why the level is less than full; None where it is full, or the line is unscoped."""
     criterion = asked.plan.criterion
     if level == NOT_EVALUATED:
         return "nothing to compare on the claim"

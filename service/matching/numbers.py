@@ -35,7 +35,7 @@ class Submitted:
 
 
 def numbers_for(claim: Claim, line: ServiceLine, asked: AskedLine) -> tuple[Submitted, ...]:
-    """Give the numbers of a line of the kinds that its template reads, each once."""
+    """The numbers of a line of the kinds that its template reads, each once."""
     kinds = {
         name.partition(".")[2]
         for each in asked.plan.criteria
@@ -51,7 +51,7 @@ def numbers_for(claim: Claim, line: ServiceLine, asked: AskedLine) -> tuple[Subm
 
 
 def fit(submitted: Submitted, ranked: Ranked) -> str | None:
-    """Give the exact or non-exact candidate of the line that carries the number."""
+    """The exact or non-exact candidate of the line that carries the number."""
     number = submitted.normalised
     for judged in ranked.shown:
         if number in judged.candidate.numbers:
@@ -62,7 +62,7 @@ def fit(submitted: Submitted, ranked: Ranked) -> str | None:
 def settle(
     submitted: Sequence[Submitted], ranked: Ranked, others: Iterable[Ranked]
 ) -> tuple[Submitted, ...]:
-    """Say of each number whether it fits this line, or another line of the claim."""
+    """The numbers, each with whether it fits this line, or another line of the claim."""
     elsewhere = tuple(others)
     settled = []
     for each in submitted:
@@ -77,7 +77,7 @@ def settle(
 
 
 def without_numbers(asked: AskedLine, submitted: Sequence[Submitted]) -> AskedLine | None:
-    """Ask the line anew without the numbers that fit another line; None where there are none."""
+    """The line without the numbers that fit another line; None where no number does."""
     dropped = {each.normalised for each in submitted if each.fits_another_line}
     if not dropped:
         return None
@@ -100,7 +100,7 @@ def invalid_number_events(
     query_type: str,
     claim_type: str | None = None,
 ) -> tuple[Event, ...]:
-    """Raise the invalid-number event for each number that fits nothing.
+    """The invalid-number event of each number that fits nothing.
 
     A number of another member or payer is answered like one that does not exist.
     """

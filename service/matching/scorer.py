@@ -86,7 +86,7 @@ class Scorer:
         ]
 
     def _eligible(self, asked: AskedLine) -> list[int]:
-        """Give the places of the lines that meet all requirements and no exclusion."""
+        """The places of the lines that meet all requirements and no exclusion."""
         places = list(range(len(self._lines)))
         for each in asked.require:
             fits = self._test(each)
@@ -144,7 +144,7 @@ class Scorer:
 
 
 def level_met(asked: AskedCriterion, line: LineValues) -> int:
-    """Give the best level that a line meets; a line empty in the whole scope is unscoped."""
+    """The best level that a line meets; a line empty in the whole scope is unscoped."""
     if not asked.levels:
         return NOT_EVALUATED
     scope = asked.plan.scope
@@ -158,7 +158,7 @@ def level_met(asked: AskedCriterion, line: LineValues) -> int:
 
 
 def raw_level_met(asked: AskedCriterion, line: LineValues, matched: frozenset[str]) -> int:
-    """Give the best raw level that Elasticsearch named for the authorization of a line."""
+    """The best raw level that Elasticsearch named for the authorization of a line."""
     if not asked.levels:
         return NOT_EVALUATED
     for place, level, _ in asked.levels:
@@ -168,7 +168,7 @@ def raw_level_met(asked: AskedCriterion, line: LineValues, matched: frozenset[st
 
 
 def points_of(asked: AskedCriterion, level: int) -> int:
-    """Give the points of a level met; unscoped gives what can be reached."""
+    """The points of a level met; unscoped gives what can be reached."""
     if level == WILDCARD:
         return asked.of
     return asked.plan.criterion.levels[level].weight if level >= 0 else 0
@@ -187,7 +187,7 @@ def keeps_exact(asked: AskedCriterion, level: int) -> bool:
 def _class_of(
     asked: AskedLine, answers: Sequence[Answers], place: int, score: int, *, is_exact: bool
 ) -> MatchClass:
-    """Give the class; percent is compared in whole numbers, nothing to compare is no match."""
+    """The class; percent is compared in whole numbers, nothing to compare is no match."""
     if is_exact:
         return "exact"
     rule, attainable = asked.plan.template.non_exact, asked.attainable
@@ -204,7 +204,7 @@ def _class_of(
 
 
 def _together(columns: list[list[bool]]) -> list[bool]:
-    """Say for every line whether all columns hold."""
+    """For every line whether all columns hold."""
     return list(map(all, zip(*columns, strict=True)))
 
 

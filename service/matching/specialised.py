@@ -55,7 +55,7 @@ class Found:
 
 
 def looked_up(kind: str, procedure: object, ranked: Ranked, resolution: Resolution) -> LookedUp:
-    """Give what specialised processing needs of a resolved line."""
+    """What specialised processing needs to know of a resolved line."""
     line = LookedUp(
         kind=kind,
         procedure=procedure if isinstance(procedure, str) else None,
@@ -78,7 +78,7 @@ def _granted(judged: Judged) -> Granted:
 
 
 def find_specialised(lines: Sequence[LookedUp], references: References) -> list[tuple[Found, ...]]:
-    """Give for each line what the rows of the table find: of each row the first authorization.
+    """For each line what the rows of the table find: of each row the first authorization.
 
     Lines stand together that were looked up for one kind of authorization. An open line took
     nothing, so whatever was taken was taken for another line.
@@ -96,7 +96,7 @@ def find_specialised(lines: Sequence[LookedUp], references: References) -> list[
 
 
 def _taken(row: Row, lines: Iterable[LookedUp], groups: Groups) -> Mapping[str, Iterable[Granted]]:
-    """Give by kind, each once, what was taken for lines near which the row lets others be billed.
+    """By kind, each once, what was taken for lines near which the row lets others be billed.
 
     A companion must be matched exactly; what it draws on first stands for it.
     """
@@ -113,7 +113,7 @@ def _taken(row: Row, lines: Iterable[LookedUp], groups: Groups) -> Mapping[str, 
 
 
 def _first(row: Row, line: LookedUp, taken: Iterable[Granted], groups: Groups) -> Granted | None:
-    """Give the authorization near which the line is billed; its own candidates come first."""
+    """The authorization near which the line is billed; its own candidates come first."""
     if isinstance(row, CompanionRow):
         return next(iter(taken), None)
     for each in (*line.near, *taken):
@@ -126,7 +126,7 @@ def _first(row: Row, line: LookedUp, taken: Iterable[Granted], groups: Groups) -
 def specialised_events(
     found: Iterable[Found], event_codes: EventCodes, query_type: str, claim_type: str | None = None
 ) -> tuple[Event, ...]:
-    """Raise the event of each row; one code is raised once for an authorization."""
+    """The event of each row; one code is raised once for an authorization."""
     events: dict[tuple[str, str], Event] = {}
     for each in found:
         row, about = each.row, each.authorization_id
@@ -137,6 +137,6 @@ def specialised_events(
 
 
 def with_specialised(events: Iterable[Event], specialised: Sequence[Event]) -> tuple[Event, ...]:
-    """Put them after the events of the line; one that found nothing is thereby answered."""
+    """The events of the line, then the specialised ones, which replace "not found"."""
     kept = (each for each in events if not specialised or each.outcome != "not_found")
     return (*kept, *specialised)

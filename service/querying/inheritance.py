@@ -11,7 +11,7 @@ OWN_KEYS = frozenset({"id", "version", "extends", "abstract", "title", "changelo
 
 
 def resolve(name: str, sources: Mapping[str, Node]) -> Node | Problem:
-    """Give a template with all it extends merged in."""
+    """A template with all it extends merged in, or the problem where that cannot be done."""
     chain = [name]
     node = sources[name]
     while (parent := sources[chain[-1]].get("extends")) is not None:
@@ -64,7 +64,7 @@ def _merged_by_id(parent: Node, child: Node) -> Node:
 
 
 def _by_id(node: Node) -> dict[object, Node]:
-    """Give entries by id; a second one of the same id is kept, so that the check can refuse it."""
+    """Entries by id; a second one of the same id is kept, so that the check can refuse it."""
     found: dict[object, Node] = {}
     for place, each in enumerate(node.children()):
         name = each.get("id")

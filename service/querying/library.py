@@ -59,7 +59,7 @@ def load_library(files: Mapping[str, str], references: References) -> Library:
 
 
 def _named(node: Node, sources: dict[str, Node]) -> list[Problem]:
-    """File a source under its id, which must be text and not taken."""
+    """Keep a source under its id; the problem where that is not text, or taken."""
     name = node.get("id")
     if not isinstance(name, str):
         return [problem_at(node, "T001", ("id",), "a template needs its id")]
@@ -70,7 +70,7 @@ def _named(node: Node, sources: dict[str, Node]) -> list[Problem]:
 
 
 def read_template(node: Node) -> tuple[Template | None, list[Problem]]:
-    """Validate the shape of a merged template."""
+    """The template of a merged source, or None with what is wrong with its shape."""
     try:
         return Template.model_validate(node.plain()), []
     except ValidationError as error:
@@ -117,12 +117,12 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def content_hash(template: Template) -> str:
-    """Give the SHA-256 of the resolved template, so that a change of a parent shows."""
+    """The SHA-256 of the resolved template, so that a change of a parent shows."""
     content = template.model_dump(mode="json", by_alias=True)
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def template_schema() -> dict[str, Any]:
-    """Give the JSON Schema of a template, for editors."""
+    """The JSON Schema of a template, for editors."""
     schema = Template.model_json_schema(by_alias=True)
     return {"$schema": _SCHEMA_URI, **schema, "title": "authmatch query template"}

@@ -23,7 +23,7 @@ _PARAMETERS = frozenset(
 
 
 def mapped_fields(attached: AttachedFields) -> dict[str, str]:
-    """Give every field of the mapping that a raw clause may name, with its type."""
+    """Every field of the mapping that a raw clause may name, with its type."""
     fields: dict[str, str] = dict(ROOT_FIELDS)
     for name, field in AUTHORIZATION_FIELDS.items():
         if field.type != "procedure":

@@ -80,7 +80,7 @@ class Cell:
 
 
 def nested(values: Mapping[str, Value]) -> dict[str, Any]:
-    """Write columns, named by dotted paths, as the nested objects that zen reads."""
+    """The values of columns (dotted paths) as the nested objects that zen reads."""
     context: dict[str, Any] = {}
     for path, value in values.items():
         *parents, last = path.split(".")
@@ -116,7 +116,7 @@ def compile_cell(
 
 
 def _words(text: str) -> Iterator[tuple[str, bool]]:
-    """Give the names in a condition, outside quoted text, and whether each is called."""
+    """The names in a condition outside quoted text, each with whether it is called."""
     bare = _LITERAL.sub('""', text)
     for found in _WORD.finditer(bare):
         yield found.group(), bare[found.end() :].lstrip().startswith("(")

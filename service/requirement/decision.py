@@ -47,7 +47,7 @@ class TemplateChoice:
 
 
 def decide_requirement(claim: Claim, line: ServiceLine, tables: RequirementTables) -> Requirement:
-    """Tell what a line needs; raises TableFault when the table cannot be decided."""
+    """What a line needs; raises TableFault when the table cannot be decided."""
     said = _said_by(line.benefit)
     if said is not None:
         return Requirement(needed=said, source="benefit")
@@ -86,7 +86,7 @@ def _decide(table: DecisionTable, question: Question) -> FiredRow:
 
 
 def _said_by(benefit: Benefit) -> Kinds | None:
-    """Read what the benefit requires; None when it says nothing.
+    """What the benefit requires; None when it says nothing.
 
     A type without a yes or no means yes: the benefit names what it wants.
     """

@@ -36,7 +36,7 @@ class FiredRow:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question: the same one as any other of the same key."""
+    """A question; two of the same key are the same question."""
 
     key: tuple[object, ...]
     values: tuple[Value, ...] = field(compare=False)
@@ -83,7 +83,7 @@ class DecisionTable:
         return kept.hits, kept.misses
 
     def decide(self, inputs: Mapping[str, Value]) -> FiredRow:
-        """Give the first row that fits; raises TableFault when that cannot be told.
+        """The first row that fits; raises TableFault when that cannot be told.
 
         ``inputs`` is asked only for the columns that the table reads; texts, numbers and tuples.
         """
@@ -131,7 +131,7 @@ def _reads(cells: tuple[Cell, ...]) -> set[str]:
 
 
 def _seen_as(column: str, rules: tuple[Rule, ...]) -> Callable[[Value], object]:
-    """Give what the table sees of a value: which conditions of its column it fulfils.
+    """A function from a value to what the table sees of it: the conditions that it fulfils.
 
     A column that a condition reads beside others is seen as it is.
     """

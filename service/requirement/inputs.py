@@ -68,7 +68,7 @@ class Inputs(Mapping[str, Value]):
 
 
 def columns(references: References) -> dict[str, InputColumn]:
-    """Give every column that tables may read, with its meaning, for these reference tables."""
+    """Every column that tables may read, with its meaning, for these reference tables."""
     known = dict(_COLUMNS)
     for column, table in (
         ("line.procedure_groups", PROCEDURE_GROUPS),
@@ -98,7 +98,7 @@ def _attached(question: Question, prefix: str, name: str) -> Value:
 
 
 def _number(value: Decimal | None) -> Value:
-    """Give a quantity as zen counts: whole where it is whole."""
+    """A quantity as zen counts: whole where it is whole."""
     if value is None:
         return None
     return int(value) if value == value.to_integral_value() else float(value)
@@ -121,7 +121,7 @@ def _performer(question: Question) -> ClaimProvider:
 
 
 def _specialties(question: Question) -> Value:
-    """Name the specialties of who rendered the service; without a rendering provider, who bills."""
+    """The specialties of the rendering provider; of the billing one where none is named."""
     table = question.references.groups.get(SPECIALTIES)
     if table is None:
         return ()

@@ -26,7 +26,7 @@ class Rule:
 def check_table(
     content: TableContent, contract: Contract
 ) -> tuple[tuple[Rule, ...], tuple[TableProblem, ...]]:
-    """Compile the rows of a table; the rows are of use only when no problem is given."""
+    """The compiled rows of a table, and its problems; rows may be used only without problems."""
     found: Problems = []
     if content.hit_policy != "first":
         found.append(TableProblem("table.hitPolicy", f"is {content.hit_policy}", "set it to first"))

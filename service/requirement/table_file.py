@@ -56,7 +56,7 @@ class TableContent(_Part):
     rules: tuple[Mapping[str, str], ...] = Field(min_length=1, max_length=ROWS_MAX)
 
     def canonical(self) -> bytes:
-        """Give what decides, nothing of how it is drawn: the same bytes for the same table."""
+        """What decides, nothing of how it is drawn: the same bytes for the same table."""
         return orjson.dumps(
             {
                 "hitPolicy": self.hit_policy,

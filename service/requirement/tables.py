@@ -55,7 +55,7 @@ def load_tables(
 
 
 def contract(name: str, references: References, templates: frozenset[str]) -> Contract:
-    """Give the columns that a table reads and answers; raises KeyError for an unknown table.
+    """The columns that a table reads and answers; raises KeyError for an unknown table.
 
     What is looked for is known only once it is decided that something is: so ``requested.type`` is
     a column of the second table alone.
