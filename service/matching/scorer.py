@@ -4,7 +4,7 @@ A claim's lines mostly ask for the same provider, dates and place, so every dist
 to every authorization line once, and the points of a claim line are sums over those answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from service.comparison.comparison import How
@@ -96,34 +96,29 @@ class Scorer:
             places = [place for place in places if not fits[place]]
         return places
 
-    def _test(self, asked: AskedTest) -> list[bool]:
-        found = self._tests.get(("test", asked))
+    def _once(self, kind: str, asked: AskedTest, judge: Callable[[LineValues], bool]) -> list[bool]:
+        """The judgement of every line, made once for all claim lines that ask the same."""
+        found = self._tests.get((kind, asked))
         if found is None:
-            fits, value = asked.plan.use.fits, asked.value
-            found = self._tests["test", asked] = [fits(line, value) for line in self._lines]
+            found = self._tests[kind, asked] = list(map(judge, self._lines))
         return found
+
+    def _test(self, asked: AskedTest) -> list[bool]:
+        fits, value = asked.plan.use.fits, asked.value
+        return self._once("test", asked, lambda line: fits(line, value))
 
     def _condition(self, asked: AskedTest) -> list[bool]:
         """Judge a condition of exactness: an authorization that says nothing of it meets it."""
-        found = self._tests.get(("condition", asked))
-        if found is None:
-            name = asked.plan.use.field
-            found = self._tests["condition", asked] = [
-                fits or name not in line
-                for fits, line in zip(self._test(asked), self._lines, strict=True)
-            ]
-        return found
+        use, value = asked.plan.use, asked.value
+        return self._once(
+            "condition", asked, lambda line: use.field not in line or use.fits(line, value)
+        )
 
     def _on_time(self, asked: AskedTest) -> list[bool]:
         """Judge a window again without its days: what then fails was found by tolerance only."""
-        found = self._tests.get(("on time", asked))
-        if found is None:
-            use = asked.plan.use
-            strict = How(length=use.how.length, groups=use.how.groups)
-            found = self._tests["on time", asked] = [
-                use.comparison.fits(line, use.field, asked.value, strict) for line in self._lines
-            ]
-        return found
+        use, fits, value = asked.plan.use, asked.plan.use.comparison.fits, asked.value
+        strict = How(length=use.how.length, groups=use.how.groups)
+        return self._once("on time", asked, lambda line: fits(line, use.field, value, strict))
 
     def _answer(self, asked: AskedCriterion) -> Answers:
         found = self._answers.get(asked)

@@ -12,7 +12,6 @@ from functools import partial
 from service.domain import codes
 from service.domain.claim import Claim, ServiceLine
 from service.domain.code_groups import PROCEDURE_GROUPS
-from service.domain.provider import ClaimProvider
 from service.domain.reference import AttachedFields, AttachedType, References
 from service.requirement.columns import InputColumn, Kind, Value
 
@@ -115,17 +114,15 @@ def _procedure_groups(question: Question) -> Value:
     return table.groups_of(codes.bare(question.line.procedure))
 
 
-def _performer(question: Question) -> ClaimProvider:
-    claim = question.claim
-    return question.line.rendering_provider or claim.rendering_provider or claim.billing_provider
-
-
 def _specialties(question: Question) -> Value:
     """The specialties of the rendering provider; of the billing one where none is named."""
     table = question.references.groups.get(SPECIALTIES)
     if table is None:
         return ()
-    provider = _performer(question)
+    claim = question.claim
+    provider = (
+        question.line.rendering_provider or claim.rendering_provider or claim.billing_provider
+    )
     own = (*provider.taxonomy, *((provider.specialty,) if provider.specialty else ()))
     return tuple(dict.fromkeys(name for code in own for name in table.groups_of(code)))
 
@@ -136,14 +133,8 @@ def _diagnoses(question: Question) -> Value:
     return tuple(codes.diagnosis(one.code) for one in pointed or all_of)
 
 
-def _place(question: Question) -> Value:
-    place = question.line.place_of_service or question.claim.place_of_service
-    return _written(place, codes.place_of_service)
-
-
 def _is_accommodation(question: Question) -> bool:
-    code = question.line.revenue_code
-    return bool(code) and "0100" <= codes.revenue_code(code or "") <= "0219"
+    return "0100" <= codes.revenue_code(question.line.revenue_code or "0") <= "0219"
 
 
 def _has_admission(question: Question) -> bool:
@@ -151,12 +142,21 @@ def _has_admission(question: Question) -> bool:
     return admission is not None and admission.date is not None
 
 
+_Column = tuple[InputColumn, Callable[[Question], Value]]
 _text = partial(InputColumn, kind="text")
 _texts = partial(InputColumn, kind="texts")
 _boolean = partial(InputColumn, kind="boolean")
 _numeric = partial(InputColumn, kind="number")
 
-_DICTIONARY: Mapping[str, tuple[InputColumn, Callable[[Question], Value]]] = {
+
+def _code(
+    title: str, write: Callable[[str], str], read: Callable[[Question], str | None]
+) -> _Column:
+    """A column that holds one code, in its one written form."""
+    return _text(title=title, written=write), lambda asked: _written(read(asked), write)
+
+
+_DICTIONARY: Mapping[str, _Column] = {
     "claim.type": (
         _text(
             title="Professional (837P), institutional (837I) or dental (837D).",
@@ -164,12 +164,10 @@ _DICTIONARY: Mapping[str, tuple[InputColumn, Callable[[Question], Value]]] = {
         ),
         lambda asked: asked.claim.type,
     ),
-    "claim.bill_type": (
-        _text(
-            title="Facility and class: the first two digits of the bill type, without a leading 0.",
-            written=codes.bill_type_class,
-        ),
-        lambda asked: _written(asked.claim.bill_type, codes.bill_type_class),
+    "claim.bill_type": _code(
+        "Facility and class: the first two digits of the bill type, without a leading 0.",
+        codes.bill_type_class,
+        lambda asked: asked.claim.bill_type,
     ),
     "claim.frequency": (
         _text(title="Claim frequency (CLM05-3): 1 whole, 2 to 4 interim, 7 replaces, 8 voids."),
@@ -186,17 +184,17 @@ _DICTIONARY: Mapping[str, tuple[InputColumn, Callable[[Question], Value]]] = {
         ),
         lambda asked: asked.claim.network,
     ),
-    "claim.place_of_service": (
-        _text(title="Place of service of the claim, two digits.", written=codes.place_of_service),
-        lambda asked: _written(asked.claim.place_of_service, codes.place_of_service),
+    "claim.place_of_service": _code(
+        "Place of service of the claim, two digits.",
+        codes.place_of_service,
+        lambda asked: asked.claim.place_of_service,
     ),
     "claim.has_admission": (
         _boolean(title="The claim has an admission date (DTP*435)."),
         _has_admission,
     ),
-    "line.procedure": (
-        _text(title="Procedure code, without punctuation.", written=codes.bare),
-        lambda asked: _written(asked.line.procedure, codes.bare),
+    "line.procedure": _code(
+        "Procedure code, without punctuation.", codes.bare, lambda asked: asked.line.procedure
     ),
     "line.procedure_groups": (
         _texts(title="The groups of queries/reference/procedure-groups.yaml that hold the code."),
@@ -206,16 +204,13 @@ _DICTIONARY: Mapping[str, tuple[InputColumn, Callable[[Question], Value]]] = {
         _texts(title="Modifiers, in the order of the claim.", written=codes.bare),
         lambda asked: tuple(codes.bare(one) for one in asked.line.modifiers),
     ),
-    "line.revenue_code": (
-        _text(title="Revenue code, four digits.", written=codes.revenue_code),
-        lambda asked: _written(asked.line.revenue_code, codes.revenue_code),
+    "line.revenue_code": _code(
+        "Revenue code, four digits.", codes.revenue_code, lambda asked: asked.line.revenue_code
     ),
-    "line.place_of_service": (
-        _text(
-            title="Place of service of the line, else of the claim; two digits.",
-            written=codes.place_of_service,
-        ),
-        _place,
+    "line.place_of_service": _code(
+        "Place of service of the line, else of the claim; two digits.",
+        codes.place_of_service,
+        lambda asked: asked.line.place_of_service or asked.claim.place_of_service,
     ),
     "line.units": (
         _numeric(title="Units billed, in the line's unit of measure."),

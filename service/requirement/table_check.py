@@ -1,6 +1,6 @@
 """Decides whether a decision table can be trusted: its columns, its cells, its last row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -8,7 +8,7 @@ import orjson
 from service.requirement.cells import Cell, compile_cell
 from service.requirement.columns import Contract, OutputColumn, nearest
 from service.requirement.faults import TableProblem
-from service.requirement.table_file import TableColumn, TableContent
+from service.requirement.table_file import TableContent
 
 Problems = list[TableProblem]
 
@@ -75,46 +75,35 @@ def _rule(
             cell, problems = compile_cell(text, column.field.strip(), contract.inputs, cell_path)
             found.extend(problems)
             cells.extend([cell] if cell else [])
-    outputs = {
-        column.field.strip(): _answer(row, column, path, contract, found)
-        for column in content.outputs
-    }
+    outputs = {}
+    for column in content.outputs:
+        answer, text = column.field.strip(), row.get(column.id, "").strip()
+        outputs[answer] = _answer(text, contract.outputs[answer], f"{path}.{answer}", found)
     row_id = row.get("_id", "")
     name = row.get("_description", "").strip() or row_id
     return Rule(id=row_id, name=name, cells=tuple(cells), outputs=outputs)
 
 
-def _answer(
-    row: Mapping[str, str], column: TableColumn, path: str, contract: Contract, found: Problems
-) -> tuple[str, ...]:
-    """Read an output cell: constants only, so that all that a table can say is checked now."""
-    name = column.field.strip()
-    text = row.get(column.id, "").strip()
-    answer, wrong = _texts(text, contract.outputs[name])
-    for message, hint in wrong:
-        found.append(TableProblem(f"{path}.{name}", message, hint))
-    return answer
-
-
-def _texts(text: str, output: OutputColumn) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+def _answer(text: str, output: OutputColumn, path: str, found: Problems) -> tuple[str, ...]:
+    """The texts of an output cell: constants only, so that all that a table can say is checked."""
     example = f'"{min(output.allowed)}"'
     hint = f"write [{example}]" if output.many else f"write {example}"
     if not text:
-        missing = output.required
-        return (), (
-            (("no answer", "write [] for none" if output.many else hint),) if missing else ()
-        )
+        if output.required:
+            nothing = "write [] for none" if output.many else hint
+            found.append(TableProblem(path, "no answer", nothing))
+        return ()
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return (), ((f"not a constant: {text}", hint),)
+        found.append(TableProblem(path, f"not a constant: {text}", hint))
+        return ()
     texts = value if output.many and isinstance(value, list) else [value]
     unknown = [one for one in texts if not (isinstance(one, str) and one in output.allowed)]
-    if unknown:
-        return (), tuple(
-            (f"unknown answer {one}", nearest(str(one), output.allowed) or hint) for one in unknown
-        )
-    return tuple(dict.fromkeys(texts)), ()
+    for one in unknown:
+        close = nearest(str(one), output.allowed)
+        found.append(TableProblem(path, f"unknown answer {one}", close or hint))
+    return () if unknown else tuple(dict.fromkeys(texts))
 
 
 def _check_rows(rules: tuple[Rule, ...], found: Problems) -> None:
@@ -132,10 +121,9 @@ def _check_rows(rules: tuple[Rule, ...], found: Problems) -> None:
     if rules[-1].cells:
         hint = "end with a row whose inputs are all empty, so that every claim has its answer"
         found.append(TableProblem(last, "the last row is not a catch-all", hint))
-    for index in _unreachable(rules):
-        hint = "only the last row may leave all inputs empty"
-        found.append(TableProblem(f"table.rules[{index}]", "the rows below can never fit", hint))
-
-
-def _unreachable(rules: tuple[Rule, ...]) -> Iterator[int]:
-    return (index for index, rule in enumerate(rules[:-1]) if not rule.cells)
+    for index, rule in enumerate(rules[:-1]):
+        if not rule.cells:
+            hint = "only the last row may leave all inputs empty"
+            found.append(
+                TableProblem(f"table.rules[{index}]", "the rows below can never fit", hint)
+            )
