@@ -27,10 +27,10 @@ from service.domain.claim import Benefit, Claim
 from service.domain.event import DenyWith, EventCodes, EventText
 from service.domain.fields import AUTHORIZATION_FIELDS, CLAIM_FIELDS
 from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedTable
-from service.querying.inheritance import OWN_KEYS
+from service.querying._inheritance import OWN_KEYS
 from service.querying.library import load_library
-from service.requirement.cells import FUNCTIONS
-from service.requirement.inputs import columns
+from service.requirement._cells import FUNCTIONS
+from service.requirement._inputs import columns
 from service.requirement.tables import TABLE_NAMES, contract
 from service.rules.files import load_references
 from service.settings import Settings

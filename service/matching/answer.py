@@ -16,6 +16,7 @@ from service.matching.scorer import points_of
 
 Answer = dict[str, Any]
 
+_GRADES = {WILDCARD: "wildcard", NOT_EVALUATED: "not_evaluated", MISSED: "missed"}
 
 Evidence = dict[tuple[AskedCriterion, int, int], tuple[LineValues, Answer]]
 """Evidence already written, by criterion asked, level met and identity of the authorization line.
@@ -134,12 +135,8 @@ def _level_name(asked: AskedCriterion, level: int) -> str | None:
 
 
 def _grade(asked: AskedCriterion, level: int) -> str:
-    if level == WILDCARD:
-        return "wildcard"
-    if level == NOT_EVALUATED:
-        return "not_evaluated"
-    if level == MISSED:
-        return "missed"
+    if level < 0:
+        return _GRADES[level]
     return "full" if asked.plan.criterion.levels[level].full else "partial"
 
 

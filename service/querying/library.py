@@ -12,10 +12,10 @@ from pydantic import BaseModel, ValidationError
 from service.comparison.plan import Plan, make_plan
 from service.domain.reference import References
 from service.domain.template import Template
-from service.querying.inheritance import resolve
+from service.querying._inheritance import resolve
+from service.querying._template_check import check_template
 from service.querying.problem import Problem
 from service.querying.source import Node, Path, problem_at, read_source
-from service.querying.template_check import check_template
 
 _SCHEMA_URI = "https://json-schema.org/draft/2020-12/schema"
 

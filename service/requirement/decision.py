@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from service.domain.claim import AuthorizationKind, Benefit, Claim, ServiceLine
-from service.requirement.decision_table import DecisionTable, FiredRow
-from service.requirement.inputs import Inputs, Question
+from service.requirement._decision_table import DecisionTable, FiredRow
+from service.requirement._inputs import Inputs, Question
 from service.requirement.tables import RequirementTables
 
 Kinds = tuple[AuthorizationKind, ...]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from service.domain.reference import References
-from service.requirement.columns import Contract, OutputColumn
-from service.requirement.decision_table import DecisionTable
-from service.requirement.inputs import AUTHORIZATION_KINDS, columns
+from service.requirement._columns import Contract, OutputColumn
+from service.requirement._decision_table import DecisionTable
+from service.requirement._inputs import AUTHORIZATION_KINDS, columns
 
 IS_AUTHORIZATION_REQUIRED = "is-authorization-required"
 REQUESTED_AUTH_TYPE = "requested-auth-type"

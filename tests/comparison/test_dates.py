@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from service.comparison._dates import INSIDE, NEAR, OVERLAPS, WINDOW, moved
 from service.comparison.comparison import Comparison, How
-from service.comparison.dates import INSIDE, NEAR, OVERLAPS, WINDOW, moved
 
 MARCH = {"first": "2026-03-01", "last": "2026-03-31"}
 Span = tuple[str, str]

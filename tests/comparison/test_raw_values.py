@@ -8,7 +8,7 @@ from service.comparison.plan import make_plan
 from service.comparison.prepared import Preparation, render
 from service.domain.claim_values import ClaimValues
 from service.domain.template import Template
-from service.querying.raw_clause import RawCheck
+from service.querying._raw_clause import RawCheck
 from service.querying.search import candidate_search
 from tests.builders import references
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.domain.misfits import pointer
-from service.querying.raw_clause import CLAUSES_MAX, DEPTH_MAX, RawCheck, mapped_fields
+from service.querying._raw_clause import CLAUSES_MAX, DEPTH_MAX, RawCheck, mapped_fields
 from tests.builders import references
 
 

@@ -14,11 +14,11 @@ from typing import Any, Self
 
 import zen
 
-from service.requirement.cells import Cell, nested
-from service.requirement.columns import Contract, Value
+from service.requirement._cells import Cell, nested
+from service.requirement._columns import Contract, Value
+from service.requirement._table_check import Rule, check_table
+from service.requirement._table_file import read_table
 from service.requirement.faults import TableFault, TableProblem, TableRefused
-from service.requirement.table_check import Rule, check_table
-from service.requirement.table_file import read_table
 
 ANSWERS_KEPT_MAX = 20_000
 HASH_SHOWN_CHARACTERS = 12

@@ -26,8 +26,8 @@ from service.domain.template import (
     Template,
 )
 from service.domain.values import Day
+from service.querying._raw_clause import RawCheck
 from service.querying.problem import Problem
-from service.querying.raw_clause import RawCheck
 from service.querying.source import Fault, Node, Path, problem_at
 
 _OPTIONS = ("days", "length", "groups")

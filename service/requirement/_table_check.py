@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import orjson
 
-from service.requirement.cells import Cell, compile_cell
-from service.requirement.columns import Contract, OutputColumn, nearest
+from service.requirement._cells import Cell, compile_cell
+from service.requirement._columns import Contract, OutputColumn, nearest
+from service.requirement._table_file import TableContent
 from service.requirement.faults import TableProblem
-from service.requirement.table_file import TableContent
 
 Problems = list[TableProblem]
 

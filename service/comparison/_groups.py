@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from service.comparison.codes import KEYWORD, any_held
+from service.comparison._codes import KEYWORD, any_held
 from service.comparison.comparison import (
     MATCH_NOTHING,
     Clause,

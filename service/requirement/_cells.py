@@ -12,7 +12,7 @@ from typing import Any
 
 import zen
 
-from service.requirement.columns import InputColumn, Value, nearest
+from service.requirement._columns import InputColumn, Value, nearest
 from service.requirement.faults import TableProblem
 
 _LITERAL = re.compile(r'"([^"]*)"|\'([^\']*)\'')
