@@ -1,4 +1,4 @@
-# The service alone: its packages pinned with their hashes, no build tools, not as root.
+# The service alone, without authmatch_local (local engines, made-up data): its packages pinned with their hashes, no build tools, not as root.
 FROM python:3.12-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build

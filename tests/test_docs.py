@@ -25,12 +25,13 @@ from service.domain.claim import Benefit, Claim
 from service.domain.event import DenyWith, EventCodes, EventText
 from service.domain.fields import AUTHORIZATION_FIELDS, CLAIM_FIELDS
 from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedTable
-from service.querying.inheritance import OWN_KEYS
-from service.requirement.cells import FUNCTIONS
-from service.requirement.inputs import columns
+from service.querying._inheritance import OWN_KEYS
+from service.requirement._cells import FUNCTIONS
+from service.requirement._inputs import columns
 from service.requirement.tables import TABLE_NAMES, contract
 from service.rules.files import load_references
 from service.settings import Settings
+from tests.builders import TEMPLATES
 from tests.pages import FENCE, ROOT, rows_of, text_of
 
 QUERIES = ROOT / "queries"
@@ -239,7 +240,7 @@ def test_every_column_and_answer_of_the_tables_is_documented() -> None:
     actual = {
         f"`{name}`": each.kind for name, each in columns(known).items() if "attached" not in name
     }
-    answers = {name for table in TABLE_NAMES for name in contract(table, known).outputs}
+    answers = {name for table in TABLE_NAMES for name in contract(table, known, TEMPLATES).outputs}
 
     assert actual == shown
     assert (answers | set(TABLE_NAMES) | FUNCTIONS) - {
