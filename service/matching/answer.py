@@ -1,10 +1,10 @@
 """Writes the answer for a claim line: every candidate with the evidence of every criterion."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from service.comparison.prepared import AskedCriterion
 from service.comparison.ranges import authorized_procedure
+from service.domain.answers import CandidateAnswer, EvidenceAnswer, FoundAnswer
 from service.domain.claim_values import ClaimValues
 from service.domain.effective import LineValues
 from service.domain.event import Event
@@ -14,10 +14,7 @@ from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution
 from service.matching.scorer import points_of
 
-Answer = dict[str, Any]
-
-
-Evidence = dict[tuple[AskedCriterion, int, int], tuple[LineValues, Answer]]
+Evidence = dict[tuple[AskedCriterion, int, int], tuple[LineValues, EvidenceAnswer]]
 """Evidence already written, by criterion asked, level met and identity of the authorization line.
 
 The line is kept with it: as long as it lives no other line has its identity.
@@ -30,8 +27,8 @@ def line_result(
     submitted: Iterable[Submitted],
     events: Iterable[Event],
     written: Evidence,
-) -> Answer:
-    """Write what was found for one line and type, with all its events."""
+) -> FoundAnswer:
+    """What was found for one line and type, with all its events."""
     return {
         "class": ranked.match_class,
         "truncated": ranked.truncated,
@@ -61,8 +58,8 @@ def line_result(
     }
 
 
-def candidate_answer(judged: Judged, written: Evidence) -> Answer:
-    """Write one authorization, with the line that stands for it and its evidence."""
+def candidate_answer(judged: Judged, written: Evidence) -> CandidateAnswer:
+    """One authorization, with the line that stands for it and its evidence."""
     candidate = judged.candidate
     return {
         "authorization_id": candidate.authorization_id,
@@ -82,8 +79,8 @@ def candidate_answer(judged: Judged, written: Evidence) -> Answer:
     }
 
 
-def evidence(judged: Judged, written: Evidence) -> list[Answer]:
-    """Write, for every criterion, the level met, its points, both values, and why not more.
+def evidence(judged: Judged, written: Evidence) -> list[EvidenceAnswer]:
+    """For every criterion the level met, its points, both values, and why not more.
 
     The lines of a claim share most questions, so that most evidence was written before.
     """
@@ -101,11 +98,11 @@ def evidence(judged: Judged, written: Evidence) -> list[Answer]:
 
 def criterion_evidence(
     asked: AskedCriterion, level: int, line: LineValues, values: ClaimValues
-) -> Answer:
-    """Write one criterion: level, points of what could be reached, both values and the grade."""
+) -> EvidenceAnswer:
+    """One criterion: level, points of what could be reached, both values and the grade."""
     criterion = asked.plan.criterion
     place = _place_to_show(asked, level)
-    written: Answer = {
+    written: EvidenceAnswer = {
         "criterion": criterion.id,
         "level": _level_name(asked, level),
         "points": points_of(asked, level),
@@ -121,7 +118,7 @@ def criterion_evidence(
 
 
 def _place_to_show(asked: AskedCriterion, level: int) -> int | None:
-    """Give the level whose values are shown: the one met, else the best that was tried."""
+    """The level whose values are shown: the one met, else the best that was tried."""
     if level >= 0:
         return level
     return asked.levels[0][0] if asked.levels else None

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.accounting.books.scale import CENT, SCALE, scaled
-from service.accounting.planning.days import (
+from service.accounting.planning.counting import (
     SPAN_DAYS_MAX,
     cent_of,
-    contains,
     service_days,
     spread,
     step_of,
     units_by_day,
 )
+from service.accounting.planning.parts import contains
 from service.domain.values import DateSpan
 from tests.builders import build_claim
 

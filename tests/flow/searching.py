@@ -6,7 +6,7 @@ from service.domain.adjudication import Adjudication
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate, Standing
 from service.domain.event import Outcome, make_event
-from service.flow.adjudicating.selection import Chosen, choose
+from service.flow.adjudicating.choosing import Chosen, choose
 from service.flow.matching.match import Search
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
@@ -67,8 +67,6 @@ def chosen_for(
         claim,
         search,
         {each.authorization.authorization_id: each for each in map(_standing, standing)},
-        event_codes=event_codes(),
-        query_type="professional",
         may_override=may_override,
     )
 

@@ -1,127 +1,322 @@
-"""Drafts an adjudication: all of the answer that is known before any unit is moved."""
+"""Drafts an adjudication: all of the answer that is known before any unit is moved.
+
+Every event that matching did not raise is raised here, also those that will be said only if units
+run short.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from service.accounting.books.plan import ClaimPlan, LinePlan
-from service.accounting.books.record import Draft
-from service.accounting.limits.choice import Asked, Choice, Obstacle, flags_of
+from service.accounting.books.plan import ClaimPlan
+from service.accounting.books.record import (
+    BenefitDraft,
+    Billed,
+    Draft,
+    KindDraft,
+    KnownAuthorization,
+    LineDraft,
+    Shortage,
+)
+from service.accounting.books.scale import scaled
+from service.accounting.books.waiting import Waiting, waiting_of
+from service.accounting.limits.choice import Asked, Obstacle, flags_of
+from service.accounting.planning.counting import billed_unit, units_of
 from service.accounting.planning.planning import plan_claim
 from service.domain.adjudication import Adjudication
+from service.domain.answers import AdjustmentReason, ClaimHead, MatchedLine, Summary
 from service.domain.claim import ServiceLine
-from service.flow.adjudicating.draft_lines import LineWriter
-from service.flow.adjudicating.selection import Chosen
-from service.flow.matching.match import Matched
+from service.domain.event import DenyWith, Event, Outcome, make_event
+from service.domain.person import Person
+from service.flow.adjudicating.choosing import Chosen
+from service.flow.matching.match import Matched, merged_member
 from service.rules.book import RuleBook
 
 ZERO_CLAIM, VOID, REPLACEMENT = "0", "8", "7"
 
+BENEFIT_ACTION = "BENAU"
+"""Action code of seed 001: the authorization went before a benefit limit, for review."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """The draft of the answer, and the plan of what is to be drawn."""
+    """The draft of the answer, the plan of what is to be drawn, and when the claim waits."""
 
     draft: Draft
     plan: ClaimPlan
+    waiting: Waiting
 
 
-def draft_claim(
-    claim: Adjudication,
-    matched: Matched,
-    chosen: Sequence[Chosen],
-    rules: RuleBook,
-    *,
-    is_unknown: bool = False,
-) -> Drafted:
-    """Draft every line; ``is_unknown``: the claim corrects one that is not known."""
-    by_line: dict[int, list[Chosen]] = {}
-    for each in chosen:
-        by_line.setdefault(each.search.line.line, []).append(each)
-    writer = LineWriter(claim, rules)
-    events = {
-        line.line: writer.events(by_line.get(line.line, ()), is_unknown=is_unknown)
-        for line in claim.lines
-    }
-    planned = plan_claim(claim, _asked(claim, by_line, events, rules), rules.references)
-    for obstacle in planned.obstacles:
-        events[obstacle.line].append(_obstacle_event(obstacle, by_line, writer, rules))
-    resolved = _resolved_in_planning(claim, by_line, events, writer, rules)
-    planned_lines = {each.line for each in planned.plan.lines}
-    answers = {each["line"]: each for each in matched.answer["lines"]}
-    lines = [
-        writer.line(
-            line,
-            answers[line.line],
-            by_line.get(line.line, ()),
-            events[line.line],
-            resolved=resolved.get(line.line, ()),
-            asks=line.line in planned_lines,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafting:
+    """Drafts one claim.
+
+    ``person`` is who the member is, where that was asked; ``previous`` the run before, in short;
+    ``is_unknown``: the claim corrects one that is not known.
+    """
+
+    claim: Adjudication
+    rules: RuleBook
+    person: Person | None = None
+    previous: Summary | None = None
+    is_unknown: bool = False
+
+    def claim_drafted(self, matched: Matched, chosen: Sequence[Chosen]) -> Drafted:
+        """Draft every line from what was matched and chosen for it."""
+        by_line: dict[int, list[Chosen]] = {line.line: [] for line in self.claim.lines}
+        for each in chosen:
+            by_line[each.search.line.line].append(each)
+        events = {number: self._events(of_line) for number, of_line in by_line.items()}
+        asked = self._asked(by_line, events)
+        planned = plan_claim(self.claim, asked, self.rules.references)
+        for obstacle in planned.obstacles:
+            events[obstacle.line].append(self._stopped(obstacle, by_line))
+        resolved = self._resolved(by_line, events)
+        kinds = self._kinds(planned.plan, by_line)
+        matched_lines = {each["line"]: each for each in matched.answer["lines"]}
+        lines = [
+            self._line(
+                line,
+                by_line[line.line],
+                events[line.line],
+                resolved.get(line.line, ()),
+                kinds.get(line.line),
+                matched_lines[line.line],
+            )
+            for line in self.claim.lines
+        ]
+        plan = _whole_where_events_say_so(planned.plan, kinds)
+        return self._drafted(lines, events, plan, _versions(matched, self.rules), chosen)
+
+    def void_drafted(self) -> Drafted:
+        """Draft a void: nothing is matched, and no line bills anything any more."""
+        events = {line.line: self._events(()) for line in self.claim.lines}
+        lines = [
+            self._line(line, (), events[line.line], (), None, None) for line in self.claim.lines
+        ]
+        rules = {"event codes": self.rules.event_codes.version}
+        return self._drafted(lines, {}, ClaimPlan(), rules, ())
+
+    def _drafted(
+        self,
+        lines: list[LineDraft],
+        events: Mapping[int, Iterable[Event]],
+        plan: ClaimPlan,
+        rules: dict[str, str],
+        chosen: Sequence[Chosen],
+    ) -> Drafted:
+        draft: Draft = {
+            "claim": self._head(),
+            "rules": rules,
+            "lines": lines,
+            "denials": self._denials(lines),
+            "authorizations": _authorizations(chosen),
+            "bounds": _bounds(plan),
+        }
+        if self.previous is not None:
+            draft["previous"] = self.previous
+        billed = {line["line"]: line["billed"]["units"] for line in lines}
+        raised = [event for of_line in events.values() for event in of_line]
+        outcomes = self.rules.references.accounting.waits_for
+        return Drafted(draft=draft, plan=plan, waiting=waiting_of(raised, billed, plan, outcomes))
+
+    def _head(self) -> ClaimHead:
+        claim = self.claim
+        head: ClaimHead = {
+            "claim_id": claim.claim_id,
+            "version": claim.version,
+            "type": claim.type,
+            "frequency": claim.frequency,
+            "original_claim_id": claim.original_claim_id,
+            "stage": claim.stage,
+        }
+        if self.person is not None and self.person.is_merged:
+            head["member"] = merged_member(self.person)
+        return head
+
+    def _event(
+        self, outcome: Outcome, query_type: str, authorization_id: str | None = None
+    ) -> Event:
+        """Raise an event: the one place for those of an adjudication."""
+        return make_event(
+            self.rules.event_codes,
+            outcome,
+            query_type,
+            claim_type=self.claim.type,
+            authorization_id=authorization_id,
         )
-        for line in claim.lines
-    ]
-    draft: Draft = {
-        "claim": _claim(claim),
-        "rules": _rules(matched, rules),
-        "lines": lines,
-        "authorizations": _authorizations(chosen),
-        "bounds": _bounds(planned.plan),
+
+    def _events(self, chosen: Iterable[Chosen]) -> list[Event]:
+        """The events of a line that are known before anything is planned."""
+        events: list[Event] = []
+        for each in chosen:
+            query_type = self.rules.query_type(each.search.plan)
+            refused = [self._event(outcome, query_type, name) for outcome, name in each.refused]
+            said = {(event.code, event.authorization_id) for event in refused}
+            events += [
+                event for event in each.events if (event.code, event.authorization_id) not in said
+            ]
+            events += refused
+        if self.is_unknown:
+            events.append(self._event("unknown_original", self.claim.type))
+        return events
+
+    def _stopped(self, obstacle: Obstacle, by_line: Mapping[int, Iterable[Chosen]]) -> Event:
+        """Raise the event of what keeps a line from being drawn."""
+        plan = next(
+            each.search.plan for each in by_line[obstacle.line] if each.search.kind == obstacle.kind
+        )
+        query_type = self.rules.query_type(plan)
+        return self._event(obstacle.outcome, query_type, obstacle.authorization_id)
+
+    def _resolved(
+        self, by_line: Mapping[int, Sequence[Chosen]], events: Mapping[int, Iterable[Event]]
+    ) -> dict[int, list[Event]]:
+        """What planning would have said of a line that an examiner selected for, had he not."""
+        without = {
+            line: [replace(each, choices=each.matched or each.choices) for each in chosen]
+            for line, chosen in by_line.items()
+            if any(choice.is_selected for each in chosen for choice in each.choices)
+        }
+        if not without:
+            return {}
+        resolved: dict[int, list[Event]] = {}
+        asked = self._asked(without, events)
+        for obstacle in plan_claim(self.claim, asked, self.rules.references).obstacles:
+            resolved.setdefault(obstacle.line, []).append(self._stopped(obstacle, by_line))
+        return resolved
+
+    def _asked(
+        self, by_line: Mapping[int, Iterable[Chosen]], events: Mapping[int, Iterable[Event]]
+    ) -> list[Asked]:
+        """Ask for the lines that no event stops; a non-payment claim asks for none."""
+        if self.claim.frequency == ZERO_CLAIM:
+            return []
+        return [
+            Asked(
+                line=line,
+                kind=each.search.kind,
+                query_type=self.rules.query_type(each.search.plan),
+                choices=each.choices,
+            )
+            for line in self.claim.lines
+            if all(event.action == "none" for event in events[line.line])
+            for each in by_line.get(line.line, ())
+        ]
+
+    def _kinds(
+        self, plan: ClaimPlan, by_line: Mapping[int, Iterable[Chosen]]
+    ) -> dict[int, list[KindDraft]]:
+        """What will be said of the kinds of each planned line; written once for a type of query."""
+        shortages: dict[str, Shortage] = {}
+        kinds: dict[int, list[KindDraft]] = {}
+        for number in (line.line for line in plan.lines):
+            for each in by_line[number]:
+                query_type = self.rules.query_type(each.search.plan)
+                if query_type not in shortages:
+                    shortages[query_type] = self._shortage(query_type)
+                order = [choice.authorization.authorization_id for choice in each.choices]
+                kind: KindDraft = {
+                    "kind": each.search.kind,
+                    **shortages[query_type],
+                    "order": order,
+                }
+                kinds.setdefault(number, []).append(kind)
+        return kinds
+
+    def _shortage(self, query_type: str) -> Shortage:
+        adjustment = self.rules.references.accounting.exceeded_of(query_type)
+        return {
+            "exceeded": self._event("units_exceeded", query_type).as_answer(),
+            "exhausted": self._event("exhausted", query_type).as_answer(),
+            "adjustment": _reason(adjustment),
+        }
+
+    def _line(
+        self,
+        line: ServiceLine,
+        chosen: Sequence[Chosen],
+        events: Iterable[Event],
+        resolved: Iterable[Event],
+        kinds: list[KindDraft] | None,
+        matched: MatchedLine | None,
+    ) -> LineDraft:
+        """Write a line; ``kinds`` are None for one that is not in the plan.
+
+        ``matched`` is None for a line of a void, ``resolved`` are events of planning.
+        """
+        settled = [event for each in chosen for event in each.resolved]
+        results = matched["results"] if matched else []
+        draft: LineDraft = {
+            "line": line.line,
+            "billed": self._billed(line),
+            "asks": kinds is not None,
+            "events": [event.as_answer() for event in events],
+            "resolved": [event.as_answer() for event in (*settled, *resolved)],
+            "kinds": kinds or [],
+            "benefit": _benefit(line, chosen),
+            "prior": [
+                {**number, "type": result["type"]}
+                for result in results
+                for number in result["submitted_numbers"]
+            ],
+            "requirement": matched["requirement"] if matched else None,
+            "results": results,
+        }
+        if matched is None:
+            draft["void"] = True
+        return draft
+
+    def _billed(self, line: ServiceLine) -> Billed:
+        return {
+            "units": scaled(units_of(line)),
+            "unit": billed_unit(line, self.rules.references),
+            "amount": scaled(line.charge) if line.charge is not None else 0,
+        }
+
+    def _denials(self, lines: Iterable[LineDraft]) -> dict[str, AdjustmentReason]:
+        """The reasons of all events that deny a line, or may if its units run short."""
+        raised = {
+            event["code"]
+            for line in lines
+            for event in (
+                *line["events"],
+                *(kind["exceeded"] for kind in line["kinds"]),
+                *(kind["exhausted"] for kind in line["kinds"]),
+            )
+            if event["action"] == "deny"
+        }
+        reasons = {code: self.rules.event_codes.events[code].deny_with for code in sorted(raised)}
+        return {code: _reason(reason) for code, reason in reasons.items() if reason is not None}
+
+
+def _reason(adjustment: DenyWith) -> AdjustmentReason:
+    return {
+        "group": adjustment.group,
+        "carc": adjustment.carc,
+        "remarks": list(adjustment.remarks),
     }
-    return Drafted(draft=draft, plan=_whole_where_events_say_so(planned.plan, lines))
 
 
-def _resolved_in_planning(
-    claim: Adjudication,
-    by_line: Mapping[int, Sequence[Chosen]],
-    events: Mapping[int, Sequence[Mapping[str, Any]]],
-    writer: LineWriter,
-    rules: RuleBook,
-) -> dict[int, list[dict[str, Any]]]:
-    """Give the events that what was matched would have raised, had an examiner not selected."""
-    without = {
-        line: [replace(each, choices=each.matched or each.choices) for each in chosen]
-        for line, chosen in by_line.items()
-        if any(choice.is_selected for each in chosen for choice in each.choices)
-    }
-    if not without:
-        return {}
-    asked = _asked(claim, without, events, rules)
-    resolved: dict[int, list[dict[str, Any]]] = {}
-    for obstacle in plan_claim(claim, asked, rules.references).obstacles:
-        event = _obstacle_event(obstacle, by_line, writer, rules)
-        resolved.setdefault(obstacle.line, []).append(event)
-    return resolved
-
-
-def _whole_where_events_say_so(plan: ClaimPlan, drafts: Sequence[Mapping[str, Any]]) -> ClaimPlan:
+def _whole_where_events_say_so(
+    plan: ClaimPlan, kinds: Mapping[int, Iterable[KindDraft]]
+) -> ClaimPlan:
     """Let no line be drawn in part whose event for exceeded units would then stop it."""
     stopped = {
-        draft["line"]
-        for draft in drafts
-        if any(kind["exceeded"]["action"] != "none" for kind in draft["kinds"])
+        number
+        for number, of_line in kinds.items()
+        if any(kind["exceeded"]["action"] != "none" for kind in of_line)
     }
-    lines: list[LinePlan] = [
-        each._replace(whole_only=True) if each.line in stopped else each for each in plan.lines
+    lines = [
+        line._replace(whole_only=True) if line.line in stopped else line for line in plan.lines
     ]
     return replace(plan, lines=tuple(lines))
 
 
-def _claim(claim: Adjudication) -> dict[str, Any]:
-    return {
-        "claim_id": claim.claim_id,
-        "version": claim.version,
-        "type": claim.type,
-        "frequency": claim.frequency,
-        "original_claim_id": claim.original_claim_id,
-        "stage": claim.stage,
-    }
-
-
-def _rules(matched: Matched, rules: RuleBook) -> dict[str, Any]:
-    """Name every rule that had a part: a later run can say what changed."""
+def _versions(matched: Matched, rules: RuleBook) -> dict[str, str]:
+    """The version of every rule that had a part: a later run can say what changed."""
     templates = {
-        each.plan.template.id: f"{each.plan.template.version}:{each.plan.hash[:12]}"
-        for each in matched.searches
+        search.plan.template.id: f"{search.plan.template.version}:{search.plan.hash[:12]}"
+        for search in matched.searches
     }
     return {
         **{f"template {name}": version for name, version in sorted(templates.items())},
@@ -133,91 +328,45 @@ def _rules(matched: Matched, rules: RuleBook) -> dict[str, Any]:
     }
 
 
-def _asked(
-    claim: Adjudication,
-    by_line: Mapping[int, Sequence[Chosen]],
-    events: Mapping[int, Sequence[Mapping[str, Any]]],
-    rules: RuleBook,
-) -> list[Asked]:
-    """Ask for the lines that nothing stands in the way of; a non-payment claim asks for none."""
-    if claim.frequency == ZERO_CLAIM:
-        return []
-    return [
-        Asked(
-            line=line,
-            kind=each.search.kind,
-            query_type=rules.query_type(each.search.plan),
-            choices=each.choices,
-        )
-        for line in claim.lines
-        if not _blocks(events[line.line])
-        for each in by_line.get(line.line, ())
-    ]
-
-
-def _blocks(events: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a line is not to be drawn: an event suspends or denies it."""
-    return any(each["action"] != "none" for each in events)
-
-
-def _obstacle_event(
-    obstacle: Obstacle,
-    by_line: Mapping[int, Sequence[Chosen]],
-    writer: LineWriter,
-    rules: RuleBook,
-) -> dict[str, Any]:
-    search = next(
-        each.search for each in by_line[obstacle.line] if each.search.kind == obstacle.kind
-    )
-    query_type = rules.query_type(search.plan)
-    return writer.event(obstacle.outcome, query_type, authorization_id=obstacle.authorization_id)
-
-
-def draft_void(claim: Adjudication, rules: RuleBook, is_unknown: bool) -> Draft:
-    """Draft the answer to a void: nothing is matched, and no line bills anything any more."""
-    writer = LineWriter(claim, rules)
-    events = writer.events((), is_unknown=is_unknown)
+def _benefit(line: ServiceLine, chosen: Iterable[Chosen]) -> BenefitDraft:
+    """Keep the benefit's own adjustments, and which authorizations may go before them (004)."""
+    authorizations = [choice.authorization for each in chosen for choice in each.choices]
     return {
-        "claim": _claim(claim),
-        "rules": {"event codes": rules.event_codes.version},
-        "lines": [writer.void_line(line, events) for line in claim.lines],
-        "authorizations": {},
-        "bounds": {},
+        "action": BENEFIT_ACTION,
+        "limit_adjustments": list(line.benefit.limit_adjustments),
+        "may_override": {
+            each.authorization_id: each.override_benefit_limits is not False
+            for each in authorizations
+        },
     }
 
 
-def _authorizations(chosen: Iterable[Chosen]) -> dict[str, dict[str, Any]]:
+def _authorizations(chosen: Iterable[Chosen]) -> dict[str, KnownAuthorization]:
     """Keep what the answer says of every authorization that may be drawn."""
-    known: dict[str, dict[str, Any]] = {}
-    for one in chosen:
-        for each in one.choices:
-            entry = known.setdefault(
-                each.authorization.authorization_id,
-                {
-                    "number": each.authorization.number,
-                    "version": each.authorization.version,
-                    "actions": {},
-                    "flags": {},
-                },
-            )
-            entry["actions"][str(each.line)] = each.action
-            flags = _flags(one.search.line, each)
-            if flags:
-                entry["flags"][str(one.search.line.line)] = flags
+    known: dict[str, KnownAuthorization] = {}
+    for line, choice in ((each.search.line, choice) for each in chosen for choice in each.choices):
+        authorization = choice.authorization
+        entry = known.setdefault(
+            authorization.authorization_id,
+            {
+                "number": authorization.number,
+                "version": authorization.version,
+                "actions": {},
+                "flags": {},
+            },
+        )
+        entry["actions"][str(choice.line)] = choice.action
+        flags = flags_of(authorization, choice.line, line.from_) if line.from_ else ()
+        if flags:
+            entry["flags"][str(line.line)] = list(flags)
     return known
 
 
-def _flags(line: ServiceLine, choice: Choice) -> list[str]:
-    if line.from_ is None:
-        return []
-    return list(flags_of(choice.authorization, choice.line, line.from_))
-
-
-def _bounds(plan: ClaimPlan) -> dict[str, Any]:
+def _bounds(plan: ClaimPlan) -> dict[str, dict[str, list[int | str | None]]]:
     return {
         name: {
-            base: [each.units, each.amount, each.days, each.unit]
-            for base, each in drawable.bounds.items()
+            base: [bounds.units, bounds.amount, bounds.days, bounds.unit]
+            for base, bounds in drawable.bounds.items()
         }
         for name, drawable in plan.authorizations.items()
     }

@@ -1,17 +1,34 @@
-"""Finds and judges the candidates of claim lines: one search for all, or one for each."""
+"""Finds and judges the candidates of claim lines: one search for all, or one for each.
 
-from collections.abc import Sequence
+Where Elasticsearch scores, its total and ours are two paths to one number: they are compared and
+counted.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+import structlog
+from prometheus_client import Counter
 
 from service.comparison.prepared import AskedLine
 from service.domain.candidate import Candidate, Found
 from service.domain.person import Person
-from service.flow.matching.agreement import compare_scores
 from service.matching.judgement import Judged
 from service.matching.ranking import NEAR_MISSES_MAX
 from service.matching.scorer import Scorer
 from service.querying.search import CANDIDATES_MAX, Search, candidate_search, scored_search
+
+log = structlog.get_logger()
+
+COMPARED = Counter(
+    "authmatch_scores_compared_total", "Scores of Elasticsearch set against ours.", ["template"]
+)
+DISAGREED = Counter(
+    "authmatch_scores_disagreed_total",
+    "Scores of Elasticsearch that are not ours: a wrong template or index, look at once.",
+    ["template"],
+)
 
 LINE_CANDIDATES_MAX = 2_000
 """Of one line's scored search; a member with more of them than that is answered as truncated."""
@@ -149,3 +166,33 @@ def exact_floor(asked: AskedLine) -> int:
             full = [level.weight for _, level, _ in each.levels if level.full]
             floor += min([*full, each.of]) if full or each.plan.scope else 0
     return floor
+
+
+def compare_scores(judged: Iterable[Judged]) -> int:
+    """Compare the totals of a scored search with ours; gives how many differ."""
+    differing = 0
+    for each in judged:
+        engine_score = each.candidate.engine_score
+        if engine_score is None:
+            continue
+        template = each.asked.plan.template
+        COMPARED.labels(template.id).inc()
+        if engine_score != each.best_score:
+            differing += 1
+            DISAGREED.labels(template.id).inc()
+            log.error(
+                "scores_disagree",
+                template=f"{template.id}@{template.version}",
+                authorization_id=each.candidate.authorization_id,
+                version=each.candidate.version,
+                ours=each.best_score,
+                elasticsearch=engine_score,
+            )
+    return differing
+
+
+def count_missing(template: str, missing: int) -> None:
+    """Count candidates that only one of the two paths found."""
+    if missing:
+        DISAGREED.labels(template).inc(missing)
+        log.error("candidates_disagree", template=template, missing=missing)

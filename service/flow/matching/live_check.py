@@ -7,8 +7,7 @@ import structlog
 from prometheus_client import Counter
 
 from service.comparison.prepared import AskedLine
-from service.flow.matching.agreement import compare_scores, count_missing
-from service.flow.matching.finding import Finder
+from service.flow.matching.finding import Finder, compare_scores, count_missing
 from service.flow.matching.match import Matched
 from service.matching.judgement import Judged
 

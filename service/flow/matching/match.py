@@ -4,17 +4,22 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
+from service.domain.answers import (
+    MatchAnswer,
+    MergedMember,
+    RequirementAnswer,
+    ResultAnswer,
+)
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, header_values, line_values
 from service.domain.engine_fault import EngineFault
 from service.domain.event import Event
 from service.domain.person import Person, PersonChanged
 from service.flow.matching.finding import CandidateSource, Finder, Pass
-from service.matching.answer import Answer, Evidence, line_result
+from service.matching.answer import Evidence, line_result
 from service.matching.judgement import Judged
 from service.matching.numbers import (
     Submitted,
@@ -63,7 +68,7 @@ class Search:
 class Matched:
     """The answer, and what it was made of."""
 
-    answer: Answer
+    answer: MatchAnswer
     searches: tuple[Search, ...]
     finder: Finder
 
@@ -85,7 +90,10 @@ async def match_claim(
 async def match_once(
     claim: Claim, payer: str, *, rules: RuleBook, source: CandidateSource
 ) -> Matched:
-    """Do the same for who the member is now; raises PersonChanged, too."""
+    """Answer for who the member is now.
+
+    Raises PersonChanged where he is merged meanwhile, EngineFault and TableFault.
+    """
     started = time.perf_counter()
     requirements = {
         line.line: decide_requirement(claim, line, rules.tables) for line in claim.lines
@@ -233,10 +241,10 @@ def resolve_all(claim: Claim, searches: list[Search], rules: RuleBook) -> None:
 
 def write_answer(
     claim: Claim, requirements: dict[int, Requirement], searches: list[Search]
-) -> Answer:
-    """Write the answer of all lines."""
+) -> MatchAnswer:
+    """The answer of all lines."""
     written: Evidence = {}
-    results: dict[int, list[Answer]] = {}
+    results: dict[int, list[ResultAnswer]] = {}
     for each in searches:
         results.setdefault(each.line.line, []).append(write_result(each, written))
     return {
@@ -253,13 +261,13 @@ def write_answer(
     }
 
 
-def merged_member(person: Person) -> Answer:
+def merged_member(person: Person) -> MergedMember:
     """Say under which id a claim was matched that came with a former one."""
     return {"id": person.given, "merged_into": person.member}
 
 
-def write_result(search: Search, written: Evidence) -> Answer:
-    """Write the result of one resolved search."""
+def write_result(search: Search, written: Evidence) -> ResultAnswer:
+    """The result of one resolved search."""
     template = search.plan.template
     return {
         "type": search.kind,
@@ -272,7 +280,7 @@ def write_result(search: Search, written: Evidence) -> Answer:
     }
 
 
-def _requirement_answer(requirement: Requirement) -> dict[str, Any]:
+def _requirement_answer(requirement: Requirement) -> RequirementAnswer:
     return {
         "needed": list(requirement.needed),
         "linked": list(requirement.linked),
