@@ -19,12 +19,16 @@ from service.accounting.books.books import (
 from service.accounting.books.claim_state import REPLACED, RESERVED, REVERSED, USED, ClaimState
 from service.accounting.books.claim_state import VOID as VOIDING
 from service.accounting.books.record import pack
-from service.domain.adjudication import Adjudication
+from service.domain.adjudication import (
+    Adjudication,
+    content_of,
+    fingerprint,
+    fingerprints_as,
+)
 from service.domain.answers import AdjudicationAnswer, Summary
 from service.domain.engine_fault import EngineFault
 from service.domain.person import PersonChanged
 from service.flow.adjudicating.choosing import choose_all
-from service.flow.adjudicating.claim_content import content_of, fingerprint, fingerprints_as
 from service.flow.adjudicating.drafting import REPLACEMENT, VOID, Drafted, Drafting
 from service.flow.adjudicating.lookup import Opened
 from service.flow.adjudicating.rooms import Rooms, Run
