@@ -14,6 +14,8 @@ from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution
 from service.matching.scorer import points_of
 
+_NOT_MET = {WILDCARD: "wildcard", NOT_EVALUATED: "not_evaluated", MISSED: "missed"}
+
 Evidence = dict[tuple[AskedCriterion, int, int], tuple[LineValues, EvidenceAnswer]]
 """Evidence already written, by criterion asked, level met and identity of the authorization line.
 
@@ -131,17 +133,13 @@ def _level_name(asked: AskedCriterion, level: int) -> str | None:
 
 
 def _grade(asked: AskedCriterion, level: int) -> str:
-    if level == WILDCARD:
-        return "wildcard"
-    if level == NOT_EVALUATED:
-        return "not_evaluated"
-    if level == MISSED:
-        return "missed"
+    if level < 0:
+        return _NOT_MET[level]
     return "full" if asked.plan.criterion.levels[level].full else "partial"
 
 
 def _why(asked: AskedCriterion, level: int, line: LineValues) -> str | None:
-    """Say why it is less than full: full agreement needs no words."""
+    """Why it is less than full: full agreement needs no words."""
     criterion = asked.plan.criterion
     if level == NOT_EVALUATED:
         return "nothing to compare on the claim"
@@ -163,10 +161,9 @@ def _claimed(asked: AskedCriterion, place: int | None, values: ClaimValues) -> o
     if asked.plan.criterion.is_raw:
         return next(value for at, _, value in asked.levels if at == place)
     use = asked.plan.uses[place]
-    if use.field == "effective":
-        days = [values[name] for name in use.claims if name in values]
-        return "..".join(map(str, dict.fromkeys(days))) if days else None
     given = [values[name] for name in use.claims if name in values]
+    if use.field == "effective":
+        return "..".join(map(str, dict.fromkeys(given))) if given else None
     if use.field == "procedure":
         return given[0] if given else None
     return _numbers(given) if use.field == "numbers_all" else _flat(given)

@@ -9,7 +9,7 @@ from service.domain.answers import Summary
 from service.domain.person import Person
 from service.flow.adjudicating.drafting import Drafted, Drafting
 from service.flow.matching.finding import Finder
-from service.flow.matching.match import Matched, Search
+from service.flow.matching.match import LineSearch, Matched
 from service.rules.book import RuleBook
 from tests.flow.searching import chosen_for, examined, paper, searched
 from tests.ground import shipped_rules
@@ -18,7 +18,9 @@ DENIED = {"decision": {"action": "A3"}}
 PREVIOUS: Summary = {"version": 1, "rules": {}, "lines": {}}
 
 
-def drafted(search: Search, *papers: Any, selected: tuple[str, ...] = (), **more: Any) -> Drafted:
+def drafted(
+    search: LineSearch, *papers: Any, selected: tuple[str, ...] = (), **more: Any
+) -> Drafted:
     """The draft of the usual claim, of one line."""
     claim = examined(*selected)
     requirement: Any = None

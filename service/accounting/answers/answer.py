@@ -74,7 +74,7 @@ def complete(draft: Draft, moved: Moved) -> RecordedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Decided:
     """What became of a line: units and charge billed and granted, and why."""
 
     disposition: Disposition
@@ -130,7 +130,7 @@ def _outcome(
     denials: Mapping[str, AdjustmentReason],
     is_short: bool,
     lean: frozenset[str],
-) -> _Outcome:
+) -> _Decided:
     billed = line["billed"]["units"], line["billed"]["amount"]
     granted = _granted(rows)
     is_less = granted[0] < billed[0] or granted[1] < billed[1]
@@ -140,19 +140,19 @@ def _outcome(
         events += _shortage(short, rows, "exceeded" if rows or is_short else "exhausted")
     disposition = _disposition(events)
     if disposition == "suspend":
-        return _Outcome(disposition, billed, NOTHING, events, [])
+        return _Decided(disposition, billed, NOTHING, events, [])
     if disposition == "deny":
         first = next(event["code"] for event in events if event["action"] == "deny")
-        return _Outcome(disposition, billed, NOTHING, events, [_adjustment(denials[first], billed)])
+        return _Decided(disposition, billed, NOTHING, events, [_adjustment(denials[first], billed)])
     if not line["asks"]:
         if line.get("void"):
-            return _Outcome("void", NOTHING, NOTHING, events, [])
-        return _Outcome("pay", billed, billed, events, [])
-    paid = _Outcome("pay", billed, granted, events, [])
+            return _Decided("void", NOTHING, NOTHING, events, [])
+        return _Decided("pay", billed, billed, events, [])
+    paid = _Decided("pay", billed, granted, events, [])
     if not is_less:
         return paid
     adjustment = _adjustment(short[0]["adjustment"], paid.rest)
-    return _Outcome("cut_back", billed, granted, events, [adjustment])
+    return _Decided("cut_back", billed, granted, events, [adjustment])
 
 
 def _granted(rows: Iterable[Row]) -> tuple[int, int]:

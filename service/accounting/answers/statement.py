@@ -23,8 +23,8 @@ from service.domain.answers import (
     UtilizationAnswer,
 )
 
-Step = Literal["day", "month"]
-_LENGTH: dict[Step, int] = {"day": 10, "month": 7}
+TimeStep = Literal["day", "month"]
+_LENGTH: dict[TimeStep, int] = {"day": 10, "month": 7}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def _limited(held: Balance, write: Write) -> LimitBalance:
 
 
 def utilization(
-    moved: Iterable[tuple[str, Moved]], authorization_id: str, *, by: Step
+    moved: Iterable[tuple[str, Moved]], authorization_id: str, *, by: TimeStep
 ) -> list[UtilizationAnswer]:
     """Sum up the movements of an authorization, oldest first, by account and step of time.
 

@@ -33,7 +33,7 @@ TOKENS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Usable:
     """A choice that may be drawn on, with its days, and how the line counts on its accounts."""
 
     choice: Choice
@@ -50,7 +50,7 @@ class Sought:
     """What was asked for one kind, with the choices that may be drawn on, in order."""
 
     asked: Asked
-    held: tuple[Held, ...]
+    usable: tuple[Usable, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Stretch:
     days: tuple[date, ...]
     want: int
     counts: tuple[int, ...]
-    ways: tuple[tuple[Held, ...], ...]
+    ways: tuple[tuple[Usable, ...], ...]
 
     @property
     def counted(self) -> Iterator[tuple[date, int]]:
@@ -71,7 +71,7 @@ class Stretch:
         return zip(self.days, self.counts, strict=True)
 
 
-Reached = list[list[tuple[Held, bool]]]
+Reached = list[list[tuple[Usable, bool]]]
 """The choices of each kind, and whether each is drawn also on days that it does not cover."""
 
 Studies = Counter[tuple[date, str, frozenset[str]]]
@@ -89,7 +89,7 @@ class LineParts:
         references: References,
         studies: Studies,
     ) -> None:
-        """Take the line, its choices of every kind, and the studies of the lines before it."""
+        """Cut a line with its choices of every kind, after the studies of the lines before it."""
         self._line = line
         self._studies = studies
         self._is_late = claim.frequency == LATE_CHARGES
@@ -112,7 +112,7 @@ class LineParts:
         return self._written([_stretch(tuple(days), want, self._reached(days))])
 
     def _reached(self, days: Sequence[date]) -> Reached:
-        return [list(_with_those_near(each.held, days)) for each in self._sought]
+        return [list(_with_those_near(each.usable, days)) for each in self._sought]
 
     def _written(self, stretches: Sequence[Stretch]) -> tuple[Part, ...]:
         charge = self._line.charge or Decimal(0)
@@ -127,7 +127,10 @@ class LineParts:
                 cent=cent,
                 days=len(each.days),
                 ways=tuple(
-                    Way(kind=sought.asked.kind, draws=tuple(self._draw(held, each) for held in way))
+                    Way(
+                        kind=sought.asked.kind,
+                        draws=tuple(self._draw(usable, each) for usable in way),
+                    )
                     for sought, way in zip(self._sought, each.ways, strict=True)
                 ),
             )
@@ -137,16 +140,16 @@ class LineParts:
             self._studies[day, self._service, self._component] += count
         return parts
 
-    def _draw(self, held: Held, stretch: Stretch) -> Draw:
+    def _draw(self, usable: Usable, stretch: Stretch) -> Draw:
         return Draw(
-            authorization_id=held.choice.authorization.authorization_id,
-            line=held.choice.line,
-            origin=held.choice.origin,
-            debits=tuple(self._debit(*each, stretch) for each in held.accounts),
+            authorization_id=usable.choice.authorization.authorization_id,
+            line=usable.choice.line,
+            origin=usable.choice.origin,
+            debits=tuple(self._debit(*each, stretch) for each in usable.accounts),
         )
 
     def _studies_of(self, stretch: Stretch) -> tuple[str, ...]:
-        """Name the studies: two components share one, the same component again is another.
+        """The studies: two components share one, the same component again is another.
 
         Late charges come on top of what was billed, so that they share nothing.
         """
@@ -170,7 +173,7 @@ class LineParts:
         )
 
     def _tokens(self, counting: Counting, stretch: Stretch) -> tuple[str, ...]:
-        """Name the visits or studies; who names the same one shares it."""
+        """The visits or studies; who names the same one shares it."""
         if counting.by == "visits" and not self._is_in_visits:
             return tuple(f"{day}|{self._provider}" for day, count in stretch.counted if count)
         if counting.by in ("units", *_WITHOUT_UNITS) or sum(stretch.counts) > TOKENS_MAX:
@@ -201,14 +204,16 @@ def apportioned(total: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
-def _with_those_near(held: Sequence[Held], days: Sequence[date]) -> Iterator[tuple[Held, bool]]:
-    """Say of each choice whether it holds on every day, in spite of its own.
+def _with_those_near(
+    usable: Sequence[Usable], days: Sequence[date]
+) -> Iterator[tuple[Usable, bool]]:
+    """Each choice, and whether it holds on every day, in spite of its own days.
 
     It does, where nothing covers any day of the line: it was taken for a date that is near. So does
     one that an examiner selected though it covers none.
     """
-    covering = [any(map(each.covers, days)) for each in held]
-    for each, covers in zip(held, covering, strict=True):
+    covering = [any(map(each.covers, days)) for each in usable]
+    for each, covers in zip(usable, covering, strict=True):
         yield each, not covers and (each.choice.is_selected or not any(covering))
 
 
@@ -218,7 +223,7 @@ def _stretch(days: tuple[date, ...], want: int, reached: Reached) -> Stretch:
         want=want,
         counts=tuple(spread(-(-want // SCALE), len(days))),
         ways=tuple(
-            tuple(held for held, anyway in way if anyway or any(map(held.covers, days)))
+            tuple(usable for usable, anyway in way if anyway or any(map(usable.covers, days)))
             for way in reached
         ),
     )
@@ -228,7 +233,10 @@ def _footing(stretch: Stretch) -> object:
     """What two days have in common that are drawn together."""
     day = stretch.days[0]
     return stretch.want, [
-        [(held.choice.key, [account.name_on(day) for account, _ in held.accounts]) for held in way]
+        [
+            (usable.choice.key, [account.name_on(day) for account, _ in usable.accounts])
+            for usable in way
+        ]
         for way in stretch.ways
     ]
 

@@ -34,7 +34,7 @@ from service.accounting.planning.counting import (
     units_by_day,
     units_of,
 )
-from service.accounting.planning.parts import Held, LineParts, Sought, Studies
+from service.accounting.planning.parts import LineParts, Sought, Studies, Usable
 from service.domain.claim import Claim, ServiceLine
 from service.domain.claim_values import days_of
 from service.domain.event import Outcome
@@ -116,7 +116,7 @@ class _Planner:
         automatic = {choice.key[0] for choice in in_time if not choice.is_selected}
         if self.references.accounting.review_multiple and len(automatic) > 1:
             return _obstacle(asked, "multiple")
-        return self._held(asked, in_time)
+        return self._usable(asked, in_time)
 
     def _may_go_along(self, choice: Choice, asked: Asked, first_day: date) -> bool:
         """Whether a choice is drawn where an examiner selected: what was selected is.
@@ -135,8 +135,8 @@ class _Planner:
             return False
         return (certified - first_day).days > most
 
-    def _held(self, asked: Asked, choices: Sequence[Choice]) -> Sought | Obstacle:
-        held: list[Held] = []
+    def _usable(self, asked: Asked, choices: Sequence[Choice]) -> Sought | Obstacle:
+        usable: list[Usable] = []
         barred: list[tuple[Choice, list[str | None]]] = []
         known: dict[tuple[str | None, bool], Counting | None] = {}
         for choice in choices:
@@ -158,11 +158,11 @@ class _Planner:
                 barred.append((choice, other_units))
             else:
                 window = self.windows[choice.key]
-                held.append(Held(choice=choice, window=window, accounts=tuple(counted)))
+                usable.append(Usable(choice=choice, window=window, accounts=tuple(counted)))
         if not barred:
-            return Sought(asked=asked, held=tuple(held))
+            return Sought(asked=asked, usable=tuple(usable))
         by_matching = not any(choice.is_selected for choice in choices)
-        if by_matching and (held or any(units != barred[0][1] for _, units in barred)):
+        if by_matching and (usable or any(units != barred[0][1] for _, units in barred)):
             return _obstacle(asked, "multiple")
         return _obstacle(asked, "unit_kinds", barred[0][0])
 
@@ -187,8 +187,8 @@ class _Planner:
         counts_days = is_daily(line, self.references) or any(
             counting.is_daily
             for each in sought
-            for held in each.held
-            for _, counting in held.accounts
+            for usable in each.usable
+            for _, counting in usable.accounts
         )
         units = units_by_day(line, days, is_daily=counts_days)
         cut = LineParts(self.claim, line, sought, self.references, self.studies)
@@ -215,11 +215,13 @@ class _Planner:
         self.lines.append(LinePlan(line=line.line, whole_only=whole_only, parts=parts))
         draws = (draw for part in parts for way in part.ways for draw in way.draws)
         drawn = {(draw.authorization_id, draw.line) for draw in draws}
-        for held in (held for each in sought for held in each.held if held.choice.key in drawn):
-            authorization = held.choice.authorization
+        for usable in (
+            usable for each in sought for usable in each.usable if usable.choice.key in drawn
+        ):
+            authorization = usable.choice.authorization
             name = authorization.authorization_id
             before = self.drawables[name].bounds if name in self.drawables else {}
-            bounds = {account.base: account.bounds for account, _ in held.accounts}
+            bounds = {account.base: account.bounds for account, _ in usable.accounts}
             self.drawables[name] = Drawable(
                 authorization_id=name, version=authorization.version, bounds={**before, **bounds}
             )
@@ -228,9 +230,9 @@ class _Planner:
 def _partly_covering(sought: Sought, days: Sequence[date]) -> list[Choice]:
     """The choices that cover some of these days but not all, without those of an examiner."""
     return [
-        held.choice
-        for held in sought.held
-        if not held.choice.is_selected and len({held.covers(day) for day in days}) > 1
+        usable.choice
+        for usable in sought.usable
+        if not usable.choice.is_selected and len({usable.covers(day) for day in days}) > 1
     ]
 
 

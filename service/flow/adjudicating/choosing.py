@@ -20,7 +20,7 @@ from service.domain.event import Event, Outcome
 from service.domain.person import Person
 from service.domain.terms import read_terms
 from service.flow.adjudicating.rooms import Rooms
-from service.flow.matching.match import Matched, Search
+from service.flow.matching.match import LineSearch, Matched
 from service.matching.judgement import Judged
 from service.matching.resolution import is_active, is_denied
 
@@ -42,7 +42,7 @@ class Chosen:
     from without a selection.
     """
 
-    search: Search
+    search: LineSearch
     choices: tuple[Choice, ...]
     events: tuple[Event, ...]
     refused: tuple[tuple[Outcome, str], ...] = ()
@@ -82,7 +82,7 @@ async def _bring_together(person: Person, chosen: list[Chosen], home: Home, room
         await rooms.gathering.bring(home.payer, person, sorted(ids))
 
 
-def wanted_ids(claim: Adjudication, searches: Iterable[Search]) -> list[str]:
+def wanted_ids(claim: Adjudication, searches: Iterable[LineSearch]) -> list[str]:
     """The authorizations that must be read by id: selected ones, and any without terms."""
     selected = [each for selection in claim.selections for each in selection.authorizations]
     found = [judged.candidate for search in searches for judged in search.resolution.chosen]
@@ -96,7 +96,7 @@ def wanted_ids(claim: Adjudication, searches: Iterable[Search]) -> list[str]:
     )
 
 
-def found_standing(searches: Iterable[Search]) -> dict[str, Standing]:
+def found_standing(searches: Iterable[LineSearch]) -> dict[str, Standing]:
     """What was chosen by matching as it was found, by the terms that came with it."""
     found = (judged.candidate for search in searches for judged in search.resolution.chosen)
     terms = {each.authorization_id: each.terms for each in found if each.terms is not None}
@@ -106,7 +106,7 @@ def found_standing(searches: Iterable[Search]) -> dict[str, Standing]:
     }
 
 
-def check_selections(claim: Adjudication, required: Iterable[Search]) -> None:
+def check_selections(claim: Adjudication, required: Iterable[LineSearch]) -> None:
     """Refuse a selection for a line that needs nothing of that type; raises BadSelection."""
     needed = {(search.line.line, search.kind) for search in required}
     for each in claim.selections:
@@ -115,7 +115,7 @@ def check_selections(claim: Adjudication, required: Iterable[Search]) -> None:
 
 
 def choose(
-    claim: Adjudication, search: Search, standing: Mapping[str, Standing], *, may_override: bool
+    claim: Adjudication, search: LineSearch, standing: Mapping[str, Standing], *, may_override: bool
 ) -> Chosen:
     """Choose for one required search.
 
@@ -156,7 +156,7 @@ def _automatic(judged: Judged, standing: Mapping[str, Standing]) -> Choice:
 
 
 def _selected(
-    selected: SelectedAuthorization, search: Search, standing: Mapping[str, Standing]
+    selected: SelectedAuthorization, search: LineSearch, standing: Mapping[str, Standing]
 ) -> Choice:
     """Read a selection; one of another member is refused like one that does not exist."""
     where = f"the selection for line {search.line.line}: {selected.authorization_id}"
@@ -169,7 +169,9 @@ def _selected(
     return Choice(authorization=now.authorization, line=line, origin="selected")
 
 
-def _line_of(selected: SelectedAuthorization, search: Search, authorization: Authorization) -> int:
+def _line_of(
+    selected: SelectedAuthorization, search: LineSearch, authorization: Authorization
+) -> int:
     """Take the line that was named, else the one that was matched, else one that fits."""
     if selected.line is not None:
         try:

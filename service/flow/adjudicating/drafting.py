@@ -71,7 +71,12 @@ class Drafting:
         for obstacle in planned.obstacles:
             events[obstacle.line].append(self._stopped(obstacle, by_line))
         resolved = self._resolved(by_line, events)
-        kinds = self._kinds(planned.plan, by_line)
+        query_types = {self.rules.query_type(each.search.plan) for each in chosen}
+        shortages = {name: self._shortage(name) for name in query_types}
+        kinds = {
+            line.line: [self._kind(each, shortages) for each in by_line[line.line]]
+            for line in planned.plan.lines
+        }
         matched_lines = {each["line"]: each for each in matched.answer["lines"]}
         lines = [
             self._line(
@@ -203,25 +208,13 @@ class Drafting:
             for each in by_line.get(line.line, ())
         ]
 
-    def _kinds(
-        self, plan: ClaimPlan, by_line: Mapping[int, Iterable[Chosen]]
-    ) -> dict[int, list[KindDraft]]:
-        """What will be said of the kinds of each planned line; written once for a type of query."""
-        shortages: dict[str, Shortage] = {}
-        kinds: dict[int, list[KindDraft]] = {}
-        for number in (line.line for line in plan.lines):
-            for each in by_line[number]:
-                query_type = self.rules.query_type(each.search.plan)
-                if query_type not in shortages:
-                    shortages[query_type] = self._shortage(query_type)
-                order = [choice.authorization.authorization_id for choice in each.choices]
-                kind: KindDraft = {
-                    "kind": each.search.kind,
-                    **shortages[query_type],
-                    "order": order,
-                }
-                kinds.setdefault(number, []).append(kind)
-        return kinds
+    def _kind(self, chosen: Chosen, shortages: Mapping[str, Shortage]) -> KindDraft:
+        """Keep what will be said of one kind, and of which authorization."""
+        return {
+            "kind": chosen.search.kind,
+            **shortages[self.rules.query_type(chosen.search.plan)],
+            "order": [choice.authorization.authorization_id for choice in chosen.choices],
+        }
 
     def _shortage(self, query_type: str) -> Shortage:
         adjustment = self.rules.references.accounting.exceeded_of(query_type)

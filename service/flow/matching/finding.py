@@ -93,13 +93,13 @@ class Finder:
             await self.judge(each)
         return passes
 
-    async def judge(self, one: Pass) -> None:
+    async def judge(self, put: Pass) -> None:
         """Judge the candidates of a pass, anew where it was judged before."""
-        if one.scorer is not None:
-            judged, one.truncated = one.scorer.judge(one.asked), False
+        if put.scorer is not None:
+            judged, put.truncated = put.scorer.judge(put.asked), False
         else:
-            judged, one.truncated = await self._search_line(one.asked, one.relaxed)
-        one.judged = [each for each in judged if each.candidate.authorization_id not in one.known]
+            judged, put.truncated = await self._search_line(put.asked, put.relaxed)
+        put.judged = [each for each in judged if each.candidate.authorization_id not in put.known]
 
     async def _search_line(
         self, asked: AskedLine, relaxed: str | None
@@ -159,7 +159,7 @@ def _is_enough(judged: Sequence[Judged], asked: AskedLine, last_score: float) ->
 
 
 def exact_floor(asked: AskedLine) -> int:
-    """Give the lowest score that an exact match can have."""
+    """The lowest score that an exact match can have."""
     floor = 0
     for each in asked.criteria:
         if each.levels and not each.plan.criterion.never_bars_exact:
@@ -169,7 +169,7 @@ def exact_floor(asked: AskedLine) -> int:
 
 
 def compare_scores(judged: Iterable[Judged]) -> int:
-    """Compare the totals of a scored search with ours; gives how many differ."""
+    """Compare the totals of a scored search with ours, and count those that differ."""
     differing = 0
     for each in judged:
         engine_score = each.candidate.engine_score
@@ -192,7 +192,7 @@ def compare_scores(judged: Iterable[Judged]) -> int:
 
 
 def count_missing(template: str, missing: int) -> None:
-    """Count candidates that only one of the two paths found."""
+    """Note candidates that only one of the two paths found."""
     if missing:
         DISAGREED.labels(template).inc(missing)
         log.error("candidates_disagree", template=template, missing=missing)
