@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.accounting.books.scale import CENT, SCALE, scaled
+from service.accounting.planning._parts import contains
 from service.accounting.planning.counting import (
     SPAN_DAYS_MAX,
     cent_of,
@@ -16,7 +17,6 @@ from service.accounting.planning.counting import (
     step_of,
     units_by_day,
 )
-from service.accounting.planning.parts import contains
 from service.domain.values import DateSpan
 from tests.builders import build_claim
 

@@ -7,7 +7,7 @@ import pytest
 from service.accounting.books.record import LineDraft, pack, unpack
 from service.domain.answers import Summary
 from service.domain.person import Person
-from service.flow.adjudicating.drafting import Drafted, Drafting
+from service.flow.adjudicating._drafting import Drafted, Drafting
 from service.flow.matching.finding import Finder
 from service.flow.matching.match import LineSearch, Matched
 from service.rules.book import RuleBook

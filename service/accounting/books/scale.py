@@ -5,7 +5,6 @@ of an hour. Redis computes with doubles, which are exact below 2^53, so that is 
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import overload
 
 SCALE = 3_000_000
 SCALED_MAX = 2**53 - 1
@@ -34,26 +33,14 @@ def quantity_of(number: int) -> Decimal:
     return whole + 0 if exact == whole else exact.normalize()  # no minus before a zero
 
 
-@overload
-def written(number: int) -> str: ...
-@overload
-def written(number: None) -> None: ...
-def written(number: int | None) -> str | None:
+def written(number: int) -> str:
     """Write a scaled number as an answer shows it: "4", "2.5"."""
-    if number is None:
-        return None
     whole, rest = divmod(number, SCALE)
     return format(quantity_of(number), "f") if rest else str(whole)
 
 
-@overload
-def written_amount(number: int) -> str: ...
-@overload
-def written_amount(number: None) -> None: ...
-def written_amount(number: int | None) -> str | None:
+def written_amount(number: int) -> str:
     """Write a scaled amount as an answer shows it, with two decimals at least: "240.00"."""
-    if number is None:
-        return None
     cents, rest = divmod(number, CENT)
     if rest:
         return format(quantity_of(number), "f")

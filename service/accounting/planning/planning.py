@@ -26,6 +26,7 @@ from service.accounting.limits.choice import (
     scope_of,
     window_of,
 )
+from service.accounting.planning._parts import LineParts, Sought, Studies, Usable
 from service.accounting.planning.counting import (
     Counting,
     counting_of,
@@ -34,7 +35,6 @@ from service.accounting.planning.counting import (
     units_by_day,
     units_of,
 )
-from service.accounting.planning.parts import LineParts, Sought, Studies, Usable
 from service.domain.claim import Claim, ServiceLine
 from service.domain.claim_values import days_of
 from service.domain.event import Outcome

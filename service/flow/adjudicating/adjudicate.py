@@ -28,8 +28,8 @@ from service.domain.adjudication import (
 from service.domain.answers import AdjudicationAnswer, Summary
 from service.domain.engine_fault import EngineFault
 from service.domain.person import PersonChanged
+from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafted, Drafting
 from service.flow.adjudicating.choosing import choose_all
-from service.flow.adjudicating.drafting import REPLACEMENT, VOID, Drafted, Drafting
 from service.flow.adjudicating.lookup import Opened
 from service.flow.adjudicating.rooms import Rooms, Run
 from service.flow.matching.finding import CandidateSource
@@ -130,14 +130,8 @@ async def _decide(
         home, state = await _bring_home(home, state, rooms, run)
     original = await _original(claim, home, rooms, run)
     matched = await matching
-    drafting = Drafting(
-        claim=claim,
-        rules=rooms.rules,
-        person=home.person,
-        previous=await _summary(state, home, rooms) if state.is_known else None,
-        is_unknown=claim.frequency in (REPLACEMENT, VOID) and original is None,
-    )
-    drafted = await _draft(drafting, home, matched, rooms)
+    previous = await _summary(state, home, rooms) if state.is_known else None
+    drafted = await _draft(claim, original, home, matched, previous, rooms)
     request = DrawRequest(
         claim=state,
         version=claim.version,
@@ -262,11 +256,24 @@ async def _match(
     return await match_once(claim, run.payer, rules=rooms.rules, source=source)
 
 
-async def _draft(drafting: Drafting, home: Home, matched: Matched | None, rooms: Rooms) -> Drafted:
+async def _draft(
+    claim: Adjudication,
+    original: ClaimState | None,
+    home: Home,
+    matched: Matched | None,
+    previous: Summary | None,
+    rooms: Rooms,
+) -> Drafted:
+    drafting = Drafting(
+        claim=claim,
+        rules=rooms.rules,
+        person=home.person,
+        previous=previous,
+        is_unknown=claim.frequency in (REPLACEMENT, VOID) and original is None,
+    )
     if matched is None:
         return drafting.void_drafted()
-    chosen = await choose_all(drafting.claim, matched, home, rooms)
-    return drafting.claim_drafted(matched, chosen)
+    return drafting.claim_drafted(matched, await choose_all(claim, matched, home, rooms))
 
 
 def _found(matched: Matched | None) -> tuple[str, ...]:
