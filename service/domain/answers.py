@@ -4,12 +4,14 @@ They are typed dictionaries, not models: at run time they are plain JSON, so tha
 converted where an answer is made, kept in a record, or read from one.
 """
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 from service.domain.claim import AuthorizationKind
 
 MatchClass = Literal["exact", "non-exact", "none"]
 Disposition = Literal["pay", "cut_back", "suspend", "deny", "void"]
+
+_Value = TypeVar("_Value")
 
 _Classed = TypedDict("_Classed", {"class": MatchClass})
 
@@ -300,26 +302,24 @@ class Summary(TypedDict):
     lines: dict[str, LineSummary]
 
 
-class ChangedRule(TypedDict):
-    """The versions of a rule in two runs of a claim."""
+class Change(TypedDict, Generic[_Value]):
+    """A rule's version, or a line as it came out, in two runs of a claim."""
 
-    before: str | None
-    after: str | None
+    before: _Value | None
+    after: _Value | None
 
 
-class ChangedLine(TypedDict):
-    """A line as it came out in two runs of a claim."""
+class ChangedLine(Change[LineSummary]):
+    """A line that came out otherwise."""
 
     line: int
-    before: LineSummary | None
-    after: LineSummary | None
 
 
 class ChangesAnswer(TypedDict):
     """What is other than in the run before."""
 
     since_version: int
-    rules: dict[str, ChangedRule]
+    rules: dict[str, Change[str]]
     lines: list[ChangedLine]
 
 

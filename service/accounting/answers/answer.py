@@ -19,8 +19,8 @@ from service.domain.answers import (
     AdjustmentReason,
     Before,
     BenefitAnswer,
+    Change,
     ChangedLine,
-    ChangedRule,
     ChangesAnswer,
     Disposition,
     EventAnswer,
@@ -265,7 +265,7 @@ def summary(draft: Draft, lines: Sequence[LineAnswer]) -> Summary:
 
 def changes(before: Summary, after: Summary) -> ChangesAnswer:
     """What is other than in the run before: rules, then lines; those that are gone come last."""
-    rules: dict[str, ChangedRule] = {
+    rules: dict[str, Change[str]] = {
         name: {"before": was, "after": now}
         for name, was, now in _pairs(before["rules"], after["rules"])
     }
