@@ -1,7 +1,6 @@
 """Claims that come as X12 837: each is answered as if it had come alone, as a line of a stream."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 
 from service.api.batches import Answer, Job, answer_in_order, told
 from service.api.problem import Refused, refused_of
@@ -10,7 +9,7 @@ from service.domain.claim import Claim
 from service.ingest.x12.claims_sent import ClaimSent, claims_sent
 from service.settings import Settings
 
-AnswerClaim = Callable[[Claim], Awaitable[dict[str, Any]]]
+AnswerClaim = Callable[[Claim], Awaitable[Mapping[str, object]]]
 
 
 def answer_file(

@@ -11,7 +11,7 @@ from service.application.parts import NotConfigured
 from service.cli.terminal import err, say
 from service.domain.engine_fault import EngineFault
 from service.flow.adjudicating.adjudicate import Conflict
-from service.flow.adjudicating.selection import BadSelection
+from service.flow.adjudicating.choosing import BadSelection
 from service.flow.late.worklist import NotOffered, Stale
 from service.flow.matching.why_not import NoSuchLine
 from service.querying.problem import TemplatesRefused
