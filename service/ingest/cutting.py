@@ -30,6 +30,11 @@ class Cut:
         """Whether all of it was kept."""
         return len(self.content) == self.size
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing but blanks stands in it."""
+        return self.is_whole and not self.content.strip()
+
 
 class Cutter(Protocol):
     """Takes chunks of any size and gives the pieces that they complete."""
@@ -107,3 +112,22 @@ class LineCutter:
         content, size = self._held.take()
         start, self._at = self._at, self._at + size + 1
         return Cut(content, size, self._line, start)
+
+
+class WholeCutter:
+    """Takes a stream for one piece, also an empty one."""
+
+    def __init__(self, bytes_max: int, *, line: int = 1, offset: int = 0) -> None:
+        """Start at the byte ``offset`` of a file, which is in its line ``line``."""
+        self._held = Held(bytes_max)
+        self._line = line
+        self._at = offset
+
+    def feed(self, chunk: bytes) -> Iterator[Cut]:
+        """Take the next chunk; no piece ends in it."""
+        self._held.add(chunk)
+        yield from ()
+
+    def end(self) -> Iterator[Cut]:
+        """Give all of it."""
+        yield Cut(*self._held.take(), self._line, self._at)

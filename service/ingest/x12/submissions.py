@@ -1,17 +1,18 @@
 """Turns what an X12 file gives into submissions: what can be pushed, what cannot, what is noted."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from service.domain.push import Pushed
-from service.domain.submission import Position, Submission
+from service.domain.submission import Notice, Position, Sent, Submission
 from service.ingest.cutting import KEPT_BYTES
 from service.ingest.x12.reader import WIRE_NAMING, Naming, X12Reader
 from service.ingest.x12.wire.excerpt import Excerpt
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.results import (
     AuthorizationRead,
+    InquiryRead,
     Interchange,
     InterchangeOutcome,
     Item,
@@ -33,13 +34,11 @@ _CLAIMS = "claims are no authorizations: they are matched, not stored"
 
 _Part = AuthorizationRead | Unread | Refusal | TransactionOutcome
 
-OnItem = Callable[[Item], object]
-"""Is told of every item that was read, before what becomes of it."""
-
 
 class X12Submissions:
     """Takes the bytes of a file as they come, and gives a submission for each event.
 
+    What is answered to the sender, an interchange that ended or an inquiry, is a notice.
     ``aliases`` are the payer ids that a message may be for; without any it is not looked at.
     """
 
@@ -47,38 +46,37 @@ class X12Submissions:
         self,
         naming: Naming = WIRE_NAMING,
         aliases: frozenset[str] = frozenset(),
-        on_item: OnItem = lambda _: None,
         offset: int = 0,
     ) -> None:
         """Start at the byte ``offset`` of a file, where an interchange begins."""
         self._reader = X12Reader(naming)
         self._aliases = aliases
-        self._on_item = on_item
         self._offset = offset
         self._head = b""
         self._size = 0
         self._number = 0
 
-    def feed(self, chunk: bytes) -> Iterator[Submission]:
+    def feed(self, chunk: bytes) -> Iterator[Sent]:
         """Take a chunk of any size; give what it completes."""
         self._size += len(chunk)
         if len(self._head) < KEPT_BYTES:
             self._head = (self._head + chunk)[:KEPT_BYTES]
         yield from self._given(self._reader.feed(chunk))
 
-    def end(self) -> Iterator[Submission]:
+    def end(self) -> Iterator[Sent]:
         """Say that nothing follows; give what is left."""
         yield from self._given(self._reader.end())
         if self._number == 0 and self._head.strip():
             yield self._unreadable({}, _NOTHING, ())
 
-    def _given(self, items: Iterable[Item]) -> Iterator[Submission]:
+    def _given(self, items: Iterable[Item]) -> Iterator[Sent]:
         for item in items:
-            self._on_item(item)
             submission = self._submission(item)
             if submission is not None:
                 self._number += 1
                 yield submission
+            if isinstance(item, InterchangeOutcome | InquiryRead):
+                yield Notice(item)
 
     def _submission(self, item: Item) -> Submission | None:
         if isinstance(item, AuthorizationRead):

@@ -1,19 +1,20 @@
 """A FHIR document as submissions: one for each authorization, and for each that was not read."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from json import loads
 from typing import Any
 
 import orjson
 
 from service.domain.push import Pushed
-from service.domain.submission import Code, Position, Submission
+from service.domain.submission import Code, Notice, Position, Sent, Submission
 from service.ingest.cutting import Cut
 from service.ingest.fhir.base.issue import Issue
 from service.ingest.fhir.reading.response import read
-from service.ingest.fhir.reading.results import Unread
+from service.ingest.fhir.reading.results import ReadAuthorization, Unread
+from service.ingest.fhir.reading.shape_check import check_shape
 
 _BOM = b"\xef\xbb\xbf"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -28,20 +29,12 @@ class _NotReadable(ValueError):
 class FhirDocument:
     """What a document gave: at least one submission, and all findings.
 
-    ``content`` is the parsed document, None where it could not be parsed. ``own`` are the pointers
-    of those that carry an identifier of ours: they may be what we gave out.
+    ``root`` is the type of resource that it is, as far as it could be parsed.
     """
 
     submissions: tuple[Submission, ...]
     issues: tuple[Issue, ...]
-    content: object = field(default=None, repr=False)
-    own: frozenset[str] = frozenset()
-
-    @property
-    def root(self) -> str:
-        """The type of resource that the document is."""
-        name = self.content.get("resourceType") if isinstance(self.content, dict) else None
-        return name if isinstance(name, str) else "Resource"
+    root: str = "Resource"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +68,35 @@ class _Origin:
         )
 
 
+def read_piece(piece: Cut, number: int, bytes_max: int, *, checks_shape: bool) -> Sequence[Sent]:
+    """Read a piece of a stream as a document; its findings are a notice behind its submissions."""
+    if not piece.is_whole or piece.size > bytes_max:
+        document = too_long(piece, number, bytes_max)
+    else:
+        where: Position = {"line": piece.line}
+        document = fhir_submissions(
+            piece.content,
+            number=number,
+            position=where,
+            start=piece.start,
+            checks_shape=checks_shape,
+        )
+    return [*document.submissions, Notice(document)]
+
+
 def fhir_submissions(
-    content: bytes, *, number: int = 1, position: Position | None = None, start: int = 0
+    content: bytes,
+    *,
+    number: int = 1,
+    position: Position | None = None,
+    start: int = 0,
+    checks_shape: bool = False,
 ) -> FhirDocument:
     """Read a document into submissions, in one piece; it raises for none.
 
     ``number``, ``position`` and ``start`` say where it stands in a stream of documents. What was
     found wrong with one ClaimResponse rejects that one alone; what belongs to none rejects the
-    document, beside those that were read.
+    document, beside those that were read. What is wrong with its shape keeps nothing out.
     """
     origin = _Origin(content, number, position or {}, start)
     try:
@@ -91,16 +105,7 @@ def fhir_submissions(
         issue = Issue("unreadable", "error", "", "Resource", str(error))
         return FhirDocument((origin.rejected("", "unreadable", [issue]),), (issue,))
     reading = read(parsed)
-    taken = [
-        origin.submission(
-            each.pointer,
-            pushed=Pushed(authorization=each.authorization, source=each.document),
-            authorization_id=each.authorization.authorization_id,
-            version=each.authorization.version,
-            warnings=tuple(_place(one) for one in each.issues if one.severity == "warning"),
-        )
-        for each in reading.authorizations
-    ]
+    taken = [_taken(origin, each) for each in reading.authorizations]
     unread = [_unread(origin, each) for each in reading.unread]
     owned = {one for each in reading.authorizations for one in each.issues}
     owned |= {one for each in reading.unread for one in each.issues}
@@ -111,16 +116,21 @@ def fhir_submissions(
     submissions = [*taken, *unread, *whole]
     if not submissions:
         submissions.append(origin.submission("", reason="nothing to take in the document"))
-    own = frozenset(each.pointer for each in reading.authorizations if each.is_own)
-    return FhirDocument(tuple(submissions), reading.issues, parsed, own)
+    shape = check_shape(parsed, len(content)) if checks_shape else ()
+    name = parsed.get("resourceType") if isinstance(parsed, dict) else None
+    return FhirDocument(
+        tuple(_warned(submissions, shape)),
+        (*reading.issues, *shape),
+        name if isinstance(name, str) else "Resource",
+    )
 
 
-def too_long(piece: Cut, bytes_max: int) -> FhirDocument:
+def too_long(piece: Cut, number: int, bytes_max: int) -> FhirDocument:
     """Give what stands for a line of which only the beginning was kept."""
     issue = Issue("too-many", "error", "", "Resource", f"longer than {bytes_max} bytes")
     submission = Submission(
         format="fhir",
-        number=piece.line,
+        number=number,
         position={"line": piece.line},
         start=piece.start,
         content=piece.content,
@@ -130,6 +140,32 @@ def too_long(piece: Cut, bytes_max: int) -> FhirDocument:
         errors=(_place(issue),),
     )
     return FhirDocument((submission,), (issue,))
+
+
+def _taken(origin: _Origin, read: ReadAuthorization) -> Submission:
+    return origin.submission(
+        read.pointer,
+        pushed=Pushed(authorization=read.authorization, source=read.document),
+        authorization_id=read.authorization.authorization_id,
+        version=read.authorization.version,
+        warnings=tuple(_place(each) for each in read.issues if each.severity == "warning"),
+        is_own=read.is_own,
+    )
+
+
+def _warned(submissions: Sequence[Submission], shape: Sequence[Issue]) -> Iterator[Submission]:
+    """Add what is wrong with the shape to the submission that it is in, else to the first."""
+    pointers = [str(each.position.get("pointer", "")) for each in submissions]
+    found: dict[int, list[Mapping[str, str]]] = {}
+    for issue in shape:
+        inside = (
+            at
+            for at, pointer in enumerate(pointers)
+            if pointer and f"{issue.pointer}/".startswith(f"{pointer}/")
+        )
+        found.setdefault(next(inside, 0), []).append(_place(issue))
+    for at, each in enumerate(submissions):
+        yield replace(each, warnings=(*each.warnings, *found[at])) if at in found else each
 
 
 def _unread(origin: _Origin, unread: Unread) -> Submission:
