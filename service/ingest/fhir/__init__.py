@@ -1,8 +1,13 @@
 """FHIR: pre-authorization responses of the Da Vinci PAS guide, in and out."""
 
 from service.ingest.fhir.base.issue import Issue, operation_outcome
-from service.ingest.fhir.reading.response import read
-from service.ingest.fhir.reading.results import ReadAuthorization, Reading, ReadRequest, Unread
+from service.ingest.fhir.reading.response import (
+    ReadAuthorization,
+    Reading,
+    ReadRequest,
+    Unread,
+    read,
+)
 from service.ingest.fhir.reading.submissions import (
     FhirDocument,
     fhir_submissions,

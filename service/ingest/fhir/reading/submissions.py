@@ -12,8 +12,7 @@ from service.domain.push import Pushed
 from service.domain.submission import Code, Notice, Position, Sent, Submission
 from service.ingest.cutting import Cut
 from service.ingest.fhir.base.issue import Issue
-from service.ingest.fhir.reading.response import read
-from service.ingest.fhir.reading.results import ReadAuthorization, Unread
+from service.ingest.fhir.reading.response import ReadAuthorization, Unread, read
 from service.ingest.fhir.reading.shape_check import check_shape
 
 _BOM = b"\xef\xbb\xbf"
