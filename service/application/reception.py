@@ -15,7 +15,7 @@ from service.domain.withdrawal import read_withdrawal
 from service.flow.intake import Doors, Result, Taken, take_in
 from service.ingest.fhir import AsStored, read, to_claim_response
 from service.ingest.submissions import Form, Reading, form_of_letter, read_submissions
-from service.ingest.x12.claim.naming import provider_claim_id, wire_claim_id
+from service.ingest.x12.claim.claims import provider_claim_id, wire_claim_id
 from service.ingest.x12.fields.people import family_member_id, wire_member_id
 from service.ingest.x12.reader import Naming
 from service.ingest.x12.reply.acknowledgement import ControlNumbers, acknowledge

@@ -24,10 +24,9 @@ from typing import Literal, Protocol
 import orjson
 
 from service.domain.submission import Format, Sent, Submission
-from service.ingest.cutting import Cut, Cutter, LineCutter, WholeCutter
+from service.ingest.cutting import Cut, Cutter, LineCutter, ValueCutter, WholeCutter
 from service.ingest.fhir import read_piece
-from service.ingest.json.submissions import read_json, reject
-from service.ingest.json.values import ValueCutter
+from service.ingest.json import read_json, reject
 from service.ingest.x12.reader import WIRE_NAMING, Naming
 from service.ingest.x12.submissions import X12Submissions
 

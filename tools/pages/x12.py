@@ -8,7 +8,7 @@ from service.ingest.x12.fields.mapping import Rows, Told
 from service.ingest.x12.fields.people import FACILITY, REFERRING, SERVICING
 from service.ingest.x12.review import identity as review_identity
 from service.ingest.x12.review.rows import EVENT, SERVICE
-from service.ingest.x12.wire.rules import RULES
+from service.ingest.x12.wire.problem import RULES
 
 _MADE = "<!-- Written by tools/pages/x12.py: change the rows there, not this page. -->"
 _REVIEW = {"2000E": EVENT, "2000F": SERVICE}

@@ -12,8 +12,7 @@ Memory is that of one event or claim and of the outcomes, whatever the size of t
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 
-from service.ingest.x12.claim.claims import ClaimHandler
-from service.ingest.x12.claim.naming import ClaimIdOf, wire_claim_id
+from service.ingest.x12.claim.claims import ClaimHandler, ClaimIdOf, wire_claim_id
 from service.ingest.x12.fields.people import MemberIdOf, wire_member_id
 from service.ingest.x12.review.review import ReviewHandler
 from service.ingest.x12.wire.envelope import Envelopes

@@ -10,7 +10,7 @@ from service.domain.claim import Claim, ServiceLine
 from service.ingest.x12.claim.rows import CLAIM, LINE
 from service.ingest.x12.fields.mapping import Told
 from service.ingest.x12.review.rows import EVENT, SERVICE
-from service.ingest.x12.wire.rules import RULES
+from service.ingest.x12.wire.problem import RULES
 from tools.pages.x12 import claim_page, review_page
 
 ROOT = Path(__file__).parents[3]

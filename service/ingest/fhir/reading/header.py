@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from service.ingest.fhir.base import guide, primitives, terms
+from service.ingest.fhir.base import primitives, terms
 from service.ingest.fhir.base.mapping import Row, adding
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.base.primitives import codings, plain
 from service.ingest.fhir.reading import people, services
-from service.ingest.fhir.reading.case import Case, Item, Setting, review_of
+from service.ingest.fhir.reading.case import Case, Item, Setting, review_of, type_code
 from service.ingest.fhir.reading.identity import OWN_SYSTEM, Identity, is_own, superseded_id
 from service.ingest.fhir.reading.lines import admission, reasons
 
@@ -353,7 +353,7 @@ _row("attached", "meta.profile", "id", rule="`pas_version`, `fhir_id`, `review_a
 
 def setting_of(case: Case, items: list[Item]) -> Setting:
     """Say which claims it is for: by the type of the claim; an admission makes it inpatient."""
-    type_ = guide.type_code(case.response) or guide.type_code(case.request)
+    type_ = type_code(case.response) or type_code(case.request)
     found = _SETTINGS.get(type_)
     if found is None:
         message = "a type other than professional, institutional or oral: read as professional"

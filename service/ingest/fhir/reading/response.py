@@ -7,14 +7,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from service.domain.authorization import AUTHORIZATION_LINES_MAX, Authorization
-from service.ingest.fhir.base import guide, mapping, terms
+from service.ingest.fhir.base import mapping, terms
 from service.ingest.fhir.base.documents import Documents
 from service.ingest.fhir.base.issue import Issue, Issues
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.base.primitives import plain
 from service.ingest.fhir.reading import case as cases
 from service.ingest.fhir.reading import header, lines, people
-from service.ingest.fhir.reading.case import NOTHING, Case, Item, decide, is_rejected
+from service.ingest.fhir.reading.case import (
+    NOTHING,
+    Case,
+    Item,
+    decide,
+    is_readable,
+    is_rejected,
+    version_of,
+)
 from service.ingest.fhir.reading.header import Whole, setting_of
 from service.ingest.fhir.reading.identity import identity_of, is_own
 
@@ -85,7 +93,7 @@ def read(content: object) -> Reading:
         with issues.noting() as noted:
             request = _request_of(response, documents, issues)
             answered.add(request)
-            version = guide.version_of(response, documents.pack(response))
+            version = version_of(response, documents.pack(response))
             case = Case(response, request, documents, issues, version)
             document = _authorization(case)
             authorization = _fitting(document, issues, response) if document else None
@@ -124,7 +132,7 @@ def _taken(
 
 def _authorization(case: Case) -> dict[str, Any] | None:
     response, issues = case.response, case.issues
-    if not guide.is_readable(response, issues) or not _is_for_us(response, issues):
+    if not is_readable(response, issues) or not _is_for_us(response, issues):
         return None
     items = _items(case)
     case.setting = setting_of(case, items)

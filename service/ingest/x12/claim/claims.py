@@ -1,22 +1,68 @@
-"""Reads an 837: each claim (CLM) with its lines, whatever the number of subscribers and payers."""
+"""Reads an 837: each claim (CLM) with its lines, whatever the number of subscribers and payers.
 
-from collections.abc import Sequence
+The id of a claim is the provider's number of it (CLM01), as far as an id can hold it.
+"""
+
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from service.domain.claim import Claim
 from service.ingest.x12.claim.document import ClaimDraft, document_of, read_claim, type_of
-from service.ingest.x12.claim.naming import ClaimIdOf, ClaimKeys, written_id
-from service.ingest.x12.fields.parties import checked_once
-from service.ingest.x12.fields.people import MemberIdOf, Patient, patient_of
+from service.ingest.x12.fields.people import MemberIdOf, Patient, checked_once, patient_of
 from service.ingest.x12.wire.excerpt import Excerpt
-from service.ingest.x12.wire.loops import HEADER, Loop
+from service.ingest.x12.wire.loops import CLAIM, HEADER, Loop
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.results import ClaimRead, Content, Document, Transaction, Unread
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.structures import CLAIM
 from service.ingest.x12.wire.walker import Walker
+
+_NOT_IN_AN_ID = re.compile(r"[^!-$&-.0-{}~]")
+"""What an id cannot hold: blanks, slashes, bars, all beyond ASCII; and the mark of what was."""
+
+_CHARACTERS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimKeys:
+    """What tells a claim from others: CLM01 alone is unique within its provider only."""
+
+    number: str
+    billing_npi: str | None
+    billing_tin: str | None
+    payer_id: str | None
+    sender: str
+
+
+ClaimIdOf = Callable[[ClaimKeys], str]
+"""Gives the id of a claim."""
+
+
+def written_id(text: str) -> str | None:
+    """Write a text as an id, blanks and the like as %20; None where it is empty or too long."""
+    if not text:
+        return None
+    if not (text.isalnum() and text.isascii()):
+        text = _NOT_IN_AN_ID.sub(_encoded, text.strip())
+    return text if 0 < len(text) <= _CHARACTERS_MAX else None
+
+
+def wire_claim_id(keys: ClaimKeys) -> str:
+    """Give the number of the claim (CLM01)."""
+    return keys.number
+
+
+def provider_claim_id(keys: ClaimKeys) -> str:
+    """Give the number with the billing provider: for a payer that takes claims of many."""
+    provider = keys.billing_npi or keys.billing_tin
+    return f"{provider}.{keys.number}" if provider else keys.number
+
+
+def _encoded(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
+
 
 _FORMER_GUIDE = "004010"
 
