@@ -5,10 +5,10 @@ is kept, with its length: so it can be told what it was, and nobody can fill the
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 KEPT_BYTES = 64 * 1024
 """So much is kept of a piece that is too long."""
@@ -37,32 +37,10 @@ class Cut:
         return self.is_whole and not self.content.strip()
 
 
-class Cutter(Protocol):
-    """Takes chunks of any size and gives the pieces that they complete."""
-
-    def feed(self, chunk: bytes) -> Iterator[Cut]:
-        """Take the next chunk; read to the end what it gives, before the next one."""
-        ...
-
-    def end(self) -> Iterator[Cut]:
-        """Say that nothing follows; give what is left."""
-        ...
-
-
-async def cut(chunks: AsyncIterable[bytes], cutter: Cutter) -> AsyncIterator[Cut]:
-    """Cut a stream."""
-    async for chunk in chunks:
-        for piece in cutter.feed(chunk):
-            yield piece
-    for piece in cutter.end():
-        yield piece
-
-
 class Held:
     """What was read of a piece that has not ended yet, within a limit."""
 
     def __init__(self, bytes_max: int) -> None:
-        """Keep pieces of at most so many bytes whole."""
         self._bytes_max = bytes_max
         self._parts: deque[bytes] = deque()
         self.size = 0
@@ -86,14 +64,37 @@ class Held:
         return content, size
 
 
-class LineCutter:
-    """Cuts at line ends, which are left out; a last line without an end counts as well."""
+class Cutter(ABC):
+    """Takes chunks of any size and gives the pieces that they complete, of at most so many bytes.
+
+    A file may be read from the byte ``offset`` on, which is in its line ``line``.
+    """
 
     def __init__(self, bytes_max: int, *, line: int = 1, offset: int = 0) -> None:
-        """Start at the byte ``offset`` of a file, which is in its line ``line``."""
         self._held = Held(bytes_max)
         self._line = line
         self._at = offset
+
+    @abstractmethod
+    def feed(self, chunk: bytes) -> Iterator[Cut]:
+        """Take the next chunk; read to the end what it gives, before the next one."""
+
+    @abstractmethod
+    def end(self) -> Iterator[Cut]:
+        """Say that nothing follows; give what is left."""
+
+
+async def cut(chunks: AsyncIterable[bytes], cutter: Cutter) -> AsyncIterator[Cut]:
+    """Cut a stream."""
+    async for chunk in chunks:
+        for piece in cutter.feed(chunk):
+            yield piece
+    for piece in cutter.end():
+        yield piece
+
+
+class LineCutter(Cutter):
+    """Cuts at line ends, which are left out; a last line without an end counts as well."""
 
     def feed(self, chunk: bytes) -> Iterator[Cut]:
         """Give the lines that end in this chunk."""
@@ -115,14 +116,8 @@ class LineCutter:
         return Cut(content, size, self._line, start)
 
 
-class WholeCutter:
+class WholeCutter(Cutter):
     """Takes a stream for one piece, also an empty one."""
-
-    def __init__(self, bytes_max: int, *, line: int = 1, offset: int = 0) -> None:
-        """Start at the byte ``offset`` of a file, which is in its line ``line``."""
-        self._held = Held(bytes_max)
-        self._line = line
-        self._at = offset
 
     def feed(self, chunk: bytes) -> Iterator[Cut]:
         """Take the next chunk; no piece ends in it."""
@@ -138,7 +133,7 @@ _MARKS = re.compile(rb'\\.|["{}\[\]\n]', re.DOTALL)
 _BETWEEN = b" \t\r\n,"
 
 
-class ValueCutter:
+class ValueCutter(Cutter):
     """Finds where objects begin and end, whatever line ends stand in them.
 
     Only nesting and strings are looked at: whether what is cut out is JSON, its reader says. What
@@ -146,13 +141,9 @@ class ValueCutter:
     """
 
     def __init__(self, bytes_max: int, *, line: int = 1, offset: int = 0) -> None:
-        """Start at the byte ``offset`` of a file, which is in its line ``line``.
-
-        A file that is read from within is taken for an array that has begun.
-        """
-        self._held = Held(bytes_max)
-        self._line = self._start_line = line
-        self._at = self._start = offset
+        # A file that is read from within is taken for an array that has begun.
+        super().__init__(bytes_max, line=line, offset=offset)
+        self._start_line, self._start = line, offset
         self._depth = 1 if offset else 0
         self._base: int | None = 1 if offset else None
         self._in_string = False

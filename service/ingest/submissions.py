@@ -16,7 +16,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
 from typing import Literal, Protocol
@@ -105,16 +105,11 @@ async def _read(found: Iterator[Sent | Later]) -> AsyncIterator[Sent]:
 
 
 class PieceReader:
-    """Reads the pieces that a cutter gives, each as JSON of ours or as a FHIR document.
+    """Reads the pieces that a cutter gives; blank lines are passed over."""
 
-    ``is_fhir`` says that all are FHIR; else each tells what it is. Blank lines are passed over.
-    """
-
-    def __init__(self, cutter: Cutter, reading: Reading, *, is_fhir: bool) -> None:
-        """Start before the first piece."""
+    def __init__(self, cutter: Cutter, read: Callable[[Cut, int], Sent | Later]) -> None:
         self._cutter = cutter
-        self._reading = reading
-        self._is_fhir = is_fhir
+        self._read_piece = read
         self._number = 0
 
     def feed(self, chunk: bytes) -> Iterator[Sent | Later]:
@@ -126,60 +121,41 @@ class PieceReader:
         return self._read(self._cutter.end())
 
     def _read(self, pieces: Iterable[Cut]) -> Iterator[Sent | Later]:
-        bytes_max, checks = self._reading.bytes_max, self._reading.checks_shape
         for piece in pieces:
-            if piece.is_blank and not isinstance(self._cutter, WholeCutter):
-                continue
-            self._number += 1
-            read = None if self._is_fhir else read_json(piece, self._number, bytes_max)
-            yield read or partial(read_piece, piece, self._number, bytes_max, checks_shape=checks)
+            if not piece.is_blank or isinstance(self._cutter, WholeCutter):
+                self._number += 1
+                yield self._read_piece(piece, self._number)
 
 
-class Refuser:
-    """Reads nothing of a stream, and says so at its end; keeps the beginning of it."""
-
-    def __init__(self, reason: str) -> None:
-        """Say why."""
-        self._reason = reason
-        self._head = b""
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> Iterator[Submission]:
-        """Pass over the next chunk."""
-        self._size += len(chunk)
-        self._head = (self._head + chunk)[:SNIFFED_BYTES] if self._size else b""
-        yield from ()
-
-    def end(self) -> Iterator[Submission]:
-        """Say what it was."""
-        yield Submission(
-            format="json",
-            number=1,
-            position={"byte": 0},
-            start=0,
-            content=self._head,
-            content_bytes=self._size,
-            code="unreadable",
-            reason=self._reason,
-        )
+def _refused(what: str, piece: Cut, number: int) -> Submission:
+    """Say of a whole stream that it is not read; the beginning of it is kept."""
+    reason = f"{what} is not read here: send JSON, NDJSON or X12 as it is"
+    return replace(reject(piece, number, "unreadable", reason), position={"byte": 0})
 
 
 Opened = tuple[Reader, bytes]
 """A reader, and the bytes that it is to read first."""
 
 
-def _pieces(
-    cutter: type[LineCutter | ValueCutter | WholeCutter],
-    head: bytes,
-    reading: Reading,
-    *,
-    is_fhir: bool = False,
-) -> Opened:
-    """Read JSON from behind a byte order mark, which is no part of it."""
-    text = head if is_fhir else head.removeprefix(codecs.BOM_UTF8)
+def _json(cutter: type[Cutter], head: bytes, reading: Reading) -> Opened:
+    """Read JSON of ours from behind a byte order mark; a piece of it may be FHIR all the same."""
+    text = head.removeprefix(codecs.BOM_UTF8)
     offset = reading.offset + len(head) - len(text)
-    cut = cutter(reading.bytes_max, line=reading.line, offset=offset)
-    return PieceReader(cut, reading, is_fhir=is_fhir), text
+
+    def read(piece: Cut, number: int) -> Sent | Later:
+        return read_json(piece, number, reading.bytes_max) or _fhir_of(reading, piece, number)
+
+    return PieceReader(cutter(reading.bytes_max, line=reading.line, offset=offset), read), text
+
+
+def _fhir(cutter: type[Cutter], head: bytes, reading: Reading) -> Opened:
+    cut = cutter(reading.bytes_max, line=reading.line, offset=reading.offset)
+    return PieceReader(cut, partial(_fhir_of, reading)), head
+
+
+def _fhir_of(reading: Reading, piece: Cut, number: int) -> Later:
+    checks = reading.checks_shape
+    return partial(read_piece, piece, number, reading.bytes_max, checks_shape=checks)
 
 
 def _x12(head: bytes, reading: Reading) -> Opened:
@@ -201,10 +177,10 @@ class Written:
 
 
 FORMS: Mapping[Form, Written] = {
-    "values": Written(format="json", open=partial(_pieces, ValueCutter)),
+    "values": Written(format="json", open=partial(_json, ValueCutter)),
     "lines": Written(
         format="json",
-        open=partial(_pieces, LineCutter),
+        open=partial(_json, LineCutter),
         media_types=("application/x-ndjson",),
         endings=(".ndjson", ".jsonl"),
     ),
@@ -216,13 +192,13 @@ FORMS: Mapping[Form, Written] = {
     ),
     "fhir": Written(
         format="fhir",
-        open=partial(_pieces, WholeCutter, is_fhir=True),
+        open=partial(_fhir, WholeCutter),
         media_types=("application/fhir+json",),
         is_certain=True,
     ),
     "fhir-lines": Written(
         format="fhir",
-        open=partial(_pieces, LineCutter, is_fhir=True),
+        open=partial(_fhir, LineCutter),
         media_types=("application/fhir+ndjson",),
         is_certain=True,
     ),
@@ -260,7 +236,7 @@ def _reader_of(head: bytes, reading: Reading) -> Opened:
     if form is None or not FORMS[form].is_certain:
         refused = next((what for pattern, what in _REFUSED if pattern.match(head)), None)
         if refused is not None:
-            return Refuser(f"{refused} is not read here: send JSON, NDJSON or X12 as it is"), head
+            return PieceReader(WholeCutter(SNIFFED_BYTES), partial(_refused, refused)), head
         form = "x12" if is_x12(head) else form or _form_of(head) or "values"
     return FORMS[form].open(head, reading)
 

@@ -40,7 +40,6 @@ class X12Reader:
     """
 
     def __init__(self, naming: Naming = WIRE_NAMING) -> None:
-        """Start before the first byte."""
         self._naming = naming
         self._segments = SegmentReader()
         self._envelopes = Envelopes(self._handler_of)

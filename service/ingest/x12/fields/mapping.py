@@ -23,7 +23,6 @@ class Draft(Elements):
     __slots__ = ("fields", "is_unsure", "notes")
 
     def __init__(self, findings: Findings, loop: str) -> None:
-        """Start with no field."""
         self.loop = loop
         self.findings = findings
         self.fields: dict[str, Any] = {}

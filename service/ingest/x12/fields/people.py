@@ -35,7 +35,6 @@ class Party(dict[str, Any]):
     __slots__ = ("is_known", "model")
 
     def __init__(self, fields: Mapping[str, Any], model: AnyProvider | None = None) -> None:
-        """Take the fields; lists are copied, so that each message has its own."""
         self.update(fields)
         self.model = model
         self.is_known = False

@@ -1,10 +1,7 @@
 """Reads a 278: each event of a response becomes an authorization, or a refusal to look."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
-
-from pydantic import ValidationError
 
 from service.domain.authorization import Authorization
 from service.ingest.x12.fields.people import (
@@ -47,49 +44,30 @@ from service.ingest.x12.wire.results import (
     Unread,
 )
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.walker import Walker
+from service.ingest.x12.wire.transaction_set import Handler
 
 _MORE_TO_FOLLOW = "19"
 _TRACES_MAX = 20
 
 
-class ReviewHandler:
+class ReviewHandler(Handler):
     """Reads one 278 transaction set."""
-
-    refusal: str | None = None
 
     def __init__(
         self, transaction: Transaction, findings: Findings, member_id_of: MemberIdOf
     ) -> None:
-        """Take what the set is; ``findings`` are those of the whole set."""
-        self._transaction = transaction
+        super().__init__(REVIEW, transaction, findings)
         self._member_id_of = member_id_of
-        self.walker = Walker(REVIEW, findings, transaction.segment_index)
-        self._is_spoiled = False
         self._ids: dict[str, int] = {}
         self._asked: Loop | None = None
-
-    def take(self, segment: Segment) -> Sequence[Content]:
-        """Take a segment; give the events that it completes."""
-        closed = self.walker.take(segment)
-        return self.completed(closed) if closed else ()
 
     def completed(self, loops: list[Loop]) -> list[Content]:
         """Give the events that are complete with these loops, and refusals of the levels above."""
         return [part for loop in loops for part in self._closed(loop)]
 
-    def spoil(self) -> None:
-        """Leave out the event that is open: a part of it was lost."""
-        self._is_spoiled = True
-
-    def end(self, *, is_whole: bool) -> Sequence[Content]:
-        """Give the last event, if it is whole."""
-        self._is_spoiled = self._is_spoiled or not is_whole
-        return self.completed(self.walker.end())
-
     def _closed(self, loop: Loop) -> Iterator[Content]:
-        findings = Findings(self._transaction.segment_index)
-        is_inquiry = self._transaction.kind == "278-inquiry"
+        findings = Findings(self.transaction.segment_index)
+        is_inquiry = self.transaction.kind == "278-inquiry"
         if loop.name != REVIEW.unit:
             if is_inquiry and self._asks_for_all(loop):
                 yield self._inquiry(loop, None, findings)
@@ -98,13 +76,12 @@ class ReviewHandler:
             if refusals:
                 yield self._refusal(loop.name, refusals, [], findings)
             return
-        spoiled, self._is_spoiled = self._is_spoiled or self.walker.overflowed(), False
-        if spoiled:
+        if self.was_spoiled():
             findings.add("event-unread", loop.start, loop=loop.name)
             yield self._unread(loop, findings, is_complete=False)
             return
-        is_response = self._transaction.kind == "278-response"
-        may_refuse = self.walker.has_refusals
+        is_response = self.transaction.kind == "278-response"
+        may_refuse = self.loops.has_refusals
         decides = is_response or is_inquiry
         event = read_event(loop, findings, decides=decides, may_refuse=may_refuse)
         if is_inquiry:
@@ -115,7 +92,7 @@ class ReviewHandler:
 
     def _response(self, loop: Loop, event: Event, findings: Findings) -> Content:
         refusals = list(event.draft.notes.get("refusals", ()))
-        above: Loop | None = loop.parent if self.walker.has_refusals else None
+        above: Loop | None = loop.parent if self.loops.has_refusals else None
         while above is not None:
             refusals += refusals_of(above)
             above = above.parent
@@ -141,7 +118,7 @@ class ReviewHandler:
         self, loop: Loop, event: Event, patient: Patient, findings: Findings
     ) -> Content:
         payer_id = payer_of(loop)[0]
-        group = self._transaction.group
+        group = self.transaction.group
         sender = payer_id or group.sender or group.interchange.sender
         lines = lines_of(event, findings, quantity="limits")
         numbers = (event.draft.fields.get("number"), *(each.get("number") for each in lines))
@@ -153,7 +130,7 @@ class ReviewHandler:
             return self._unread(loop, findings)
         if not identity.is_by_number:
             findings.add("no-number", loop.start, loop=loop.name)
-        version = version_of(self._transaction, actions)
+        version = version_of(self.transaction, actions)
         if version is None:
             findings.add("no-event-time", loop.start, loop=loop.name)
         own_id = self._once(identity.authorization_id, loop, findings)
@@ -179,7 +156,7 @@ class ReviewHandler:
             document=document,
             payer_id=payer_of(loop)[0],
             problems=tuple(findings.problems),
-            transaction=self._transaction,
+            transaction=self.transaction,
         )
 
     def _asks_for_all(self, loop: Loop) -> bool:
@@ -188,9 +165,26 @@ class ReviewHandler:
         return loop.name == "2000D" or (loop.name == "2000C" and asked is not loop)
 
     def _inquiry(self, loop: Loop, event: Event | None, findings: Findings) -> Content:
+        """Read an event that is asked for; without one, all of a member is."""
         patient = self._patient(loop, findings)
-        asking = Asking(patient, payer_of(loop)[0], self._member_id_of)
-        return read_inquiry(loop, event, asking, self._transaction, findings)
+        fields = event.draft.fields if event else {}
+        traces = event.draft.notes.get("traces", ()) if event else ()
+        return InquiryRead(
+            member_id=self._member_id_of(patient) if patient else None,
+            birth_date=patient.birth_date if patient else None,
+            gender=patient.gender if patient else None,
+            payer_id=payer_of(loop)[0],
+            numbers=tuple(_numbers(event)) if event else (),
+            category=fields.get("category"),
+            service_type=fields.get("service_type"),
+            days=tuple(_days(event)) if event else (),
+            services=tuple(_services(event)) if event else (),
+            provider_npis=tuple(_npis(event)) if event else (),
+            traces=tuple((number, originator) for _, number, originator in traces),
+            levels=tuple(_levels(loop)),
+            problems=tuple(findings.problems),
+            transaction=self.transaction,
+        )
 
     def _header(
         self, loop: Loop, event: Event, patient: Patient | None, findings: Findings
@@ -203,7 +197,7 @@ class ReviewHandler:
             attached["category"] = category
         if patient and patient.relationship:
             attached["relationship"] = patient.relationship
-        if self._transaction.purpose == _MORE_TO_FOLLOW:
+        if self.transaction.purpose == _MORE_TO_FOLLOW:
             attached["more_to_follow"] = True
         previous = fields.pop("previous_numbers", [])
         for service in event.services:
@@ -212,7 +206,7 @@ class ReviewHandler:
         told: Document = {
             "kind": kind_of(event),
             "setting": event.setting,
-            "form": self._transaction.guide or "278",
+            "form": self.transaction.guide or "278",
             "member": member_of(patient, self._member_id_of) if patient else None,
             "previous_numbers": list(dict.fromkeys(previous))[:50],
             "trace_numbers": list(dict.fromkeys(each[1] for each in traces))[:_TRACES_MAX],
@@ -224,11 +218,11 @@ class ReviewHandler:
         return {name: value for name, value in told.items() if value}
 
     def _source(self, sender: str) -> Document:
-        made_at = self._transaction.made_at
+        made_at = self.transaction.made_at
         source = {
             "system": sender.strip() or None,
             "event_time": f"{made_at.isoformat().removesuffix('+00:00')}Z" if made_at else None,
-            "reference": self._transaction.reference or None,
+            "reference": self.transaction.reference or None,
         }
         return {name: value for name, value in source.items() if value}
 
@@ -255,12 +249,8 @@ class ReviewHandler:
         return f"{authorization_id}-{count}"
 
     def _checked(self, loop: Loop, document: Document, findings: Findings) -> Content:
-        try:
-            authorization = Authorization.model_validate(checked_once(document))
-        except ValidationError as error:
-            for each in error.errors(include_url=False, include_input=False)[:20]:
-                where = ".".join(map(str, each["loc"])) or "the whole"
-                findings.add("not-accepted", loop="2000E", detail=f"{where}: {each['type']}")
+        authorization = self.fitting(Authorization, checked_once(document), "2000E", findings)
+        if authorization is None:
             return self._unread(loop, findings)
         payer_id, payer_name = payer_of(loop)
         _, _, repeat = document["authorization_id"].partition("-")
@@ -270,17 +260,12 @@ class ReviewHandler:
             payer_id=payer_id,
             payer_name=payer_name,
             problems=tuple(findings.problems),
-            transaction=self._transaction,
-            excerpt=Excerpt(self._transaction.envelope, loop, repeat=int(repeat or 0)),
+            transaction=self.transaction,
+            excerpt=Excerpt(self.transaction.envelope, loop, repeat=int(repeat or 0)),
         )
 
     def _unread(self, loop: Loop, findings: Findings, *, is_complete: bool = True) -> Unread:
-        return Unread(
-            loop="2000E",
-            problems=tuple(findings.problems),
-            transaction=self._transaction,
-            excerpt=Excerpt(self._transaction.envelope, loop, is_complete=is_complete),
-        )
+        return self.unread(loop, "2000E", findings, is_complete=is_complete)
 
     def _refusal(
         self,
@@ -296,7 +281,7 @@ class ReviewHandler:
             follow_up=next((each.get(4)[:10] for each in segments if each.get(4)), None),
             trace_numbers=tuple(each[1] for each in traces),
             problems=tuple(findings.problems),
-            transaction=self._transaction,
+            transaction=self.transaction,
         )
 
 
@@ -304,40 +289,6 @@ _ECHOED = frozenset({"NM1", "DMG", "INS", "REF"})
 _LEVELS = ("2000A", "2000B", "2000C", "2000D")
 _DAYS = ("effective", "requested_dates")
 _NUMBERS_MAX = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Of whom an inquiry asks, and how a member is named."""
-
-    patient: Patient | None
-    payer_id: str | None
-    member_id_of: MemberIdOf
-
-
-def read_inquiry(
-    loop: Loop, event: Event | None, asking: Asking, transaction: Transaction, findings: Findings
-) -> InquiryRead:
-    """Read an event that is asked for; without one, all of a member is."""
-    patient = asking.patient
-    fields = event.draft.fields if event else {}
-    traces = event.draft.notes.get("traces", ()) if event else ()
-    return InquiryRead(
-        member_id=asking.member_id_of(patient) if patient else None,
-        birth_date=patient.birth_date if patient else None,
-        gender=patient.gender if patient else None,
-        payer_id=asking.payer_id,
-        numbers=tuple(_numbers(event)) if event else (),
-        category=fields.get("category"),
-        service_type=fields.get("service_type"),
-        days=tuple(_days(event)) if event else (),
-        services=tuple(_services(event)) if event else (),
-        provider_npis=tuple(_npis(event)) if event else (),
-        traces=tuple((number, originator) for _, number, originator in traces),
-        levels=tuple(_levels(loop)),
-        problems=tuple(findings.problems),
-        transaction=transaction,
-    )
 
 
 def _numbers(event: Event) -> list[str]:

@@ -29,7 +29,6 @@ class Loop:
     def __init__(
         self, name: str, parent: "Loop | None", quiet: frozenset[str], role: str | None = None
     ) -> None:
-        """Open an empty loop, that of a party where a role is given."""
         self.name = name
         self.parent = parent
         self.quiet = quiet
@@ -88,7 +87,6 @@ class LevelLoop(Loop):
         *,
         is_implied: bool = False,
     ) -> None:
-        """Open an empty level; an implied one has no HL segment of its own."""
         # As ``Loop`` does, without the call: levels are made as often as anything here.
         self.name = level.loop
         self.parent = parent
@@ -178,7 +176,6 @@ class Quiet:
     __slots__ = ("_in_loops", "_structure", "in_party")
 
     def __init__(self, structure: Structure) -> None:
-        """Take a structure."""
         self._structure = structure
         self._in_loops: dict[str, frozenset[str]] = {}
         self.in_party = structure.party_segments - {"REF", "AAA", *structure.openings}

@@ -214,7 +214,6 @@ class Findings:
     LIMIT = 100
 
     def __init__(self, start_index: int = 0) -> None:
-        """Take the index of the ST segment, from which positions are counted."""
         self.problems: list[Problem] = []
         self._start = start_index
         self._more = False

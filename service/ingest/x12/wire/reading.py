@@ -31,7 +31,6 @@ class Decoder:
     """Turns chunks of bytes into text; ``width`` is the number of bytes of a plain character."""
 
     def __init__(self) -> None:
-        """Start before the first byte."""
         self.width = 1
         self.mark_bytes = 0
         self._first: bytes | None = b""
@@ -123,7 +122,6 @@ class SegmentReader:
     """
 
     def __init__(self, segment_characters_max: int = SEGMENT_CHARACTERS_MAX) -> None:
-        """Start before the first byte."""
         self._decoder = Decoder()
         self._characters_max = segment_characters_max
         self._delimiters: Delimiters | None = None
