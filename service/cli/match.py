@@ -18,7 +18,7 @@ from service.domain.answers import MatchAnswer
 from service.domain.claim import Claim
 from service.flow.matching.match import match_claim
 from service.ingest.submissions import is_x12
-from service.ingest.x12.claims_sent import ClaimSent, claims_sent
+from service.ingest.x12.submissions import ClaimSent, claims_sent
 from service.settings import Settings
 
 
