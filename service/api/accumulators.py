@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from service.accounting.answers.statement import related_claim, statement
-from service.accounting.answers.utilization import utilization
+from service.accounting.answers.statement import related_claim, statement, utilization
 from service.accounting.limits.bounds import bounds_of
 from service.api.body import json_response
 from service.api.caller import application_of, payer_of

@@ -1,7 +1,7 @@
 """Claims in, decisions out: what is paid of every line, from which authorizations, and why not."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Query, Request
@@ -15,6 +15,7 @@ from service.api.schema import json_body, ndjson_body, problems
 from service.api.streams import StreamedResults
 from service.application.parts import Application, run_claim
 from service.domain.adjudication import Adjudication
+from service.domain.answers import AdjudicationAnswer
 from service.flow.adjudicating.adjudicate import Adjudicated
 from service.ingest.cutting import LineCutter, cut
 
@@ -41,7 +42,7 @@ Again = Annotated[
 
 async def answer_claim(
     application: Application, payer: str, claim: Adjudication, *, dry: bool, again: bool
-) -> dict[str, Any]:
+) -> AdjudicationAnswer:
     """Adjudicate one claim, and count what became of its lines."""
     done = await run_claim(application, payer, claim, dry=dry, again=again)
     count_answer(done)
@@ -88,7 +89,7 @@ async def adjudicate_many(
     application, payer = application_of(request), payer_of(request)
     turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def answer(line: bytes) -> dict[str, Any]:
+    async def answer(line: bytes) -> AdjudicationAnswer:
         claim = Adjudication.model_validate_json(line)
         turn = turns.setdefault(claim.member.id, asyncio.Lock())
         async with turn:

@@ -4,26 +4,23 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated, Any, TypeGuard
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from prometheus_client import Counter
-from pydantic import ValidationError
 from starlette.responses import Response
 
-from service.api.body import JSON, X12, json_response, media_type_of, read_body
+from service.api.body import JSON, json_response, media_type_of, read_body
 from service.api.caller import application_of, payer_of
 from service.api.kept import kept, queued_response
-from service.api.problem import Refused, refused_of
+from service.api.problem import Refused
 from service.api.schema import json_body, ndjson_body, problems
 from service.api.streams import StreamedResults
-from service.application.reception import doors_of, reading_of
-from service.domain.authorization import Authorization
+from service.application.reception import Stream, results_of, take
 from service.domain.push import Pushed, PushResult
-from service.domain.submission import Queued
+from service.domain.submission import Code, Notice, Queued
 from service.domain.values import Day
 from service.domain.withdrawal import write_withdrawal
-from service.flow.intake import take_in
-from service.ingest.submissions import Form, read_submissions
+from service.flow.intake import Taken
+from service.ingest.submissions import form_of_media, read_one
 from service.stores.authorizations.reading import Filter, Stored
 
 router = APIRouter(
@@ -31,10 +28,12 @@ router = APIRouter(
 )
 
 PUSHES = Counter("authmatch_pushes_total", "Pushed versions by what became of them.", ["status"])
-_FORMS: dict[str, Form | None] = {JSON: None, X12: "x12"}
-"""By media type; all else is a line for each authorization."""
 VERSION_MAX = 2**53 - 1
 PAGE_MAX = 200
+_REFUSALS: dict[Code, tuple[int, str]] = {
+    "unreadable": (400, "Malformed JSON"),
+    "invalid": (422, "Invalid content"),
+}
 
 Version = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The sender's next version.")]
 
@@ -56,8 +55,8 @@ async def push(request: Request, authorization_id: str) -> Response:
     keep = partial(kept, origin="PUT /authorizations", authorization_id=authorization_id)
     try:
         pushed = _pushed(body, authorization_id)
-    except (Refused, ValidationError) as error:
-        raise await keep(application, payer, refused_of(error), body) from error
+    except Refused as refused:
+        raise await keep(application, payer, refused, body) from refused
     (result,) = await application.stores.entrance.push_or_queue(payer, [pushed])
     if _has_other_content(result):
         raise await keep(application, payer, _conflict(result), body)
@@ -150,48 +149,34 @@ async def listing(  # noqa: PLR0913 - one parameter for each filter of the addre
 async def bulk(request: Request) -> Response:
     """Take NDJSON in, one authorization a line, and answer a line for each, as it is stored."""
     application, payer = application_of(request), payer_of(request)
-    settings = application.settings
-    results = take_in(
-        read_submissions(request.stream(), reading_of(settings, payer, form=_form_of(request))),
-        doors_of(application, payer, "POST /authorizations/bulk"),
-        batch=settings.bulk_batch,
-    )
-    return StreamedResults(counted(results))
+    media_type = media_type_of(request)
+    form = None if media_type == JSON else form_of_media(media_type) or "lines"
+    stream = Stream(chunks=request.stream(), origin="POST /authorizations/bulk", form=form)
+    return StreamedResults(results_of(counted(take(application, payer, stream))))
 
 
-def _form_of(request: Request) -> Form | None:
-    return _FORMS.get(media_type_of(request), "lines")
-
-
-async def counted(results: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+async def counted(taken: AsyncIterator[Taken | Notice]) -> AsyncIterator[Taken | Notice]:
     """Count what became of each, as the results pass by."""
-    async for each in results:
-        PUSHES.labels(each["status"]).inc()
+    async for each in taken:
+        if isinstance(each, Taken):
+            PUSHES.labels(each.result["status"]).inc()
         yield each
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        source = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(400, "Malformed JSON", str(error)) from error
-    if not isinstance(source, dict):
-        raise Refused(422, "Invalid content", "an authorization is a JSON object")
-    return source
-
-
 def _pushed(body: bytes, authorization_id: str) -> Pushed:
-    """Read a body; raises Refused, ValidationError."""
-    source = _parsed(body)
-    authorization = Authorization.model_validate(source)
-    if authorization.authorization_id != authorization_id:
+    """Read a body; raises Refused."""
+    read = read_one(body)
+    if read.pushed is None:
+        status, title = _REFUSALS[read.code or "invalid"]
+        raise Refused(status, title, read.reason or "", errors=[dict(each) for each in read.errors])
+    if read.authorization_id != authorization_id:
         raise Refused(
             422,
             "Invalid content",
             "/authorization_id: not the one of the address",
             errors=[{"path": "/authorization_id", "message": "not the one of the address"}],
         )
-    return Pushed(authorization=authorization, source=source)
+    return read.pushed
 
 
 def _has_other_content(result: PushResult | Queued) -> TypeGuard[PushResult]:

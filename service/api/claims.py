@@ -1,6 +1,6 @@
 """A claim after it was adjudicated: its answer, its history, and the steps of its life."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from service.api.ledger_view import entry_answer
 from service.api.schema import json_body, problems
 from service.application.parts import Application
 from service.domain.adjudication import ClaimChange
+from service.domain.answers import LineAnswer, StoredAnswer, UsedAuthorization
 from service.flow.adjudicating.claim_life import Step, UnknownClaim, change_claim
 from service.stores.connection.clock import now
 
@@ -32,7 +33,7 @@ Size = Annotated[int, Query(ge=1, le=500, description="Entries a page.")]
 After = Annotated[str | None, Query(description="Where to go on: `next` of the page before.")]
 
 
-async def stored_answer(application: Application, payer: str, claim_id: str) -> dict[str, Any]:
+async def stored_answer(application: Application, payer: str, claim_id: str) -> StoredAnswer:
     """Give the answer of a claim's latest adjudication, and its status now.
 
     Raises UnknownClaim.
@@ -41,7 +42,7 @@ async def stored_answer(application: Application, payer: str, claim_id: str) -> 
     return answer
 
 
-async def held_answer(application: Application, payer: str, claim_id: str) -> dict[str, Any]:
+async def held_answer(application: Application, payer: str, claim_id: str) -> StoredAnswer:
     """Give the same, but of a claim in force what it holds now, not what it drew then.
 
     Raises UnknownClaim.
@@ -52,13 +53,13 @@ async def held_answer(application: Application, payer: str, claim_id: str) -> di
 
 async def _stored(
     application: Application, payer: str, claim_id: str
-) -> tuple[dict[str, Any], ClaimState]:
+) -> tuple[StoredAnswer, ClaimState]:
     stores = application.stores
     claim = await stores.accumulators.read_claim(payer, claim_id)
     if not claim.is_known:
         raise UnknownClaim(claim_id)
     draft, moved = await stores.records.recorded(payer, claim.entries[claim.version])
-    answer = {
+    answer: StoredAnswer = {
         **complete(draft, moved),
         "status": claim.status,
         "versions": sorted(claim.entries),
@@ -67,7 +68,7 @@ async def _stored(
     return answer, claim
 
 
-def _as_held(lines: list[dict[str, Any]], claim: ClaimState) -> list[dict[str, Any]]:
+def _as_held(lines: list[LineAnswer], claim: ClaimState) -> list[LineAnswer]:
     """Write what was drawn anew, as far as it was not given back since."""
     held: dict[tuple[int, str, str, int], list[int]] = {}
     for row in claim.rows:
@@ -75,9 +76,9 @@ def _as_held(lines: list[dict[str, Any]], claim: ClaimState) -> list[dict[str, A
         sums = held.setdefault(key, [0, 0])
         sums[0] += row.units
         sums[1] += row.amount
-    written_lines = []
+    written_lines: list[LineAnswer] = []
     for line in lines:
-        used = []
+        used: list[UsedAuthorization] = []
         for each in line["adjudicated_authorizations"]:
             key = line["line"], each["type"], each["authorization_id"], each["line"]
             if key in held:

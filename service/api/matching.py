@@ -1,7 +1,5 @@
 """Claims in, answers out: one, a stream of many, and why an authorization does not cover a line."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from prometheus_client import Counter
 from starlette.responses import Response
@@ -14,6 +12,7 @@ from service.api.schema import claim_body, json_body, ndjson_body, problems
 from service.api.streams import StreamedResults
 from service.api.x12_claims import answer_file
 from service.application.parts import Application
+from service.domain.answers import MatchAnswer
 from service.domain.claim import Claim
 from service.flow.matching.match import match_claim
 from service.flow.matching.why_not import Question, why_not
@@ -28,7 +27,7 @@ RESULTS = Counter(
 )
 
 
-async def answer_claim(application: Application, payer: str, claim: Claim) -> dict[str, Any]:
+async def answer_claim(application: Application, payer: str, claim: Claim) -> MatchAnswer:
     """Match one claim, count its results, and perhaps check it a second time."""
     matched = await match_claim(
         claim, payer, rules=application.rules, source=application.stores.search
@@ -48,7 +47,7 @@ async def match(request: Request) -> Response:
     application, payer = application_of(request), payer_of(request)
     if media_type_of(request) == X12:
 
-        async def answer(claim: Claim) -> dict[str, Any]:
+        async def answer(claim: Claim) -> MatchAnswer:
             return await answer_claim(application, payer, claim)
 
         return StreamedResults(answer_file(application.settings, payer, request.stream(), answer))
@@ -65,7 +64,7 @@ async def batch(request: Request) -> Response:
     application, payer = application_of(request), payer_of(request)
     lines = cut(request.stream(), LineCutter(application.settings.line_bytes_max))
 
-    async def answer(line: bytes) -> dict[str, Any]:
+    async def answer(line: bytes) -> MatchAnswer:
         return await answer_claim(application, payer, Claim.model_validate_json(line))
 
     return StreamedResults(answer_lines(application.settings, lines, answer))

@@ -10,7 +10,7 @@ from service.api.body import json_response, read_body
 from service.api.caller import application_of, payer_of
 from service.api.problem import Refused
 from service.api.schema import json_body, problems
-from service.domain.member_merge import MemberMergeBody
+from service.domain.person import MemberMergeBody
 from service.domain.values import Identifier
 from service.stores.members.alias import Wish
 

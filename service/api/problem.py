@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from service.domain.misfits import pointer
 from service.flow.adjudicating.adjudicate import Conflict
+from service.flow.adjudicating.choosing import BadSelection
 from service.flow.adjudicating.claim_life import BadChange, UnknownClaim
-from service.flow.adjudicating.selection import BadSelection
 from service.flow.late.worklist import NotOffered, Stale
 from service.flow.matching.why_not import NoSuchLine
 from service.requirement.faults import TableFault

@@ -12,7 +12,7 @@ from service.api.matching_bodies import WhyNotQuestion
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
-from service.domain.member_merge import MemberMergeBody
+from service.domain.person import MemberMergeBody
 from service.domain.work_item import ItemDecision
 
 _REFERENCE = "#/components/schemas/{model}"

@@ -1,16 +1,15 @@
 """Claims that come as X12 837: each is answered as if it had come alone, as a line of a stream."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 
 from service.api.batches import Answer, Job, answer_in_order, told
 from service.api.problem import Refused, refused_of
 from service.application.reception import aliases_of, naming_of
 from service.domain.claim import Claim
-from service.ingest.x12.claims_sent import ClaimSent, claims_sent
+from service.ingest.x12.submissions import ClaimSent, claims_sent
 from service.settings import Settings
 
-AnswerClaim = Callable[[Claim], Awaitable[dict[str, Any]]]
+AnswerClaim = Callable[[Claim], Awaitable[Mapping[str, object]]]
 
 
 def answer_file(

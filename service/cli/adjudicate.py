@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from service.application.parts import Application, application, run_claim
-from service.cli.adjudication_view import Answer, adjudication_view
+from service.cli.adjudication_view import adjudication_view
 from service.cli.claim_file import ClaimArgument, read_adjudication
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS
 from service.cli.terminal import out, put_json, say
 from service.domain.adjudication import Adjudication
+from service.domain.answers import AdjudicationAnswer
 from service.domain.engine_fault import EngineFault
 from service.flow.adjudicating.adjudicate import Adjudicated
 from service.settings import Settings
@@ -50,7 +51,7 @@ def adjudicate(
 
 async def _adjudicate(
     claim: Adjudication, payer: str, settings: Settings, *, dry: bool, again: bool
-) -> tuple[Answer, bool]:
+) -> tuple[AdjudicationAnswer, bool]:
     async with application(settings) as parts:
         done = await run_claim(parts, payer, claim, dry=dry, again=again)
         return done.answer, await is_copied(parts, payer, done)

@@ -1,16 +1,21 @@
 """An answer as tables for people: lines, candidates, evidence, near misses, events."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from service.domain.answers import (
+    CandidateAnswer,
+    EventAnswer,
+    EvidenceAnswer,
+    MatchAnswer,
+    MatchedLine,
+    ResultAnswer,
+)
 from service.domain.claim import Claim, ServiceLine
-
-Answer = Mapping[str, Any]
 
 _COLORS = {"exact": "green", "non-exact": "yellow", "none": "red"}
 _GRADES = {"full": "green", "wildcard": "cyan", "partial": "yellow", "missed": "red"}
@@ -18,7 +23,7 @@ _NOTHING = "-"
 _INDENT = 2
 
 
-def answer_view(claim: Claim, answer: Answer) -> RenderableType:
+def answer_view(claim: Claim, answer: MatchAnswer) -> RenderableType:
     """Show a whole answer."""
     lines = {line.line: line for line in claim.lines}
     took = answer["took_ms"]["total"]
@@ -26,7 +31,7 @@ def answer_view(claim: Claim, answer: Answer) -> RenderableType:
     return Group(Text(head), *(_line(lines[each["line"]], each) for each in answer["lines"]))
 
 
-def _line(line: ServiceLine, answer: Answer) -> RenderableType:
+def _line(line: ServiceLine, answer: MatchedLine) -> RenderableType:
     requirement = answer["requirement"]
     needed = " and ".join(requirement["needed"])
     source = requirement["source"]
@@ -56,7 +61,7 @@ def service_text(line: ServiceLine) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _result(result: Answer) -> RenderableType:
+def _result(result: ResultAnswer) -> RenderableType:
     color = _COLORS[result["class"]]
     chosen = ", ".join(result["chosen"]) or "none"
     more = "  (more than can be shown)" if result["truncated"] else ""
@@ -73,7 +78,7 @@ def _result(result: Answer) -> RenderableType:
     return Padding(Group(*blocks), (0, 0, 0, _INDENT))
 
 
-def candidate_head(candidate: Answer) -> Text:
+def candidate_head(candidate: CandidateAnswer) -> Text:
     """Write one candidate in a line: how sure, which one, its decision, what bars exactness."""
     color = _COLORS[candidate["class"]]
     text = Text.assemble(
@@ -93,7 +98,7 @@ def candidate_head(candidate: Answer) -> Text:
     return text
 
 
-def evidence_table(evidence: Iterable[Answer]) -> Table:
+def evidence_table(evidence: Iterable[EvidenceAnswer]) -> Table:
     """Show every criterion: points, both values, and why not more."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("criterion", no_wrap=True)
@@ -114,7 +119,7 @@ def evidence_table(evidence: Iterable[Answer]) -> Table:
     return table
 
 
-def _near_misses(near_misses: Iterable[Answer]) -> RenderableType:
+def _near_misses(near_misses: Iterable[CandidateAnswer]) -> RenderableType:
     lines = []
     for each in near_misses:
         missed = (one["criterion"] for one in each["evidence"] if one["grade"] == "missed")
@@ -125,7 +130,7 @@ def _near_misses(near_misses: Iterable[Answer]) -> RenderableType:
     return Text("\nnear misses\n" + "\n".join(lines), "dim")
 
 
-def event_text(event: Answer, more: str = "") -> Text:
+def event_text(event: EventAnswer, more: str = "") -> Text:
     """Write an event in a line: its code and name, what it is about, and perhaps more."""
     about = f" ({event['authorization_id']})" if event.get("authorization_id") else ""
     return Text.assemble((event["code"], "bold magenta"), f"  {event['name']}{about}{more}")

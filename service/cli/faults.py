@@ -11,7 +11,7 @@ from service.application.parts import NotConfigured
 from service.cli.terminal import err, say
 from service.domain.engine_fault import EngineFault
 from service.flow.adjudicating.adjudicate import Conflict
-from service.flow.adjudicating.selection import BadSelection
+from service.flow.adjudicating.choosing import BadSelection
 from service.flow.late.worklist import NotOffered, Stale
 from service.flow.matching.why_not import NoSuchLine
 from service.querying.problem import TemplatesRefused
@@ -19,7 +19,6 @@ from service.requirement.faults import TableFault
 from service.stores.connection.cursor import BadCursor
 from service.stores.connection.durability import NotDurable
 from service.stores.members.alias import MergeRefused
-from tools.engines import EngineError
 
 PROBLEMS = 1
 BAD_INPUT = 2
@@ -69,10 +68,6 @@ def faults_told() -> Iterator[None]:
         end(f"{len(refused.problems)} problems in templates or tables", BAD_INPUT, refused)
     except EngineFault as fault:
         end(f"{fault}{_advice(fault)}", ENGINE_FAULT, fault)
-    except EngineError as error:
-        if error.log_tail:
-            say(error.log_tail)
-        end(error.reason, ENGINE_FAULT, error)
     except KeyboardInterrupt as error:
         end("interrupted", INTERRUPTED, error)
     except BrokenPipeError:

@@ -25,6 +25,7 @@ from service.cli.loading import Load, Loaded
 from service.cli.terminal import out, progress, put_line, say
 from service.domain.engine_fault import EngineFault
 from service.flow.intake import NOT_TAKEN, STATUSES, Result
+from service.ingest.x12.wire.results import InterchangeOutcome
 from service.settings import Settings
 from service.stores.connection.inspection import Inspection
 
@@ -82,6 +83,7 @@ async def _load(
     total = sum(file.size for file in files)  # also finds a file that is not there, before any push
     load = replace(load, line=files[0].line_at(load.offset))
     counts: Counter[str] = Counter()
+    outcomes: list[InterchangeOutcome] = []
     async with application(settings) as parts:
         await install_if_missing(parts)
         quieten_collector(GC_ALLOCATIONS_LOADING)
@@ -89,9 +91,9 @@ async def _load(
             bar = bars.add_task("loading", total=total or None)
             for file in files:
                 parts_of = load.run(parts, file, lambda size: bars.advance(bar, size))
-                counts += await _told(file.name, parts_of, show)
+                counts += await _told(file.name, parts_of, show, outcomes)
         if acknowledge is not None and not counts["failed"]:
-            texts = await acknowledgements(parts, load.payer, load.outcomes)
+            texts = await acknowledgements(parts, load.payer, outcomes)
             await asyncio.to_thread(acknowledge.write_text, "".join(texts), encoding="ascii")
         if counts["queued"]:
             await _deliver(parts, load.payer)
@@ -99,13 +101,20 @@ async def _load(
 
 
 async def _told(
-    name: str, loaded: AsyncIterator[Loaded], show: Callable[[Result], None]
+    name: str,
+    loaded: AsyncIterator[Loaded],
+    show: Callable[[Result], None],
+    outcomes: list[InterchangeOutcome],
 ) -> Counter[str]:
-    """Show what becomes of a file, and say from where to go on where something failed."""
+    """Show what becomes of a file, and say from where to go on where something failed.
+
+    The interchanges that ended in it are added to ``outcomes``.
+    """
     counts: Counter[str] = Counter()
     failed_at: int | None = None
     async for part in loaded:
         counts += part.counts
+        outcomes += part.outcomes
         failed_at = part.failed_at if failed_at is None else failed_at
         for result in part.results:
             show({"file": name, **result})

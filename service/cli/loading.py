@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from service.application.parts import Application
-from service.application.reception import doors_of, reading_of
+from service.application.reception import Stream, take
 from service.cli.input_file import InputFile
 from service.cli.shares import SHARE_BYTES, Share, shares_of, work_in_shares
-from service.flow.intake import TAKEN, Result, take_in
-from service.ingest.submissions import read_submissions
-from service.ingest.x12.wire.results import InterchangeOutcome, Item
+from service.domain.submission import Notice
+from service.flow.intake import TAKEN, Result, Taken
+from service.ingest.x12.wire.results import InterchangeOutcome
 
 BATCH = 1_000
 """So many authorizations go to the stores together: nobody else waits for this process."""
@@ -22,25 +22,38 @@ Advance = Callable[[int], object]
 
 @dataclass(slots=True)
 class Loaded:
-    """What became of a part of a file: counts, where something failed, and some of the results."""
+    """What became of a part of a file: counts, where something failed, and some of the results.
+
+    ``outcomes`` are those of the X12 interchanges that ended in it, to be acknowledged.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     failed_at: int | None = None
     results: list[Result] = field(default_factory=list)
+    outcomes: list[InterchangeOutcome] = field(default_factory=list)
 
-    def take(self, result: Result) -> None:
-        """Count a result, and keep the byte from which a load must go on."""
+    def take(self, each: Taken | Notice, *, every: bool = True) -> None:
+        """Count a result, and keep the byte from which a load must go on.
+
+        Without ``every`` results that are a plain success are not kept.
+        """
+        if isinstance(each, Notice):
+            self.outcomes += [each.item] if isinstance(each.item, InterchangeOutcome) else []
+            return
+        result = each.result
         self.counts[result["status"]] += 1
         if result["status"] == "failed" and self.failed_at is None:
             self.failed_at = result["start"]
+        if every or result["status"] not in TAKEN or result["status"] == "noted":
+            self.results.append(result)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """How a file is loaded: for whom, from which byte on, by how many processes.
 
-    Without ``every`` only results that are no plain success are given one by one. ``outcomes`` are
-    those of the X12 interchanges that were read, to be acknowledged.
+    Without ``every`` only results that are no plain success are given one by one, where a file goes
+    to several processes.
     """
 
     payer: str
@@ -48,11 +61,6 @@ class Load:
     line: int = 1
     workers: int = 1
     every: bool = False
-    outcomes: list[InterchangeOutcome] = field(default_factory=list, compare=False)
-
-    def _note(self, item: Item) -> None:
-        if isinstance(item, InterchangeOutcome):
-            self.outcomes.append(item)
 
     async def run(
         self, parts: Application, file: InputFile, advance: Advance
@@ -72,23 +80,17 @@ class Load:
             async for loaded in done:
                 yield loaded
             return
-        chunks = file.chunks(advance, self.offset)
-        reading = reading_of(
-            parts.settings,
-            self.payer,
+        stream = Stream(
+            chunks=file.chunks(advance, self.offset),
+            origin=f"load {file.name}",
             form=file.form,
-            on_item=self._note,
             offset=self.offset,
             line=self.line,
-        )
-        taken = take_in(
-            read_submissions(chunks, reading),
-            doors_of(parts, self.payer, f"load {file.name}"),
             batch=max(parts.settings.bulk_batch, BATCH),
         )
-        async for result in taken:
-            loaded = Loaded(results=[result])
-            loaded.take(result)
+        async for each in take(parts, self.payer, stream):
+            loaded = Loaded()
+            loaded.take(each)
             yield loaded
 
     def _is_shared(self, file: InputFile) -> bool:
@@ -105,17 +107,15 @@ def _advancing(shares: Iterator[Share], advance: Advance) -> Iterator[Share]:
 
 async def _share(parts: Application, share: Share, *, load: Load, name: str) -> Loaded:
     """Take in one share, in a process of its own."""
-    reading = reading_of(
-        parts.settings, load.payer, form="lines", offset=share.start, line=share.line
-    )
-    loaded = Loaded()
-    taken = take_in(
-        read_submissions(share.pieces(), reading),
-        doors_of(parts, load.payer, f"load {name}"),
+    stream = Stream(
+        chunks=share.pieces(),
+        origin=f"load {name}",
+        form="lines",
+        offset=share.start,
+        line=share.line,
         batch=max(parts.settings.bulk_batch, BATCH),
     )
-    async for result in taken:
-        loaded.take(result)
-        if load.every or result["status"] not in TAKEN or result["status"] == "noted":
-            loaded.results.append(result)
+    loaded = Loaded()
+    async for each in take(parts, load.payer, stream):
+        loaded.take(each, every=load.every)
     return loaded

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,10 +14,11 @@ from service.cli.configuration import JsonOption, PayerOption, payer_of, read_se
 from service.cli.faults import PROBLEMS
 from service.cli.input_file import InputFile
 from service.cli.terminal import out, put_json, put_line, say
+from service.domain.answers import MatchAnswer
 from service.domain.claim import Claim
 from service.flow.matching.match import match_claim
 from service.ingest.submissions import is_x12
-from service.ingest.x12.claims_sent import ClaimSent, claims_sent
+from service.ingest.x12.submissions import ClaimSent, claims_sent
 from service.settings import Settings
 
 
@@ -86,7 +87,7 @@ def _where(sent: ClaimSent) -> str:
     return f"transaction {transaction}" if transaction else "the file"
 
 
-async def _answer(parts: Application, payer: str, claim: Claim) -> dict[str, Any]:
+async def _answer(parts: Application, payer: str, claim: Claim) -> MatchAnswer:
     source = parts.stores.search
     return (await match_claim(claim, payer, rules=parts.rules, source=source)).answer
 

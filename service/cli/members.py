@@ -10,7 +10,7 @@ from service.application.parts import application
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import BadInput
 from service.cli.terminal import progress, put, put_json
-from service.domain.member_merge import MemberMergeBody
+from service.domain.person import MemberMergeBody
 from service.domain.values import Identifier
 from service.settings import Settings
 from service.stores.members.alias import Wish

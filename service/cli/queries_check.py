@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from service.flow.matching.template_tests import Fixture, read_fixture, run_tests
+from service.application.template_tests import Fixture, read_fixture, run_tests
 from service.querying.problem import Problem, TemplatesRefused
 from service.rules.book import RuleBook
 from service.rules.files import load_references, load_templates, read_tables, read_text

@@ -12,6 +12,7 @@ from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import PROBLEMS, BadInput
 from service.cli.for_payer import run_for_payer
 from service.cli.terminal import out, put, put_json
+from service.domain.answers import AdjudicationAnswer
 from service.domain.misfits import misfits
 from service.domain.work_item import ItemDecision, ItemState, Listed, seen_of
 
@@ -93,7 +94,7 @@ def readjudicate(
     """
     decision, seen = _decision(by, reason), _seen(etag)
 
-    async def work(parts: Application, whose: str) -> tuple[dict[str, Any], bool]:
+    async def work(parts: Application, whose: str) -> tuple[AdjudicationAnswer, bool]:
         done, _ = await parts.examining(whose).readjudicate(claim_id, decision, seen)
         return done.answer, await is_copied(parts, whose, done)
 

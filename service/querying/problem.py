@@ -16,13 +16,13 @@ class Problem:
     hint: str | None = None
 
     def __str__(self) -> str:
-        """Write it in one line, as the command line shows it."""
+        """The finding in one line, as the command line shows it."""
         where = f"{self.file}:{self.line}" if self.line else self.file
         hint = f"; {self.hint}" if self.hint else ""
         return f"{where}: {self.code} {self.path}: {self.message}{hint}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """The finding as plain values."""
         return asdict(self)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class TableProblem:
     """One thing wrong with a table: where, what, and how to put it right."""
 
     path: str
@@ -15,7 +15,7 @@ class Problem:
 class TableRefused(Exception):
     """The table cannot go live; every problem found is listed in ``problems``."""
 
-    def __init__(self, table: str, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, table: str, problems: tuple[TableProblem, ...]) -> None:
         self.table = table
         self.problems = problems
         first = problems[0]

@@ -129,8 +129,7 @@ def load_references(queries: Path) -> tuple[References, EventCodes, list[Problem
     if read.events is None:
         problems.append(_refused(folder / "event-codes.yaml", "it is needed"))
         raise TemplatesRefused(tuple(problems))
-    procedures = read.groups.get("procedure-groups")
-    faults = read.specialised.faults(read.events.events, procedures.groups if procedures else {})
+    faults = read.specialised.faults(read.events.events, read.groups)
     problems += [_refused(folder / "specialised.yaml", each) for each in faults]
     faults = read.units.faults(read.groups)
     problems += [_refused(folder / "unit-conversions.yaml", each) for each in faults]

@@ -12,7 +12,6 @@ from service.domain.event import (
     EventText,
     Outcome,
     make_event,
-    make_event_of_code,
 )
 from tests.builders import event_codes
 
@@ -100,11 +99,13 @@ def test_a_code_may_hold_for_any_type() -> None:
 def test_an_event_in_the_answer_leaves_out_what_is_not_known() -> None:
     """It speaks of an authorization, of a number, or of neither."""
     about = make_event(event_codes(), "denied", "dental", authorization_id="A1")
+    typed = make_event(event_codes(), "invalid_number_line", "dental", number="AU 9")
     plain = make_event(event_codes(), "not_found", "dental")
 
     always = {"code", "name", "type", "severity", "action", "description"}
 
     assert always | {"authorization_id"} == set(about.as_answer())
+    assert always | {"number"} == set(typed.as_answer())
     assert always == set(plain.as_answer())
 
 
@@ -150,9 +151,7 @@ def test_an_informational_event_does_nothing() -> None:
 
 def test_an_event_may_have_the_code_that_a_table_names() -> None:
     """It keeps what it is about."""
-    event = make_event_of_code(
-        event_codes(), "AUM-0005", "companion", "dental", authorization_id="A1"
-    )
+    event = make_event(event_codes(), "companion", "dental", code="AUM-0005", authorization_id="A1")
 
     assert (event.outcome, event.code, event.authorization_id) == ("companion", "AUM-0005", "A1")
 

@@ -4,10 +4,9 @@ A claim that was adjudicated before is answered from its record; nothing is ever
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from service.accounting.answers.answer import Answer, complete, summary
+from service.accounting.answers.answer import complete, summary
 from service.accounting.books.books import (
     AuthorizationChanged,
     ClaimMoved,
@@ -17,21 +16,23 @@ from service.accounting.books.books import (
 )
 from service.accounting.books.claim_state import REPLACED, RESERVED, REVERSED, USED, ClaimState
 from service.accounting.books.claim_state import VOID as VOIDING
-from service.accounting.books.plan import ClaimPlan
 from service.accounting.books.record import pack
-from service.accounting.books.waiting import waiting_of
 from service.background import end
-from service.domain.adjudication import Adjudication
+from service.domain.adjudication import (
+    Adjudication,
+    content_of,
+    fingerprint,
+    fingerprints_as,
+)
+from service.domain.answers import AdjudicationAnswer, Summary
 from service.domain.candidate import Found
 from service.domain.engine_fault import EngineFault
 from service.domain.person import Person, PersonChanged
+from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafting
 from service.flow.adjudicating.choosing import choose_all
-from service.flow.adjudicating.claim_content import content_of, fingerprint, fingerprints_as
-from service.flow.adjudicating.drafting import REPLACEMENT, VOID, Drafted, draft_claim, draft_void
 from service.flow.adjudicating.rooms import Rooms, Run
-from service.flow.adjudicating.selection import Changed
 from service.flow.matching.finding import CandidateSource
-from service.flow.matching.match import Matched, match_once, merged_member
+from service.flow.matching.match import Matched, match_once
 from service.querying.search import Search
 
 ATTEMPTS_MAX = 8
@@ -57,7 +58,7 @@ class Overtaken(Conflict):
 class Adjudicated:
     """The answer, and what was found where the claim was matched."""
 
-    answer: Answer
+    answer: AdjudicationAnswer
     matched: Matched | None = None
     replayed: bool = False
 
@@ -90,7 +91,7 @@ async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated
     for _ in range(ATTEMPTS_MAX):
         try:
             return await _attempt(claim, run, rooms)
-        except (ClaimMoved, AuthorizationChanged, Changed, PersonChanged):
+        except (ClaimMoved, AuthorizationChanged, PersonChanged):
             # Somebody else was quicker; what was read is read again. A push that is on its way in
             # becomes searchable within a moment.
             await asyncio.sleep(pause)
@@ -131,12 +132,19 @@ async def _draw(
 ) -> Adjudicated:
     state = found.claim
     original = await _original(claim, found, rooms, run)
-    drafted = await _draft(claim, original, run.payer, matched, rooms)
-    draft = drafted.draft
-    if found.person.is_merged:
-        draft["claim"]["member"] = merged_member(found.person)
-    if state.is_known:
-        draft["previous"] = await _summary(state, run, rooms)
+    previous = await _summary(state, run, rooms) if state.is_known else None
+    drafting = Drafting(
+        claim=claim,
+        rules=rooms.rules,
+        person=found.person,
+        previous=previous,
+        is_unknown=claim.frequency in (REPLACEMENT, VOID) and original is None,
+    )
+    if matched is None:
+        drafted = drafting.void_drafted()
+    else:
+        chosen = await choose_all(claim, matched, run.payer, rooms)
+        drafted = drafting.claim_drafted(matched, chosen)
     request = DrawRequest(
         claim=state,
         version=claim.version,
@@ -151,12 +159,12 @@ async def _draw(
         last_push=found.last_push,
         original=original if original and original.claim_id != claim.claim_id else None,
         original_status=REVERSED if claim.frequency == VOID else REPLACED,
-        record=pack(draft),
+        record=pack(drafted.draft),
         matched=_found(matched),
-        waiting=waiting_of(draft, drafted.plan, rooms.rules.references.accounting.waits_for, sent),
+        waiting=replace(drafted.waiting, sent=sent),
         dry=run.dry,
     )
-    answer = complete(draft, await rooms.books.draw(run.payer, request))
+    answer = complete(drafted.draft, await rooms.books.draw(run.payer, request))
     return Adjudicated(
         answer={**answer, "status": request.state, "replayed": False, "dry_run": run.dry},
         matched=matched,
@@ -239,8 +247,8 @@ async def _original(
     return state if state is not None and state.is_known else None
 
 
-async def _summary(state: ClaimState, run: Run, rooms: Rooms) -> dict[str, Any]:
-    """Say the run before in short, so that this one can say what changed."""
+async def _summary(state: ClaimState, run: Run, rooms: Rooms) -> Summary:
+    """The run before in short, so that this one can say what changed."""
     draft, moved = await rooms.records.recorded(run.payer, state.entries[state.version])
     return summary(draft, complete(draft, moved)["lines"])
 
@@ -251,20 +259,6 @@ async def _match(claim: Adjudication, run: Run, person: Person, rooms: Rooms) ->
         return None
     source = _Opened(rooms.source, person)
     return await match_once(claim, run.payer, rules=rooms.rules, source=source)
-
-
-async def _draft(
-    claim: Adjudication,
-    original: ClaimState | None,
-    payer: str,
-    matched: Matched | None,
-    rooms: Rooms,
-) -> Drafted:
-    is_unknown = claim.frequency in (REPLACEMENT, VOID) and original is None
-    if matched is None:
-        return Drafted(draft=draft_void(claim, rooms.rules, is_unknown), plan=ClaimPlan())
-    chosen = await choose_all(claim, matched, payer, rooms)
-    return draft_claim(claim, matched, chosen, rooms.rules, is_unknown=is_unknown)
 
 
 def _found(matched: Matched | None) -> tuple[str, ...]:
