@@ -95,7 +95,7 @@ class Mover:
         claim = found.claim
         original = await books.read_claim(self.payer, replaces) if replaces else None
         lines = (LinePlan(line=1, whole_only=False, parts=(part(want, authorizations, **debit),)),)
-        matched = [{"authorization_id": each} for each in (*authorizations, "A-denied")]
+        matched = [{"authorization_id": each} for each in (*authorizations, self.named("A-denied"))]
         request = DrawRequest(
             claim=claim,
             version=claim.version + 1,

@@ -13,6 +13,7 @@ from service.accounting.books.grant import Row
 from service.accounting.books.rows import HeldRow
 from service.accounting.books.scale import SCALE
 from service.domain.adjudication import ClaimChange
+from service.domain.answers import StepAnswer
 from service.domain.engine_fault import EngineFault
 from service.flow.adjudicating import claim_life
 from service.flow.adjudicating.adjudicate import Conflict
@@ -109,14 +110,14 @@ def books(status: str = "used", **changes: Any) -> BooksOfOneClaim:
     return BooksOfOneClaim(claim=ClaimState(**{**usual, **changes}))
 
 
-def take(at: BooksOfOneClaim, step: Step, claim_id: str = "C-1", **change: Any) -> dict[str, Any]:
+def take(at: BooksOfOneClaim, step: Step, claim_id: str = "C-1", **change: Any) -> StepAnswer:
     """Take a step; ``keep`` are the units of lines."""
     lines = [{"line": line, "units": units} for line, units in change.pop("keep", {}).items()]
     asked = ClaimChange.model_validate({"lines": lines, **change})
     return asyncio.run(change_claim(step, claim_id, asked, "P", at, "2026-03-12"))
 
 
-def held(changed: dict[str, Any]) -> str:
+def held(changed: StepAnswer) -> str:
     """Status and units of the lines, as they are answered."""
     lines = [f"{each['line']}:{each['held']}" for each in changed["lines"]]
     return " ".join([changed["status"], *lines])

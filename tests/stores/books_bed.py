@@ -66,8 +66,8 @@ def names_of(keys: BookKeys) -> list[str]:
     return by_authorization + list(map(keys.claim, CLAIMS))
 
 
-async def dump(stores: Stores, keys: BookKeys) -> dict[str, Any]:
-    """Give all that is stored of them, in Redis or at rest, and the last movement."""
+async def dump(stores: Stores, keys: BookKeys, *, rested: bool) -> dict[str, Any]:
+    """All that is stored of them, in Redis or at rest, and the last movement."""
     names = names_of(keys)
     pipeline = stores.redis.pipeline(transaction=False)
     for name in names:
@@ -75,6 +75,8 @@ async def dump(stores: Stores, keys: BookKeys) -> dict[str, Any]:
     pipeline.xrevrange(keys.ledger, count=1)
     *read, last = await pipeline.execute()
     found = dict(zip(names, read, strict=True))
+    if not rested:
+        return {name: each for name, each in found.items() if each} | {keys.ledger: last}
     claims = await stores.archive.read(keys.payer, "claim", CLAIMS)
     accounts = await stores.archive.read(keys.payer, "accounts", NAMES)
     for name, kept in claims.items():

@@ -44,6 +44,7 @@ class Desk:
         self._keys: BookKeys = names_of_keys(bed.stores).book(self._payer)
         self._found = bed.run(self._books.look_up(self._payer, CLAIMS[0], MEMBER))
         self._replayed = Replayed()
+        self._has_rested = False
         self._spent: dict[tuple[str, str, str], int] = {}
         self._last_draw: DrawRequest | None = None
         self._last_change: tuple[ClaimState, tuple[HeldRow, ...], str] | None = None
@@ -212,7 +213,7 @@ class Desk:
 
     def rest(self) -> None:
         """Let a year go by: all is taken out of Redis, and is what it was."""
-        stores, before = self._bed.stores, self._dump()
+        stores, before, self._has_rested = self._bed.stores, self._dump(), True
         self._bed.run(stores.projection.project(self._payer))
         year_ms = 365 * 24 * 3600 * 1000
         now_ms = int(time.time() * 1000) + year_ms
@@ -224,7 +225,7 @@ class Desk:
         return self._bed.run(self._books.read_claim(self._payer, claim))
 
     def _dump(self) -> dict[str, Any]:
-        return self._bed.run(dump(self._bed.stores, self._keys))
+        return self._bed.run(dump(self._bed.stores, self._keys, rested=self._has_rested))
 
     # What always holds ---------------------------------------------------------------------------
 
