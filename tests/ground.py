@@ -129,7 +129,7 @@ def own(ground: Ground) -> Iterator[Ground]:
 async def reconciled(stores: Stores, spoiled: set[str]) -> None:
     """See to it that after all tests the books, the ledger and what claims hold agree."""
     keys = stores.redis.scan_iter(f"authmatch:{stores.indices.prefix}*:ledger", count=10_000)
-    payers = {str(key).partition("{")[2].rpartition(":b")[0] async for key in keys}
+    payers = {str(key).partition("{")[2].partition("}")[0] async for key in keys}
     found = await stores.reconciliation.run(sorted(payers - spoiled))
     assert found.difference_count == 0, found.differences[:20]
 

@@ -17,7 +17,6 @@ from tests.stores.merging import (
     adjudicated,
     claimed,
     differences,
-    hurried,
     merge,
     pushed,
     used,
@@ -66,7 +65,6 @@ def test_units_are_exact_while_members_are_merged(ground: Ground, payer: str, se
         for claim_id in before:
             await adjudicated(stores, payer, claimed(claim_id, chance.choice(members[:2])))
         async with ground.stores() as second:
-            hurried(second)
             drawing = [
                 asyncio.create_task(
                     one_claim(

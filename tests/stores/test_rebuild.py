@@ -14,7 +14,7 @@ Hashes = dict[str, object]
 
 async def everything(stores: Stores, payer: str) -> Hashes:
     """All that Redis holds of a payer's units, owners included, by key."""
-    pattern = f"{names_of(stores).prefix}{{{payer}:[bc]*"
+    pattern = f"{names_of(stores).of_payer(payer)}:[bo]*"
     found: Hashes = {}
     async for key in stores.redis.scan_iter(pattern, count=1000):
         match await stores.redis.type(key):

@@ -23,7 +23,6 @@ from service.accounting.books.record import pack
 from service.accounting.books.waiting import waiting_of
 from service.domain.adjudication import Adjudication
 from service.domain.engine_fault import EngineFault
-from service.domain.person import PersonChanged
 from service.flow.adjudicating.choosing import choose_all
 from service.flow.adjudicating.claim_content import content_of, fingerprint, fingerprints_as
 from service.flow.adjudicating.drafting import REPLACEMENT, VOID, Drafted, draft_claim, draft_void
@@ -31,7 +30,7 @@ from service.flow.adjudicating.lookup import Opened
 from service.flow.adjudicating.rooms import Rooms, Run
 from service.flow.adjudicating.selection import Changed
 from service.flow.matching.finding import CandidateSource
-from service.flow.matching.match import Matched, match_once, merged_member
+from service.flow.matching.match import Matched, match_claim, merged_member
 
 ATTEMPTS_MAX = 8
 FIRST_PAUSE_S = 0.02
@@ -75,7 +74,7 @@ async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated
     for _ in range(ATTEMPTS_MAX):
         try:
             return await _attempt(claim, run, rooms)
-        except (ClaimMoved, AuthorizationChanged, Changed, PersonChanged):
+        except (ClaimMoved, AuthorizationChanged, Changed):
             # Somebody else was quicker; what was read is read again. A push that is on its way in
             # becomes searchable within a moment.
             await asyncio.sleep(pause)
@@ -125,7 +124,7 @@ async def _decide(
         return await _replay(claim, state, home, rooms)
     _check_order(claim, state)
     if home.is_apart:
-        home, state = await _bring_home(home, state, rooms, run)
+        home, state = await rooms.books.bring_home(home, state, dry=run.dry)
     original = await _original(claim, home, rooms, run)
     matched = await matching
     drafted = await _draft(claim, original, home, matched, rooms)
@@ -188,15 +187,6 @@ def _is_replay(claim: Adjudication, state: ClaimState, mark: str, home: Home, ru
     )
 
 
-async def _bring_home(
-    home: Home, state: ClaimState, rooms: Rooms, run: Run
-) -> tuple[Home, ClaimState]:
-    """Bring a claim, and before it what it holds, to where its person's claims are drawn."""
-    if home.person is not None and home.person.also:
-        await rooms.gathering.bring(home.payer, home.person, state.authorizations)
-    return await rooms.books.bring_home(home, state, dry=run.dry)
-
-
 def _check_order(claim: Adjudication, state: ClaimState) -> None:
     if claim.version < state.version:
         raise Conflict(f"version {state.version} of this claim was adjudicated already")
@@ -237,7 +227,7 @@ async def _original(claim: Adjudication, home: Home, rooms: Rooms, run: Run) -> 
     if state is None or not state.is_known:
         return None
     if there.is_apart:
-        _, state = await _bring_home(there, state, rooms, run)
+        _, state = await rooms.books.bring_home(there, state, dry=run.dry)
     return state
 
 
@@ -255,7 +245,7 @@ async def _match(
         return None
     for _ in range(_TURNS):
         await asyncio.sleep(0)
-    return await match_once(claim, run.payer, rules=rooms.rules, source=source)
+    return await match_claim(claim, run.payer, rules=rooms.rules, source=source)
 
 
 async def _draft(

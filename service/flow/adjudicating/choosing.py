@@ -2,7 +2,6 @@
 
 from service.accounting.books.books import Home
 from service.domain.adjudication import Adjudication
-from service.domain.person import Person
 from service.flow.adjudicating.rooms import Rooms
 from service.flow.adjudicating.selection import (
     Chosen,
@@ -40,16 +39,8 @@ async def choose_all(
         )
         for each in required
     ]
-    await _bring_together(matched.finder.person, chosen, home, rooms)
     tied = sorted({name for each in chosen for name in tied_ids(each)})
     if not tied:
         return chosen
     committed = await rooms.books.committed(home, tied)
     return [by_remaining(each, committed) for each in chosen]
-
-
-async def _bring_together(person: Person, chosen: list[Chosen], home: Home, rooms: Rooms) -> None:
-    """Bring what is chosen to where the claim is kept; it is elsewhere only during a merge."""
-    if person.also:
-        ids = {each.authorization.authorization_id for one in chosen for each in one.choices}
-        await rooms.gathering.bring(home.payer, person, sorted(ids))

@@ -20,7 +20,7 @@ def fingerprint(content: bytes) -> str:
 
 def fingerprints_as(claim: Adjudication, person: Person | None) -> Iterator[str]:
     """Give the fingerprints that the claim had, if it came under another id of the person."""
-    others = {person.member, *person.former} - {claim.member.id} if person else set()
+    others = {*person.ids} - {claim.member.id} if person else set()
     for each in sorted(others):
         member = claim.member.model_copy(update={"id": each})
         yield fingerprint(content_of(claim.model_copy(update={"member": member})))

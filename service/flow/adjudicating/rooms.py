@@ -20,14 +20,6 @@ class StandingSource(Protocol):
         ...
 
 
-class Gathering(Protocol):
-    """Where authorizations of merged members are brought together."""
-
-    async def bring(self, payer: str, person: Person, ids: Iterable[str]) -> None:
-        """Bring authorizations to the member under whom the claims of a person are kept."""
-        ...
-
-
 class Records(Protocol):
     """Where answers that were given are kept."""
 
@@ -45,7 +37,6 @@ class Rooms:
     standing: StandingSource
     books: Books
     records: Records
-    gathering: Gathering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +9,8 @@ from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, header_values, line_values
-from service.domain.engine_fault import EngineFault
 from service.domain.event import Event
-from service.domain.person import Person, PersonChanged
+from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource, Finder, Pass
 from service.matching.answer import Answer, Evidence, line_result
 from service.matching.judgement import Judged
@@ -33,8 +31,6 @@ from service.matching.specialised import (
 )
 from service.requirement.decision import Requirement, choose_template, decide_requirement
 from service.rules.book import RuleBook
-
-ATTEMPTS_MAX = 5
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -76,16 +72,6 @@ async def match_claim(
     Raises EngineFault when an engine fails, which is never "no match", and TableFault when a
     decision table cannot be decided.
     """
-    for _ in range(ATTEMPTS_MAX):
-        with suppress(PersonChanged):
-            return await match_once(claim, payer, rules=rules, source=source)
-    raise EngineFault("elasticsearch", "searches take longer than members take to be merged")
-
-
-async def match_once(
-    claim: Claim, payer: str, *, rules: RuleBook, source: CandidateSource
-) -> Matched:
-    """Do the same for who the member is now; raises PersonChanged, too."""
     started = time.perf_counter()
     requirements = {
         line.line: decide_requirement(claim, line, rules.tables) for line in claim.lines

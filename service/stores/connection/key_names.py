@@ -11,8 +11,8 @@ import orjson
 
 from service.stores.connection.names import routing
 
-BUCKETS = 1024
-"""Redis keys of a member share a slot by their bucket; a claim touches one."""
+BUCKETS = 1
+"""All members of a payer share one bucket: one book a payer."""
 
 MEMBERS_KEPT = 4096
 """The buckets of so many members are kept: a push and a claim ask for them several times."""
@@ -113,10 +113,6 @@ class OutboxKeys:
         """Name what waits of one owner: a member, ``UNKNOWN_MEMBER``, or the dead letters."""
         return f"{self.start}:of:{owner}"
 
-    def settled_of(self, owner: str) -> str:
-        """Name the mark that something of an owner was delivered a moment ago."""
-        return f"{self.start}:settled:{owner}"
-
     def owner(self, member_id: str | None) -> str:
         """Name a member without telling who it is."""
         if member_id is None:
@@ -182,19 +178,23 @@ class KeyNames:
         return BucketKeys(self._start(payer, number), payer, number, self.secret)
 
     def _start(self, payer: str, number: int) -> str:
-        return f"{self.prefix}{{{payer}:b{number:04}}}"
+        return f"{self.of_payer(payer)}:b{number:04}"
+
+    def of_payer(self, payer: str) -> str:
+        """Begin all keys of a payer: they are in one slot."""
+        return f"{self.prefix}{{{payer}}}"
 
     def outbox(self, payer: str) -> OutboxKeys:
         """Name the keys of a payer's outbox."""
-        return OutboxKeys(f"{self.prefix}{{{payer}:outbox}}", payer, self.secret)
+        return OutboxKeys(f"{self.of_payer(payer)}:outbox", payer, self.secret)
 
     def late(self, payer: str) -> LateKeys:
         """Name the keys of a payer's queue of late authorizations."""
-        return LateKeys(f"{self.prefix}{{{payer}:late}}")
+        return LateKeys(f"{self.of_payer(payer)}:late")
 
     def merged(self, payer: str) -> str:
         """Name where all merged members of a payer are, by what ``merged_field`` gives."""
-        return f"{self.prefix}{{{payer}:merged}}:members"
+        return f"{self.of_payer(payer)}:merged"
 
     def merged_field(self, payer: str, member_id: str) -> str:
         """Name a member among the merged ones, without telling who it is."""
@@ -203,7 +203,7 @@ class KeyNames:
     def owner(self, payer: str, claim_id: str) -> str:
         """Name where it is said under which member a claim is kept."""
         digest = _digest(self.secret, f"{payer}|{claim_id}")
-        return f"{self.prefix}{{{payer}:c{_bucket(digest):04}}}:owner:{digest[8:24].hex()}"
+        return f"{self.of_payer(payer)}:owner:{digest[8:24].hex()}"
 
     def owned_by(self, payer: str, member_id: str) -> str:
         """Say under which member, and in which bucket, without naming the member."""
@@ -212,7 +212,7 @@ class KeyNames:
 
     def control_numbers(self, payer: str) -> str:
         """Name the last number of an interchange that was written for a payer."""
-        return f"{self.prefix}{{{payer}:x12}}:control"
+        return f"{self.of_payer(payer)}:x12:control"
 
     @property
     def epoch(self) -> str:

@@ -136,15 +136,15 @@ class BucketBooks:
     async def keys_of(self, payer: str, number: int | None = None) -> AsyncIterator[str]:
         """Give the keys that hold units of a payer, of one bucket or all; some perhaps twice."""
         bucket = "*" if number is None else f"{number:04}"
-        start = f"{self._keys.prefix}{{{payer}:b"
+        start = f"{self._keys.of_payer(payer)}:b"
         with translated_errors():
-            async for key in self._redis.scan_iter(f"{start}{bucket}}}:*", count=_SCANNED_AT_ONCE):
-                if str(key).split("}:", 1)[1].partition(":")[0] in _IN_KEYS:
+            async for key in self._redis.scan_iter(f"{start}{bucket}:*", count=_SCANNED_AT_ONCE):
+                if str(key).removeprefix(start).split(":")[1] in _IN_KEYS:
                     yield str(key)
 
     def bucket_in(self, payer: str, key: str) -> int:
         """Read the bucket out of the name of a key."""
-        return int(key.removeprefix(f"{self._keys.prefix}{{{payer}:b").partition("}")[0])
+        return int(key.removeprefix(f"{self._keys.of_payer(payer)}:b").partition(":")[0])
 
 
 def _take(replayed: Replayed, entry_id: str, fields: Mapping[str, str]) -> None:

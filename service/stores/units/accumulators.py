@@ -3,7 +3,6 @@
 Everything that a claim moves is moved by one script, all or nothing; see ``scripts/books.lua``.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -92,7 +91,6 @@ class Accumulators:
         the member can be found: asking both at once saves a round trip. So does asking whether the
         member was ever merged.
         """
-        began = time.monotonic()
         mine = self._keys.owned_by(payer, member)
         keys = self._keys.bucket_of(payer, member)
         key = self._keys.owner(payer, claim_id)
@@ -104,17 +102,17 @@ class Accumulators:
             pipeline.hgetall(keys.claim(claim_id))
             self._members.visibility.ask(pipeline, payer, member)
             pipeline.hmget(*self._members.copies.asked(payer, member))
-            *_, owner, stored, waiting, mark, visible, merged = await pipeline.execute()
+            *_, owner, stored, asked, visible, merged = await pipeline.execute()
         if not self._members.was_never_merged(merged):
             return await self._look_up_merged(payer, claim_id, member, dry=dry)
-        await self._members.visibility.see(payer, (member,), (waiting, mark, visible))
+        await self._members.visibility.see(payer, (member,), asked, visible)
         home = Home(
             payer=payer,
             bucket=keys.number,
             owner=mine,
             is_of_member=owner in (None, mine),
-            last_push=mark or "",
-            person=Person.of(member, began + self._members.lease_s),
+            last_push=asked[1] or "",
+            person=Person.of(member),
         )
         claim = read_claim_state(claim_id, stored)
         return home, claim if dry else await self._elsewhere.settle(home, claim)
