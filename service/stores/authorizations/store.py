@@ -27,8 +27,11 @@ from service.domain.push import Pushed, PushResult
 from service.domain.reference import References
 from service.stores.authorizations.arrival import Arrival, Placed, arrival_of, withdrawal_of
 from service.stores.authorizations.document import Document
-from service.stores.authorizations.documents import read_document, read_documents
-from service.stores.authorizations.history import history_entry
+from service.stores.authorizations.documents import (
+    history_entry,
+    read_document,
+    read_documents,
+)
 from service.stores.authorizations.locator import Locator, Place
 from service.stores.authorizations.succession import Succession
 from service.stores.connection.bulk import Operation, run_bulk
