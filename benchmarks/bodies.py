@@ -19,7 +19,7 @@ def scored_bodies(claim: dict[str, Any], payer: str, rules: RuleBook) -> list[di
     read = Claim.model_validate(claim)
     requirements = {line.line: decide_requirement(read, line, rules.tables) for line in read.lines}
     return [
-        search_body(payer, read.member.id, scored_search(each.asked))
+        search_body(payer, [read.member.id], scored_search(each.asked))
         for each in ask(read, requirements, rules)
     ]
 

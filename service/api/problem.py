@@ -24,7 +24,7 @@ from service.requirement.faults import TableFault
 from service.stores.connection.cursor import BadCursor
 from service.stores.connection.faults import EngineFault, EngineRefused
 from service.stores.intake.dead_letters import LetterConflict
-from service.stores.members.alias import MergeRefused
+from service.stores.members.merge import MergeRefused
 
 log = structlog.get_logger()
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from service.stores.authorizations.balances import Balances
 from service.stores.connection.clients import ElasticsearchClient, RedisClient
 from service.stores.connection.durability import Durability
 from service.stores.connection.names import IndexNames
@@ -27,7 +26,6 @@ class AccountingStores:
     """The accumulators, their ledger, and what keeps both true."""
 
     accumulators: Accumulators
-    balances: Balances
     projection: Projection
     ledger: LedgerReading
     records: Records
@@ -67,7 +65,6 @@ def open_accounting(
     accumulators = Accumulators(redis, keys, members, archive, guard.ensure, projection.touch)
     return AccountingStores(
         accumulators=accumulators,
-        balances=Balances(accumulators),
         projection=projection,
         ledger=ledger,
         records=Records(ledger),

@@ -42,9 +42,9 @@ from service.stores.indices.migration import Migration
 from service.stores.intake.control_numbers import ControlNumbers
 from service.stores.members.copies import MemberCopies
 from service.stores.members.marks import Visibility
+from service.stores.members.merge import MemberMerge
 from service.stores.members.records import MemberRecords
 from service.stores.members.who import Members
-from service.stores.merging.merge import MemberMerge
 from service.stores.waiting.claims import WaitingClaims
 from service.stores.waiting.late_queue import LateQueue
 from service.stores.waiting.worklist import Worklist
@@ -200,7 +200,7 @@ def open_stores(settings: Settings, references: References) -> Stores:
         durability=accounting.durability,
     )
     authorizations = AuthorizationStore(
-        elasticsearch, indices, references, accounting.balances, late_queue, members
+        elasticsearch, indices, references, accounting.accumulators, late_queue, members
     )
     return Stores(
         elasticsearch=elasticsearch,
@@ -208,7 +208,7 @@ def open_stores(settings: Settings, references: References) -> Stores:
         indices=indices,
         visibility=members.visibility,
         members=members,
-        merging=MemberMerge(elasticsearch, indices, members, authorizations, late_queue),
+        merging=MemberMerge(members, late_queue),
         search=AuthorizationSearch(elasticsearch, indices, members),
         installation=installation,
         migration=Migration(elasticsearch, indices, installation, references),

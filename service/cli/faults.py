@@ -18,7 +18,7 @@ from service.querying.problem import TemplatesRefused
 from service.requirement.faults import TableFault
 from service.stores.connection.cursor import BadCursor
 from service.stores.connection.durability import NotDurable
-from service.stores.members.alias import MergeRefused
+from service.stores.members.merge import MergeRefused
 
 PROBLEMS = 1
 BAD_INPUT = 2

@@ -9,12 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 from service.application.parts import application
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import BadInput
-from service.cli.terminal import progress, put, put_json
-from service.domain.person import MemberMergeBody
+from service.cli.terminal import put, put_json
+from service.domain.person import MemberMergeBody, Person
 from service.domain.values import Identifier
 from service.settings import Settings
-from service.stores.members.alias import Wish
-from service.stores.merging.merge import Merged
+from service.stores.members.merge import Wish
 
 app = typer.Typer(no_args_is_help=True, help="Members: merge.")
 
@@ -33,32 +32,21 @@ def merge(
     payer: PayerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Merge a member into another one; the same command again goes on where one stopped.
+    """Merge a member into another one; the same command again completes one that stopped.
 
-    It cannot be taken back. Claims are answered and pushes are taken all the while.
+    It cannot be taken back.
     """
     wish = _wish(member, into, by, reason)
 
-    async def run(settings: Settings) -> Merged:
+    async def run(settings: Settings) -> Person:
         async with application(settings) as parts:
-            await parts.stores.guard.ensure()
-            with progress() as bars:
-                bar = bars.add_task("moving", total=None)
-                return await parts.stores.merging.run(
-                    payer_of(payer, settings),
-                    wish,
-                    lambda done, total: bars.update(bar, completed=done, total=total),
-                )
+            return await parts.stores.merging.run(payer_of(payer, settings), wish)
 
-    done = asyncio.run(run(read_settings()))
+    person = asyncio.run(run(read_settings()))
     if as_json:
-        counts = {name: getattr(done, name) for name in ("moved", "already_there", "total")}
-        put_json({"member": done.member, "merged_into": done.into, "authorizations": counts})
+        put_json({"member": person.given, "merged_into": person.member})
     else:
-        put(
-            f"{done.member} is {done.into} now: {done.moved} authorizations moved,"
-            f" {done.already_there} were there already, {done.total} in all"
-        )
+        put(f"{person.given} is {person.member} now")
 
 
 def _wish(member: str, into: str, by: str | None, reason: str | None) -> Wish:

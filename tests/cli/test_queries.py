@@ -179,7 +179,7 @@ def test_show_writes_what_is_asked_of_elasticsearch(authmatch: Authmatch) -> Non
     filters = shown["scored_search"]["query"]["bool"]["filter"]
     assert {"term": {"member_id": "M0001"}} in filters
     assert shown["candidate_search"]["size"] == 200
-    assert search_body("p", "m", Search()).keys() <= shown["candidate_search"].keys()
+    assert search_body("p", ["m"], Search()).keys() <= shown["candidate_search"].keys()
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from service.accounting.replay.ledger_page import Difference
 from service.application.parts import Stores
 from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjudicationAnswer
+from service.domain.person import Person
 from service.domain.push import Pushed
 from service.flow.adjudicating.adjudicate import adjudicate
 from service.flow.adjudicating.rooms import Rooms, Run
-from service.stores.members.alias import Wish
-from service.stores.merging.merge import Merged
+from service.stores.members.merge import Wish
 from tests.api.bodies import claim_body
 from tests.builders import build_claim
 from tests.ground import found, shipped_rules, version_of
@@ -19,20 +19,11 @@ from tests.movements import AT
 
 UNITS: dict[str, Any] = {"number": "AU-1", "limits": {"units": "10", "unit": "UN"}}
 
-LEASE_S = 0.02
-"""Shorter than in service, so that merges are quick; a match that takes longer asks once more."""
 
-
-def hurried(stores: Stores) -> Stores:
-    """The same stores, whose merges wait for a moment only."""
-    stores.members.lease_s = LEASE_S
-    return stores
-
-
-async def merge(stores: Stores, payer: str, member: str, into: str) -> Merged:
+async def merge(stores: Stores, payer: str, member: str, into: str) -> Person:
     """Merge a member into another one."""
     wish = Wish(member=member, into=into, by="jo", reason="one person")
-    return await hurried(stores).merging.run(payer, wish)
+    return await stores.merging.run(payer, wish)
 
 
 def pushed(name: str, member: str, version: int = 1, **header: Any) -> Pushed:
@@ -60,14 +51,12 @@ async def adjudicated(
     stores: Stores, payer: str, claim: Adjudication, **run: Any
 ) -> AdjudicationAnswer:
     """Adjudicate a claim as the service does."""
-    await stores.guard.ensure()
     rooms = Rooms(
         rules=shipped_rules(),
         source=stores.search,
         standing=stores.reading,
         books=stores.accumulators,
         records=stores.records,
-        gathering=stores.merging,
     )
     done = await adjudicate(claim, Run(payer=payer, at=AT, **run), rooms)
     return done.answer
@@ -79,10 +68,8 @@ def paid(answer: AdjudicationAnswer) -> int:
 
 
 async def used(stores: Stores, payer: str, authorization_id: str) -> int:
-    """The units that are used and reserved where the authorization is now."""
-    stored = await stores.reading.get(payer, authorization_id)
-    assert stored is not None
-    state = await stores.accumulators.accounts(payer, stored.state["member_id"], authorization_id)
+    """The units of an authorization that are used and reserved."""
+    state = await stores.accumulators.accounts(payer, authorization_id)
     header = [each.balances["units"] for each in state.accounts if each.name == "H"]
     return sum(each.used + each.reserved for each in header) // SCALE
 

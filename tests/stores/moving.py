@@ -13,17 +13,15 @@ from service.accounting.books.scale import SCALE
 from service.accounting.replay.ledger_page import Difference
 from service.application.parts import Stores
 from service.domain.adjudication import ClaimChange
+from service.domain.person import Person
 from service.flow.adjudicating.claim_life import Step, change_claim
-from service.stores.authorizations import balances
+from service.stores.authorizations import locator
 from service.stores.authorizations import store as authorization_store
-from service.stores.authorizations.arrival import Arrival
-from service.stores.authorizations.locator import Place
 from service.stores.connection import scripts as book_scripts
 from service.stores.connection.bulk import run_bulk
 from service.stores.connection.faults import EngineFault, EngineUnavailable
-from service.stores.connection.key_names import BucketKeys
-from service.stores.units import elsewhere
-from service.stores.units.hashes import read_accounts
+from service.stores.connection.key_names import BookKeys
+from service.stores.units import accumulators
 from tests.ground import push, version_of
 from tests.movements import AT, Mover, bounds
 
@@ -61,20 +59,14 @@ class Journey:
         """A version with a member."""
         return version_of(version, authorization_id=ID, member={"id": member})
 
-    def arrival(self, version: int, member: str) -> Arrival:
-        """A version on its way, for steps that are taken apart."""
-        place = Place(
-            payer=self.payer, authorization_id=ID, version=version - 1, members=tuple(self.members)
-        )
-        return Arrival(pushed=self.pushed(version, member), hash="x", place=place)
-
     def mover(self, member: str | None = None) -> Mover:
         """Who draws for a member, as matched with the last version."""
         return Mover(self.stores, self.payer, member=member or self.member, version=self.version)
 
-    def keys(self, member: str) -> BucketKeys:
-        """The bucket of a member."""
-        return self.stores.accumulators.bucket_of(self.payer, member)
+    @property
+    def keys(self) -> BookKeys:
+        """The book of the payer."""
+        return self.mover().keys
 
     async def draw(self, claim_id: str, want: int = 4, **changes: Any) -> int:
         """Draw for the member of the last version; gives how many units were got."""
@@ -82,38 +74,38 @@ class Journey:
         return sum(each.units for each in moved.drawn) // SCALE
 
     async def is_closed(self, member: str) -> bool:
-        """Whether a claim of a member can draw on it no more."""
+        """Whether a former member has it no more, nor a claim that was matched before it went.
+
+        Something was drawn on it already: else such a claim would count as one that came before.
+        """
+        if ID in await self.stores.reading.standing(self.payer, Person.of(member), [ID]):
+            return False
+        mover = self.mover(member)
+        mover.version = self.version - 1
         try:
-            await self.mover(member).draw(f"C-closed-{member}-{self.version}", 1, of=limits())
+            await mover.draw(f"C-closed-{member}-{self.version}", 1, of=limits())
         except AuthorizationChanged:
             return True
         return False
 
-    async def balance(self, member: str | None = None) -> tuple[int, int]:
-        """What is used and reserved of the header, as the bucket of a member has it."""
-        stored: Any = await self.stores.redis.hgetall(self.keys(member or self.member).accounts(ID))
-        for each in read_accounts(stored).accounts:
+    async def balance(self) -> tuple[int, int]:
+        """What is used and reserved of the header."""
+        state = await self.stores.accumulators.accounts(self.payer, ID)
+        for each in state.accounts:
             if each.name == "H":
                 units = each.balances["units"]
                 return units.used // SCALE, units.reserved // SCALE
         return 0, 0
 
+    async def kinds(self) -> set[str]:
+        """What the ledger says that happened to it."""
+        page = await self.stores.ledger.of_authorization(self.payer, ID, size=200)
+        return {each.fields["k"] for each in page.entries}
+
     async def differences(self) -> list[Difference]:
         """What a comparison of all books finds."""
         found = await self.stores.reconciliation.run([self.payer])
         return [each for *_, each in found.differences]
-
-
-def members_of_one_bucket(stores: Stores, payer: str) -> tuple[str, str]:
-    """Two members whose units are kept in the same bucket."""
-    seen: dict[int, str] = {}
-    for number in range(10_000):
-        name = f"M-{number}"
-        bucket = stores.accumulators.bucket_of(payer, name).number
-        if bucket in seen:
-            return seen[bucket], name
-        seen[bucket] = name
-    raise AssertionError("no two members share a bucket")
 
 
 class Fault(EngineUnavailable):
@@ -149,8 +141,8 @@ def fault_at(step: int, *, is_done: bool) -> Iterator[list[str]]:
         return written
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(balances, "run_script", script)
-        patch.setattr(elsewhere, "run_script", script)
+        patch.setattr(accumulators, "run_script", script)
+        patch.setattr(locator, "run_bulk", bulk)
         patch.setattr(authorization_store, "run_bulk", bulk)
         yield taken
 
@@ -158,7 +150,7 @@ def fault_at(step: int, *, is_done: bool) -> Iterator[list[str]]:
 async def step(journey: Journey, name: Step, claim_id: str, **content: Any) -> Any:
     """Take a step of a claim's life, as the service does."""
     books, change = journey.stores.accumulators, ClaimChange(**content)
-    return (await change_claim(name, claim_id, change, journey.payer, books, AT)).answer
+    return await change_claim(name, claim_id, change, journey.payer, books, AT)
 
 
 async def tries(work: Any) -> bool:

@@ -86,7 +86,7 @@ async def waiting(stores: Stores, payer: str) -> tuple[int, int]:
 
 async def keys_of(stores: Stores, payer: str) -> list[str]:
     """All keys of the outbox of a payer."""
-    pattern = f"authmatch:{stores.indices.prefix}{{{payer}:outbox}}*"
+    pattern = f"authmatch:{stores.indices.prefix}{{{payer}}}:outbox:*"
     return [str(key) async for key in stores.redis.scan_iter(pattern, count=1000)]
 
 

@@ -25,7 +25,7 @@ TYPES = {
     "date_range": {"type": "date_range", "format": "strict_date"},
 }
 WITHOUT_DICTIONARY = {
-    "created", "fhir_id", "inherited_numbers", "moved", "moves", "pushed_at", "shown_number",
+    "created", "fhir_id", "inherited_numbers", "moved", "pushed_at", "shown_number",
     "source", "terms", "trace_numbers",
 }  # fmt: skip
 """At the root, for the store's own use: never searched by a template."""

@@ -6,7 +6,7 @@ import pytest
 
 from service.application.parts import Stores
 from service.stores.authorizations.reading import Filter
-from service.stores.members.alias import MergeRefused
+from service.stores.members.merge import MergeRefused
 from tests.ground import Ground, push
 from tests.stores.merging import found_for, merge, pushed
 
@@ -17,8 +17,8 @@ def test_all_is_found_under_both_ids(ground: Ground, payer: str) -> None:
     async def scenario(stores: Stores) -> None:
         first = [pushed(f"A{number}", "M1") for number in range(5)]
         await push(stores, payer, *first, pushed("B1", "M2"), pushed("C1", "M3"))
-        done = await merge(stores, payer, "M1", "M2")
-        assert (done.moved, done.already_there, done.total) == (5, 0, 5)
+        person = await merge(stores, payer, "M1", "M2")
+        assert (person.member, person.ids) == ("M2", ("M2", "M1"))
         everything = [*(f"A{number}" for number in range(5)), "B1"]
         for member in ("M1", "M2"):
             assert await found_for(stores, payer, member) == everything
@@ -30,7 +30,7 @@ def test_all_is_found_under_both_ids(ground: Ground, payer: str) -> None:
         assert page.total == 7
         stored = await stores.reading.get(payer, "A0")
         assert stored is not None
-        assert (stored.state["version"], stored.state["member_id"]) == (1, "M2")
+        assert (stored.state["version"], stored.state["member_id"]) == (1, "M1")
         assert stored.source["member"]["id"] == "M1"
         assert len(await stores.reading.versions(payer, "A0")) == 1
 
@@ -63,7 +63,7 @@ def test_pushes_go_on_under_either_id(ground: Ground, payer: str) -> None:
 
 
 def test_what_is_void_or_superseded_stays_so(ground: Ground, payer: str) -> None:
-    """At the new place: no claim finds it, its number leads on, and it can be read."""
+    """Under either id: no claim finds it, its number leads on, and it can be read."""
 
     async def scenario(stores: Stores) -> None:
         withdrawn = pushed("A1", "M1")
@@ -71,8 +71,9 @@ def test_what_is_void_or_superseded_stays_so(ground: Ground, payer: str) -> None
         await stores.authorizations.withdraw(payer, pushed("A1", "M1", 2))
         await push(stores, payer, pushed("A3", "M1", supersedes="A2"))
         await push(stores, payer, pushed("A4", "M1", decision={"action": "C"}))
-        assert (await merge(stores, payer, "M1", "M2")).total == 4
-        assert await found_for(stores, payer, "M2") == ["A3"]
+        await merge(stores, payer, "M1", "M2")
+        for member in ("M1", "M2"):
+            assert await found_for(stores, payer, member) == ["A3"]
         states: Any = {
             name: (await stores.reading.get(payer, name)) for name in ("A1", "A2", "A3", "A4")
         }
@@ -93,11 +94,12 @@ def test_a_merge_again_does_nothing_more(ground: Ground, payer: str) -> None:
 
     async def scenario(stores: Stores) -> None:
         await push(stores, payer, pushed("A1", "M1"))
-        await merge(stores, payer, "M1", "M2")
-        again = await merge(stores, payer, "M1", "M2")
-        assert (again.moved, again.already_there, again.total) == (0, 1, 1)
+        first = await merge(stores, payer, "M1", "M2")
+        before = await stores.members.records.read(payer, ["M1", "M2"])
+        assert await merge(stores, payer, "M1", "M2") == first
+        assert await stores.members.records.read(payer, ["M1", "M2"]) == before
         unknown = await merge(stores, payer, "M8", "M2")
-        assert (unknown.moved, unknown.total) == (0, 0)
+        assert (unknown.member, set(unknown.ids)) == ("M2", {"M1", "M2", "M8"})
         assert await push(stores, payer, pushed("A8", "M8")) == ["created"]
         assert await found_for(stores, payer, "M2") == ["A1", "A8"]
 
@@ -112,14 +114,40 @@ def test_chains_lead_to_their_end(ground: Ground, payer: str) -> None:
         await merge(stores, payer, "M1", "M2")
         await merge(stores, payer, "M2", "M3")
         await merge(stores, payer, "M4", "M5")
-        done = await merge(stores, payer, "M3", "M4")
-        assert done.into == "M5"
+        assert (await merge(stores, payer, "M3", "M4")).member == "M5"
         for each in range(1, 6):
             names = [f"A{number}" for number in range(1, 6)]
             assert await found_for(stores, payer, f"M{each}") == names
-        records = await stores.members.records.read(payer, ["M1", "M2", "M3", "M4"])
-        assert {each.into for each in records.values()} == {"M5"}
-        assert (await merge(stores, payer, "M1", "M5")).moved == 0
+            person = await stores.members.person(payer, f"M{each}")
+            assert (person.member, len(person.ids)) == ("M5", 5)
+        assert (await merge(stores, payer, "M1", "M5")).member == "M5"
+
+    ground.run(scenario)
+
+
+def test_a_long_chain_has_an_end(ground: Ground, payer: str) -> None:
+    """However often the id that stayed was given up."""
+
+    async def scenario(stores: Stores) -> None:
+        await push(stores, payer, pushed("A0", "M0"), pushed("A30", "M30"))
+        for each in range(30):
+            await merge(stores, payer, f"M{each}", f"M{each + 1}")
+        for each in (0, 15, 30):
+            assert await found_for(stores, payer, f"M{each}") == ["A0", "A30"]
+
+    ground.run(scenario)
+
+
+def test_a_name_with_commas_is_one_member(ground: Ground, payer: str) -> None:
+    """A search names all ids of a person, with commas between them."""
+
+    async def scenario(stores: Stores) -> None:
+        names = [f"M,{each},," for each in range(6)]
+        await push(stores, payer, *(pushed(f"A{each}", name) for each, name in enumerate(names)))
+        for each, name in enumerate(names):
+            assert await found_for(stores, payer, name) == [f"A{each}"]
+        await merge(stores, payer, names[0], names[1])
+        assert await found_for(stores, payer, names[1]) == ["A0", "A1"]
 
     ground.run(scenario)
 

@@ -8,10 +8,9 @@ import pytest
 from elastic_transport import ConnectionError as Lost
 
 from service.application.parts import Stores
-from service.querying.search import Search
 from service.stores.authorizations.reading import Filter
 from service.stores.connection.faults import EngineFault
-from service.stores.members.alias import Wish
+from service.stores.members.merge import MergeRefused
 from tests.ground import Ground, push
 from tests.proxy import Mode, Proxy
 from tests.stores.merging import (
@@ -20,16 +19,15 @@ from tests.stores.merging import (
     claimed,
     differences,
     found_for,
-    hurried,
     merge,
     paid,
     pushed,
     used,
 )
-from tests.stores.moving import tries
+from tests.stores.moving import fault_at, tries
 
-REQUESTS_MAX = 90
-"""More than the merge of one authorization takes."""
+REQUESTS_MAX = 30
+"""More than a merge takes."""
 
 
 @contextmanager
@@ -52,35 +50,58 @@ def lost_at(stores: Stores, number: int, *, is_done: bool) -> Iterator[list[str]
         yield taken
 
 
-@pytest.mark.parametrize("first", range(4))
-def test_a_merge_that_stopped_goes_on(ground: Ground, payer: str, first: int) -> None:
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+def test_a_merge_that_stopped_goes_on(ground: Ground, payer: str, is_done: bool) -> None:
     """At any request; claims are matched and drawn, and pushes taken, before it does."""
 
     async def scenario(stores: Stores) -> None:
         async with ground.stores() as other:
-            hurried(other)
-            for number in range(1 + 2 * first, REQUESTS_MAX, 8):
-                a1, a2, b1, m1, m2, c1, c2 = (
-                    f"{each}-{number}" for each in ("A1", "A2", "B1", "M1", "M2", "C1", "C2")
-                )
-                await push(stores, payer, pushed(a1, m1, **UNITS), pushed(b1, m2))
-                assert paid(await adjudicated(other, payer, claimed(c1, m1, 3))) == 3
-                with lost_at(stores, number, is_done=number % 4 == 1) as taken:
-                    is_whole = await tries(merge(stores, payer, m1, m2))
+            for number in range(1, REQUESTS_MAX):
+                own = f"{payer}-{number}"  # of which no member was ever merged
+                await push(stores, own, pushed("A1", "M1", **UNITS), pushed("B1", "M2"))
+                assert paid(await adjudicated(other, own, claimed("C1", "M1", 3))) == 3
+                with lost_at(stores, number, is_done=is_done) as taken:
+                    is_whole = await tries(merge(stores, own, "M1", "M2"))
                 assert is_whole == (len(taken) < number)
-                assert a1 in await found_for(other, payer, m1)
-                assert b1 in await found_for(other, payer, m2)
-                assert paid(await adjudicated(other, payer, claimed(c2, m1, 2))) == 2
-                assert await push(other, payer, pushed(a2, m1)) == ["created"]
-                assert a2 in await found_for(other, payer, m1)
-                await merge(other, payer, m1, m2)
-                for member in (m1, m2):
-                    assert await found_for(other, payer, member) == [a1, a2, b1]
-                assert await used(other, payer, a1) == 5
+                assert "A1" in await found_for(other, own, "M1")
+                assert "B1" in await found_for(other, own, "M2")
+                assert paid(await adjudicated(other, own, claimed("C2", "M1", 2))) == 2
+                assert await push(other, own, pushed("A2", "M1")) == ["created"]
+                assert "A2" in await found_for(other, own, "M1")
+                await merge(other, own, "M1", "M2")
+                for member in ("M1", "M2"):
+                    assert await found_for(other, own, member) == ["A1", "A2", "B1"]
+                assert await used(other, own, "A1") == 5
+                assert await differences(other, own) == []
                 if is_whole:
-                    assert await differences(other, payer) == []
+                    assert number > 4
                     return
             raise AssertionError("a merge takes more requests than were tried")
+
+    ground.run(scenario)
+
+
+def test_a_merge_that_stopped_says_nothing_of_others(ground: Ground, payer: str) -> None:
+    """The id that was to stay is named first; if the other went elsewhere, it is nobody's there."""
+
+    async def scenario(stores: Stores) -> None:
+        await push(stores, payer, *(pushed(f"A{each}", f"M{each}") for each in range(4)))
+        await merge(stores, payer, "M0", "M1")
+        taken = 0
+        while True:
+            taken += 1
+            with lost_at(stores, taken, is_done=False):
+                assert not await tries(merge(stores, payer, "M1", "M9"))
+            if "M9" in await stores.members.records.read(payer, ["M9"]):
+                break
+        async with ground.stores() as other:
+            await merge(other, payer, "M1", "M2")
+            for member in ("M0", "M1", "M2"):
+                assert await found_for(other, payer, member) == ["A0", "A1", "A2"]
+            assert await found_for(other, payer, "M9") == []
+            assert (await other.members.person(payer, "M9")).ids == ("M9",)
+            with pytest.raises(MergeRefused, match="merged into another one"):
+                await merge(other, payer, "M1", "M9")
 
     ground.run(scenario)
 
@@ -102,8 +123,7 @@ def test_a_merge_without_redis_goes_on_when_it_is_back(
                     await merge(cut_off, payer, "M1", "M2")
                 for each in (cut_off, stores):
                     assert "A1" in await found_for(each, payer, "M1")
-            done = await merge(stores, payer, "M1", "M2")
-            assert (done.moved, done.total) == (1, 1)
+            assert (await merge(stores, payer, "M1", "M2")).ids == ("M2", "M1")
         async with ground.stores(settings) as cut_off:
             with proxy.failing(mode):
                 for member in ("M1", "M2"):
@@ -115,66 +135,53 @@ def test_a_merge_without_redis_goes_on_when_it_is_back(
         proxy.stop()
 
 
-def test_a_member_with_many_authorizations_goes_in_batches(
-    ground: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Progress is told after each; a match finds them all, before and after."""
-    monkeypatch.setattr("service.stores.merging.merge.BATCH", 20)
+def test_a_member_with_many_authorizations_is_merged_at_once(ground: Ground, payer: str) -> None:
+    """It takes no more requests than another; a match and a listing find them all."""
     names = [f"A{number:03}" for number in range(110)]
 
     async def scenario(stores: Stores) -> None:
-        await push(stores, payer, *(pushed(each, "M1") for each in names))
-        told: list[tuple[int, int]] = []
-        done = await hurried(stores).merging.run(
-            payer, Wish(member="M1", into="M2"), lambda *progress: told.append(progress)
-        )
-        assert told == [(number, 110) for number in (20, 40, 60, 80, 100, 110)]
-        assert (done.moved, done.total) == (110, 110)
+        await push(stores, payer, *(pushed(each, "M1") for each in names), pushed("B1", "M3"))
+        with lost_at(stores, REQUESTS_MAX, is_done=False) as taken:
+            await merge(stores, payer, "M1", "M2")
+            many = len(taken)
+            await merge(stores, payer, "M3", "M4")
+        assert len(taken) - many <= many <= 12
         page = await stores.reading.page(payer, Filter(member="M1"), size=200, after=None)
         assert sorted(each.source["authorization_id"] for each in page.entries) == names
+        assert await found_for(stores, payer, "M4") == ["B1"]
 
     ground.run(scenario)
 
 
-def test_pages_are_whole_while_a_merge_is_under_way(
-    ground: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Some stand under both ids, some under one, some were pushed anew: each comes once."""
-    monkeypatch.setattr("service.stores.merging.merge.BATCH", 20)
-    names = [f"A{number:03}" for number in range(90)]
-    by_id = ({"authorization_id": {"order": "asc"}},)
+def test_each_comes_once_while_one_goes_from_one_id_to_another(ground: Ground, payer: str) -> None:
+    """A push that named another id of the person stopped: both versions may be searchable."""
+    names = [f"A{number}" for number in range(8)]
 
     async def scenario(stores: Stores) -> None:
         await push(stores, payer, *(pushed(each, "M1") for each in names))
-        with lost_at(stores, 55, is_done=False):
-            assert not await tries(merge(stores, payer, "M1", "M2"))
-        async with ground.stores() as other:
-            for each in names[::9]:
-                await push(other, payer, pushed(each, "M1", 2))
-            await other.authorizations.withdraw(payer, pushed(names[1], "M1", 3))
-            expected = [(name, 2 if name in names[::9] else 1) for name in names]
-            del expected[1]
-            for member in ("M1", "M2"):
-                person = await other.search.prepare(payer, member)
-                assert person.members == ("M2", "M1")
-                found: list[tuple[str, int]] = []
-                after: tuple[object, ...] = ()
-                while True:
-                    search = Search(size=25, sort=by_id, after=after)
-                    page = (await other.search.search(payer, person, search)).candidates
-                    found += [(each.authorization_id, each.version) for each in page]
-                    if len(page) < search.size:
-                        break
-                    after = page[-1].sort
-                assert found == expected
-            done = await merge(other, payer, "M1", "M2")
-            assert 0 < done.moved < done.total == 90
+        await merge(stores, payer, "M1", "M2")
+        for number, name in enumerate(names[::2], start=1):
+            with fault_at(number, is_done=number % 2 == 0):
+                await tries(push(stores, payer, pushed(name, "M2", 2)))
+        for member in ("M1", "M2"):
+            assert await found_for(stores, payer, member) == names
+            page = await stores.reading.page(payer, Filter(member=member), size=50, after=None)
+            assert sorted(each.source["authorization_id"] for each in page.entries) == names
+            person = await stores.search.prepare(payer, member)
+            assert sorted(await stores.reading.standing(payer, person, names)) == names
+        await push(stores, payer, *(pushed(each, "M2", 2) for each in names[::2]))
+        page = await stores.reading.page(payer, Filter(member="M1"), size=50, after=None)
+        versions = {each.source["authorization_id"]: each.state["version"] for each in page.entries}
+        assert (page.total, versions) == (
+            8,
+            {name: 1 + (number % 2 == 0) for number, name in enumerate(names)},
+        )
 
     ground.run(scenario)
 
 
 def test_an_index_rebuilt_after_a_merge_keeps_it(own: Ground, payer: str) -> None:
-    """The source names the old id; the document stays with the new one."""
+    """Each authorization stays where it is, and is found under both ids."""
 
     async def scenario(stores: Stores) -> None:
         await push(stores, payer, pushed("A1", "M1"), pushed("A2", "M2"))

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from service.application.parts import Stores
-from service.stores.members.alias import MergeRefused
+from service.stores.members.merge import MergeRefused
 from tests.ground import Ground, push
-from tests.stores.merging import found_for, hurried, merge, pushed
+from tests.stores.merging import found_for, merge, pushed
 
 
 async def matches(
@@ -42,7 +42,6 @@ def test_no_match_misses_an_authorization(
             await push(stores, payer, *(pushed(name, f"OLD{each}") for name in names[each]))
             await push(stores, payer, pushed(f"B{each}", f"NEW{each}"))
         async with ground.stores() as second:
-            hurried(second)
             members = {f"OLD{each}": names[each] for each in people}
             members |= {f"NEW{each}": [f"B{each}"] for each in people}
             looking = [
@@ -80,7 +79,6 @@ def test_pushes_during_a_merge_are_found(ground: Ground, payer: str, seed: int) 
         await push(stores, payer, *(pushed(each, "M1") for each in ("A0", "A1", "A2", "V0")))
         await push(stores, payer, pushed("B0", "M2"))
         async with ground.stores() as second:
-            hurried(second)
 
             async def pushes(worker: Stores, number: int) -> None:
                 for step in range(12):
@@ -129,7 +127,7 @@ def test_merges_at_once_never_close_a_circle(ground: Ground, payer: str, seed: i
             async def one(number: int) -> bool:
                 member, into = chance.sample(members, 2)
                 try:
-                    await merge((stores, hurried(second))[number % 2], payer, member, into)
+                    await merge((stores, second)[number % 2], payer, member, into)
                 except MergeRefused:
                     return False
                 return True

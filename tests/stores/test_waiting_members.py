@@ -112,21 +112,33 @@ def test_every_match_waits_for_a_withdrawal_of_which_the_member_is_not_known(
 
 
 def test_a_push_that_was_just_delivered_is_looked_for(ground: Ground, payer: str) -> None:
-    """Whatever was read before it was marked: for a moment the member is refreshed again."""
+    """At any moment of its delivery it waits, or its member is marked: both are asked at once."""
 
     async def scenario(stores: Stores) -> None:
-        await stores.outbox.put(payer, [version_of(1)])
-        await stores.courier.deliver(payer)
-        pipeline = stores.redis.pipeline(transaction=False)
-        stores.visibility.ask(pipeline, payer, "M0001")
-        has_just_settled, *_ = await pipeline.execute()
-        stores.visibility.ask(pipeline, payer, "M0002")
-        other, *_ = await pipeline.execute()
-        # A mark from before the delivery: without the refresh it would be taken for searchable.
-        await stores.visibility.see(payer, ["M0001"], (has_just_settled, None, None))
+        async with ground.stores() as other:
 
-        assert (has_just_settled, other) == (1, 0)
-        assert await found(stores, payer, build_claim()) == ["A1"]
+            async def asked(member: str) -> list[str | int | None]:
+                pipeline = other.redis.pipeline(transaction=False)
+                other.visibility.ask(pipeline, payer, member, "M0002")
+                (told, _) = await pipeline.execute()
+                return list(told)
+
+            for turn in range(10):
+                member = f"N{turn}"
+                pushed = version_of(1, authorization_id=f"A{turn}", member={"id": member})
+                await stores.outbox.put(payer, [pushed])
+                assert (await asked(member))[0] == 1
+                delivering = asyncio.create_task(stores.courier.deliver(payer))
+                seen = set()
+                while not delivering.done():
+                    waits, mark, *of_another = await asked(member)
+                    assert waits or mark
+                    assert of_another == [0, None]
+                    seen.add(waits)
+                assert await delivering == 1
+                waits, mark, *_ = await asked(member)
+                assert (waits, mark is not None) == (0, True)
+                assert await found(other, payer, build_claim(member={"id": member})) == [f"A{turn}"]
 
     ground.run(scenario)
 
@@ -167,7 +179,7 @@ def test_a_paused_index_is_told_where_nothing_may_wait(apart: Ground, payer: str
 
 
 def test_in_a_redis_cluster_it_is_the_same(apart: Ground, payer: str, cluster_url: str) -> None:
-    """The outbox of a payer is in one slot, the marks of its members in others."""
+    """The outbox of a payer and the marks of its members are in one slot."""
 
     async def scenario() -> None:
         async with on(apart, redis_url=cluster_url, redis_cluster=True).stores() as stores:

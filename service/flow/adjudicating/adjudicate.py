@@ -27,12 +27,12 @@ from service.domain.adjudication import (
 from service.domain.answers import AdjudicationAnswer, Summary
 from service.domain.candidate import Found
 from service.domain.engine_fault import EngineFault
-from service.domain.person import Person, PersonChanged
+from service.domain.person import Person
 from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafting
 from service.flow.adjudicating.choosing import choose_all
 from service.flow.adjudicating.rooms import Rooms, Run
 from service.flow.matching.finding import CandidateSource
-from service.flow.matching.match import Matched, match_once
+from service.flow.matching.match import Matched, match_claim
 from service.querying.search import Search
 
 ATTEMPTS_MAX = 8
@@ -91,7 +91,7 @@ async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated
     for _ in range(ATTEMPTS_MAX):
         try:
             return await _attempt(claim, run, rooms)
-        except (ClaimMoved, AuthorizationChanged, PersonChanged):
+        except (ClaimMoved, AuthorizationChanged):
             # Somebody else was quicker; what was read is read again. A push that is on its way in
             # becomes searchable within a moment.
             await asyncio.sleep(pause)
@@ -258,7 +258,7 @@ async def _match(claim: Adjudication, run: Run, person: Person, rooms: Rooms) ->
     if claim.frequency == VOID:
         return None
     source = _Opened(rooms.source, person)
-    return await match_once(claim, run.payer, rules=rooms.rules, source=source)
+    return await match_claim(claim, run.payer, rules=rooms.rules, source=source)
 
 
 def _found(matched: Matched | None) -> tuple[str, ...]:

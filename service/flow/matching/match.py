@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from service.comparison.plan import Plan
@@ -15,9 +14,8 @@ from service.domain.answers import (
 )
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, header_values, line_values
-from service.domain.engine_fault import EngineFault
 from service.domain.event import Event
-from service.domain.person import Person, PersonChanged
+from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource, Finder, Pass
 from service.matching.answer import Evidence, line_result
 from service.matching.judgement import Judged
@@ -38,8 +36,6 @@ from service.matching.specialised import (
 )
 from service.requirement.decision import Requirement, choose_template, decide_requirement
 from service.rules.book import RuleBook
-
-ATTEMPTS_MAX = 5
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -80,19 +76,6 @@ async def match_claim(
 
     Raises EngineFault when an engine fails, which is never "no match", and TableFault when a
     decision table cannot be decided.
-    """
-    for _ in range(ATTEMPTS_MAX):
-        with suppress(PersonChanged):
-            return await match_once(claim, payer, rules=rules, source=source)
-    raise EngineFault("elasticsearch", "searches take longer than members take to be merged")
-
-
-async def match_once(
-    claim: Claim, payer: str, *, rules: RuleBook, source: CandidateSource
-) -> Matched:
-    """Answer for who the member is now.
-
-    Raises PersonChanged where he is merged meanwhile, EngineFault and TableFault.
     """
     started = time.perf_counter()
     requirements = {

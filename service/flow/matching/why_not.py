@@ -3,7 +3,6 @@
 The first requirement that fails, then the criteria that were missed, with both values.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,10 +12,9 @@ from service.domain.candidate import Candidate
 from service.domain.claim import AuthorizationKind, Claim
 from service.domain.claim_values import header_values, line_values
 from service.domain.effective import LineValues
-from service.domain.engine_fault import EngineFault
-from service.domain.person import Person, PersonChanged
+from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource
-from service.flow.matching.match import ATTEMPTS_MAX, merged_member
+from service.flow.matching.match import merged_member
 from service.matching.answer import candidate_answer
 from service.matching.scorer import Scorer
 from service.querying.search import Search
@@ -43,19 +41,7 @@ class Question:
 async def why_not(
     question: Question, payer: str, *, rules: RuleBook, source: CandidateSource
 ) -> dict[str, Any]:
-    """Explain; a number of another member or payer is answered like one that does not exist.
-
-    Raises NoSuchLine, TableFault, and EngineFault when an engine fails.
-    """
-    for _ in range(ATTEMPTS_MAX):
-        with suppress(PersonChanged):
-            return await _why_not(question, payer, rules, source)
-    raise EngineFault("elasticsearch", "searches take longer than members take to be merged")
-
-
-async def _why_not(
-    question: Question, payer: str, rules: RuleBook, source: CandidateSource
-) -> dict[str, Any]:
+    """Explain; a number of another member or payer is answered like one that does not exist."""
     claim = question.claim
     line = next((each for each in claim.lines if each.line == question.line), None)
     if line is None:

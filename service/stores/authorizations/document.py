@@ -22,33 +22,11 @@ _ENDS = {"first": "gte", "last": "lte"}
 """How a range of Elasticsearch names the ends of a validity."""
 _NPIS = ("servicing_provider.npi", "requesting_provider.npi", "facility.npi")
 
-
-MOVES_MAX = 1023
-"""So often at most one authorization goes with its member to another one."""
-
-
-def write_order(version: int, moves: int = 0) -> int:
-    """Give the version under which Elasticsearch keeps a document.
-
-    A merge of members writes the sender's version once more, somewhere else: it must win over what
-    was written before it, and lose against the next version and the next merge.
-    """
-    return version * (MOVES_MAX + 1) + moves
-
-
-def order_of(document: Mapping[str, Any]) -> int:
-    """Give the same for a document as it was read."""
-    return write_order(document["version"], document.get("moves", 0))
-
-
-_KEPT = ("version", "content_hash", "void", "member_id", "moves")
+_KEPT = ("version", "content_hash", "void")
 
 
 def kept_of(document: Mapping[str, Any]) -> Document:
-    """Give what a document made anew from its source keeps: the source does not say it.
-
-    Under another member than the sender names stands what went with a member that was merged.
-    """
+    """Take from a document what stays when it is made anew: its source does not say it."""
     return {name: document[name] for name in _KEPT if name in document}
 
 

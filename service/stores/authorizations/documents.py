@@ -1,4 +1,4 @@
-"""Reads stored documents, in realtime."""
+"""Reads stored documents, in realtime, and keeps replaced versions: each once, for ever."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,10 @@ from elasticsearch import AsyncElasticsearch
 
 from service.stores.authorizations.document import Document
 from service.stores.authorizations.locator import Place
+from service.stores.connection.bulk import Operation
+from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable, translated_errors
-from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.connection.names import IndexNames, document_id, history_id, routing
 
 
 async def read_documents(
@@ -65,3 +67,19 @@ async def read_places(
     found = iter(await read_documents(elasticsearch, indices.authorizations, docs))
     standing = [[next(found) for _ in all_] for all_ in members]
     return [next((each for each in some if each and "source" in each), None) for some in standing]
+
+
+def history_entry(indices: IndexNames, payer: str, document: Document) -> Operation:
+    """Write a version to the history, unless it is there."""
+    kept: Document = {
+        name: document[name]
+        for name in ("authorization_id", "version", "member_id", "content_hash", "void", "source")
+    }
+    authorization_id, version = document["authorization_id"], document["version"]
+    return Operation(
+        action="create",
+        index=indices.history,
+        id=history_id(payer, authorization_id, version),
+        routing=document_id(payer, authorization_id),
+        document={"payer": payer, "recorded_at": now(), **kept},
+    )

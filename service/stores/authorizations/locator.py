@@ -24,9 +24,8 @@ _WRITES = ["docs.found", "docs._version", "docs.error"]
 class Place:
     """The latest version that was taken in, its content, and its member.
 
-    ``members`` are all under whom the authorization was ever stored; ``moves`` is how often it went
-    with a member that was merged. ``seen`` tells, of a place that was read, which write of it that
-    was, and ``writes`` how many there were until then.
+    ``members`` are all under whom the authorization was ever stored. ``seen`` tells, of a place
+    that was read, which write of it that was, and ``writes`` how many there were until then.
     """
 
     payer: str
@@ -35,7 +34,6 @@ class Place:
     content_hash: str | None = None
     member_id: str | None = None
     members: tuple[str, ...] = field(default=())
-    moves: int = 0
     seen: tuple[int, int] | None = None
     writes: int = 0
 
@@ -155,7 +153,6 @@ def _places(found: Iterable[Found]) -> dict[str, Place]:
             content_hash=source["content_hash"],
             member_id=source["member_id"],
             members=tuple(source["members"]),
-            moves=source.get("moves", 0),
             seen=(doc["_seq_no"], doc["_primary_term"]),
             writes=doc["_version"],
         )
@@ -175,7 +172,6 @@ def _written(place: Place) -> dict[str, Any]:
         "content_hash": place.content_hash,
         "member_id": place.member_id,
         "members": place.members,
-        "moves": place.moves,
     }
 
 

@@ -10,7 +10,7 @@ from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
 from service.domain.person import Person
-from service.stores.authorizations.document import Document, order_of
+from service.stores.authorizations.document import Document
 from service.stores.authorizations.documents import read_document, read_documents
 from service.stores.authorizations.locator import Locator
 from service.stores.connection.cursor import read_cursor, write_cursor
@@ -20,7 +20,7 @@ from service.stores.members.marks import Visibility
 from service.stores.members.who import Members
 
 VERSIONS_MAX = 1000
-_STANDING = ["source", "void", "current", "member_id"]
+_STANDING = ["source", "void", "current", "member_id", "version"]
 _IDS = ("authorization_id", "fhir_id")
 _STATE = ("version", "void", "current", "superseded_by", "pushed_at", "member_id", "action")
 
@@ -103,28 +103,27 @@ class AuthorizationReading:
         return replace(_stored(document), members=place.members) if place and document else None
 
     async def standing(self, payer: str, person: Person, ids: Iterable[str]) -> dict[str, Standing]:
-        """Give authorizations of one person as they stand now; one of another is not there."""
-        standing: dict[str, Standing] = {}
-        for member in reversed(person.members):  # what arrived under the new id counts
-            standing |= await self._standing(payer, member, ids)
-        return standing
-
-    async def _standing(self, payer: str, member: str, ids: Iterable[str]) -> dict[str, Standing]:
-        """Give those of one member; several may share a shard, where an id is found for all."""
-        wanted = list(dict.fromkeys(ids))
-        route = routing(payer, member)
-        docs = [{"_id": document_id(payer, each), "routing": route} for each in wanted]
+        """Read authorizations of one person as they stand now; one of another is not there."""
+        wanted = [(each, member) for each in dict.fromkeys(ids) for member in person.ids]
+        docs = [
+            {"_id": document_id(payer, each), "routing": routing(payer, member)}
+            for each, member in wanted
+        ]
         found = await read_documents(
             self._elasticsearch, self._indices.authorizations, docs, only=_STANDING
         )
+        documents: dict[str, Document] = {}
+        for (name, member), document in zip(wanted, found, strict=True):
+            # Several members may share a shard, where an id is found for all.
+            if document is not None and "source" in document and document["member_id"] == member:
+                documents[name] = _newer(documents.get(name), document)
         return {
             name: Standing(
-                authorization=Authorization.model_validate(document["source"]),
-                void=document["void"],
-                current=document["current"],
+                authorization=Authorization.model_validate(each["source"]),
+                void=each["void"],
+                current=each["current"],
             )
-            for name, document in zip(wanted, found, strict=True)
-            if document is not None and "source" in document and document["member_id"] == member
+            for name, each in documents.items()
         }
 
     async def versions(self, payer: str, authorization_id: str) -> list[Stored]:
@@ -168,7 +167,7 @@ class AuthorizationReading:
         """Give a page, newest certification first; raises BadCursor for a foreign cursor."""
         members: tuple[str, ...] = ()
         if wanted.member:
-            members = (await self._members.prepare(payer, wanted.member)).members
+            members = (await self._members.prepare(payer, wanted.member)).ids
         else:
             await self._visibility.ensure_all()
         body: dict[str, Any] = {
@@ -204,13 +203,16 @@ def _stored(document: Document) -> Stored:
 
 
 def _each_once(documents: Iterable[Document]) -> Iterable[Stored]:
-    """Give what is listed; while members are merged some stand under both, one after the other."""
+    """Read what is listed: what goes from one id of a person to another may stand under both."""
     newest: dict[str, Document] = {}
     for each in documents:
-        known = newest.get(each["authorization_id"])
-        if known is None or order_of(each) > order_of(known):
-            newest[each["authorization_id"]] = each
+        name = each["authorization_id"]
+        newest[name] = _newer(newest.get(name), each)
     return map(_stored, newest.values())
+
+
+def _newer(known: Document | None, other: Document) -> Document:
+    return other if known is None or known["version"] < other["version"] else known
 
 
 def _clauses(payer: str, wanted: Filter, members: Sequence[str]) -> list[dict[str, Any]]:

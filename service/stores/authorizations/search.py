@@ -1,16 +1,14 @@
 """Searches: the candidates of a claim, within its payer and member, all of them or a fault."""
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
 from service.domain.candidate import Found
-from service.domain.person import Person, PersonChanged
+from service.domain.person import Person
 from service.querying.search import Search
 from service.stores.authorizations.document import read_candidate
-from service.stores.authorizations.on_the_way import OnTheWay
 from service.stores.connection.faults import (
     EngineFault,
     EngineTooSlow,
@@ -35,7 +33,6 @@ class AuthorizationSearch:
         self._alias = indices.authorizations
         self._path = f"/{indices.authorizations}/_search"
         self._members = members
-        self._on_the_way = OnTheWay(elasticsearch, indices)
 
     async def prepare(self, payer: str, member: str) -> Person:
         """Make sure that what was pushed for the member can be found; say who it is now."""
@@ -44,56 +41,30 @@ class AuthorizationSearch:
     async def search(self, payer: str, person: Person, search: Search) -> Found:
         """Run one search; raises an EngineFault rather than give a part of the hits.
 
-        A search that took long asks once more who the member is, and raises PersonChanged where
-        that is another one now: its claims are kept elsewhere, too.
+        While a push takes an authorization from one id of a person to another, and is not
+        acknowledged, both versions may be found.
         """
-        found = await self._search(payer, person, search)
-        if time.monotonic() > person.good_until:
-            now = await self._members.person(payer, person.given)
-            if not now.is_where(person):
-                raise PersonChanged
-        return found
-
-    async def _search(self, payer: str, person: Person, search: Search) -> Found:
-        body = search_body(payer, person.member, search, also=person.also)
-        response = await self._ask(payer, person, body)
-        hits, total = response["hits"]["hits"], response["hits"]["total"]["value"]
-        if not person.also:
-            return _found(hits, total)
-        kept = await self._on_the_way.settled(payer, person, hits)
-        if kept is None:  # what was pushed a moment ago can be found after a refresh
-            await self._members.refresh()
-            hits = (await self._ask(payer, person, body))["hits"]["hits"]
-            kept = await self._on_the_way.settled(payer, person, hits, is_last=True) or []
-        while len(kept) < search.size and len(hits) == search.size and hits[-1].get("sort"):
-            hits = (await self._ask(payer, person, body | {"search_after": hits[-1]["sort"]}))[
-                "hits"
-            ]["hits"]
-            kept += await self._on_the_way.settled(payer, person, hits, is_last=True) or []
-        return _found(kept[: search.size], total)
-
-    async def _ask(self, payer: str, person: Person, body: dict[str, Any]) -> Any:
-        """Ask Elasticsearch; a part of the hits is a fault, though it was told so already."""
         with translated_errors():
             response = await self._elasticsearch.perform_request(
                 "POST",
                 self._path,
                 params={
-                    "routing": ",".join(routing(payer, each) for each in person.members),
+                    "routing": ",".join(routing(payer, each) for each in person.ids),
                     "allow_partial_search_results": "false",
                 },
                 headers=_HEADERS,
-                body=body,
+                body=search_body(payer, person.ids, search),
             )
         if response.body.get("timed_out"):
             raise EngineTooSlow("elasticsearch", "the search ran out of its time")
-        if response.body["_shards"]["failed"]:
+        if response.body["_shards"]["failed"]:  # though it was told not to give a part
             raise EngineUnavailable("elasticsearch", "a shard did not answer")
-        return response.body
+        hits = response.body["hits"]
+        return _found(hits["hits"], hits["total"]["value"])
 
     async def refusal(self, payer: str, member: str, search: Search) -> str | None:
         """Say why Elasticsearch would refuse a search; None when it is valid for the live index."""
-        query = search_body(payer, member, search)["query"]
+        query = search_body(payer, [member], search)["query"]
         with translated_errors():
             response = await self._elasticsearch.indices.validate_query(
                 index=self._alias, query=query
@@ -101,22 +72,22 @@ class AuthorizationSearch:
         if response["valid"]:
             return None
         try:
-            await self._search(payer, Person.of(member), search)  # its refusal names the clause
+            await self.search(payer, Person.of(member), search)  # its refusal names the clause
         except EngineFault as fault:
             return fault.reason
         return "valid for no shard, and yet it ran"
 
 
-def search_body(
-    payer: str, member: str, search: Search, *, also: Sequence[str] = ()
-) -> dict[str, Any]:
+def search_body(payer: str, members: Sequence[str], search: Search) -> dict[str, Any]:
     """Write the body of a search, with the filters that no template can name.
 
-    ``also`` are other ids of the member, whose authorizations are on their way to it.
+    ``members`` are all ids of the person.
     """
     query = search.query()
     query["bool"]["filter"] = [
-        {"terms": {"member_id": [member, *also]}} if also else {"term": {"member_id": member}},
+        {"terms": {"member_id": list(members)}}
+        if len(members) > 1
+        else {"term": {"member_id": members[0]}},
         {"term": {"payer": payer}},
         {"term": {"current": True}},
         {"term": {"void": False}},

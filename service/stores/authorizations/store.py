@@ -5,7 +5,7 @@ The order of writes is what keeps this right without locks:
 1. the locator, only over the older version that was read: two pushes of one authorization meet
    here, and each knows the members of all before it;
 2. the version that is replaced is copied to the history;
-3. balances with former members are carried, then the document, only over an older version;
+3. the document, only over an older version;
 4. the locator is asked whether it was written since: if a newer version came meanwhile, it may
    have written over ours without having seen it, so we copy our own version to the history;
 5. places of former members get a tombstone; the accumulators, where there are any, take the
@@ -15,25 +15,31 @@ Whatever fails on the way is a fault, and the same push again completes the rest
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from elasticsearch import AsyncElasticsearch
 
+from service.accounting.books.books import Amendment, Occasion
+from service.accounting.limits.bounds import bounds_of
+from service.domain.late_pass import ANY
 from service.domain.push import Pushed, PushResult
 from service.domain.reference import References
-from service.stores.authorizations.arrival import Arrival, arrival_of, arrived_in, withdrawal_of
-from service.stores.authorizations.balances import Balances
-from service.stores.authorizations.documents import read_document, read_documents
-from service.stores.authorizations.history import history_entry
+from service.stores.authorizations.arrival import Arrival, Placed, arrival_of, withdrawal_of
+from service.stores.authorizations.document import Document
+from service.stores.authorizations.documents import (
+    history_entry,
+    read_document,
+    read_documents,
+)
 from service.stores.authorizations.locator import Locator, Place
 from service.stores.authorizations.succession import Succession
-from service.stores.authorizations.writes import tombstone, write_document
-from service.stores.connection.bulk import run_bulk
+from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.names import IndexNames, document_id, routing
-from service.stores.members.who import Members
+from service.stores.members.who import Members, person_in
+from service.stores.units.accumulators import Accumulators
 from service.stores.waiting.late_queue import LateQueue
 
 ATTEMPTS_MAX = 10
@@ -47,16 +53,16 @@ class AuthorizationStore:
         elasticsearch: AsyncElasticsearch,
         indices: IndexNames,
         references: References,
-        balances: Balances,
+        accumulators: Accumulators,
         late: LateQueue,
         members: Members,
     ) -> None:
-        """Share the client, the balances, the queue and the members with the other stores."""
+        """Share the client, the accumulators, the queue and the members with the other stores."""
         self._elasticsearch = elasticsearch
         self._indices = indices
         self._visibility = members.visibility
         self._references = references
-        self._balances = balances
+        self._accumulators = accumulators
         self._late = late
         self._members = members
         self._locator = Locator(elasticsearch, indices)
@@ -95,17 +101,7 @@ class AuthorizationStore:
             place = replace(known, version=version, content_hash=withdrawn)
             (taken,) = await self._locator.write([place])
             if taken:
-                stones = [
-                    tombstone(
-                        self._indices,
-                        payer,
-                        authorization_id,
-                        each,
-                        version=version,
-                        moves=known.moves,
-                    )
-                    for each in known.members
-                ]
+                stones = [self._tombstone(place, each) for each in known.members]
                 await run_bulk(self._elasticsearch, stones)
                 return PushResult(
                     authorization_id=authorization_id,
@@ -115,139 +111,121 @@ class AuthorizationStore:
                 )
         raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
 
-    async def _take_in(self, payer: str, intakes: list[Arrival]) -> list[PushResult]:
-        open_ = intakes
+    async def _take_in(self, payer: str, arrivals: Sequence[Arrival]) -> list[PushResult]:
+        placed, results = await self._claim_places(payer, arrivals)
+        late = [each for each in arrivals if _is_superseded(results.get(each.id))]
+        await self._keep(payer, late)
+        if placed:
+            results |= await self._store(payer, placed)
+        return [results[each.id] for each in arrivals]
+
+    async def _claim_places(
+        self, payer: str, arrivals: Sequence[Arrival]
+    ) -> tuple[list[Placed], dict[str, PushResult]]:
+        """Step 1; gives those that have their places, and what is told of all others, by id.
+
+        Who lost to another push looks again.
+        """
+        placed: list[Placed] = []
+        refused: dict[str, PushResult] = {}
+        open_ = arrivals
         for _ in range(ATTEMPTS_MAX):
-            open_ = await self._claim_places(payer, open_)
+            places, successors = await self._locator.read_all(payer, [each.id for each in open_])
+            looked = [
+                Placed(
+                    arrival=each,
+                    before=places.get(each.id) or Place(payer=payer, authorization_id=each.id),
+                    successor=successors.get(each.id),
+                )
+                for each in open_
+            ]
+            refused |= {each.arrival.id: each.refusal for each in looked if each.refusal}
+            newer = [each for each in looked if each.is_newer]
+            written = await self._locator.write([each.place for each in newer])
+            lost = {each.arrival.id for each, ok in zip(newer, written, strict=True) if not ok}
+            placed += [each for each in looked if not each.refusal and each.arrival.id not in lost]
+            open_ = [each.arrival for each in looked if each.arrival.id in lost]
             if not open_:
-                break
-        if open_:
-            raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
-        await self._store(payer, intakes)
-        behind = [each.again() for each in intakes if each.is_behind]
-        if behind:
-            await self._take_in(payer, behind)
-        results = [each.result for each in intakes if each.result is not None]
-        if len(results) != len(intakes):
-            raise AssertionError("a push was left without a result")
+                return placed, refused
+        raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
+
+    async def _store(self, payer: str, placed: Sequence[Placed]) -> dict[str, PushResult]:
+        """Steps 2 to 5; tells what became of each, by id."""
+        placed = await self._with_old(payer, placed)
+        arrivals = [each.arrival for each in placed]
+        authorizations = [each.pushed.authorization for each in arrivals]
+        inherited = await self._succession.look_up(payer, authorizations)
+        await self._copy_old(payer, placed)
+        is_written = await self._write(payer, placed, inherited)
+
+        members = {each.member for each in arrivals}.union(
+            *(each.former_members for each in placed)
+        )
+        (changed, successors), records = await asyncio.gather(
+            self._locator.read_changed(payer, {each.arrival.id: each.writes for each in placed}),
+            self._members.about(payer, members),
+        )
+        latest = {each.id: each.version for each in arrivals}
+        latest |= {name: place.version for name, place in changed.items()}
+        results = {
+            each.arrival.id: each.result(latest[each.arrival.id], is_written=ok)
+            for each, ok in zip(placed, is_written, strict=True)
+        }
+        await self._keep(payer, [each for each in arrivals if _is_superseded(results[each.id])])
+        await self._bury(placed)
+        await self._amend(payer, arrivals)
+        touched = await self._succession.follow(payer, authorizations, successors)
+        ids = {each: person_in(records, each).ids for each in members}
+        waiting = await self._visibility.mark(payer, touched.union(*ids.values()))
+        await self._late.note(payer, _arrived(placed, results, ids), waiting)
         return results
 
-    async def _claim_places(self, payer: str, intakes: list[Arrival]) -> list[Arrival]:
-        """Step 1; gives those that lost to another push and must look again."""
-        (places, successors), leads = await asyncio.gather(
-            self._locator.read_all(payer, [each.id for each in intakes]),
-            self._members.lead(payer, {each.named for each in intakes}),
-        )
-        newer = []
-        for each in intakes:
-            each.place = place = places.get(each.id)
-            each.superseded_by = successors.get(each.id)
-            each.kept_under = leads.of(each.named)
-            each.moves = place.moves + each.has_to_follow if place else 0
-            each.writes = place.writes if place else 0
-            if place is None or place.version < each.version or each.has_to_follow:
-                newer.append(each)
-            elif place.version > each.version:
-                each.settle("superseded", current=place.version)
-            elif place.content_hash != each.hash:
-                each.settle(
-                    "conflict",
-                    current=place.version,
-                    reason=f"version {place.version} is already there with other content",
-                )
-        written = await self._locator.write([each.new_place(payer) for each in newer])
-        for each, ok in zip(newer, written, strict=True):
-            each.writes += ok
-        return [each for each, ok in zip(newer, written, strict=True) if not ok]
-
-    async def _store(self, payer: str, intakes: list[Arrival]) -> None:
-        """Steps 2 to 5."""
-        late = [each for each in intakes if each.result and each.result.status == "superseded"]
-        await self._keep(payer, late)
-        live = [each for each in intakes if each.result is None]
-        if live:
-            await self.bring_in(payer, live)
-
-    async def bring_in(self, payer: str, live: list[Arrival]) -> None:
-        """Take all steps after the first with those whose places are written."""
-        await self._read_old(payer, live)
-        await self._succession.look_up(payer, live)
-        await self._copy_old(payer, live)
-        await self._balances.carry(payer, live)
-        pushed_at = now()
-        documents = [
-            write_document(self._indices, self._references, payer, each, pushed_at) for each in live
-        ]
-        written = await run_bulk(self._elasticsearch, documents)
-        successors = await self._look_again(payer, live, [each.ok for each in written])
-        await self._bury(payer, live)
-        await self._balances.amend(payer, live)
-        members = await self._succession.follow(payer, live, successors)
-        members |= {each.member for each in live}.union(*(each.ids for each in live))
-        members |= {member for each in live for member in each.former_members}
-        waiting = await self._visibility.mark(payer, members)
-        await self._late.note(payer, arrived_in(live), waiting)
-
-    async def _read_old(self, payer: str, live: list[Arrival]) -> None:
+    async def _with_old(self, payer: str, placed: Iterable[Placed]) -> list[Placed]:
         """Read what stands at each member under which the authorization was ever stored."""
         wanted = [
-            (each, member)
-            for each in live
-            if each.place is not None
-            for member in sorted({*each.place.members, each.member})
+            (each, member) for each in placed if each.before.seen for member in each.place.members
         ]
         docs = [
-            {"_id": document_id(payer, each.id), "routing": routing(payer, member)}
+            {"_id": document_id(payer, each.arrival.id), "routing": routing(payer, member)}
             for each, member in wanted
         ]
         found = await read_documents(self._elasticsearch, self._indices.authorizations, docs)
+        old: dict[str, dict[str, Document]] = {}
         for (each, member), document in zip(wanted, found, strict=True):
             if document is not None:
-                each.old[member] = document
+                old.setdefault(each.arrival.id, {})[member] = document
+        return [replace(each, old=old.get(each.arrival.id, {})) for each in placed]
 
-    async def _copy_old(self, payer: str, live: list[Arrival]) -> None:
+    async def _copy_old(self, payer: str, placed: Iterable[Placed]) -> None:
+        """Step 2."""
         old = [
             document
-            for each in live
+            for each in placed
             for document in each.old.values()
-            if document["version"] < each.version and "source" in document
+            if document["version"] < each.arrival.version and "source" in document
         ]
         await run_bulk(
             self._elasticsearch, [history_entry(self._indices, payer, each) for each in old]
         )
 
-    async def _look_again(
-        self, payer: str, live: list[Arrival], written: list[bool]
-    ) -> dict[str, str]:
-        """Step 4, and the results: what a newer version may have hidden is kept in the history.
+    async def _write(
+        self, payer: str, placed: Iterable[Placed], inherited: Mapping[str, Sequence[str]]
+    ) -> list[bool]:
+        """Step 3; tells of each whether no newer version stood there."""
+        pushed_at = now()
+        operations = [
+            self._operation(
+                each.place,
+                each.arrival.member,
+                each.document(
+                    payer, self._references, inherited.get(each.arrival.id, ()), pushed_at
+                ),
+            )
+            for each in placed
+        ]
+        return [each.ok for each in await run_bulk(self._elasticsearch, operations)]
 
-        Gives those that another authorization stands for, as it is now.
-        """
-        members = {each.named for each in live}.union(*(each.former_members for each in live))
-        (changed, successors), leads = await asyncio.gather(
-            self._locator.read_changed(payer, {each.id: each.writes for each in live}),
-            self._members.lead(payer, members),
-        )
-        await self._members.publish(payer, leads)
-        overtaken = []
-        for each, ok in zip(live, written, strict=True):
-            each.look_at(leads)
-            # What goes with a merged member may be behind the version that has its place already.
-            known = max(each.version, each.fence)
-            latest = changed[each.id].version if each.id in changed else known
-            if latest > each.version:
-                overtaken.append(each)
-                each.settle("superseded", current=latest)
-            elif not ok or each.has_stood:
-                each.settle("unchanged", current=latest)
-            elif each.old or (each.place is not None and 0 < each.place.version < each.version):
-                each.settle("updated", current=latest)
-            else:
-                each.settle("created", current=latest)
-        await self._keep(payer, overtaken)
-        return successors
-
-    async def _keep(self, payer: str, intakes: list[Arrival]) -> None:
+    async def _keep(self, payer: str, arrivals: Iterable[Arrival]) -> None:
         """Keep versions that are not current in the history, each once."""
         entries = [
             history_entry(
@@ -262,21 +240,85 @@ class AuthorizationStore:
                     "source": each.pushed.source,
                 },
             )
-            for each in intakes
+            for each in arrivals
         ]
         await run_bulk(self._elasticsearch, entries)
 
-    async def _bury(self, payer: str, live: list[Arrival]) -> None:
-        """Step 5: leave a tombstone where a former member had the authorization.
+    async def _bury(self, placed: Iterable[Placed]) -> None:
+        """Leave a tombstone where a former member had the authorization.
 
         It can be found with the new member by then: shards are not refreshed at one moment.
         """
         stones = [
-            tombstone(self._indices, payer, each.id, member, version=each.version, moves=each.moves)
-            for each in live
-            for member in each.former_members
-            if member not in each.spared
+            self._tombstone(each.place, member) for each in placed for member in each.former_members
         ]
         if stones:
             await self._visibility.refresh()
         await run_bulk(self._elasticsearch, stones)
+
+    def _tombstone(self, place: Place, member: str) -> Operation:
+        """Write a tombstone; where the members share a shard, the document itself stays."""
+        document = {
+            "payer": place.payer,
+            "member_id": member,
+            "authorization_id": place.authorization_id,
+            "version": place.version,
+            "void": False,
+            "current": False,
+            "moved": True,
+        }
+        return self._operation(place, member, document)
+
+    def _operation(self, place: Place, member: str, document: Document) -> Operation:
+        return Operation(
+            action="index",
+            index=self._indices.authorizations,
+            id=document_id(place.payer, place.authorization_id),
+            routing=routing(place.payer, member),
+            version=place.version,
+            document=document,
+        )
+
+    async def _amend(self, payer: str, arrivals: Sequence[Arrival]) -> None:
+        """Have the accumulators take the limits, where anything was ever drawn.
+
+        What was used stays, also where it is more than the new limit: then nothing more is
+        granted, and the remaining shows below zero. A line that is gone keeps its balance, with an
+        end. May be repeated; versions that were overtaken do nothing.
+        """
+        drawn = await self._accumulators.drawn_on(payer, [each.id for each in arrivals])
+        amendments = [
+            Amendment(
+                authorization_id=each.id,
+                version=each.version,
+                is_void=each.void,
+                bounds=bounds_of(each.pushed.authorization),
+            )
+            for each in arrivals
+            if each.id in drawn
+        ]
+        occasion = Occasion(kind="amend", at=now(), why="pushed")
+        await self._accumulators.amend(payer, amendments, occasion)
+
+
+def _is_superseded(result: PushResult | None) -> bool:
+    return result is not None and result.status == "superseded"
+
+
+def _arrived(
+    placed: Iterable[Placed],
+    results: Mapping[str, PushResult],
+    ids: Mapping[str, Sequence[str]],
+) -> list[tuple[str, str]]:
+    """Name, by member, what may help claims that wait: not a version that was overtaken.
+
+    One that others stand for has given them its numbers: then any of the member may help. Claims
+    of a person may wait under each of its ``ids``.
+    """
+    return [
+        (member, name)
+        for each in placed
+        if not _is_superseded(results[each.arrival.id])
+        for member in ids[each.arrival.member]
+        for name in ((each.arrival.id, ANY) if each.successor else (each.arrival.id,))
+    ]

@@ -5,20 +5,13 @@ older one looks for the link after it was stored, so that at least one of them s
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 import structlog
 from elasticsearch import AsyncElasticsearch
 
-from service.domain.push import Pushed
+from service.domain.authorization import Authorization
 from service.domain.reference import References
-from service.stores.authorizations.document import (
-    Document,
-    kept_of,
-    make_document,
-    order_of,
-    pushed_in,
-)
+from service.stores.authorizations.document import Document, kept_of, make_document, pushed_in
 from service.stores.authorizations.documents import read_places
 from service.stores.authorizations.locator import Locator, Place
 from service.stores.connection.bulk import Operation, run_bulk
@@ -31,18 +24,6 @@ CHAIN_MAX = 20
 ATTEMPTS_MAX = 5
 
 Change = Callable[[Document], Document | None]
-
-
-class Arriving(Protocol):
-    """A pushed version on its way in."""
-
-    pushed: Pushed
-    inherited: tuple[str, ...]
-
-    @property
-    def id(self) -> str:
-        """The authorization id."""
-        ...
 
 
 class Succession:
@@ -61,14 +42,16 @@ class Succession:
         self._locator = locator
         self._references = references
 
-    async def look_up(self, payer: str, arriving: Sequence[Arriving]) -> None:
-        """Leave links to those that these supersede, and fill in their numbers, before the store.
+    async def look_up(
+        self, payer: str, arriving: Sequence[Authorization]
+    ) -> dict[str, Sequence[str]]:
+        """Leave links to those that these supersede, before these are stored.
 
-        A link that would close a circle is not left.
+        Gives the numbers that these inherit, by id. A link that would close a circle is not left.
         """
         wanted = _superseded(arriving)
         if not wanted:
-            return
+            return {}
         links = await self._links_above(payer, wanted)
         left = {}
         for newer, older in wanted.items():
@@ -79,13 +62,14 @@ class Succession:
                 left[newer] = older
         await self._locator.link(payer, {older: newer for newer, older in left.items()})
         documents = await self._read_at(await self._locator.read(payer, left.values()))
-        for each in arriving:
-            document = documents.get(left.get(each.id, ""))
-            if document is not None:
-                each.inherited = tuple(document["numbers_all"])
+        return {
+            newer: documents[older]["numbers_all"]
+            for newer, older in left.items()
+            if older in documents
+        }
 
     async def follow(
-        self, payer: str, arriving: Sequence[Arriving], successors: Mapping[str, str]
+        self, payer: str, arriving: Sequence[Authorization], successors: Mapping[str, str]
     ) -> set[str]:
         """Bring the others in step, after these were stored; gives the members it touched.
 
@@ -176,7 +160,7 @@ class Succession:
             index=self._indices.authorizations,
             id=document_id(payer, document["authorization_id"]),
             routing=routing(payer, document["member_id"]),
-            version=order_of(document),
+            version=document["version"],
             same_version=True,
             document=document,
         )
@@ -187,12 +171,10 @@ class Succession:
         return {each: document for each, document in zip(places, found, strict=True) if document}
 
 
-def _superseded(arriving: Iterable[Arriving]) -> dict[str, str]:
+def _superseded(arriving: Iterable[Authorization]) -> dict[str, str]:
     """Give the authorizations that these supersede, by the id of the newer one."""
     return {
-        each.id: older
-        for each in arriving
-        if (older := each.pushed.authorization.supersedes) is not None
+        each.authorization_id: each.supersedes for each in arriving if each.supersedes is not None
     }
 
 

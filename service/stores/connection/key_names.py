@@ -136,10 +136,6 @@ class OutboxKeys:
         """Name what waits of one owner: a member, ``UNKNOWN_MEMBER``, or the dead letters."""
         return f"{self.start}:of:{owner}"
 
-    def settled_of(self, owner: str) -> str:
-        """Name the mark that something of an owner was delivered a moment ago."""
-        return f"{self.start}:settled:{owner}"
-
     def owner(self, member_id: str | None) -> str:
         """Name a member without telling who it is."""
         if member_id is None:

@@ -63,7 +63,7 @@ class Installation:
     async def _add_to_locator(self) -> None:
         """Add the fields that a locator of before has not."""
         mappings = self._templates["index-authorization-locator"]["template"]["mappings"]
-        new = {name: mappings["properties"][name] for name in ("moves", "merged", "merge")}
+        new = {name: mappings["properties"][name] for name in ("merged", "merge")}
         with translated_errors():
             await self._elasticsearch.indices.put_mapping(
                 index=self._indices.locator, properties=new
@@ -73,9 +73,7 @@ class Installation:
         """Give what a live index may lack, and takes without a rebuild."""
         header = self._templates["component-header"]["template"]["mappings"]["properties"]
         lines = self._templates["component-lines"]["template"]["mappings"]["properties"]["lines"]
-        new = {
-            name: header[name] for name in ("terms", "created", "fhir_id", "trace_numbers", "moves")
-        }
+        new = {name: header[name] for name in ("terms", "created", "fhir_id", "trace_numbers")}
         attached = _attached_properties(self._attached)
         attached["lines"]["properties"]["member"] = lines["properties"]["member"]
         return new | attached

@@ -13,7 +13,6 @@ from service.stores.authorizations.document import (
     Document,
     kept_of,
     make_document,
-    order_of,
     pushed_in,
 )
 from service.stores.connection.bulk import Operation, run_bulk
@@ -158,7 +157,7 @@ class Migration:
             index=index,
             id=document_id(document["payer"], document["authorization_id"]),
             routing=routing(document["payer"], document["member_id"]),
-            version=order_of(document),
+            version=document["version"],
             document=made,
         )
 

@@ -33,7 +33,6 @@ _PUT_BYTES = 8 * 1024 * 1024
 _READ_AT_ONCE = 500
 _READ_BYTES = 8 * 1024 * 1024
 DONE_S = 7 * 24 * 3600
-SETTLED_MS = 5_000
 
 _TAKE_LEASE = """
 local holder = redis.call('GET', KEYS[1])
@@ -220,11 +219,10 @@ class Outbox:
             return 0
         keys = self.keys(payer)
         names = [keys.queue, keys.bytes]
-        words: list[str | bytes | int] = [DONE_S, SETTLED_MS]
+        words: list[str | bytes | int] = [DONE_S]
         for each in delivered:
             entry = each.entry
-            names += [keys.entry(entry.ticket), keys.done(entry.ticket)]
-            names += [keys.queue_of(entry.owner), keys.settled_of(entry.owner)]
+            names += [keys.entry(entry.ticket), keys.done(entry.ticket), keys.queue_of(entry.owner)]
             words.append(_written(each))
         with translated_errors():
             return int(await self._settle_script(keys=names, args=words))

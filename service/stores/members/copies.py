@@ -7,7 +7,7 @@ Redis that lost a write does not keep to that.
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
@@ -22,7 +22,7 @@ _COPYING = "copying"
 EXPIRES_S = 600
 _ATTEMPTS_MAX = 5
 _AT_ONCE = 500
-_COPIED = ("into", "phase", "open", "former")
+_COPIED = ("into", "former")
 
 _KEEP_NEWER = """
 for i = 1, #ARGV, 3 do
@@ -57,11 +57,11 @@ class MemberCopies:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def asked(self, payer: str, member: str) -> tuple[str, list[str]]:
-        """Name the hash and the fields that tell of a member, for who reads them himself."""
+        """Name the hash and the fields that tell of a member, to be read together with others."""
         return self._keys.merged(payer), [WHOLE, self._keys.merged_field(payer, member)]
 
-    async def read(self, payer: str, members: Sequence[str]) -> dict[str, MemberRecord]:
-        """Give the records that there are, by member; copies them all first where it must.
+    async def read(self, payer: str, members: Collection[str]) -> dict[str, MemberRecord]:
+        """Read the records that there are, by member; copies them all first where it must.
 
         Raises EngineFault.
         """
@@ -76,7 +76,7 @@ class MemberCopies:
         raise EngineUnavailable("redis", "the merged members could not be copied")
 
     async def publish(self, payer: str, records: Iterable[MemberRecord]) -> None:
-        """Tell all who match of these records, as they were read."""
+        """Tell all who match of these records, as they were read. Raises EngineFault."""
         arguments: list[str] = []
         for each in records:
             content = {name: value for name, value in each.content.items() if name in _COPIED}

@@ -41,6 +41,17 @@ return waiting
 """
 """The marks of some members, then their claims that wait: one that begins to wait sees the mark."""
 
+_ASK = """
+local unknown, told = redis.call('EXISTS', KEYS[1]), {}
+for i = 2, #KEYS, 2 do
+  told[i - 1] = math.max(unknown, redis.call('EXISTS', KEYS[i]))
+  told[i] = redis.call('GET', KEYS[i + 1])
+end
+return told
+"""
+"""Of each member whether a push waits in the outbox, and the mark, at one moment: a delivery marks
+the member before it takes the push out."""
+
 BLIND_S = 5.0
 """So long a Redis that could not be read is not asked again: a match must not wait for it twice."""
 
@@ -109,37 +120,34 @@ class Visibility:
 
         An unreadable Redis costs a refresh; it is a fault where pushes were known to wait in it.
         """
-        found = await self._ensure(payer, members)
-        if found is None:
-            await self.refresh()
+        pipeline = self._redis.pipeline(transaction=False)
+        self.ask(pipeline, payer, *members)
+        await self._see_or_refresh(payer, members, await self._read(pipeline))
 
     async def ensure_and_read(
         self, payer: str, member: str, name: str, fields: Sequence[str]
     ) -> list[str | None] | None:
-        """Do the same, and read fields of a hash in the same round trip; None: it could not be."""
-        found = await self._ensure(payer, (member,), (name, list(fields)))
-        if found is None:
-            await self.refresh()
-            return None
-        read: list[str | None] = found[0]
+        """Do as ``ensure``, and read fields of a hash in the same round trip.
+
+        Gives None where Redis could not be read.
+        """
+        pipeline = self._redis.pipeline(transaction=False)
+        self.ask(pipeline, payer, member)
+        pipeline.hmget(name, list(fields))
+        answers = await self._read(pipeline)
+        await self._see_or_refresh(payer, (member,), answers and answers[:-1])
+        read: list[str | None] | None = answers and answers[-1]
         return read
 
-    async def _ensure(
-        self, payer: str, members: Sequence[str], *more: tuple[str, list[str]]
-    ) -> list[Any] | None:
-        """Do the same; gives the fields of hashes that were asked for, None: Redis is not read."""
-        pipeline = self._redis.pipeline(transaction=False)
-        self.ask(pipeline, payer, *members)
-        for name, fields in more:
-            pipeline.hmget(name, fields)
-        answers = await self._read(pipeline)
+    async def _see_or_refresh(
+        self, payer: str, members: Sequence[str], answers: list[Any] | None
+    ) -> None:
         if answers is not None:
-            count = len(answers) - len(more)
-            await self.see(payer, members, answers[:count])
-            return answers[count:]
+            await self.see(payer, members, *answers)
+            return
         if self._courier is not None and self._courier.was_waiting(payer):
             raise EngineUnavailable("redis", "pushes may wait in it to be stored")
-        return None
+        await self.refresh()
 
     @property
     def keys(self) -> KeyNames:
@@ -147,34 +155,27 @@ class Visibility:
         return self._keys
 
     def ask(self, pipeline: Any, payer: str, *members: str) -> None:
-        """Ask for all that ``see`` needs, together with what else is read.
-
-        First whether something waits: it is marked before it is taken out of the outbox, under
-        whichever id of a person it came.
-        """
+        """Ask for the two answers that ``see`` needs, together with what else is read."""
         outbox, book = self._keys.outbox(payer), self._keys.book(payer)
-        for member in members:
-            names = [
-                name
-                for each in (outbox.owner(member), UNKNOWN_MEMBER)
-                for name in (outbox.queue_of(each), outbox.settled_of(each))
-            ]
-            pipeline.execute_command("EXISTS", *names)
-        for member in members:
-            pipeline.get(book.mark(book.owner(member)))
+        names = [outbox.queue_of(UNKNOWN_MEMBER)]
+        for each in members:
+            names += [outbox.queue_of(outbox.owner(each)), book.mark(book.owner(each))]
+        pipeline.eval(_ASK, len(names), *names)
         pipeline.get(self._keys.visible)
 
-    async def see(self, payer: str, members: Sequence[str], answers: Sequence[Any]) -> None:
+    async def see(
+        self, payer: str, members: Sequence[str], asked: Sequence[Any], visible: str | None
+    ) -> None:
         """Return when all pushes of these are searchable; takes what ``ask`` was answered.
 
         Raises EngineUnavailable when one waits in the outbox and cannot be delivered now.
         """
-        waiting, marks = answers[: len(members)], answers[len(members) : -1]
+        waiting, marks = asked[::2], asked[1::2]
         if self._courier is not None:
             for member, waits in zip(members, waiting, strict=True):
                 if waits:
                     await self._courier.deliver_for(payer, member)
-        if any(waiting) or not all(_is_reached(each, answers[-1]) for each in marks):
+        if any(waiting) or not all(_is_reached(each, visible) for each in marks):
             await self.refresh()
 
     async def ensure_all(self) -> None:

@@ -1,12 +1,12 @@
 """What is kept of merged members in Elasticsearch: a small document an id, read in realtime.
 
-It stands in the index of the locator, where a push looks anyway. Of a member that was never merged
-there is none; and one document for each payer says whether there are any at all.
+It stands in the index of the locator. Of a member that was never merged there is none; and one
+document for each payer says whether there are any at all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
@@ -14,31 +14,23 @@ from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames, member_id, merges_id
 
-Phase = Literal["", "announced", "moving", "moved", "done"]
-"""How far the merge of a member is: ``announced`` is known to all who match, ``moving`` also to
-pushes; ``moved`` leaves nothing to be found under the old id, ``done`` nothing at all."""
-
 _PAGE = 1_000
 _KEEP_ALIVE = "1m"
 _MERGED = {"merged": True}
-_KEPT = ("into", "phase", "open", "former", "count", "by", "reason", "at")
+_KEPT = ("into", "former", "by", "reason", "at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRecord:
     """One member id that was merged, or into which others were.
 
-    ``into`` is where it leads. ``open`` are ids whose merge into this one may be under way, and
-    ``former`` all that ever were: both are hints, the record of that id is the judge. ``count`` is
-    how many authorizations went, ``revision`` counts the writes of this record.
+    ``into`` is where it leads. ``former`` are ids that may lead here, directly or not: of each its
+    own record is the judge. ``revision`` counts the writes of this record.
     """
 
     member: str
     into: str | None = None
-    phase: Phase = ""
-    open: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
-    count: int = 0
     by: str = ""
     reason: str = ""
     at: str = ""
@@ -47,19 +39,14 @@ class MemberRecord:
 
     @property
     def content(self) -> dict[str, Any]:
-        """Give what is kept, but the member and the revision."""
+        """What is kept, without the member and the revision."""
         return {name: value for name, value in asdict(self).items() if name in _KEPT}
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether documents may still stand under the old id."""
-        return self.into is not None and self.phase != "done"
 
 
 def read_record(member: str, revision: int, content: dict[str, Any]) -> MemberRecord:
     """Read a record from what is kept of it."""
-    lists = {name: tuple(content[name]) for name in ("open", "former")}
-    return MemberRecord(member=member, revision=revision, **{**content, **lists})
+    former = tuple(content["former"])
+    return MemberRecord(member=member, revision=revision, **{**content, "former": former})
 
 
 class MemberRecords:
@@ -71,7 +58,7 @@ class MemberRecords:
         self._index = indices.locator
         self._with_merges: set[str] = set()
 
-    async def has_any(self, payer: str) -> bool:
+    async def _has_any(self, payer: str) -> bool:
         """Whether any member of a payer was ever merged; once there were, there always are."""
         if payer in self._with_merges:
             return True
@@ -85,11 +72,11 @@ class MemberRecords:
             self._with_merges.add(payer)
         return bool(response["found"])
 
-    async def read(self, payer: str, members: Iterable[str]) -> dict[str, MemberRecord]:
-        """Give the records that there are, by member."""
-        ids = [member_id(payer, each) for each in dict.fromkeys(members)]
-        if not ids:
+    async def read(self, payer: str, members: Collection[str]) -> dict[str, MemberRecord]:
+        """Read the records that there are, by member. Raises EngineFault."""
+        if not members or not await self._has_any(payer):
             return {}
+        ids = [member_id(payer, each) for each in members]
         with translated_errors():
             response = await self._elasticsearch.mget(index=self._index, ids=ids)
         records = {}
@@ -104,7 +91,7 @@ class MemberRecords:
 
     async def write(self, payer: str, record: MemberRecord) -> bool:
         """Write a record over what was read of it; tells whether that was still so."""
-        if not await self.has_any(payer):
+        if not await self._has_any(payer):
             await self._say_that_there_are(payer)
         (written,) = await run_bulk(
             self._elasticsearch,
@@ -133,8 +120,8 @@ class MemberRecords:
         await run_bulk(self._elasticsearch, [there])
 
     async def all_of(self, payer: str) -> list[MemberRecord]:
-        """Give all records of a payer that were written before this was called."""
-        if not await self.has_any(payer):
+        """Read all records of a payer that were written before this was called."""
+        if not await self._has_any(payer):
             return []
         with translated_errors():
             await self._elasticsearch.indices.refresh(index=self._index)

@@ -4,7 +4,6 @@ Everything that a claim moves is moved by one script, all or nothing; see ``lua/
 at rest comes back before it is moved; see ``archive``.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -73,23 +72,22 @@ class Accumulators:
         When it returns, what was pushed for the member can be found. Raises EngineFault.
         """
         await self._guard()
-        began = time.monotonic()
         book = self._keys.book(payer)
         with translated_errors():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.hgetall(book.claim(claim_id))
             self._members.visibility.ask(pipeline, payer, member)
             pipeline.hmget(*self._members.copies.asked(payer, member))
-            stored, waiting, mark, visible, merged = await pipeline.execute()
+            stored, asked, visible, merged = await pipeline.execute()
         claim = read_claim_state(claim_id, stored)
         if not self._members.was_never_merged(merged):
             return await self._look_up_merged(payer, claim, member)
-        await self._members.visibility.see(payer, (member,), (waiting, mark, visible))
+        await self._members.visibility.see(payer, (member,), asked, visible)
         return LookedUp(
             claim=claim,
-            person=Person.of(member, began + self._members.lease_s),
+            person=Person.of(member),
             owners=(book.owner(member),),
-            last_push=mark or "",
+            last_push=asked[1] or "",
         )
 
     async def _look_up_merged(self, payer: str, claim: ClaimState, member: str) -> LookedUp:

@@ -1,1 +1,0 @@
-"""Two member ids become one person."""
