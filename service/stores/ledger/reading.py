@@ -3,16 +3,14 @@
 What waits in the stream of the payer is copied first, so that nothing acknowledged is missing.
 """
 
-import base64
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from elasticsearch import AsyncElasticsearch
 
 from service.stores.connection.clients import RedisClient
-from service.stores.connection.cursor import BadCursor
+from service.stores.connection.cursor import read_cursor, write_cursor
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames, ledger_id
@@ -204,7 +202,7 @@ class LedgerReading:
 
     async def _page(self, payer: str, clause: Clause, size: int, after: str | None) -> LedgerPage:
         """Give a page; raises BadCursor for a cursor that was not given out here."""
-        cursor = None if after is None else _read_cursor(after)
+        cursor = None if after is None else read_cursor(after, (int, int))
         await self._projection.project(payer)
         await self.refresh()
         with translated_errors():
@@ -224,7 +222,7 @@ class LedgerReading:
         return LedgerPage(
             entries=tuple(read_entry(hit["_source"]) for hit in hits),
             total=response["hits"]["total"]["value"],
-            next_=_cursor(hits[-1]["sort"]) if len(hits) == size else None,
+            next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
         )
 
 
@@ -238,17 +236,3 @@ def _matched(authorization_id: str) -> Clause:
 
 def _any_of(*clauses: Clause) -> Clause:
     return {"bool": {"should": list(clauses), "minimum_should_match": 1}}
-
-
-def _cursor(sort: list[int]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(sort)).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> list[int]:
-    try:
-        sort = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except ValueError as error:
-        raise BadCursor("this cursor was not given out by a search") from error
-    if not isinstance(sort, list) or [type(each) for each in sort] != [int, int]:
-        raise BadCursor("this cursor was not given out by a search")
-    return sort

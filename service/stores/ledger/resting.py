@@ -70,7 +70,7 @@ class Resting:
         count = await self._archive.rest(payer, recalled)
         candidates: dict[Rested, int] = {}
         async for moved_at, fields in self._ledger.moved_between(payer, int(rested or 0), before):
-            candidates |= dict.fromkeys(_moved(fields), moved_at)
+            candidates |= dict.fromkeys(moved(fields), moved_at)
             if len(candidates) >= _AT_ONCE:
                 count += await self._rest(payer, candidates)
                 candidates = {}
@@ -121,7 +121,7 @@ class Resting:
             return bool(await self._redis.set(key, "1", nx=True, px=milliseconds))
 
 
-def _moved(fields: Mapping[str, str]) -> Iterator[Rested]:
+def moved(fields: Mapping[str, str]) -> Iterator[Rested]:
     """What a ledger entry moved, with the number that it had then."""
     for name, number in (("c", "n"), ("oc", "on")):
         if fields.get(name):
