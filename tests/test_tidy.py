@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 SERVICE = sorted(path for top in ("service", "tools") for path in (ROOT / top).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-SERVICE_LINES_MAX = 300
+SERVICE_LINES_MAX = 500
 TEST_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}
@@ -56,7 +56,7 @@ def test_there_is_something_to_check() -> None:
 
 @pytest.mark.parametrize("path", SERVICE, ids=name_of)
 def test_a_module_of_the_service_is_small_and_explains_itself(path: Path) -> None:
-    """At most 300 lines; the module and all that is public has a docstring."""
+    """At most 500 lines; the module and all that is public has a docstring."""
     tree = tree_of(path)
     silent = [
         name
