@@ -93,7 +93,7 @@ class SampleData:
                 yield live(plan, self._days, self._rng(plan))
 
     def _rng(self, plan: MemberPlan) -> Random:
-        return Random(self.seed * AUTHORIZATIONS_MAX * 10 + plan.first_ordinal * 2)  # noqa: S311
+        return Random(self.seed * AUTHORIZATIONS_MAX * 10 + plan.first_ordinal * 2)  # noqa: S311 - no secret
 
     def _plans(self, block: int) -> list[MemberPlan]:
         """Share the authorizations of a block among its members."""

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from service.accounting.answers.statement import statement
 from service.accounting.limits.bounds import bounds_of
-from service.api.body import read_any_body
+from service.api.body import media_type_of, read_any_body
 from service.api.caller import application_of, payer_of
 from service.api.fhir_capability import PARAMETERS, capability_statement
 from service.api.fhir_outcome import Json, fhir_response, issue, outcome
@@ -35,7 +35,7 @@ PARAMETERS_MAX = 200
 
 @router.get("/metadata", summary="What the FHIR addresses offer", responses=fhir_answers())
 async def metadata(request: Request) -> Response:
-    """Give the CapabilityStatement; it needs no key."""
+    """The CapabilityStatement; it needs no key."""
     return fhir_response(capability_statement(_base(request)))
 
 
@@ -49,7 +49,7 @@ async def metadata(request: Request) -> Response:
     summary="Search authorizations as ClaimResponses",
 )
 async def search(request: Request) -> Response:
-    """Give a page as a searchset Bundle, newest certification first."""
+    """A page as a searchset Bundle, newest certification first."""
     return await _searched(request, request.url.query)
 
 
@@ -62,7 +62,7 @@ async def search(request: Request) -> Response:
 async def search_by_form(request: Request) -> Response:
     """Search as by address; the parameters may stand in the body, the address, or both."""
     payer_of(request)
-    if _media_type(request) != FORM:
+    if media_type_of(request) != FORM:
         raise Refused(415, "Unsupported media type", f"the form is sent as {FORM}")
     form = await read_any_body(request, FORM_BYTES_MAX)
     parts = (request.url.query, form.decode("utf-8", "replace"))
@@ -75,7 +75,7 @@ async def search_by_form(request: Request) -> Response:
     responses=fhir_answers(status_404="There is no such authorization."),
 )
 async def read(request: Request, resource_id: Annotated[str, Path(max_length=100)]) -> Response:
-    """Give the current version, with what was used of it."""
+    """The current version, with what was used of it."""
     application, payer = application_of(request), payer_of(request)
     _check_format(request)
     reading = application.stores.reading
@@ -162,10 +162,6 @@ def _told(ignored: Sequence[str]) -> Json:
 
 def _base(request: Request) -> str:
     return f"{str(request.base_url).rstrip('/')}/fhir"
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _is_strict(request: Request) -> bool:

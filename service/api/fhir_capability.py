@@ -10,35 +10,25 @@ CHANGED_ON = "2026-11-27"
 _PAS = "http://hl7.org/fhir/us/davinci-pas/StructureDefinition/profile-claimresponse"
 _DEFINITIONS = "http://hl7.org/fhir/SearchParameter"
 PARAMETERS = (
-    ("_id", "token", f"{_DEFINITIONS}/Resource-id", "The id of the resource."),
-    (
-        "_lastUpdated",
-        "date",
-        f"{_DEFINITIONS}/Resource-lastUpdated",
-        "When the version was stored here.",
-    ),
+    ("_id", "token", "Resource-id", "The id of the resource."),
+    ("_lastUpdated", "date", "Resource-lastUpdated", "When the version was stored here."),
     (
         "identifier",
         "token",
-        f"{_DEFINITIONS}/ClaimResponse-identifier",
+        "ClaimResponse-identifier",
         "The id, any number, also an earlier one or one of a line, or a trace number. Of systems "
         "only urn:authmatch:authorization counts, which is that of the id.",
     ),
     (
         "patient",
         "reference",
-        f"{_DEFINITIONS}/ClaimResponse-patient",
+        "ClaimResponse-patient",
         "The member id, alone or as Patient/id; also patient.identifier. One member at a time.",
     ),
-    (
-        "created",
-        "date",
-        f"{_DEFINITIONS}/ClaimResponse-created",
-        "When it was made; ge, le, gt, lt, eq.",
-    ),
-    ("status", "token", f"{_DEFINITIONS}/ClaimResponse-status", "active or cancelled."),
-    ("use", "token", f"{_DEFINITIONS}/ClaimResponse-use", "Always preauthorization."),
-    ("outcome", "token", f"{_DEFINITIONS}/ClaimResponse-outcome", "Always complete."),
+    ("created", "date", "ClaimResponse-created", "When it was made; ge, le, gt, lt, eq."),
+    ("status", "token", "ClaimResponse-status", "active or cancelled."),
+    ("use", "token", "ClaimResponse-use", "Always preauthorization."),
+    ("outcome", "token", "ClaimResponse-outcome", "Always complete."),
 )
 
 
@@ -80,7 +70,12 @@ def _claim_response() -> Json:
         "updateCreate": False,
         "conditionalCreate": False,
         "searchParam": [
-            {"name": name, "definition": definition, "type": type_, "documentation": text}
+            {
+                "name": name,
+                "definition": f"{_DEFINITIONS}/{definition}",
+                "type": type_,
+                "documentation": text,
+            }
             for name, type_, definition, text in PARAMETERS
         ],
     }

@@ -76,14 +76,14 @@ def take(
 
 
 async def results_of(taken: AsyncIterable[Taken | Notice]) -> AsyncIterator[Result]:
-    """Give the results alone."""
+    """The results alone."""
     async for each in taken:
         if isinstance(each, Taken):
             yield each.result
 
 
 async def once(content: bytes) -> AsyncIterator[bytes]:
-    """Give content that is there as a stream."""
+    """A stream of content that is there already."""
     yield content
 
 
@@ -92,7 +92,8 @@ async def take_again(
 ) -> list[Result]:
     """Read what was a dead letter once more and take it in; gives a result for each of its parts.
 
-    What cannot be taken makes no new dead letter: the one it came from stays open.
+    What cannot be taken makes no new dead letter: the one it came from stays open. Raises
+    EngineFault where a withdrawal cannot be stored.
     """
     withdrawn = read_withdrawal(content) if letter_format == "json" else None
     if withdrawn is not None:
@@ -157,21 +158,24 @@ def naming_of(settings: Settings) -> Naming:
 
 
 def aliases_of(settings: Settings, payer: str) -> frozenset[str]:
-    """Give the names by which a message may call a payer; none: any name."""
+    """The names by which a message may call a payer; none: any name."""
     return frozenset(each.strip().casefold() for each in settings.payer_aliases.get(payer, ()))
 
 
 async def acknowledgements(
     parts: Application, payer: str, outcomes: Sequence[InterchangeOutcome]
 ) -> list[str]:
-    """Write a 999, and a TA1 where it is wanted, for each interchange that was read."""
+    """Write a 999, and a TA1 where wanted, for each interchange that was read.
+
+    Raises EngineFault where no control number can be had.
+    """
     at = datetime.now(UTC)
     numbers = await numbers_for(parts, payer, len(outcomes))
     return [acknowledge(each, own, at) for each, own in zip(outcomes, numbers, strict=True)]
 
 
 async def numbers_for(parts: Application, payer: str, count: int) -> list[ControlNumbers]:
-    """Give so many interchanges numbers of their own."""
+    """Control numbers of our own for so many interchanges; raises EngineFault."""
     first = await parts.stores.control_numbers.take(payer, count) if count else 0
     numbers = range(first, first + count)
     return [ControlNumbers(interchange=each, group=each) for each in numbers]

@@ -8,7 +8,7 @@ ANY = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
+class LatePass:
     """How far the pass has come. ``owner`` names the member without telling who it is.
 
     ``arrived`` has the authorizations by id, each with the stamp of its arrival; ``after`` is the

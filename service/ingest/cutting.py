@@ -57,7 +57,7 @@ class Held:
             self._parts = deque([b"".join((*self._parts, part[:kept]))[:kept]])
 
     def take(self) -> tuple[bytes, int]:
-        """Give what was kept of the piece and its length; the next piece begins."""
+        """What was kept of the piece and its length; the next piece begins."""
         content, size = b"".join(self._parts), self.size
         self._parts.clear()
         self.size = 0
@@ -97,7 +97,7 @@ class LineCutter(Cutter):
     """Cuts at line ends, which are left out; a last line without an end counts as well."""
 
     def feed(self, chunk: bytes) -> Iterator[Cut]:
-        """Give the lines that end in this chunk."""
+        """The lines that end in this chunk."""
         *whole, rest = chunk.split(b"\n")
         for part in whole:
             self._held.add(part)
@@ -106,7 +106,7 @@ class LineCutter(Cutter):
         self._held.add(rest)
 
     def end(self) -> Iterator[Cut]:
-        """Give the last line, if it has no end of its own."""
+        """The last line, if it has no end of its own."""
         if self._held.size:
             yield self._cut()
 
@@ -125,7 +125,7 @@ class WholeCutter(Cutter):
         yield from ()
 
     def end(self) -> Iterator[Cut]:
-        """Give all of it."""
+        """All of it."""
         yield Cut(*self._held.take(), self._line, self._at)
 
 
@@ -182,7 +182,7 @@ class ValueCutter(Cutter):
         self._at += len(chunk)
 
     def end(self) -> Iterator[Cut]:
-        """Give what was left unfinished, so that its reader refuses it."""
+        """What was left unfinished, so that its reader refuses it."""
         if self._base == 1 and not self._held.size:
             self._begin(0)
             self._held.add(b"[")
@@ -205,7 +205,7 @@ class ValueCutter(Cutter):
         self._held.add(part)
 
     def _value(self, last: bytes, end: int) -> Iterator[Cut]:
-        """Give what was held together with its last part, unless it is only between values."""
+        """What was held together with its last part, unless it is only between values."""
         self._keep(last)
         content, size = self._held.take()
         text = content.strip(_BETWEEN)

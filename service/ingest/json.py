@@ -44,7 +44,7 @@ def read_json(piece: Cut, number: int, bytes_max: int) -> Submission | None:
 
 
 def _named(source: dict[str, Any]) -> dict[str, Any]:
-    """Give id and version where they can be read."""
+    """Id and version where they can be read."""
     id_, version = source.get("authorization_id"), source.get("version")
     return {
         "authorization_id": id_

@@ -207,18 +207,18 @@ FORMS: Mapping[Form, Written] = {
 
 
 def form_of_media(media_type: str) -> Form | None:
-    """Give the form that a media type names; None where it names none."""
+    """The form that a media type names; None where it names none."""
     return next((form for form, each in FORMS.items() if media_type in each.media_types), None)
 
 
 def form_of_file(path: PurePath) -> Form | None:
-    """Give the form that the ending of a file names; None where its content must tell."""
+    """The form that the ending of a file names; None where its content must tell."""
     ending = path.suffix.lower()
     return next((form for form, each in FORMS.items() if ending in each.endings), None)
 
 
 def form_of_letter(letter_format: Format) -> Form:
-    """Give the form in which a dead letter of a format is read again."""
+    """The form in which a dead letter of a format is read again."""
     return next(form for form, each in FORMS.items() if each.format == letter_format)
 
 

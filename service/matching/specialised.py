@@ -10,12 +10,10 @@ from dataclasses import dataclass, replace
 from service.domain.code_groups import Groups
 from service.domain.event import Event, EventCodes, make_event
 from service.domain.reference import References
-from service.domain.specialised import AlternateRow, CompanionRow
+from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedRow
 from service.matching.judgement import Judged, MatchClass
 from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution, is_active
-
-Row = CompanionRow | AlternateRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +45,10 @@ class LookedUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundRow:
     """A row that speaks of a line, and the authorization near which its procedure is billed."""
 
-    row: Row
+    row: SpecialisedRow
     authorization_id: str
 
 
@@ -77,13 +75,15 @@ def _granted(judged: Judged) -> Granted:
     )
 
 
-def find_specialised(lines: Sequence[LookedUp], references: References) -> list[tuple[Found, ...]]:
+def find_specialised(
+    lines: Sequence[LookedUp], references: References
+) -> list[tuple[FoundRow, ...]]:
     """For each line what the rows of the table find: of each row the first authorization.
 
     Lines stand together that were looked up for one kind of authorization. An open line took
     nothing, so whatever was taken was taken for another line.
     """
-    found: list[list[Found]] = [[] for _ in lines]
+    found: list[list[FoundRow]] = [[] for _ in lines]
     for row in references.specialised.rows:
         groups = references.groups
         taken = _taken(row, lines, groups)
@@ -91,11 +91,13 @@ def find_specialised(lines: Sequence[LookedUp], references: References) -> list[
             if line.is_open and line.procedure and row.holds(line.procedure, groups):
                 about = _first(row, line, taken.get(line.kind, ()), groups)
                 if about is not None:
-                    own.append(Found(row=row, authorization_id=about.authorization_id))
+                    own.append(FoundRow(row=row, authorization_id=about.authorization_id))
     return [tuple(own) for own in found]
 
 
-def _taken(row: Row, lines: Iterable[LookedUp], groups: Groups) -> Mapping[str, Iterable[Granted]]:
+def _taken(
+    row: SpecialisedRow, lines: Iterable[LookedUp], groups: Groups
+) -> Mapping[str, Iterable[Granted]]:
     """By kind, each once, what was taken for lines near which the row lets others be billed.
 
     A companion must be matched exactly; what it draws on first stands for it.
@@ -112,7 +114,9 @@ def _taken(row: Row, lines: Iterable[LookedUp], groups: Groups) -> Mapping[str, 
     return taken
 
 
-def _first(row: Row, line: LookedUp, taken: Iterable[Granted], groups: Groups) -> Granted | None:
+def _first(
+    row: SpecialisedRow, line: LookedUp, taken: Iterable[Granted], groups: Groups
+) -> Granted | None:
     """The authorization near which the line is billed; its own candidates come first."""
     if isinstance(row, CompanionRow):
         return next(iter(taken), None)
@@ -124,7 +128,10 @@ def _first(row: Row, line: LookedUp, taken: Iterable[Granted], groups: Groups) -
 
 
 def specialised_events(
-    found: Iterable[Found], event_codes: EventCodes, query_type: str, claim_type: str | None = None
+    found: Iterable[FoundRow],
+    event_codes: EventCodes,
+    query_type: str,
+    claim_type: str | None = None,
 ) -> tuple[Event, ...]:
     """The event of each row; one code is raised once for an authorization."""
     events: dict[tuple[str, str], Event] = {}

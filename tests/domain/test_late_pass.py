@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.domain.late_pass import ANY, Pass
+from service.domain.late_pass import ANY, LatePass
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,6 @@ def test_it_is_for_those_that_arrived_or_for_any(
     arrived: dict[str, str], ids: set[str] | None
 ) -> None:
     """Where too many arrived to name them, any may help."""
-    found = Pass(payer="p", owner="7:x", arrived=arrived).ids
+    found = LatePass(payer="p", owner="7:x", arrived=arrived).ids
 
     assert (None if found is None else set(found)) == ids

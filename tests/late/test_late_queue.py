@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.domain.late_pass import Pass
+from service.domain.late_pass import LatePass
 from service.domain.work_item import ItemDecision
 from service.flow.adjudicating.adjudicate import Conflict
 from service.flow.late import watch as late_watch
@@ -293,7 +293,7 @@ def test_more_arrivals_than_can_be_named_stand_for_any(
         many = [version_of(authorization_id=f"A{each}") for each in range(5)]
         await push(desk.stores, payer, *many)
         taken = await desk.stores.late_queue.take(payer)
-        assert isinstance(taken, Pass)
+        assert isinstance(taken, LatePass)
         assert taken.ids is None
         assert await desk.work() == ["worklist"]
 

@@ -14,7 +14,7 @@ from prometheus_client import Counter, Gauge
 
 from service.background import backoff_s, end
 from service.domain.engine_fault import EngineFault
-from service.domain.late_pass import Pass
+from service.domain.late_pass import LatePass
 from service.flow.late.claims import How
 
 log = structlog.get_logger()
@@ -52,15 +52,15 @@ class Queue(Protocol):
         """Count the members of each payer."""
         ...
 
-    async def take(self, payer: str) -> Pass | None:
+    async def take(self, payer: str) -> LatePass | None:
         """Take the next member that is due."""
         ...
 
-    async def later(self, one: Pass, *, pause_s: float = 0.0) -> None:
+    async def later(self, one: LatePass, *, pause_s: float = 0.0) -> None:
         """Go on with it later."""
         ...
 
-    async def done(self, one: Pass) -> None:
+    async def done(self, one: LatePass) -> None:
         """End it."""
         ...
 
@@ -134,7 +134,7 @@ class LateWatch:
         if any(lengths.values()):
             QUEUE.set(sum((await self._queue.length(self._payers)).values()))
 
-    async def _some(self, one: Pass) -> None:
+    async def _some(self, one: LatePass) -> None:
         """Look at some claims of a member; where an engine fails the rest has to wait."""
         names = await self._claims.page(one.payer, one.owner, after=one.after, size=CLAIMS_AT_ONCE)
         for name in names:
@@ -154,7 +154,7 @@ class LateWatch:
                     OFFERS.labels(how).inc()
         await self._end(one, is_last=len(names) < CLAIMS_AT_ONCE)
 
-    async def _end(self, one: Pass, *, is_last: bool) -> None:
+    async def _end(self, one: LatePass, *, is_last: bool) -> None:
         """End a pass, or go on with it later; what was skipped is looked at again after a while."""
         if not is_last:
             await self._queue.later(one)

@@ -193,7 +193,7 @@ def _position(interchange: Interchange) -> dict[str, int | str]:
 
 
 def _cause_of(problems: Sequence[Problem]) -> Problem | None:
-    """Give what tells most: not that something was left out, but why."""
+    """What tells most: not that something was left out, but why."""
     told = [each for each in problems if each.code not in _CONSEQUENCES] or list(problems)
     errors = [each for each in told if each.severity == "error"]
     return next(iter([*errors, *told]), None)

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from service.domain.late_pass import ANY, Pass
+from service.domain.late_pass import ANY, LatePass
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
@@ -124,7 +124,7 @@ class LateQueue:
                 pipeline.zcard(self._keys.late(each).due)
             return dict(zip(names, await pipeline.execute(), strict=True))
 
-    async def take(self, payer: str) -> Pass | None:
+    async def take(self, payer: str) -> LatePass | None:
         """Take the member that is due first; nobody else takes it for the time of the lease."""
         keys, now = self._keys.late(payer), _milliseconds()
         lease = str(now + int(LEASE_S * 1000))
@@ -136,10 +136,10 @@ class LateQueue:
             pipeline.hget(keys.passes, owner)
             pipeline.hgetall(keys.arrived(owner))
             begun, arrived = await pipeline.execute()
-        taken = Pass(payer=payer, owner=owner, arrived=arrived, lease=lease)
+        taken = LatePass(payer=payer, owner=owner, arrived=arrived, lease=lease)
         return replace(taken, **orjson.loads(begun)) if begun else taken
 
-    async def later(self, one: Pass, *, pause_s: float = 0.0) -> None:
+    async def later(self, one: LatePass, *, pause_s: float = 0.0) -> None:
         """Go on with this pass later, behind the other members that are due."""
         keys = self._keys.late(one.payer)
         state = {name: getattr(one, name) for name in _KEPT}
@@ -148,7 +148,7 @@ class LateQueue:
         with translated_errors():
             await self._redis.eval(_LATER, 2, keys.due, keys.passes, *arguments)
 
-    async def done(self, one: Pass) -> None:
+    async def done(self, one: LatePass) -> None:
         """End a pass; what arrived since it began makes the member due again."""
         keys = self._keys.late(one.payer)
         names = (keys.due, keys.passes, keys.arrived(one.owner))

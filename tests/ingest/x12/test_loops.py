@@ -156,7 +156,7 @@ def test_claims_stand_under_any_level() -> None:
 
 def test_a_loop_finds_its_parts() -> None:
     """The first segment of an implied loop is that of its first part."""
-    empty, inner = (Loop(name, None, frozenset()) for name in ("2000E", "2000F"))
+    empty, inner = (Loop(name, None) for name in ("2000E", "2000F"))
     empty.loops.append(inner)
 
     assert (empty.start, empty.first("UM"), empty.above("2000C")) == (None, None, None)

@@ -58,7 +58,7 @@ class Documents:
         }
 
     def _held(self, resource: Node) -> list[Node]:
-        """Give the resources that a bundle or Parameters hold, and index their names."""
+        """The resources that a bundle or Parameters hold; their names are indexed."""
         if resource.resource_type == "Bundle":
             entries = resource.many("entry")
         elif resource.resource_type == "Parameters":
@@ -79,19 +79,19 @@ class Documents:
         return held
 
     def of_type(self, name: str) -> list[Node]:
-        """Give all resources of a type, contained ones not among them."""
+        """All resources of a type, contained ones not among them."""
         return [each for each in self.resources if each.resource_type == name]
 
     def beside(self, resource: Node, name: str) -> list[Node]:
-        """Give the resources of a type that stand in the same pack."""
+        """The resources of a type that stand in the same pack."""
         return self._inside.get((self._pack_of.get(resource.path, ()), name), [])
 
     def pack(self, resource: Node) -> Node:
-        """Give the bundle in which a resource stands; the resource where it stands alone."""
+        """The bundle in which a resource stands; the resource where it stands alone."""
         return self._at.get(self._pack_of.get(resource.path, ()), resource)
 
     def resolve(self, reference: Node) -> Node | None:
-        """Give what a Reference names; None, and a finding, when it is not in the document.
+        """What a Reference names; None, and a finding, when it is not in the document.
 
         A reference by identifier alone, or with a display alone, names nothing that could be here.
         """
@@ -119,7 +119,7 @@ class Documents:
 
 
 def _names(full_url: str, resource: Node) -> list[str]:
-    """Give all by which an entry may be called: its address, and type and id."""
+    """All by which an entry may be called: its address, and type and id."""
     names = [full_url, _tail(full_url)] if full_url else []
     own = plain(resource.get("id").value)
     if own:
@@ -129,7 +129,7 @@ def _names(full_url: str, resource: Node) -> list[str]:
 
 
 def _targets(written: str) -> list[str]:
-    """Give the names under which a reference is looked for, the exact one first."""
+    """The names under which a reference is looked for, the exact one first."""
     current = written.partition("/_history/")[0]
     return [written, current, *filter(None, [_tail(current)])]
 

@@ -24,7 +24,7 @@ class Row(Generic[Source]):
 
 
 def adding(rows: list[Row[Source]]) -> Callable[..., Callable[[Reads[Source]], Reads[Source]]]:
-    """Give a decorator that makes a reader a row: its field, its paths in FHIR, and the rule."""
+    """A decorator that makes a reader a row: its field, its paths in FHIR, and the rule."""
 
     def row(field: str, *paths: str, rule: str) -> Callable[[Reads[Source]], Reads[Source]]:
         def add(read: Reads[Source]) -> Reads[Source]:

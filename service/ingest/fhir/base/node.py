@@ -22,7 +22,7 @@ class Node:
         return self.value is not None
 
     def get(self, name: str) -> "Node":
-        """Give the member of that name; the first, where it is a list."""
+        """The member of that name; the first, where it is a list."""
         value = self.value.get(name) if isinstance(self.value, dict) else None
         if isinstance(value, list):
             first = value[0] if value else None
@@ -30,7 +30,7 @@ class Node:
         return Node(value, (*self.path, name), self.root)
 
     def many(self, name: str) -> list["Node"]:
-        """Give all members of that name."""
+        """All members of that name."""
         value = self.value.get(name) if isinstance(self.value, dict) else None
         if value is None:
             return []
@@ -51,14 +51,14 @@ class Node:
         return isinstance(self.value, dict) and any(name in self.value for name in names)
 
     def extensions(self, name: str) -> Iterator["Node"]:
-        """Give its extensions of that short name, modifying ones included."""
+        """Its extensions of that short name, modifying ones included."""
         for kind in ("extension", "modifierExtension"):
             for each in self.many(kind):
                 if short_name(each.get("url").value) == name:
                     yield each
 
     def extension(self, *names: str) -> "Node":
-        """Give the value of an extension, and of the one inside it; no value where it is missing.
+        """The value of an extension, and of the one inside it; no value where it is missing.
 
         A complex extension has no value of its own: then it is the extension itself.
         """
@@ -71,7 +71,7 @@ class Node:
         return node
 
     def choice(self, prefix: str) -> "Node":
-        """Give the member of a choice of types: servicedDate or servicedPeriod of ``serviced``."""
+        """The member of a choice of types: servicedDate or servicedPeriod of ``serviced``."""
         if isinstance(self.value, dict):
             for name in self.value:
                 rest = name[len(prefix) :] if isinstance(name, str) else ""
@@ -105,7 +105,7 @@ def expression_of(pointer: str, root: str) -> str:
 
 
 def short_name(url: object) -> str:
-    """Give the last part of an extension's address, however the sender wrote the address.
+    """The last part of an extension's address, however the sender wrote the address.
 
     Seen are the canonical one of PAS and of PDex, that of the page that describes it, one with a
     version behind a bar, and the bare name.

@@ -36,7 +36,7 @@ class Coding:
 
 
 def plain(value: object) -> str:
-    """Give a text without blanks around it; empty when it is none.
+    """A text without blanks around it; empty when it is none.
 
     Half of a surrogate pair, which JSON may hold, cannot be stored and is left out.
     """
@@ -74,6 +74,11 @@ def code(node: Node, issues: Issues) -> str | None:
     return written or None
 
 
+def code_of(coding: Coding, issues: Issues) -> str | None:
+    """Read the code of a coding, in upper case."""
+    return code(Node(coding.code, coding.node.path, coding.node.root), issues)
+
+
 def codings(node: Node) -> list[Coding]:
     """Read the codes of a concept; also of a lone Coding, and of a bare text in its place."""
     if isinstance(node.value, str):
@@ -88,12 +93,9 @@ def codings(node: Node) -> list[Coding]:
 
 
 def concept_code(node: Node, issues: Issues) -> str | None:
-    """Give the first code of a concept, in upper case."""
+    """The first code of a concept, in upper case."""
     found = codings(node)
-    if not found:
-        return None
-    at = found[0].node
-    return code(Node(found[0].code, at.path, at.root), issues)
+    return code_of(found[0], issues) if found else None
 
 
 def day(node: Node, issues: Issues) -> str | None:
@@ -131,7 +133,7 @@ def span(node: Node, issues: Issues) -> dict[str, str] | None:
 
 
 def _days(value: object) -> tuple[date, date] | None:
-    """Give the first and last day that a date of FHIR stands for."""
+    """The first and last day that a date of FHIR stands for."""
     if not isinstance(value, str):
         return None
     written = _COMPACT.fullmatch(value.strip()) or _DATE.fullmatch(value.strip())

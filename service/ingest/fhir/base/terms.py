@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from service.ingest.fhir.base.issue import Issues
 from service.ingest.fhir.base.node import Node
-from service.ingest.fhir.base.primitives import CODE_MAX, Coding, code, codings, plain, quantity
+from service.ingest.fhir.base.primitives import CODE_MAX, Coding, code_of, codings, plain, quantity
 
 ACTIONS = frozenset({"A1", "A2", "A3", "A4", "A6", "CT", "NA", "C"})
 GRANTING = frozenset({"A1", "A2", "A6"})
@@ -132,7 +132,7 @@ def _rank(kind: str, coding: Coding) -> int:
 
 def _service(coding: Coding, issues: Issues) -> Service:
     kind = kind_of(coding.system)
-    written = code(Node(coding.code, coding.node.path, coding.node.root), issues)
+    written = code_of(coding, issues)
     if written is None:
         return Service()
     if kind == "revenue":
@@ -168,7 +168,7 @@ def _procedure_system(written: str) -> str | None:
 def place(node: Node, issues: Issues, *, is_institutional: bool) -> dict[str, str]:
     """Read a location: a place of service or a bill type, by its system, else by its length."""
     for each in codings(node):
-        written = code(Node(each.code, each.node.path, each.node.root), issues)
+        written = code_of(each, issues)
         if written is None:
             continue
         system = each.system.lower()
@@ -188,7 +188,7 @@ def units(node: Node, issues: Issues) -> dict[str, str]:
 
 
 def unit(node: Node) -> str:
-    """Give the unit of a quantity as X12 writes it; an unknown one as it was sent."""
+    """The unit of a quantity as X12 writes it; an unknown one as it was sent."""
     sent = plain(node.get("code").value)
     words = plain(node.get("unit").value)
     by_word = _UNIT_WORDS.get(words.lower().removesuffix("(s)").removesuffix("s"))

@@ -38,7 +38,7 @@ def is_readable(response: Node, issues: Issues) -> bool:
 
 
 def version_of(response: Node, pack: Node) -> tuple[int, int] | None:
-    """Give the version of the guide: the one that a profile names, else by what only it has.
+    """The version of the guide: the one that a profile names, else by what only it has.
 
     None where nothing tells.
     """
@@ -66,7 +66,7 @@ def detail_is_requested(version: tuple[int, int] | None) -> bool:
 
 
 def type_code(resource: Node) -> str:
-    """Give the type of a claim or response: professional, institutional, oral ..."""
+    """The type of a claim or response: professional, institutional, oral ..."""
     return next((each.code.lower() for each in codings(resource.get("type"))), "")
 
 
@@ -100,11 +100,11 @@ class Case:
         return self.setting in ("inpatient", "outpatient")
 
     def resolve(self, reference: Node) -> Node | None:
-        """Give what a reference names."""
+        """What a reference names."""
         return self.documents.resolve(reference) if reference else None
 
     def capped(self, values: Iterable[Any], most: int, node: Node) -> list[Any]:
-        """Give each value once, and not more of them than the model takes."""
+        """Each value once, and not more of them than the model takes."""
         kept = list(dict.fromkeys(each for each in values if each))
         if len(kept) > most:
             message = f"more than {most} values: the rest is left out"
@@ -149,7 +149,7 @@ class Item:
         return bool(self.added) and detail_is_requested(self.case.version)
 
     def extension(self, name: str) -> Node:
-        """Give an extension of the answer; that of the added item comes first."""
+        """An extension of the answer; that of the added item comes first."""
         return self.added.extension(name) or self.answer.extension(name)
 
 
@@ -182,7 +182,7 @@ def pair(case: Case) -> list[Item]:
 
 
 def unanswered(case: Case, items: Iterable[Item]) -> list[Item]:
-    """Give what was asked and not answered, beside items that were."""
+    """What was asked and not answered, beside items that were."""
     answered = {item.line for item in items}
     asked = _numbered(case.request.many("item"), "sequence")
     return [
@@ -234,7 +234,7 @@ def _numbered(nodes: list[Node], name: str) -> dict[int, Node]:
 
 
 def review_of(node: Node) -> Node:
-    """Give the review action of an item or response: of its adjudication, in old ones its own."""
+    """The review action of an item or response: of its adjudication, in old ones its own."""
     for each in [*node.many("adjudication"), node]:
         found = next(each.extensions("reviewAction"), None)
         if found is not None:
@@ -243,7 +243,7 @@ def review_of(node: Node) -> Node:
 
 
 def action_of(node: Node, issues: Issues) -> tuple[str | None, str | None]:
-    """Give the action code, and a code that is none of them as it was sent."""
+    """The action code, and a code that is none of them as it was sent."""
     review = review_of(node)
     concept = review.extension("reviewActionCode") or review.extension("code")
     sent = [plain(each.code).upper() for each in codings(concept)]
@@ -292,7 +292,7 @@ def decide(case: Case, items: list[Item]) -> str | None:
 
 
 def _settle(item: Item, sent: list[str]) -> bool:
-    """Give the line its own action; True when it has one that is unknown.
+    """Set the line's own action; True when it has one that is unknown.
 
     What was added says what was granted; beside an item that is modified it stays a modification.
     """

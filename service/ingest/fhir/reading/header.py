@@ -372,14 +372,14 @@ def setting_of(case: Case, items: list[Item]) -> Setting:
 
 
 def _request_types(item: Item) -> list[str]:
-    """Give the types of request of a line (UM01): AR, HS, SC, IN."""
+    """The types of request of a line (UM01): AR, HS, SC, IN."""
     parts = (item.added, item.asked)
     found = [each.extension("serviceItemRequestType") for each in parts]
     return [each.code.upper() for node in found for each in codings(node)]
 
 
 def _dated(case: Case, *categories: str) -> Node:
-    """Give the date or period of a supporting information of one of these categories."""
+    """The date or period of a supporting information of one of these categories."""
     for each in case.request.many("supportingInfo"):
         found = {one.code.lower() for one in codings(each.get("category"))}
         if found & set(categories) and each.extension("infoCancelled").value is not True:

@@ -36,7 +36,7 @@ class Identity:
 
 
 def authorization_id_of(system: str, value: str, assigner: str = "") -> str:
-    """Give the id of what a system calls so: the value to read, a hash to tell systems apart.
+    """The id of what a system calls so: the value to read, a hash to tell systems apart.
 
     An id of ours travels in addresses, where the slashes and bars of a system cannot.
     """
@@ -79,7 +79,7 @@ def is_own(response: Node, authorization_id: str) -> bool:
 
 
 def superseded_id(case: Case, own: str) -> str | None:
-    """Give the id of the authorization whose request this request updates (Claim.related)."""
+    """The id of the authorization whose request this request updates (Claim.related)."""
     for each in case.request.many("related"):
         claim = case.resolve(each.get("claim")) if each.has("claim") else None
         identifiers = claim.many("identifier") if claim else [each.at("claim", "identifier")]

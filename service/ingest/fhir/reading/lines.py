@@ -77,7 +77,7 @@ def _other_numbers(item: Item) -> list[str]:
 
 
 def _numbers(item: Item) -> list[str]:
-    """Give the numbers of the review, that of the added item first."""
+    """The numbers of the review, that of the added item first."""
     reviews = (review_of(item.added), review_of(item.answer))
     read = [primitives.number(each.extension("number"), item.case.issues) for each in reviews]
     return item.case.capped(read, NUMBERS_MAX, item.node)

@@ -84,7 +84,7 @@ def _doubt(case: Case, chosen: Node, own: list[Node], untyped: list[Node]) -> No
 
 
 def coverage_of(case: Case, patient: Node | None) -> Node | None:
-    """Give the coverage that is named; else the only one of the patient."""
+    """The coverage that is named; else the only one of the patient."""
     for resource in (case.response, case.request):
         insurances = resource.many("insurance")
         focal = [each for each in insurances if each.get("focal").value is True]
@@ -127,7 +127,7 @@ def is_organization(case: Case, reference: Node) -> bool:
 
 
 def _parts(case: Case, resource: Node) -> list[Node]:
-    """Give the person and the organization of a role, the organization of a place."""
+    """The person and the organization of a role, the organization of a place."""
     names = {
         "PractitionerRole": ("practitioner", "organization"),
         "Location": ("managingOrganization",),
@@ -201,7 +201,7 @@ class Party:
 
 
 def of_line(item: Item) -> dict[str, Any]:
-    """Give ``servicing_provider`` and ``facility`` of a line, as far as the line names them."""
+    """The ``servicing_provider`` and ``facility`` of a line, as far as the line names them."""
     case = item.case
     parties = [_added(case, each) for each in item.added.many("provider")]
     parties += _authorized(case, item.answer)
@@ -220,7 +220,7 @@ def of_line(item: Item) -> dict[str, Any]:
 
 
 def of_header(case: Case) -> dict[str, Any]:
-    """Give those that hold for all lines."""
+    """Those that hold for all lines."""
     parties = _authorized(case, case.response)
     if not parties:
         team = [

@@ -174,7 +174,7 @@ def _items(case: Case) -> list[Item]:
 
 
 def _request_of(response: Node, documents: Documents, issues: Issues) -> Node:
-    """Give the Claim that is answered: the one referred to, else the only one beside it."""
+    """The Claim that is answered: the one referred to, else the only one beside it."""
     reference = response.get("request")
     if reference.has("reference"):
         found = documents.resolve(reference)
@@ -267,7 +267,7 @@ def _requests(
 
 
 def _related(documents: Documents, answered: set[Node]) -> set[Node]:
-    """Give the earlier requests that answered ones update."""
+    """The earlier requests that answered ones update."""
     related = (
         documents.resolve(each.get("claim"))
         for claim in answered

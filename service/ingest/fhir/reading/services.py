@@ -43,7 +43,7 @@ class Named:
 
 
 def named(item: Item) -> Named:
-    """Give what the first part that names a service says: added item, detail, request.
+    """What the first part that names a service says: added item, detail, request.
 
     Range end and modifiers are of the same part: one part's code with another's modifier would be a
     service that nobody asked for.
@@ -116,7 +116,7 @@ def drg(case: Case) -> str | None:
         for concept in (each.get("packageCode"), each.get("diagnosisCodeableConcept")):
             for coding in codings(concept):
                 if terms.kind_of(coding.system) == "DRG" or concept.path[-1] == "packageCode":
-                    return primitives.code(Node(coding.code, coding.node.path), case.issues)
+                    return primitives.code_of(coding, case.issues)
     return None
 
 
@@ -126,7 +126,7 @@ def _coded(case: Case, concept: Node, type_: str | None) -> dict[str, str] | Non
     if not usable:
         return None
     first = usable[0]
-    read = primitives.code(Node(first.code, first.node.path, first.node.root), case.issues)
+    read = primitives.code_of(first, case.issues)
     if read is None:
         return None
     if type_ and ("icd-9" in first.system.lower() or first.system.endswith("6.103")):
@@ -135,7 +135,7 @@ def _coded(case: Case, concept: Node, type_: str | None) -> dict[str, str] | Non
 
 
 def _distinct(read: list[dict[str, str] | None]) -> list[dict[str, str]]:
-    """Give each code once, as many as the model takes."""
+    """Each code once, as many as the model takes."""
     by_code: dict[str, dict[str, str]] = {}
     for each in read:
         if each:
@@ -167,7 +167,7 @@ def surfaces(item: Item) -> list[str]:
 
 
 def universal(two_digits: str) -> str | None:
-    """Give the Universal number of a tooth of ISO 3950: quadrant, then place from the middle."""
+    """The Universal number of a tooth of ISO 3950: quadrant, then place from the middle."""
     if len(two_digits) != 2 or not (two_digits.isascii() and two_digits.isdigit()):
         return None
     quadrant, place = int(two_digits[0]), int(two_digits[1])

@@ -127,7 +127,7 @@ def fhir_submissions(
 
 
 def too_long(piece: Cut, number: int, bytes_max: int) -> FhirDocument:
-    """Give what stands for a line of which only the beginning was kept."""
+    """What stands for a line of which only the beginning was kept."""
     issue = Issue("too-many", "error", "", "Resource", f"longer than {bytes_max} bytes")
     submission = Submission(
         format="fhir",
@@ -227,7 +227,7 @@ _OTHERWISE = "not of the form that R4 demands"
 
 
 def check_shape(content: object, bytes_count: int) -> tuple[Issue, ...]:
-    """Give a warning for each place that a strict reader of R4 would refuse; it raises for none.
+    """A warning for each place that a strict reader of R4 would refuse; it raises for none.
 
     Of a document that is too long nothing is checked, and of the findings the first ones are given;
     both are said.
@@ -273,7 +273,7 @@ def _without_held(resource: Node) -> Any:
 
 
 def _emptied(entries: object) -> object:
-    """Give entries without their resources; the parts of parameters are entries, too."""
+    """Entries without their resources; the parts of parameters are entries, too."""
     if not isinstance(entries, list):
         return entries
     return [

@@ -258,7 +258,7 @@ def _totals_used(statement: Sequence[Account], lines: Sequence[int], currency: s
 
 
 def _accounts(statement: Sequence[Account], line: int | None) -> list[Account]:
-    """Give the account of the total, else those of all renewal periods; rates add nothing."""
+    """The account of the total, else those of all renewal periods; rates add nothing."""
     own = [each for each in statement if each["line"] == line]
     total = [each for each in own if each["boundary"] == "total"]
     return total or [each for each in own if each["boundary"] == "renewal"]

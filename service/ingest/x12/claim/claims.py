@@ -48,12 +48,12 @@ def written_id(text: str) -> str | None:
 
 
 def wire_claim_id(keys: ClaimKeys) -> str:
-    """Give the number of the claim (CLM01)."""
+    """The number of the claim (CLM01)."""
     return keys.number
 
 
 def provider_claim_id(keys: ClaimKeys) -> str:
-    """Give the number with the billing provider: for a payer that takes claims of many."""
+    """The number with the billing provider: for a payer that takes claims of many."""
     provider = keys.billing_npi or keys.billing_tin
     return f"{provider}.{keys.number}" if provider else keys.number
 
@@ -86,17 +86,16 @@ class ClaimHandler(Handler):
         super().__init__(CLAIM, transaction, findings)
         self._member_id_of = member_id_of
         self._claim_id_of = claim_id_of
-        if not transaction.guide:
-            self.walker = None
+        self.may_refuse = not transaction.guide
 
     def take(self, segment: Segment) -> Sequence[Content]:
         """Take a segment; give the claims that it completes."""
-        if self.walker is None and self._says_4010(segment):
+        if self.may_refuse and self._says_4010(segment):
             return ()
         return super().take(segment)
 
     def completed(self, loops: list[Loop]) -> list[Content]:
-        """Give the claims that are complete with these loops."""
+        """The claims that are complete with these loops."""
         return [self._claim(loop) for loop in loops if loop.name == CLAIM.unit]
 
     def _says_4010(self, segment: Segment) -> bool:

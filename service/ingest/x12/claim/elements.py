@@ -18,7 +18,7 @@ _REMEMBERED = 1024
 
 
 def take_claim(draft: Draft, segment: Segment) -> None:
-    """Read CLM: CLM01 may hold blanks, which an id of ours may not (see ``claim_naming``).
+    """Read CLM: CLM01 may hold blanks, which an id of ours may not (see ``written_id``).
 
     CLM05 is a code, which kind of code it is, and the frequency; CLM19 PB asks what would be paid,
     and bills nothing.
@@ -128,32 +128,27 @@ def take_service(form: Form) -> Take:
     Units or a charge that cannot be read must not be paid as if they were nothing.
     """
 
-    name, procedure, charge, unit, units = (
-        form.name, form.procedure, form.charge, form.unit, form.units
-    )  # fmt: skip
-    revenue_code, place, pointers, emergency = (
-        form.revenue_code, form.place, form.pointers, form.emergency
-    )  # fmt: skip
-
     def take(draft: Draft, segment: Segment) -> None:
         notes = draft.notes
         is_first = "form" not in notes
         found = draft.fields if is_first else {}
-        notes["form"] = name
+        notes["form"] = form.name
         texts = segment.texts(_SERVICE_ELEMENTS)
-        if revenue_code and texts[revenue_code - 1]:
-            found["revenue_code"] = draft.as_code(texts[revenue_code - 1], segment, revenue_code)
-        take_procedure(draft, segment, procedure, found)
-        found["charge"] = _counted(draft, texts[charge - 1], segment, charge)
-        if unit:
-            found["unit"] = draft.as_code(texts[unit - 1], segment, unit)
-            found["units"] = _counted(draft, texts[units - 1], segment, units)
-        if place and texts[place - 1]:
-            code = draft.code(segment, place, form.place_component)
+        if form.revenue_code and texts[form.revenue_code - 1]:
+            found["revenue_code"] = draft.as_code(
+                texts[form.revenue_code - 1], segment, form.revenue_code
+            )
+        take_procedure(draft, segment, form.procedure, found)
+        found["charge"] = _counted(draft, texts[form.charge - 1], segment, form.charge)
+        if form.unit:
+            found["unit"] = draft.as_code(texts[form.unit - 1], segment, form.unit)
+            found["units"] = _counted(draft, texts[form.units - 1], segment, form.units)
+        if form.place and texts[form.place - 1]:
+            code = draft.code(segment, form.place, form.place_component)
             found["place_of_service"] = code
-        if pointers:
-            _take_pointers(draft, texts[pointers - 1], segment, pointers)
-        if emergency and texts[emergency - 1].upper() == "Y":
+        if form.pointers:
+            _take_pointers(draft, texts[form.pointers - 1], segment, form.pointers)
+        if form.emergency and texts[form.emergency - 1].upper() == "Y":
             notes["is_emergency"] = True
         for field in [field for field, value in found.items() if not value]:
             del found[field]

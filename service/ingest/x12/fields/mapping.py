@@ -196,7 +196,7 @@ _RAW_CHARACTERS_MAX = 500
 
 
 def raw(segment: Segment) -> list[str]:
-    """Give a segment as it stands, for what is kept and not read."""
+    """A segment as it stands, for what is kept and not read."""
     return [each.strip()[:_RAW_CHARACTERS_MAX] for each in segment.elements[1:]]
 
 

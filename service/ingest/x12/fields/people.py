@@ -44,7 +44,7 @@ class Party(dict[str, Any]):
 
 
 def checked_once(document: dict[str, Any]) -> dict[str, Any]:
-    """Give a document for validation: with the providers in it that were checked before."""
+    """A document for validation: with the providers in it that were checked before."""
     return {
         name: (value.model or value) if value.__class__ is Party else value
         for name, value in document.items()
@@ -52,7 +52,7 @@ def checked_once(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def role_of(loop: Loop) -> str:
-    """Give the role of a party (NM101)."""
+    """The role of a party (NM101)."""
     return loop.role or ""
 
 
@@ -89,7 +89,7 @@ def _without_fault(written: tuple[tuple[str, ...], ...], model: type[AnyProvider
 
 
 def checked(fields: Mapping[str, Any], model: type[AnyProvider]) -> Party:
-    """Give a provider with what it is in the domain, where it fits."""
+    """A provider with what it is in the domain, where it fits."""
     try:
         return Party(fields, model.model_validate(fields))
     except ValidationError:
@@ -171,7 +171,7 @@ REFERRING = ("DN",)
 
 MEMBERS = frozenset({"IL", "QC"})
 _NM1_ELEMENTS = 9
-_AMBIGUOUS = Loop("", None, frozenset())
+_AMBIGUOUS = Loop("", None)
 """Stands for a member that cannot be told."""
 
 
@@ -192,7 +192,7 @@ MemberIdOf = Callable[[Patient], str]
 
 
 def wire_member_id(patient: Patient) -> str:
-    """Give the id that stands in the message: the patient's own, else the subscriber's."""
+    """The id that stands in the message: the patient's own, else the subscriber's."""
     return patient.own_id or patient.subscriber_id
 
 
@@ -315,7 +315,7 @@ def _provider(draft: Draft, party: Loop) -> Party:
 
 
 def payer_of(loop: Loop) -> tuple[str | None, str | None]:
-    """Give id and name of the payer (2010A)."""
+    """Id and name of the payer (2010A)."""
     payer = loop.above("2000A")
     party = payer.party("2010A") if payer else None
     if party is None:

@@ -90,7 +90,7 @@ def take_service_quantity(
 
 
 def limits_of(draft: Draft) -> Limits | None:
-    """Give the limits of a draft: those of HSD, and of the service where HSD has none.
+    """The limits of a draft: those of HSD, and of the service where HSD has none.
 
     A rate or a span alone is joined with a total of the same unit.
     """

@@ -111,5 +111,5 @@ def _ta1_codes(outcome: InterchangeOutcome) -> list[str]:
 
 
 def _codes(codes: Iterable[str]) -> list[str]:
-    """Give the first few codes, each once."""
+    """The first few codes, each once."""
     return list(dict.fromkeys(filter(None, codes)))[:_CODES_MAX]

@@ -221,7 +221,7 @@ def _form(authorization: Authorization, line: AuthorizationLine) -> str:
 
 
 def _of_service(limits: Limits | None, form: str) -> Limits | None:
-    """Give the limits whose units the service itself says: a plain count, or beside a rate."""
+    """The limits whose units the service itself says: a plain count, or beside a rate."""
     if limits is None or limits.units is None or limits.renewal is not None:
         return None
     return limits if form != "SV3" or limits.unit == "UN" else None

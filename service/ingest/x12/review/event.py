@@ -117,13 +117,13 @@ def confirm_cancellation(event: Event) -> bool:
 
 
 def effective_action(event: Event, service: Draft) -> str | None:
-    """Give the decision in force for a service; a partial certification is not inherited."""
+    """The decision in force for a service; a partial certification is not inherited."""
     inherited = _action(event.draft)
     return _action(service) or (_PENDED if inherited == _PARTIAL else inherited)
 
 
 def actions_of(event: Event) -> set[str | None]:
-    """Give all decisions of an event; of one that is void that one."""
+    """All decisions of an event; of one that is void that one."""
     whole = _action(event.draft)
     if whole == VOID_ACTION:
         return {whole}
@@ -214,7 +214,7 @@ def _line(draft: Draft, quantity: str, limits: dict[str, Any] | None) -> Documen
 
 
 def scope_of(draft: Draft) -> Document:
-    """Give the fields of a draft with its diagnoses."""
+    """The fields of a draft with its diagnoses."""
     fields = dict(draft.fields)
     diagnoses: Diagnoses | None = draft.notes.get("diagnoses")
     if diagnoses is not None:

@@ -50,7 +50,7 @@ class Identity:
 def identity_of(
     sender: str, event: Draft, number: str | None, actions: set[str | None]
 ) -> Identity | None:
-    """Give the identity of an event; None where nothing tells it from others."""
+    """The identity of an event; None where nothing tells it from others."""
     certification = event.fields.get("certification_type")
     previous = next(iter(event.fields.get("previous_numbers", ())), None)
     by_trace = _by_trace(sender, event)
@@ -73,7 +73,7 @@ def identity_of(
 
 
 def version_of(transaction: Transaction, actions: set[str | None]) -> int | None:
-    """Give the version of a response; None where no time is known."""
+    """The version of a response; None where no time is known."""
     made_at = transaction.made_at
     if made_at is None or made_at <= _EPOCH:
         return None

@@ -62,7 +62,7 @@ class ReviewHandler(Handler):
         self._asked: Loop | None = None
 
     def completed(self, loops: list[Loop]) -> list[Content]:
-        """Give the events that are complete with these loops, and refusals of the levels above."""
+        """The events that are complete with these loops, and refusals of the levels above."""
         return [part for loop in loops for part in self._closed(loop)]
 
     def _closed(self, loop: Loop) -> Iterator[Content]:
@@ -292,7 +292,7 @@ _NUMBERS_MAX = 50
 
 
 def _numbers(event: Event) -> list[str]:
-    """Give all numbers that are named: any may be the one by which it is known."""
+    """All numbers that are named: any may be the one by which it is known."""
     found: dict[str, None] = {}
     for draft in (event.draft, *event.services):
         for name in ("number", "administrative_reference"):
@@ -335,7 +335,7 @@ def _npis(event: Event) -> list[str]:
 
 
 def _levels(loop: Loop) -> list[Level]:
-    """Give the levels that an answer echoes, the highest first: who asks whom about whom."""
+    """The levels that an answer echoes, the highest first: who asks whom about whom."""
     found: list[Level] = []
     above: Loop | None = loop
     while above is not None:

@@ -5,7 +5,6 @@ never stops the rest. The content of a transaction set goes to a handler of its 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import cast
 
 from service.ingest.x12.wire.problem import Findings, Problem
 from service.ingest.x12.wire.results import (
@@ -33,27 +32,15 @@ class Envelopes:
         self._set: OpenSet | None = None
 
     def take_all(self, found: Iterable[Segment | Problem]) -> Iterator[Item]:
-        """Take segments and problems in their order.
-
-        Most segments only stand in the loop that is open: the shortest way is for them.
-        """
-        walker = self._set.walker if self._set is not None else None
+        """Take segments and problems in their order."""
         for each in found:
-            if each.__class__ is not Segment:
-                yield from self.note(cast(Problem, each))
-            else:
-                name = each[0][0]
-                if walker is not None:
-                    if name in walker.quiet and each[1] <= walker.limit:
-                        walker.append(each)
-                        continue
-                    if name not in _ENVELOPES:
-                        loops = walker.take(each)
-                        if loops and self._set is not None:
-                            yield from self._set.completed(loops)
-                        continue
+            if isinstance(each, Problem):
+                yield from self.note(each)
+            elif self._set is None or self._set.walker is None or each[0][0] in _ENVELOPES:
                 yield from self.take(each)
-            walker = self._set.walker if self._set is not None else None
+            elif loops := self._set.walker.take(each):
+                # Most segments go this shorter way: without it a 278 is read a sixth slower.
+                yield from self._set.completed(loops)
 
     def take(self, segment: Segment) -> Iterable[Item]:
         """Take a segment."""

@@ -46,7 +46,7 @@ class Excerpt:
     ) -> None:
         """Take a unit, or the segments of a set; one that lost a segment is not complete.
 
-        ``repeat`` tells the how manieth of its number an event is in its set, if not the first.
+        ``repeat`` counts the events of its set that have its number, where it is not the first.
         """
         self._envelope = envelope
         self._unit = unit
@@ -120,7 +120,7 @@ class Excerpt:
 
 
 def repeat_of(segments: Iterable[Segment]) -> int:
-    """Tell the how manieth of its number an event was, where an excerpt says so; else 0."""
+    """Count the events of one number up to this one, where an excerpt says so; else 0."""
     for each in segments:
         told = each.get(2) if each.id == "NTE" else ""
         if told.startswith(_REPEATED):
@@ -140,7 +140,7 @@ def _ordinal(segment: Segment) -> int:
 
 
 def _segments_of(loop: Loop) -> Iterator[Segment]:
-    """Give the segments of a loop and of those within it, however deep."""
+    """The segments of a loop and of those within it, however deep."""
     waiting = [loop]
     while waiting:
         one = waiting.pop()
@@ -175,5 +175,5 @@ def _isa(segment: Segment) -> tuple[str, ...]:
 
 
 def _unused(marks: Delimiters) -> str:
-    """Give a component separator to an interchange that has none: one that is no text."""
+    """A component separator for an interchange that has none: one that is no text."""
     return next(each for each in "\x1f\x1e\x1d\x1c" if each not in marks)

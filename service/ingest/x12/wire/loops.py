@@ -13,12 +13,9 @@ from service.ingest.x12.wire.segment import Segment
 
 
 class Loop:
-    """A loop: its own segments and the loops within it; ``role`` is that of a party (NM101).
+    """A loop: its own segments and the loops within it; ``role`` is that of a party (NM101)."""
 
-    ``quiet`` are the segments that do nothing in it but stand there.
-    """
-
-    __slots__ = ("is_party", "loops", "name", "parent", "quiet", "role", "segments")
+    __slots__ = ("is_party", "loops", "name", "parent", "role", "segments")
 
     rank: int = 0
     hl: str = ""
@@ -26,12 +23,9 @@ class Loop:
     holds_units: bool = False
     billing: Any = None
 
-    def __init__(
-        self, name: str, parent: "Loop | None", quiet: frozenset[str], role: str | None = None
-    ) -> None:
+    def __init__(self, name: str, parent: "Loop | None", role: str | None = None) -> None:
         self.name = name
         self.parent = parent
-        self.quiet = quiet
         self.role = role
         self.is_party = role is not None
         self.segments: list[Segment] = []
@@ -45,29 +39,29 @@ class Loop:
         return next((each.start for each in self.loops if each.start), None)
 
     def all(self, segment_id: str) -> Iterator[Segment]:
-        """Give its segments of one id."""
+        """Its segments of one id."""
         return (each for each in self.segments if each.elements[0] == segment_id)
 
     def first(self, segment_id: str) -> Segment | None:
-        """Give its first segment of one id."""
+        """Its first segment of one id."""
         for each in self.segments:
             if each[0][0] == segment_id:
                 return each
         return None
 
     def within(self, *names: str) -> Iterator["Loop"]:
-        """Give the loops of these names that stand directly in it."""
+        """The loops of these names that stand directly in it."""
         return (each for each in self.loops if each.name in names)
 
     def party(self, name: str) -> "Loop | None":
-        """Give the first loop of this name that stands directly in it."""
+        """The first loop of this name that stands directly in it."""
         for each in self.loops:
             if each.name == name:
                 return each
         return None
 
     def above(self, name: str) -> "Loop | None":
-        """Give the level of this name that it stands under."""
+        """The level of this name that it stands under."""
         loop = self.parent
         while loop is not None and loop.name != name:
             loop = loop.parent
@@ -79,22 +73,8 @@ class LevelLoop(Loop):
 
     __slots__ = ("billing", "hl", "holds_units", "is_implied", "rank")
 
-    def __init__(
-        self,
-        level: "Level",
-        parent: Loop | None,
-        quiet: frozenset[str],
-        *,
-        is_implied: bool = False,
-    ) -> None:
-        # As ``Loop`` does, without the call: levels are made as often as anything here.
-        self.name = level.loop
-        self.parent = parent
-        self.quiet = quiet
-        self.role = None
-        self.is_party = False
-        self.segments = []
-        self.loops = []
+    def __init__(self, level: "Level", parent: Loop | None, *, is_implied: bool = False) -> None:
+        super().__init__(level.loop, parent)
         self.rank = level.rank
         self.hl = ""
         self.is_implied = is_implied
@@ -137,56 +117,18 @@ class Structure:
     parties: Mapping[str, Mapping[str, str]]
     party_segments: frozenset[str]
     stays_above: frozenset[str]
-    quiet: "Quiet" = field(init=False)
     unit_level: Level | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Prepare what is asked for every segment."""
-        object.__setattr__(self, "quiet", Quiet(self))
         object.__setattr__(self, "unit_level", self.level_of(self.unit))
 
     def level_of(self, loop: str) -> Level | None:
-        """Give the HL level that a loop is, if it is one."""
+        """The HL level that a loop is, if it is one."""
         return next((each for each in self.levels.values() if each.loop == loop), None)
-
-    def quiet_in(self, loop: str) -> frozenset[str]:
-        """Give the segments that open nothing in a loop (a party is another thing)."""
-        loud = {
-            name
-            for name, openings in self.openings.items()
-            if any(not each.is_implied or loop in each.inside for each in openings)
-        }
-        return _COMMON - loud
 
 
 HEADER = "header"
-
-_NAMES = (
-    "AMT BHT CAS CL1 CLM CN1 CR1 CR2 CR4 CR5 CR6 CR7 CR8 CRC CTP CUR DMG DTP FRM HCP HCR HI HSD "
-    "INS K3 LIN LQ LX MEA MIA MOA MSG N2 N3 N4 NTE OI PAT PER PRV PS1 PWK QTY REF SBR SV1 SV2 SV3 "
-    "SV4 SV5 SVD TOO TRN UM"
-)
-_COMMON = frozenset(_NAMES.split())
-"""The segments of the guides but those of the envelopes, HL and NM1: they may do nothing."""
-
-
-class Quiet:
-    """What is quiet in each loop of a structure, found once."""
-
-    __slots__ = ("_in_loops", "_structure", "in_party")
-
-    def __init__(self, structure: Structure) -> None:
-        self._structure = structure
-        self._in_loops: dict[str, frozenset[str]] = {}
-        self.in_party = structure.party_segments - {"REF", "AAA", *structure.openings}
-
-    def within(self, loop: str) -> frozenset[str]:
-        """Give the quiet segments of a loop."""
-        found = self._in_loops.get(loop)
-        if found is None:
-            found = self._in_loops[loop] = self._structure.quiet_in(loop)
-        return found
-
 
 _PARTY_SEGMENTS = frozenset({"N2", "N3", "N4", "REF", "PER", "PRV"})
 _EVENT_LEVELS = frozenset({"2000C", "2000D"})

@@ -66,16 +66,12 @@ RULES: dict[str, Rule] = {
     "release-not-supported": Rule("error", "this release is not read here; 005010 is", ik5="I6"),
     "inquiry": Rule("warning", "a 278 inquiry decides nothing: it is answered, not stored"),
     "notification": Rule("error", "a 278 notification (X216) is not read here", ik5="I6"),
-    "purpose-unknown": Rule(
-        "error", "BHT02 is neither 13 (request) nor 11 (response)", ik3="8", ik4="7"
-    ),
+    "purpose-unknown": _element("error", "BHT02 is neither 13 (request) nor 11 (response)", "7"),
     "guide-mismatch": Rule("warning", "ST03 or GS08 names another guide than the content"),
     "guide-missing": Rule("warning", "neither ST03 nor GS08 names the guide: told by the content"),
     # The loops
-    "hl-level": Rule("warning", "HL03 names no level of this guide", ik3="8", ik4="7"),
-    "hl-parent": Rule(
-        "warning", "HL02 does not name the level above: taken by order", ik3="8", ik4="7"
-    ),
+    "hl-level": _element("warning", "HL03 names no level of this guide", "7"),
+    "hl-parent": _element("warning", "HL02 does not name the level above: taken by order", "7"),
     "loop-implied": Rule(
         "warning", "an HL segment is missing: the level is taken by content", ik3="3"
     ),
@@ -99,10 +95,8 @@ RULES: dict[str, Rule] = {
         "warning", "both refused (AAA) and decided (HCR): the decision counts"
     ),
     "no-decision": Rule("error", "a response without a decision (HCR)", ik3="3"),
-    "no-member": Rule(
-        "error", "no id of the member (NM109 of loop 2010C or 2010BA)", ik3="8", ik4="1"
-    ),
-    "member-id": Rule("error", "the id of the member cannot be kept", ik3="8", ik4="6"),
+    "no-member": _element("error", "no id of the member (NM109 of loop 2010C or 2010BA)", "1"),
+    "member-id": _element("error", "the id of the member cannot be kept", "6"),
     "two-members": Rule(
         "error", "two members where one is expected: whose it is is not clear", ik3="5"
     ),
@@ -126,13 +120,11 @@ RULES: dict[str, Rule] = {
         "warning", "this HSD has no total or rate that can be counted: kept as it stands"
     ),
     "teeth-share": Rule("warning", "several teeth share a quantity: each may use all of it"),
-    "provider-unidentified": Rule(
-        "warning", "a provider without NPI or taxpayer number", ik3="8", ik4="1"
-    ),
+    "provider-unidentified": _element("warning", "a provider without NPI or taxpayer number", "1"),
     "range-invalid": _element("warning", "not a range of codes: its first code counts", "7"),
     # An 837
     "claim-unread": Rule("error", "a claim that cannot be read is left out", ik3="8"),
-    "no-claim-id": Rule("error", "a claim without its id (CLM01)", ik3="8", ik4="1"),
+    "no-claim-id": _element("error", "a claim without its id (CLM01)", "1"),
     "no-lines": Rule("error", "a claim without service lines (LX)", ik3="3"),
     "no-service-date": Rule(
         "error", "a service line without a date, nor has its claim one", ik3="3"
@@ -189,7 +181,7 @@ class Problem:
         return f"{self.rule.text} ({self.detail})" if self.detail else self.rule.text
 
     def as_json(self) -> dict[str, object]:
-        """Give all of it, ready to be written as JSON."""
+        """All of it, ready to be written as JSON."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -264,5 +256,5 @@ class Findings:
 
 
 def segment_name(text: str) -> str:
-    """Give the id of a segment, or nothing where it is not one: it may be a piece of a name."""
+    """The id of a segment, or nothing where it is not one: it may be a piece of a name."""
     return text if _SEGMENT_ID.fullmatch(text) else ""

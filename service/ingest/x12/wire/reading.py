@@ -37,7 +37,7 @@ class Decoder:
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def decode(self, chunk: bytes, *, final: bool = False) -> str:
-        """Give the text of a chunk; the first few bytes are held back until the form is known."""
+        """The text of a chunk; the first few bytes are held back until the form is known."""
         if self._first is not None:
             chunk = self._first + chunk
             if len(chunk) < _SNIFFED_BYTES and not final:
@@ -103,12 +103,9 @@ _MARKS = "\xef\xbb\xbf\xfe\xff"
 
 Read = Segment | Problem
 
-_made = tuple.__new__
-"""Makes a segment without the call that a named tuple puts before it."""
-
 
 def segments(chunks: Iterable[bytes]) -> Iterator[Read]:
-    """Give the segments of a file that comes in chunks of any size."""
+    """The segments of a file that comes in chunks of any size."""
     reader = SegmentReader()
     for chunk in chunks:
         yield from reader.feed(chunk)
@@ -245,7 +242,7 @@ class SegmentReader:
                     index += 1
                     length = len(piece)
                     place = at + length - len(text)
-                    found.append(_made(Segment, (elements, index, place, marks)))
+                    found.append(Segment(elements, index, place, marks))
                     at += length + 1
                     continue
             self._at, self._index = at, index

@@ -29,7 +29,7 @@ class Segment(NamedTuple):
         return self.elements[0]
 
     def get(self, number: int) -> str:
-        """Give an element, counted from 1; empty where it is not there.
+        """An element, counted from 1; empty where it is not there.
 
         Only blanks are dropped around it: a separator may be a character that Python calls a space.
         """
@@ -37,23 +37,23 @@ class Segment(NamedTuple):
         return elements[number].strip(" ") if number < len(elements) else ""
 
     def texts(self, count: int) -> list[str]:
-        """Give the first so many elements; empty ones where they are not there."""
+        """The first so many elements; empty ones where they are not there."""
         texts = [each.strip(" ") for each in self.elements[1 : count + 1]]
         if len(texts) < count:
             texts += [""] * (count - len(texts))
         return texts
 
     def parts(self, number: int) -> list[str]:
-        """Give the components of an element."""
+        """The components of an element."""
         return components(self.get(number), self.delimiters)
 
     def part(self, number: int, component: int) -> str:
-        """Give one component of an element, counted from 1."""
+        """One component of an element, counted from 1."""
         parts = self.parts(number)
         return parts[component - 1] if component <= len(parts) else ""
 
     def repeats(self, number: int) -> list[str]:
-        """Give the repetitions of an element that are not empty."""
+        """The repetitions of an element that are not empty."""
         text = self.get(number)
         separator = self.delimiters.repetition
         if not separator:

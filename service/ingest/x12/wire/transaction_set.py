@@ -27,17 +27,17 @@ Model = TypeVar("Model", bound=BaseModel)
 class Handler(ABC):
     """Reads the content of one transaction set, by the loops of its guide.
 
-    ``walker`` is what the segments may be given to, None while the handler must see each of them;
-    ``refusal`` is the rule by which the set is not read after all, whatever its beginning said.
+    ``refusal`` is the rule by which the set is not read after all, whatever its beginning said; one
+    that ``may_refuse`` has all that comes kept until then.
     """
 
     refusal: str | None = None
+    may_refuse = False
 
     def __init__(self, structure: Structure, transaction: Transaction, findings: Findings) -> None:
         self.transaction = transaction
         self.findings = findings
         self.loops = Walker(structure, findings, transaction.segment_index)
-        self.walker: Walker | None = self.loops
         self._is_spoiled = False
 
     def take(self, segment: Segment) -> Sequence[Content]:
@@ -47,7 +47,7 @@ class Handler(ABC):
 
     @abstractmethod
     def completed(self, loops: list[Loop]) -> Sequence[Content]:
-        """Give the parts that are complete with these loops."""
+        """The parts that are complete with these loops."""
 
     def spoil(self) -> None:
         """Say that a segment of the part that is open was lost: it is left out."""
@@ -92,7 +92,11 @@ HandlerOf = Callable[[Transaction, Findings], Handler | None]
 
 
 class OpenSet:
-    """A transaction set that is being read; its kind is known at its second segment (BHT)."""
+    """A transaction set that is being read; its kind is known at its second segment (BHT).
+
+    ``walker`` is where segments may be given to instead, once that is known; its handler need not
+    see them then.
+    """
 
     def __init__(self, segment: Segment, group: Group, handler_of: HandlerOf) -> None:
         self._start = segment
@@ -101,6 +105,7 @@ class OpenSet:
         self._handler: Handler | None = None
         self._transaction: Transaction | None = None
         self._findings = Findings(segment.ordinal)
+        self.walker: Walker | None = None
         self._last = segment.ordinal
         self._read = 0
         self._unread = 0
@@ -117,18 +122,13 @@ class OpenSet:
         if self._handler is None:
             self._keep(segment)
             return ()
-        if self._handler.walker is None:
+        if self._handler.may_refuse:
             self._keep(segment)
         parts = self._handler.take(segment)
         return self._counted(parts) if parts else ()
 
-    @property
-    def walker(self) -> Walker | None:
-        """What segments may be given to (see ``Handler``)."""
-        return self._handler.walker if self._handler is not None else None
-
     def completed(self, loops: list[Loop]) -> Sequence[Content]:
-        """Give the parts that are complete with these loops."""
+        """The parts that are complete with these loops."""
         return self._counted(self._handler.completed(loops)) if self._handler else ()
 
     def note(self, problem: Problem) -> None:
@@ -143,8 +143,7 @@ class OpenSet:
         if self._transaction is None:
             self._begin(None)
         if self._handler is not None:
-            walker = self._handler.walker
-            self._last = max(self._last, walker.last if walker else 0)
+            self._last = max(self._last, self._handler.loops.last)
             is_whole = segment is not None or not is_end
             yield from self._counted(self._handler.end(is_whole=is_whole))
         if segment is None:
@@ -206,6 +205,8 @@ class OpenSet:
         self._transaction = _transaction(start, group, guide, bht)
         if guide.refusal is None:
             self._handler = self._handler_of(self._transaction, self._findings)
+            if self._handler is not None and not self._handler.may_refuse:
+                self.walker = self._handler.loops
 
     def _counted(self, parts: Sequence[Content]) -> Sequence[Content]:
         for part in parts:

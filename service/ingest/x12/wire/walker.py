@@ -13,37 +13,28 @@ _CONTEXTS = frozenset({"2000A", "2000B", "2000C", "2000D"})
 
 
 class Walker:
-    """Takes the segments of a transaction set one by one; gives the loops that are complete.
-
-    A segment that is in ``quiet`` and not beyond ``limit`` may be given to ``append`` instead.
-    """
+    """Takes the segments of a transaction set one by one; gives the loops that are complete."""
 
     def __init__(self, structure: Structure, findings: Findings, start: int = 0) -> None:
         self._structure = structure
         self._openings = structure.openings
         self._unit_level = structure.unit_level
         self.findings = findings
-        self.header = LevelLoop(_HEADER, None, structure.quiet.within(HEADER))
+        self.header = LevelLoop(_HEADER, None)
         self._levels: list[LevelLoop] = [self.header]
         self._unit: Loop | None = None
-        self._last = start
+        self.last = start  # the ordinal of the last segment that was taken
         self._has_overflowed = False
         self.has_refusals = False
-        self.limit = start + SEGMENTS_MAX
+        self._limit = start + SEGMENTS_MAX
         self._at: Loop = self.header
         self._stand_at(self.header)
-
-    @property
-    def last(self) -> int:
-        """The ordinal of the last segment that was taken."""
-        held = self._at.segments
-        return max(self._last, held[-1].ordinal if held else 0)
 
     def take(self, segment: Segment) -> list[Loop]:
         """Put a segment where it belongs; give units and levels that it completes."""
         name = segment.elements[0]
-        self._last = segment.ordinal
-        if segment.ordinal > self.limit and self._is_beyond(name, segment):
+        self.last = segment.ordinal
+        if segment.ordinal > self._limit and self._is_beyond(name, segment):
             return []
         if name == "NM1":
             self._party(segment)
@@ -65,7 +56,7 @@ class Walker:
         return []
 
     def end(self) -> list[Loop]:
-        """Give what is still open."""
+        """What is still open."""
         return self._close(1)
 
     def overflowed(self) -> bool:
@@ -77,8 +68,6 @@ class Walker:
         if self._at.is_party:
             self._at.parent = None  # it is not asked again (see ``_parted``)
         self._at = loop
-        self.quiet = loop.quiet
-        self.append = loop.segments.append
 
     def _is_beyond(self, name: str, segment: Segment) -> bool:
         """Whether a segment is one too many of the unit that is open: it is not held."""
@@ -122,7 +111,7 @@ class Walker:
         else:
             if opening.loop == self._structure.unit:
                 closed = self._close(len(self._levels))
-            loop = Loop(opening.loop, above, self._structure.quiet.within(opening.loop))
+            loop = Loop(opening.loop, above)
             if opening.loop == self._structure.unit:
                 self._begin_unit(loop)
             else:
@@ -142,13 +131,13 @@ class Walker:
         if len(self._levels) > depth or self._unit_level is None:
             closed = self._close(depth)
         elif self._unit is None:
-            self.limit = segment.ordinal + SEGMENTS_MAX
+            self._limit = segment.ordinal + SEGMENTS_MAX
         unit = self._unit_level
         if unit and level.under and self._levels[-1].rank < unit.rank < level.rank:
             self.findings.add("loop-implied", segment, loop=unit.loop)
             self._enter(unit, is_implied=True)
         self._enter(level).hl = own
-        self.append(segment)
+        self._at.segments.append(segment)
         return closed
 
     def _place_under(self, named: str, segment: Segment, level: Level) -> int:
@@ -174,9 +163,7 @@ class Walker:
         return fit if fit >= 0 else above
 
     def _enter(self, level: Level, *, is_implied: bool = False) -> LevelLoop:
-        # What an implied level holds may begin another one: nothing in it is quiet.
-        quiet = frozenset[str]() if is_implied else self._structure.quiet.within(level.loop)
-        loop = LevelLoop(level, self._levels[-1], quiet, is_implied=is_implied)
+        loop = LevelLoop(level, self._levels[-1], is_implied=is_implied)
         if level is self._unit_level:
             self._begin_unit(loop)
         elif self._unit is not None:
@@ -198,7 +185,7 @@ class Walker:
             closed.append(_parted(self._unit))
             self._unit = None
         if self._unit is None:
-            self.limit = self._last + SEGMENTS_MAX
+            self._limit = self.last + SEGMENTS_MAX
         if gone:
             del self._levels[depth:]
             for each in gone[::-1]:
@@ -215,7 +202,7 @@ class Walker:
         names = parties.get(above.name, {})
         role = segment.get(1).upper()
         name = names.get(role) or names.get("", above.name)
-        loop = Loop(name, above, self._structure.quiet.in_party, role)
+        loop = Loop(name, above, role)
         loop.segments.append(segment)
         above.loops.append(loop)
         self._stand_at(loop)
