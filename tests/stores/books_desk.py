@@ -201,6 +201,7 @@ class Desk:
             is_void=known.is_void,
             bounds={base: each for base, each in known.limits.items() if base not in known.gone},
         )
+        self._bed.run(self._books.drawn_on(self._payer, [name]))  # as a push does
         self._bed.run(self._books.amend(self._payer, [amendment], occasion("amend")))
         after = self._dump()
         older = replace(amendment, version=known.version - 1, bounds={"H": Bounds(units=1)})
@@ -219,6 +220,7 @@ class Desk:
         now_ms = int(time.time() * 1000) + year_ms
         self._bed.run(stores.resting.rest(self._payer, now_ms=now_ms))
         assert self._bed.run(stores.redis.exists(*names_of(self._keys))) == 0
+        self._last_draw = self._last_change = None  # a request does not travel for a year
         assert self._dump() | {self._keys.ledger: None} == before | {self._keys.ledger: None}
 
     def _read(self, claim: str) -> ClaimState:

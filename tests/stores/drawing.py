@@ -10,6 +10,7 @@ from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.plan import Bounds, ClaimPlan, Drawable, LinePlan, Part
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.key_names import BookKeys
+from service.stores.ledger.shelf_books import IN_KEYS
 from tests.ground import Ground
 from tests.movements import AT, Mover
 
@@ -53,7 +54,9 @@ async def dump(redis: RedisClient, keys: BookKeys) -> dict[str, Any]:
         "string": redis.get,
         "list": lambda key: redis.lrange(key, 0, -1),
     }
-    names = sorted([str(key) async for key in redis.scan_iter(f"{keys.start}:*", count=10_000)])
+    kinds = tuple(f"{keys.start}:{kind}" for kind in (*IN_KEYS.values(), "ledger", "recalled"))
+    found = [str(key) async for key in redis.scan_iter(f"{keys.start}:*", count=10_000)]
+    names = sorted(key for key in found if key.startswith(kinds))
     return {name: await read[str(await redis.type(name))](name) for name in names}
 
 

@@ -162,7 +162,7 @@ class Rebuilding:
         if last != FIRST_ID:
             with translated_errors():
                 await self._redis.eval(_GO_ON_AFTER, 1, book.ledger, last)
-        digest.add(f"{payer}|last", last)
+            digest.add(f"{payer}|last", last)
 
     async def _write(self, payer: str, replayed: Replayed, some: Sequence[Held]) -> int:
         """Write hashes but those that the archive has; tells how many these are."""

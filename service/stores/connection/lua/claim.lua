@@ -242,6 +242,7 @@ local function check_request(request)
   check_type(KEYS[WAITING], 'zset')
   check_type(KEYS[ORIGINAL_WAITING], 'zset')
   check_words(request, {'k', 'c', 'm', 'at', 'fp'}, {'by', 'why', 'oc', 'os'})
+  request.v = text(whole(request.v, 'a version'))
   if type(ARGV[2]) ~= 'string' then error('the record is missing') end
 end
 
@@ -299,8 +300,7 @@ end
 
 -- Writes the ledger entry, and both claims as they are now; gives the id of the entry.
 local function write_claim(request, claim, original, kept, fields, waits)
-  local version = text(whole(request.v, 'a version'))
-  local entry = {'k', request.k, 'c', request.c, 'v', version, 'n', text(claim.n + 1),
+  local entry = {'k', request.k, 'c', request.c, 'v', request.v, 'n', text(claim.n + 1),
     'oc', request.oc or '', 'os', request.os or '', 's', request.s, 'at', request.at,
     'by', request.by or '', 'why', request.why or '', 'fp', request.fp, 'm', request.m,
     'mt', request.mt or ''}
@@ -316,8 +316,8 @@ local function write_claim(request, claim, original, kept, fields, waits)
   end
   local id = redis.call('XADD', KEYS[LEDGER], '*', unpack(entry))
   redis.call('HSET', KEYS[CLAIM], 'id', request.c, 'm', request.m, 'n', text(claim.n + 1),
-    'v', version, 's', request.s, 'mv', encode_list(kept), 'fp:' .. version, request.fp,
-    'e:' .. version, id)
+    'v', request.v, 's', request.s, 'mv', encode_list(kept), 'fp:' .. request.v, request.fp,
+    'e:' .. request.v, id)
   if original then
     redis.call('HSET', KEYS[ORIGINAL], 'n', text(original.n + 1), 's', request.os, 'mv', '[]',
       'by', request.c)
