@@ -98,6 +98,7 @@ def test_many_members_are_marked_and_asked_for_at_once(
     members = [f"M{each}" for each in range(60)]
 
     async def scenario(stores: Stores) -> None:
+        await stores.installation.install()
         await stores.visibility.mark(payer, members)
         await stores.visibility.mark(payer, members[:30])
         book = stores.visibility.keys.book(payer)
@@ -109,6 +110,6 @@ def test_many_members_are_marked_and_asked_for_at_once(
             await stores.redis.hset(book.accounts(name), mapping={"n": "1"})
         drawn = await stores.accumulators.drawn_on(payer, names)
         assert drawn == set(names[::7])
-        await forget(stores, payer)
+        await uninstall(stores)
 
     own.run(scenario)
