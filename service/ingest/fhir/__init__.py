@@ -1,13 +1,7 @@
 """FHIR: pre-authorization responses of the Da Vinci PAS guide, in and out."""
 
-from service.ingest.fhir.base.issue import Issue, operation_outcome
-from service.ingest.fhir.reading.response import (
-    ReadAuthorization,
-    Reading,
-    ReadRequest,
-    Unread,
-    read,
-)
+from service.ingest.fhir.base.issue import operation_outcome
+from service.ingest.fhir.reading.response import Reading, read
 from service.ingest.fhir.reading.submissions import (
     FhirDocument,
     fhir_submissions,
@@ -18,11 +12,7 @@ from service.ingest.fhir.writing.response import AsStored, searchset, to_claim_r
 __all__ = [
     "AsStored",
     "FhirDocument",
-    "Issue",
-    "ReadAuthorization",
-    "ReadRequest",
     "Reading",
-    "Unread",
     "fhir_submissions",
     "operation_outcome",
     "read",
