@@ -20,7 +20,7 @@ from service.domain.authorization import (
     Scope,
 )
 from service.domain.provider import AuthorizedProvider
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.domain.values import DateSpan
 
 LineValues = dict[str, Any]
@@ -32,7 +32,7 @@ PRINCIPAL_TYPES = frozenset({"ABK", "BK"})
 
 def effective_lines(
     authorization: Authorization,
-    references: References,
+    references: StoredReferences,
     *,
     inherited_numbers: Iterable[str] = (),
 ) -> list[LineValues]:
@@ -46,7 +46,7 @@ def effective_lines(
 
 
 def lines_under(
-    authorization: Authorization, references: References, numbers: list[str]
+    authorization: Authorization, references: StoredReferences, numbers: list[str]
 ) -> list[LineValues]:
     """Give the same, for who knows under which numbers it can be found (see ``numbers_of``)."""
     said = _said(authorization)
@@ -115,7 +115,7 @@ def _flat(said: Mapping[str, LineValues]) -> LineValues:
     return values
 
 
-def _line_values(line: Scope, inherited: _Inherited, references: References) -> LineValues:
+def _line_values(line: Scope, inherited: _Inherited, references: StoredReferences) -> LineValues:
     header = inherited.header
     values: LineValues = {"line": 0, **inherited.values}
     if isinstance(line, AuthorizationLine):
@@ -252,7 +252,7 @@ _READERS: Mapping[str, Callable[[str, Any], LineValues]] = {
 _GROUPED = frozenset({*_READERS, "service_type", "service_types"})
 
 
-def _service(line: AuthorizationLine, references: References) -> LineValues:
+def _service(line: AuthorizationLine, references: StoredReferences) -> LineValues:
     values = _procedure(line.procedure) if line.procedure else {}
     if line.modifiers:
         modifiers = sorted({codes.bare(modifier) for modifier in line.modifiers})

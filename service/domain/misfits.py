@@ -12,7 +12,7 @@ def pointer(path: Iterable[int | str]) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
-def misfits(error: ValidationError) -> tuple[str, list[dict[str, str]]]:
+def misfits(error: ValidationError, *, most: int = MISFITS_MAX) -> tuple[str, list[dict[str, str]]]:
     """Say what does not fit, first in one line, then place by place."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     errors = [
@@ -21,4 +21,4 @@ def misfits(error: ValidationError) -> tuple[str, list[dict[str, str]]]:
     ]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     reason = f"{errors[0]['path'] or '/'}: {errors[0]['message']}{more}"
-    return reason, errors[:MISFITS_MAX]
+    return reason, errors[:most]

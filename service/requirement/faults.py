@@ -1,15 +1,6 @@
 """What can be wrong with a decision table: refused when loaded, or at fault when asked."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a table: where, what, and how to put it right."""
-
-    path: str
-    message: str
-    hint: str = ""
+from service.domain.problem import Problem as Problem
 
 
 class TableRefused(Exception):

@@ -27,7 +27,7 @@ class _Findings:
 
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, path: str, message: str, hint: str = "") -> None:
+    def add(self, path: str, message: str, hint: str | None = None) -> None:
         self.problems.append(Problem(path, message, hint))
 
 

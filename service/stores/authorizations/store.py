@@ -21,7 +21,7 @@ from dataclasses import replace
 from elasticsearch import AsyncElasticsearch
 
 from service.domain.push import Pushed, PushResult
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.stores.authorizations.arrival import Arrival, arrival_of, arrived_in, withdrawal_of
 from service.stores.authorizations.balances import Balances
 from service.stores.authorizations.documents import read_document, read_documents
@@ -46,7 +46,7 @@ class AuthorizationStore:
         self,
         elasticsearch: AsyncElasticsearch,
         indices: IndexNames,
-        references: References,
+        references: StoredReferences,
         balances: Balances,
         late: LateQueue,
         members: Members,

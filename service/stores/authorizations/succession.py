@@ -11,7 +11,7 @@ import structlog
 from elasticsearch import AsyncElasticsearch
 
 from service.domain.push import Pushed
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.stores.authorizations.document import (
     Document,
     kept_of,
@@ -53,7 +53,7 @@ class Succession:
         elasticsearch: AsyncElasticsearch,
         indices: IndexNames,
         locator: Locator,
-        references: References,
+        references: StoredReferences,
     ) -> None:
         """Share the client with the other stores."""
         self._elasticsearch = elasticsearch

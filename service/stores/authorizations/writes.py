@@ -1,6 +1,6 @@
 """What is written of an authorization: its document, and what is left where it went away."""
 
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.stores.authorizations.arrival import Arrival
 from service.stores.authorizations.document import make_document, write_order
 from service.stores.connection.bulk import Operation
@@ -8,7 +8,7 @@ from service.stores.connection.names import IndexNames, document_id, routing
 
 
 def write_document(
-    indices: IndexNames, references: References, payer: str, intake: Arrival, pushed_at: str
+    indices: IndexNames, references: StoredReferences, payer: str, intake: Arrival, pushed_at: str
 ) -> Operation:
     """Write the document of a version that arrived."""
     previous = [n for old in intake.old.values() for n in old.get("inherited_numbers", ())]
