@@ -15,7 +15,7 @@ from service.cli.doctor import doctor
 from service.cli.engines import app as engines_app
 from service.cli.faults import Commands
 from service.cli.index import app as index_app
-from service.cli.load import load
+from service.cli.loading import load
 from service.cli.match import match
 from service.cli.members import app as members_app
 from service.cli.queries import app as queries_app

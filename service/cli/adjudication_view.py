@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.cli.answer_view import event_text, service_text
+from service.cli.terminal import table
 from service.domain.claim import Claim
 
 Answer = Mapping[str, Any]
@@ -46,28 +47,18 @@ def _head(claim: Claim, answer: Answer) -> Text:
     return text
 
 
-def _table(*columns: str, right: Iterable[str] = ()) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for each in columns:
-        if each in right:
-            table.add_column(each, justify="right", no_wrap=True)
-        else:
-            table.add_column(each, overflow="fold")
-    return table
-
-
 def _dispositions(lines: Iterable[Answer]) -> Table:
     """Show what becomes of every line: approved, denied and suspended are what was billed."""
-    table = _table("line", "disposition", *_PARTS, "adjustments", right=("line", *_PARTS))
+    shown = table("line", "disposition", *_PARTS, "adjustments", right=("line", *_PARTS))
     for each in lines:
         disposition = each["disposition"]
-        table.add_row(
+        shown.add_row(
             str(each["line"]),
             Text(disposition, f"bold {_COLORS.get(disposition, 'default')}"),
             *(_part(each[name]) for name in _PARTS),
             "\n".join(map(_adjustment, each["adjustments"])),
         )
-    return table
+    return shown
 
 
 def _part(part: Answer) -> str:
@@ -99,9 +90,9 @@ def _line(line: Answer, service: str) -> RenderableType:
 def _used_table(used: Iterable[Answer]) -> Table:
     """Show the authorizations in the order in which they were drawn, and what each has left."""
     right = ("line", "units", "amount", "left")
-    table = _table("authorization", "line", "by", "units", "amount", "left", "flags", right=right)
+    shown = table("authorization", "line", "by", "units", "amount", "left", "flags", right=right)
     for each in used:
-        table.add_row(
+        shown.add_row(
             Text.assemble(
                 f"{each['number'] or _NOTHING}  ",
                 (f"{each['authorization_id']} v{each['version']}", "dim"),
@@ -113,7 +104,7 @@ def _used_table(used: Iterable[Answer]) -> Table:
             _least_left(each["accounts"]),
             ", ".join(each["flags"]),
         )
-    return table
+    return shown
 
 
 def _least_left(accounts: Iterable[Answer]) -> str:
@@ -170,10 +161,10 @@ def _step(before: str, after: str) -> str:
 
 def _balance_table(balances: Iterable[tuple[str, ...]]) -> Table:
     columns = ("authorization", "boundary", "of", "limit", "used", "reserved", "left")
-    table = _table(*columns, right=columns[3:])
+    shown = table(*columns, right=columns[3:])
     for each in balances:
-        table.add_row(*each)
-    return table
+        shown.add_row(*each)
+    return shown
 
 
 def _returned(returned: Iterable[Answer]) -> list[RenderableType]:

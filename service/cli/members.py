@@ -1,20 +1,19 @@
 """`authmatch members`: member ids that turn out to be one person."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from service.application.parts import application
-from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.application import members
+from service.application.members import Merged
+from service.application.parts import Caller
+from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
-from service.cli.terminal import progress, put, put_json
+from service.cli.opened import run_for_payer, shown
+from service.cli.terminal import put, put_json
 from service.domain.member_merge import MemberMergeBody
 from service.domain.values import Identifier
-from service.settings import Settings
-from service.stores.members.alias import Wish
-from service.stores.merging.merge import Merged
 
 app = typer.Typer(no_args_is_help=True, help="Members: merge.")
 
@@ -37,23 +36,15 @@ def merge(
 
     It cannot be taken back. Claims are answered and pushes are taken all the while.
     """
-    wish = _wish(member, into, by, reason)
+    given, wish = _wish(member, into, by, reason)
 
-    async def run(settings: Settings) -> Merged:
-        async with application(settings) as parts:
-            await parts.stores.guard.ensure()
-            with progress() as bars:
-                bar = bars.add_task("moving", total=None)
-                return await parts.stores.merging.run(
-                    payer_of(payer, settings),
-                    wish,
-                    lambda done, total: bars.update(bar, completed=done, total=total),
-                )
+    async def work(caller: Caller) -> Merged:
+        with shown("moving") as tell:
+            return await members.merge(caller, given, wish, tell)
 
-    done = asyncio.run(run(read_settings()))
+    done = run_for_payer(work, payer)
     if as_json:
-        counts = {name: getattr(done, name) for name in ("moved", "already_there", "total")}
-        put_json({"member": done.member, "merged_into": done.into, "authorizations": counts})
+        put_json(members.told(done))
     else:
         put(
             f"{done.member} is {done.into} now: {done.moved} authorizations moved,"
@@ -61,15 +52,16 @@ def merge(
         )
 
 
-def _wish(member: str, into: str, by: str | None, reason: str | None) -> Wish:
+def _wish(
+    member: str, into: str, by: str | None, reason: str | None
+) -> tuple[str, MemberMergeBody]:
     """Read what is wished; raises BadInput."""
     try:
         given = TypeAdapter[str](Identifier).validate_python(member)
-        body = MemberMergeBody(into=into, by=by, reason=reason)
+        return given, MemberMergeBody(into=into, by=by, reason=reason)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = {"into": "INTO", "by": "--by", "reason": "--reason"}.get(
             str(next(iter(first["loc"]), "")), "OLD"
         )
         raise BadInput(f"{name}: {first['msg']}") from error
-    return Wish(member=given, into=body.into, by=body.by or "", reason=body.reason or "")
