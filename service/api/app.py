@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_swagger import patch_fastapi
 
 from service import __version__
@@ -23,7 +23,7 @@ from service.api import (
     worklist,
     x12,
 )
-from service.api.caller import Credentials
+from service.api.caller import Credentials, caller_of
 from service.api.fhir_outcome import refusal
 from service.api.observation import Observation
 from service.api.problem import install_handlers
@@ -43,8 +43,10 @@ ROOMS = (
     accumulators,
     members,
     dead_letters,
-    health,
 )
+"""Each of their routes needs a key, whether the endpoint asks who calls or not."""
+PUBLIC = (health.router, fhir.public)
+"""These say nothing of any payer."""
 DESCRIPTION = (
     "Tells a health payer, for every line of a claim, which prior authorization or referral covers "
     "it, how surely, and why."
@@ -83,10 +85,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.credentials = Credentials(settings)
-    for room in ROOMS:
-        app.include_router(room.router)
+    routers = [room.router for room in ROOMS]
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(caller_of)])
+    for router in PUBLIC:
+        app.include_router(router)
     install_handlers(app, {"/fhir": refusal})
-    describe(app)
+    describe(app, [*routers, *PUBLIC])
     patch_fastapi(app, docs_url="/docs")
     app.add_middleware(Observation)
     return app

@@ -12,19 +12,20 @@ from starlette.responses import Response
 from service.accounting.answers.statement import statement
 from service.accounting.limits.bounds import bounds_of
 from service.api.body import read_any_body
-from service.api.caller import application_of, payer_of
+from service.api.caller import Asking
 from service.api.fhir_capability import PARAMETERS, capability_statement
 from service.api.fhir_outcome import Json, fhir_response, issue, outcome
 from service.api.fhir_search import PAGE, Search, read_search
 from service.api.problem import Refused
 from service.api.schema import fhir_answers, form_body, parameters
-from service.application.parts import Application
+from service.application.parts import Application, Caller
 from service.domain.authorization import Authorization
 from service.ingest.fhir import AsStored, searchset, to_claim_response
 from service.stores.authorizations.reading import Filter, Page, Stored
 from service.stores.connection.cursor import BadCursor
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], responses=fhir_answers())
+public = APIRouter(prefix="/fhir", tags=["fhir"])
 
 READS_AT_ONCE = 16
 FORM = "application/x-www-form-urlencoded"
@@ -32,7 +33,7 @@ FORM_BYTES_MAX = 64 * 1024
 PARAMETERS_MAX = 200
 
 
-@router.get("/metadata", summary="What the FHIR addresses offer", responses=fhir_answers())
+@public.get("/metadata", summary="What the FHIR addresses offer", responses=fhir_answers())
 async def metadata(request: Request) -> Response:
     """Give the CapabilityStatement; it needs no key."""
     return fhir_response(capability_statement(_base(request)))
@@ -47,9 +48,9 @@ async def metadata(request: Request) -> Response:
     ),
     summary="Search authorizations as ClaimResponses",
 )
-async def search(request: Request) -> Response:
+async def search(caller: Asking, request: Request) -> Response:
     """Give a page as a searchset Bundle, newest certification first."""
-    return await _searched(request, request.url.query)
+    return await _searched(caller, request, request.url.query)
 
 
 @router.post(
@@ -58,14 +59,13 @@ async def search(request: Request) -> Response:
     responses=fhir_answers(status_415="It is no form."),
     summary="Search by a form",
 )
-async def search_by_form(request: Request) -> Response:
+async def search_by_form(caller: Asking, request: Request) -> Response:
     """Search as by address; the parameters may stand in the body, the address, or both."""
-    payer_of(request)
     if _media_type(request) != FORM:
         raise Refused(415, "Unsupported media type", f"the form is sent as {FORM}")
     form = await read_any_body(request, FORM_BYTES_MAX)
     parts = (request.url.query, form.decode("utf-8", "replace"))
-    return await _searched(request, "&".join(filter(None, parts)))
+    return await _searched(caller, request, "&".join(filter(None, parts)))
 
 
 @router.get(
@@ -73,9 +73,11 @@ async def search_by_form(request: Request) -> Response:
     summary="Read one authorization as a ClaimResponse",
     responses=fhir_answers(status_404="There is no such authorization."),
 )
-async def read(request: Request, resource_id: Annotated[str, Path(max_length=100)]) -> Response:
+async def read(
+    caller: Asking, request: Request, resource_id: Annotated[str, Path(max_length=100)]
+) -> Response:
     """Give the current version, with what was used of it."""
-    application, payer = application_of(request), payer_of(request)
+    application, payer = caller.parts, caller.payer
     _check_format(request)
     reading = application.stores.reading
     stored = await reading.get(payer, resource_id)
@@ -88,8 +90,8 @@ async def read(request: Request, resource_id: Annotated[str, Path(max_length=100
     return fhir_response(resource, headers={"ETag": f'W/"{stored.state["version"]}"'})
 
 
-async def _searched(request: Request, query: str) -> Response:
-    application, payer = application_of(request), payer_of(request)
+async def _searched(caller: Caller, request: Request, query: str) -> Response:
+    application, payer = caller.parts, caller.payer
     _check_format(request)
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS_MAX)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service.api.body import NDJSON, read_any_body
-from service.api.caller import application_of, payer_of
+from service.api.caller import Asking
 from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, Json, fhir_response
 from service.api.fhir_taking import Taken, intake_outcome, status_of, take, without_echoes
 from service.api.problem import Refused
@@ -38,13 +38,13 @@ _R4 = ("4.0", "4.3")
 
 
 @router.post("", openapi_extra=fhir_body(), summary="Push authorizations as FHIR")
-async def push(request: Request) -> Response:
+async def push(caller: Asking, request: Request) -> Response:
     """Take ClaimResponses in; answers an OperationOutcome with an issue for each, and findings.
 
     200 when all was taken, 422 when something was refused, 409 when versions have other content;
     503 when an engine failed: the same document may be sent again.
     """
-    application, payer = application_of(request), payer_of(request)
+    application, payer = caller.parts, caller.payer
     media_type = _media_type(request)
     if media_type in _STREAM:
         return StreamedResults(_outcomes(application, payer, request), FHIR_NDJSON)

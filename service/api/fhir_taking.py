@@ -5,9 +5,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from service.api.authorizations import counted
 from service.api.fhir import as_stored
 from service.api.fhir_outcome import Json, issue, outcome
+from service.application.intake import counted
 from service.application.parts import Application
 from service.application.reception import doors_of
 from service.domain.authorization import Authorization

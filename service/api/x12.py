@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.api.authorizations import counted
 from service.api.body import NDJSON, X12
-from service.api.caller import application_of, payer_of
+from service.api.caller import Asking
 from service.api.problem import Refused
 from service.api.schema import problems, x12_body
 from service.api.streams import StreamedResults
 from service.application.inquiries import answers_to
+from service.application.intake import counted
 from service.application.parts import Application
 from service.application.reception import acknowledgements, doors_of, reading_of
 from service.flow.intake import Result, take_in
@@ -53,7 +53,7 @@ class _Told:
 
 
 @router.post("/x12", openapi_extra=x12_body(), summary="Send 278 interchanges")
-async def exchange(request: Request) -> Response:
+async def exchange(caller: Asking, request: Request) -> Response:
     """Take 278 responses in; answer a 999, and a TA1 where it is wanted, for each interchange.
 
     Inquiries are answered with 278 responses, behind the acknowledgements. With
@@ -61,7 +61,7 @@ async def exchange(request: Request) -> Response:
     then the acknowledgements and answers. As X12 the answer comes when all is stored; when some of
     it could neither be stored nor kept it is 503, and the same file may be sent again.
     """
-    application, payer = application_of(request), payer_of(request)
+    application, payer = caller.parts, caller.payer
     seen = _Seen()
     reading = reading_of(application.settings, payer, form="x12", on_item=seen.note)
     results = counted(
