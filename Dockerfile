@@ -1,4 +1,4 @@
-# The service alone: its packages pinned with their hashes, no build tools, not as root.
+# The service alone, without authmatch_local (local engines, made-up data): its packages pinned with their hashes, no build tools, not as root.
 FROM python:3.12-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
@@ -6,7 +6,7 @@ RUN python -m venv /opt/authmatch && python -m venv /opt/builder
 COPY requirements-service.lock requirements-build.lock ./
 RUN /opt/authmatch/bin/pip install --require-hashes -r requirements-service.lock \
  && /opt/builder/bin/pip install --require-hashes -r requirements-build.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY service service
 COPY queries queries
 COPY es_templates es_templates

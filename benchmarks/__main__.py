@@ -8,11 +8,11 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from authmatch_local import engines
 from benchmarks.contest import Contest
 from benchmarks.measure import Measured
 from benchmarks.sizes import SIZES, Size
 from service.settings import Settings
-from tools import engines
 
 LATEST = Path(__file__).parent / "latest.json"
 HEAP_MB = 4096

@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 
+from authmatch_local.samples import SampleData
 from benchmarks import bodies, loading, postgres, reading, units
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
 from service.rules.files import load_rules
 from service.settings import Settings
-from tools.samples import SampleData
 
 PAYER = "demo"
 SEED = 20260101

@@ -16,13 +16,13 @@ import orjson
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import parallel_bulk, scan
 
+from authmatch_local.samples import SampleData
 from benchmarks.measure import Connection
 from service.application.parts import application
 from service.domain.authorization import Authorization
 from service.domain.push import Pushed
 from service.settings import Settings
 from service.stores.authorizations.reading import Filter
-from tools.samples import SampleData
 
 PAYER = "demo"
 BATCH = 500

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from authmatch_local.samples import SampleData
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_lines
 from service.rules.files import load_rules
 from service.settings import Settings
-from tools.samples import SampleData
 
 CLAIMS = 200
 COLUMNS = (
@@ -143,8 +143,8 @@ def _row(authorization: Authorization, line: dict[str, Any]) -> tuple[object, ..
         line["kind"],
         line["setting"],
         line.get("certification_date"),
-        window.get("gte", "1900-01-01"),
-        window.get("lte", "9999-12-31"),
+        window.get("first", "1900-01-01"),
+        window.get("last", "9999-12-31"),
         line.get("procedure.from"),
         line.get("procedure.to"),
         line.get("procedure.shape"),

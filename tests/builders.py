@@ -25,6 +25,8 @@ from service.matching.scorer import Scorer
 from service.querying.library import Library, load_library
 
 QUERIES = Path(__file__).parents[1] / "queries"
+TEMPLATES = frozenset({"inpatient", "outpatient", "professional", "referral", "dental"})
+"""The ids of the shipped templates."""
 
 Fields = dict[str, Any]
 
@@ -182,10 +184,10 @@ def build_authorization(
 def build_candidate(authorization: Authorization | None = None, **found: Any) -> Candidate:
     """Make the candidate that a search would return for an authorization."""
     authorization = build_authorization() if authorization is None else authorization
-    inherited = found.pop("inherited_numbers", ())
-    lines = effective_lines(authorization, references(), inherited_numbers=inherited)
+    numbers = numbers_of(authorization, found.pop("inherited_numbers", ()))
+    lines = effective_lines(authorization, references(), numbers)
     issued = sorted(line["certification_date"] for line in lines if "certification_date" in line)
-    starts = sorted(line["effective"]["gte"] for line in lines if "gte" in line["effective"])
+    starts = sorted(line["effective"]["first"] for line in lines if "first" in line["effective"])
     number = authorization.number
     usual: Fields = {
         "authorization_id": authorization.authorization_id,
@@ -195,7 +197,7 @@ def build_candidate(authorization: Authorization | None = None, **found: Any) ->
         "certification_date": issued[0] if issued else None,
         "starts_on": starts[0] if starts else None,
         "lines": tuple(lines),
-        "numbers": tuple(numbers_of(authorization, inherited)),
+        "numbers": tuple(numbers),
     }
     return Candidate(**{**usual, **found})
 

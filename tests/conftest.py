@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from authmatch_local import engines
 from service.rules.book import RuleBook
 from service.rules.files import load_rules
 from service.settings import Settings
 from tests.ground import shipped_rules
-from tools import engines
 
 ELASTICSEARCH_IMAGE = "elasticsearch:9.2.4"
 REDIS_IMAGE = "redis:7"

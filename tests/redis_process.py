@@ -10,9 +10,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from tools import engines
-from tools.engines.account import Account
-from tools.engines.redis_server import redis_server
+from authmatch_local import engines
+from authmatch_local.engines.account import Account
+from authmatch_local.engines.redis_server import redis_server
 
 START_S = 30
 

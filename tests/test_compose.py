@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tools.engines.download import VERSION
+from authmatch_local.engines.download import VERSION
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -96,6 +96,7 @@ def test_all_that_the_image_copies_is_sent_to_the_builder() -> None:
         copied.update(line.split()[:-1])
     assert "*" in lines
     assert copied == sent
+    assert "authmatch_local" not in copied, "no engines and no made-up data in the image"
     assert all((ROOT / name).exists() for name in copied)
 
 

@@ -1,6 +1,5 @@
-"""The documentation names all that there is, and what it shows can be read."""
+"""The documentation names all that there is."""
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from pathlib import Path
 from types import GenericAlias
 from typing import Any, get_args
 
-import pytest
 import typer
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -27,18 +25,15 @@ from service.domain.claim import Benefit, Claim
 from service.domain.event import DenyWith, EventCodes, EventText
 from service.domain.fields import AUTHORIZATION_FIELDS, CLAIM_FIELDS
 from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedTable
-from service.querying.inheritance import OWN_KEYS
-from service.querying.library import load_library
-from service.requirement.cells import FUNCTIONS
-from service.requirement.inputs import columns
+from service.querying._inheritance import OWN_KEYS
+from service.requirement._cells import FUNCTIONS
+from service.requirement._inputs import columns
 from service.requirement.tables import TABLE_NAMES, contract
 from service.rules.files import load_rules
 from service.settings import Settings
-from tests.builders import references
+from tests.builders import TEMPLATES
+from tests.pages import FENCE, ROOT, rows_of, text_of
 
-ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 QUERIES = ROOT / "queries"
 TEMPLATE_MODELS = (
     nouns.Template,
@@ -56,43 +51,15 @@ TEMPLATE_MODELS = (
     nouns.TemplateTest,
 )
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _WORD = re.compile(r"[\w.\-<>${}/]+")
-
-
-def name_of(path: Path) -> str:
-    """The path as a person would write it."""
-    return path.relative_to(ROOT).as_posix()
-
-
-@cache
-def text_of(page: str) -> str:
-    """The text of a page."""
-    return (ROOT / page).read_text(encoding="utf-8")
 
 
 @cache
 def named_in(page: str) -> frozenset[str]:
     """All words that a page writes as code outside its fences."""
-    text = _FENCE.sub("", text_of(page))
+    text = FENCE.sub("", text_of(page))
     return frozenset(word for code in _CODE.findall(text) for word in _WORD.findall(code))
-
-
-def rows_of(page: str, heading: str) -> list[list[str]]:
-    """The rows of the table under a heading, as cells."""
-    section = text_of(page).split(f"\n{heading}\n", 1)[1].split("\n## ", 1)[0]
-    lines = [line for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
-
-
-def snippets(language: str) -> Iterator[tuple[str, str]]:
-    """All fenced texts of a language, with their pages."""
-    for page in PAGES:
-        for found, text in _FENCE.findall(page.read_text(encoding="utf-8")):
-            if found == language:
-                yield name_of(page), text
 
 
 def fields_of(model: type[BaseModel]) -> set[str]:
@@ -131,7 +98,7 @@ def commands(group: TyperGroup, before: str) -> Iterator[str]:
 
 
 def default_shown(field: FieldInfo) -> str:
-    """The default of a setting as README writes it."""
+    """The default of a setting as its table writes it."""
     default = field.get_default(call_default_factory=True)
     if default is None:
         return "none"
@@ -146,7 +113,9 @@ def default_shown(field: FieldInfo) -> str:
 
 def test_the_table_of_settings_is_that_of_the_settings() -> None:
     """Every setting with its default, in the order of the code, and no other."""
-    shown = [(name, default) for name, default, _ in rows_of("README.md", "## Configuration")]
+    shown = [
+        (name, default) for name, default, _ in rows_of("docs/configuration.md", "## Settings")
+    ]
     actual = [
         (f"`AUTHMATCH_{name.upper()}`", default_shown(field))
         for name, field in Settings.model_fields.items()
@@ -160,19 +129,20 @@ def test_every_command_is_in_the_table() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
 
-    shown = [row[0].strip("`") for row in rows_of("README.md", "## The command line")]
+    shown = [row[0].strip("`") for row in rows_of("docs/cli.md", "## Commands")]
 
     assert sorted(commands(group, "authmatch")) == sorted(shown)
 
 
 def test_every_address_is_documented() -> None:
-    """With its method: in README's table and on the page of the API."""
+    """With its method: in the table, and under a heading of its own."""
     paths = create_app().openapi()["paths"]
     actual = {f"{method.upper()} {path}" for path, of in paths.items() for method in of}
-    shown = {row[0].strip("`") for row in rows_of("README.md", "## The API")}
+    shown = {row[0].strip("`") for row in rows_of("docs/api.md", "## All requests")}
 
     assert actual | {"GET /metrics"} == shown
-    assert [each for each in sorted(actual) if each not in text_of("docs/api.md")] == []
+    told = text_of("docs/api.md").split("\n## Matching\n")[1]
+    assert [each for each in sorted(actual) if each not in told] == []
 
 
 def test_every_problem_type_is_documented() -> None:
@@ -270,7 +240,7 @@ def test_every_column_and_answer_of_the_tables_is_documented() -> None:
     actual = {
         f"`{name}`": each.kind for name, each in columns(known).items() if "attached" not in name
     }
-    answers = {name for table in TABLE_NAMES for name in contract(table, known).outputs}
+    answers = {name for table in TABLE_NAMES for name in contract(table, known, TEMPLATES).outputs}
 
     assert actual == shown
     assert (answers | set(TABLE_NAMES) | FUNCTIONS) - {
@@ -305,84 +275,14 @@ def test_every_metric_is_documented() -> None:
     assert metrics - named_in("docs/operations.md") == set()
 
 
-def test_the_house_in_readme_is_the_house() -> None:
+def test_the_rooms_are_those_of_the_house() -> None:
     """Its rows are the layers that import-linter keeps."""
     settings = tomllib.loads(text_of("pyproject.toml"))["tool"]["importlinter"]
     (layers,) = (
         each["layers"] for each in settings["contracts"] if each.get("containers") == ["service"]
     )
-    shown = [row[0].replace("`", "").split(", ") for row in rows_of("README.md", "## The house")]
+    shown = [
+        row[0].replace("`", "").split(", ") for row in rows_of("CONTRIBUTING.md", "## The rooms")
+    ]
 
     assert [layer.split(" | ") for layer in layers] == shown
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_relative_links_lead_somewhere(page: Path) -> None:
-    """To a file that is there, and to a heading that it has."""
-    broken = []
-    for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
-        if re.match(r"[a-z]+:", link):
-            continue
-        path, _, anchor = link.partition("#")
-        target = (page.parent / path).resolve() if path else page
-        if not target.is_file() or (anchor and anchor not in anchors_of(target)):
-            broken.append(link)
-
-    assert broken == []
-
-
-def anchors_of(page: Path) -> set[str]:
-    """The anchors of the headings of a page, as code hosts make them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
-
-
-def test_every_page_can_be_reached_from_readme() -> None:
-    """A page that nobody links is not read."""
-    reached, todo = set(), [ROOT / "README.md"]
-    while todo:
-        page = todo.pop()
-        if page in reached:
-            continue
-        reached.add(page)
-        links = _LINK.findall(page.read_text(encoding="utf-8"))
-        targets = [(page.parent / link.partition("#")[0]).resolve() for link in links]
-        todo += [each for each in targets if each.suffix == ".md" and each.is_file()]
-
-    assert {name_of(page) for page in PAGES} - {name_of(page) for page in reached} == set()
-
-
-def test_json_and_yaml_snippets_can_be_read() -> None:
-    """An authorization among them is one that would be taken."""
-    read = [json.loads(text) for _, text in snippets("json")]
-    pushed = [each for each in read if "setting" in each]
-
-    assert read
-    assert pushed
-    for each in pushed:
-        Authorization.model_validate(each)
-    assert all(YAML(typ="safe").load(text) for _, text in snippets("yaml"))
-
-
-@pytest.mark.parametrize(
-    ("address", "model"), [("authorizations", Authorization), ("claims", ClaimChange)]
-)
-def test_bodies_in_the_documentation_can_be_taken(address: str, model: type[BaseModel]) -> None:
-    """What stands behind `-d` of a call."""
-    calls = [text for _, text in snippets("sh") if f"/{address}/" in text]
-    bodies = re.findall(r"-d '(\{.*?\})'", "".join(calls), re.DOTALL)
-
-    assert bodies
-    for body in bodies:
-        model.model_validate_json(body)
-
-
-@pytest.mark.parametrize("text", [text for page, text in snippets("yaml") if "templates" in page])
-def test_templates_in_the_documentation_are_right(text: str) -> None:
-    """Parts of one are checked as an extension of the professional template."""
-    if not text.startswith("api:"):
-        head = "api: authmatch/v1\nkind: QueryTemplate\nid: part\nversion: 1\ntitle: A part\n"
-        text = f"{head}extends: professional\n{text}"
-    files = {name: text_of(f"queries/{name}") for name in ("base.yaml", "professional.yaml")}
-
-    assert list(load_library({**files, "shown.yaml": text}, references()).problems) == []

@@ -1,1 +1,1 @@
-"""What stands beside the service: local engines, made-up data, writers of documentation."""
+"""Used in the checkout alone: what writes the pages of the documentation."""

@@ -10,7 +10,7 @@ from service.api.caller import Asking
 from service.api.problem import Refused
 from service.api.schema import problems
 from service.application import members
-from service.domain.member_merge import MemberMergeBody
+from service.domain.person import MemberMergeBody
 from service.domain.values import Identifier
 
 router = APIRouter(

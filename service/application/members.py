@@ -6,7 +6,7 @@ from prometheus_client import Counter
 
 from service.application.moving import Tell
 from service.application.parts import Caller
-from service.domain.member_merge import MemberMergeBody
+from service.domain.person import MemberMergeBody
 from service.stores.members.alias import Wish
 from service.stores.merging.merge import Merged as Merged
 

@@ -10,12 +10,12 @@ from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
 from service.domain.claim import Claim
 from service.domain.claim_values import header_values, line_values
-from service.domain.problem import Problem
 from service.domain.reference import References
 from service.flow.matching.live_check import check_scores
 from service.flow.matching.match import match_claim
 from service.flow.matching.template_tests import read_fixture, run_tests
 from service.flow.matching.why_not import NoSuchLine
+from service.querying.problem import Problem
 from service.querying.search import candidate_search, scored_search
 from service.rules.book import RuleBook
 from service.rules.texts import fixtures_of, load_texts
@@ -84,7 +84,7 @@ async def check_texts(texts: Mapping[str, str]) -> tuple[Report, RuleBook | None
 
 
 async def check_live(
-    parts: Application, book: RuleBook, report: Report, sample: SampleClaims
+    parts: Application, book: RuleBook, report: Report, sample: SampleClaims | None
 ) -> None:
     """Add what the live index says to a report; raises EngineFault where an engine fails."""
     stores = parts.stores
@@ -94,13 +94,17 @@ async def check_live(
     for name in await stores.installation.missing_fields():
         report.problems.append(
             Problem(
-                f"/{name}",
-                f"{name} is not in the live mapping: it would match nothing, silently",
-                "run `authmatch index migrate`",
                 code=_MISSING,
+                path=f"/{name}",
                 file=await stores.migration.live_index(),
+                message=f"{name} is not in the live mapping: it would match nothing, silently",
+                hint="run `authmatch index migrate`",
             )
         )
+    if sample is None:
+        told = "compiled searches: left out, sample claims come with authmatch[local]"
+        report.notes.append(told)
+        return
     await _validate(parts, book, report, sample)
     await _compare(parts, book, report, sample)
 
@@ -119,7 +123,9 @@ async def _validate(
                 reason = await parts.stores.search.refusal(payer, claim.member.id, search)
                 if reason is not None:
                     message = f"Elasticsearch refuses the compiled search: {reason}"
-                    problem = Problem("", message, code=_REFUSED, file=report.files[name])
+                    problem = Problem(
+                        code=_REFUSED, path="", message=message, file=report.files[name]
+                    )
                     report.problems.append(problem)
                     break
             if reason is not None:
@@ -145,7 +151,7 @@ async def _compare(
                 where = f"sample claim {claim.claim_id}, line {search.line.line}"
                 message = f"Elasticsearch and the scorer differ {differing} times: {where}"
                 file = report.files[search.plan.template.id]
-                report.problems.append(Problem("", message, code=_DISAGREE, file=file))
+                report.problems.append(Problem(code=_DISAGREE, path="", message=message, file=file))
     report.notes.append(f"both paths to a score compared: {lines} lines, {candidates} candidates")
     if not candidates:
         report.notes.append(

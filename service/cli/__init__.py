@@ -12,15 +12,12 @@ from service.cli.accumulators import app as accumulators_app
 from service.cli.adjudicate import adjudicate
 from service.cli.dead_letters import app as dead_letters_app
 from service.cli.doctor import doctor
-from service.cli.engines import app as engines_app
-from service.cli.faults import Commands
+from service.cli.faults import BadInput, Commands
 from service.cli.index import app as index_app
 from service.cli.loading import load
 from service.cli.match import match
 from service.cli.members import app as members_app
 from service.cli.queries import app as queries_app
-from service.cli.run import run
-from service.cli.sample import sample
 from service.cli.serve import serve
 from service.cli.why_not import explain
 from service.cli.worklist import app as worklist_app
@@ -37,21 +34,41 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 done but something is wrong, 2 bad input, 3 an engine failed.",
 )
 
-app.command()(run)
+
+def _not_installed(context: typer.Context) -> None:
+    """Not installed here: it comes with the extra `local`."""
+    raise BadInput(f"{context.info_name} is not installed here: install authmatch[local]")
+
+
+def _add_local() -> None:
+    """Add the commands of `authmatch[local]`; where it is missing, commands that say so."""
+    try:
+        from authmatch_local import commands
+    except ModuleNotFoundError as missing:
+        if str(missing.name).startswith("service"):
+            raise
+        anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+        for name in ("run", "sample", "engines"):
+            app.command(name, context_settings=anything)(_not_installed)
+    else:
+        app.command()(commands.run)
+        app.command()(commands.sample)
+        app.add_typer(commands.engines_app, name="engines")
+
+
+_add_local()
 app.command()(serve)
 app.command()(load)
 app.command()(match)
 app.command()(adjudicate)
 app.command("why-not")(explain)
 app.add_typer(queries_app, name="queries")
-app.command()(sample)
 app.command()(doctor)
 app.add_typer(index_app, name="index")
 app.add_typer(accumulators_app, name="accumulators")
 app.add_typer(dead_letters_app, name="deadletters")
 app.add_typer(worklist_app, name="worklist")
 app.add_typer(members_app, name="members")
-app.add_typer(engines_app, name="engines")
 
 
 def main() -> None:

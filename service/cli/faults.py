@@ -9,7 +9,6 @@ from typer.core import TyperGroup
 
 from service.application import refusals
 from service.cli.terminal import err, say
-from tools.engines import EngineError
 
 PROBLEMS = 1
 BAD_INPUT = 2
@@ -61,10 +60,6 @@ def faults_told() -> Iterator[None]:
         end(f"{len(refused.problems)} problems in templates or tables", BAD_INPUT, refused)
     except refusals.EngineFault as fault:
         end(f"{fault}{_advice(fault)}", ENGINE_FAULT, fault)
-    except EngineError as error:
-        if error.log_tail:
-            say(error.log_tail)
-        end(error.reason, ENGINE_FAULT, error)
     except KeyboardInterrupt as error:
         end("interrupted", INTERRUPTED, error)
     except BrokenPipeError:

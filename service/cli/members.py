@@ -12,7 +12,7 @@ from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer, shown
 from service.cli.terminal import put, put_json
-from service.domain.member_merge import MemberMergeBody
+from service.domain.person import MemberMergeBody
 from service.domain.values import Identifier
 
 app = typer.Typer(no_args_is_help=True, help="Members: merge.")

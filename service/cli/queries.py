@@ -9,24 +9,26 @@ import typer
 from ruamel.yaml import YAML
 
 from service.application.parts import application
-from service.application.queries import Report, check_live, check_texts, compiled_searches
+from service.application.queries import (
+    Report,
+    SampleClaims,
+    check_live,
+    check_texts,
+    compiled_searches,
+)
 from service.application.refusals import EngineFault, TemplatesRefused
 from service.cli.claim_file import read_claim
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput, end
 from service.cli.terminal import put, put_json, say
 from service.domain.claim import Claim
-from service.domain.problem import Problem
 from service.domain.template import Template
 from service.querying.library import template_schema
 from service.rules.files import read_folder
 from service.rules.texts import load_texts
 from service.settings import Settings
-from tools.samples import SampleData
 
 app = typer.Typer(no_args_is_help=True, help="Templates and tables: check, show, schema.")
-
-SAMPLE = SampleData(seed=1, authorizations=2_000)
 
 
 @app.command()
@@ -62,7 +64,9 @@ async def _check(settings: Settings, *, is_offline: bool) -> tuple[Report, Engin
     report, book = await check_texts(texts)
     if all("/" in name for name in texts):
         file = str(settings.queries_dir)
-        problem = Problem("", "there is no template in this folder", code="T002", file=file)
+        problem = Problem(
+            code="T002", path="", message="there is no template in this folder", file=file
+        )
         report.problems.insert(0, problem)
     elif is_offline:
         report.notes.append("live checks: left out")
@@ -75,7 +79,7 @@ async def _check(settings: Settings, *, is_offline: bool) -> tuple[Report, Engin
     else:
         try:
             async with application(settings, rules=book) as parts:
-                await check_live(parts, book, report, SAMPLE.claims)
+                await check_live(parts, book, report, _sample_claims())
         except EngineFault as fault:
             return report, fault
     return report, None
@@ -113,6 +117,15 @@ def show(
 def schema() -> None:
     """Write the JSON Schema of a template, for editors."""
     put_json(template_schema())
+
+
+def _sample_claims() -> SampleClaims | None:
+    """The claims of `authmatch sample`, where it is installed."""
+    try:
+        from authmatch_local.samples import SampleData
+    except ModuleNotFoundError:
+        return None
+    return SampleData(seed=1, authorizations=2_000).claims
 
 
 def _settings(folder: Path | None) -> Settings:

@@ -35,7 +35,8 @@ class Comparison:
 
     ``read`` turns the claim's values into the one value both faces use, None when the claim has
     nothing to compare. ``clause(field, value, how)`` names the Elasticsearch field in full;
-    ``fits(line, field, value, how)`` reads the same field of a line's effective values.
+    ``fits(line, field, value, how)`` reads the same field of a line's effective values. Where it
+    ``widens``, what fits some days also fits all days around them.
     """
 
     name: str
@@ -46,10 +47,11 @@ class Comparison:
     why: Callable[[LineValues, str, Any, How], str]
     options: frozenset[str] = field(default_factory=frozenset)
     claims: tuple[int, int] = (1, 10)
+    widens: bool = False
 
 
 def codes_of(values: Values, how: How) -> tuple[str, ...] | None:
-    """Read all codes that the claim gives in any of the fields, once each."""
+    """All codes that the claim gives in any of the fields, once each; None where it gives none."""
     found: dict[str, None] = {}
     for value in values:
         if isinstance(value, str):
@@ -60,13 +62,13 @@ def codes_of(values: Values, how: How) -> tuple[str, ...] | None:
 
 
 def span_of(values: Values, how: How) -> tuple[str, str] | None:
-    """Read first and last day; one alone stands for both."""
+    """First and last day, one alone stands for both; None where the claim gives none."""
     days = [value for value in values if isinstance(value, str)]
     return (days[0], max(days[0], days[-1])) if days else None
 
 
 def held(line: LineValues, field_name: str) -> Sequence[str]:
-    """Give what the authorization line holds in a field, as text, none, one or several."""
+    """What the authorization line holds in a field, as text, none, one or several."""
     value = line.get(field_name)
     if value is None:
         return ()
@@ -80,5 +82,5 @@ def _text(value: object) -> str:
 
 
 def shown(texts: Sequence[str]) -> str:
-    """Write several values for a person."""
+    """Several values as a person reads them."""
     return ", ".join(texts) if texts else "nothing"

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.comparison.comparison import Clause, Comparison, How, Values
+from service.comparison.comparison import MATCH_NOTHING, Clause, Comparison, How, Values
 from service.comparison.registry import comparisons
 from service.domain.claim_values import ClaimValue, ClaimValues
 from service.domain.effective import LineValues
 from service.domain.fields import CLAIM_FIELDS, NUMBER_FIELDS
 from service.domain.reference import GroupTable, References
-from service.domain.template import Comparand, Criterion, Template
+from service.domain.template import Comparand, Criterion, Requirement, Template
 
 _ALWAYS_THERE = frozenset({"effective", "kind", "setting"})
 _LINE_BOUND = tuple(
@@ -38,7 +38,7 @@ class Use:
     absent_is_value: bool
 
     def read(self, values: ClaimValues) -> Any:
-        """Give the value to compare, None when the claim has none.
+        """The value to compare, None when the claim has none.
 
         An absent value that is a statement (no modifier) reads as the empty tuple: no code fits it.
         """
@@ -57,9 +57,9 @@ class Use:
         return self.comparison.fits(line, self.field, value, self.how)
 
     def clause(self, value: Any, *, prefix: str = "lines.", field: str | None = None) -> Clause:
-        """Say the same to Elasticsearch; ``field`` stands in for a twin at the root."""
+        """The same judgement as a clause of Elasticsearch; ``field`` names a twin at the root."""
         if value == () and self.absent_is_value:
-            return {"match_none": {}}
+            return MATCH_NOTHING
         clause = self.comparison.clause(f"{prefix}{field or self.field}", value, self.how)
         if not self.when_absent:
             return clause
@@ -104,7 +104,6 @@ class TestPlan:
 
     id: str
     use: Use
-    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +119,11 @@ class Plan:
 
     @property
     def is_searched_by_line(self) -> bool:
-        """Whether a raw clause depends on the claim line, so that each line is searched alone."""
+        """Whether a raw clause depends on the claim line, so that lines are searched one by one."""
         return any(f"${{{each}" in str(raw) for raw in self.raws() for each in _LINE_BOUND)
 
     def raws(self) -> tuple[Mapping[str, Any], ...]:
-        """Give every raw clause of the template."""
+        """Every raw clause of the template."""
         tests = (*self.template.require, *self.template.exclude)
         levels = (level for each in self.template.criteria for level in each.levels)
         return tuple(each.raw for each in (*tests, *levels) if each.raw is not None)
@@ -143,14 +142,13 @@ def make_plan(template: Template, references: References, *, content_hash: str =
 
 
 def _tests(
-    tests: tuple[Any, ...], template: Template, references: References
+    tests: tuple[Requirement, ...], template: Template, references: References
 ) -> tuple[TestPlan, ...]:
-    plans = []
-    for test in tests:
-        if test.raw is None:
-            use = _use(test, template, references, absent_is_value=False)
-            plans.append(TestPlan(id=test.id, use=use, fields=use.claims))
-    return tuple(plans)
+    return tuple(
+        TestPlan(id=test.id, use=_use(test, template, references, absent_is_value=False))
+        for test in tests
+        if test.raw is None
+    )
 
 
 def _criterion(criterion: Criterion, template: Template, references: References) -> CriterionPlan:
@@ -171,7 +169,7 @@ def _criterion(criterion: Criterion, template: Template, references: References)
 
 
 def scope_of(criterion: Criterion) -> tuple[str, ...]:
-    """Give the fields that must all be empty for a line to be unscoped; none: never unscoped."""
+    """The fields that must all be empty for a line to be unscoped; none: never unscoped."""
     if criterion.on_authorization_missing == "zero":
         return ()
     named = criterion.scope or tuple(
@@ -182,7 +180,7 @@ def scope_of(criterion: Criterion) -> tuple[str, ...]:
 
 
 def _stored(name: str) -> str:
-    """Name the field that is there where a value is: a procedure lives in three."""
+    """The field that is present where there is a value: a procedure is stored in three fields."""
     return "procedure.from" if name == "procedure" else name
 
 
@@ -196,17 +194,16 @@ def _absent_is_value(criterion: Criterion, level: Comparand) -> bool:
 def _use(
     comparand: Comparand, template: Template, references: References, *, absent_is_value: bool
 ) -> Use:
-    days = comparand.days
     match_days = template.settings.match_days
-    before, after = (
-        (match_days.before, match_days.after) if days == "match_days" else (days or 0, days or 0)
-    )
-    constants: tuple[ClaimValue, ...] = (tuple(comparand.value),) if comparand.value else ()
+    if comparand.days == "match_days":
+        before, after = match_days.before, match_days.after
+    else:
+        before = after = comparand.days or 0
     return Use(
         comparison=comparisons()[comparand.comparison or ""],
         field=comparand.authorization or "",
         claims=comparand.claim,
-        constants=constants,
+        constants=(comparand.value,) if comparand.value else (),
         how=How(
             days_before=before,
             days_after=after,
@@ -220,7 +217,7 @@ def _use(
 
 
 def find_table(name: str, references: References) -> GroupTable:
-    """Find a group table by its id, or by ``id@version``."""
+    """The group table of this id, or of ``id@version``; raises UnknownTable."""
     wanted, _, version = name.partition("@")
     table = references.groups.get(wanted)
     if table is None:

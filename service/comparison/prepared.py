@@ -84,9 +84,9 @@ class Preparation:
     def _asked_tests(
         self, kind: str, tests: tuple[TestPlan, ...], values: ClaimValues
     ) -> Iterable[AskedTest]:
-        """Give the tests that the claim has a value for: without one nothing can be required."""
+        """The tests that the claim has a value for: without one nothing can be required."""
         for test in tests:
-            key = (kind, test.id, *map(values.get, test.fields))
+            key = (kind, test.id, *map(values.get, test.use.claims))
             asked = self._tests.get(key)
             if asked is None:
                 asked = self._tests[key] = AskedTest(plan=test, value=test.use.read(values))
@@ -106,32 +106,21 @@ class Preparation:
 
 
 def ask_criterion(plan: CriterionPlan, values: ClaimValues) -> AskedCriterion:
-    """Read the claim's values into the levels of a criterion."""
+    """A criterion with the claim's values read into its levels."""
     criterion = plan.criterion
     if plan.applies_to is not None:
         claim_field, table = plan.applies_to
         code = values.get(claim_field)
         if not isinstance(code, str) or not table.groups_of(code):
             return AskedCriterion(plan=plan, levels=(), bars_exact=False)
-    levels = _raw_levels(plan, values) if criterion.is_raw else _read_levels(plan, values)
+    levels = []
+    for place, level in enumerate(criterion.levels):
+        is_raw = level.raw is not None
+        value = render(level.raw, values) if is_raw else plan.uses[place].read(values)
+        if value is not None:
+            levels.append((place, level, value))
     barred = not levels and criterion.on_claim_missing == "skip_and_bar_exact"
-    return AskedCriterion(plan=plan, levels=levels, bars_exact=barred)
-
-
-def _read_levels(plan: CriterionPlan, values: ClaimValues) -> tuple[tuple[int, Level, Any], ...]:
-    read = (
-        (place, level, use.read(values))
-        for place, (level, use) in enumerate(zip(plan.criterion.levels, plan.uses, strict=True))
-    )
-    return tuple(each for each in read if each[2] is not None)
-
-
-def _raw_levels(plan: CriterionPlan, values: ClaimValues) -> tuple[tuple[int, Level, Any], ...]:
-    rendered = (
-        (place, level, render(level.raw, values))
-        for place, level in enumerate(plan.criterion.levels)
-    )
-    return tuple(each for each in rendered if each[2] is not None)
+    return AskedCriterion(plan=plan, levels=tuple(levels), bars_exact=barred)
 
 
 class _Missing(Exception):
@@ -187,7 +176,7 @@ def _holds_list(body: Any) -> bool:
 
 
 def placeholder(node: Any) -> str | None:
-    """Give the claim field that ``${...}`` names, None for any other value."""
+    """The claim field that ``${...}`` names, None for any other value."""
     if isinstance(node, str) and node.startswith("${") and node.endswith("}"):
         return node[2:-1].removeprefix("claim.")
     return None

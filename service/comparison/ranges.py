@@ -44,7 +44,7 @@ def _range_side_by_side(line: LineValues, field: str, value: Procedure, how: How
 
 
 def authorized_procedure(line: LineValues, field: str) -> str | None:
-    """Write what the line authorizes: a code, a range, a group, or nothing."""
+    """What the line authorizes, as text: a code, a range, a group; None for nothing."""
     first, last = line.get(f"{field}.from"), line.get(f"{field}.to")
     if first is None:
         group = line.get(f"{field}.group")

@@ -8,32 +8,35 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 
-from service.comparison import codes, dates, groups, ranges
+from service.comparison import _codes, _dates, _groups, ranges
 from service.comparison.comparison import Comparison
 
 ENTRY_POINTS = "authmatch.comparisons"
 
 BUILT_IN = (
-    codes.EQUAL,
-    codes.ANY_OF,
-    codes.ANY_OF_PREFIX,
-    codes.SUBSET,
-    codes.WITHIN,
-    dates.INSIDE,
-    dates.OVERLAPS,
-    dates.WINDOW,
-    dates.NEAR,
+    _codes.EQUAL,
+    _codes.ANY_OF,
+    _codes.ANY_OF_PREFIX,
+    _codes.SUBSET,
+    _codes.WITHIN,
+    _dates.INSIDE,
+    _dates.OVERLAPS,
+    _dates.WINDOW,
+    _dates.NEAR,
     ranges.IN_RANGE,
-    groups.IN_GROUP,
-    groups.SAME_GROUP,
-    groups.BELOW,
-    groups.ABOVE,
+    _groups.IN_GROUP,
+    _groups.SAME_GROUP,
+    _groups.BELOW,
+    _groups.ABOVE,
 )
 
 
 @cache
 def comparisons() -> Mapping[str, Comparison]:
-    """Give all comparisons, our own and those of other distributions, by name."""
+    """All comparisons, our own and those of other distributions, by name.
+
+    Raises TypeError or ValueError where another distribution offers what cannot be taken.
+    """
     known = {each.name: each for each in BUILT_IN}
     for point in entry_points(group=ENTRY_POINTS):
         offered = point.load()

@@ -3,8 +3,6 @@
 Two files of ``queries/reference``: ``unit-conversions.yaml`` and ``accounting.yaml``.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -12,12 +10,10 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from service.domain.code_groups import CodeForm, Group, GroupTable
+from service.domain.code_groups import CodeSet, Groups, Members, twice
 from service.domain.event import DenyWith, Outcome
-from service.domain.specialised import GroupName, Members
 from service.domain.values import Code, Frozen, LongText, Quantity, Text
 
-Groups = Mapping[str, GroupTable]
 Counts = Literal["units", "visits", "days", "study", "charge", "nothing"]
 WhenShort = Literal["cutback", "refuse"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -25,7 +21,6 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 DEFAULT_UNIT = "UN"
 """What a claim line counts that does not say what it counts: units of service."""
 
-PROCEDURE_GROUPS = "procedure-groups"
 REVENUE_GROUPS = "levels-of-care"
 ROWS_MAX = 500
 
@@ -39,41 +34,6 @@ WAITS_FOR: frozenset[Outcome] = frozenset(get_args(Outcome)) - {
 _FACTOR_MAX = Decimal(10_000)
 
 
-@dataclass(frozen=True, slots=True)
-class _CodeSet:
-    """Codes and ranges of one form that stand in a row itself, and groups of a table."""
-
-    own: GroupTable | None
-    groups: frozenset[str]
-    table: str
-
-    @classmethod
-    def of(cls, members: Members | None, form: CodeForm, table: str) -> "_CodeSet | None":
-        """Read the members of a row; no members hold every code."""
-        if members is None:
-            return None
-        codes = tuple(each for each in members if not isinstance(each, GroupName))
-        return cls(
-            own=_own_table(codes, form),
-            groups=frozenset(each.group for each in members if isinstance(each, GroupName)),
-            table=table,
-        )
-
-    def holds(self, code: str | None, groups: Groups) -> bool:
-        """Whether a (normalised) code is among them; one that is not known never is."""
-        if code is None:
-            return False
-        if self.own is not None and self.own.groups_of(code):
-            return True
-        table = groups.get(self.table) if self.groups else None
-        return table is not None and not self.groups.isdisjoint(table.groups_of(code))
-
-    def faults(self, groups: Groups) -> list[str]:
-        """Say which groups are not there."""
-        known = groups[self.table].groups.keys() if self.table in groups else frozenset()
-        return [f"there is no group {name} in {self.table}" for name in sorted(self.groups - known)]
-
-
 class Conversion(Frozen):
     """One ``from`` is ``factor`` ``to``, and the other way round, for the procedures named."""
 
@@ -82,17 +42,17 @@ class Conversion(Frozen):
     factor: Annotated[Quantity, Field(gt=0, le=_FACTOR_MAX)]
     procedures: Members | None = None
 
-    _procedures: _CodeSet | None = PrivateAttr(default=None)
+    _procedures: CodeSet | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _between_two_units(self) -> Self:
         if self.from_ == self.to:
             raise ValueError(f"{self.from_} to {self.to} is no conversion")
-        self._procedures = _CodeSet.of(self.procedures, "procedure", PROCEDURE_GROUPS)
+        self._procedures = CodeSet.of(self.procedures) if self.procedures else None
         return self
 
     def between(self, billed: str, held: str) -> Fraction | None:
-        """Give how many ``held`` one ``billed`` is; None where the row speaks of other units."""
+        """How many ``held`` one ``billed`` is; None where the row speaks of other units."""
         if (billed, held) == (self.from_, self.to):
             return Fraction(self.factor)
         if (billed, held) == (self.to, self.from_):
@@ -104,7 +64,7 @@ class Conversion(Frozen):
         return self._procedures is None or self._procedures.holds(procedure, groups)
 
     def faults(self, groups: Groups) -> list[str]:
-        """Say which groups the row names that are not there."""
+        """What is wrong: groups that the row names and that are not there."""
         return self._procedures.faults(groups) if self._procedures else []
 
 
@@ -132,11 +92,11 @@ class UnitTable(Frozen):
         return self
 
     def canonical(self, unit: str) -> str:
-        """Give the one name of a unit."""
+        """The one name of a unit."""
         return self.same.get(unit, unit)
 
     def faults(self, groups: Groups) -> list[str]:
-        """Say which groups the rows name that are not there."""
+        """What is wrong: groups that the rows name and that are not there."""
         return [
             f"conversions/{place}: {fault}"
             for place, each in enumerate(self.conversions)
@@ -167,19 +127,19 @@ class ConsumptionRow(Frozen):
     procedures: Members | None = None
     counts: Counts
 
-    _revenue: _CodeSet | None = PrivateAttr(default=None)
-    _not_revenue: _CodeSet | None = PrivateAttr(default=None)
-    _procedures: _CodeSet | None = PrivateAttr(default=None)
+    _revenue: CodeSet | None = PrivateAttr(default=None)
+    _not_revenue: CodeSet | None = PrivateAttr(default=None)
+    _procedures: CodeSet | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _members_are_well_formed(self) -> Self:
-        self._revenue = _CodeSet.of(self.revenue, "revenue", REVENUE_GROUPS)
-        self._not_revenue = _CodeSet.of(self.not_revenue, "revenue", REVENUE_GROUPS)
-        self._procedures = _CodeSet.of(self.procedures, "procedure", PROCEDURE_GROUPS)
+        self._revenue = _revenue_codes(self.revenue)
+        self._not_revenue = _revenue_codes(self.not_revenue)
+        self._procedures = CodeSet.of(self.procedures) if self.procedures else None
         return self
 
     def fits(self, service: BilledService, unit: str | None, groups: Groups) -> bool:
-        """Whether it says how a service counts on an account of a unit (in its one name).
+        """Whether the row counts this service on an account of this (canonical) unit.
 
         A code that is not known never fits, neither ``revenue`` nor ``not_revenue``.
         """
@@ -202,7 +162,7 @@ class ConsumptionRow(Frozen):
         return self._procedures is None or self._procedures.holds(service.procedure, groups)
 
     def faults(self, groups: Groups) -> list[str]:
-        """Say which groups the row names that are not there."""
+        """What is wrong: groups that the row names and that are not there."""
         sets = (self._revenue, self._not_revenue, self._procedures)
         return [fault for each in sets if each is not None for fault in each.faults(groups)]
 
@@ -244,28 +204,27 @@ class AccountingPolicy(Frozen):
 
     @model_validator(mode="after")
     def _each_row_has_its_own_id(self) -> Self:
-        twice = _twice(each.id for each in self.consumption)
-        if twice:
-            raise ValueError(f"consumption: {', '.join(twice)} stands twice")
+        if repeated := twice(row.id for row in self.consumption):
+            raise ValueError(f"consumption: {', '.join(repeated)} stands twice")
         return self
 
     def short_of(self, query_type: str) -> WhenShort:
-        """Say what becomes of a line that is only partly left, for one type of query."""
+        """What becomes of a line when only a part of its units is left, for one type of query."""
         own = self.by_query_type.get(query_type)
         return (own and own.when_short) or self.when_short
 
     def exceeded_of(self, query_type: str) -> DenyWith:
-        """Give the adjustment of what is cut back, for one type of query."""
+        """The adjustment that denies units beyond the limit, for one type of query."""
         own = self.by_query_type.get(query_type)
         return (own and own.exceeded) or self.exceeded
 
     def counts(self, service: BilledService, unit: str | None, groups: Groups) -> Counts | None:
-        """Say how the first row that fits counts a service; None where none fits."""
+        """How the first row that fits counts a service; None where none fits."""
         rows = (each for each in self.consumption if each.fits(service, unit, groups))
         return next((each.counts for each in rows), None)
 
     def faults(self, groups: Groups, units: UnitTable) -> list[str]:
-        """Say which groups the rows name that are not there, and which units by another name."""
+        """What is wrong: groups that are not there, and units by another than their one name."""
         faults = []
         for each in self.consumption:
             faults += [f"consumption/{each.id}: {fault}" for fault in each.faults(groups)]
@@ -277,12 +236,5 @@ class AccountingPolicy(Frozen):
         return faults
 
 
-def _own_table(members: tuple[str, ...], form: CodeForm) -> GroupTable | None:
-    if not members:
-        return None
-    groups = {"row": Group(members=members)}
-    return GroupTable(kind="groups", id="row", version="row", form=form, groups=groups)
-
-
-def _twice(names: Iterable[str]) -> list[str]:
-    return [name for name, count in Counter(names).items() if count > 1]
+def _revenue_codes(members: Members | None) -> CodeSet | None:
+    return CodeSet.of(members, form="revenue", table=REVENUE_GROUPS) if members else None

@@ -12,7 +12,7 @@ _KEYWORD_CHARACTERS_MAX = 256
 def attached_values(
     attached: Mapping[str, Any], declared: AttachedFields, *, prefix: str
 ) -> dict[str, Any]:
-    """Give the declared attached-data fields; the others stay in the source only.
+    """The attached-data fields that are declared; the others stay in the source only.
 
     A value of another type than declared is not indexed: it could not be compared.
     """

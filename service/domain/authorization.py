@@ -9,8 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from service.domain import codes
-from service.domain.claim import AuthorizationKind
-from service.domain.history import (
+from service.domain._history import (
     Basket,
     CalloutEntry,
     EventEntry,
@@ -21,6 +20,7 @@ from service.domain.history import (
     StatusEntry,
     ValidationEntry,
 )
+from service.domain.claim import AuthorizationKind
 from service.domain.provider import AuthorizedProvider
 from service.domain.values import (
     Code,

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 
 def canonical_form(model: BaseModel) -> dict[str, Any]:
-    """Give the fields of a model as JSON has them; null, absent and default are the same."""
+    """The fields of a model as JSON has them; null, absent and default are the same."""
     form: dict[str, Any] = model.__pydantic_serializer__.to_python(
         model, mode="json", by_alias=True, exclude_defaults=True, exclude_none=True
     )
@@ -18,7 +18,7 @@ def canonical_form(model: BaseModel) -> dict[str, Any]:
 def canonical_json(
     model: BaseModel, *, free: tuple[str, ...], without: AbstractSet[str] = frozenset()
 ) -> bytes:
-    """Write a model; null, absent and default are the same, and the sender's order does not matter.
+    """A model as JSON; null, absent and default are the same, the sender's order does not matter.
 
     ``free`` names the fields that hold content of the sender's own, ``without`` those left out.
     """

@@ -18,7 +18,7 @@ _ROLES = ("billing_provider", "referring_provider", "facility")
 
 
 def header_values(claim: Claim, attached: AttachedFields) -> ClaimValues:
-    """Give what all lines of a claim share."""
+    """What all lines of a claim share."""
     values: dict[str, ClaimValue | None] = {
         "type": claim.type,
         "frequency": claim.frequency,
@@ -44,7 +44,7 @@ def header_values(claim: Claim, attached: AttachedFields) -> ClaimValues:
 def line_values(
     claim: Claim, line: ServiceLine, header: ClaimValues, attached: AttachedFields
 ) -> ClaimValues:
-    """Give the values of one line, those of its claim (``header_values``) included."""
+    """The values of one line, those of its claim (``header_values``) included."""
     first, last = days_of(claim, line)
     procedure = _written(codes.bare, line.procedure)
     teeth = _distinct(codes.tooth, (each.tooth for each in line.teeth))
@@ -76,7 +76,9 @@ def line_values(
 
 
 def days_of(claim: Claim, line: ServiceLine) -> tuple[date, date]:
-    """Give first and last day of a line's service: its own, else those of statement or stay."""
+    """First and last day of a line's service: its own, else those of statement or stay.
+
+    Raises ValueError where none of them is known."""
     if line.from_:
         return line.from_, line.to or line.from_
     admitted = claim.admission.date if claim.admission else None
@@ -88,7 +90,7 @@ def days_of(claim: Claim, line: ServiceLine) -> tuple[date, date]:
 
 
 def submitted_numbers(claim: Claim, line: ServiceLine) -> list[tuple[SubmittedNumber, str]]:
-    """Give the numbers that hold for a line, each with its level, ``line`` or ``claim``.
+    """The numbers that hold for a line, each with its level, ``line`` or ``claim``.
 
     A number of the line wins over those of the claim of the same kind.
     """

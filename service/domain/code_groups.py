@@ -3,7 +3,9 @@
 A member is a code (``97530``), a range of one shape (``97110..97140``) or a beginning (``D27*``).
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Literal, Self
 
@@ -13,6 +15,10 @@ from service.domain import codes
 from service.domain.values import Frozen, LongText, Text
 
 CodeForm = Literal["procedure", "diagnosis", "revenue", "place", "drg", "bill-type", "plain"]
+Groups = Mapping[str, "GroupTable"]
+"""Tables of groups by their id."""
+
+PROCEDURE_GROUPS = "procedure-groups"
 MemberText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=61)]
 
 _FORMS: Mapping[CodeForm, Callable[[str], str]] = {
@@ -70,7 +76,7 @@ class GroupTable(Frozen):
         return self.form == "procedure" and ".." in member
 
     def _interval(self, member: str) -> Interval:
-        """Give first and last code of a member, normalised."""
+        """First and last code of a member; raises ValueError for a range that is none."""
         write = _FORMS[self.form]
         if member.endswith("*"):
             beginning = codes.bare(member) if self.form == "procedure" else member[:-1].strip()
@@ -82,11 +88,11 @@ class GroupTable(Frozen):
         return low, high
 
     def groups_of(self, code: str) -> tuple[str, ...]:
-        """Name the groups that hold a (normalised) code, in the order of the file."""
+        """The names of the groups that hold a (normalised) code, in the order of the file."""
         return _groups_of(_Identity(self), code)
 
     def find_groups_of(self, code: str) -> tuple[str, ...]:
-        """Look the groups up without the memory of earlier look-ups."""
+        """The groups that hold a (normalised) code, looked up anew: nothing is remembered."""
         found = set(self._exact.get(code, ()))
         for first, last, shape, name in self._intervals:
             if first <= code <= last and (shape is None or codes.procedure_shape(code) == shape):
@@ -94,7 +100,7 @@ class GroupTable(Frozen):
         return tuple(name for name in self.groups if name in found)
 
     def intervals_of(self, names: tuple[str, ...]) -> tuple[Interval, ...]:
-        """Give the members of the named groups as intervals, first and last code included."""
+        """The members of groups as intervals; raises KeyError for a group that is not there."""
         intervals = {
             self._interval(member) for name in names for member in self.groups[name].members
         }
@@ -105,7 +111,7 @@ class GroupTable(Frozen):
         return not self._intervals
 
     def rank(self, name: str) -> int:
-        """Give the place of a group in an ordered table, lowest first."""
+        """The place of a group in an ordered table, lowest first."""
         return tuple(self.groups).index(name)
 
 
@@ -127,3 +133,54 @@ class _Identity:
 @lru_cache(maxsize=_KNOWN_CODES)
 def _groups_of(table: _Identity, code: str) -> tuple[str, ...]:
     return table.table.find_groups_of(code)
+
+
+class GroupName(Frozen):
+    """A group of a table, standing for its members."""
+
+    group: Text
+
+
+Members = Annotated[tuple[MemberText | GroupName, ...], Field(min_length=1, max_length=1_000)]
+"""What a row of another table names: codes and ranges, and groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSet:
+    """The codes that a row names: its own codes and ranges, and groups of the table ``table``."""
+
+    own: GroupTable | None
+    groups: frozenset[str]
+    table: str
+
+    @classmethod
+    def of(
+        cls, members: Members, *, form: CodeForm = "procedure", table: str = PROCEDURE_GROUPS
+    ) -> "CodeSet":
+        """Read the members of a row; raises ValueError for a range that is none."""
+        codes = tuple(member for member in members if not isinstance(member, GroupName))
+        names = frozenset(member.group for member in members if isinstance(member, GroupName))
+        if not codes:
+            return cls(None, names, table)
+        row = {"row": Group(members=codes)}
+        own = GroupTable(kind="groups", id="row", version="row", form=form, groups=row)
+        return cls(own, names, table)
+
+    def holds(self, code: str | None, tables: Groups) -> bool:
+        """Whether a (normalised) code is among them; one that is not known never is."""
+        if code is None:
+            return False
+        if self.own is not None and self.own.groups_of(code):
+            return True
+        table = tables.get(self.table) if self.groups else None
+        return table is not None and not self.groups.isdisjoint(table.groups_of(code))
+
+    def faults(self, tables: Groups) -> list[str]:
+        """What is wrong: groups that are not there."""
+        known = tables[self.table].groups.keys() if self.table in tables else frozenset()
+        return [f"there is no group {name} in {self.table}" for name in sorted(self.groups - known)]
+
+
+def twice(names: Iterable[str]) -> list[str]:
+    """The names that stand there more than once."""
+    return [name for name, count in Counter(names).items() if count > 1]

@@ -21,13 +21,12 @@ _SYSTEMS = {
     "N4": "NDC",
 }
 _DENTAL = re.compile(r"D\d{4}")
-_HIPPS_OR_PROCEDURE_CHARACTERS = 5
 _PCS_CHARACTERS = 7
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 def bare(text: str) -> str:
-    """Give letters in upper case and digits, nothing else."""
+    """Letters in upper case and digits, nothing else."""
     upper = text.upper()
     if upper.isalnum() and upper.isascii():
         return upper
@@ -41,13 +40,13 @@ def authorization_number(text: str) -> str:
 
 
 def fhir_id(text: str) -> str:
-    """Give the id of a resource of FHIR: the text itself where FHIR allows it, else its hash."""
+    """The id of a resource of FHIR: the text itself where FHIR allows it, else its hash."""
     return text if _FHIR_ID.fullmatch(text) else sha256(text.encode()).hexdigest()
 
 
 @lru_cache(CODES_KEPT)
 def diagnosis(text: str) -> str:
-    """Write an ICD-10-CM code with its dot, however it was sent (X12 HI omits it)."""
+    """An ICD-10-CM code with its dot, however it was sent (X12 HI omits it)."""
     kept = bare(text)
     return f"{kept[:3]}.{kept[3:]}" if len(kept) > 3 else kept
 
@@ -63,7 +62,7 @@ def place_of_service(text: str) -> str:
 
 
 def bill_type_class(text: str) -> str:
-    """Give facility and class, the first two digits of a bill type, without its leading zero."""
+    """Facility and class, the first two digits of a bill type, without its leading zero."""
     return bare(text).lstrip("0")[:2]
 
 
@@ -73,7 +72,7 @@ def drg(text: str) -> str:
 
 
 def tooth(text: str) -> str:
-    """Write a tooth without leading zeros (Universal numbering, TOO02)."""
+    """A tooth without leading zeros (Universal numbering, TOO02)."""
     kept = bare(text)
     return kept.lstrip("0") or kept
 
@@ -85,7 +84,7 @@ def oral_cavity(text: str) -> str:
 
 
 def code_system(code: str, declared: str | None) -> str:
-    """Name the code system of a procedure code.
+    """The code system of a procedure code.
 
     CPT and HCPCS level II travel under one qualifier (HC) and are one system here; a D code is CDT
     under either name.
@@ -100,7 +99,7 @@ def code_system(code: str, declared: str | None) -> str:
 
 @lru_cache(CODES_KEPT)
 def procedure_shape(code: str, declared: str | None = None) -> str:
-    """Give code system and shape, such as ``HCPCS:A9999``: ranges compare within one shape only.
+    """Code system and shape, such as ``HCPCS:A9999``: ranges compare within one shape only.
 
     Keyword ranges compare letter by letter, so 97110..97140 must never admit a code of another
     system or length.

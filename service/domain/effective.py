@@ -24,31 +24,24 @@ from service.domain.reference import StoredReferences
 from service.domain.values import DateSpan
 
 LineValues = dict[str, Any]
-"""Field name to value; ``line`` is the number, ``effective`` a range with gte and lte."""
+"""Field name to value; ``line`` is the number, ``effective`` has ``first`` and ``last`` day.
+
+An end that is open is not there.
+"""
 
 _PROVIDER = ("npi", "tin", "specialty", "group_scope", "provider_group")
 PRINCIPAL_TYPES = frozenset({"ABK", "BK"})
 
 
 def effective_lines(
-    authorization: Authorization,
-    references: StoredReferences,
-    *,
-    inherited_numbers: Iterable[str] = (),
+    authorization: Authorization, references: StoredReferences, numbers: list[str] | None = None
 ) -> list[LineValues]:
-    """Give the effective values of every line; a header without lines gives one line 0.
+    """The effective values of every line; a header without lines gives one line 0.
 
     A line that was cancelled, or removed before it began, covers nothing and is left out.
-    ``inherited_numbers`` are those of authorizations that this one supersedes.
+    ``numbers`` are those of ``numbers_of``, where more are inherited than its own.
     """
-    numbers = numbers_of(authorization, inherited_numbers)
-    return lines_under(authorization, references, numbers)
-
-
-def lines_under(
-    authorization: Authorization, references: StoredReferences, numbers: list[str]
-) -> list[LineValues]:
-    """Give the same, for who knows under which numbers it can be found (see ``numbers_of``)."""
+    numbers = numbers_of(authorization) if numbers is None else numbers
     said = _said(authorization)
     always: LineValues = {"kind": authorization.kind, "setting": authorization.setting}
     if authorization.member.birth_date:
@@ -77,7 +70,7 @@ def _is_without_effect(line: AuthorizationLine, header: Authorization) -> bool:
 
 
 def numbers_of(authorization: Authorization, inherited: Iterable[str] = ()) -> list[str]:
-    """Give every number under which the authorization can be found, normalised and sorted."""
+    """Every number under which the authorization can be found, normalised and sorted."""
     raw = [*authorization.previous_numbers]
     for scope in (authorization, *authorization.lines):
         if scope.number:
@@ -95,7 +88,7 @@ class _Inherited(NamedTuple):
 
 
 def _said(scope: Scope) -> dict[str, LineValues]:
-    """Give what a header or a line itself says, by the group of values that it has whole or not."""
+    """What a header or a line says itself, by group; a group is taken whole or not at all."""
     said: dict[str, LineValues] = {}
     given = scope.model_fields_set
     if given.isdisjoint(_GROUPED):
@@ -136,7 +129,7 @@ def _line_values(line: Scope, inherited: _Inherited, references: StoredReference
 
 
 def effective_action(line: Scope, header: Authorization) -> str | None:
-    """Give the decision in force for a line.
+    """The decision in force for a line.
 
     A line inherits the header's, but not a partial certification: under A2 each line has its own
     decision, so that a line without one is still pended (A4).
@@ -148,18 +141,13 @@ def effective_action(line: Scope, header: Authorization) -> str | None:
 
 
 def _effective(line: Scope, header: Authorization) -> dict[str, str]:
-    """Give the days of validity as a range of Elasticsearch."""
-    first, last = _days(line, header)
-    window: dict[str, str] = {}
-    if first:
-        window["gte"] = first.isoformat()
-    if last:
-        window["lte"] = last.isoformat()
-    return window
+    """The first and the last day of validity, as far as they are known."""
+    days = zip(("first", "last"), _days(line, header), strict=True)
+    return {name: day.isoformat() for name, day in days if day}
 
 
 def _days(line: Scope, header: Authorization) -> tuple[date | None, date | None]:
-    """Give first and last day of validity; a stay or requested dates stand in where not sent."""
+    """First and last day of validity; a stay or requested dates stand in where not sent."""
     first, last = _first_days(line, header)
     removed = line.removed_on if isinstance(line, AuthorizationLine) else None
     if removed is not None and (last is None or removed < last):
@@ -168,7 +156,7 @@ def _days(line: Scope, header: Authorization) -> tuple[date | None, date | None]
 
 
 def effective_days(line: Scope, header: Authorization) -> DateSpan | None:
-    """Give the days on which a line (or a header alone) is valid; None where it never is."""
+    """The days on which a line (or a header alone) is valid; None where it never is."""
     if isinstance(line, AuthorizationLine) and _is_without_effect(line, header):
         return None
     first, last = _days(line, header)

@@ -16,7 +16,7 @@ class EngineFault(Exception):
     is_lasting: ClassVar[bool] = False
 
     def __init__(self, engine: str, reason: str) -> None:
-        """Keep which engine, and why."""
+        """Keep which engine failed, and why."""
         super().__init__(f"{engine}: {reason}")
         self.engine = engine
         self.reason = reason

@@ -112,7 +112,7 @@ class EventCodes(Frozen):
         return self
 
     def code_of(self, outcome: Outcome, query_type: str, claim_type: str | None = None) -> str:
-        """Give the code of an outcome; raises KeyError for an outcome without any.
+        """The code of an outcome; raises KeyError for an outcome without any.
 
         That of the type of query on this type of claim comes first, then that of the type of query,
         then the one for any.
@@ -137,7 +137,7 @@ class Event:
     number: str | None = None
 
     def as_answer(self) -> Mapping[str, str]:
-        """Give the fields of an answer, without those that are not known."""
+        """The fields of an answer, without those that are not known."""
         fields = {
             "code": self.code,
             "name": self.name,
@@ -151,42 +151,23 @@ class Event:
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def make_event(
+def make_event(  # noqa: PLR0913 - what an event is about is told by name
     codes: EventCodes,
     outcome: Outcome,
     query_type: str,
     *,
+    code: str | None = None,
     claim_type: str | None = None,
     authorization_id: str | None = None,
     number: str | None = None,
     informational: bool = False,
 ) -> Event:
-    """Make the event of an outcome for one type of query.
+    """The event of an outcome for one type of query; raises KeyError for a code without a text.
 
-    One that is ``informational`` tells and does nothing, whatever its code says.
+    ``code`` is one that a table names instead of the outcome's own. An event that is
+    ``informational`` tells and does nothing, whatever its code says.
     """
-    return make_event_of_code(
-        codes,
-        codes.code_of(outcome, query_type, claim_type),
-        outcome,
-        query_type,
-        authorization_id=authorization_id,
-        number=number,
-        informational=informational,
-    )
-
-
-def make_event_of_code(
-    codes: EventCodes,
-    code: str,
-    outcome: Outcome,
-    query_type: str,
-    *,
-    authorization_id: str | None = None,
-    number: str | None = None,
-    informational: bool = False,
-) -> Event:
-    """Make an event of a code that a table names, instead of that of its outcome."""
+    code = code or codes.code_of(outcome, query_type, claim_type)
     text = codes.events[code]
     return Event(
         outcome=outcome,

@@ -1,4 +1,4 @@
-"""One way through the waiting claims of a member, for the authorizations that had arrived."""
+"""One pass over the waiting claims of a member, for the authorizations that had arrived."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ ANY = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """How far it is. ``owner`` names the member without telling who it is.
+    """How far the pass has come. ``owner`` names the member without telling who it is.
 
     ``arrived`` has the authorizations by id, each with the stamp of its arrival; ``after`` is the
     last claim that was looked at, ``failures`` counts how often in a row an engine failed.
-    ``skipped``: some claim could not be looked at, so that all is gone through again; ``rounds``
-    counts how often that was. ``lease`` tells who has it.
+    ``skipped`` says that some claim could not be looked at, so that the pass runs again; ``rounds``
+    counts these runs. ``lease`` tells who runs it.
     """
 
     payer: str

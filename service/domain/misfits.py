@@ -8,12 +8,12 @@ MISFITS_MAX = 20
 
 
 def pointer(path: Iterable[int | str]) -> str:
-    """Write a path as a JSON pointer (RFC 6901)."""
+    """The path as a JSON pointer (RFC 6901)."""
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
 def misfits(error: ValidationError, *, most: int = MISFITS_MAX) -> tuple[str, list[dict[str, str]]]:
-    """Say what does not fit, first in one line, then place by place."""
+    """What does not fit: in one line, and place by place, at most so many."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     errors = [
         {"path": pointer(each["loc"]), "message": each["msg"].removeprefix("Value error, ")}

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from service.domain.values import Frozen, Identifier, Text
+
 
 class PersonChanged(Exception):
-    """The member was merged since it was asked who it is: ask again, and begin anew."""
+    """The member was merged after it was looked up: look it up again, and begin anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,8 +14,8 @@ class Person:
     """A member id as it was given, and the one under which everything is kept.
 
     ``also`` are ids whose authorizations are on their way to it, ``former`` all that were merged
-    into it. What is said here holds until ``good_until`` by the clock of the process; after that
-    somebody must ask again.
+    into it. All of this holds until ``good_until`` by the clock of the process; after that it
+    must be looked up again.
     """
 
     given: str
@@ -24,7 +26,7 @@ class Person:
 
     @classmethod
     def of(cls, member: str, good_until: float = float("inf")) -> "Person":
-        """Give a member who was never merged."""
+        """A member who was never merged."""
         return cls(given=member, member=member, good_until=good_until)
 
     @property
@@ -45,3 +47,11 @@ class Person:
     def is_where(self, other: "Person") -> bool:
         """Whether authorizations are looked for in the same places."""
         return self.members == other.members
+
+
+class MemberMergeBody(Frozen):
+    """Into which member another one is merged, who wants it and why."""
+
+    into: Identifier
+    by: Text | None = None
+    reason: Text | None = None

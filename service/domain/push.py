@@ -20,7 +20,7 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushResult:
-    """What became of it; ``current_version`` is the one that stands now."""
+    """What became of a push; ``current_version`` is the version in force now."""
 
     authorization_id: str
     version: int

@@ -3,9 +3,9 @@
 The format is documented in ``docs/templates.md``; the rules of scoring in ``docs/matching.md``.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, model_validator
 
 from service.domain.values import Frozen, LongText, Text
 
@@ -15,6 +15,12 @@ Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Weight = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 RankKey = Literal["certification_date", "effective.from", "number", "authorization_id"]
 
+_Entry = TypeVar("_Entry")
+_Several = Annotated[
+    tuple[_Entry, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)
+]
+"""Several entries; one alone may be written without the brackets."""
+
 WEIGHT_TOTAL_MAX = 1_000_000
 """Scores are 32-bit floats in Elasticsearch: whole numbers stay exact far beyond this sum."""
 MATCH_DAYS_MAX = 365
@@ -23,7 +29,7 @@ TIMEOUT_MS_MAX = 30_000
 
 
 class MatchDays(Frozen):
-    """By how many days the dates of a claim are widened to find an authorization (seed 001)."""
+    """By how many days the dates of a claim are widened to find an authorization."""
 
     before: Days = 7
     after: Days = 7
@@ -46,26 +52,15 @@ class Comparand(Frozen):
     """
 
     comparison: Text | None = None
-    claim: tuple[Text, ...] = ()
-    value: tuple[str, ...] = ()
+    claim: _Several[Text] = ()
+    value: _Several[str] = ()
     authorization: Text | None = None
     days: Days | Literal["match_days"] | None = None
     length: Annotated[int, Field(strict=True, ge=1, le=20)] | None = None
     groups: Text | None = None
     expand: Text | None = None
-    when_absent: tuple[Text, ...] = ()
+    when_absent: _Several[Text] = ()
     raw: dict[str, JsonValue] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_name_is_a_list_of_one(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        lists = ("claim", "value", "when_absent")
-        return {
-            key: (each,) if key in lists and isinstance(each, str) else each
-            for key, each in given.items()
-        }
 
     @model_validator(mode="after")
     def _compared_or_raw(self) -> Self:
@@ -194,7 +189,7 @@ class Template(Frozen):
     tests: tuple[TemplateTest, ...] = Field(default=(), max_length=200)
 
     def relaxed(self, steps: tuple[Relax, ...]) -> "Template":
-        """Give the template as the steps leave it: a wider window, fewer requirements."""
+        """The template as the steps leave it: a wider window, fewer requirements."""
         dropped = {name for step in steps for name in step.drop}
         days = [step.match_days for step in steps if step.match_days is not None]
         settings = self.settings

@@ -3,10 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
-
 from service.domain.authorization import Authorization
-from service.domain.canonical import canonical_form
 
 Form = Mapping[str, Any]
 """An authorization, or a part of it, as ``canonical_form`` gives it."""
@@ -26,13 +23,8 @@ _HEADER_PARTS = _SCOPE_PARTS | {"member": ("id",)}
 _LINE = (*_SCOPE, "line", "removed_on")
 
 
-def terms_of(authorization: Authorization) -> bytes:
-    """Write the terms as JSON: an authorization that says no more than that."""
-    return orjson.dumps(terms_in(canonical_form(authorization)))
-
-
 def terms_in(form: Form) -> dict[str, Any]:
-    """Give the terms that are in the form of an authorization."""
+    """The terms within the canonical form of an authorization."""
     terms = _kept(form, _HEADER, _HEADER_PARTS)
     if "lines" in form:
         terms["lines"] = [_kept(line, _LINE, _SCOPE_PARTS) for line in form["lines"]]
@@ -49,5 +41,5 @@ def _kept(form: Form, names: Iterable[str], parts: Mapping[str, Iterable[str]]) 
 
 
 def read_terms(terms: Any) -> Authorization:
-    """Read an authorization from its terms."""
+    """The authorization that the terms describe; raises ValidationError where they do not fit."""
     return Authorization.model_validate(terms)

@@ -6,14 +6,14 @@ import orjson
 
 
 def write_withdrawal(authorization_id: str, version: int) -> bytes:
-    """Write it as JSON that is no authorization."""
+    """The withdrawal as JSON, which cannot be taken for an authorization."""
     return orjson.dumps(
         {"authorization_id": authorization_id, "version": version, "withdraw": True}
     )
 
 
 def read_withdrawal(content: bytes) -> tuple[str, int] | None:
-    """Give the id and the version that are withdrawn; None for anything else."""
+    """The id and the version that are withdrawn; None for anything else."""
     try:
         written: Any = orjson.loads(content)
     except orjson.JSONDecodeError:

@@ -43,7 +43,7 @@ class WorkItem:
         return self.state == "open"
 
     def decided(self, state: ItemState, *, at: str, by: str | None, why: str | None) -> "WorkItem":
-        """Give the item as somebody decided."""
+        """The item with the decision written in."""
         return replace(self, state=state, decided_at=at, by=by, why=why)
 
 
@@ -60,7 +60,7 @@ class Listed:
         return f'"{self.seen[0]}-{self.seen[1]}"'
 
     def as_answer(self) -> dict[str, Any]:
-        """Give the item as it is shown."""
+        """The item as it is shown."""
         item = self.item
         shown = asdict(item)
         del shown["entry"]
@@ -90,7 +90,7 @@ class ItemDecision(Frozen):
 
 
 def joined(known: WorkItem | None, offered: WorkItem) -> WorkItem | None:
-    """Give what is to be on the worklist; None where the offer says nothing new.
+    """The item that the worklist should hold; None where the offer says nothing new.
 
     What was dismissed comes back with another authorization, or another version of one.
     """

@@ -16,6 +16,7 @@ from service.matching.scorer import points_of
 
 Answer = dict[str, Any]
 
+_GRADES = {WILDCARD: "wildcard", NOT_EVALUATED: "not_evaluated", MISSED: "missed"}
 
 Evidence = dict[tuple[AskedCriterion, int, int], tuple[LineValues, Answer]]
 """Evidence already written, by criterion asked, level met and identity of the authorization line.
@@ -31,7 +32,7 @@ def line_result(
     events: Iterable[Event],
     written: Evidence,
 ) -> Answer:
-    """Write what was found for one line and type, with all its events."""
+    """The answer for one line and type, with all its events."""
     return {
         "class": ranked.match_class,
         "truncated": ranked.truncated,
@@ -62,7 +63,7 @@ def line_result(
 
 
 def candidate_answer(judged: Judged, written: Evidence) -> Answer:
-    """Write one authorization, with the line that stands for it and its evidence."""
+    """The answer for one authorization: the line that stands for it, and its evidence."""
     candidate = judged.candidate
     return {
         "authorization_id": candidate.authorization_id,
@@ -83,7 +84,7 @@ def candidate_answer(judged: Judged, written: Evidence) -> Answer:
 
 
 def evidence(judged: Judged, written: Evidence) -> list[Answer]:
-    """Write, for every criterion, the level met, its points, both values, and why not more.
+    """For every criterion the level met, its points, both values, and why not more.
 
     The lines of a claim share most questions, so that most evidence was written before.
     """
@@ -102,7 +103,7 @@ def evidence(judged: Judged, written: Evidence) -> list[Answer]:
 def criterion_evidence(
     asked: AskedCriterion, level: int, line: LineValues, values: ClaimValues
 ) -> Answer:
-    """Write one criterion: level, points of what could be reached, both values and the grade."""
+    """The evidence of one criterion: level, points, both values and the grade."""
     criterion = asked.plan.criterion
     place = _place_to_show(asked, level)
     written: Answer = {
@@ -121,7 +122,7 @@ def criterion_evidence(
 
 
 def _place_to_show(asked: AskedCriterion, level: int) -> int | None:
-    """Give the level whose values are shown: the one met, else the best that was tried."""
+    """The level whose values are shown: the one met, else the best that was tried."""
     if level >= 0:
         return level
     return asked.levels[0][0] if asked.levels else None
@@ -134,17 +135,13 @@ def _level_name(asked: AskedCriterion, level: int) -> str | None:
 
 
 def _grade(asked: AskedCriterion, level: int) -> str:
-    if level == WILDCARD:
-        return "wildcard"
-    if level == NOT_EVALUATED:
-        return "not_evaluated"
-    if level == MISSED:
-        return "missed"
+    if level < 0:
+        return _GRADES[level]
     return "full" if asked.plan.criterion.levels[level].full else "partial"
 
 
 def _why(asked: AskedCriterion, level: int, line: LineValues) -> str | None:
-    """Say why it is less than full: full agreement needs no words."""
+    """Why the level is less than full; None where it is full, or the line is unscoped."""
     criterion = asked.plan.criterion
     if level == NOT_EVALUATED:
         return "nothing to compare on the claim"
@@ -206,5 +203,5 @@ def _authorized(asked: AskedCriterion, place: int | None, line: LineValues) -> o
         return common[0] if common else line.get(name)
     if name == "effective":
         window = line[name]
-        return f"{window.get('gte', '')}..{window.get('lte', '')}"
+        return f"{window.get('first', '')}..{window.get('last', '')}"
     return line.get(name)

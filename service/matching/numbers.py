@@ -3,8 +3,8 @@
 A number of the whole claim may belong to one line only: for the others it is then not evaluated.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from service.comparison.prepared import AskedLine, ask_criterion
 from service.domain import codes
@@ -12,6 +12,11 @@ from service.domain.claim import Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, submitted_numbers
 from service.domain.event import Event, EventCodes, Outcome, make_event
 from service.matching.ranking import Ranked
+
+_INVALID: Mapping[str, Outcome] = {
+    "line": "invalid_number_line",
+    "claim": "invalid_number_claim",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,7 @@ class Submitted:
 
 
 def numbers_for(claim: Claim, line: ServiceLine, asked: AskedLine) -> tuple[Submitted, ...]:
-    """Give the numbers of a line of the kinds that its template reads, each once."""
+    """The numbers of a line of the kinds that its template reads, each once."""
     kinds = {
         name.partition(".")[2]
         for each in asked.plan.criteria
@@ -46,7 +51,7 @@ def numbers_for(claim: Claim, line: ServiceLine, asked: AskedLine) -> tuple[Subm
 
 
 def fit(submitted: Submitted, ranked: Ranked) -> str | None:
-    """Give the exact or non-exact candidate of the line that carries the number."""
+    """The exact or non-exact candidate of the line that carries the number."""
     number = submitted.normalised
     for judged in ranked.shown:
         if number in judged.candidate.numbers:
@@ -57,7 +62,7 @@ def fit(submitted: Submitted, ranked: Ranked) -> str | None:
 def settle(
     submitted: Sequence[Submitted], ranked: Ranked, others: Iterable[Ranked]
 ) -> tuple[Submitted, ...]:
-    """Say of each number whether it fits this line, or another line of the claim."""
+    """The numbers, each with whether it fits this line, or another line of the claim."""
     elsewhere = tuple(others)
     settled = []
     for each in submitted:
@@ -67,37 +72,26 @@ def settle(
             and each.level == "claim"
             and any(fit(each, other) is not None for other in elsewhere)
         )
-        settled.append(
-            Submitted(value=each.value, level=each.level, fits=fits, fits_another_line=another)
-        )
+        settled.append(replace(each, fits=fits, fits_another_line=another))
     return tuple(settled)
 
 
 def without_numbers(asked: AskedLine, submitted: Sequence[Submitted]) -> AskedLine | None:
-    """Ask the line anew without the numbers that fit another line; None where there are none."""
+    """The line without the numbers that fit another line; None where no number does."""
     dropped = {each.normalised for each in submitted if each.fits_another_line}
     if not dropped:
         return None
-    values: ClaimValues = dict(asked.values)
-    for name in [name for name in values if name.startswith("numbers.")]:
-        kept = tuple(each for each in values[name] if each not in dropped)
-        if kept:
-            values[name] = kept
-        else:
-            del values[name]
+    values: ClaimValues = {}
+    for name, value in asked.values.items():
+        if name.startswith("numbers."):
+            value = tuple(number for number in value if number not in dropped)
+        if value:
+            values[name] = value
     criteria = tuple(
         ask_criterion(each.plan, values) if each.plan.reads_numbers_only else each
         for each in asked.criteria
     )
-    return AskedLine(
-        line=asked.line,
-        plan=asked.plan,
-        values=values,
-        require=asked.require,
-        exclude=asked.exclude,
-        exact=asked.exact,
-        criteria=criteria,
-    )
+    return replace(asked, values=values, criteria=criteria)
 
 
 def invalid_number_events(
@@ -106,19 +100,16 @@ def invalid_number_events(
     query_type: str,
     claim_type: str | None = None,
 ) -> tuple[Event, ...]:
-    """Raise the invalid-number event for each number that fits nothing.
+    """The invalid-number event of each number that fits nothing.
 
     A number of another member or payer is answered like one that does not exist.
     """
     events = []
-    for each in submitted:
-        if each.fits is None and not each.fits_another_line:
-            outcome: Outcome = (
-                "invalid_number_line" if each.level == "line" else "invalid_number_claim"
+    for number in submitted:
+        if number.fits is None and not number.fits_another_line:
+            outcome = _INVALID[number.level]
+            event = make_event(
+                event_codes, outcome, query_type, claim_type=claim_type, number=number.value
             )
-            events.append(
-                make_event(
-                    event_codes, outcome, query_type, claim_type=claim_type, number=each.value
-                )
-            )
+            events.append(event)
     return tuple(events)

@@ -84,7 +84,7 @@ def resolve(
 
 
 def _why_none_taken(ranked: Ranked, event: Callable[..., Event]) -> tuple[Event, ...]:
-    """Name the best candidate's decision where it stands in the way, then the non-exact match."""
+    """The non-exact match as an event, then the best decision where none of them is active."""
     best = ranked.non_exact[0]
     events = [event("non_exact", best)]
     if not any(is_active(each.action) for each in ranked.non_exact):
@@ -113,7 +113,7 @@ def take_automatically(non_exact: Sequence[Judged], rule: AutoResolve) -> tuple[
 
 
 def _gap(higher: Judged, lower: Judged) -> Fraction:
-    """Give the distance in percent, without rounding."""
+    """The distance in percent, without rounding."""
     return Fraction(100 * higher.score, higher.attainable) - Fraction(
         100 * lower.score, lower.attainable
     )

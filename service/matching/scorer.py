@@ -4,7 +4,7 @@ A claim's lines mostly ask for the same provider, dates and place, so every dist
 to every authorization line once, and the points of a claim line are sums over those answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from service.comparison.comparison import How
@@ -86,7 +86,7 @@ class Scorer:
         ]
 
     def _eligible(self, asked: AskedLine) -> list[int]:
-        """Give the places of the lines that meet all requirements and no exclusion."""
+        """The places of the lines that meet all requirements and no exclusion."""
         places = list(range(len(self._lines)))
         for each in asked.require:
             fits = self._test(each)
@@ -96,34 +96,29 @@ class Scorer:
             places = [place for place in places if not fits[place]]
         return places
 
-    def _test(self, asked: AskedTest) -> list[bool]:
-        found = self._tests.get(("test", asked))
+    def _once(self, kind: str, asked: AskedTest, judge: Callable[[LineValues], bool]) -> list[bool]:
+        """The judgement of every line, made once for all claim lines that ask the same."""
+        found = self._tests.get((kind, asked))
         if found is None:
-            fits, value = asked.plan.use.fits, asked.value
-            found = self._tests["test", asked] = [fits(line, value) for line in self._lines]
+            found = self._tests[kind, asked] = list(map(judge, self._lines))
         return found
+
+    def _test(self, asked: AskedTest) -> list[bool]:
+        fits, value = asked.plan.use.fits, asked.value
+        return self._once("test", asked, lambda line: fits(line, value))
 
     def _condition(self, asked: AskedTest) -> list[bool]:
         """Judge a condition of exactness: an authorization that says nothing of it meets it."""
-        found = self._tests.get(("condition", asked))
-        if found is None:
-            name = asked.plan.use.field
-            found = self._tests["condition", asked] = [
-                fits or name not in line
-                for fits, line in zip(self._test(asked), self._lines, strict=True)
-            ]
-        return found
+        use, value = asked.plan.use, asked.value
+        return self._once(
+            "condition", asked, lambda line: use.field not in line or use.fits(line, value)
+        )
 
     def _on_time(self, asked: AskedTest) -> list[bool]:
         """Judge a window again without its days: what then fails was found by tolerance only."""
-        found = self._tests.get(("on time", asked))
-        if found is None:
-            use = asked.plan.use
-            strict = How(length=use.how.length, groups=use.how.groups)
-            found = self._tests["on time", asked] = [
-                use.comparison.fits(line, use.field, asked.value, strict) for line in self._lines
-            ]
-        return found
+        use, fits, value = asked.plan.use, asked.plan.use.comparison.fits, asked.value
+        strict = How(length=use.how.length, groups=use.how.groups)
+        return self._once("on time", asked, lambda line: fits(line, use.field, value, strict))
 
     def _answer(self, asked: AskedCriterion) -> Answers:
         found = self._answers.get(asked)
@@ -144,7 +139,7 @@ class Scorer:
 
 
 def level_met(asked: AskedCriterion, line: LineValues) -> int:
-    """Give the best level that a line meets; a line empty in the whole scope is unscoped."""
+    """The best level that a line meets; a line empty in the whole scope is unscoped."""
     if not asked.levels:
         return NOT_EVALUATED
     scope = asked.plan.scope
@@ -158,7 +153,7 @@ def level_met(asked: AskedCriterion, line: LineValues) -> int:
 
 
 def raw_level_met(asked: AskedCriterion, line: LineValues, matched: frozenset[str]) -> int:
-    """Give the best raw level that Elasticsearch named for the authorization of a line."""
+    """The best raw level that Elasticsearch named for the authorization of a line."""
     if not asked.levels:
         return NOT_EVALUATED
     for place, level, _ in asked.levels:
@@ -168,7 +163,7 @@ def raw_level_met(asked: AskedCriterion, line: LineValues, matched: frozenset[st
 
 
 def points_of(asked: AskedCriterion, level: int) -> int:
-    """Give the points of a level met; unscoped gives what can be reached."""
+    """The points of a level met; unscoped gives what can be reached."""
     if level == WILDCARD:
         return asked.of
     return asked.plan.criterion.levels[level].weight if level >= 0 else 0
@@ -187,7 +182,7 @@ def keeps_exact(asked: AskedCriterion, level: int) -> bool:
 def _class_of(
     asked: AskedLine, answers: Sequence[Answers], place: int, score: int, *, is_exact: bool
 ) -> MatchClass:
-    """Give the class; percent is compared in whole numbers, nothing to compare is no match."""
+    """The class; percent is compared in whole numbers, nothing to compare is no match."""
     if is_exact:
         return "exact"
     rule, attainable = asked.plan.template.non_exact, asked.attainable
@@ -204,7 +199,7 @@ def _class_of(
 
 
 def _together(columns: list[list[bool]]) -> list[bool]:
-    """Say for every line whether all columns hold."""
+    """For every line whether all columns hold."""
     return list(map(all, zip(*columns, strict=True)))
 
 
@@ -215,5 +210,5 @@ def _has_days(asked: AskedTest) -> bool:
 
 def _precedence(line: LineValues, total: int, *, is_exact: bool) -> Precedence:
     """Order the lines of one authorization: exact, highest, earliest end, line number."""
-    end: str = line["effective"].get("lte", _NEVER_ENDS)
+    end: str = line["effective"].get("last", _NEVER_ENDS)
     return not is_exact, -total, end, line["line"]

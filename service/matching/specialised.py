@@ -7,16 +7,13 @@ examiner: nothing is chosen.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from service.domain.code_groups import GroupTable
-from service.domain.event import Event, EventCodes, make_event_of_code
+from service.domain.code_groups import Groups
+from service.domain.event import Event, EventCodes, make_event
 from service.domain.reference import References
 from service.domain.specialised import AlternateRow, CompanionRow
 from service.matching.judgement import Judged, MatchClass
 from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution, is_active
-
-PROCEDURE_GROUPS = "procedure-groups"
-"""The table whose groups the rows name."""
 
 Row = CompanionRow | AlternateRow
 
@@ -58,7 +55,7 @@ class Found:
 
 
 def looked_up(kind: str, procedure: object, ranked: Ranked, resolution: Resolution) -> LookedUp:
-    """Give what specialised processing needs of a resolved line."""
+    """What specialised processing needs to know of a resolved line."""
     line = LookedUp(
         kind=kind,
         procedure=procedure if isinstance(procedure, str) else None,
@@ -81,14 +78,14 @@ def _granted(judged: Judged) -> Granted:
 
 
 def find_specialised(lines: Sequence[LookedUp], references: References) -> list[tuple[Found, ...]]:
-    """Give for each line what the rows of the table find: of each row the first authorization.
+    """For each line what the rows of the table find: of each row the first authorization.
 
     Lines stand together that were looked up for one kind of authorization. An open line took
     nothing, so whatever was taken was taken for another line.
     """
     found: list[list[Found]] = [[] for _ in lines]
     for row in references.specialised.rows:
-        groups = references.groups[PROCEDURE_GROUPS]
+        groups = references.groups
         taken = _taken(row, lines, groups)
         for line, own in zip(lines, found, strict=True):
             if line.is_open and line.procedure and row.holds(line.procedure, groups):
@@ -98,10 +95,8 @@ def find_specialised(lines: Sequence[LookedUp], references: References) -> list[
     return [tuple(own) for own in found]
 
 
-def _taken(
-    row: Row, lines: Iterable[LookedUp], groups: GroupTable
-) -> Mapping[str, Iterable[Granted]]:
-    """Give by kind, each once, what was taken for lines near which the row lets others be billed.
+def _taken(row: Row, lines: Iterable[LookedUp], groups: Groups) -> Mapping[str, Iterable[Granted]]:
+    """By kind, each once, what was taken for lines near which the row lets others be billed.
 
     A companion must be matched exactly; what it draws on first stands for it.
     """
@@ -109,7 +104,7 @@ def _taken(
     for line in lines:
         if isinstance(row, AlternateRow):
             fitting = line.chosen
-        elif line.match_class == "exact" and _is_companion(row, line.procedure, groups):
+        elif line.match_class == "exact" and row.is_companion(line.procedure, groups):
             fitting = line.chosen[:1]
         else:
             continue
@@ -117,14 +112,8 @@ def _taken(
     return taken
 
 
-def _is_companion(row: CompanionRow, procedure: str | None, groups: GroupTable) -> bool:
-    return procedure is not None and row.is_companion(procedure, groups)
-
-
-def _first(
-    row: Row, line: LookedUp, taken: Iterable[Granted], groups: GroupTable
-) -> Granted | None:
-    """Give the authorization near which the line is billed; its own candidates come first."""
+def _first(row: Row, line: LookedUp, taken: Iterable[Granted], groups: Groups) -> Granted | None:
+    """The authorization near which the line is billed; its own candidates come first."""
     if isinstance(row, CompanionRow):
         return next(iter(taken), None)
     for each in (*line.near, *taken):
@@ -137,17 +126,17 @@ def _first(
 def specialised_events(
     found: Iterable[Found], event_codes: EventCodes, query_type: str, claim_type: str | None = None
 ) -> tuple[Event, ...]:
-    """Raise the event of each row; one code is raised once for an authorization."""
+    """The event of each row; one code is raised once for an authorization."""
     events: dict[tuple[str, str], Event] = {}
     for each in found:
         row, about = each.row, each.authorization_id
         code = row.event or event_codes.code_of(row.rule, query_type, claim_type)
-        event = make_event_of_code(event_codes, code, row.rule, query_type, authorization_id=about)
+        event = make_event(event_codes, row.rule, query_type, code=code, authorization_id=about)
         events.setdefault((code, about), event)
     return tuple(events.values())
 
 
 def with_specialised(events: Iterable[Event], specialised: Sequence[Event]) -> tuple[Event, ...]:
-    """Put them after the events of the line; one that found nothing is thereby answered."""
+    """The events of the line, then the specialised ones, which replace "not found"."""
     kept = (each for each in events if not specialised or each.outcome != "not_found")
     return (*kept, *specialised)

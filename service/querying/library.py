@@ -4,36 +4,19 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
 from service.comparison.plan import Plan, make_plan
-from service.domain import template as nouns
 from service.domain.reference import References
 from service.domain.template import Template
-from service.querying.inheritance import resolve
+from service.querying._inheritance import resolve
+from service.querying._template_check import check_template
 from service.querying.problem import Problem
 from service.querying.source import Node, Path, problem_at, read_source
-from service.querying.template_check import check_template
 
-_MODELS: Mapping[str, type[BaseModel]] = {
-    "settings": nouns.TemplateSettings,
-    "match_days": nouns.MatchDays,
-    "require": nouns.Requirement,
-    "exclude": nouns.Requirement,
-    "exact": nouns.Requirement,
-    "relax": nouns.Relax,
-    "criteria": nouns.Criterion,
-    "levels": nouns.Level,
-    "applies_when": nouns.AppliesWhen,
-    "non_exact": nouns.NonExact,
-    "auto_resolve": nouns.AutoResolve,
-    "changelog": nouns.ChangelogEntry,
-    "tests": nouns.TemplateTest,
-    "expect": nouns.Expectation,
-}
 _SCHEMA_URI = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -76,7 +59,7 @@ def load_library(files: Mapping[str, str], references: References) -> Library:
 
 
 def _named(node: Node, sources: dict[str, Node]) -> list[Problem]:
-    """File a source under its id, which must be text and not taken."""
+    """Keep a source under its id; the problem where that is not text, or taken."""
     name = node.get("id")
     if not isinstance(name, str):
         return [problem_at(node, "T001", ("id",), "a template needs its id")]
@@ -87,7 +70,7 @@ def _named(node: Node, sources: dict[str, Node]) -> list[Problem]:
 
 
 def read_template(node: Node) -> tuple[Template | None, list[Problem]]:
-    """Validate the shape of a merged template."""
+    """The template of a merged source, or None with what is wrong with its shape."""
     try:
         return Template.model_validate(node.plain()), []
     except ValidationError as error:
@@ -121,18 +104,25 @@ def _code_of(path: Path) -> str:
 def _keys_at(path: Path) -> list[str]:
     model: type[BaseModel] = Template
     for step in path:
-        if isinstance(step, str) and step in _MODELS:
-            model = _MODELS[step]
+        if isinstance(step, str) and step in model.model_fields:
+            model = _model_in(model.model_fields[step].annotation) or model
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation names, itself or within a tuple or an alternative."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
 def content_hash(template: Template) -> str:
-    """Give the SHA-256 of the resolved template, so that a change of a parent shows."""
+    """The SHA-256 of the resolved template, so that a change of a parent shows."""
     content = template.model_dump(mode="json", by_alias=True)
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def template_schema() -> dict[str, Any]:
-    """Give the JSON Schema of a template, for editors."""
+    """The JSON Schema of a template, for editors."""
     schema = Template.model_json_schema(by_alias=True)
     return {"$schema": _SCHEMA_URI, **schema, "title": "authmatch query template"}

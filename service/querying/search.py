@@ -35,7 +35,7 @@ class Search:
     after: tuple[object, ...] = field(default=())
 
     def query(self) -> Clause:
-        """Give the clauses as one bool query."""
+        """The clauses as one bool query."""
         parts = {
             "filter": self.filter,
             "must": self.must,
@@ -80,7 +80,7 @@ def scored_search(asked: AskedLine, *, after: tuple[object, ...] = ()) -> Search
 
 
 def scored_sort(template: Template) -> tuple[dict[str, Any], ...]:
-    """Give the order of a scored search: points, then as ranked, then by id, missing last."""
+    """The order of a scored search: points, then as ranked, then by id, missing last."""
     keys = dict.fromkeys([*(_SORT_FIELDS[key] for key in template.rank), "authorization_id"])
     return (
         {"_score": {"order": "desc"}},
@@ -89,7 +89,7 @@ def scored_sort(template: Template) -> tuple[dict[str, Any], ...]:
 
 
 def _root_clauses(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
-    """Say at the root what can be said of all lines: same kind, same setting, hull of the days."""
+    """What can be asked at the root for all lines: same kind, same setting, hull of the days."""
     clauses = []
     by_line = [{each.plan.id: each.value for each in line.require} for line in asked]
     for test in asked[0].require:
@@ -101,8 +101,8 @@ def _root_clauses(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
         if len(values) < len(asked):
             continue  # a line without the value does not require it
         if use.field == "effective":
-            hull = (min(value[0] for value in values), max(value[1] for value in values))
-            if use.comparison.name in ("window", "overlaps"):
+            if use.comparison.widens:
+                hull = (min(value[0] for value in values), max(value[1] for value in values))
                 clauses.append(use.clause(hull, prefix="", field=twin))
         elif all(value == values[0] for value in values):
             clauses.append(use.clause(values[0], prefix="", field=twin))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -32,7 +32,7 @@ class Node:
     line: int
 
     def plain(self) -> Any:
-        """Give the value without its places."""
+        """The value without its places."""
         if isinstance(self.value, dict):
             return {key: each.plain() for key, each in self.value.items()}
         if isinstance(self.value, list):
@@ -40,11 +40,11 @@ class Node:
         return self.value
 
     def at(self, path: Path) -> "Node":
-        """Give the node at a path, or the nearest one above it that exists."""
+        """The node at a path, or the nearest one above it that exists."""
         return self._walk(path)[0]
 
     def known(self, path: Path) -> Path:
-        """Give as much of a path as was written."""
+        """As much of a path as was written."""
         return path[: self._walk(path)[1]]
 
     def _walk(self, path: Path) -> "tuple[Node, int]":
@@ -61,17 +61,26 @@ class Node:
         return node, steps
 
     def children(self) -> "list[Node]":
-        """Give the nodes of a list, none for anything else."""
+        """The nodes of a list, none for anything else."""
         return self.value if isinstance(self.value, list) else []
 
     def get(self, key: str) -> Any:
-        """Give the plain value under a key, None where there is none."""
+        """The plain value under a key, None where there is none."""
         child = self.value.get(key) if isinstance(self.value, dict) else None
         return child.plain() if child is not None else None
 
 
+class Fault(NamedTuple):
+    """What is wrong at a path of a template, before it is known on which line that stands."""
+
+    code: str
+    path: Path
+    message: str
+    hint: str | None = None
+
+
 def problem_at(node: Node, code: str, path: Path, message: str, hint: str | None = None) -> Problem:
-    """Make a problem that knows the line of what it speaks of."""
+    """A problem with the file and the line on which its path stands."""
     place = node.at(path)
     return Problem(
         code=code, path=pointer(path), message=message, file=place.file, line=place.line, hint=hint
@@ -105,7 +114,7 @@ def read_source(text: str, file: str) -> Node | Problem:
 
 
 def _line_too_deep(text: str) -> int | None:
-    """Give the line where brackets stand too deep: YAML would take seconds to give up on it."""
+    """The line where brackets stand too deep: YAML would take seconds to give up on it."""
     depth = 0
     for found in _BRACKET.finditer(text):
         depth = depth + 1 if found.group() in "[{" else max(0, depth - 1)
@@ -151,13 +160,13 @@ class _Reader:
 
 
 def _line_of(parent: CommentedMap | CommentedSeq, key: Any, line: int) -> int:
-    """Give the line of an entry; one merged in (``<<``) stands where its parent does."""
+    """The line of an entry; one merged in (``<<``) stands where its parent does."""
     places = parent.lc.data or {}
     return int(places[key][0]) + 1 if key in places else line
 
 
 def _scalar(value: Any, line: int) -> Any:
-    """Give plain text, number or truth: the YAML library marks how each was written."""
+    """Plain text, number or truth: the YAML library marks how each was written."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bool) or value is None:

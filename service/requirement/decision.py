@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from service.domain.claim import AuthorizationKind, Benefit, Claim, ServiceLine
-from service.requirement.decision_table import DecisionTable, Row
-from service.requirement.inputs import Inputs, Question
+from service.requirement._decision_table import DecisionTable, FiredRow
+from service.requirement._inputs import Inputs, Question
 from service.requirement.tables import RequirementTables
 
 Kinds = tuple[AuthorizationKind, ...]
@@ -47,7 +47,7 @@ class TemplateChoice:
 
 
 def decide_requirement(claim: Claim, line: ServiceLine, tables: RequirementTables) -> Requirement:
-    """Tell what a line needs; raises TableFault when the table cannot be decided."""
+    """What a line needs; raises TableFault when the table cannot be decided."""
     said = _said_by(line.benefit)
     if said is not None:
         return Requirement(needed=said, source="benefit")
@@ -81,12 +81,12 @@ def choose_template(
     )
 
 
-def _decide(table: DecisionTable, question: Question) -> Row:
+def _decide(table: DecisionTable, question: Question) -> FiredRow:
     return table.decide(Inputs(question))
 
 
 def _said_by(benefit: Benefit) -> Kinds | None:
-    """Read what the benefit requires; None when it says nothing.
+    """What the benefit requires; None when it says nothing.
 
     A type without a yes or no means yes: the benefit names what it wants.
     """

@@ -1,12 +1,21 @@
 """What can be wrong with a decision table: refused when loaded, or at fault when asked."""
 
-from service.domain.problem import Problem as Problem
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TableProblem:
+    """One thing wrong with a table: where, what, and how to put it right."""
+
+    path: str
+    message: str
+    hint: str = ""
 
 
 class TableRefused(Exception):
     """The table cannot go live; every problem found is listed in ``problems``."""
 
-    def __init__(self, table: str, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, table: str, problems: tuple[TableProblem, ...]) -> None:
         self.table = table
         self.problems = problems
         first = problems[0]

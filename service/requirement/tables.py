@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 
 from service.domain.reference import References
-from service.requirement.columns import Contract, OutputColumn
-from service.requirement.decision_table import DecisionTable
-from service.requirement.inputs import AUTHORIZATION_KINDS, columns
+from service.requirement._columns import Contract, OutputColumn
+from service.requirement._decision_table import DecisionTable
+from service.requirement._inputs import AUTHORIZATION_KINDS, columns
 
 IS_AUTHORIZATION_REQUIRED = "is-authorization-required"
 REQUESTED_AUTH_TYPE = "requested-auth-type"
 TABLE_NAMES = (IS_AUTHORIZATION_REQUIRED, REQUESTED_AUTH_TYPE)
-SHIPPED_TEMPLATES = frozenset({"inpatient", "outpatient", "professional", "referral", "dental"})
 
 _REQUESTED = "requested.type"
 
@@ -28,7 +27,7 @@ def load_table(
     name: str,
     text: bytes | str,
     references: References,
-    templates: frozenset[str] = SHIPPED_TEMPLATES,
+    templates: frozenset[str],
 ) -> DecisionTable:
     """Load one of the two tables by its name; raises TableRefused, or KeyError for another name.
 
@@ -41,12 +40,12 @@ def load_tables(
     is_authorization_required: bytes | str,
     requested_auth_type: bytes | str,
     references: References,
-    templates: frozenset[str] = SHIPPED_TEMPLATES,
+    templates: frozenset[str],
 ) -> RequirementTables:
     """Load both tables from the text of their files; raises TableRefused."""
     return RequirementTables(
         is_authorization_required=load_table(
-            IS_AUTHORIZATION_REQUIRED, is_authorization_required, references
+            IS_AUTHORIZATION_REQUIRED, is_authorization_required, references, templates
         ),
         requested_auth_type=load_table(
             REQUESTED_AUTH_TYPE, requested_auth_type, references, templates
@@ -55,10 +54,8 @@ def load_tables(
     )
 
 
-def contract(
-    name: str, references: References, templates: frozenset[str] = SHIPPED_TEMPLATES
-) -> Contract:
-    """Give the columns that a table reads and answers; raises KeyError for an unknown table.
+def contract(name: str, references: References, templates: frozenset[str]) -> Contract:
+    """The columns that a table reads and answers; raises KeyError for an unknown table.
 
     What is looked for is known only once it is decided that something is: so ``requested.type`` is
     a column of the second table alone.

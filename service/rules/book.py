@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 from service.comparison.plan import Plan, make_plan
 from service.domain.event import EventCodes
-from service.domain.problem import Problem
 from service.domain.reference import References, StoredReferences
-from service.querying.problem import TemplatesRefused
+from service.querying.problem import Problem, TemplatesRefused
 from service.requirement.tables import RequirementTables
 
 
@@ -38,7 +37,7 @@ class RuleBook:
         plan = self.plans.get(template)
         if plan is None:
             message = f"the decision table names a template {template}"
-            raise TemplatesRefused((Problem("", message, code="T002"),))
+            raise TemplatesRefused((Problem(code="T002", path="", message=message),))
         return plan
 
     def relaxed(self, plan: Plan, steps: int) -> Plan:

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from service.domain.problem import Problem
-from service.querying.problem import TemplatesRefused
+from service.querying.problem import Problem, TemplatesRefused
 from service.rules.book import RuleBook
 from service.rules.texts import load_texts
 from service.settings import Settings
@@ -25,6 +24,6 @@ def read_folder(queries: Path) -> dict[str, str]:
             try:
                 texts[name] = path.read_text(encoding="utf-8")
             except UnicodeDecodeError as error:
-                problem = Problem("", "not UTF-8 text", code="T001", file=name)
+                problem = Problem(code="T001", path="", message="not UTF-8 text", file=name)
                 raise TemplatesRefused((problem,)) from error
     return texts

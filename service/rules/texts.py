@@ -5,7 +5,7 @@ The texts are named as the files of a folder are: ``dental.yaml``, ``reference/u
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,12 +14,11 @@ from ruamel.yaml.error import YAMLError
 
 from service.domain.accounting_policy import AccountingPolicy, UnitTable
 from service.domain.event import EventCodes
-from service.domain.problem import Problem
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.domain.specialised import SpecialisedTable
 from service.querying.library import Library, load_library
-from service.querying.problem import TemplatesRefused
-from service.requirement.faults import TableRefused
+from service.querying.problem import Problem, TemplatesRefused
+from service.requirement.faults import TableProblem, TableRefused
 from service.requirement.tables import TABLE_NAMES, RequirementTables, load_tables
 from service.rules.book import RuleBook
 
@@ -61,7 +60,16 @@ def load_texts(texts: Mapping[str, str]) -> Loaded:
     except TableRefused as refused:
         tables = None
         file = f"tables/{refused.table}.json"
-        problems += (replace(each, file=file) for each in refused.problems)
+        problems += [
+            Problem(
+                code="T014",
+                path=each.path,
+                file=file,
+                message=each.message,
+                hint=each.hint or None,
+            )
+            for each in refused.problems
+        ]
     return Loaded(
         references=references,
         library=library,
@@ -88,7 +96,7 @@ def _tables(
     found = dict(_under("tables", ".json", texts))
     for name in TABLE_NAMES:
         if name not in found:
-            raise TableRefused(name, (Problem("", "no such table"),))
+            raise TableRefused(name, (TableProblem("", "no such table"),))
     first, second = (found[name] for name in TABLE_NAMES)
     return load_tables(first, second, references, templates)
 
@@ -160,10 +168,8 @@ def _references(
 
 def _disagreements(references: References, events: EventCodes) -> Iterator[Problem]:
     """Find what one reference table says of another that is not so."""
-    procedures = references.groups.get("procedure-groups")
-    groups = procedures.groups if procedures else {}
     found = {
-        "specialised": references.specialised.faults(events.events, groups),
+        "specialised": references.specialised.faults(events.events, references.groups),
         "unit-conversions": references.units.faults(references.groups),
         "accounting": references.accounting.faults(references.groups, references.units),
     }
@@ -171,4 +177,4 @@ def _disagreements(references: References, events: EventCodes) -> Iterator[Probl
 
 
 def _refused(name: str, message: str) -> Problem:
-    return Problem("", message, file=f"reference/{name}.yaml")
+    return Problem(code="T014", path="", message=message, file=f"reference/{name}.yaml")

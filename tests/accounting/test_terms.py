@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import orjson
 import pytest
 
 from service.accounting.limits.bounds import bounds_of
 from service.accounting.limits.choice import certified_on, flags_of, window_of
 from service.domain.authorization import Authorization
-from service.domain.terms import read_terms, terms_of
+from service.domain.canonical import canonical_form
+from service.domain.terms import read_terms, terms_in
 from tests.accounting.asking import choose, plan
 from tests.builders import AUTHORIZATIONS, build_authorization, build_claim
 
@@ -18,7 +18,7 @@ MONTHLY = {"reference": "certification_date", "period": 1, "unit": "month"}
 
 def carried(authorization: Authorization) -> Authorization:
     """The authorization as it is read from its terms."""
-    return read_terms(orjson.loads(terms_of(authorization)))
+    return read_terms(terms_in(canonical_form(authorization)))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_terms_say_all_that_counting_needs(query: str, changes: Any) -> None
 def test_the_terms_say_nothing_else() -> None:
     """No person, provider or diagnosis but the member's id travels with them."""
     whole = build_authorization(member={"id": "M0001", "birth_date": "1980-05-02"}, limits=UNITS)
-    terms = orjson.loads(terms_of(whole))
+    terms = terms_in(canonical_form(whole))
 
     assert sorted(terms) == [
         "authorization_id",

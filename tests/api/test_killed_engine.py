@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
+from authmatch_local import engines
 from service.application.parts import Stores
 from service.settings import Settings
 from tests.api.bodies import authorization_body, claim_body, ndjson
 from tests.ground import Ground, settings_on, shipped_rules
 from tests.serving import client_of, serving
-from tools import engines
 
 HOME = "tests-killed"
 HEAP_MB = 256

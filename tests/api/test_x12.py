@@ -1,7 +1,6 @@
 """X12 over HTTP: reviews in, acknowledgements out; claims in, answers out."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,13 @@ import httpx
 import pytest
 
 from tests.api.conftest import Service
-from tests.readme import ROOT, fences_of, has
+from tests.pages import calls_in, fences_of, has
 from tests.serving import client_of
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 REVIEW = (EXAMPLES / "authorization.278.x12").read_text(encoding="ascii")
 CLAIM = (EXAMPLES / "claim.837").read_text(encoding="ascii")
 EDI = {"Content-Type": "application/edi-x12"}
-_COMMAND = re.compile(
-    r"curl -s http://127\.0\.0\.1:8080(?P<path>\S+) -H 'Content-Type: (?P<type>\S+)'"
-    r" \\\n  --data-binary @(?P<file>\S+)\n"
-)
 LINES = {"Accept": "application/x-ndjson"}
 
 
@@ -163,16 +158,14 @@ def test_a_claim_is_matched_to_what_came_as_a_review(caller: httpx.Client) -> No
     assert second["results"][0]["class"] == "none"
 
 
-def test_what_readme_shows_is_true(caller: httpx.Client) -> None:
+def test_what_the_walk_through_shows_is_true(caller: httpx.Client) -> None:
     """A 278 and a FHIR bundle are taken in, and a claim of an 837 is matched to both."""
-    fences = fences_of("## From X12 and FHIR")
+    fences = fences_of("docs/walk-through.md", "## From X12 and FHIR")
     answers = []
     for command in [text for language, text in fences if language == "sh"][:3]:
-        words = _COMMAND.fullmatch(command)
-        assert words is not None, command
-        content = (ROOT / words["file"]).read_bytes()
-        headers = {"Content-Type": words["type"]}
-        answers.append(caller.post(words["path"], content=content, headers=headers).text)
+        (call,) = calls_in(command)
+        assert call.method == "POST"
+        answers.append(caller.post(call.path, content=call.content, headers=call.headers).text)
     taken, claim = (json.loads(text) for language, text in fences if language == "json")
     (shown,) = (text for language, text in fences if language == "text")
 

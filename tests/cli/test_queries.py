@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,18 @@ def test_live_checks_compare_with_the_index(live: Authmatch) -> None:
     assert "compiled searches validated: 50" in result.stderr
     compared = result.stderr.partition("both paths to a score compared: ")[2]
     assert int(compared.split()[2]) > 20
+
+
+def test_without_made_up_claims_live_checks_are_the_fields_alone(
+    live: Authmatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the image of the service; what is left out is told."""
+    monkeypatch.setitem(sys.modules, "authmatch_local.samples", None)
+
+    result = live("queries", "check")
+
+    assert result.exit_code == 0
+    assert "compiled searches: left out, sample claims come with authmatch[local]" in result.stderr
 
 
 def test_a_field_that_the_index_does_not_have_is_a_problem(live: Authmatch, queries: Path) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from service.cli import first_data
-from service.cli.first_data import load_first_data
+from authmatch_local.commands import first_data
+from authmatch_local.commands.first_data import load_first_data
 from service.domain.claim import Claim
 from tests.ground import Ground, match, new_prefix, uninstall
 
@@ -124,3 +124,33 @@ def test_without_a_checkout_a_made_up_claim_is_given(
     assert (loaded.count, loaded.payer) == (60, f"{payer}-key" if keys else payer)
     assert ("Bearer" in loaded.header) == bool(keys)
     assert not any(key in loaded.header for key in keys)
+
+
+@pytest.mark.parametrize("missing", ["authmatch_local", "psutil"])
+@pytest.mark.parametrize("command", [["run", "--port", "1"], ["sample"], ["engines", "start"]])
+def test_without_the_extra_it_says_what_to_install(missing: str, command: list[str]) -> None:
+    """The code or a package that it needs is not there, as in the image of the service."""
+    told = without(missing, *command)
+
+    assert told.returncode == 2
+    assert told.stderr == (f"error: {command[0]} is not installed here: install authmatch[local]\n")
+
+
+def test_without_the_extra_the_rest_works() -> None:
+    """The other commands are there, and need nothing of it."""
+    assert "Serve the API" in without("authmatch_local", "--help").stdout
+    assert without("authmatch_local", "queries", "check").returncode == 0
+
+
+def without(package: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where a package is not installed."""
+    program = f"import sys; sys.modules[{package!r}] = None; from service.cli import main; main()"
+    own = {name: each for name, each in os.environ.items() if not name.startswith("AUTHMATCH_")}
+    return subprocess.run(
+        (sys.executable, "-c", program, *words),
+        cwd=ROOT,
+        env=own | {"NO_COLOR": "1"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )

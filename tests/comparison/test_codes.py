@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.comparison.codes import ANY_OF, ANY_OF_PREFIX, EQUAL, SUBSET, WITHIN
+from service.comparison._codes import ANY_OF, ANY_OF_PREFIX, EQUAL, SUBSET, WITHIN
 from service.comparison.comparison import Comparison, How, held, shown
 
 FIELD = "lines.modifiers_significant"

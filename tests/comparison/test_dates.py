@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from service.comparison._dates import INSIDE, NEAR, OVERLAPS, WINDOW, moved
 from service.comparison.comparison import Comparison, How
-from service.comparison.dates import INSIDE, NEAR, OVERLAPS, WINDOW, moved
 
-MARCH = {"gte": "2026-03-01", "lte": "2026-03-31"}
+MARCH = {"first": "2026-03-01", "last": "2026-03-31"}
 Span = tuple[str, str]
 
 
@@ -25,8 +25,8 @@ def how(days: str) -> How:
         (INSIDE, MARCH, ("2026-03-31", "2026-04-01"), "0 0", False),
         (INSIDE, MARCH, ("2026-03-02", "2026-03-30"), "1 1", True),
         (INSIDE, MARCH, ("2026-03-01", "2026-03-30"), "1 1", False),
-        (INSIDE, {"gte": "2026-03-01"}, ("2030-01-01", "2030-01-01"), "0 0", True),
-        (INSIDE, {"lte": "2026-03-31"}, ("1990-01-01", "1990-01-01"), "0 0", True),
+        (INSIDE, {"first": "2026-03-01"}, ("2030-01-01", "2030-01-01"), "0 0", True),
+        (INSIDE, {"last": "2026-03-31"}, ("1990-01-01", "1990-01-01"), "0 0", True),
         (INSIDE, {}, ("1990-01-01", "2030-01-01"), "0 0", True),
         (INSIDE, None, ("2026-03-01", "2026-03-01"), "0 0", False),
         (OVERLAPS, MARCH, ("2026-03-31", "2026-04-30"), "0 0", True),

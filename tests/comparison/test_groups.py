@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from service.comparison._groups import ABOVE, BELOW, IN_GROUP, SAME_GROUP
 from service.comparison.comparison import MATCH_NOTHING, Comparison, How
-from service.comparison.groups import ABOVE, BELOW, IN_GROUP, SAME_GROUP
 from service.domain.reference import GroupTable
 
 TABLE = GroupTable.model_validate(

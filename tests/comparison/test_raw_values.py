@@ -8,9 +8,8 @@ from service.comparison.plan import make_plan
 from service.comparison.prepared import Preparation, render
 from service.domain.claim_values import ClaimValues
 from service.domain.template import Template
-from service.querying.raw_clause import RawCheck
+from service.querying._raw_clause import RawCheck
 from service.querying.search import candidate_search
-from service.querying.source import Node
 from tests.builders import references
 
 VALUES: ClaimValues = {"drg": "470", "diagnoses": ("M16.11", "I25.10"), "line.from": "2026-03-12"}
@@ -45,7 +44,7 @@ def test_a_value_stands_as_elasticsearch_takes_it(
 def test_several_values_are_refused_where_one_is_wanted(kind: str) -> None:
     """A template that could never be asked is told so when it is read."""
     for value in ("${diagnoses}", {"query": "${claim.line.modifiers}"}):
-        check = RawCheck(Node({}, "x.yaml", 1), references().attached)
+        check = RawCheck(references().attached)
         (problem,) = check.check({kind: {"number": value}}, ("raw",))
 
         assert problem.code == "T005"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from service.comparison import registry
-from service.comparison.codes import EQUAL
+from service.comparison._codes import EQUAL
 from service.comparison.comparison import Comparison
 
 SOUNDS_LIKE = Comparison(

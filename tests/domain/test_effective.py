@@ -70,7 +70,7 @@ def test_the_validity_of_a_line(
         effective=dict(zip(("from", "to"), header, strict=True)),
     )
 
-    assert expected == (values["effective"].get("gte"), values["effective"].get("lte"))
+    assert expected == (values["effective"].get("first"), values["effective"].get("last"))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_what_stands_in_for_a_validity_that_was_not_sent(
     """The stay, then the requested dates; a request without any is of no known time."""
     window = only_line(effective=None, **given)["effective"]
 
-    assert expected == (window.get("gte"), window.get("lte"))
+    assert expected == (window.get("first"), window.get("last"))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_header_without_lines_gives_an_unscoped_line_0() -> None:
         "setting": "professional",
         "numbers_all": ["AU1"],
         "action": "A1",
-        "effective": {"gte": "2026-03-01", "lte": "2026-05-31"},
+        "effective": {"first": "2026-03-01", "last": "2026-05-31"},
         "certification_date": "2026-02-20",
         "servicing_provider.npi": "1234567893",
         "servicing_provider.tin": "741234567",
@@ -237,8 +237,7 @@ def test_all_numbers_are_one_normalised_list() -> None:
 
     assert numbers == numbers_of(authorization, ["OLD9"])
     assert [numbers, numbers] == [
-        each["numbers_all"]
-        for each in effective_lines(authorization, references(), inherited_numbers=["OLD9"])
+        each["numbers_all"] for each in effective_lines(authorization, references(), numbers)
     ]
 
 

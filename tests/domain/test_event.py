@@ -12,7 +12,6 @@ from service.domain.event import (
     EventText,
     Outcome,
     make_event,
-    make_event_of_code,
 )
 from tests.builders import event_codes
 
@@ -150,9 +149,7 @@ def test_an_informational_event_does_nothing() -> None:
 
 def test_an_event_may_have_the_code_that_a_table_names() -> None:
     """It keeps what it is about."""
-    event = make_event_of_code(
-        event_codes(), "AUM-0005", "companion", "dental", authorization_id="A1"
-    )
+    event = make_event(event_codes(), "companion", "dental", code="AUM-0005", authorization_id="A1")
 
     assert (event.outcome, event.code, event.authorization_id) == ("companion", "AUM-0005", "A1")
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from service.domain.member_merge import MemberMergeBody
+from service.domain.person import MemberMergeBody
 
 
 def test_only_the_other_member_is_needed() -> None:

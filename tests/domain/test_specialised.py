@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedTable
 from tests.builders import QUERIES, event_codes, references
 
-GROUPS = references().groups["procedure-groups"]
+GROUPS = references().groups
 
 
 def read(path: Path) -> SpecialisedTable:
@@ -40,7 +40,7 @@ def test_the_shipped_table_is_well_formed() -> None:
 
     assert [each.rule for each in shipped.rows] == ["companion", "alternate"]
     assert [each.event for each in shipped.rows] == ["SPA-0047", "SPA-0048"]
-    assert shipped.faults(event_codes().events, GROUPS.groups) == []
+    assert shipped.faults(event_codes().events, GROUPS) == []
 
 
 def test_no_table_has_no_rows() -> None:
@@ -117,7 +117,7 @@ def test_what_is_not_there_is_named() -> None:
         alternate(id="R3"),
     )
 
-    assert rows.faults(event_codes().events, GROUPS.groups) == [
+    assert rows.faults(event_codes().events, GROUPS) == [
         "rows/R1/event: SPA-0099 is not in event-codes",
         "rows/R1: there is no group nobody in procedure-groups",
         "rows/R1: there is no group nothing in procedure-groups",

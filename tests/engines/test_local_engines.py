@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 
-from tools import engines
+from authmatch_local import engines
 
 pytestmark = pytest.mark.engines
 

@@ -13,15 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from tools import engines
-from tools.engines import process, supervision
-from tools.engines.account import Account, make_cache
-from tools.engines.download import fetch_checked, unpack
-from tools.engines.engine import Launch
-from tools.engines.home import Home
-from tools.engines.process import Process
+from authmatch_local import engines
+from authmatch_local.engines import supervision
+from authmatch_local.engines.account import Account, make_cache
+from authmatch_local.engines.download import fetch_checked, unpack
+from authmatch_local.engines.engine import Launch
+from authmatch_local.engines.home import Home
+from authmatch_local.engines.process import Process
 
 OWN = Account(uid=os.geteuid(), gid=os.getegid(), is_foreign=False)
+AN_EARLIER_LIFE = 1.0
+"""A start that no process of this machine has."""
 NOBODY = Account(uid=65534, gid=65534, is_foreign=True)
 
 
@@ -45,7 +47,7 @@ class TestProcess:
 
     def test_a_recycled_number_is_not_killed(self, stranger: subprocess.Popen[bytes]) -> None:
         """The number is right, the start is not: it is somebody else now."""
-        remembered = Process(pid=stranger.pid, started="an earlier life")
+        remembered = Process(pid=stranger.pid, started=AN_EARLIER_LIFE)
 
         remembered.end(seconds_max=1)
         remembered.kill()
@@ -60,7 +62,7 @@ class TestProcess:
         home = Home(cache=tmp_path, name="run")
         folder = home.engine_folder("redis")
         folder.mkdir(parents=True)
-        home.remember("redis", 20_000, Process(pid=stranger.pid, started="an earlier life"))
+        home.remember("redis", 20_000, Process(pid=stranger.pid, started=AN_EARLIER_LIFE))
         (folder / "pid").write_text(str(stranger.pid))
 
         assert engines.status(tmp_path).redis is None
@@ -86,16 +88,15 @@ class TestProcess:
             identity.kill()
             assert not identity.is_alive
 
-    def test_ps_tells_processes_apart_where_there_is_no_proc(
-        self, monkeypatch: pytest.MonkeyPatch, stranger: subprocess.Popen[bytes]
+    def test_a_process_is_known_by_its_number_and_its_start(
+        self, stranger: subprocess.Popen[bytes]
     ) -> None:
-        """The way of systems without /proc."""
-        monkeypatch.setattr(process, "_start_mark", process._start_mark_from_ps)
-
+        """Read again from the system it is the same; with another start it is not."""
         identity = process_of(stranger)
 
         assert identity.is_alive
-        assert not Process(pid=stranger.pid, started="an earlier life").is_alive
+        assert identity == process_of(stranger)
+        assert not Process(pid=stranger.pid, started=AN_EARLIER_LIFE).is_alive
         identity.kill()
         assert not identity.is_alive
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from authmatch_local.samples import Expected, SampleData
 from service.application.parts import Stores
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.domain.push import Pushed
 from tests.ground import Ground, match
-from tools.samples import Expected, SampleData
 
 BATCH = 500
 AT_ONCE = 6

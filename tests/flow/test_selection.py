@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-import orjson
 import pytest
 
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
-from service.domain.terms import terms_of
+from service.domain.canonical import canonical_form
+from service.domain.terms import terms_in
 from service.flow.adjudicating.selection import (
     BadSelection,
     Changed,
@@ -207,7 +207,7 @@ def test_what_must_be_read_is_named_once() -> None:
 
 def test_what_was_found_with_its_terms_is_not_read() -> None:
     """It is drawn on as it was found; what an examiner selected is always read."""
-    terms = orjson.loads(terms_of(paper("A1", version=7)))
+    terms = terms_in(canonical_form(paper("A1", version=7)))
     found = build_candidate(paper("A1", version=7), terms=terms)
     search = searched(found, paper("A2"))
     standing = found_standing([search])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.querying.inheritance import resolve
+from service.querying._inheritance import resolve
 from service.querying.problem import Problem
 from service.querying.source import Node, read_source
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from service.querying.raw_clause import CLAUSES_MAX, DEPTH_MAX, RawCheck, mapped_fields
-from service.querying.source import Node
+from service.domain.misfits import pointer
+from service.querying._raw_clause import CLAUSES_MAX, DEPTH_MAX, RawCheck, mapped_fields
 from tests.builders import references
 
 
 def problems_of(raw: Any) -> list[tuple[str, str, str]]:
     """Give code, path and message of what is wrong with a clause."""
-    check = RawCheck(Node({}, "x.yaml", 1), references().attached)
-    return [(each.code, each.path, each.message) for each in check.check(raw, ("raw",))]
+    check = RawCheck(references().attached)
+    return [(each.code, pointer(each.path), each.message) for each in check.check(raw, ("raw",))]
 
 
 def deep(levels: int) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,7 @@ from ruamel.yaml import YAML
 from service.domain.claim import Claim
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.requirement.tables import TABLE_NAMES, RequirementTables, load_tables
-
-QUERIES = Path(__file__).parents[2] / "queries"
+from tests.builders import QUERIES, TEMPLATES
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +30,7 @@ def references() -> References:
 def tables(references: References) -> RequirementTables:
     """Both decision tables as shipped."""
     texts = [(QUERIES / "tables" / f"{name}.json").read_bytes() for name in TABLE_NAMES]
-    return load_tables(texts[0], texts[1], references)
+    return load_tables(texts[0], texts[1], references, TEMPLATES)
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from service.domain.reference import References
-from service.requirement.columns import InputColumn, Value
-from service.requirement.decision_table import DecisionTable
-from service.requirement.faults import Problem, TableFault, TableRefused
+from service.requirement._columns import InputColumn, Value
+from service.requirement._decision_table import DecisionTable
+from service.requirement.faults import TableFault, TableProblem, TableRefused
 from service.requirement.tables import contract, load_table
+from tests.builders import TEMPLATES
 
 NAME = "is-authorization-required"
 ANY: dict[str, Value] = {"claim.type": "professional", "line.units": 1, "line.procedure": "97112"}
@@ -21,14 +22,14 @@ AsText = Callable[[Any], str]
 @pytest.fixture
 def load(as_text: AsText, references: References) -> Callable[[Any], DecisionTable]:
     """Load a table as the first of the two."""
-    return lambda document: load_table(NAME, as_text(document), references)
+    return lambda document: load_table(NAME, as_text(document), references, TEMPLATES)
 
 
 @pytest.fixture
-def refused(load: Callable[[Any], DecisionTable]) -> Callable[[Any], tuple[Problem, ...]]:
+def refused(load: Callable[[Any], DecisionTable]) -> Callable[[Any], tuple[TableProblem, ...]]:
     """Give the problems for which a table is refused."""
 
-    def problems(document: Any) -> tuple[Problem, ...]:
+    def problems(document: Any) -> tuple[TableProblem, ...]:
         with pytest.raises(TableRefused) as caught:
             load(document)
         return caught.value.problems
@@ -37,20 +38,20 @@ def refused(load: Callable[[Any], DecisionTable]) -> Callable[[Any], tuple[Probl
 
 
 Load = Callable[[Any], DecisionTable]
-Refused = Callable[[Any], tuple[Problem, ...]]
+Refused = Callable[[Any], tuple[TableProblem, ...]]
 
 
 @pytest.mark.parametrize("text", ["{", "", b"\xff", "[]", "{}", '{"nodes": 3, "edges": []}'])
 def test_a_file_that_is_no_table_is_refused(text: str | bytes, references: References) -> None:
     """Bad JSON, and JSON of another shape, name what is wrong."""
     with pytest.raises(TableRefused, match=NAME):
-        load_table(NAME, text, references)
+        load_table(NAME, text, references, TEMPLATES)
 
 
 def test_an_unknown_table_has_no_contract(references: References) -> None:
     """Only the two tables of this stage can be loaded."""
     with pytest.raises(KeyError):
-        contract("is-it-tuesday", references)
+        contract("is-it-tuesday", references, TEMPLATES)
 
 
 def test_a_second_table_in_a_file_is_refused(build_jdm: BuildJdm, refused: Refused) -> None:
@@ -92,7 +93,7 @@ def test_another_hit_policy_is_refused(build_jdm: BuildJdm, refused: Refused) ->
     document = build_jdm(["claim.type"], [([""], "[]")])
     document["nodes"][1]["content"]["hitPolicy"] = "collect"
 
-    assert refused(document) == (Problem("table.hitPolicy", "is collect", "set it to first"),)
+    assert refused(document) == (TableProblem("table.hitPolicy", "is collect", "set it to first"),)
 
 
 def test_a_table_without_a_catch_all_row_is_refused(build_jdm: BuildJdm, refused: Refused) -> None:
@@ -208,7 +209,7 @@ def test_a_cell_that_cannot_be_trusted_is_refused(
 
     assert problem.path == f"table.rules[0].{column}"
     assert message in problem.message
-    assert hint in (problem.hint or "")
+    assert hint in problem.hint
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_an_answer_that_is_not_known_is_refused(
 ) -> None:
     """Answers are constants, so that all a table can say is known before it is live."""
     assert refused(build_jdm(["claim.type"], [([""], answer)])) == (
-        Problem("table.rules[0].needed", message, hint),
+        TableProblem("table.rules[0].needed", message, hint),
     )
 
 
@@ -237,7 +238,7 @@ def test_the_template_is_one_text(
         ["claim.type"], [(['"dental"'], '["dental"]'), ([""], "")], answer="template"
     )
     with pytest.raises(TableRefused, match="and 1 more") as caught:
-        load_table("requested-auth-type", as_text(document), references)
+        load_table("requested-auth-type", as_text(document), references, TEMPLATES)
 
     assert [problem.message for problem in caught.value.problems] == [
         "unknown answer ['dental']",

@@ -1,14 +1,11 @@
 """The shipped reference and decision tables, which the samples must agree with."""
 
-from pathlib import Path
-
 import pytest
 from ruamel.yaml import YAML
 
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.requirement.tables import RequirementTables, load_tables
-
-QUERIES = Path(__file__).parents[2] / "queries"
+from tests.builders import QUERIES, TEMPLATES
 
 
 @pytest.fixture(scope="session")
@@ -26,4 +23,4 @@ def decision_tables(groups: dict[str, GroupTable]) -> RequirementTables:
     references = References(groups=groups, attached=AttachedFields.model_validate(attached))
     required = (QUERIES / "tables" / "is-authorization-required.json").read_bytes()
     requested = (QUERIES / "tables" / "requested-auth-type.json").read_bytes()
-    return load_tables(required, requested, references)
+    return load_tables(required, requested, references, TEMPLATES)

@@ -4,9 +4,9 @@ from itertools import combinations
 
 import pytest
 
+from authmatch_local.samples import families, organizations, specialties
+from authmatch_local.samples.families import Family
 from service.domain.reference import GroupTable
-from tools.samples import families, organizations, specialties
-from tools.samples.families import Family
 
 SOUGHT = (*families.STORY_FAMILIES, families.ABSENT, families.FACILITY_ONLY)
 SOUGHT_SPECIALTIES = (*specialties.STORY_SPECIALTIES, specialties.ABSENT_SPECIALTY)

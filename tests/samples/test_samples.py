@@ -8,10 +8,10 @@ from pathlib import Path
 import orjson
 import pytest
 
+from authmatch_local.samples import SampleData
+from authmatch_local.samples.member import STORIES
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
-from tools.samples import SampleData
-from tools.samples.member import STORIES
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 SAMPLES = SampleData(7, 4_000, heavy_every=100)

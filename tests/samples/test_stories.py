@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from authmatch_local.samples.data import SampleData
+from authmatch_local.samples.days import Days
+from authmatch_local.samples.expected import EVENTS
+from authmatch_local.samples.member import AUTHORIZATIONS_A_STORY_MAX, STORIES
+from authmatch_local.samples.scene import SLOT_DAYS, SLOTS, Scene
+from authmatch_local.samples.story import Story
 from service.domain.claim import Claim
 from service.requirement.decision import choose_template, decide_requirement
 from service.requirement.tables import RequirementTables
-from tools.samples.data import SampleData
-from tools.samples.days import Days
-from tools.samples.expected import EVENTS
-from tools.samples.member import AUTHORIZATIONS_A_STORY_MAX, STORIES
-from tools.samples.scene import SLOT_DAYS, SLOTS, Scene
-from tools.samples.story import Story
 
 FIRST_DAY = date(2026, 1, 1)
 DAYS = Days(FIRST_DAY)

@@ -3,17 +3,16 @@
 import hashlib
 from typing import Any
 
-import orjson
 import pytest
 
+from authmatch_local.samples import SampleData
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form, canonical_json
 from service.domain.push import Pushed
 from service.domain.reference import References
-from service.domain.terms import terms_of
+from service.domain.terms import terms_in
 from service.stores.authorizations.document import content_hash, make_document
 from tests.builders import build_authorization
-from tools.samples import SampleData
 
 
 @pytest.mark.parametrize(
@@ -42,5 +41,5 @@ def test_a_form_that_was_made_before_gives_the_same_document() -> None:
         made = make_document("p", pushed, References(), form=form)
 
         assert made == make_document("p", pushed, References())
-        assert made["terms"] == orjson.loads(terms_of(pushed.authorization))
+        assert made["terms"] == terms_in(canonical_form(pushed.authorization))
         assert None not in made.values()

@@ -9,12 +9,12 @@ from contextlib import closing
 import pytest
 import redis as plain_redis
 
+from authmatch_local import engines
 from service.application.parts import Stores, application
 from service.stores.connection import durability
 from service.stores.connection.durability import WANTED, NotDurable
 from service.stores.connection.faults import EngineUnavailable
 from tests.ground import Ground
-from tools import engines
 
 WEAKER = {
     "appendfsync": "everysec",

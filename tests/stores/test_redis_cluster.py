@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import redis as plain_redis
 
+from authmatch_local import engines
+from authmatch_local.engines.account import Account
+from authmatch_local.engines.redis_server import redis_server
 from service.application.parts import Stores
 from tests.ground import Ground, new_prefix, uninstall
 from tests.late.office import office
 from tests.movements import Mover, forget
-from tools import engines
-from tools.engines.account import Account
-from tools.engines.redis_server import redis_server
 
 SLOTS = 16_384
 START_S = 30

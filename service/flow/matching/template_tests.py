@@ -151,7 +151,7 @@ def _candidates(fixture: Fixture, references: References) -> Iterable[Candidate]
             continue
         lines = effective_lines(each, references)
         dates = [line["certification_date"] for line in lines if "certification_date" in line]
-        starts = [line["effective"]["gte"] for line in lines if "gte" in line["effective"]]
+        starts = [line["effective"]["first"] for line in lines if "first" in line["effective"]]
         yield Candidate(
             authorization_id=each.authorization_id,
             version=each.version,

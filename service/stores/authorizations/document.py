@@ -11,13 +11,15 @@ from service.domain.attached import attached_values
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
 from service.domain.canonical import canonical_form
-from service.domain.effective import lines_under, numbers_of
+from service.domain.effective import LineValues, effective_lines, numbers_of
 from service.domain.push import Pushed
 from service.domain.reference import StoredReferences
 from service.domain.terms import Form, terms_in
 
 Document = dict[str, Any]
 
+_ENDS = {"first": "gte", "last": "lte"}
+"""How a range of Elasticsearch names the ends of a validity."""
 _NPIS = ("servicing_provider.npi", "requesting_provider.npi", "facility.npi")
 
 
@@ -80,7 +82,7 @@ def make_document(
     authorization = pushed.authorization
     inherited = sorted(set(inherited))
     numbers = numbers_of(authorization, inherited)
-    lines = lines_under(authorization, references, numbers)
+    lines = effective_lines(authorization, references, numbers)
     document: Document = {
         "payer": payer,
         "member_id": authorization.member.id,
@@ -94,7 +96,7 @@ def make_document(
         "void": authorization.is_void,
         "current": superseded_by is None,
         "windows": _windows(lines),
-        "lines": lines,
+        "lines": [line | {"effective": _range(line["effective"])} for line in lines],
         "terms": terms_in(form or canonical_form(authorization)),
         "source": pushed.source,
     }
@@ -102,7 +104,7 @@ def make_document(
         **_said(authorization),
         "superseded_by": superseded_by,
         "certification_date": _first(line.get("certification_date") for line in lines),
-        "starts_on": _first(line["effective"].get("gte") for line in lines),
+        "starts_on": _first(line["effective"].get("first") for line in lines),
         "pushed_at": pushed_at,
     }
     document.update((name, value) for name, value in sometimes.items() if value is not None)
@@ -139,7 +141,16 @@ def pushed_in(document: Document) -> Pushed:
 def _windows(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, str]]:
     """Give the days of all lines, each window once."""
     once = {tuple(line["effective"].items()): line["effective"] for line in lines}
-    return list(once.values())
+    return list(map(_range, once.values()))
+
+
+def _range(days: Mapping[str, str]) -> dict[str, str]:
+    return {_ENDS[end]: day for end, day in days.items()}
+
+
+def _read_line(stored: Mapping[str, Any]) -> LineValues:
+    days = stored["effective"]
+    return {**stored, "effective": {end: days[name] for end, name in _ENDS.items() if name in days}}
 
 
 def _npis(lines: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -161,7 +172,7 @@ def read_candidate(
         shown_number=document.get("shown_number"),
         certification_date=document.get("certification_date"),
         starts_on=document.get("starts_on"),
-        lines=tuple(document["lines"]),
+        lines=tuple(map(_read_line, document["lines"])),
         terms=document.get("terms"),
         numbers=tuple(document.get("numbers_all", ())),
         raw_matched=frozenset(matched),

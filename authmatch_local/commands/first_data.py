@@ -1,0 +1,96 @@
+"""Data for a first try: the examples of the checkout, and made-up authorizations."""
+
+import shlex
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from authmatch_local.samples import SampleData
+from service.application.parts import Application, application
+from service.application.reception import doors_of, reading_of
+from service.cli.faults import ENGINE_FAULT, end
+from service.cli.terminal import progress, say
+from service.flow.intake import take_in
+from service.ingest.submissions import read_submissions
+from service.settings import PACKAGE, Settings
+from service.stores.authorizations.reading import Filter
+
+SEED = 1
+_EXAMPLES = PACKAGE.parent / "docs" / "examples"
+_EXAMPLE_CLAIM = _EXAMPLES / "claim-professional.json"
+_EXAMPLE_AUTHORIZATION = "UM-55012"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What there is to try: for whom, how much, and the words of a call that finds something."""
+
+    payer: str
+    count: int
+    claim: str
+    header: str
+
+
+async def load_first_data(settings: Settings, size: int) -> Loaded:
+    """Load data unless there is some, and give a claim that fits it."""
+    payer = next(iter(settings.api_keys.values()), settings.default_payer)
+    async with application(settings) as parts:
+        count = await _count(parts, payer)
+        if count == 0:
+            await _load(parts, payer, size)
+            count = await _count(parts, payer)
+        claim = await _claim(parts, payer)
+    header = "" if settings.is_open else " -H 'Authorization: Bearer YOUR-API-KEY'"
+    return Loaded(payer=payer, count=count, claim=claim, header=header)
+
+
+async def _count(parts: Application, payer: str) -> int:
+    return (await parts.stores.reading.page(payer, Filter(), size=1, after=None)).total
+
+
+async def _load(parts: Application, payer: str, size: int) -> None:
+    examples = _EXAMPLES / "authorizations.ndjson"
+    lines = examples.read_bytes().splitlines() if examples.is_file() else []
+    with progress() as bars:
+        if not lines and not size:
+            return
+        say(f"loading {len(lines)} examples and {size:,} made-up authorizations")
+        bar = bars.add_task("loading", total=len(lines) + size)
+        made = SampleData(SEED, size).authorizations() if size else ()
+        async for result in take_in(
+            read_submissions(_lines(lines, made), reading_of(parts.settings, payer, form="lines")),
+            doors_of(parts, payer, "first data"),
+            batch=parts.settings.bulk_batch,
+        ):
+            bars.advance(bar)
+            if result["status"] in ("rejected", "failed"):
+                end(f"the data could not be loaded: {result['reason']}", ENGINE_FAULT)
+
+
+async def _lines(lines: Iterable[bytes], made: Iterable[object]) -> AsyncIterator[bytes]:
+    for line in lines:
+        yield line + b"\n"
+    for each in made:
+        yield orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE)
+
+
+async def _claim(parts: Application, payer: str) -> str:
+    """The argument of `curl -d`, right for the folder where it is pasted."""
+    if _EXAMPLE_CLAIM.is_file() and await parts.stores.reading.get(payer, _EXAMPLE_AUTHORIZATION):
+        here = Path.cwd()
+        near = _EXAMPLE_CLAIM.is_relative_to(here)
+        return shlex.quote(f"@{_EXAMPLE_CLAIM.relative_to(here) if near else _EXAMPLE_CLAIM}")
+    return shlex.quote(orjson.dumps(_made_up_claim()).decode())
+
+
+def _made_up_claim() -> object:
+    """A small claim of the made-up data that is covered."""
+    claims = SampleData(SEED, 1_000).claims()
+    covered = (
+        claim
+        for claim, expected in claims
+        if len(expected) == 1 and expected[0].class_ == "exact" and expected[0].chosen
+    )
+    return next(covered)

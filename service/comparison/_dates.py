@@ -1,0 +1,137 @@
+"""Comparisons of days: inside a validity, overlapping it, near a day.
+
+Days are ISO text, which compares as the calendar does. A window that reaches past the calendar's
+ends stops there.
+"""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from service.comparison.comparison import Clause, Comparison, How, span_of
+from service.domain.effective import LineValues
+from service.domain.fields import FieldType
+
+RANGE: frozenset[FieldType] = frozenset({"date_range"})
+DAY: frozenset[FieldType] = frozenset({"date"})
+_FIRST_DAY, _LAST_DAY = "0000-00-00", "9999-99-99"
+
+Span = tuple[str, str]
+
+
+def widened(span: Span, how: How) -> Span:
+    """The span with the days of tolerance on both sides."""
+    if not how.days_before and not how.days_after:
+        return span
+    return moved(span[0], -how.days_before), moved(span[1], how.days_after)
+
+
+def moved(day: str, days: int) -> str:
+    """The day so many days later; at most the last day of the calendar."""
+    if not days:
+        return day
+    try:
+        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    except OverflowError:
+        return date.max.isoformat()
+
+
+def bounds(line: LineValues, field: str) -> Span | None:
+    """The ends of a validity, open ends as the ends of the calendar."""
+    window = line.get(field)
+    if window is None:
+        return None
+    return window.get("first", _FIRST_DAY), window.get("last", _LAST_DAY)
+
+
+def _overlaps_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
+    first, last = widened(value, how)
+    return {"range": {field: {"gte": first, "lte": last, "relation": "intersects"}}}
+
+
+def _overlaps(line: LineValues, field: str, value: Span, how: How) -> bool:
+    window = bounds(line, field)
+    first, last = widened(value, how)
+    return window is not None and window[0] <= last and first <= window[1]
+
+
+def _inside_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
+    first, last = widened(value, how)
+    return {"range": {field: {"gte": first, "lte": last, "relation": "contains"}}}
+
+
+def _inside(line: LineValues, field: str, value: Span, how: How) -> bool:
+    window = bounds(line, field)
+    first, last = widened(value, how)
+    return window is not None and window[0] <= first and last <= window[1]
+
+
+def _where(line: LineValues, field: str, value: Span, how: How) -> str:
+    """By how many days the service lies outside, in words."""
+    window = bounds(line, field)
+    if window is None:
+        return "no validity is known"
+    if value[0] > window[1]:
+        return f"{_days_between(window[1], value[0])} after the end"
+    if value[1] < window[0]:
+        return f"{_days_between(value[1], window[0])} before the start"
+    before = value[0] < window[0]
+    after = value[1] > window[1]
+    if before and after:
+        return "starts before and ends after the validity"
+    if before:
+        return f"starts {_days_between(value[0], window[0])} before the start"
+    if after:
+        return f"ends {_days_between(window[1], value[1])} after the end"
+    return "inside the validity"
+
+
+def _days_between(first: str, last: str) -> str:
+    days = (date.fromisoformat(last) - date.fromisoformat(first)).days
+    return f"{days} day" if days == 1 else f"{days} days"
+
+
+OVERLAPS = Comparison(
+    name="overlaps",
+    types=RANGE,
+    read=span_of,
+    clause=_overlaps_in_elasticsearch,
+    fits=_overlaps,
+    why=_where,
+    options=frozenset({"days"}),
+    claims=(1, 2),
+    widens=True,
+)
+
+INSIDE = replace(
+    OVERLAPS, name="inside", clause=_inside_in_elasticsearch, fits=_inside, widens=False
+)
+
+WINDOW = replace(OVERLAPS, name="window")
+"""The overlap that makes a candidate; one found only by its days is a match by tolerance."""
+
+
+def _near_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
+    first, last = widened(value, how)
+    return {"range": {field: {"gte": first, "lte": last}}}
+
+
+def _near(line: LineValues, field: str, value: Span, how: How) -> bool:
+    day = line.get(field)
+    first, last = widened(value, how)
+    return day is not None and bool(first <= day <= last)
+
+
+def _how_far(line: LineValues, field: str, value: Span, how: How) -> str:
+    day = line.get(field)
+    if day is None:
+        return "no day is authorized"
+    if day < value[0]:
+        return f"{_days_between(day, value[0])} after the authorized day"
+    if day > value[1]:
+        return f"{_days_between(value[1], day)} before the authorized day"
+    return "the authorized day"
+
+
+NEAR = replace(
+    INSIDE, name="near", types=DAY, clause=_near_in_elasticsearch, fits=_near, why=_how_far
+)

@@ -1,0 +1,184 @@
+"""Cells of a decision table: what they read, whether they can be trusted, whether they fit.
+
+zen takes a cell that fails (a typing error, a text compared as a number) for one that does not fit,
+and goes on to the next row: a mistake would read as "not required". So every cell is compiled and
+tried on sample values when the table is loaded, and judged a second time whenever zen is asked.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import zen
+
+from service.requirement._columns import InputColumn, Value, nearest
+from service.requirement.faults import TableProblem
+
+_LITERAL = re.compile(r'"([^"]*)"|\'([^\']*)\'')
+_WORD = re.compile(r"[A-Za-z_$#][\w$]*(?:\.[A-Za-z_$]\w*)*")
+_NUMBER = re.compile(r"(?<![\w.])\d")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WORDS = frozenset({"$", "#", "and", "or", "not", "in", "true", "false", "null"})
+FUNCTIONS = frozenset(
+    {
+        "abs",
+        "all",
+        "ceil",
+        "contains",
+        "count",
+        "date",
+        "endsWith",
+        "floor",
+        "len",
+        "lower",
+        "map",
+        "matches",
+        "max",
+        "min",
+        "none",
+        "number",
+        "one",
+        "round",
+        "some",
+        "startsWith",
+        "string",
+        "sum",
+        "trim",
+        "upper",
+    }
+)
+"""Functions that a cell may call: those whose answer depends on nothing but the cell's values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One compiled condition, and the columns whose values it depends on (its own first).
+
+    ``named`` are those of them that the text names by their path; its own column is ``$`` as well.
+    """
+
+    reads: tuple[str, ...]
+    named: tuple[str, ...]
+    text: str
+    compiled: Any
+
+    def fits(self, values: Mapping[str, Value]) -> bool:
+        """Whether the values fulfil the condition.
+
+        A condition that cannot be judged because a value is absent is not fulfilled; one that
+        cannot be judged on the values that are there raises RuntimeError.
+        """
+        context = nested({column: values[column] for column in self.named})
+        context["$"] = _plain(values[self.reads[0]])
+        try:
+            return bool(self.compiled.evaluate(context))
+        except RuntimeError:
+            if any(values[column] is None for column in self.reads):
+                return False
+            raise
+
+
+def nested(values: Mapping[str, Value]) -> dict[str, Any]:
+    """The values of columns (dotted paths) as the nested objects that zen reads."""
+    context: dict[str, Any] = {}
+    for path, value in values.items():
+        *parents, last = path.split(".")
+        target = context
+        for parent in parents:
+            target = target.setdefault(parent, {})
+        target[last] = _plain(value)
+    return context
+
+
+def _plain(value: Value) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def compile_cell(
+    text: str, column: str, known: Mapping[str, InputColumn], path: str
+) -> tuple[Cell | None, tuple[TableProblem, ...]]:
+    """Compile the condition of a cell under a column; a cell that is not sound gives problems."""
+    words = tuple(_words(text))
+    problems = tuple(TableProblem(path, *wrong) for wrong in _unsound(text, words, known))
+    if problems:
+        return None, problems
+    named = sorted({word for word, _ in words if word in known})
+    try:
+        compiled = zen.compile_unary_expression(text)
+    except RuntimeError as error:
+        hint = "leave the cell empty for any value"
+        return None, (TableProblem(path, f"not a condition: {text} ({_first_line(error)})", hint),)
+    reads = (column, *(other for other in named if other != column))
+    cell = Cell(reads=reads, named=tuple(named), text=text, compiled=compiled)
+    wrong = [*_unreachable(cell, known[column]), *_untrustworthy(cell, known)]
+    return cell, tuple(TableProblem(path, *one) for one in wrong)
+
+
+def _words(text: str) -> Iterator[tuple[str, bool]]:
+    """The names in a condition outside quoted text, each with whether it is called."""
+    bare = _LITERAL.sub('""', text)
+    for found in _WORD.finditer(bare):
+        yield found.group(), bare[found.end() :].lstrip().startswith("(")
+
+
+def _literals(text: str) -> list[str]:
+    return [double or single for double, single in _LITERAL.findall(text)]
+
+
+def _unsound(
+    text: str, words: tuple[tuple[str, bool], ...], known: Mapping[str, InputColumn]
+) -> Iterator[tuple[str, str]]:
+    if "`" in text:
+        yield "templates in backticks are not allowed", 'quote text with "'
+    for word, called in words:
+        if word in _WORDS or (word in known and not called):
+            continue
+        if called and word not in FUNCTIONS:
+            yield f"unknown function {word}", nearest(word, FUNCTIONS)
+        elif not called and "." in word:
+            yield f"unknown column {word}", nearest(word, known)
+        elif not called:
+            yield f"unknown word {word}", f'text is written in quotes: "{word}"'
+    if ("date", True) in words and not all(_ISO_DAY.fullmatch(day) for day in _literals(text)):
+        # "now" would make an answer that is remembered wrong tomorrow.
+        yield "date() takes a fixed day", 'write it as "2026-12-31"'
+
+
+def _unreachable(cell: Cell, column: InputColumn) -> Iterator[tuple[str, str]]:
+    """Find what the column can never hold, so that the row would silently never fit."""
+    if len(cell.reads) > 1:
+        return
+    name, literals = cell.reads[0], _literals(cell.text)
+    is_plain = "(" not in cell.text
+    if column.kind == "texts" and "$" not in cell.text and name not in cell.named:
+        yield f"{name} holds several texts", f"write contains($, {''.join(literals[:1])!r})"
+    if column.kind in ("number", "boolean") and literals:
+        yield f"{name} is never a text", "write the value without quotes"
+    if column.kind == "text" and is_plain and _NUMBER.search(_LITERAL.sub('""', cell.text)):
+        yield f"{name} is never a number", "codes are texts: write them in quotes"
+    for literal in literals:
+        if column.values is not None and literal not in column.values:
+            yield f'{name} is never "{literal}"', nearest(literal, column.values)
+        written = column.written(literal) if column.written and is_plain else literal
+        if written != literal:
+            yield f'{name} is never "{literal}"', f'write "{written}"'
+
+
+def _untrustworthy(cell: Cell, known: Mapping[str, InputColumn]) -> Iterator[tuple[str, str]]:
+    """Try the condition on values of the column's kind; one failure is enough to refuse it."""
+    column = cell.reads[0]
+    others = {other: known[other].samples[0] for other in cell.reads[1:]}
+    for sample in known[column].samples:
+        try:
+            cell.fits({column: sample, **others})
+        except RuntimeError as error:
+            yield (
+                f"fails on {sample!r}: {cell.text} ({_first_line(error)})",
+                f"{column} holds {known[column].kind}",
+            )
+            return
+
+
+def _first_line(error: RuntimeError) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,243 @@
+"""What decision tables may read of a claim line: the dictionary of columns, and their values.
+
+Codes are written as `service.domain.codes` writes them; absent is null. A line without a place of
+service takes that of its claim; a line without pointers takes all diagnoses of its claim.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+from service.domain import codes
+from service.domain.claim import Claim, ServiceLine
+from service.domain.code_groups import PROCEDURE_GROUPS
+from service.domain.reference import AttachedFields, AttachedType, References
+from service.requirement._columns import InputColumn, Kind, Value
+
+SPECIALTIES = "specialty-parents"
+AUTHORIZATION_KINDS = frozenset({"authorization", "referral", "notification"})
+_ATTACHED = ("claim.attached.", "line.attached.")
+_ATTACHED_KINDS: Mapping[AttachedType, Kind] = {
+    "keyword": "text",
+    "long": "number",
+    "date": "text",
+    "boolean": "boolean",
+}
+_PYTHON_TYPES: Mapping[AttachedType, type] = {
+    "keyword": str,
+    "long": int,
+    "date": str,
+    "boolean": bool,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a table is asked about: one line of a claim, and the kind looked for, if known."""
+
+    claim: Claim
+    line: ServiceLine
+    references: References
+    requested: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs(Mapping[str, Value]):
+    """The columns of a question, each worked out only when a table reads it."""
+
+    question: Question
+
+    def __getitem__(self, column: str) -> Value:
+        reader = _READERS.get(column)
+        if reader is not None:
+            return reader(self.question)
+        for prefix in _ATTACHED:
+            if column.startswith(prefix):
+                return _attached(self.question, prefix, column.removeprefix(prefix))
+        raise KeyError(column)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from _READERS
+        for prefix in _ATTACHED:
+            yield from (prefix + name for name in self.question.references.attached.fields)
+
+    def __len__(self) -> int:
+        return len(_READERS) + len(_ATTACHED) * len(self.question.references.attached.fields)
+
+
+def columns(references: References) -> dict[str, InputColumn]:
+    """Every column that tables may read, with its meaning, for these reference tables."""
+    known = dict(_COLUMNS)
+    for column, table in (
+        ("line.procedure_groups", PROCEDURE_GROUPS),
+        ("line.specialties", SPECIALTIES),
+    ):
+        if table in references.groups:
+            names = frozenset(references.groups[table].groups)
+            known[column] = InputColumn(title=known[column].title, kind="texts", values=names)
+    for prefix in _ATTACHED:
+        known.update(_attached_columns(prefix, references.attached))
+    return known
+
+
+def _attached_columns(prefix: str, attached: AttachedFields) -> Iterator[tuple[str, InputColumn]]:
+    for name, kind in attached.fields.items():
+        title = f"Attached {name} ({kind}); null when it is of another type."
+        days = ("2026-01-31",) if kind == "date" else ()
+        yield prefix + name, InputColumn(title=title, kind=_ATTACHED_KINDS[kind], tried=days)
+
+
+def _attached(question: Question, prefix: str, name: str) -> Value:
+    """Read attached data; a value of another type than declared is taken for absent."""
+    side = question.claim if prefix == _ATTACHED[0] else question.line
+    value = side.attached.get(name)
+    wanted = _PYTHON_TYPES[question.references.attached.fields[name]]
+    return value if type(value) is wanted and isinstance(value, str | int) else None
+
+
+def _number(value: Decimal | None) -> Value:
+    """A quantity as zen counts: whole where it is whole."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _written(code: str | None, form: Callable[[str], str]) -> Value:
+    return form(code) if code else None
+
+
+def _procedure_groups(question: Question) -> Value:
+    table = question.references.groups.get(PROCEDURE_GROUPS)
+    if table is None or not question.line.procedure:
+        return ()
+    return table.groups_of(codes.bare(question.line.procedure))
+
+
+def _specialties(question: Question) -> Value:
+    """The specialties of the rendering provider; of the billing one where none is named."""
+    table = question.references.groups.get(SPECIALTIES)
+    if table is None:
+        return ()
+    claim = question.claim
+    provider = (
+        question.line.rendering_provider or claim.rendering_provider or claim.billing_provider
+    )
+    own = (*provider.taxonomy, *((provider.specialty,) if provider.specialty else ()))
+    return tuple(dict.fromkeys(name for code in own for name in table.groups_of(code)))
+
+
+def _diagnoses(question: Question) -> Value:
+    all_of = question.claim.diagnoses
+    pointed = [all_of[pointer - 1] for pointer in question.line.diagnosis_pointers]
+    return tuple(codes.diagnosis(one.code) for one in pointed or all_of)
+
+
+def _is_accommodation(question: Question) -> bool:
+    return "0100" <= codes.revenue_code(question.line.revenue_code or "0") <= "0219"
+
+
+def _has_admission(question: Question) -> bool:
+    admission = question.claim.admission
+    return admission is not None and admission.date is not None
+
+
+_Column = tuple[InputColumn, Callable[[Question], Value]]
+_text = partial(InputColumn, kind="text")
+_texts = partial(InputColumn, kind="texts")
+_boolean = partial(InputColumn, kind="boolean")
+_numeric = partial(InputColumn, kind="number")
+
+
+def _code(
+    title: str, write: Callable[[str], str], read: Callable[[Question], str | None]
+) -> _Column:
+    """A column that holds one code, in its one written form."""
+    return _text(title=title, written=write), lambda asked: _written(read(asked), write)
+
+
+_DICTIONARY: Mapping[str, _Column] = {
+    "claim.type": (
+        _text(
+            title="Professional (837P), institutional (837I) or dental (837D).",
+            values=frozenset({"professional", "institutional", "dental"}),
+        ),
+        lambda asked: asked.claim.type,
+    ),
+    "claim.bill_type": _code(
+        "Facility and class: the first two digits of the bill type, without a leading 0.",
+        codes.bill_type_class,
+        lambda asked: asked.claim.bill_type,
+    ),
+    "claim.frequency": (
+        _text(title="Claim frequency (CLM05-3): 1 whole, 2 to 4 interim, 7 replaces, 8 voids."),
+        lambda asked: asked.claim.frequency,
+    ),
+    "claim.emergency": (
+        _boolean(title="The services were an emergency."),
+        lambda asked: asked.claim.emergency,
+    ),
+    "claim.network": (
+        _text(
+            title="Whether the provider is in or out of the network.",
+            values=frozenset({"in", "out"}),
+        ),
+        lambda asked: asked.claim.network,
+    ),
+    "claim.place_of_service": _code(
+        "Place of service of the claim, two digits.",
+        codes.place_of_service,
+        lambda asked: asked.claim.place_of_service,
+    ),
+    "claim.has_admission": (
+        _boolean(title="The claim has an admission date (DTP*435)."),
+        _has_admission,
+    ),
+    "line.procedure": _code(
+        "Procedure code, without punctuation.", codes.bare, lambda asked: asked.line.procedure
+    ),
+    "line.procedure_groups": (
+        _texts(title="The groups of queries/reference/procedure-groups.yaml that hold the code."),
+        _procedure_groups,
+    ),
+    "line.modifiers": (
+        _texts(title="Modifiers, in the order of the claim.", written=codes.bare),
+        lambda asked: tuple(codes.bare(one) for one in asked.line.modifiers),
+    ),
+    "line.revenue_code": _code(
+        "Revenue code, four digits.", codes.revenue_code, lambda asked: asked.line.revenue_code
+    ),
+    "line.place_of_service": _code(
+        "Place of service of the line, else of the claim; two digits.",
+        codes.place_of_service,
+        lambda asked: asked.line.place_of_service or asked.claim.place_of_service,
+    ),
+    "line.units": (
+        _numeric(title="Units billed, in the line's unit of measure."),
+        lambda asked: _number(asked.line.units),
+    ),
+    "line.charge": (
+        _numeric(title="Amount billed for the line."),
+        lambda asked: _number(asked.line.charge),
+    ),
+    "line.diagnoses": (
+        _texts(title="Diagnoses that the line points to, else all of the claim; with their dot."),
+        _diagnoses,
+    ),
+    "line.specialties": (
+        _texts(
+            title="Specialties (specialty-parents.yaml) of the rendering, else billing provider."
+        ),
+        _specialties,
+    ),
+    "line.accommodation": (
+        _boolean(title="The line bills room and board: revenue code 0100 to 0219."),
+        _is_accommodation,
+    ),
+    "requested.type": (
+        _text(title="What is looked for.", values=AUTHORIZATION_KINDS),
+        lambda asked: asked.requested,
+    ),
+}
+_COLUMNS = {name: column for name, (column, _) in _DICTIONARY.items()}
+_READERS = {name: reader for name, (_, reader) in _DICTIONARY.items()}
