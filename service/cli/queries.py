@@ -24,6 +24,7 @@ from service.cli.terminal import put, put_json, say
 from service.domain.claim import Claim
 from service.domain.template import Template
 from service.querying.library import template_schema
+from service.querying.problem import Problem
 from service.rules.files import read_folder
 from service.rules.texts import load_texts
 from service.settings import Settings

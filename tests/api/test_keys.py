@@ -25,7 +25,7 @@ def test_every_endpoint_depends_on_who_calls() -> None:
     """Also one that does not ask for it: the key is demanded where rooms are put together."""
     found = routes(create_app(Settings()))
     keyless = {
-        each.path
+        str(each.path)
         for each in found
         if caller_of not in {dependency.call for dependency in each.dependant.dependencies}
     }
