@@ -9,11 +9,9 @@ import orjson
 
 from authmatch_local.samples import SampleData
 from service.application.parts import Application, application
-from service.application.reception import doors_of, reading_of
+from service.application.reception import Stream, results_of, take
 from service.cli.faults import ENGINE_FAULT, end
 from service.cli.terminal import progress, say
-from service.flow.intake import take_in
-from service.ingest.submissions import read_submissions
 from service.settings import PACKAGE, Settings
 from service.stores.authorizations.reading import Filter
 
@@ -59,11 +57,8 @@ async def _load(parts: Application, payer: str, size: int) -> None:
         say(f"loading {len(lines)} examples and {size:,} made-up authorizations")
         bar = bars.add_task("loading", total=len(lines) + size)
         made = SampleData(SEED, size).authorizations() if size else ()
-        async for result in take_in(
-            read_submissions(_lines(lines, made), reading_of(parts.settings, payer, form="lines")),
-            doors_of(parts, payer, "first data"),
-            batch=parts.settings.bulk_batch,
-        ):
+        stream = Stream(chunks=_lines(lines, made), origin="first data", form="lines")
+        async for result in results_of(take(parts, payer, stream)):
             bars.advance(bar)
             if result["status"] in ("rejected", "failed"):
                 end(f"the data could not be loaded: {result['reason']}", ENGINE_FAULT)

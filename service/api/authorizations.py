@@ -5,17 +5,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from service.api.body import JSON, NDJSON, X12, json_response, media_type_of, read_body
+from service.api.body import JSON, NDJSON, json_response, media_type_of, read_body
 from service.api.caller import Asking
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import authorizations, intake
 from service.application.authorizations import VERSION_MAX, Filter, Stored
-from service.application.reception import reading_of
+from service.application.reception import Stream, results_of
 from service.domain.push import PushResult
 from service.domain.submission import Queued
 from service.domain.values import Day
-from service.ingest.submissions import Form
+from service.ingest.submissions import form_of_media
 
 router = APIRouter(
     prefix="/authorizations",
@@ -23,8 +23,6 @@ router = APIRouter(
     responses=problems(status_404="There is no such authorization."),
 )
 
-_FORMS: dict[str, Form | None] = {JSON: None, X12: "x12"}
-"""By media type; all else is a line for each authorization."""
 PAGE_MAX = 200
 
 Version = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The sender's next version.")]
@@ -105,11 +103,10 @@ async def listing(  # noqa: PLR0913 - one parameter for each filter of the addre
 )
 async def bulk(caller: Asking, request: Request) -> Response:
     """Take NDJSON in, one authorization a line, and answer a line for each, as it is stored."""
-    form = _FORMS.get(media_type_of(request), "lines")
-    reading = reading_of(caller.parts.settings, caller.payer, form=form)
-    return StreamedResults(
-        intake.taken(caller, request.stream(), reading, origin="POST /authorizations/bulk")
-    )
+    media_type = media_type_of(request)
+    form = None if media_type == JSON else form_of_media(media_type) or "lines"
+    stream = Stream(chunks=request.stream(), origin="POST /authorizations/bulk", form=form)
+    return StreamedResults(results_of(intake.take(caller, stream)))
 
 
 def _result(result: PushResult | Queued, created: int = 201) -> Response:

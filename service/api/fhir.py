@@ -19,8 +19,9 @@ from service.api.fhir_search import PAGE, Search, read_search
 from service.api.problem import Refused
 from service.api.schema import fhir_answers, form_body, parameters
 from service.application.parts import Application, Caller
+from service.application.reception import as_stored
 from service.domain.authorization import Authorization
-from service.ingest.fhir import AsStored, searchset, to_claim_response
+from service.ingest.fhir import searchset, to_claim_response
 from service.stores.authorizations.reading import Filter, Page, Stored
 from service.stores.connection.cursor import BadCursor
 
@@ -151,17 +152,6 @@ async def _written(application: Application, payer: str, stored: Stored) -> Json
         return to_claim_response(authorization, balances, insurer=payer, state=as_stored(stored))
 
     return await asyncio.to_thread(write)  # many long ones would hold up everyone else
-
-
-def as_stored(stored: Stored) -> AsStored:
-    """Say what became of an authorization since it was pushed."""
-    state = stored.state
-    return AsStored(
-        is_void=state.get("void", False),
-        is_superseded=not state.get("current", True),
-        superseded_by=state.get("superseded_by"),
-        stored_at=state.get("pushed_at"),
-    )
 
 
 def _told(ignored: Sequence[str]) -> Json:

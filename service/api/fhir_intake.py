@@ -1,26 +1,22 @@
 """FHIR in: one document or a stream of them, answered by OperationOutcomes."""
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service.api.body import NDJSON, read_any_body
 from service.api.caller import Asking
-from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, Json, fhir_response
-from service.api.fhir_taking import Taken, intake_outcome, status_of, take, without_echoes
+from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, Json, fhir_response, issue, outcome
 from service.api.problem import Refused
 from service.api.schema import fhir_answers, fhir_body
 from service.api.streams import StreamedResults
-from service.application.parts import Application
-from service.domain.submission import Submission
-from service.ingest.cutting import LineCutter, cut
-from service.ingest.fhir import FhirDocument, fhir_submissions
-from service.ingest.fhir.reading.shape_check import check_shape
-from service.ingest.fhir.reading.submissions import too_long
+from service.application.intake import take
+from service.application.parts import Caller
+from service.application.reception import Stream, once
+from service.flow.intake import Taken
+from service.ingest.fhir import FhirDocument, operation_outcome
+from service.ingest.fhir.base.node import expression_of
 
 router = APIRouter(
     prefix="/fhir",
@@ -31,10 +27,16 @@ router = APIRouter(
     ),
 )
 
+FINDINGS_MAX = 1000
+PUSH_SYSTEM = "urn:authmatch:push"
 RETRY_AFTER_S = 2
+_ORIGIN = "POST /fhir"
 _DOCUMENT = (FHIR_JSON, "application/json")
 _STREAM = (FHIR_NDJSON, NDJSON)
 _R4 = ("4.0", "4.3")
+_TOLD = ("information", "informational")
+_BAD = {"conflict": ("error", "conflict"), "failed": ("error", "transient")}
+_ORDER = {"error": 0, "warning": 1, "information": 2}
 
 
 @router.post("", openapi_extra=fhir_body(), summary="Push authorizations as FHIR")
@@ -44,16 +46,16 @@ async def push(caller: Asking, request: Request) -> Response:
     200 when all was taken, 422 when something was refused, 409 when versions have other content;
     503 when an engine failed: the same document may be sent again.
     """
-    application, payer = caller.parts, caller.payer
-    media_type = _media_type(request)
-    if media_type in _STREAM:
-        return StreamedResults(_outcomes(application, payer, request), FHIR_NDJSON)
-    content = await read_any_body(request, application.settings.body_bytes_max)
-    document = await _read(application, content)
-    ((document, results),) = [each async for each in _taken(application, payer, _only(document))]
-    status = status_of(results)
+    if _media_type(request) in _STREAM:
+        stream = Stream(chunks=request.stream(), origin=_ORIGIN, form="fhir-lines")
+        return StreamedResults(_outcomes(caller, stream), FHIR_NDJSON)
+    bytes_max = caller.parts.settings.body_bytes_max
+    content = await read_any_body(request, bytes_max)
+    stream = Stream(chunks=once(content), origin=_ORIGIN, form="fhir", piece_bytes_max=bytes_max)
+    ((document, taken),) = [each async for each in _taken(caller, stream)]
+    status = _status_of(taken)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
-    return fhir_response(intake_outcome(document, results), status, headers)
+    return fhir_response(_outcome(document, taken), status, headers)
 
 
 def _media_type(request: Request) -> str:
@@ -68,60 +70,69 @@ def _media_type(request: Request) -> str:
     return media_type
 
 
-async def _only(document: FhirDocument) -> AsyncIterator[FhirDocument]:
-    yield document
-
-
-async def _read(
-    application: Application, content: bytes, number: int = 1, start: int | None = None
-) -> FhirDocument:
-    """Read a document in a thread: a long one would hold up everyone else."""
-    checks = application.settings.fhir_check
-    position = {} if start is None else {"line": number}
-
-    def read() -> FhirDocument:
-        document = fhir_submissions(content, number=number, position=position, start=start or 0)
-        if not checks or document.content is None:
-            return document
-        shape = check_shape(document.content, len(content))
-        return replace(document, issues=(*document.issues, *shape))
-
-    return await asyncio.to_thread(read)
-
-
-async def _outcomes(application: Application, payer: str, request: Request) -> AsyncIterator[Json]:
+async def _outcomes(caller: Caller, stream: Stream) -> AsyncIterator[Json]:
     """Answer every line of a stream that is not blank, in order."""
-    documents = _documents(application, request)
-    async for document, results in _taken(application, payer, documents):
-        outcome = intake_outcome(document, results)
-        yield {"resourceType": "OperationOutcome", "id": f"line-{results[0].number}"} | outcome
-
-
-async def _documents(application: Application, request: Request) -> AsyncIterator[FhirDocument]:
-    bytes_max = application.settings.line_bytes_max
-    async for line in cut(request.stream(), LineCutter(bytes_max)):
-        if not line.is_whole:
-            yield too_long(line, bytes_max)
-        elif line.content.strip():
-            yield await _read(application, line.content, line.line, line.start)
+    async for document, taken in _taken(caller, stream):
+        line = f"line-{document.submissions[0].position['line']}"
+        yield {"resourceType": "OperationOutcome", "id": line} | _outcome(document, taken)
 
 
 async def _taken(
-    application: Application, payer: str, documents: AsyncIterable[FhirDocument]
+    caller: Caller, stream: Stream
 ) -> AsyncIterator[tuple[FhirDocument, Sequence[Taken]]]:
-    """Take all that documents gave; give each document with what became of all of it."""
-    waiting: deque[FhirDocument] = deque()
+    """Take a stream in; give each document with what became of all of it."""
+    taken: list[Taken] = []
+    async for each in take(caller, stream):
+        if isinstance(each, Taken):
+            taken.append(each)
+        elif isinstance(each.item, FhirDocument):
+            yield each.item, taken
+            taken = []
 
-    async def submissions() -> AsyncIterator[Submission]:
-        async for document in documents:
-            known = await without_echoes(application, payer, document)
-            waiting.append(known)
-            for each in known.submissions:
-                yield each
 
-    results: list[Taken] = []
-    async for result in take(application, payer, submissions()):
-        results.append(result)
-        if len(results) == len(waiting[0].submissions):
-            yield waiting.popleft(), results
-            results = []
+def _status_of(taken: Sequence[Taken]) -> int:
+    """Give the status of the whole: what failed counts most, then what was refused."""
+    statuses = {each.result["status"] for each in taken}
+    if "failed" in statuses:
+        return 503
+    if any(each.submission.code == "unreadable" for each in taken):
+        return 400
+    for status, code in (("rejected", 422), ("conflict", 409), ("queued", 202)):
+        if status in statuses:
+            return code
+    return 200
+
+
+def _outcome(document: FhirDocument, taken: Sequence[Taken]) -> Json:
+    """Write an issue for each authorization, then everything that was found."""
+    pushes = [
+        _issue(each, document.root)
+        for each in taken
+        if each.result["status"] not in ("rejected", "noted")
+    ]
+    findings = sorted(document.issues, key=lambda each: _ORDER[each.severity])
+    written = operation_outcome(findings[:FINDINGS_MAX])["issue"] if findings else []
+    if len(findings) > FINDINGS_MAX:
+        text = f"{len(findings) - FINDINGS_MAX} more findings are left out"
+        written.append(issue(*_TOLD, text))
+    letters = dict.fromkeys(each.result.get("dead_letter") for each in taken)
+    written += [
+        issue(*_TOLD, f"kept as dead letter {letter}", system=PUSH_SYSTEM, code="kept")
+        for letter in filter(None, letters)
+    ]
+    return outcome([*pushes, *written] or operation_outcome([])["issue"])
+
+
+def _issue(taken: Taken, root: str) -> Json:
+    submission, result = taken.submission, taken.result
+    status: str = result["status"]
+    text = f"{submission.authorization_id}: {status}"
+    text += f": {result['reason']}" if result["reason"] else f" version {submission.version}"
+    if "ticket" in result:
+        text += f", see /intake/{result['ticket']}"
+    if status == "superseded":
+        text += f", version {result['current_version']} stands"
+    severity, type_ = _BAD.get(status, _TOLD)
+    written = issue(severity, type_, text, system=PUSH_SYSTEM, code=status)
+    pointer = str(submission.position.get("pointer", ""))
+    return written | {"expression": [expression_of(pointer, root)]}

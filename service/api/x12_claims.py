@@ -7,7 +7,7 @@ from service.api.batches import Answer, Job, answer_in_order, told
 from service.api.problem import Refused, refused_of
 from service.application.reception import aliases_of, naming_of
 from service.domain.claim import Claim
-from service.ingest.x12.claims_sent import ClaimSent, claims_sent
+from service.ingest.x12.submissions import ClaimSent, claims_sent
 from service.settings import Settings
 
 AnswerClaim = Callable[[Claim], Awaitable[dict[str, Any]]]

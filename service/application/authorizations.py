@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
-from pydantic import ValidationError
 
 from service.accounting.answers.statement import related_claim, statement
 from service.accounting.answers.utilization import utilization
@@ -14,10 +13,10 @@ from service.application.intake import PUSHES, NotFound
 from service.application.ledger_view import ledger_entries
 from service.application.parts import Caller
 from service.domain.authorization import Authorization
-from service.domain.misfits import misfits
 from service.domain.push import Pushed, PushResult
 from service.domain.submission import Code, DeadLetter, Queued
 from service.domain.withdrawal import write_withdrawal
+from service.ingest.submissions import read_one
 from service.stores.authorizations.reading import Filter as Filter
 from service.stores.authorizations.reading import Page
 from service.stores.authorizations.reading import Stored as Stored
@@ -73,20 +72,14 @@ async def withdraw(caller: Caller, authorization_id: str, version: int) -> PushR
 
 
 def _pushed(content: bytes, authorization_id: str) -> Pushed:
-    try:
-        source = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise NotTaken("unreadable", str(error)) from error
-    if not isinstance(source, dict):
-        raise NotTaken("invalid", "an authorization is a JSON object")
-    try:
-        authorization = Authorization.model_validate(source)
-    except ValidationError as error:
-        raise NotTaken("invalid", *misfits(error, most=100)) from error
-    if authorization.authorization_id != authorization_id:
+    read = read_one(content)
+    if read.pushed is None:
+        errors = [dict(each) for each in read.errors]
+        raise NotTaken(read.code or "invalid", read.reason or "", errors)
+    if read.authorization_id != authorization_id:
         path, message = "/authorization_id", "not the one of the address"
         raise NotTaken("invalid", f"{path}: {message}", [{"path": path, "message": message}])
-    return Pushed(authorization=authorization, source=source)
+    return read.pushed
 
 
 def _counted(result: PushResult | Queued) -> PushResult | Queued:

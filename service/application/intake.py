@@ -1,17 +1,18 @@
 """What is sent by upstream systems: taken in as a stream, kept where it cannot be, tried again."""
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
 from prometheus_client import Counter
 
+from service.application import reception
 from service.application.parts import Caller
-from service.application.reception import doors_of, take_again
+from service.application.reception import Stream, take_again
 from service.domain.engine_fault import EngineFault
-from service.flow.intake import Result, take_in
-from service.ingest.submissions import Reading, read_submissions
+from service.domain.submission import Notice
+from service.flow.intake import Taken
 from service.stores.intake.letter import Letter as Letter
 from service.stores.intake.listing import LetterFilter as LetterFilter
 from service.stores.intake.listing import LetterPage
@@ -25,24 +26,11 @@ class NotFound(LookupError):
     """What is asked for is not there; the text names its kind."""
 
 
-def taken(
-    caller: Caller, chunks: AsyncIterable[bytes], reading: Reading, *, origin: str, batch: int = 0
-) -> AsyncIterator[Result]:
-    """Take in what comes in pieces, at least ``batch`` at a time; gives a result for each."""
-    parts = caller.parts
-    return counted(
-        take_in(
-            read_submissions(chunks, reading),
-            doors_of(parts, caller.payer, origin),
-            batch=max(parts.settings.bulk_batch, batch),
-        )
-    )
-
-
-async def counted(results: AsyncIterator[Result]) -> AsyncIterator[Result]:
-    """Count what became of each, as the results pass by."""
-    async for each in results:
-        PUSHES.labels(each["status"]).inc()
+async def take(caller: Caller, stream: Stream) -> AsyncIterator[Taken | Notice]:
+    """Take in what comes; gives a result for each part, counted, and notices for the answer."""
+    async for each in reception.take(caller.parts, caller.payer, stream):
+        if isinstance(each, Taken):
+            PUSHES.labels(each.result["status"]).inc()
         yield each
 
 

@@ -3,45 +3,148 @@
 The address, the command line and what is tried again all come through here.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from service.application.parts import Application
-from service.domain.submission import Format
+from service.domain.authorization import Authorization
+from service.domain.engine_fault import EngineFault
+from service.domain.submission import Format, Notice, Sent, Submission
 from service.domain.withdrawal import read_withdrawal
-from service.flow.intake import Doors, Result, take_in
-from service.ingest.submissions import Form, Reading, read_submissions
-from service.ingest.x12.claim.naming import provider_claim_id, wire_claim_id
+from service.flow.intake import Doors, Result, Taken, take_in
+from service.ingest.fhir import AsStored, read, to_claim_response
+from service.ingest.submissions import Form, Reading, form_of_letter, read_submissions
+from service.ingest.x12.claim.claims import provider_claim_id, wire_claim_id
 from service.ingest.x12.fields.people import family_member_id, wire_member_id
 from service.ingest.x12.reader import Naming
 from service.ingest.x12.reply.acknowledgement import ControlNumbers, acknowledge
-from service.ingest.x12.submissions import OnItem
 from service.ingest.x12.wire.results import InterchangeOutcome
 from service.settings import Settings
+from service.stores.authorizations.reading import Stored
 
 _MEMBER_IDS = {"subscriber": wire_member_id, "family": family_member_id}
 _CLAIM_IDS = {"claim": wire_claim_id, "provider": provider_claim_id}
 
 
-def reading_of(
-    settings: Settings,
-    payer: str,
-    *,
-    form: Form | None = None,
-    on_item: OnItem = lambda _: None,
-    offset: int = 0,
-    line: int = 1,
-) -> Reading:
-    """Say how what a payer's systems send is read."""
-    return Reading(
-        bytes_max=settings.line_bytes_max,
-        form=form,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What comes in: its bytes, the way it came (``origin``), and what is known of it.
+
+    A file may come from the byte ``offset`` on, which is in its line ``line``. ``piece_bytes_max``
+    and ``batch`` are those of the settings where they are not given.
+    """
+
+    chunks: AsyncIterable[bytes]
+    origin: str
+    form: Form | None = None
+    offset: int = 0
+    line: int = 1
+    piece_bytes_max: int | None = None
+    batch: int | None = None
+
+
+def take(
+    parts: Application, payer: str, stream: Stream, *, keeps_letters: bool = True
+) -> AsyncIterator[Taken | Notice]:
+    """Read what comes in and take it in; gives a result for each part, and notices for the answer.
+
+    It is bounded in memory, and raises for no bytes; what an engine did not take has failed.
+    Without ``keeps_letters`` what cannot be taken makes no dead letter.
+    """
+    settings = parts.settings
+    reading = Reading(
+        bytes_max=stream.piece_bytes_max or settings.line_bytes_max,
+        form=stream.form,
         naming=naming_of(settings),
         aliases=aliases_of(settings, payer),
-        on_item=on_item,
-        offset=offset,
-        line=line,
+        checks_shape=settings.fhir_check,
+        offset=stream.offset,
+        line=stream.line,
+    )
+    stores = parts.stores
+    doors = Doors(
+        payer=payer,
+        store=stores.entrance,
+        outbox=stores.outbox,
+        letters=stores.letters if keeps_letters else None,
+        origin=stream.origin,
+        letter_bytes_max=settings.dead_letter_bytes_max,
+    )
+    sent = _without_echoes(parts, payer, read_submissions(stream.chunks, reading))
+    return take_in(sent, doors, batch=stream.batch or settings.bulk_batch)
+
+
+async def results_of(taken: AsyncIterable[Taken | Notice]) -> AsyncIterator[Result]:
+    """Give the results alone."""
+    async for each in taken:
+        if isinstance(each, Taken):
+            yield each.result
+
+
+async def once(content: bytes) -> AsyncIterator[bytes]:
+    """Give content that is there as a stream."""
+    yield content
+
+
+async def take_again(
+    parts: Application, payer: str, letter_format: Format, content: bytes, origin: str
+) -> list[Result]:
+    """Read what was a dead letter once more and take it in; gives a result for each of its parts.
+
+    What cannot be taken makes no new dead letter: the one it came from stays open.
+    """
+    withdrawn = read_withdrawal(content) if letter_format == "json" else None
+    if withdrawn is not None:
+        return [asdict(await parts.stores.entrance.withdraw(payer, *withdrawn))]
+    stream = Stream(
+        chunks=once(content),
+        origin=origin,
+        form=form_of_letter(letter_format),
+        piece_bytes_max=len(content) + 1,
+    )
+    taken = take(parts, payer, stream, keeps_letters=False)
+    return [each async for each in results_of(taken)]
+
+
+async def _without_echoes(
+    parts: Application, payer: str, sent: AsyncIterable[Sent]
+) -> AsyncIterator[Sent]:
+    """Take out what came back as it was given out: it says less than what was pushed at first.
+
+    A ClaimResponse has no place for everything that an authorization may hold. So what we wrote of
+    a version reads otherwise than that version did, and would be a conflict.
+    """
+    async for each in sent:
+        if isinstance(each, Submission) and each.is_own and await _is_echo(parts, payer, each):
+            yield replace(each, pushed=None, is_known=True)
+        else:
+            yield each
+
+
+async def _is_echo(parts: Application, payer: str, submission: Submission) -> bool:
+    if submission.pushed is None or submission.authorization_id is None:
+        return False
+    try:
+        stored = await parts.stores.reading.get(payer, submission.authorization_id)
+    except EngineFault:
+        return False  # the push that follows meets the fault, and says so
+    if stored is None or stored.state["version"] != submission.version:
+        return False
+    authorization = Authorization.model_validate(stored.source)
+    written = to_claim_response(authorization, state=as_stored(stored))
+    again = read(written).authorizations
+    return [each.document for each in again] == [submission.pushed.source]
+
+
+def as_stored(stored: Stored) -> AsStored:
+    """Say what became of an authorization since it was pushed."""
+    state = stored.state
+    return AsStored(
+        is_void=state.get("void", False),
+        is_superseded=not state.get("current", True),
+        superseded_by=state.get("superseded_by"),
+        stored_at=state.get("pushed_at"),
     )
 
 
@@ -56,40 +159,6 @@ def naming_of(settings: Settings) -> Naming:
 def aliases_of(settings: Settings, payer: str) -> frozenset[str]:
     """Give the names by which a message may call a payer; none: any name."""
     return frozenset(each.strip().casefold() for each in settings.payer_aliases.get(payer, ()))
-
-
-def doors_of(parts: Application, payer: str, origin: str) -> Doors:
-    """Give the ways that submissions of a payer may go."""
-    stores = parts.stores
-    return Doors(
-        payer=payer,
-        store=stores.entrance,
-        outbox=stores.outbox,
-        letters=stores.letters,
-        origin=origin,
-        letter_bytes_max=parts.settings.dead_letter_bytes_max,
-    )
-
-
-async def take_again(
-    parts: Application, payer: str, letter_format: Format, content: bytes, origin: str
-) -> list[Result]:
-    """Read what was a dead letter once more and take it in; gives a result for each of its parts.
-
-    What cannot be taken makes no new dead letter: the one it came from stays open.
-    """
-    withdrawn = read_withdrawal(content) if letter_format == "json" else None
-    if withdrawn is not None:
-        return [asdict(await parts.stores.entrance.withdraw(payer, *withdrawn))]
-    form: Form = "x12" if letter_format == "x12" else "values"
-    reading = replace(reading_of(parts.settings, payer, form=form), bytes_max=len(content) + 1)
-    doors = replace(doors_of(parts, payer, origin), letters=None)
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield content
-
-    taken = take_in(read_submissions(chunks(), reading), doors, batch=parts.settings.bulk_batch)
-    return [each async for each in taken]
 
 
 async def acknowledgements(

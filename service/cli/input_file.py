@@ -10,18 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from service.cli.faults import BadInput
-from service.ingest.submissions import Form
+from service.ingest.submissions import Form, form_of_file
 
 STDIN = "-"
 CHUNK_BYTES = 256 * 1024
-_FORMS: dict[str, Form] = {
-    ".ndjson": "lines",
-    ".jsonl": "lines",
-    ".x12": "x12",
-    ".edi": "x12",
-    ".278": "x12",
-    ".837": "x12",
-}
 
 Read = Callable[[], Awaitable[bytes]]
 """Gives the next bytes, none at the end."""
@@ -51,7 +43,7 @@ class InputFile:
     @property
     def form(self) -> Form | None:
         """What its name says that it is; None where its content must tell."""
-        return _FORMS.get(self._path.suffix.lower()) if self._path else None
+        return form_of_file(self._path) if self._path else None
 
     def line_at(self, offset: int) -> int:
         """Give the number of the line in which a byte stands; raises BadInput behind the end."""

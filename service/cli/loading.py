@@ -22,15 +22,16 @@ from service.application.parts import (
     Caller,
     quieten_collector,
 )
-from service.application.reception import acknowledgements, reading_of
+from service.application.reception import Stream, acknowledgements
 from service.cli.configuration import PayerOption, payer_of, read_settings
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput
 from service.cli.input_file import STDIN, InputFile
 from service.cli.opened import run_with
 from service.cli.shares import SHARE_BYTES, Share, shares_of, work_in_shares
 from service.cli.terminal import out, progress, put_line, say, table
-from service.flow.intake import NOT_TAKEN, STATUSES, TAKEN, Result
-from service.ingest.x12.wire.results import InterchangeOutcome, Item
+from service.domain.submission import Notice
+from service.flow.intake import NOT_TAKEN, STATUSES, TAKEN, Result, Taken
+from service.ingest.x12.wire.results import InterchangeOutcome
 
 BATCH = 1_000
 """So many authorizations go to the stores together: nobody else waits for this process."""
@@ -41,25 +42,38 @@ Advance = Callable[[int], object]
 
 @dataclass(slots=True)
 class _Loaded:
-    """What became of a part of a file: counts, where something failed, and some of the results."""
+    """What became of a part of a file: counts, where something failed, and some of the results.
+
+    ``outcomes`` are those of the X12 interchanges that ended in it, to be acknowledged.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     failed_at: int | None = None
     results: list[Result] = field(default_factory=list)
+    outcomes: list[InterchangeOutcome] = field(default_factory=list)
 
-    def take(self, result: Result) -> None:
-        """Count a result, and keep the byte from which a load must go on."""
+    def take(self, each: Taken | Notice, *, every: bool = True) -> None:
+        """Count a result, and keep the byte from which a load must go on.
+
+        Without ``every`` results that are a plain success are not kept.
+        """
+        if isinstance(each, Notice):
+            self.outcomes += [each.item] if isinstance(each.item, InterchangeOutcome) else []
+            return
+        result = each.result
         self.counts[result["status"]] += 1
         if result["status"] == "failed" and self.failed_at is None:
             self.failed_at = result["start"]
+        if every or result["status"] not in TAKEN or result["status"] == "noted":
+            self.results.append(result)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Load:
     """How a file is loaded: for whom, from which byte on, by how many processes.
 
-    Without ``every`` only results that are no plain success are given one by one. ``outcomes`` are
-    those of the X12 interchanges that were read, to be acknowledged.
+    Without ``every`` only results that are no plain success are given one by one, where a file goes
+    to several processes.
     """
 
     payer: str
@@ -67,11 +81,6 @@ class _Load:
     line: int = 1
     workers: int = 1
     every: bool = False
-    outcomes: list[InterchangeOutcome] = field(default_factory=list, compare=False)
-
-    def _note(self, item: Item) -> None:
-        if isinstance(item, InterchangeOutcome):
-            self.outcomes.append(item)
 
     async def run(
         self, caller: Caller, file: InputFile, advance: Advance
@@ -91,18 +100,17 @@ class _Load:
             async for loaded in work_in_shares(for_each, told, settings, workers=self.workers):
                 yield loaded
             return
-        reading = reading_of(
-            settings,
-            self.payer,
+        stream = Stream(
+            chunks=file.chunks(advance, self.offset),
+            origin=f"load {file.name}",
             form=file.form,
-            on_item=self._note,
             offset=self.offset,
             line=self.line,
+            batch=max(settings.bulk_batch, BATCH),
         )
-        chunks, origin = file.chunks(advance, self.offset), f"load {file.name}"
-        async for result in intake.taken(caller, chunks, reading, origin=origin, batch=BATCH):
-            loaded = _Loaded(results=[result])
-            loaded.take(result)
+        async for each in intake.take(caller, stream):
+            loaded = _Loaded()
+            loaded.take(each)
             yield loaded
 
     def _is_shared(self, file: InputFile) -> bool:
@@ -119,15 +127,17 @@ def _advancing(shares: Iterator[Share], advance: Advance) -> Iterator[Share]:
 
 async def _share(parts: Application, share: Share, *, load: _Load, name: str) -> _Loaded:
     """Take in one share, in a process of its own."""
-    reading = reading_of(
-        parts.settings, load.payer, form="lines", offset=share.start, line=share.line
+    stream = Stream(
+        chunks=share.pieces(),
+        origin=f"load {name}",
+        form="lines",
+        offset=share.start,
+        line=share.line,
+        batch=max(parts.settings.bulk_batch, BATCH),
     )
-    loaded, origin = _Loaded(), f"load {name}"
-    caller, pieces = Caller(parts, load.payer), share.pieces()
-    async for result in intake.taken(caller, pieces, reading, origin=origin, batch=BATCH):
-        loaded.take(result)
-        if load.every or result["status"] not in TAKEN or result["status"] == "noted":
-            loaded.results.append(result)
+    loaded = _Loaded()
+    async for each in intake.take(Caller(parts, load.payer), stream):
+        loaded.take(each, every=load.every)
     return loaded
 
 
@@ -185,15 +195,16 @@ async def _load(
     load = replace(load, line=files[0].line_at(load.offset))
     counts: Counter[str] = Counter()
     caller = Caller(parts, load.payer)
+    outcomes: list[InterchangeOutcome] = []
     await install_if_missing(parts, say)
     quieten_collector(GC_ALLOCATIONS_LOADING)
     with progress(in_bytes=True) as bars:
         bar = bars.add_task("loading", total=total or None)
         for file in files:
             loaded = load.run(caller, file, lambda size: bars.advance(bar, size))
-            counts += await _told(file.name, loaded, show)
+            counts += await _told(file.name, loaded, show, outcomes)
     if acknowledge is not None and not counts["failed"]:
-        texts = await acknowledgements(parts, load.payer, load.outcomes)
+        texts = await acknowledgements(parts, load.payer, outcomes)
         await asyncio.to_thread(acknowledge.write_text, "".join(texts), encoding="ascii")
     if counts["queued"]:
         await _deliver(caller)
@@ -201,13 +212,20 @@ async def _load(
 
 
 async def _told(
-    name: str, loaded: AsyncIterator[_Loaded], show: Callable[[Result], None]
+    name: str,
+    loaded: AsyncIterator[_Loaded],
+    show: Callable[[Result], None],
+    outcomes: list[InterchangeOutcome],
 ) -> Counter[str]:
-    """Show what becomes of a file, and say from where to go on where something failed."""
+    """Show what becomes of a file, and say from where to go on where something failed.
+
+    The interchanges that ended in it are added to ``outcomes``.
+    """
     counts: Counter[str] = Counter()
     failed_at: int | None = None
     async for part in loaded:
         counts += part.counts
+        outcomes += part.outcomes
         failed_at = part.failed_at if failed_at is None else failed_at
         for result in part.results:
             show({"file": name, **result})

@@ -16,7 +16,7 @@ from service.cli.faults import PROBLEMS
 from service.cli.input_file import InputFile
 from service.cli.terminal import out, put_json, put_line, say
 from service.ingest.submissions import is_x12
-from service.ingest.x12.claims_sent import ClaimSent, claims_sent
+from service.ingest.x12.submissions import ClaimSent, claims_sent
 from service.settings import Settings
 
 

@@ -30,7 +30,8 @@ class Submission:
     authorization and no fault, such as a refusal to look (X12 AAA). ``content`` is what is kept of
     it as it came, ``content_bytes`` how long it was; where that is costly to write, ``excerpt``
     writes it when it is needed, and tells whether it is all. From the byte ``start`` of the stream
-    on it can be read again.
+    on it can be read again. ``is_own``: it carries an identifier that was given out here, and may
+    be our own writing that came back; ``is_known``: it is, and stands already.
     """
 
     format: Format
@@ -47,6 +48,23 @@ class Submission:
     reason: str | None = None
     errors: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[Mapping[str, Any], ...] = ()
+    is_own: bool = False
+    is_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a format says beside its submissions, for the answer to the sender.
+
+    An interchange of X12 that ended, an inquiry, the findings of a FHIR document: it stands in the
+    stream behind the submissions that it speaks of.
+    """
+
+    item: object
+
+
+Sent = Submission | Notice
+"""What a stream gives when it is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

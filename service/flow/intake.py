@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from service.domain.engine_fault import EngineFault
 from service.domain.push import Pushed, PushResult
-from service.domain.submission import Code, DeadLetter, Queued, Submission
+from service.domain.submission import Code, DeadLetter, Notice, Queued, Sent, Submission
 
 Result = dict[str, Any]
 """What became of one submission, ready to be written as JSON."""
@@ -71,68 +71,83 @@ class Doors:
     letter_bytes_max: int = 4 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A submission and what became of it."""
+
+    submission: Submission
+    result: Result
+
+
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """Submissions that go to the store together, and those in between that cannot be taken."""
+    """Submissions that go to the store together, and all in between, in the order they came."""
 
-    submissions: list[Submission] = field(default_factory=list)
-    results: list[Result] = field(default_factory=list)
+    given: list[Taken | Notice] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     bytes: int = 0
 
     def add(self, submission: Submission) -> None:
-        self.submissions.append(submission)
-        self.results.append(_result(submission))
+        taken = Taken(submission, _result(submission))
+        self.given.append(taken)
+        self.taken.append(taken)
         self.bytes += len(submission.content)
         if submission.pushed is not None:
             self.ids.add(submission.pushed.authorization.authorization_id)
 
 
 async def take_in(
-    submissions: AsyncIterable[Submission], doors: Doors, *, batch: int, in_flight: int = 4
-) -> AsyncIterator[Result]:
+    sent: AsyncIterable[Sent], doors: Doors, *, batch: int, in_flight: int = 4
+) -> AsyncIterator[Taken | Notice]:
     """Push every submission, ``batch`` of them at a time, and give a result for each.
 
     An id that comes again waits for its earlier version, so that results do not depend on chance.
+    A notice is handed on in its place.
     """
     intake = _Intake(doors)
     running: dict[_Batch, asyncio.Task[None]] = {}
     open_ = _Batch()
     number = 0
     try:
-        async for each in submissions:
+        async for each in sent:
+            if isinstance(each, Notice):
+                open_.given.append(each)
+                continue
             number += 1
             if number % SUBMISSIONS_AT_A_TIME == 0:
                 await asyncio.sleep(0)  # reading costs time: let a match that waits go first
             if each.pushed and any(each.authorization_id in one.ids for one in (open_, *running)):
                 running[open_] = intake.start(open_)
                 open_ = _Batch()
-                for result in await _finished(running, down_to=0):
-                    yield result
+                for given in await _finished(running, down_to=0):
+                    yield given
             open_.add(each)
-            if len(open_.results) >= batch or open_.bytes >= BATCH_BYTES_MAX:
+            if len(open_.taken) >= batch or open_.bytes >= BATCH_BYTES_MAX:
                 running[open_] = intake.start(open_)
                 open_ = _Batch()
-                for result in await _finished(running, down_to=in_flight - 1):
-                    yield result
+                for given in await _finished(running, down_to=in_flight - 1):
+                    yield given
         running[open_] = intake.start(open_)
-        for result in await _finished(running, down_to=0):
-            yield result
+        for given in await _finished(running, down_to=0):
+            yield given
     finally:
         for task in running.values():
             task.cancel()
         await asyncio.gather(*running.values(), return_exceptions=True)
 
 
-async def _finished(running: dict[_Batch, asyncio.Task[None]], *, down_to: int) -> list[Result]:
-    """Give the results of the oldest batches, until only so many are on their way."""
-    results: list[Result] = []
+async def _finished(
+    running: dict[_Batch, asyncio.Task[None]], *, down_to: int
+) -> list[Taken | Notice]:
+    """Give what the oldest batches gave, until only so many are on their way."""
+    given: list[Taken | Notice] = []
     while len(running) > down_to:
         batch = next(iter(running))
         await running[batch]
         del running[batch]
-        results += batch.results
-    return results
+        given += batch.given
+    return given
 
 
 class _Intake:
@@ -146,10 +161,12 @@ class _Intake:
         return asyncio.create_task(self._run(batch))
 
     async def _run(self, batch: _Batch) -> None:
-        places = [at for at, each in enumerate(batch.submissions) if each.pushed is not None]
-        pushed = [each.pushed for each in batch.submissions if each.pushed is not None]
-        for place, outcome in zip(places, await self._outcomes(pushed), strict=True):
-            batch.results[place] |= outcome
+        going = [
+            (each.result, pushed) for each in batch.taken if (pushed := each.submission.pushed)
+        ]
+        outcomes = await self._outcomes([pushed for _, pushed in going])
+        for (result, _), outcome in zip(going, outcomes, strict=True):
+            result.update(outcome)
         await self._bury(batch)
 
     async def _outcomes(self, pushed: Sequence[Pushed]) -> list[Result]:
@@ -199,13 +216,13 @@ class _Intake:
         a segment that was cut off, the result alone says so.
         """
         buried = [
-            (result, _letter(submission, result, self._doors))
-            for submission, result in zip(batch.submissions, batch.results, strict=True)
-            if result["status"] in ("rejected", "conflict")
+            (each.result, _letter(each.submission, each.result, self._doors))
+            for each in batch.taken
+            if each.result["status"] in ("rejected", "conflict")
         ]
-        for result in batch.results:
-            result.pop("code", None)
-        kept = {(each.format, each.content): each for _, each in buried if each.content}
+        for each in batch.taken:
+            each.result.pop("code", None)
+        kept = {(letter.format, letter.content): letter for _, letter in buried if letter.content}
         letters = self._doors.letters
         if not kept or letters is None:
             return
@@ -235,7 +252,9 @@ def _result(submission: Submission) -> Result:
     }
     if submission.warnings:
         result["warnings"] = list(submission.warnings)
-    if submission.pushed is None:
+    if submission.is_known:
+        result |= {"status": "unchanged", "current_version": submission.version}
+    elif submission.pushed is None:
         result["status"] = "noted" if submission.code is None else "rejected"
         result["code"] = submission.code
     return result

@@ -1,34 +1,45 @@
-"""Turns a stream of bytes into submissions, whatever its format: JSON, X12 or FHIR.
+"""The one door: turns a stream of bytes into submissions, whatever its form: JSON, X12 or FHIR.
 
 Where the sender does not say what it is, its first bytes do. Nothing is unpacked: a compressed
 file is refused, for a small one may unpack to any size.
 """
 
+import asyncio
 import codecs
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePath
 from typing import Literal, Protocol
 
 import orjson
 
-from service.domain.submission import Submission
-from service.ingest.cutting import Cut, Cutter, LineCutter
-from service.ingest.json.submissions import read_json
-from service.ingest.json.values import ValueCutter
+from service.domain.submission import Format, Sent, Submission
+from service.ingest.cutting import Cut, Cutter, LineCutter, ValueCutter, WholeCutter
+from service.ingest.fhir import read_piece
+from service.ingest.json import read_json, reject
 from service.ingest.x12.reader import WIRE_NAMING, Naming
-from service.ingest.x12.submissions import OnItem, X12Submissions
+from service.ingest.x12.submissions import X12Submissions
 
-Form = Literal["lines", "values", "x12"]
-"""``lines`` is JSON with one value a line, ``values`` JSON that stands on any number of lines."""
+Form = Literal["values", "lines", "x12", "fhir", "fhir-lines"]
+"""How a stream is written (see ``FORMS``)."""
 
+SNIFFED_BYTES = 64 * 1024
+_FEW_BYTES = 8
 _X12_START = re.compile(rb"\s*(?:ISA|GS|ST)[^A-Za-z0-9\s]")
 _REFUSED = (
     (re.compile(rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|7z\xbc\xaf"), "compressed"),
     (re.compile(rb"\s*<"), "XML"),
 )
-SNIFFED_BYTES = 64 * 1024
-_FEW_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,33 +47,35 @@ class Reading:
     """How a stream is read; ``form`` None is told by the first bytes, and so is X12 always.
 
     ``aliases`` are the names of payers that a message may be for. A file may be read from the byte
-    ``offset`` on, which is in its line ``line``.
+    ``offset`` on, which is in its line ``line``. ``checks_shape``: FHIR is held against R4, too.
     """
 
     bytes_max: int
     form: Form | None = None
     naming: Naming = WIRE_NAMING
     aliases: frozenset[str] = frozenset()
-    on_item: OnItem = lambda _: None
+    checks_shape: bool = True
     offset: int = 0
     line: int = 1
 
 
-class Reader(Protocol):
-    """Takes bytes as they come, and gives the submissions that they complete."""
+Later = partial[Sequence[Sent]]
+"""What takes long to read: to be called in a thread."""
 
-    def feed(self, chunk: bytes) -> Iterator[Submission]:
+
+class Reader(Protocol):
+    """Takes bytes as they come, and gives what they complete; no bytes raise."""
+
+    def feed(self, chunk: bytes) -> Iterator[Sent | Later]:
         """Take the next chunk."""
         ...
 
-    def end(self) -> Iterator[Submission]:
+    def end(self) -> Iterator[Sent | Later]:
         """Say that nothing follows."""
         ...
 
 
-async def read_submissions(
-    chunks: AsyncIterable[bytes], reading: Reading
-) -> AsyncIterator[Submission]:
+async def read_submissions(chunks: AsyncIterable[bytes], reading: Reading) -> AsyncIterator[Sent]:
     """Read a stream of any format; no bytes raise."""
     reader: Reader | None = None
     head = b""
@@ -71,88 +84,161 @@ async def read_submissions(
             head += chunk
             if len(head) < SNIFFED_BYTES and not _is_told(head, reading.form):
                 continue
-            reader, chunk = reader_of(head, reading)
-        for each in reader.feed(chunk):
-            yield each
+            reader, chunk = _reader_of(head, reading)
+        async for sent in _read(reader.feed(chunk)):
+            yield sent
     if reader is None:
-        reader, chunk = reader_of(head, reading)
-        for each in reader.feed(chunk):
+        reader, rest = _reader_of(head, reading)
+        async for sent in _read(reader.feed(rest)):
+            yield sent
+    async for sent in _read(reader.end()):
+        yield sent
+
+
+async def _read(found: Iterator[Sent | Later]) -> AsyncIterator[Sent]:
+    for each in found:
+        if isinstance(each, partial):
+            for sent in await asyncio.to_thread(each):
+                yield sent
+        else:
             yield each
-    for each in reader.end():
-        yield each
 
 
-def reader_of(head: bytes, reading: Reading) -> tuple[Reader, bytes]:
-    """Choose the reader by what is known of a stream, else by its first bytes; what it is to read.
+class PieceReader:
+    """Reads the pieces that a cutter gives; blank lines are passed over."""
 
-    A byte order mark is no part of JSON.
-    """
-    refused = next((what for pattern, what in _REFUSED if pattern.match(head)), None)
-    if refused is not None:
-        return Refuser(f"{refused} is not read here: send JSON, NDJSON or X12 as it is"), head
-    form = "x12" if is_x12(head) else reading.form or _form_of(head) or "values"
-    if form == "x12":
-        offset = reading.offset
-        return X12Submissions(reading.naming, reading.aliases, reading.on_item, offset), head
-    text = head.removeprefix(codecs.BOM_UTF8)
-    cutter_of: type[LineCutter | ValueCutter] = LineCutter if form == "lines" else ValueCutter
-    cutter = cutter_of(
-        reading.bytes_max, line=reading.line, offset=reading.offset + len(head) - len(text)
-    )
-    return JsonReader(cutter, reading.bytes_max), text
-
-
-class JsonReader:
-    """Reads the pieces that a cutter gives; blank ones are passed over."""
-
-    def __init__(self, cutter: Cutter, bytes_max: int) -> None:
-        """Read pieces of at most so many bytes."""
+    def __init__(self, cutter: Cutter, read: Callable[[Cut, int], Sent | Later]) -> None:
         self._cutter = cutter
-        self._bytes_max = bytes_max
+        self._read_piece = read
         self._number = 0
 
-    def feed(self, chunk: bytes) -> Iterator[Submission]:
+    def feed(self, chunk: bytes) -> Iterator[Sent | Later]:
         """Take the next chunk."""
         return self._read(self._cutter.feed(chunk))
 
-    def end(self) -> Iterator[Submission]:
+    def end(self) -> Iterator[Sent | Later]:
         """Say that nothing follows."""
         return self._read(self._cutter.end())
 
-    def _read(self, pieces: Iterable[Cut]) -> Iterator[Submission]:
+    def _read(self, pieces: Iterable[Cut]) -> Iterator[Sent | Later]:
         for piece in pieces:
-            if piece.content.strip() or not piece.is_whole:
+            if not piece.is_blank or isinstance(self._cutter, WholeCutter):
                 self._number += 1
-                yield from read_json(piece, self._number, self._bytes_max)
+                yield self._read_piece(piece, self._number)
 
 
-class Refuser:
-    """Reads nothing of a stream, and says so at its end; keeps the beginning of it."""
+def _refused(what: str, piece: Cut, number: int) -> Submission:
+    """Say of a whole stream that it is not read; the beginning of it is kept."""
+    reason = f"{what} is not read here: send JSON, NDJSON or X12 as it is"
+    return replace(reject(piece, number, "unreadable", reason), position={"byte": 0})
 
-    def __init__(self, reason: str) -> None:
-        """Say why."""
-        self._reason = reason
-        self._head = b""
-        self._size = 0
 
-    def feed(self, chunk: bytes) -> Iterator[Submission]:
-        """Pass over the next chunk."""
-        self._size += len(chunk)
-        self._head = (self._head + chunk)[:SNIFFED_BYTES] if self._size else b""
-        yield from ()
+Opened = tuple[Reader, bytes]
+"""A reader, and the bytes that it is to read first."""
 
-    def end(self) -> Iterator[Submission]:
-        """Say what it was."""
-        yield Submission(
-            format="json",
-            number=1,
-            position={"byte": 0},
-            start=0,
-            content=self._head,
-            content_bytes=self._size,
-            code="unreadable",
-            reason=self._reason,
-        )
+
+def _json(cutter: type[Cutter], head: bytes, reading: Reading) -> Opened:
+    """Read JSON of ours from behind a byte order mark; a piece of it may be FHIR all the same."""
+    text = head.removeprefix(codecs.BOM_UTF8)
+    offset = reading.offset + len(head) - len(text)
+
+    def read(piece: Cut, number: int) -> Sent | Later:
+        return read_json(piece, number, reading.bytes_max) or _fhir_of(reading, piece, number)
+
+    return PieceReader(cutter(reading.bytes_max, line=reading.line, offset=offset), read), text
+
+
+def _fhir(cutter: type[Cutter], head: bytes, reading: Reading) -> Opened:
+    cut = cutter(reading.bytes_max, line=reading.line, offset=reading.offset)
+    return PieceReader(cut, partial(_fhir_of, reading)), head
+
+
+def _fhir_of(reading: Reading, piece: Cut, number: int) -> Later:
+    checks = reading.checks_shape
+    return partial(read_piece, piece, number, reading.bytes_max, checks_shape=checks)
+
+
+def _x12(head: bytes, reading: Reading) -> Opened:
+    return X12Submissions(reading.naming, reading.aliases, reading.offset), head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A form: its format, how it is opened, and by what it is known from outside.
+
+    What is said to be of a form that is not ``is_certain`` may turn out to be X12, or unreadable.
+    """
+
+    format: Format
+    open: Callable[[bytes, Reading], Opened]
+    media_types: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+    is_certain: bool = False
+
+
+FORMS: Mapping[Form, Written] = {
+    "values": Written(format="json", open=partial(_json, ValueCutter)),
+    "lines": Written(
+        format="json",
+        open=partial(_json, LineCutter),
+        media_types=("application/x-ndjson",),
+        endings=(".ndjson", ".jsonl"),
+    ),
+    "x12": Written(
+        format="x12",
+        open=_x12,
+        media_types=("application/edi-x12",),
+        endings=(".x12", ".edi", ".278", ".837"),
+    ),
+    "fhir": Written(
+        format="fhir",
+        open=partial(_fhir, WholeCutter),
+        media_types=("application/fhir+json",),
+        is_certain=True,
+    ),
+    "fhir-lines": Written(
+        format="fhir",
+        open=partial(_fhir, LineCutter),
+        media_types=("application/fhir+ndjson",),
+        is_certain=True,
+    ),
+}
+"""Every form: ``values`` is JSON on any number of lines, ``fhir`` one document."""
+
+
+def form_of_media(media_type: str) -> Form | None:
+    """Give the form that a media type names; None where it names none."""
+    return next((form for form, each in FORMS.items() if media_type in each.media_types), None)
+
+
+def form_of_file(path: PurePath) -> Form | None:
+    """Give the form that the ending of a file names; None where its content must tell."""
+    ending = path.suffix.lower()
+    return next((form for form, each in FORMS.items() if ending in each.endings), None)
+
+
+def form_of_letter(letter_format: Format) -> Form:
+    """Give the form in which a dead letter of a format is read again."""
+    return next(form for form, each in FORMS.items() if each.format == letter_format)
+
+
+def read_one(content: bytes) -> Submission:
+    """Read content that is one authorization of our own model, as a stream of them is read."""
+    piece = Cut(content, len(content), 1, 0)
+    return read_json(piece, 1, len(content)) or reject(
+        piece, 1, "invalid", "FHIR is pushed to the address for FHIR"
+    )
+
+
+def _reader_of(head: bytes, reading: Reading) -> Opened:
+    """Choose the reader by what is known of a stream, else by its first bytes."""
+    form = reading.form
+    if form is None or not FORMS[form].is_certain:
+        refused = next((what for pattern, what in _REFUSED if pattern.match(head)), None)
+        if refused is not None:
+            return PieceReader(WholeCutter(SNIFFED_BYTES), partial(_refused, refused)), head
+        form = "x12" if is_x12(head) else form or _form_of(head) or "values"
+    return FORMS[form].open(head, reading)
 
 
 def is_x12(head: bytes) -> bool:

@@ -14,9 +14,9 @@ from service.domain.engine_fault import EngineFault
 from service.domain.push import Pushed, PushResult
 from service.domain.submission import DeadLetter, Queued, Submission
 from service.flow import intake
-from service.flow.intake import Doors, take_in
+from service.flow.intake import Doors, Taken, take_in
 from service.ingest.cutting import KEPT_BYTES, Cut
-from service.ingest.json.submissions import read_json
+from service.ingest.json import read_json
 
 LINE_BYTES_MAX = 100_000
 
@@ -112,7 +112,8 @@ class Letters:
 def submission(number: int, content: bytes | Cut) -> Submission:
     """Read a line as it is read from a stream."""
     piece = content if isinstance(content, Cut) else Cut(content, len(content), number, number * 10)
-    (read,) = read_json(piece, number, LINE_BYTES_MAX)
+    read = read_json(piece, number, LINE_BYTES_MAX)
+    assert read
     return read
 
 
@@ -142,7 +143,8 @@ def taken(
     read = [submission(number, each) for number, each in enumerate(lines, start=1)]
 
     async def run() -> list[intake.Result]:
-        return [each async for each in take_in(stream(read), doors, **given)]
+        given_back = take_in(stream(read), doors, **given)
+        return [each.result async for each in given_back if isinstance(each, Taken)]
 
     return asyncio.run(run())
 

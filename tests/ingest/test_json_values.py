@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.json.values import ValueCutter
+from service.ingest.cutting import ValueCutter
 
 OBJECTS = st.dictionaries(
     st.text(max_size=4),

@@ -33,7 +33,8 @@ def read(
 
     async def run() -> list[Submission]:
         reading = Reading(bytes_max=BYTES_MAX, form=form, **more)
-        return [each async for each in read_submissions(stream(), reading)]
+        sent = read_submissions(stream(), reading)
+        return [each async for each in sent if isinstance(each, Submission)]
 
     return asyncio.run(run())
 

@@ -6,7 +6,7 @@ from typing import Any
 from service.ingest.fhir.base import terms
 from service.ingest.fhir.base.issue import CODES
 from service.ingest.fhir.base.mapping import Row
-from service.ingest.fhir.reading import header_rows, lines
+from service.ingest.fhir.reading import header, lines
 
 _HEAD = """\
 # FHIR: prior authorizations of the Da Vinci PAS guide
@@ -168,7 +168,7 @@ def page() -> str:
         [
             head,
             "\n## Fields of the header\n\nPaths are of ClaimResponse where they name no other.\n\n",
-            _table(header_rows.ROWS),
+            _table(header.ROWS),
             "\n## Fields of a line\n\n",
             _table(lines.ROWS),
             "\n",

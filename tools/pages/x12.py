@@ -1,17 +1,17 @@
 """Writes the pages ``docs/formats/x12-278.md`` and ``x12-837.md`` from the rows that read them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from service.ingest.x12.claim import document as claim_document
 from service.ingest.x12.claim.rows import CLAIM, LINE
-from service.ingest.x12.fields.mapping import Row
+from service.ingest.x12.fields.mapping import Rows, Told
 from service.ingest.x12.fields.people import FACILITY, REFERRING, SERVICING
 from service.ingest.x12.review import identity as review_identity
-from service.ingest.x12.review.rows import EVENT
-from service.ingest.x12.review.service_rows import SERVICE
-from service.ingest.x12.wire.rules import RULES
+from service.ingest.x12.review.rows import EVENT, SERVICE
+from service.ingest.x12.wire.problem import RULES
 
 _MADE = "<!-- Written by tools/pages/x12.py: change the rows there, not this page. -->"
+_REVIEW = {"2000E": EVENT, "2000F": SERVICE}
 
 
 def review_page() -> str:
@@ -23,9 +23,9 @@ def review_page() -> str:
         _REVIEW_INTRODUCTION,
         "## Event and service",
         "Rows of both loops stand first; what a service says itself wins over its event.",
-        _table(EVENT.rows),
+        _table(EVENT.rows, _REVIEW),
         "## Service alone",
-        _table(service),
+        _table(service, _REVIEW),
         "## Providers and member",
         _plain_table(("loop", "element", "field", "rule"), _REVIEW_PARTIES),
         "## Id and version",
@@ -55,9 +55,9 @@ def claim_page() -> str:
         _MADE,
         _CLAIM_INTRODUCTION,
         "## Claim",
-        _table(CLAIM.rows),
+        _table(CLAIM.rows, {"2300": CLAIM}),
         "## Line",
-        _table(LINE.rows),
+        _table(LINE.rows, {"2400": LINE}),
         "## Providers, member, payer",
         _plain_table(("loop", "element", "field", "rule"), _CLAIM_PARTIES),
         "## What is not read",
@@ -210,21 +210,21 @@ def _problems() -> Iterable[tuple[str, ...]]:
         )
 
 
-def _table(rows: Iterable[Row]) -> str:
+def _table(rows: Iterable[Told], tables: Mapping[str, Rows]) -> str:
     cells = (
         (
             _source(row),
             row.elements,
             ", ".join(map(_field, row.field.split(", "))),
             row.rule,
-            row.loops,
+            ", ".join(loop for loop, each in tables.items() if row in each.rows),
         )
         for row in rows
     )
     return _plain_table(("segment", "element", "field", "rule", "loop"), cells)
 
 
-def _source(row: Row) -> str:
+def _source(row: Told) -> str:
     return " ".join((row.segment, *row.qualifiers))
 
 

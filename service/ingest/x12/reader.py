@@ -12,8 +12,7 @@ Memory is that of one event or claim and of the outcomes, whatever the size of t
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 
-from service.ingest.x12.claim.claims import ClaimHandler
-from service.ingest.x12.claim.naming import ClaimIdOf, wire_claim_id
+from service.ingest.x12.claim.claims import ClaimHandler, ClaimIdOf, wire_claim_id
 from service.ingest.x12.fields.people import MemberIdOf, wire_member_id
 from service.ingest.x12.review.review import ReviewHandler
 from service.ingest.x12.wire.envelope import Envelopes
@@ -41,7 +40,6 @@ class X12Reader:
     """
 
     def __init__(self, naming: Naming = WIRE_NAMING) -> None:
-        """Start before the first byte."""
         self._naming = naming
         self._segments = SegmentReader()
         self._envelopes = Envelopes(self._handler_of)

@@ -1,17 +1,21 @@
-"""Turns what an X12 file gives into submissions: what can be pushed, what cannot, what is noted."""
+"""What an X12 file gives: submissions of its authorizations, and its claims one by one."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from service.domain.claim import Claim
 from service.domain.push import Pushed
-from service.domain.submission import Position, Submission
+from service.domain.submission import Notice, Position, Sent, Submission
 from service.ingest.cutting import KEPT_BYTES
-from service.ingest.x12.reader import WIRE_NAMING, Naming, X12Reader
+from service.ingest.x12.reader import WIRE_NAMING, Naming, X12Reader, read_async
 from service.ingest.x12.wire.excerpt import Excerpt
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.results import (
     AuthorizationRead,
+    ClaimRead,
+    InquiryRead,
     Interchange,
     InterchangeOutcome,
     Item,
@@ -33,13 +37,11 @@ _CLAIMS = "claims are no authorizations: they are matched, not stored"
 
 _Part = AuthorizationRead | Unread | Refusal | TransactionOutcome
 
-OnItem = Callable[[Item], object]
-"""Is told of every item that was read, before what becomes of it."""
-
 
 class X12Submissions:
     """Takes the bytes of a file as they come, and gives a submission for each event.
 
+    What is answered to the sender, an interchange that ended or an inquiry, is a notice.
     ``aliases`` are the payer ids that a message may be for; without any it is not looked at.
     """
 
@@ -47,38 +49,37 @@ class X12Submissions:
         self,
         naming: Naming = WIRE_NAMING,
         aliases: frozenset[str] = frozenset(),
-        on_item: OnItem = lambda _: None,
         offset: int = 0,
     ) -> None:
         """Start at the byte ``offset`` of a file, where an interchange begins."""
         self._reader = X12Reader(naming)
         self._aliases = aliases
-        self._on_item = on_item
         self._offset = offset
         self._head = b""
         self._size = 0
         self._number = 0
 
-    def feed(self, chunk: bytes) -> Iterator[Submission]:
+    def feed(self, chunk: bytes) -> Iterator[Sent]:
         """Take a chunk of any size; give what it completes."""
         self._size += len(chunk)
         if len(self._head) < KEPT_BYTES:
             self._head = (self._head + chunk)[:KEPT_BYTES]
         yield from self._given(self._reader.feed(chunk))
 
-    def end(self) -> Iterator[Submission]:
+    def end(self) -> Iterator[Sent]:
         """Say that nothing follows; give what is left."""
         yield from self._given(self._reader.end())
         if self._number == 0 and self._head.strip():
             yield self._unreadable({}, _NOTHING, ())
 
-    def _given(self, items: Iterable[Item]) -> Iterator[Submission]:
+    def _given(self, items: Iterable[Item]) -> Iterator[Sent]:
         for item in items:
-            self._on_item(item)
             submission = self._submission(item)
             if submission is not None:
                 self._number += 1
                 yield submission
+            if isinstance(item, InterchangeOutcome | InquiryRead):
+                yield Notice(item)
 
     def _submission(self, item: Item) -> Submission | None:
         if isinstance(item, AuthorizationRead):
@@ -204,3 +205,75 @@ def _text_of(excerpt: Excerpt) -> tuple[bytes, bool]:
 
 def _told(problems: Iterable[Problem]) -> tuple[dict[str, object], ...]:
     return tuple(each.as_json() for each in problems)
+
+
+_NO_CLAIM = "this is no claim: authorizations are pushed, not matched"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimSent:
+    """A claim of a file, or without ``claim`` the reason why there is none.
+
+    ``beside`` is what is said with its answer: where it stands, for whom it is, what was noticed.
+    """
+
+    beside: dict[str, Any]
+    claim: Claim | None = None
+    reason: str | None = None
+
+
+async def claims_sent(
+    chunks: AsyncIterable[bytes], naming: Naming, aliases: frozenset[str]
+) -> AsyncIterator[ClaimSent]:
+    """Read the claims of a file for a payer that goes by these names; no bytes raise."""
+    async for item in read_async(chunks, naming):
+        sent = _sent(item, aliases)
+        if sent is not None:
+            yield sent
+
+
+def _sent(item: Item, aliases: frozenset[str]) -> ClaimSent | None:
+    if isinstance(item, ClaimRead):
+        beside = {
+            "claim_id": item.claim.claim_id,
+            **_place(item),
+            "payer_id": item.payer_id,
+            "responsibility": item.responsibility,
+            "use": item.use,
+            "is_predetermination": item.is_predetermination,
+            "problems": list(_told(item.problems)),
+        }
+        if not is_for(item.payer_id, aliases):
+            return ClaimSent(beside=beside, reason=OTHER_PAYER)
+        return ClaimSent(beside=beside, claim=item.claim)
+    if isinstance(item, Unread):
+        return _missed(item.problems, _place(item), "the claim cannot be read")
+    if isinstance(item, AuthorizationRead):
+        return _missed(item.problems, _place(item), _NO_CLAIM)
+    if isinstance(item, TransactionOutcome) and not item.read and not item.unread:
+        # What was said of its parts is not said again of the set.
+        return _missed(item.problems, _place(item), "no claim can be read in it")
+    if isinstance(item, InterchangeOutcome):
+        number = item.interchange.control_number
+        return _of_envelope(item.problems, {"interchange": number} if number else {})
+    return _of_envelope((item,), {}) if isinstance(item, Problem) else None
+
+
+def _of_envelope(problems: Iterable[Problem], place: dict[str, Any]) -> ClaimSent | None:
+    errors = [each for each in problems if each.severity == "error"]
+    return _missed(errors, place, "") if errors else None
+
+
+def _missed(problems: Iterable[Problem], place: dict[str, Any], otherwise: str) -> ClaimSent:
+    told = list(_told(problems))
+    errors = [each for each in told if each["severity"] == "error"]
+    first = str(errors[0]["message"]) if errors else otherwise
+    return ClaimSent(beside={"claim_id": None, **place, "problems": told}, reason=first)
+
+
+def _place(item: ClaimRead | Unread | AuthorizationRead | TransactionOutcome) -> dict[str, Any]:
+    transaction = item.transaction
+    return {
+        "interchange": transaction.group.interchange.control_number,
+        "transaction": transaction.control_number,
+    }

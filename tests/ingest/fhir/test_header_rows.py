@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.ingest.fhir import read
-from service.ingest.fhir.reading import header_rows
+from service.ingest.fhir.reading import header
 from service.ingest.fhir.reading.identity import OWN_SYSTEM, authorization_id_of
 from tests.ingest.fhir.papers import (
     MB,
@@ -173,7 +173,7 @@ def test_a_row_reads_its_field(
 
 def test_every_row_has_a_resource_of_its_own() -> None:
     """A new row comes with its test."""
-    assert {row.field for row in header_rows.ROWS} == {field for field, *_ in CASES}
+    assert {row.field for row in header.ROWS} == {field for field, *_ in CASES}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.ingest.fhir.reading.shape_check import BYTES_MAX, ISSUES_MAX, check_shape
+from service.ingest.fhir.reading.submissions import BYTES_MAX, ISSUES_MAX, check_shape
 from tests.ingest.fhir.papers import PATIENT, Json, bundle, item, packed, request, response
 
 INSURER = {"display": "payer"}

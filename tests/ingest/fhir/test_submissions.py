@@ -163,7 +163,7 @@ def test_what_we_gave_out_is_known_again() -> None:
     ours = to_claim_response(build_authorization())
     document = fhir_submissions(json.dumps(bundle(named("a"), ours, PATIENT)).encode())
 
-    assert document.own == {"/entry/1/resource"}
+    assert [each.is_own for each in document.submissions] == [False, True]
     assert (document.root, [kind(each) for each in document.submissions]) == (
         "Bundle",
         ["pushed", "pushed"],
@@ -172,7 +172,7 @@ def test_what_we_gave_out_is_known_again() -> None:
 
 def test_a_document_that_was_skipped_is_not_whole() -> None:
     """Of one that is longer than allowed the beginning is kept, and where it stood."""
-    (found,) = too_long(Cut(b"{", 200, 3, 300), 100).submissions
+    (found,) = too_long(Cut(b"{", 200, 3, 300), 1, 100).submissions
 
     assert (found.code, found.reason) == ("unreadable", "longer than 100 bytes")
     assert found.content_bytes > len(found.content)

@@ -8,7 +8,7 @@ import pytest
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_lines
 from service.ingest.fhir import read, to_claim_response
-from service.ingest.fhir.reading.shape_check import check_shape
+from service.ingest.fhir.reading.submissions import check_shape
 from tests.builders import build_authorization, references
 from tests.ingest.fhir.papers import Json
 

@@ -1,6 +1,6 @@
 """Small X12 messages: a test writes the segments it is about, the rest stands here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,11 @@ from service.ingest.x12.reader import WIRE_NAMING, Naming, read
 from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
+    Content,
+    InquiryRead,
     InterchangeOutcome,
     Item,
+    Refusal,
     RequestRead,
     TransactionOutcome,
 )
@@ -175,3 +178,26 @@ def at(document: dict[str, Any], path: str) -> Any:
         else:
             value = (value or {}).get(name)
     return value
+
+
+def as_json(item: Content) -> Mapping[str, Any]:
+    """Give what was read of an event or a claim, with place and problems, ready to be written."""
+    transaction = item.transaction
+    document = getattr(item, "document", None)
+    told: dict[str, Any] = {
+        "kind": transaction.kind,
+        "interchange": transaction.group.interchange.control_number,
+        "group": transaction.group.control_number,
+        "transaction": transaction.control_number,
+        "problems": [each.as_json() for each in item.problems],
+    }
+    if isinstance(item, Refusal):
+        told |= {
+            "loop": item.loop,
+            "reasons": list(item.reasons),
+            "follow_up": item.follow_up,
+            "trace_numbers": list(item.trace_numbers),
+        }
+    if isinstance(item, ClaimRead | AuthorizationRead | RequestRead | InquiryRead):
+        told["payer_id"] = item.payer_id
+    return {**told, "document": document}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.domain.claim import Claim
-from service.ingest.x12.claim.naming import ClaimKeys, provider_claim_id, wire_claim_id, written_id
+from service.ingest.x12.claim.claims import ClaimKeys, provider_claim_id, wire_claim_id, written_id
 from service.ingest.x12.claim.rows import CLAIM, LINE
 from service.ingest.x12.reader import Naming
 from tests.ingest.x12.edi import (

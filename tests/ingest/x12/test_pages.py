@@ -8,10 +8,9 @@ import pytest
 from service.domain.authorization import Authorization, AuthorizationLine
 from service.domain.claim import Claim, ServiceLine
 from service.ingest.x12.claim.rows import CLAIM, LINE
-from service.ingest.x12.fields.mapping import Row
-from service.ingest.x12.review.rows import EVENT
-from service.ingest.x12.review.service_rows import SERVICE
-from service.ingest.x12.wire.rules import RULES
+from service.ingest.x12.fields.mapping import Told
+from service.ingest.x12.review.rows import EVENT, SERVICE
+from service.ingest.x12.wire.problem import RULES
 from tools.pages.x12 import claim_page, review_page
 
 ROOT = Path(__file__).parents[3]
@@ -37,7 +36,7 @@ def test_the_page_is_the_one_that_the_rows_write(name: str, write: object) -> No
     ],
 )
 def test_every_row_names_a_field_of_the_model(
-    rows: tuple[Row, ...], models: tuple[type, ...]
+    rows: tuple[Told, ...], models: tuple[type, ...]
 ) -> None:
     """A renamed field must not stay in the documentation."""
     known = {

@@ -19,10 +19,9 @@ from service.ingest.x12.wire.results import (
     InterchangeOutcome,
     Item,
     TransactionOutcome,
-    as_json,
 )
 from service.ingest.x12.wire.segment import Segment
-from tests.ingest.x12.edi import MESSAGES
+from tests.ingest.x12.edi import MESSAGES, as_json
 from tests.ingest.x12.mutation import mutated
 
 FILES = {path.name: path.read_bytes() for path in sorted(MESSAGES.glob("*.edi"))}

@@ -13,13 +13,13 @@ from service.ingest.x12.wire.results import (
     Refusal,
     RequestRead,
     Unread,
-    as_json,
 )
 from tests.builders import references
 from tests.ingest.x12.edi import (
     GRANTED,
     MESSAGES,
     SERVICE,
+    as_json,
     authorization,
     authorizations,
     codes,

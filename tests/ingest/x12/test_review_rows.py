@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.ingest.x12.review.rows import EVENT
-from service.ingest.x12.review.service_rows import SERVICE as SERVICE_ROWS
+from service.ingest.x12.review.rows import SERVICE as SERVICE_ROWS
 from tests.ingest.x12.edi import GRANTED, SERVICE, at, authorization, codes, review
 
 Case = tuple[tuple[str, ...], str, Any]

@@ -17,7 +17,8 @@ def read(text: str | bytes, **options: Any) -> list[Submission]:
     """Read a file."""
     reader = X12Submissions(**options)
     content = text.encode() if isinstance(text, str) else text
-    return [*reader.feed(content), *reader.end()]
+    sent = [*reader.feed(content), *reader.end()]
+    return [each for each in sent if isinstance(each, Submission)]
 
 
 def test_an_event_can_be_pushed_with_the_place_where_it_stands() -> None:

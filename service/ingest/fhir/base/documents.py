@@ -18,7 +18,6 @@ class Documents:
     """The resources of one document; what a reference names is looked for from the inside out."""
 
     def __init__(self, content: object, issues: Issues) -> None:
-        """Walk through all that holds resources."""
         self._issues = issues
         self._contained: dict[Path, dict[str, Node]] = {}
         self._packs: dict[Path, dict[str, Node]] = {}

@@ -68,7 +68,6 @@ class Issues:
     """The findings of one document, each once, in the order in which they were made."""
 
     def __init__(self) -> None:
-        """Start with none."""
         self._found: dict[tuple[str, str], Issue] = {}
         self._noted: dict[tuple[str, str], Issue] = {}
 

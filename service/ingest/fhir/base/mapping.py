@@ -9,6 +9,9 @@ from typing import Any, Generic, TypeVar
 
 Source = TypeVar("Source")
 
+Reads = Callable[[Source], Any]
+"""Gives the value of a field, or nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[Source]):
@@ -17,7 +20,20 @@ class Row(Generic[Source]):
     field: str
     paths: tuple[str, ...]
     rule: str
-    read: Callable[[Source], Any]
+    read: Reads[Source]
+
+
+def adding(rows: list[Row[Source]]) -> Callable[..., Callable[[Reads[Source]], Reads[Source]]]:
+    """Give a decorator that makes a reader a row: its field, its paths in FHIR, and the rule."""
+
+    def row(field: str, *paths: str, rule: str) -> Callable[[Reads[Source]], Reads[Source]]:
+        def add(read: Reads[Source]) -> Reads[Source]:
+            rows.append(Row(field, paths, rule, read))
+            return read
+
+        return add
+
+    return row
 
 
 def apply(rows: Iterable[Row[Source]], source: Source) -> dict[str, Any]:

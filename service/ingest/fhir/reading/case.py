@@ -1,17 +1,81 @@
-"""What one decision is read from: the response, its request, and the items that belong together."""
+"""What one decision is read from, and what was decided of the whole and of each line.
 
+That is the response, its request, and the items of both that belong together.
+"""
+
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from service.ingest.fhir.base import guide, terms
+from service.ingest.fhir.base import terms
 from service.ingest.fhir.base.documents import Documents
 from service.ingest.fhir.base.issue import Issues
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.base.primitives import codings, plain, sequence
 
+DETAIL_IS_REQUESTED_SINCE = (2, 2)
+
+_VERSION = re.compile(r"davinci-pas/.*\|([0-9]{1,3})\.([0-9]{1,3})")
+_R5 = frozenset({"decision", "event", "diagnosisRelatedGroup", "traceNumber", "supportingInfo"})
+_R5_ITEM = frozenset({"reviewOutcome", "traceNumber", "productOrServiceEnd"})
+_STU3 = ("requestProvider", "requestOrganization", "payeeReference")
+
+
+def is_readable(response: Node, issues: Issues) -> bool:
+    """Whether a ClaimResponse is one of R4; R5 and STU3 mean other things by the same names."""
+    keys = set(response.value) if isinstance(response.value, dict) else set()
+    items = [*response.many("item"), *response.many("addItem")]
+    if keys & _R5 or any(each.has(*_R5_ITEM) for each in items):
+        message = "content of FHIR R5, which is not read here: send R4 (4.0.1)"
+        issues.error(response, "fhir-r5", message)
+        return False
+    if response.has(*_STU3) or isinstance(response.get("outcome").value, dict):
+        message = "content of FHIR STU3, which is not read here: send R4 (4.0.1)"
+        issues.error(response, "fhir-stu3", message)
+        return False
+    return True
+
+
+def version_of(response: Node, pack: Node) -> tuple[int, int] | None:
+    """Give the version of the guide: the one that a profile names, else by what only it has.
+
+    None where nothing tells.
+    """
+    for resource in (response, pack):
+        for profile in resource.get("meta").many("profile"):
+            named = _VERSION.search(plain(profile.value))
+            if named:
+                return int(named[1]), int(named[2])
+    items, added = response.many("item"), response.many("addItem")
+    if response.extension("claimResponseReviewer") or response.many("adjudication"):
+        return 2, 2
+    newer = ("itemCategory", "revenueCode", "admissionDates", "serviceItemRequestType")
+    if any(each.extension(name) for each in (*items, *added) for name in newer):
+        return 2, 2
+    older = ("itemAuthorizedDate", "reviewAction")
+    return (1, 1) if any(each.extension(name) for each in items for name in older) else None
+
+
+def detail_is_requested(version: tuple[int, int] | None) -> bool:
+    """Whether ``itemAuthorizedDetail`` beside an added item repeats what was requested.
+
+    From 2.2 on; in 2.0 and 2.1 it says what was granted. An unknown version is read as a new one.
+    """
+    return version is None or version >= DETAIL_IS_REQUESTED_SINCE
+
+
+def type_code(resource: Node) -> str:
+    """Give the type of a claim or response: professional, institutional, oral ..."""
+    return next((each.code.lower() for each in codings(resource.get("type"))), "")
+
+
 Setting = Literal["inpatient", "outpatient", "professional", "dental"]
 NOTHING = Node(None)
+
+_CANCELLATION = "3"
+_CONFIRMS = frozenset({"A1", "C", None})
+_VOID_STATUSES = frozenset({"cancelled", "entered-in-error"})
 
 
 @dataclass(slots=True)
@@ -82,7 +146,7 @@ class Item:
     @property
     def detail_is_requested(self) -> bool:
         """Whether the detail repeats the request, since an added item says what was granted."""
-        return bool(self.added) and guide.detail_is_requested(self.case.version)
+        return bool(self.added) and detail_is_requested(self.case.version)
 
     def extension(self, name: str) -> Node:
         """Give an extension of the answer; that of the added item comes first."""
@@ -193,3 +257,103 @@ def action_of(node: Node, issues: Issues) -> tuple[str | None, str | None]:
         message = "not an action code (A1 A2 A3 A4 A6 CT NA C): the decision stays unknown"
         issues.warn(concept, "action-unknown", message)
     return None, (sent[0] if sent else None)
+
+
+def decide(case: Case, items: list[Item]) -> str | None:
+    """Settle the action of the header, if it has one, and of every line.
+
+    ``outcome`` is not asked: it says how far the processing is, and is "complete" on a denial and
+    on a pended request alike. A line inherits the header's action, unless its own is unknown.
+    """
+    header, unknown = action_of(case.response, case.issues)
+    sent = [unknown] if unknown else []
+    is_sent_unknown = {id(item) for item in items if _settle(item, sent)}
+    if header is None and not sent and not any(item.action for item in items):
+        header = _of_disposition(case)
+    if plain(case.response.get("status").value) in _VOID_STATUSES:
+        header = "C"
+    if sent:
+        case.attached["review_actions_unknown"] = case.capped(sent, 20, case.response)
+    if header is not None and is_sent_unknown and header != "C":
+        # Nothing is inherited by a line whose own code could not be read: what it says is unknown.
+        for item in items:
+            if item.action is None and id(item) not in is_sent_unknown:
+                item.action = header
+        header = None
+    for item in items:
+        item.inherited = header if header != "A2" else "A4"
+        _cancel(item)
+    if header is None and items and all(item.action == "C" for item in items):
+        header = "C"
+    if header is None and not sent and not any(item.action for item in items):
+        message = "no review action and no disposition that says it: the decision is unknown"
+        case.issues.warn(case.response, "decision-missing", message)
+    return header
+
+
+def _settle(item: Item, sent: list[str]) -> bool:
+    """Give the line its own action; True when it has one that is unknown.
+
+    What was added says what was granted; beside an item that is modified it stays a modification.
+    """
+    issues = item.case.issues
+    added, unknown_added = action_of(item.added, issues)
+    answered, unknown = action_of(item.answer, issues)
+    if added is not None:
+        is_modified = answered == "A6" and added in terms.GRANTING
+        item.action = "A6" if is_modified else added
+        return False
+    if unknown_added:
+        sent.append(unknown_added)
+        return True
+    item.action = answered
+    if unknown:
+        sent.append(unknown)
+    return bool(unknown)
+
+
+def _of_disposition(case: Case) -> str | None:
+    node = case.response.get("disposition")
+    action = terms.DISPOSITIONS.get(plain(node.value).lower().rstrip("."))
+    if action:
+        message = "no review action: the decision was taken from the text of the disposition"
+        case.issues.warn(node, "decision-from-disposition", message)
+    return action
+
+
+def _cancel(item: Item) -> None:
+    """Make void what was cancelled: marked as such, and confirmed by A1, by C, or not answered."""
+    parts = (item.added, item.answer, item.asked)
+    marked = any(each.extension("infoCancelled").value is True for each in parts)
+    types = [
+        each.code for part in parts for each in codings(part.extension("certificationType"))
+    ] or [each.code for each in codings(item.case.request.extension("certificationType"))]
+    if not marked and _CANCELLATION not in types:
+        return
+    effective = item.action or item.inherited
+    if effective in _CONFIRMS:
+        item.action = "C"
+        message = "the item was cancelled"
+        item.case.issues.tell(item.node, "certification-cancelled", message)
+
+
+def is_rejected(case: Case, items: list[Item]) -> bool:
+    """Whether the payer refused to look at the request: errors, and no decision anywhere.
+
+    That is no denial: nothing is stored.
+    """
+    errors = case.response.many("error")
+    if not errors and case.response.get("outcome").value != "error":
+        return False
+    quiet = Issues()
+    parts = [case.response, *(part for item in items for part in (item.added, item.answer))]
+    if any(any(action_of(part, quiet)) for part in parts):
+        return False
+    if terms.DISPOSITIONS.get(plain(case.response.get("disposition").value).lower()):
+        return False
+    where = errors[0] if errors else case.response.get("outcome")
+    codes = [one.code for each in errors for one in codings(each.get("code"))][:5]
+    listed = ", ".join(each for each in codes if len(each) <= 5 and each.isalnum())
+    message = "the request was rejected before a decision: this is no denial, nothing is stored"
+    case.issues.warn(where, "request-rejected", message + (f" (901: {listed})" if listed else ""))
+    return True

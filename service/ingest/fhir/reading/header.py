@@ -1,20 +1,28 @@
-"""What holds for all lines: the readers of the header."""
+"""The rows that read the header: what holds for all lines."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from service.ingest.fhir.base import primitives, terms
+from service.ingest.fhir.base.mapping import Row, adding
+from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.base.primitives import codings, plain
-from service.ingest.fhir.reading.case import Case, Item, review_of
-from service.ingest.fhir.reading.identity import OWN_SYSTEM, Identity, is_own
-from service.ingest.fhir.reading.lines import reasons
-from service.ingest.fhir.reading.stays import dated, request_types
+from service.ingest.fhir.reading import people, services
+from service.ingest.fhir.reading.case import Case, Item, Setting, review_of, type_code
+from service.ingest.fhir.reading.identity import OWN_SYSTEM, Identity, is_own, superseded_id
+from service.ingest.fhir.reading.lines import admission, reasons
 
 NUMBERS_MAX = 50
 TRACES_MAX = 20
 MESSAGES_MAX = 500
 
-_REFERRAL = "SC"
+_REFERRAL, _ADMISSION = "SC", "AR"
+_SETTINGS: dict[str, Setting] = {
+    "professional": "professional",
+    "oral": "dental",
+    "dental": "dental",
+    "institutional": "outpatient",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +37,42 @@ class Whole:
     action: str | None
 
 
-def kind(whole: Whole) -> str:
-    """Read what kind of paper it is: specialty care is a referral."""
-    is_referral = any(_REFERRAL in request_types(item) for item in whole.items)
+ROWS: list[Row[Whole]] = []
+_row = adding(ROWS)
+
+_row("authorization_id", "identifier", "Claim.identifier", "preAuthRef", rule="see Id and version")(
+    lambda whole: whole.identity.authorization_id
+)
+_row("version", "meta.lastUpdated", "created", "Bundle.timestamp", rule="see Id and version")(
+    lambda whole: whole.identity.version
+)
+
+
+@_row(
+    "kind",
+    "Claim.item, addItem: extension(serviceItemRequestType)",
+    rule="SC is a referral, all else an authorization",
+)
+def _kind(whole: Whole) -> str:
+    is_referral = any(_REFERRAL in _request_types(item) for item in whole.items)
     return "referral" if is_referral else "authorization"
 
 
-def number(whole: Whole) -> str | None:
-    """Read the number under which providers know it."""
+_row(
+    "setting",
+    "type",
+    "Claim.type",
+    rule="oral is dental; AR, and institutional with admission dates, is inpatient",
+)(lambda whole: whole.case.setting)
+
+
+@_row(
+    "number",
+    "adjudication.extension(reviewAction).number",
+    "preAuthRef",
+    rule="else the number that all lines share, else extension(authorizationNumber)",
+)
+def _number(whole: Whole) -> str | None:
     case = whole.case
     review = review_of(case.response).extension("number")
     for node in (review, case.response.get("preAuthRef")):
@@ -52,9 +88,14 @@ def _named_in_header(case: Case) -> str | None:
     return primitives.number(case.response.extension("authorizationNumber"), case.issues)
 
 
-def previous_numbers(whole: Whole) -> list[str]:
-    """Read earlier numbers, without the one in force."""
-    case, own = whole.case, number(whole)
+@_row(
+    "previous_numbers",
+    "extension(authorizationNumber)",
+    "Claim.insurance.preAuthRef",
+    rule="those of the Claim too; what is the number itself is left out",
+)
+def _previous_numbers(whole: Whole) -> list[str]:
+    case, own = whole.case, _number(whole)
     nodes = [case.response.extension("authorizationNumber")]
     nodes.append(case.request.extension("authorizationNumber"))
     nodes += [
@@ -66,8 +107,19 @@ def previous_numbers(whole: Whole) -> list[str]:
     return case.capped((each for each in read if each != own), NUMBERS_MAX, case.response)
 
 
-def administrative_reference(whole: Whole) -> str | None:
-    """Read the number of a pend: the first one that is there."""
+_row(
+    "supersedes",
+    "Claim.related.claim",
+    rule="the id made of the identifier of the Claim that was updated",
+)(lambda whole: superseded_id(whole.case, whole.identity.authorization_id))
+
+
+@_row(
+    "administrative_reference",
+    "response, items, Claim: extension(administrationReferenceNumber)",
+    rule="the first one; a pend is tracked by it, it is no number",
+)
+def _administrative_reference(whole: Whole) -> str | None:
     parts = [whole.case.response]
     parts += [part for item in whole.items for part in (item.added, item.answer)]
     parts += [whole.case.request, *(item.asked for item in whole.items)]
@@ -76,8 +128,23 @@ def administrative_reference(whole: Whole) -> str | None:
     return next(filter(None, read), None)
 
 
-def traces(whole: Whole) -> list[str]:
-    """Read the trace numbers of the request and its items."""
+@_row(
+    "requester_reference",
+    "Claim.identifier",
+    "request.identifier",
+    rule="the requester's own number",
+)
+def _requester_reference(whole: Whole) -> str | None:
+    identifier = whole.case.request.get("identifier") or whole.case.response.at(
+        "request", "identifier"
+    )
+    return primitives.text(identifier.get("value"), whole.case.issues)
+
+
+@_row(
+    "trace_numbers", "identifier", "items: extension(itemTraceNumber)", rule="each once, up to 20"
+)
+def _traces(whole: Whole) -> list[str]:
     case = whole.case
     nodes = [
         each.get("value")
@@ -92,8 +159,25 @@ def traces(whole: Whole) -> list[str]:
     return case.capped(read, TRACES_MAX, case.response)
 
 
-def decision(whole: Whole) -> dict[str, Any]:
-    """Write the decision, with who made it and when."""
+_row("member", "patient", "insurance.coverage", rule="see Member")(lambda whole: whole.member)
+
+
+@_row("status", "disposition", "outcome", rule="text, shown only")
+def _status(whole: Whole) -> str | None:
+    response = whole.case.response
+    written = plain(response.get("disposition").value) or plain(response.get("outcome").value)
+    return written[: primitives.TEXT_MAX].strip() or None
+
+
+@_row(
+    "decision",
+    "adjudication.extension(reviewAction)",
+    "status",
+    "disposition",
+    "extension(claimResponseReviewer)",
+    rule="see Decisions; `decided_at` is `created`",
+)
+def _decision(whole: Whole) -> dict[str, Any]:
     case = whole.case
     reviewer = case.response.extension("claimResponseReviewer")
     npi = reviewer.extension("reviewerNPI")
@@ -110,31 +194,98 @@ def decision(whole: Whole) -> dict[str, Any]:
     return {name: value for name, value in read.items() if value not in (None, [])}
 
 
-def effective(whole: Whole) -> dict[str, str] | None:
-    """Read the days of validity that hold for all lines."""
+@_row("effective", "preAuthPeriod", rule="no end is an open end")
+def _effective(whole: Whole) -> dict[str, str] | None:
     return primitives.span(whole.case.response.get("preAuthPeriod"), whole.case.issues)
 
 
-def requested_dates(whole: Whole) -> dict[str, str] | None:
-    """Read the days that were asked for."""
-    node = dated(whole.case, "patientevent") or whole.case.request.get("billablePeriod")
+@_row(
+    "requested_dates",
+    "Claim.supportingInfo(patientEvent).timing[x]",
+    "Claim.billablePeriod",
+    rule="stand in where no validity was sent",
+)
+def _requested_dates(whole: Whole) -> dict[str, str] | None:
+    node = _dated(whole.case, "patientevent") or whole.case.request.get("billablePeriod")
     return primitives.span(node, whole.case.issues)
 
 
-def urgency(whole: Whole) -> str | None:
-    """Read the level of service (UM06)."""
+@_row(
+    "admission",
+    "Claim.supportingInfo(admissionDates, dischargeDates).timing[x]",
+    "Claim.extension(encounter)",
+    rule="first admission day, last discharge day; type, source and status of the Encounter",
+)
+def _admission(whole: Whole) -> dict[str, str]:
+    case = whole.case
+    admitted = primitives.span(_dated(case, "admissiondates", "admissionreviewstart"), case.issues)
+    left = primitives.span(_dated(case, "dischargedates", "admissionreviewend"), case.issues)
+    read = admission(case, (admitted or {}).get("from"), (left or {}).get("to"))
+    encounter = _encounter(case)
+    codes = {
+        "type": encounter.get("type"),
+        "source": encounter.at("hospitalization", "admitSource"),
+        "patient_status": encounter.extension("patientStatus"),
+    }
+    for name, node in codes.items():
+        if found := primitives.concept_code(node, case.issues):
+            read[name] = found
+    return read
+
+
+def _encounter(case: Case) -> Node:
+    references = [case.request.extension("Claim.encounter"), case.request.extension("encounter")]
+    for each in case.request.many("supportingInfo"):
+        if any(one.code == "institutionalEncounter" for one in codings(each.get("category"))):
+            references.append(each.choice("value"))
+    references += [each for item in case.request.many("item") for each in item.many("encounter")]
+    found = (case.resolve(each) for each in references if each)
+    return next((each for each in found if each is not None), Node(None))
+
+
+_row("diagnoses", "Claim.diagnosis", rule="by sequence; principal is ABK, of ICD-9 BK")(
+    lambda whole: services.all_diagnoses(whole.case)
+)
+_row(
+    "drg",
+    "Claim.diagnosis.packageCode",
+    "Claim.diagnosis.diagnosisCodeableConcept",
+    rule="the second where its system is one of DRG",
+)(lambda whole: services.drg(whole.case))
+
+
+@_row("urgency", "Claim.extension(levelOfServiceCode)", rule="element 1338")
+def _urgency(whole: Whole) -> str | None:
     request = whole.case.request
     return primitives.concept_code(request.extension("levelOfServiceCode"), whole.case.issues)
 
 
-def certification_type(whole: Whole) -> str | None:
-    """Read the type of certification of the whole (UM02)."""
+@_row("certification_type", "Claim.extension(certificationType)", rule="element 1322")
+def _certification_type(whole: Whole) -> str | None:
     request = whole.case.request
     return primitives.concept_code(request.extension("certificationType"), whole.case.issues)
 
 
-def limits(whole: Whole) -> dict[str, Any]:
-    """Read the money, and in what was given out here the units, granted for all lines together."""
+_row("requesting_provider", "requestor", "Claim.provider", rule="see Providers")(
+    lambda whole: people.requesting(whole.case)
+)
+_row(
+    "servicing_provider",
+    "extension(itemAuthorizedProvider).provider",
+    "Claim.careTeam of all items",
+    rule="see Providers",
+)(lambda whole: people.of_header(whole.case).get("servicing_provider"))
+_row(
+    "facility", "extension(itemAuthorizedProvider).provider", "Claim.facility", rule="see Providers"
+)(lambda whole: people.of_header(whole.case).get("facility"))
+
+
+@_row(
+    "limits",
+    "total(eligible or benefit).amount",
+    rule="`amount`, where the header itself certifies",
+)
+def _limits(whole: Whole) -> dict[str, Any]:
     case = whole.case
     if whole.action not in terms.GRANTING:
         return {}
@@ -154,8 +305,8 @@ def limits(whole: Whole) -> dict[str, Any]:
     return {}
 
 
-def messages(whole: Whole) -> list[dict[str, str]]:
-    """Read what the payer wrote to people."""
+@_row("messages", "disposition", "processNote", "error", rule="texts, with what they are as code")
+def _messages(whole: Whole) -> list[dict[str, str]]:
     response = whole.case.response
     found = [("disposition", plain(response.get("disposition").value))]
     for at, each in enumerate(response.many("processNote"), start=1):
@@ -171,29 +322,20 @@ def messages(whole: Whole) -> list[dict[str, str]]:
     return messages[:MESSAGES_MAX]
 
 
-def status(whole: Whole) -> str | None:
-    """Read the sender's own words for where it stands."""
-    response = whole.case.response
-    written = plain(response.get("disposition").value) or plain(response.get("outcome").value)
-    return written[: primitives.TEXT_MAX].strip() or None
-
-
-def requester_reference(whole: Whole) -> str | None:
-    """Read the requester's own number."""
-    identifier = whole.case.request.get("identifier") or whole.case.response.at(
-        "request", "identifier"
-    )
-    return primitives.text(identifier.get("value"), whole.case.issues)
-
-
-def received_at(whole: Whole) -> str | None:
-    """Read when the request was made."""
+@_row("received_at", "Claim.created", rule="when the request was made")
+def _received_at(whole: Whole) -> str | None:
     found = primitives.instant(whole.case.request.get("created"), whole.case.issues)
     return found.isoformat() if found else None
 
 
-def source(whole: Whole) -> dict[str, str]:
-    """Say where it came from, and when it was made."""
+@_row(
+    "source",
+    "meta.source",
+    "identifier",
+    "meta.lastUpdated",
+    rule="`system`, `reference`, `event_time`",
+)
+def _source(whole: Whole) -> dict[str, str]:
     case, identity = whole.case, whole.identity
     system = plain(case.response.at("meta", "source").value) or "fhir-pas"
     read = {"system": system[: primitives.TEXT_MAX].strip()}
@@ -202,3 +344,44 @@ def source(whole: Whole) -> dict[str, str]:
     if identity.reference:
         read["reference"] = identity.reference
     return read
+
+
+_row("attached", "meta.profile", "id", rule="`pas_version`, `fhir_id`, `review_actions_unknown`")(
+    lambda whole: whole.case.attached
+)
+
+
+def setting_of(case: Case, items: list[Item]) -> Setting:
+    """Say which claims it is for: by the type of the claim; an admission makes it inpatient."""
+    type_ = type_code(case.response) or type_code(case.request)
+    found = _SETTINGS.get(type_)
+    if found is None:
+        message = "a type other than professional, institutional or oral: read as professional"
+        case.issues.warn(case.response.get("type"), "setting-assumed", message)
+        found = "professional"
+    if found == "dental":
+        return found
+    is_stay = any(_ADMISSION in _request_types(item) for item in items)
+    if found == "outpatient" and not is_stay:
+        is_stay = any(item.extension("admissionDates") for item in items) or bool(
+            _dated(case, "admissiondates", "admissionreviewstart")
+        )
+        subtype = [each.code.lower() for each in codings(case.response.get("subType"))]
+        is_stay = is_stay or "inpatient" in subtype
+    return "inpatient" if is_stay else found
+
+
+def _request_types(item: Item) -> list[str]:
+    """Give the types of request of a line (UM01): AR, HS, SC, IN."""
+    parts = (item.added, item.asked)
+    found = [each.extension("serviceItemRequestType") for each in parts]
+    return [each.code.upper() for node in found for each in codings(node)]
+
+
+def _dated(case: Case, *categories: str) -> Node:
+    """Give the date or period of a supporting information of one of these categories."""
+    for each in case.request.many("supportingInfo"):
+        found = {one.code.lower() for one in codings(each.get("category"))}
+        if found & set(categories) and each.extension("infoCancelled").value is not True:
+            return each.choice("timing")
+    return Node(None)

@@ -1,34 +1,48 @@
 """The rows that read a line."""
 
-from service.ingest.fhir.base import primitives
-from service.ingest.fhir.base.mapping import Row
+from typing import Any
+
+from pydantic import ValidationError
+
+from service.domain.authorization import Procedure
+from service.ingest.fhir.base import primitives, terms
+from service.ingest.fhir.base.mapping import Row, adding
 from service.ingest.fhir.base.node import Node
-from service.ingest.fhir.reading import amounts, parties, services, teeth
+from service.ingest.fhir.reading import amounts, people, services
 from service.ingest.fhir.reading.case import Case, Item, review_of
 
+MODIFIERS_MAX = 8
 REASONS_MAX = 20
 NUMBERS_MAX = 50
 _REVIEW = "adjudication.extension(reviewAction)"
+_DETAIL = "item.extension(itemAuthorizedDetail)"
+_LOCATION = ("addItem.locationCodeableConcept", "Claim.item.locationCodeableConcept")
+_PROVIDERS = (
+    "addItem.provider",
+    "item.extension(itemAuthorizedProvider).provider",
+    "Claim.careTeam of Claim.item.careTeamSequence",
+)
+
+ROWS: list[Row[Item]] = []
+_row = adding(ROWS)
+
+_row("line", "item.itemSequence", "addItem.itemSequence", rule="see Lines")(lambda item: item.line)
+_row(
+    "decision.action",
+    f"addItem.{_REVIEW}.reviewActionCode",
+    f"item.{_REVIEW}.reviewActionCode",
+    rule="see Decisions; in guide 1.0 the review stands on the item itself",
+)(lambda item: item.action)
 
 
-def _numbers(item: Item) -> list[str]:
-    """Give the numbers of the review, that of the added item first."""
-    reviews = (review_of(item.added), review_of(item.answer))
-    read = [primitives.number(each.extension("number"), item.case.issues) for each in reviews]
-    return item.case.capped(read, NUMBERS_MAX, item.node)
-
-
-def _number(item: Item) -> str | None:
-    return next(iter(_numbers(item)), None)
-
-
-def _other_numbers(item: Item) -> list[str]:
-    parts = (item.added, item.answer, item.asked)
-    issues = item.case.issues
-    earlier = [primitives.number(each.extension("authorizationNumber"), issues) for each in parts]
-    own = _number(item)
-    others = [each for each in (*_numbers(item)[1:], *earlier) if each != own]
-    return item.case.capped(others, NUMBERS_MAX, item.node)
+@_row(
+    "decision.reasons",
+    f"addItem.{_REVIEW}.reasonCode",
+    f"item.{_REVIEW}.reasonCode",
+    rule="codes as sent, up to 20",
+)
+def _reasons(item: Item) -> list[str]:
+    return reasons(item.case, item.added) or reasons(item.case, item.answer)
 
 
 def reasons(case: Case, node: Node) -> list[str]:
@@ -38,19 +52,66 @@ def reasons(case: Case, node: Node) -> list[str]:
     return case.capped(codes, REASONS_MAX, node)
 
 
-def _reasons(item: Item) -> list[str]:
-    return reasons(item.case, item.added) or reasons(item.case, item.answer)
+@_row(
+    "number",
+    f"addItem.{_REVIEW}.number",
+    f"item.{_REVIEW}.number",
+    rule="the number says nothing of the decision: a denied line has it too",
+)
+def _number(item: Item) -> str | None:
+    return next(iter(_numbers(item)), None)
 
 
+@_row(
+    "other_numbers",
+    "addItem, item, Claim.item: extension(authorizationNumber)",
+    rule="earlier numbers; the item's own where the added item has another",
+)
+def _other_numbers(item: Item) -> list[str]:
+    parts = (item.added, item.answer, item.asked)
+    issues = item.case.issues
+    earlier = [primitives.number(each.extension("authorizationNumber"), issues) for each in parts]
+    own = _number(item)
+    others = [each for each in (*_numbers(item)[1:], *earlier) if each != own]
+    return item.case.capped(others, NUMBERS_MAX, item.node)
+
+
+def _numbers(item: Item) -> list[str]:
+    """Give the numbers of the review, that of the added item first."""
+    reviews = (review_of(item.added), review_of(item.answer))
+    read = [primitives.number(each.extension("number"), item.case.issues) for each in reviews]
+    return item.case.capped(read, NUMBERS_MAX, item.node)
+
+
+@_row(
+    "certification_date",
+    "addItem.extension(itemPreAuthIssueDate)",
+    "item.extension(itemPreAuthIssueDate)",
+    rule="the day of issue",
+)
 def _certified_on(item: Item) -> str | None:
     return primitives.day(item.extension("itemPreAuthIssueDate"), item.case.issues)
 
 
+@_row(
+    "effective",
+    "addItem.extension(itemPreAuthPeriod)",
+    "item.extension(itemPreAuthPeriod)",
+    "item.extension(itemAuthorizedDate)",
+    rule="no end is an open end; the last path is guide 1.1",
+)
 def _effective(item: Item) -> dict[str, str] | None:
     node = item.extension("itemPreAuthPeriod") or item.extension("itemAuthorizedDate")
     return primitives.span(node, item.case.issues)
 
 
+@_row(
+    "requested_dates",
+    "item.extension(itemRequestedServiceDate)",
+    "addItem.serviced[x]",
+    "Claim.item.serviced[x]",
+    rule="one date is one day",
+)
 def _requested_dates(item: Item) -> dict[str, str] | None:
     node = (
         item.answer.extension("itemRequestedServiceDate")
@@ -61,6 +122,143 @@ def _requested_dates(item: Item) -> dict[str, str] | None:
     return primitives.span(node, item.case.issues)
 
 
+@_row(
+    "procedure",
+    "addItem.productOrService",
+    f"{_DETAIL}.productOrServiceCode",
+    "Claim.item.productOrService",
+    rule="with extension(productOrServiceCodeEnd) of the same part as `to`; see Codes",
+)
+def _procedure(item: Item) -> dict[str, Any] | None:
+    found = services.named(item)
+    if found.service.procedure is None:
+        return None
+    read: dict[str, Any] = {"from": found.service.procedure}
+    if found.service.code_system:
+        read["code_system"] = found.service.code_system
+    last = terms.service(found.end, item.case.issues).procedure
+    if last is None:
+        return read
+    try:
+        Procedure.model_validate(read | {"to": last})
+    except ValidationError:
+        message = "no end of a range that begins with the code of the item: left out"
+        item.case.issues.warn(found.end, "value-invalid", message)
+        return read
+    return read | {"to": last}
+
+
+@_row(
+    "modifiers",
+    "addItem.modifier",
+    f"{_DETAIL}.modifier",
+    "Claim.item.modifier",
+    rule="of the part that names the service, up to 8",
+)
+def _modifiers(item: Item) -> list[str]:
+    found = services.named(item).modifiers
+    codes = (primitives.concept_code(each, item.case.issues) for each in found)
+    return item.case.capped(codes, MODIFIERS_MAX, item.node)
+
+
+@_row(
+    "revenue_code",
+    "addItem.extension(revenueCode)",
+    f"{_DETAIL}.revenue",
+    "Claim.item.revenue",
+    rule="of the part that names the service; also one that stands as the service",
+)
+def _revenue_code(item: Item) -> str | None:
+    found = services.named(item)
+    return primitives.concept_code(found.revenue, item.case.issues) or found.service.revenue_code
+
+
+@_row(
+    "service_type",
+    "addItem.extension(itemCategory)",
+    "Claim.item.category",
+    rule="element 1365; one that stands as the service comes first",
+)
+def _service_type(item: Item) -> str | None:
+    issues = item.case.issues
+    category = item.added.extension("itemCategory") or item.asked.get("category")
+    return services.named(item).service.service_type or primitives.concept_code(category, issues)
+
+
+@_row(
+    "certification_type",
+    "addItem.extension(certificationType)",
+    "Claim.item.extension(certificationType)",
+    rule="element 1322",
+)
+def _certification_type(item: Item) -> str | None:
+    node = item.extension("certificationType") or item.asked.extension("certificationType")
+    return primitives.concept_code(node, item.case.issues)
+
+
+@_row(
+    "level_of_care",
+    "addItem.extension(nursingHomeLevelOfCare)",
+    f"{_DETAIL}.nursingHomeLevelOfCare",
+    "Claim.item.extension(nursingHomeLevelOfCare)",
+    rule="element 1337, the code as sent",
+)
+def _level_of_care(item: Item) -> str | None:
+    node = (
+        item.added.extension("nursingHomeLevelOfCare")
+        or item.detail.extension("nursingHomeLevelOfCare")
+        or item.asked.extension("nursingHomeLevelOfCare")
+    )
+    return primitives.concept_code(node, item.case.issues)
+
+
+def _place(item: Item) -> dict[str, str]:
+    for part in (item.added, item.asked):
+        found = terms.place(
+            part.choice("location"),
+            item.case.issues,
+            is_institutional=item.case.is_institutional,
+        )
+        if found:
+            return found
+    return {}
+
+
+_row(
+    "place_of_service",
+    *_LOCATION,
+    rule="by its system, else two characters of a claim that is not institutional",
+)(lambda item: _place(item).get("place_of_service"))
+_row("bill_type", *_LOCATION, rule="by its system, else of an institutional claim")(
+    lambda item: _place(item).get("bill_type")
+)
+_row(
+    "drg",
+    "addItem.productOrService",
+    "Claim.item.productOrService",
+    rule="where the system of the code is one of DRG",
+)(lambda item: services.named(item).service.drg)
+_row(
+    "tooth",
+    "addItem.bodySite",
+    "Claim.item.bodySite",
+    rule="Universal numbering; one of ISO 3950 is translated",
+)(services.tooth)
+_row("surfaces", "addItem.subSite", "Claim.item.subSite", rule="each letter")(services.surfaces)
+_row(
+    "diagnoses",
+    "Claim.item.diagnosisSequence",
+    "item.extension(communicatedDiagnosis)",
+    rule="both; none leaves those of the header",
+)(services.diagnoses)
+
+
+@_row(
+    "admission",
+    "addItem, item: extension(admissionDates)",
+    "addItem, item: extension(dischargeDate)",
+    rule="the first day of admission; guide 2.2",
+)
 def _admission(item: Item) -> dict[str, str]:
     admitted = primitives.span(item.extension("admissionDates"), item.case.issues) or {}
     discharged = primitives.day(item.extension("dischargeDate"), item.case.issues)
@@ -76,218 +274,36 @@ def admission(case: Case, first: str | None, last: str | None) -> dict[str, str]
     return {name: each for name, each in days.items() if each}
 
 
-def _certification_type(item: Item) -> str | None:
-    node = item.extension("certificationType") or item.asked.extension("certificationType")
-    return primitives.concept_code(node, item.case.issues)
-
-
-def _level_of_care(item: Item) -> str | None:
-    node = (
-        item.added.extension("nursingHomeLevelOfCare")
-        or item.detail.extension("nursingHomeLevelOfCare")
-        or item.asked.extension("nursingHomeLevelOfCare")
-    )
-    return primitives.concept_code(node, item.case.issues)
-
-
-ROWS: tuple[Row[Item], ...] = (
-    Row("line", ("item.itemSequence", "addItem.itemSequence"), "see Lines", lambda item: item.line),
-    Row(
-        "decision.action",
-        (f"addItem.{_REVIEW}.reviewActionCode", f"item.{_REVIEW}.reviewActionCode"),
-        "see Decisions; in guide 1.0 the review stands on the item itself",
-        lambda item: item.action,
-    ),
-    Row(
-        "decision.reasons",
-        (f"addItem.{_REVIEW}.reasonCode", f"item.{_REVIEW}.reasonCode"),
-        "codes as sent, up to 20",
-        _reasons,
-    ),
-    Row(
-        "number",
-        (f"addItem.{_REVIEW}.number", f"item.{_REVIEW}.number"),
-        "the number says nothing of the decision: a denied line has it too",
-        _number,
-    ),
-    Row(
-        "other_numbers",
-        ("addItem, item, Claim.item: extension(authorizationNumber)",),
-        "earlier numbers; the item's own where the added item has another",
-        _other_numbers,
-    ),
-    Row(
-        "certification_date",
-        ("addItem.extension(itemPreAuthIssueDate)", "item.extension(itemPreAuthIssueDate)"),
-        "the day of issue",
-        _certified_on,
-    ),
-    Row(
-        "effective",
-        (
-            "addItem.extension(itemPreAuthPeriod)",
-            "item.extension(itemPreAuthPeriod)",
-            "item.extension(itemAuthorizedDate)",
-        ),
-        "no end is an open end; the last path is guide 1.1",
-        _effective,
-    ),
-    Row(
-        "requested_dates",
-        (
-            "item.extension(itemRequestedServiceDate)",
-            "addItem.serviced[x]",
-            "Claim.item.serviced[x]",
-        ),
-        "one date is one day",
-        _requested_dates,
-    ),
-    Row(
-        "procedure",
-        (
-            "addItem.productOrService",
-            "item.extension(itemAuthorizedDetail).productOrServiceCode",
-            "Claim.item.productOrService",
-        ),
-        "with extension(productOrServiceCodeEnd) of the same part as `to`; see Codes",
-        services.procedure,
-    ),
-    Row(
-        "modifiers",
-        (
-            "addItem.modifier",
-            "item.extension(itemAuthorizedDetail).modifier",
-            "Claim.item.modifier",
-        ),
-        "of the part that names the service, up to 8",
-        services.modifiers,
-    ),
-    Row(
-        "revenue_code",
-        (
-            "addItem.extension(revenueCode)",
-            "item.extension(itemAuthorizedDetail).revenue",
-            "Claim.item.revenue",
-        ),
-        "of the part that names the service; also one that stands as the service",
-        services.revenue_code,
-    ),
-    Row(
-        "service_type",
-        ("addItem.extension(itemCategory)", "Claim.item.category"),
-        "element 1365; one that stands as the service comes first",
-        services.service_type,
-    ),
-    Row(
-        "certification_type",
-        (
-            "addItem.extension(certificationType)",
-            "Claim.item.extension(certificationType)",
-        ),
-        "element 1322",
-        _certification_type,
-    ),
-    Row(
-        "level_of_care",
-        (
-            "addItem.extension(nursingHomeLevelOfCare)",
-            "item.extension(itemAuthorizedDetail).nursingHomeLevelOfCare",
-            "Claim.item.extension(nursingHomeLevelOfCare)",
-        ),
-        "element 1337, the code as sent",
-        _level_of_care,
-    ),
-    Row(
-        "place_of_service",
-        ("addItem.locationCodeableConcept", "Claim.item.locationCodeableConcept"),
-        "by its system, else two characters of a claim that is not institutional",
-        lambda item: services.place(item).get("place_of_service"),
-    ),
-    Row(
-        "bill_type",
-        ("addItem.locationCodeableConcept", "Claim.item.locationCodeableConcept"),
-        "by its system, else of an institutional claim",
-        lambda item: services.place(item).get("bill_type"),
-    ),
-    Row(
-        "drg",
-        ("addItem.productOrService", "Claim.item.productOrService"),
-        "where the system of the code is one of DRG",
-        lambda item: services.named(item).service.drg,
-    ),
-    Row(
-        "tooth",
-        ("addItem.bodySite", "Claim.item.bodySite"),
-        "Universal numbering; one of ISO 3950 is translated",
-        teeth.tooth,
-    ),
-    Row("surfaces", ("addItem.subSite", "Claim.item.subSite"), "each letter", teeth.surfaces),
-    Row(
-        "diagnoses",
-        ("Claim.item.diagnosisSequence", "item.extension(communicatedDiagnosis)"),
-        "both; none leaves those of the header",
-        services.diagnoses,
-    ),
-    Row(
-        "admission",
-        (
-            "addItem, item: extension(admissionDates)",
-            "addItem, item: extension(dischargeDate)",
-        ),
-        "the first day of admission; guide 2.2",
-        _admission,
-    ),
-    Row(
-        "servicing_provider",
-        (
-            "addItem.provider",
-            "item.extension(itemAuthorizedProvider).provider",
-            "Claim.careTeam of Claim.item.careTeamSequence",
-        ),
-        "see Providers",
-        lambda item: parties.of_line(item).get("servicing_provider"),
-    ),
-    Row(
-        "facility",
-        (
-            "addItem.provider",
-            "item.extension(itemAuthorizedProvider).provider",
-            "Claim.careTeam of Claim.item.careTeamSequence",
-        ),
-        "see Providers",
-        lambda item: parties.of_line(item).get("facility"),
-    ),
-    Row(
-        "unit_price",
-        (
-            "addItem.unitPrice",
-            "item.extension(itemAuthorizedDetail).unitPrice",
-            "Claim.item.unitPrice",
-        ),
-        "price of one unit",
-        amounts.unit_price,
-    ),
-    Row(
-        "limits",
-        (
-            "addItem.quantity",
-            "item.extension(itemAuthorizedDetail).quantity",
-            "Claim.item.quantity",
-        ),
-        "see Quantities; only of a line that was certified",
-        amounts.limits,
-    ),
-    Row(
-        "limits",
-        ("addItem.net", "addItem, item: adjudication(eligible or benefit).amount"),
-        "`amount`; only of a line that was certified",
-        amounts.granted_amount,
-    ),
-    Row(
-        "requested",
-        ("Claim.item.quantity", "item.extension(itemAuthorizedDetail).quantity"),
-        "the detail where it repeats the request, see Quantities",
-        amounts.asked,
-    ),
-    Row("requested", ("Claim.item.net",), "`amount`", amounts.asked_amount),
+_row("servicing_provider", *_PROVIDERS, rule="see Providers")(
+    lambda item: people.of_line(item).get("servicing_provider")
 )
+_row("facility", *_PROVIDERS, rule="see Providers")(
+    lambda item: people.of_line(item).get("facility")
+)
+_row(
+    "unit_price",
+    "addItem.unitPrice",
+    f"{_DETAIL}.unitPrice",
+    "Claim.item.unitPrice",
+    rule="price of one unit",
+)(amounts.unit_price)
+_row(
+    "limits",
+    "addItem.quantity",
+    f"{_DETAIL}.quantity",
+    "Claim.item.quantity",
+    rule="see Quantities; only of a line that was certified",
+)(amounts.limits)
+_row(
+    "limits",
+    "addItem.net",
+    "addItem, item: adjudication(eligible or benefit).amount",
+    rule="`amount`; only of a line that was certified",
+)(amounts.granted_amount)
+_row(
+    "requested",
+    "Claim.item.quantity",
+    f"{_DETAIL}.quantity",
+    rule="the detail where it repeats the request, see Quantities",
+)(amounts.asked)
+_row("requested", "Claim.item.net", rule="`amount`")(amounts.asked_amount)

@@ -1,26 +1,82 @@
 """Read authorizations out of a FHIR document."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from service.domain.authorization import AUTHORIZATION_LINES_MAX, Authorization
-from service.ingest.fhir.base import guide, mapping, terms
+from service.ingest.fhir.base import mapping, terms
 from service.ingest.fhir.base.documents import Documents
 from service.ingest.fhir.base.issue import Issue, Issues
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.base.primitives import plain
 from service.ingest.fhir.reading import case as cases
-from service.ingest.fhir.reading import header_rows, lines, people
-from service.ingest.fhir.reading.case import NOTHING, Case, Item
-from service.ingest.fhir.reading.decisions import decide, is_rejected
-from service.ingest.fhir.reading.header import Whole
+from service.ingest.fhir.reading import header, lines, people
+from service.ingest.fhir.reading.case import (
+    NOTHING,
+    Case,
+    Item,
+    decide,
+    is_readable,
+    is_rejected,
+    version_of,
+)
+from service.ingest.fhir.reading.header import Whole, setting_of
 from service.ingest.fhir.reading.identity import identity_of, is_own
-from service.ingest.fhir.reading.results import ReadAuthorization, Reading, ReadRequest, Unread
-from service.ingest.fhir.reading.stays import setting_of
 
 _DATES = ("effective", "requested_dates")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAuthorization:
+    """An authorization as it can be pushed, and the ClaimResponse that it was read from.
+
+    ``is_own``: it carries an identifier of ours, so that it was written by us once.
+    """
+
+    pointer: str
+    document: dict[str, Any]
+    authorization: Authorization
+    issues: tuple[Issue, ...]
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A ClaimResponse or Claim that gave no authorization, and why.
+
+    It is refused where an issue is an error; else nothing is wrong, and there is nothing to take.
+    """
+
+    pointer: str
+    issues: tuple[Issue, ...]
+    authorization_id: str | None = None
+    version: int | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether something was wrong with it."""
+        return any(each.severity == "error" for each in self.issues)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A Claim that asks for a pre-authorization and has no answer in the document."""
+
+    pointer: str
+    identifier: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that a document gave. ``issues`` of severity error name what was not read."""
+
+    authorizations: tuple[ReadAuthorization, ...]
+    requests: tuple[ReadRequest, ...]
+    unread: tuple[Unread, ...]
+    issues: tuple[Issue, ...]
 
 
 def read(content: object) -> Reading:
@@ -37,7 +93,7 @@ def read(content: object) -> Reading:
         with issues.noting() as noted:
             request = _request_of(response, documents, issues)
             answered.add(request)
-            version = guide.version_of(response, documents.pack(response))
+            version = version_of(response, documents.pack(response))
             case = Case(response, request, documents, issues, version)
             document = _authorization(case)
             authorization = _fitting(document, issues, response) if document else None
@@ -76,14 +132,17 @@ def _taken(
 
 def _authorization(case: Case) -> dict[str, Any] | None:
     response, issues = case.response, case.issues
-    if not guide.is_readable(response, issues) or not _is_for_us(response, issues):
+    if not is_readable(response, issues) or not _is_for_us(response, issues):
         return None
     items = _items(case)
     case.setting = setting_of(case, items)
     if is_rejected(case, items):
         return None
-    decided = decide(case, items)
-    member, identity = people.member(case), identity_of(case, _actions(items, decided.action))
+    action = decide(case, items)
+    member, identity = (
+        people.member(case),
+        identity_of(case, {action, *(item.action for item in items)}),
+    )
     if identity is not None:
         case.named = identity.authorization_id, identity.version
     if member is None or identity is None:
@@ -94,15 +153,11 @@ def _authorization(case: Case) -> dict[str, Any] | None:
         return None
     _attach(case)
     read_lines = [mapping.apply(lines.ROWS, item) for item in items]
-    whole = Whole(case, items, read_lines, identity, member, decided.action)
-    document = mapping.apply(header_rows.ROWS, whole)
+    whole = Whole(case, items, read_lines, identity, member, action)
+    document = mapping.apply(header.ROWS, whole)
     if read_lines:
         document["lines"] = read_lines
     return document if _is_dated(document, items, issues, response) else None
-
-
-def _actions(items: list[Item], header: str | None) -> set[str | None]:
-    return {header, *(item.action for item in items)}
 
 
 def _items(case: Case) -> list[Item]:

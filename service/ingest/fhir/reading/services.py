@@ -1,18 +1,14 @@
-"""What a line is for: the service with its range, modifiers and places, and its diagnoses."""
+"""What a line is for: the service that it names, its diagnoses, its tooth."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from pydantic import ValidationError
-
-from service.domain.authorization import Procedure
 from service.ingest.fhir.base import primitives, terms
 from service.ingest.fhir.base.node import Node
-from service.ingest.fhir.base.primitives import codings
+from service.ingest.fhir.base.primitives import Coding, codings
 from service.ingest.fhir.reading.case import Case, Item
 
-MODIFIERS_MAX = 8
 DIAGNOSES_MAX = 50
+SURFACES_MAX = 10
 
 _PRINCIPAL, _ADMITTING, _OTHER, _REASON = "ABK", "ABJ", "ABF", "APR"
 _TYPES = {
@@ -26,6 +22,11 @@ _TYPES = {
 }
 _ICD9 = {_PRINCIPAL: "BK", _ADMITTING: "BJ", _OTHER: "BF", _REASON: "PR"}
 _INFORMATION_WANTED = "LOI"
+
+_UNIVERSAL = ("adauniversaltooth", "2.16.840.1.113883.6.282")
+_TWO_DIGITS = ("ex-tooth", "3950")
+_FIRST_OF_QUADRANT = {1: (8, -1), 2: (9, 1), 3: (24, -1), 4: (25, 1)}
+_PRIMARY = {5: ("E", -1), 6: ("F", 1), 7: ("O", -1), 8: ("P", 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,59 +74,6 @@ def named(item: Item) -> Named:
         for concept, end, modifiers, revenue in parts
     )
     return next(filter(None, all_named), Named(terms.Service(), Node(None), [], Node(None)))
-
-
-def procedure(item: Item) -> dict[str, Any] | None:
-    """Read the procedure, and the last one of a range where the two make one."""
-    found = named(item)
-    if found.service.procedure is None:
-        return None
-    read: dict[str, Any] = {"from": found.service.procedure}
-    if found.service.code_system:
-        read["code_system"] = found.service.code_system
-    last = terms.service(found.end, item.case.issues).procedure
-    if last is None:
-        return read
-    try:
-        Procedure.model_validate(read | {"to": last})
-    except ValidationError:
-        message = "no end of a range that begins with the code of the item: left out"
-        item.case.issues.warn(found.end, "value-invalid", message)
-        return read
-    return read | {"to": last}
-
-
-def modifiers(item: Item) -> list[str]:
-    """Read the modifiers."""
-    found = named(item).modifiers
-    codes = (primitives.concept_code(each, item.case.issues) for each in found)
-    return item.case.capped(codes, MODIFIERS_MAX, item.node)
-
-
-def revenue_code(item: Item) -> str | None:
-    """Read the revenue code: its own, or one that stands as the service."""
-    found = named(item)
-    return primitives.concept_code(found.revenue, item.case.issues) or found.service.revenue_code
-
-
-def service_type(item: Item) -> str | None:
-    """Read the type of service: a category, or one that stands as the service."""
-    issues = item.case.issues
-    category = item.added.extension("itemCategory") or item.asked.get("category")
-    return named(item).service.service_type or primitives.concept_code(category, issues)
-
-
-def place(item: Item) -> dict[str, str]:
-    """Read where: place of service or bill type."""
-    for part in (item.added, item.asked):
-        found = terms.place(
-            part.choice("location"),
-            item.case.issues,
-            is_institutional=item.case.is_institutional,
-        )
-        if found:
-            return found
-    return {}
 
 
 def diagnoses(item: Item) -> list[dict[str, str]]:
@@ -193,3 +141,44 @@ def _distinct(read: list[dict[str, str] | None]) -> list[dict[str, str]]:
         if each:
             by_code.setdefault(each["code"], each)
     return list(by_code.values())[:DIAGNOSES_MAX]
+
+
+def tooth(item: Item) -> str | None:
+    """Read the tooth, in the numbering that claims use here (Universal); 26 of ISO 3950 is 14."""
+    node = item.added.get("bodySite") or item.asked.get("bodySite")
+    found = codings(node)
+    found.sort(key=lambda each: not _is(each, _UNIVERSAL))
+    for each in found:
+        written = universal(each.code) if _is(each, _TWO_DIGITS) else each.code
+        known = not each.system or _is(each, _UNIVERSAL) or _is(each, _TWO_DIGITS)
+        if known and written:
+            return primitives.code(Node(written, each.node.path, each.node.root), item.case.issues)
+    if node:
+        message = "not a tooth of the Universal numbering or of ISO 3950: left out"
+        item.case.issues.warn(node, "value-invalid", message)
+    return None
+
+
+def surfaces(item: Item) -> list[str]:
+    """Read the surfaces, each letter for itself: MOD stands for three."""
+    nodes = item.added.many("subSite") or item.asked.many("subSite")
+    read = [primitives.concept_code(each, item.case.issues) for each in nodes]
+    return item.case.capped("".join(filter(None, read)), SURFACES_MAX, item.node)
+
+
+def universal(two_digits: str) -> str | None:
+    """Give the Universal number of a tooth of ISO 3950: quadrant, then place from the middle."""
+    if len(two_digits) != 2 or not (two_digits.isascii() and two_digits.isdigit()):
+        return None
+    quadrant, place = int(two_digits[0]), int(two_digits[1])
+    if quadrant in _FIRST_OF_QUADRANT and 1 <= place <= 8:
+        first, step = _FIRST_OF_QUADRANT[quadrant]
+        return str(first + step * (place - 1))
+    if quadrant in _PRIMARY and 1 <= place <= 5:
+        letter, step = _PRIMARY[quadrant]
+        return chr(ord(letter) + step * (place - 1))
+    return None
+
+
+def _is(coding: Coding, systems: tuple[str, ...]) -> bool:
+    return any(each in coding.system.lower() for each in systems)

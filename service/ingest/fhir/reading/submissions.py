@@ -1,19 +1,21 @@
 """A FHIR document as submissions: one for each authorization, and for each that was not read."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from json import loads
 from typing import Any
 
 import orjson
+from pydantic import ValidationError
 
 from service.domain.push import Pushed
-from service.domain.submission import Code, Position, Submission
+from service.domain.submission import Code, Notice, Position, Sent, Submission
 from service.ingest.cutting import Cut
-from service.ingest.fhir.base.issue import Issue
-from service.ingest.fhir.reading.response import read
-from service.ingest.fhir.reading.results import Unread
+from service.ingest.fhir.base.documents import Documents
+from service.ingest.fhir.base.issue import Issue, Issues
+from service.ingest.fhir.base.node import Node
+from service.ingest.fhir.reading.response import ReadAuthorization, Unread, read
 
 _BOM = b"\xef\xbb\xbf"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -28,20 +30,12 @@ class _NotReadable(ValueError):
 class FhirDocument:
     """What a document gave: at least one submission, and all findings.
 
-    ``content`` is the parsed document, None where it could not be parsed. ``own`` are the pointers
-    of those that carry an identifier of ours: they may be what we gave out.
+    ``root`` is the type of resource that it is, as far as it could be parsed.
     """
 
     submissions: tuple[Submission, ...]
     issues: tuple[Issue, ...]
-    content: object = field(default=None, repr=False)
-    own: frozenset[str] = frozenset()
-
-    @property
-    def root(self) -> str:
-        """The type of resource that the document is."""
-        name = self.content.get("resourceType") if isinstance(self.content, dict) else None
-        return name if isinstance(name, str) else "Resource"
+    root: str = "Resource"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +69,35 @@ class _Origin:
         )
 
 
+def read_piece(piece: Cut, number: int, bytes_max: int, *, checks_shape: bool) -> Sequence[Sent]:
+    """Read a piece of a stream as a document; its findings are a notice behind its submissions."""
+    if not piece.is_whole or piece.size > bytes_max:
+        document = too_long(piece, number, bytes_max)
+    else:
+        where: Position = {"line": piece.line}
+        document = fhir_submissions(
+            piece.content,
+            number=number,
+            position=where,
+            start=piece.start,
+            checks_shape=checks_shape,
+        )
+    return [*document.submissions, Notice(document)]
+
+
 def fhir_submissions(
-    content: bytes, *, number: int = 1, position: Position | None = None, start: int = 0
+    content: bytes,
+    *,
+    number: int = 1,
+    position: Position | None = None,
+    start: int = 0,
+    checks_shape: bool = False,
 ) -> FhirDocument:
     """Read a document into submissions, in one piece; it raises for none.
 
     ``number``, ``position`` and ``start`` say where it stands in a stream of documents. What was
     found wrong with one ClaimResponse rejects that one alone; what belongs to none rejects the
-    document, beside those that were read.
+    document, beside those that were read. What is wrong with its shape keeps nothing out.
     """
     origin = _Origin(content, number, position or {}, start)
     try:
@@ -91,16 +106,7 @@ def fhir_submissions(
         issue = Issue("unreadable", "error", "", "Resource", str(error))
         return FhirDocument((origin.rejected("", "unreadable", [issue]),), (issue,))
     reading = read(parsed)
-    taken = [
-        origin.submission(
-            each.pointer,
-            pushed=Pushed(authorization=each.authorization, source=each.document),
-            authorization_id=each.authorization.authorization_id,
-            version=each.authorization.version,
-            warnings=tuple(_place(one) for one in each.issues if one.severity == "warning"),
-        )
-        for each in reading.authorizations
-    ]
+    taken = [_taken(origin, each) for each in reading.authorizations]
     unread = [_unread(origin, each) for each in reading.unread]
     owned = {one for each in reading.authorizations for one in each.issues}
     owned |= {one for each in reading.unread for one in each.issues}
@@ -111,16 +117,21 @@ def fhir_submissions(
     submissions = [*taken, *unread, *whole]
     if not submissions:
         submissions.append(origin.submission("", reason="nothing to take in the document"))
-    own = frozenset(each.pointer for each in reading.authorizations if each.is_own)
-    return FhirDocument(tuple(submissions), reading.issues, parsed, own)
+    shape = check_shape(parsed, len(content)) if checks_shape else ()
+    name = parsed.get("resourceType") if isinstance(parsed, dict) else None
+    return FhirDocument(
+        tuple(_warned(submissions, shape)),
+        (*reading.issues, *shape),
+        name if isinstance(name, str) else "Resource",
+    )
 
 
-def too_long(piece: Cut, bytes_max: int) -> FhirDocument:
+def too_long(piece: Cut, number: int, bytes_max: int) -> FhirDocument:
     """Give what stands for a line of which only the beginning was kept."""
     issue = Issue("too-many", "error", "", "Resource", f"longer than {bytes_max} bytes")
     submission = Submission(
         format="fhir",
-        number=piece.line,
+        number=number,
         position={"line": piece.line},
         start=piece.start,
         content=piece.content,
@@ -130,6 +141,32 @@ def too_long(piece: Cut, bytes_max: int) -> FhirDocument:
         errors=(_place(issue),),
     )
     return FhirDocument((submission,), (issue,))
+
+
+def _taken(origin: _Origin, read: ReadAuthorization) -> Submission:
+    return origin.submission(
+        read.pointer,
+        pushed=Pushed(authorization=read.authorization, source=read.document),
+        authorization_id=read.authorization.authorization_id,
+        version=read.authorization.version,
+        warnings=tuple(_place(each) for each in read.issues if each.severity == "warning"),
+        is_own=read.is_own,
+    )
+
+
+def _warned(submissions: Sequence[Submission], shape: Sequence[Issue]) -> Iterator[Submission]:
+    """Add what is wrong with the shape to the submission that it is in, else to the first."""
+    pointers = [str(each.position.get("pointer", "")) for each in submissions]
+    found: dict[int, list[Mapping[str, str]]] = {}
+    for issue in shape:
+        inside = (
+            at
+            for at, pointer in enumerate(pointers)
+            if pointer and f"{issue.pointer}/".startswith(f"{pointer}/")
+        )
+        found.setdefault(next(inside, 0), []).append(_place(issue))
+    for at, each in enumerate(submissions):
+        yield replace(each, warnings=(*each.warnings, *found[at])) if at in found else each
 
 
 def _unread(origin: _Origin, unread: Unread) -> Submission:
@@ -174,3 +211,78 @@ def _once(pairs: list[tuple[str, Any]]) -> None:
             named = f" ({name})" if _ELEMENT.fullmatch(name) else ""
             raise _NotReadable(f"a name stands twice in one object{named}")
         seen.add(name)
+
+
+BYTES_MAX = 2 * 1024 * 1024
+ISSUES_MAX = 50
+
+_PACKS: Mapping[str, str] = {"Bundle": "entry", "Parameters": "parameter"}
+_REASONS = {
+    "missing": "R4 demands this element",
+    "model_field_validation.missing": "R4 demands this element",
+    "extra_forbidden": "R4 has no such element here",
+    "list_type": "in R4 this is a list",
+}
+_OTHERWISE = "not of the form that R4 demands"
+
+
+def check_shape(content: object, bytes_count: int) -> tuple[Issue, ...]:
+    """Give a warning for each place that a strict reader of R4 would refuse; it raises for none.
+
+    Of a document that is too long nothing is checked, and of the findings the first ones are given;
+    both are said.
+    """
+    issues = Issues()
+    documents = Documents(content, Issues())
+    if not documents.resources:
+        return ()
+    root = documents.resources[0]
+    if bytes_count > BYTES_MAX:
+        message = f"the form was not checked: longer than {BYTES_MAX} bytes"
+        issues.tell(root, "r4b-unchecked", message)
+        return issues.all
+    for resource in documents.resources:
+        for path, reason in _findings(resource):
+            if len(issues.all) >= ISSUES_MAX:
+                issues.tell(root, "r4b-unchecked", "more was found wrong with the form")
+                return issues.all
+            node = Node(None, (*resource.path, *path), resource.root)
+            issues.warn(node, "r4b-shape", reason)
+    return issues.all
+
+
+def _findings(resource: Node) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Check one resource; those that a bundle or Parameters hold are checked for themselves."""
+    from fhir.resources.R4B import get_fhir_model_class
+
+    try:
+        model = get_fhir_model_class(resource.resource_type)
+        model.model_validate(_without_held(resource))
+    except ValidationError as error:
+        for each in error.errors(include_url=False, include_input=False, include_context=False):
+            yield each["loc"], _REASONS.get(each["type"], _OTHERWISE)
+    except Exception:  # noqa: BLE001 - whatever the models stumble over keeps nothing out
+        yield (), "could not be checked against R4: an unknown type of resource, or nested too deep"
+
+
+def _without_held(resource: Node) -> Any:
+    name = _PACKS.get(resource.resource_type)
+    if name is None or not isinstance(resource.value, dict):
+        return resource.value
+    return resource.value | {name: _emptied(resource.value.get(name))}
+
+
+def _emptied(entries: object) -> object:
+    """Give entries without their resources; the parts of parameters are entries, too."""
+    if not isinstance(entries, list):
+        return entries
+    return [
+        {
+            key: _emptied(value) if key == "part" else value
+            for key, value in each.items()
+            if key != "resource"
+        }
+        if isinstance(each, dict)
+        else each
+        for each in entries
+    ]

@@ -3,33 +3,36 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from service.domain import codes
-from service.domain.authorization import Authorization, Decision
-from service.ingest.fhir.base.vocabulary import (
-    PAS,
-    TERMINOLOGY,
-    UNKNOWN,
-    Json,
-    concept,
-    extension,
-    without_nothing,
-)
+from service.domain.authorization import Authorization, Decision, Limits
 from service.ingest.fhir.reading.identity import OWN_SYSTEM
-from service.ingest.fhir.writing import utilization
-from service.ingest.fhir.writing.contained import Contained
-from service.ingest.fhir.writing.written_lines import (
+from service.ingest.fhir.writing import vocabulary as fhir
+from service.ingest.fhir.writing.parts import (
+    Contained,
     added_item,
     adjudication,
     item,
-    provider_extension,
+    providers,
+    request_of,
 )
-from service.ingest.fhir.writing.written_lines import period as period_of
-from service.ingest.fhir.writing.written_request import request_of
+from service.ingest.fhir.writing.vocabulary import (
+    Json,
+    concept,
+    extension,
+    extensions,
+    without_nothing,
+)
 
 _TYPES = {"professional": "professional", "dental": "oral"}
 _OUTCOMES = ("queued", "complete", "error", "partial")
+_ADJUDICATION = f"{fhir.PDEX}CodeSystem/PDexAdjudicationDiscriminator"
+_AMOUNTS = f"{fhir.PDEX}CodeSystem/PriorAuthorizationValueCodes"
+_UTILIZATION = f"{fhir.PDEX}StructureDefinition/PriorAuthorizationUtilization"
+
+Account = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +77,10 @@ def to_claim_response(
         "outcome": "complete",
         "disposition": None if authorization.status in _OUTCOMES else authorization.status,
         "preAuthRef": authorization.number,
-        "preAuthPeriod": period_of(authorization.effective),
+        "preAuthPeriod": fhir.period(authorization.effective),
         "insurance": contained.insurance(authorization.member),
         "item": [
-            item(line, authorization, contained, utilization.of_line(statement, line.line))
-            for line in lines
+            item(line, authorization, contained, _units_of(statement, line.line)) for line in lines
         ],
         "addItem": [
             added for line in lines if (added := added_item(line, authorization, contained))
@@ -123,8 +125,8 @@ def searchset(
 
 def _totals(authorization: Authorization, statement: Sequence[Mapping[str, Any]]) -> list[Json]:
     limits, numbers = authorization.limits, [line.line for line in authorization.lines]
-    used = utilization.totals(statement, numbers, limits.currency if limits else "USD")
-    return [*utilization.eligible(limits), *used]
+    used = _totals_used(statement, numbers, limits.currency if limits else "USD")
+    return [*_eligible(limits), *used]
 
 
 def _status(authorization: Authorization, state: AsStored) -> str:
@@ -145,7 +147,7 @@ def _meta(authorization: Authorization, state: AsStored) -> Json:
         {
             "versionId": str(authorization.version),
             "lastUpdated": state.stored_at or (event_time.isoformat() if event_time else None),
-            "profile": [f"{PAS}profile-claimresponse"],
+            "profile": [f"{fhir.PAS}profile-claimresponse"],
         }
     )
 
@@ -164,7 +166,7 @@ def _identifiers(authorization: Authorization) -> list[Json]:
 
 def _type(authorization: Authorization) -> Json:
     name = _TYPES.get(authorization.setting, "institutional")
-    written: Json = {"type": concept(f"{TERMINOLOGY}claim-type", name)}
+    written: Json = {"type": concept(f"{fhir.TERMINOLOGY}claim-type", name)}
     if authorization.setting == "inpatient":
         written["subType"] = {"coding": [{"code": "inpatient"}], "text": "inpatient"}
     return written
@@ -172,12 +174,14 @@ def _type(authorization: Authorization) -> Json:
 
 def _created(authorization: Authorization) -> Json:
     made_at = authorization.made_at
-    return {"created": made_at.isoformat()} if made_at else {"_created": {"extension": UNKNOWN}}
+    return (
+        {"created": made_at.isoformat()} if made_at else {"_created": {"extension": fhir.UNKNOWN}}
+    )
 
 
 def _request(authorization: Authorization) -> Json:
     if authorization.requester_reference is None:
-        return {"extension": UNKNOWN}
+        return {"extension": fhir.UNKNOWN}
     return {"type": "Claim", "identifier": {"value": authorization.requester_reference}}
 
 
@@ -187,27 +191,82 @@ def _adjudication(decision: Decision | None, number: str | None) -> list[Json]:
     return [adjudication(decision, decision.action, number)]
 
 
-def _extensions(authorization: Authorization, contained: "Contained") -> list[Json]:
-    found: list[Json] = []
+def _extensions(authorization: Authorization, contained: Contained) -> list[Json]:
     decision = authorization.decision or Decision()
+    reviewed: list[Json] = []
     if decision.human_reviewed is not None:
-        reviewed: list[Json] = [
-            {"url": "wasHumanReviewedFlag", "valueBoolean": decision.human_reviewed}
-        ]
+        reviewed.append({"url": "wasHumanReviewedFlag", "valueBoolean": decision.human_reviewed})
         if decision.reviewer is not None:
             reviewed.append({"url": "reviewerNPI", "valueIdentifier": {"value": decision.reviewer}})
-        found.append(extension("claimResponseReviewer", extension=reviewed))
-    found += [
-        extension("authorizationNumber", valueString=each)
-        for each in authorization.previous_numbers[:1]
+    return [
+        *extensions("extension", claimResponseReviewer=reviewed),
+        *(
+            extension("authorizationNumber", valueString=each)
+            for each in authorization.previous_numbers[:1]
+        ),
+        *extensions(
+            "valueString", administrationReferenceNumber=authorization.administrative_reference
+        ),
+        *providers(authorization, contained),
     ]
-    if authorization.administrative_reference is not None:
-        reference = authorization.administrative_reference
-        found.append(extension("administrationReferenceNumber", valueString=reference))
-    for provider, kind in (
-        (authorization.servicing_provider, "Practitioner"),
-        (authorization.facility, "Organization"),
-    ):
-        if provider is not None:
-            found.append(provider_extension(provider, kind, contained))
-    return found
+
+
+def _units_of(statement: Sequence[Account], line: int) -> list[Json]:
+    """Write the units of a line that were granted and those that were used, as adjudications."""
+    accounts = _accounts(statement, line)
+    if not accounts:
+        return []
+    written = [_counted("consumedunits", _used(accounts, "units"))]
+    limit = accounts[0]["units"]["limit"]
+    if limit is not None:
+        written.insert(0, _counted("allowedunits", Decimal(limit)))
+    return written
+
+
+def _eligible(limits: Limits | None) -> list[Json]:
+    """Write the money and the units that were granted for all lines together."""
+    if limits is None or (limits.amount is None and limits.units is None):
+        return []
+    amount: Json = {"extension": fhir.UNKNOWN}
+    if limits.amount is not None:
+        amount = fhir.money(limits.amount, limits.currency)
+    total: Json = {"category": concept(_AMOUNTS, "eligible"), "amount": amount}
+    if limits.units is not None:
+        units = fhir.quantity(limits.units, limits.unit)
+        total["extension"] = [{"url": _UTILIZATION, "valueQuantity": units}]
+    return [total]
+
+
+def _totals_used(statement: Sequence[Account], lines: Sequence[int], currency: str) -> list[Json]:
+    """Write what was used of the whole: money, and units where they are of one kind."""
+    accounts = _accounts(statement, None)
+    spread = [_accounts(statement, line) for line in lines]
+    if not accounts:
+        accounts = [each for line in spread for each in line]
+    if not accounts:
+        return []
+    units = {each["unit"] for each in accounts if each["unit"]}
+    units = units or {each["unit"] for line in spread for each in line}
+    total: Json = {
+        "category": concept(_AMOUNTS, "utilized"),
+        "amount": fhir.money(_used(accounts, "amount"), currency),
+    }
+    if len(units) == 1:
+        used = fhir.quantity(_used(accounts, "units"), next(iter(units)))
+        total["extension"] = [{"url": _UTILIZATION, "valueQuantity": used}]
+    return [total]
+
+
+def _accounts(statement: Sequence[Account], line: int | None) -> list[Account]:
+    """Give the account of the total, else those of all renewal periods; rates add nothing."""
+    own = [each for each in statement if each["line"] == line]
+    total = [each for each in own if each["boundary"] == "total"]
+    return total or [each for each in own if each["boundary"] == "renewal"]
+
+
+def _used(accounts: Sequence[Account], measure: str) -> Decimal:
+    return sum((Decimal(each[measure]["used"]) for each in accounts), Decimal(0))
+
+
+def _counted(category: str, count: Decimal) -> Json:
+    return {"category": concept(_ADJUDICATION, category), "value": fhir.number(count)}

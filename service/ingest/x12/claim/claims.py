@@ -1,22 +1,66 @@
-"""Reads an 837: each claim (CLM) with its lines, whatever the number of subscribers and payers."""
+"""Reads an 837: each claim (CLM) with its lines, whatever the number of subscribers and payers.
 
-from collections.abc import Sequence
+The id of a claim is the provider's number of it (CLM01), as far as an id can hold it.
+"""
+
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from pydantic import ValidationError
 
 from service.domain.claim import Claim
 from service.ingest.x12.claim.document import ClaimDraft, document_of, read_claim, type_of
-from service.ingest.x12.claim.naming import ClaimIdOf, ClaimKeys, written_id
-from service.ingest.x12.fields.parties import checked_once
-from service.ingest.x12.fields.people import MemberIdOf, Patient, patient_of
+from service.ingest.x12.fields.people import MemberIdOf, Patient, checked_once, patient_of
 from service.ingest.x12.wire.excerpt import Excerpt
-from service.ingest.x12.wire.loops import HEADER, Loop
+from service.ingest.x12.wire.loops import CLAIM, HEADER, Loop
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.results import ClaimRead, Content, Document, Transaction, Unread
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.structures import CLAIM
-from service.ingest.x12.wire.walker import Walker
+from service.ingest.x12.wire.transaction_set import Handler
+
+_NOT_IN_AN_ID = re.compile(r"[^!-$&-.0-{}~]")
+"""What an id cannot hold: blanks, slashes, bars, all beyond ASCII; and the mark of what was."""
+
+_CHARACTERS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimKeys:
+    """What tells a claim from others: CLM01 alone is unique within its provider only."""
+
+    number: str
+    billing_npi: str | None
+    billing_tin: str | None
+    payer_id: str | None
+    sender: str
+
+
+ClaimIdOf = Callable[[ClaimKeys], str]
+"""Gives the id of a claim."""
+
+
+def written_id(text: str) -> str | None:
+    """Write a text as an id, blanks and the like as %20; None where it is empty or too long."""
+    if not text:
+        return None
+    if not (text.isalnum() and text.isascii()):
+        text = _NOT_IN_AN_ID.sub(_encoded, text.strip())
+    return text if 0 < len(text) <= _CHARACTERS_MAX else None
+
+
+def wire_claim_id(keys: ClaimKeys) -> str:
+    """Give the number of the claim (CLM01)."""
+    return keys.number
+
+
+def provider_claim_id(keys: ClaimKeys) -> str:
+    """Give the number with the billing provider: for a payer that takes claims of many."""
+    provider = keys.billing_npi or keys.billing_tin
+    return f"{provider}.{keys.number}" if provider else keys.number
+
+
+def _encoded(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
+
 
 _FORMER_GUIDE = "004010"
 
@@ -29,8 +73,8 @@ class Payer:
     name: str | None
 
 
-class ClaimHandler:
-    """Reads one 837 transaction set."""
+class ClaimHandler(Handler):
+    """Reads one 837 transaction set; without a guide each segment must be seen for its release."""
 
     def __init__(
         self,
@@ -39,41 +83,17 @@ class ClaimHandler:
         member_id_of: MemberIdOf,
         claim_id_of: ClaimIdOf,
     ) -> None:
-        """Take what the set is; ``findings`` are those of the whole set."""
-        self._transaction = transaction
-        self._findings = findings
+        super().__init__(CLAIM, transaction, findings)
         self._member_id_of = member_id_of
         self._claim_id_of = claim_id_of
-        self._walker = Walker(CLAIM, findings, transaction.segment_index)
-        self._is_spoiled = False
-        self._may_be_former = not transaction.guide
-        self._is_former = False
-
-    @property
-    def walker(self) -> Walker | None:
-        """Puts the segments into loops; without a guide each must be seen for its release."""
-        return None if self._may_be_former else self._walker
-
-    @property
-    def refusal(self) -> str | None:
-        """Say that the header of the set names another release."""
-        return "release-4010" if self._is_former else None
+        if not transaction.guide:
+            self.walker = None
 
     def take(self, segment: Segment) -> Sequence[Content]:
         """Take a segment; give the claims that it completes."""
-        if self._may_be_former and self._says_4010(segment):
+        if self.walker is None and self._says_4010(segment):
             return ()
-        closed = self._walker.take(segment)
-        return self.completed(closed) if closed else ()
-
-    def spoil(self) -> None:
-        """Leave out the claim that is open: a part of it was lost."""
-        self._is_spoiled = True
-
-    def end(self, *, is_whole: bool) -> Sequence[Content]:
-        """Give the last claim, if it is whole."""
-        self._is_spoiled = self._is_spoiled or not is_whole
-        return self.completed(self._walker.end())
+        return super().take(segment)
 
     def completed(self, loops: list[Loop]) -> list[Content]:
         """Give the claims that are complete with these loops."""
@@ -86,13 +106,13 @@ class ClaimHandler:
             and segment.get(1) == "87"
             and segment.get(2).startswith(_FORMER_GUIDE)
         ):
-            self._is_former = True
-            self._findings.add("release-4010", segment, 2)
-        return self._is_former
+            self.refusal = "release-4010"
+            self.findings.add("release-4010", segment, 2)
+        return self.refusal is not None
 
     def _claim(self, loop: Loop) -> Content:
-        findings = Findings(self._transaction.segment_index)
-        spoiled, self._is_spoiled = self._is_spoiled or self._walker.overflowed(), False
+        findings = Findings(self.transaction.segment_index)
+        spoiled = self.was_spoiled()
         payer = _payer_of(loop)
         subscriber = loop.above("2000B")
         patient = self._patient(loop, findings)
@@ -101,7 +121,7 @@ class ClaimHandler:
         claim = read_claim(loop, payer.id, findings)
         if patient is None or claim.is_unsure:
             return self._unread(loop, findings)
-        claim_type = type_of(claim, self._transaction.kind, findings)
+        claim_type = type_of(claim, self.transaction.kind, findings)
         document = document_of(claim, claim_type, findings)
         ids = self._ids(claim, document, payer, findings)
         if ids is None or document is None:
@@ -124,7 +144,7 @@ class ClaimHandler:
             findings.add("no-claim-id", claim.segment, 1, loop="2300")
             return None
         billing = (document or {}).get("billing_provider", {})
-        group = self._transaction.group
+        group = self.transaction.group
         keys = ClaimKeys(
             number=number,
             billing_npi=billing.get("npi"),
@@ -156,35 +176,26 @@ class ClaimHandler:
         responsibility: str,
         findings: Findings,
     ) -> Content:
-        try:
-            claim = Claim.model_validate(checked_once(document))
-        except ValidationError as error:
-            for each in error.errors(include_url=False, include_input=False)[:20]:
-                where = ".".join(map(str, each["loc"])) or "the whole"
-                findings.add("not-accepted", loop="2300", detail=f"{where}: {each['type']}")
+        claim = self.fitting(Claim, checked_once(document), "2300", findings)
+        if claim is None:
             return self._unread(loop, findings)
-        told = self._transaction.is_predetermination
+        told = self.transaction.is_predetermination
         return ClaimRead(
             document=document,
             claim=claim,
             payer_id=payer.id,
             payer_name=payer.name,
             responsibility=responsibility[:1] or None,
-            use=self._transaction.purpose[:2],
+            use=self.transaction.purpose[:2],
             is_predetermination=told or bool(read.draft.notes.get("is_predetermination")),
             problems=tuple(findings.problems),
-            transaction=self._transaction,
-            excerpt=Excerpt(self._transaction.envelope, loop),
+            transaction=self.transaction,
+            excerpt=Excerpt(self.transaction.envelope, loop),
         )
 
     def _unread(self, loop: Loop, findings: Findings, *, is_complete: bool = True) -> Unread:
         findings.add("claim-unread", loop.start, loop=loop.name)
-        return Unread(
-            loop=loop.name,
-            problems=tuple(findings.problems),
-            transaction=self._transaction,
-            excerpt=Excerpt(self._transaction.envelope, loop, is_complete=is_complete),
-        )
+        return self.unread(loop, loop.name, findings, is_complete=is_complete)
 
 
 def _payer_of(loop: Loop) -> Payer:

@@ -5,9 +5,9 @@ from typing import Any
 
 from service.domain.provider import ClaimProvider
 from service.ingest.x12.claim.rows import CLAIM, LINE
-from service.ingest.x12.fields.diagnoses import Diagnoses
 from service.ingest.x12.fields.mapping import Draft
-from service.ingest.x12.fields.parties import Party, checked, read_provider, read_taxonomy, role_of
+from service.ingest.x12.fields.people import Party, checked, read_provider, read_taxonomy, role_of
+from service.ingest.x12.fields.services import Diagnoses
 from service.ingest.x12.wire.elements import Elements
 from service.ingest.x12.wire.guide import Kind
 from service.ingest.x12.wire.loops import HEADER, Loop

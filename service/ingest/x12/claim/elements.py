@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from service.ingest.x12.fields.diagnoses import Diagnoses
-from service.ingest.x12.fields.mapping import Draft, Take
-from service.ingest.x12.fields.services import read_areas, take_procedure
-from service.ingest.x12.wire.elements import as_number, is_number
+from service.ingest.x12.fields.mapping import Draft, Take, dated
+from service.ingest.x12.fields.services import take_procedure
+from service.ingest.x12.wire.elements import Span, as_number, is_number
 from service.ingest.x12.wire.segment import Delimiters, Segment, components
 
 _PAYER, _OTHER_PAYER = 4, "2U"
@@ -68,21 +67,15 @@ def take_original(draft: Draft, segment: Segment) -> None:
     draft.notes.setdefault("original_number", segment.get(2))
 
 
-def take_statement(draft: Draft, segment: Segment) -> None:
+@dated
+def take_statement(draft: Draft, segment: Segment, span: Span) -> None:
     """Read DTP*434 (or 472 of a whole claim): the days that the claim covers."""
-    span = draft.span(segment, 3, form=2)
-    if span is None:
-        draft.is_unsure = True
-        return
     draft.set("statement", {"from": span.first, "to": span.last}, segment)
 
 
-def take_admission(draft: Draft, segment: Segment) -> None:
+@dated
+def take_admission(draft: Draft, segment: Segment, span: Span) -> None:
     """Read DTP*435: the day of admission."""
-    span = draft.span(segment, 3, form=2)
-    if span is None:
-        draft.is_unsure = True
-        return
     draft.set("admission.date", span.first, segment)
 
 
@@ -94,13 +87,6 @@ def take_discharge(draft: Draft, segment: Segment) -> None:
     span = draft.span(segment, 3, form=2)
     if span:
         draft.set("discharge_date", span.last, segment)
-
-
-def take_diagnoses(draft: Draft, segment: Segment) -> None:
-    """Read HI: diagnoses in their order, and the DRG."""
-    diagnoses: Diagnoses = draft.notes.setdefault("diagnoses", Diagnoses())
-    diagnoses.take(draft, segment)
-    draft.set("drg", diagnoses.drg, segment)
 
 
 def take_admission_type(draft: Draft, segment: Segment) -> None:
@@ -211,18 +197,3 @@ def _pointers_of(text: str, delimiters: Delimiters) -> tuple[tuple[int, ...], bo
         elif part:
             is_readable = False
     return tuple(dict.fromkeys(pointers))[:12], is_readable
-
-
-def take_areas(draft: Draft, segment: Segment) -> None:
-    """Read the areas of the oral cavity (SV304)."""
-    draft.set("oral_cavity", read_areas(draft, segment, 4), segment)
-
-
-def take_service_date(draft: Draft, segment: Segment) -> None:
-    """Read DTP*472: one day or a period."""
-    span = draft.span(segment, 3, form=2)
-    if span is None:
-        draft.is_unsure = True
-        return
-    draft.put("", "from", span.first, segment)
-    draft.put("", "to", span.last, segment)

@@ -3,11 +3,12 @@
 A row both reads and documents: the pages of ``docs/formats`` are written from these rows.
 """
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from service.ingest.x12.wire.elements import Elements
+from service.ingest.x12.wire.elements import Elements, Span
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.segment import Segment
 
@@ -22,7 +23,6 @@ class Draft(Elements):
     __slots__ = ("fields", "is_unsure", "notes")
 
     def __init__(self, findings: Findings, loop: str) -> None:
-        """Start with no field."""
         self.loop = loop
         self.findings = findings
         self.fields: dict[str, Any] = {}
@@ -63,34 +63,56 @@ class Draft(Elements):
 Take = Callable[[Draft, Segment], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One element or more, the field that they fill, and the rule; ``take`` reads them.
+AS_IT_STANDS = "as it stands"
+_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{1,2}?(?=(?:\d\d)?\b)")
 
-    ``qualifiers`` are values of the segment's first element; none is any that has no own row. Where
-    ``take`` is None, another row of the segment reads this one too.
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An element or more, the field that they fill, and the rule: for the page alone.
+
+    Another row of the same segment reads them.
     """
 
-    segment: str
-    qualifiers: tuple[str, ...]
     elements: str
     field: str
-    rule: str
-    take: Take | None
-    loops: str = ""
+    rule: str = AS_IT_STANDS
+
+    @property
+    def segment(self) -> str:
+        """The segment that the elements are of: SV1 of ``SV101, SV103``."""
+        found = _SEGMENT.match(self.elements)
+        return found[0] if found else ""
+
+    @property
+    def qualifiers(self) -> tuple[str, ...]:
+        """Values of the segment's first element; none is any that has no row of its own."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Told):
+    """A row that is read: ``take`` does it, of segments whose first element is ``on``."""
+
+    take: Take = field(kw_only=True)
+    on: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def qualifiers(self) -> tuple[str, ...]:
+        """Values of the segment's first element; none is any that has no row of its own."""
+        return self.on
 
 
 class Rows:
     """Rows, found by segment and qualifier."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        """Index the rows."""
-        self.rows = tuple(rows)
+    def __init__(self, *rows: Told) -> None:
+        self.rows = rows
         found: dict[str, dict[str, list[Take]]] = {}
-        for row in self.rows:
+        for row in rows:
             for qualifier in row.qualifiers or ("",):
                 takes = found.setdefault(row.segment, {}).setdefault(qualifier, [])
-                if row.take is not None:
+                if isinstance(row, Row):
                     takes.append(row.take)
         self._by_qualifier = {name: by for name, by in found.items() if set(by) != {""}}
         self._plain = {name: by[""] for name, by in found.items() if set(by) == {""}}
@@ -137,6 +159,35 @@ def first_day(field: str) -> Take:
     def take(draft: Draft, segment: Segment) -> None:
         span = draft.span(segment, 3, form=2)
         draft.set(field, span.first if span else None, segment)
+
+    return take
+
+
+def dated(take: Callable[[Draft, Segment, Span], None]) -> Take:
+    """Read the days of a DTP segment first: days that cannot be read leave the draft unsure."""
+
+    def read(draft: Draft, segment: Segment) -> None:
+        span = draft.span(segment, 3, form=2)
+        if span is None:
+            draft.is_unsure = True
+        else:
+            take(draft, segment, span)
+
+    return read
+
+
+def days(*fields: str) -> Take:
+    """Take a DTP segment: its first day into the first field, its last into the second.
+
+    One field alone takes the day, of a period the last one.
+    """
+    *first, last = fields
+
+    @dated
+    def take(draft: Draft, segment: Segment, span: Span) -> None:
+        for name in first:
+            draft.set(name, span.first, segment)
+        draft.set(last, span.last, segment)
 
     return take
 

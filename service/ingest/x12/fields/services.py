@@ -1,5 +1,6 @@
-"""The service of a line: procedure, modifiers, teeth and surfaces, as all guides write them."""
+"""The service of a line and the diagnoses behind it, as all guides write them."""
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,15 @@ _RANGE_END = 8
 _CODES = range(2, 7)
 _QUALIFIER_CHARACTERS_MAX = 2
 _CACHED = 16_384
+
+_BILLED = frozenset({"ABK", "BK", "ABF", "BF"})
+"""Principal and other diagnoses: what a service line points to, in their order."""
+
+_FURTHER = frozenset({"ABJ", "BJ", "APR", "PR"})
+"""Diagnosis at admission, and the patient's reason for the visit."""
+
+_READ = _BILLED | _FURTHER | {"DR"}
+_ITEMS_MAX = 12
 
 Service = dict[str, Any]
 
@@ -95,12 +105,64 @@ def take_tooth(draft: Draft, segment: Segment) -> None:
         teeth.append(found)
 
 
-def read_areas(elements: Elements, segment: Segment, element: int) -> list[str]:
+def take_areas(draft: Draft, segment: Segment) -> None:
     """Read areas of the oral cavity (SV304), components or repetitions of one element."""
     read = (
-        elements.as_code(part, segment, element)
-        for each in segment.repeats(element)
-        for part in components(each, segment.delimiters)
+        draft.as_code(part, segment, 4)
+        for repeated in segment.repeats(4)
+        for part in components(repeated, segment.delimiters)
         if part
     )
-    return list(dict.fromkeys(each for each in read if each))[:5]
+    draft.set("oral_cavity", list(dict.fromkeys(filter(None, read)))[:5], segment)
+
+
+@dataclass(slots=True)
+class Diagnoses:
+    """What the HI segments of a loop say; ``others`` are kept as they stand."""
+
+    billed: list[dict[str, str]] = field(default_factory=list)
+    further: list[dict[str, str]] = field(default_factory=list)
+    drg: str | None = None
+    others: list[list[str]] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[dict[str, str]]:
+        """All diagnoses, those first to which a line may point."""
+        if not self.further:
+            return list(self.billed)
+        known = {codes.bare(each["code"]) for each in self.billed}
+        return [
+            *self.billed,
+            *(each for each in self.further if codes.bare(each["code"]) not in known),
+        ]
+
+    def take(self, elements: Elements, segment: Segment) -> None:
+        """Read one HI segment: up to twelve composites of a qualifier and a code."""
+        marks = segment.delimiters
+        for number, text in enumerate(segment.elements[1 : _ITEMS_MAX + 1], start=1):
+            if marks.repetition and marks.repetition in text:
+                for repeated in segment.repeats(number):
+                    self._item(elements, segment, number, components(repeated, marks))
+            elif text.strip(" "):
+                self._item(elements, segment, number, components(text.strip(" "), marks))
+
+    def _item(self, elements: Elements, segment: Segment, number: int, parts: list[str]) -> None:
+        qualifier = parts[0].upper()
+        if qualifier not in _READ:
+            self.others.append([each[:30] for each in parts])
+            return
+        code = elements.as_code(parts[1] if len(parts) > 1 else "", segment, number, 2)
+        if code is None:
+            elements.note("element-missing", segment, number, 2)
+        elif qualifier == "DR":
+            self.drg = self.drg or code
+        else:
+            into = self.billed if qualifier in _BILLED else self.further
+            into.append({"code": code, "type": qualifier})
+
+
+def take_diagnoses(draft: Draft, segment: Segment) -> None:
+    """Read HI: diagnoses in their order, and the DRG; a LOINC qualifier is no diagnosis."""
+    diagnoses: Diagnoses = draft.notes.setdefault("diagnoses", Diagnoses())
+    diagnoses.take(draft, segment)
+    draft.set("drg", diagnoses.drg, segment)

@@ -3,11 +3,10 @@
 from typing import get_args
 
 from service.domain.authorization import Action
-from service.ingest.x12.fields.diagnoses import Diagnoses
-from service.ingest.x12.fields.mapping import Draft, Take, raw
+from service.ingest.x12.fields.mapping import Draft, Take, dated, raw
 from service.ingest.x12.fields.quantities import take_service_quantity
-from service.ingest.x12.fields.services import read_areas, read_service
-from service.ingest.x12.wire.elements import is_number
+from service.ingest.x12.fields.services import read_service
+from service.ingest.x12.wire.elements import Span, is_number
 from service.ingest.x12.wire.segment import Segment
 
 ACTIONS: frozenset[str] = frozenset(get_args(Action))
@@ -33,9 +32,8 @@ def take_decision(draft: Draft, segment: Segment) -> None:
         draft.put("attached", "second_opinion", draft.code(segment, 4), segment)
 
 
-def take_certification(loop: str) -> Take:
-    """Take UM: its category, kinds and urgency as they stand."""
-    above = "" if loop == "2000E" else "attached"
+def take_certification(above: str) -> Take:
+    """Take UM: its kinds and urgency as they stand, its category into the object ``above``."""
 
     def take(draft: Draft, segment: Segment) -> None:
         _, kind, service, place, _, urgency = texts = segment.texts(6)
@@ -91,63 +89,36 @@ def take_facility(draft: Draft, segment: Segment) -> None:
     draft.set(field, code, segment)
 
 
-def take_validity(draft: Draft, segment: Segment) -> None:
+@dated
+def take_validity(draft: Draft, segment: Segment, span: Span) -> None:
     """Read DTP*007: a period, or the day from which it is valid."""
-    span = draft.span(segment, 3, form=2)
-    if span is None:
-        draft.is_unsure = True
-        return
     draft.put("effective", "from", span.first, segment)
     if span.is_range:
         draft.put("effective", "to", span.last, segment)
 
 
-def take_expiry(draft: Draft, segment: Segment) -> None:
-    """Read DTP*036: the last day of validity."""
-    span = draft.span(segment, 3, form=2)
-    if span is None:
-        draft.is_unsure = True
-        return
-    if "to" in draft.fields.get("effective", {}):
-        draft.fields["effective"]["to"] = min(draft.fields["effective"]["to"], span.last)
-    else:
+@dated
+def take_expiry(draft: Draft, segment: Segment, span: Span) -> None:
+    """Read DTP*036: the last day of validity, the earlier of two."""
+    until = draft.fields.get("effective", {}).get("to")
+    if until is None:
         draft.put("effective", "to", span.last, segment)
+    else:
+        draft.fields["effective"]["to"] = min(until, span.last)
 
 
-def take_requested_dates(draft: Draft, segment: Segment) -> None:
+@dated
+def take_requested_dates(draft: Draft, segment: Segment, span: Span) -> None:
     """Read DTP*472 or AAH: a period, or one day (never open-ended)."""
-    span = draft.span(segment, 3, form=2)
-    if span is None:
-        draft.is_unsure = True
-        return
     draft.put("", "requested_dates", {"from": span.first, "to": span.last}, segment)
 
 
-def take_admission(draft: Draft, segment: Segment) -> None:
+@dated
+def take_admission(draft: Draft, segment: Segment, span: Span) -> None:
     """Read DTP*435: the day of admission; the end of a period is the discharge."""
-    span = draft.span(segment, 3, form=2)
-    if span is None:
-        draft.is_unsure = True
-        return
     draft.put("admission", "date", span.first, segment)
     if span.is_range:
         draft.put("admission", "discharge_date", span.last, segment)
-
-
-def take_discharge(draft: Draft, segment: Segment) -> None:
-    """Read DTP*096: the day of discharge."""
-    span = draft.span(segment, 3, form=2)
-    if span is None:
-        draft.is_unsure = True
-        return
-    draft.put("admission", "discharge_date", span.last, segment)
-
-
-def take_diagnoses(draft: Draft, segment: Segment) -> None:
-    """Read HI; a LOINC qualifier asks for information and is no diagnosis."""
-    diagnoses: Diagnoses = draft.notes.setdefault("diagnoses", Diagnoses())
-    diagnoses.take(draft, segment)
-    draft.set("drg", diagnoses.drg, segment)
 
 
 def take_service(procedure: int, unit: int | None, quantity: int) -> Take:
@@ -167,11 +138,6 @@ def take_service(procedure: int, unit: int | None, quantity: int) -> Take:
             take_service_quantity(draft, segment, unit, quantity)
 
     return take
-
-
-def take_areas(draft: Draft, segment: Segment) -> None:
-    """Read the areas of the oral cavity (SV304)."""
-    draft.set("oral_cavity", read_areas(draft, segment, 4), segment)
 
 
 def take_message(draft: Draft, segment: Segment) -> None:

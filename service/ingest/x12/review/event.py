@@ -5,13 +5,12 @@ from typing import Any
 
 from service.domain import codes
 from service.domain.authorization import GRANTING_ACTIONS, VOID_ACTION
-from service.ingest.x12.fields.diagnoses import Diagnoses
 from service.ingest.x12.fields.mapping import Draft
 from service.ingest.x12.fields.people import take_providers
 from service.ingest.x12.fields.quantities import limits_of, shared
+from service.ingest.x12.fields.services import Diagnoses
 from service.ingest.x12.review.identity import CANCELLATION
-from service.ingest.x12.review.rows import EVENT
-from service.ingest.x12.review.service_rows import SERVICE
+from service.ingest.x12.review.rows import EVENT, SERVICE
 from service.ingest.x12.wire.loops import Loop
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.results import Document

@@ -1,16 +1,14 @@
 """Reads a 278: each event of a response becomes an authorization, or a refusal to look."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
-
 from service.domain.authorization import Authorization
-from service.ingest.x12.fields.parties import checked_once
 from service.ingest.x12.fields.people import (
     MEMBERS,
     MemberIdOf,
     Patient,
+    checked_once,
     member_of,
     patient_of,
     payer_of,
@@ -29,64 +27,47 @@ from service.ingest.x12.review.event import (
     sort_out,
 )
 from service.ingest.x12.review.identity import identity_of, version_of
-from service.ingest.x12.review.inquiry import Asking, read_inquiry
 from service.ingest.x12.wire.excerpt import Excerpt, repeat_of
-from service.ingest.x12.wire.loops import Loop
+from service.ingest.x12.wire.loops import REVIEW, Loop
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.results import (
+    AskedDays,
+    AskedService,
     AuthorizationRead,
     Content,
     Document,
+    InquiryRead,
+    Level,
     Refusal,
     RequestRead,
     Transaction,
     Unread,
 )
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.structures import REVIEW
-from service.ingest.x12.wire.walker import Walker
+from service.ingest.x12.wire.transaction_set import Handler
 
 _MORE_TO_FOLLOW = "19"
 _TRACES_MAX = 20
 
 
-class ReviewHandler:
+class ReviewHandler(Handler):
     """Reads one 278 transaction set."""
-
-    refusal: str | None = None
 
     def __init__(
         self, transaction: Transaction, findings: Findings, member_id_of: MemberIdOf
     ) -> None:
-        """Take what the set is; ``findings`` are those of the whole set."""
-        self._transaction = transaction
+        super().__init__(REVIEW, transaction, findings)
         self._member_id_of = member_id_of
-        self.walker = Walker(REVIEW, findings, transaction.segment_index)
-        self._is_spoiled = False
         self._ids: dict[str, int] = {}
         self._asked: Loop | None = None
-
-    def take(self, segment: Segment) -> Sequence[Content]:
-        """Take a segment; give the events that it completes."""
-        closed = self.walker.take(segment)
-        return self.completed(closed) if closed else ()
 
     def completed(self, loops: list[Loop]) -> list[Content]:
         """Give the events that are complete with these loops, and refusals of the levels above."""
         return [part for loop in loops for part in self._closed(loop)]
 
-    def spoil(self) -> None:
-        """Leave out the event that is open: a part of it was lost."""
-        self._is_spoiled = True
-
-    def end(self, *, is_whole: bool) -> Sequence[Content]:
-        """Give the last event, if it is whole."""
-        self._is_spoiled = self._is_spoiled or not is_whole
-        return self.completed(self.walker.end())
-
     def _closed(self, loop: Loop) -> Iterator[Content]:
-        findings = Findings(self._transaction.segment_index)
-        is_inquiry = self._transaction.kind == "278-inquiry"
+        findings = Findings(self.transaction.segment_index)
+        is_inquiry = self.transaction.kind == "278-inquiry"
         if loop.name != REVIEW.unit:
             if is_inquiry and self._asks_for_all(loop):
                 yield self._inquiry(loop, None, findings)
@@ -95,13 +76,12 @@ class ReviewHandler:
             if refusals:
                 yield self._refusal(loop.name, refusals, [], findings)
             return
-        spoiled, self._is_spoiled = self._is_spoiled or self.walker.overflowed(), False
-        if spoiled:
+        if self.was_spoiled():
             findings.add("event-unread", loop.start, loop=loop.name)
             yield self._unread(loop, findings, is_complete=False)
             return
-        is_response = self._transaction.kind == "278-response"
-        may_refuse = self.walker.has_refusals
+        is_response = self.transaction.kind == "278-response"
+        may_refuse = self.loops.has_refusals
         decides = is_response or is_inquiry
         event = read_event(loop, findings, decides=decides, may_refuse=may_refuse)
         if is_inquiry:
@@ -112,7 +92,7 @@ class ReviewHandler:
 
     def _response(self, loop: Loop, event: Event, findings: Findings) -> Content:
         refusals = list(event.draft.notes.get("refusals", ()))
-        above: Loop | None = loop.parent if self.walker.has_refusals else None
+        above: Loop | None = loop.parent if self.loops.has_refusals else None
         while above is not None:
             refusals += refusals_of(above)
             above = above.parent
@@ -138,7 +118,7 @@ class ReviewHandler:
         self, loop: Loop, event: Event, patient: Patient, findings: Findings
     ) -> Content:
         payer_id = payer_of(loop)[0]
-        group = self._transaction.group
+        group = self.transaction.group
         sender = payer_id or group.sender or group.interchange.sender
         lines = lines_of(event, findings, quantity="limits")
         numbers = (event.draft.fields.get("number"), *(each.get("number") for each in lines))
@@ -150,7 +130,7 @@ class ReviewHandler:
             return self._unread(loop, findings)
         if not identity.is_by_number:
             findings.add("no-number", loop.start, loop=loop.name)
-        version = version_of(self._transaction, actions)
+        version = version_of(self.transaction, actions)
         if version is None:
             findings.add("no-event-time", loop.start, loop=loop.name)
         own_id = self._once(identity.authorization_id, loop, findings)
@@ -176,7 +156,7 @@ class ReviewHandler:
             document=document,
             payer_id=payer_of(loop)[0],
             problems=tuple(findings.problems),
-            transaction=self._transaction,
+            transaction=self.transaction,
         )
 
     def _asks_for_all(self, loop: Loop) -> bool:
@@ -185,9 +165,26 @@ class ReviewHandler:
         return loop.name == "2000D" or (loop.name == "2000C" and asked is not loop)
 
     def _inquiry(self, loop: Loop, event: Event | None, findings: Findings) -> Content:
+        """Read an event that is asked for; without one, all of a member is."""
         patient = self._patient(loop, findings)
-        asking = Asking(patient, payer_of(loop)[0], self._member_id_of)
-        return read_inquiry(loop, event, asking, self._transaction, findings)
+        fields = event.draft.fields if event else {}
+        traces = event.draft.notes.get("traces", ()) if event else ()
+        return InquiryRead(
+            member_id=self._member_id_of(patient) if patient else None,
+            birth_date=patient.birth_date if patient else None,
+            gender=patient.gender if patient else None,
+            payer_id=payer_of(loop)[0],
+            numbers=tuple(_numbers(event)) if event else (),
+            category=fields.get("category"),
+            service_type=fields.get("service_type"),
+            days=tuple(_days(event)) if event else (),
+            services=tuple(_services(event)) if event else (),
+            provider_npis=tuple(_npis(event)) if event else (),
+            traces=tuple((number, originator) for _, number, originator in traces),
+            levels=tuple(_levels(loop)),
+            problems=tuple(findings.problems),
+            transaction=self.transaction,
+        )
 
     def _header(
         self, loop: Loop, event: Event, patient: Patient | None, findings: Findings
@@ -200,7 +197,7 @@ class ReviewHandler:
             attached["category"] = category
         if patient and patient.relationship:
             attached["relationship"] = patient.relationship
-        if self._transaction.purpose == _MORE_TO_FOLLOW:
+        if self.transaction.purpose == _MORE_TO_FOLLOW:
             attached["more_to_follow"] = True
         previous = fields.pop("previous_numbers", [])
         for service in event.services:
@@ -209,7 +206,7 @@ class ReviewHandler:
         told: Document = {
             "kind": kind_of(event),
             "setting": event.setting,
-            "form": self._transaction.guide or "278",
+            "form": self.transaction.guide or "278",
             "member": member_of(patient, self._member_id_of) if patient else None,
             "previous_numbers": list(dict.fromkeys(previous))[:50],
             "trace_numbers": list(dict.fromkeys(each[1] for each in traces))[:_TRACES_MAX],
@@ -221,11 +218,11 @@ class ReviewHandler:
         return {name: value for name, value in told.items() if value}
 
     def _source(self, sender: str) -> Document:
-        made_at = self._transaction.made_at
+        made_at = self.transaction.made_at
         source = {
             "system": sender.strip() or None,
             "event_time": f"{made_at.isoformat().removesuffix('+00:00')}Z" if made_at else None,
-            "reference": self._transaction.reference or None,
+            "reference": self.transaction.reference or None,
         }
         return {name: value for name, value in source.items() if value}
 
@@ -252,12 +249,8 @@ class ReviewHandler:
         return f"{authorization_id}-{count}"
 
     def _checked(self, loop: Loop, document: Document, findings: Findings) -> Content:
-        try:
-            authorization = Authorization.model_validate(checked_once(document))
-        except ValidationError as error:
-            for each in error.errors(include_url=False, include_input=False)[:20]:
-                where = ".".join(map(str, each["loc"])) or "the whole"
-                findings.add("not-accepted", loop="2000E", detail=f"{where}: {each['type']}")
+        authorization = self.fitting(Authorization, checked_once(document), "2000E", findings)
+        if authorization is None:
             return self._unread(loop, findings)
         payer_id, payer_name = payer_of(loop)
         _, _, repeat = document["authorization_id"].partition("-")
@@ -267,17 +260,12 @@ class ReviewHandler:
             payer_id=payer_id,
             payer_name=payer_name,
             problems=tuple(findings.problems),
-            transaction=self._transaction,
-            excerpt=Excerpt(self._transaction.envelope, loop, repeat=int(repeat or 0)),
+            transaction=self.transaction,
+            excerpt=Excerpt(self.transaction.envelope, loop, repeat=int(repeat or 0)),
         )
 
     def _unread(self, loop: Loop, findings: Findings, *, is_complete: bool = True) -> Unread:
-        return Unread(
-            loop="2000E",
-            problems=tuple(findings.problems),
-            transaction=self._transaction,
-            excerpt=Excerpt(self._transaction.envelope, loop, is_complete=is_complete),
-        )
+        return self.unread(loop, "2000E", findings, is_complete=is_complete)
 
     def _refusal(
         self,
@@ -293,5 +281,68 @@ class ReviewHandler:
             follow_up=next((each.get(4)[:10] for each in segments if each.get(4)), None),
             trace_numbers=tuple(each[1] for each in traces),
             problems=tuple(findings.problems),
-            transaction=self._transaction,
+            transaction=self.transaction,
         )
+
+
+_ECHOED = frozenset({"NM1", "DMG", "INS", "REF"})
+_LEVELS = ("2000A", "2000B", "2000C", "2000D")
+_DAYS = ("effective", "requested_dates")
+_NUMBERS_MAX = 50
+
+
+def _numbers(event: Event) -> list[str]:
+    """Give all numbers that are named: any may be the one by which it is known."""
+    found: dict[str, None] = {}
+    for draft in (event.draft, *event.services):
+        for name in ("number", "administrative_reference"):
+            if draft.fields.get(name):
+                found[draft.fields[name]] = None
+        for name in ("other_numbers", "previous_numbers"):
+            found |= dict.fromkeys(draft.fields.get(name, ()))
+    return list(found)[:_NUMBERS_MAX]
+
+
+def _days(event: Event) -> Iterator[AskedDays]:
+    found: dict[AskedDays, None] = {}
+    for draft in (event.draft, *event.services):
+        for name in _DAYS:
+            span = draft.fields.get(name)
+            if span:
+                found[AskedDays(span.get("from"), span.get("to"))] = None
+        admitted = draft.fields.get("admission", {})
+        if admitted.get("date"):
+            found[AskedDays(admitted["date"], admitted.get("discharge_date"))] = None
+    return iter(found)
+
+
+def _services(event: Event) -> Iterator[AskedService]:
+    for draft in event.services:
+        service = draft.notes.get("service") or {}
+        revenue_code = draft.fields.get("revenue_code")
+        if service or revenue_code:
+            modifiers = tuple(service.get("modifiers", ()))
+            yield AskedService(service.get("procedure"), modifiers, revenue_code)
+
+
+def _npis(event: Event) -> list[str]:
+    parties = (
+        draft.fields.get(name, {})
+        for draft in (event.draft, *event.services)
+        for name in ("servicing_provider", "facility")
+    )
+    return list(dict.fromkeys(party["npi"] for party in parties if party.get("npi")))
+
+
+def _levels(loop: Loop) -> list[Level]:
+    """Give the levels that an answer echoes, the highest first: who asks whom about whom."""
+    found: list[Level] = []
+    above: Loop | None = loop
+    while above is not None:
+        if above.name in _LEVELS:
+            parties = [one for one in above.loops if one.is_party]
+            segments = [each for one in parties for each in one.segments if each.id in _ECHOED]
+            kind = above.segments[0].get(3).upper() if above.segments else ""
+            found.append(Level(kind, tuple(segments)))
+        above = above.parent
+    return found[::-1]

@@ -47,7 +47,6 @@ class Elements:
     __slots__ = ("findings", "loop")
 
     def __init__(self, findings: Findings, loop: str) -> None:
-        """Note findings under the name of a loop."""
         self.findings = findings
         self.loop = loop
 

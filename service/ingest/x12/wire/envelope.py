@@ -27,7 +27,6 @@ class Envelopes:
     """Takes the segments of a file in their order; gives what was read of them."""
 
     def __init__(self, handler_of: HandlerOf) -> None:
-        """Start before the first segment."""
         self._handler_of = handler_of
         self._interchange: _OpenInterchange | None = None
         self._group: _OpenGroup | None = None
@@ -229,7 +228,6 @@ def _group(segment: Segment, interchange: Interchange) -> Group:
         date=segment.get(4)[:8],
         time=segment.get(5)[:8],
         control_number=segment.get(6)[:9],
-        agency=segment.get(7)[:2],
         version=segment.get(8)[:12],
         segment=segment,
     )

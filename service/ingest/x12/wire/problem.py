@@ -1,15 +1,156 @@
 """What is wrong with a message, as values: where it is, which rule it breaks, never what it says.
 
 A message may hold names, ids and diagnoses. So a problem has a place and a fixed text, and nothing
-of the message itself but the ids of its segments and the numbers of its elements.
+of the message itself but the ids of its segments and the numbers of its elements. The rules have
+the codes of the acknowledgements that report them.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
-from service.ingest.x12.wire.rules import RULES, Rule, Severity
 from service.ingest.x12.wire.segment import Segment
+
+Severity = Literal["warning", "error"]
+"""A warning leaves the reading as it is; an error says that something was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule that a message can break, with the codes of the 999 and the TA1 where they have one.
+
+    ``ik3`` is element 620 (a segment), ``ik4`` 621 (an element), ``ik5`` 618 (a transaction set),
+    ``ak9`` 716 (a functional group), ``ta1`` I18 (an interchange).
+    """
+
+    severity: Severity
+    text: str
+    ik3: str = ""
+    ik4: str = ""
+    ik5: str = ""
+    ak9: str = ""
+    ta1: str = ""
+
+
+def _element(severity: Severity, text: str, ik4: str) -> Rule:
+    return Rule(severity, text, ik3="8", ik4=ik4)
+
+
+RULES: dict[str, Rule] = {
+    # The stream
+    "empty": Rule("error", "there is nothing in it"),
+    "no-interchange": Rule("error", "there is no ISA segment: this is not X12"),
+    "noise": Rule("warning", "text outside of an interchange was passed over"),
+    "isa-missing": Rule("warning", "no ISA segment: the usual separators are taken", ta1="022"),
+    "isa-short": Rule("warning", "the ISA segment has less than 16 elements", ta1="022"),
+    "isa-unreadable": Rule("error", "the separators cannot be told from this ISA", ta1="022"),
+    "segment-too-long": Rule("error", "a segment is longer than allowed: left out", ik3="8"),
+    # The envelopes
+    "iea-missing": Rule("warning", "the interchange does not end with IEA", ta1="023"),
+    "iea-number": Rule("warning", "IEA02 is not the control number of ISA13", ta1="001"),
+    "iea-count": Rule("warning", "IEA01 is not the number of functional groups", ta1="021"),
+    "gs-missing": Rule("warning", "a transaction set stands outside of a functional group"),
+    "ge-missing": Rule("warning", "the functional group does not end with GE", ak9="3"),
+    "ge-number": Rule("warning", "GE02 is not the control number of GS06", ak9="4"),
+    "ge-count": Rule("warning", "GE01 is not the number of transaction sets", ak9="5"),
+    "se-missing": Rule("warning", "the transaction set does not end with SE", ik5="2"),
+    "se-number": Rule("warning", "SE02 is not the control number of ST02", ik5="3"),
+    "se-count": Rule("warning", "SE01 is not the number of segments", ik5="4"),
+    "truncated": Rule("error", "a transaction set breaks off: its last part is left out", ik5="2"),
+    "outside": Rule("warning", "a segment outside of a transaction set was passed over"),
+    "too-many-problems": Rule("warning", "there are more problems than are listed"),
+    # The kind of transaction
+    "set-not-supported": Rule("error", "this transaction set is not read here", ik5="1"),
+    "release-4010": Rule("error", "this is release 004010; 005010 is read", ik5="I6"),
+    "release-not-supported": Rule("error", "this release is not read here; 005010 is", ik5="I6"),
+    "inquiry": Rule("warning", "a 278 inquiry decides nothing: it is answered, not stored"),
+    "notification": Rule("error", "a 278 notification (X216) is not read here", ik5="I6"),
+    "purpose-unknown": Rule(
+        "error", "BHT02 is neither 13 (request) nor 11 (response)", ik3="8", ik4="7"
+    ),
+    "guide-mismatch": Rule("warning", "ST03 or GS08 names another guide than the content"),
+    "guide-missing": Rule("warning", "neither ST03 nor GS08 names the guide: told by the content"),
+    # The loops
+    "hl-level": Rule("warning", "HL03 names no level of this guide", ik3="8", ik4="7"),
+    "hl-parent": Rule(
+        "warning", "HL02 does not name the level above: taken by order", ik3="8", ik4="7"
+    ),
+    "loop-implied": Rule(
+        "warning", "an HL segment is missing: the level is taken by content", ik3="3"
+    ),
+    "unit-too-long": Rule("error", "an event or claim has more segments than can be held", ik3="5"),
+    # The elements
+    "element-missing": _element("warning", "a required element is missing", "1"),
+    "element-too-long": _element("warning", "an element is longer than can be kept: cut off", "5"),
+    "code-invalid": _element("warning", "not a code that can be kept: left out", "7"),
+    "code-unknown": _element("warning", "not a known code: kept as it stands", "7"),
+    "date-invalid": _element("warning", "not a date: left out", "8"),
+    "date-format": _element("warning", "the date is not of the format it claims to be", "8"),
+    "period-reversed": _element("warning", "the period ends before it starts: left out", "8"),
+    "number-invalid": _element("warning", "not a number that can be counted: left out", "6"),
+    "npi-invalid": _element("warning", "not an NPI of ten digits: left out", "7"),
+    "tin-invalid": _element("warning", "not a taxpayer number of nine digits: left out", "7"),
+    "repeated": Rule("warning", "stands more than once: the first counts", ik3="5"),
+    # A 278
+    "request-decides": Rule("warning", "a request has a decision (HCR): passed over", ik3="2"),
+    "refused": Rule("warning", "the request was refused (AAA): nothing was decided"),
+    "refused-and-decided": Rule(
+        "warning", "both refused (AAA) and decided (HCR): the decision counts"
+    ),
+    "no-decision": Rule("error", "a response without a decision (HCR)", ik3="3"),
+    "no-member": Rule(
+        "error", "no id of the member (NM109 of loop 2010C or 2010BA)", ik3="8", ik4="1"
+    ),
+    "member-id": Rule("error", "the id of the member cannot be kept", ik3="8", ik4="6"),
+    "two-members": Rule(
+        "error", "two members where one is expected: whose it is is not clear", ik3="5"
+    ),
+    "dependent": Rule(
+        "warning", "the patient has no id of its own: the subscriber's stands for it"
+    ),
+    "no-dates": Rule("error", "granted without a date of service or validity", ik3="3"),
+    "line-refused": Rule("warning", "a service was refused (AAA): nothing was decided of it"),
+    "no-number": Rule("warning", "no certification number: known by its trace number"),
+    "no-identity": Rule(
+        "error", "neither certification nor trace number: it cannot be told from others"
+    ),
+    "number-repeated": Rule(
+        "warning", "an earlier event has this certification number: known by both"
+    ),
+    "no-event-time": Rule("warning", "no time in BHT, GS or ISA: taken for the first version"),
+    "cancellation-unclear": Rule("error", "a cancellation that is neither confirmed nor denied"),
+    "line-unread": Rule("error", "a service line that cannot be read is left out", ik3="8"),
+    "event-unread": Rule("error", "an event that cannot be read is left out", ik3="8"),
+    "quantity-raw": Rule(
+        "warning", "this HSD has no total or rate that can be counted: kept as it stands"
+    ),
+    "teeth-share": Rule("warning", "several teeth share a quantity: each may use all of it"),
+    "provider-unidentified": Rule(
+        "warning", "a provider without NPI or taxpayer number", ik3="8", ik4="1"
+    ),
+    "range-invalid": _element("warning", "not a range of codes: its first code counts", "7"),
+    # An 837
+    "claim-unread": Rule("error", "a claim that cannot be read is left out", ik3="8"),
+    "no-claim-id": Rule("error", "a claim without its id (CLM01)", ik3="8", ik4="1"),
+    "no-lines": Rule("error", "a claim without service lines (LX)", ik3="3"),
+    "no-service-date": Rule(
+        "error", "a service line without a date, nor has its claim one", ik3="3"
+    ),
+    "no-service": Rule("warning", "a service line without its service (SV1, SV2, SV3)", ik3="3"),
+    "line-number": _element("warning", "not the number of a line: numbered by order", "7"),
+    "pointer": _element(
+        "warning", "points to a diagnosis that the claim does not have: left out", "7"
+    ),
+    "facility-code": _element("warning", "CLM05-2 does not fit the type of the claim", "7"),
+    "other-payer": Rule("warning", "a number of another payer (REF04 2U) is left out"),
+    "claim-type": Rule(
+        "warning", "the lines are of another type than ST03 or GS08 says: lines count"
+    ),
+    # Anything
+    "not-accepted": Rule("error", "does not fit the data model"),
+}
+
 
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 
@@ -73,7 +214,6 @@ class Findings:
     LIMIT = 100
 
     def __init__(self, start_index: int = 0) -> None:
-        """Take the index of the ST segment, from which positions are counted."""
         self.problems: list[Problem] = []
         self._start = start_index
         self._more = False

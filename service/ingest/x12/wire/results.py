@@ -1,6 +1,5 @@
 """What a file gives: authorizations, claims, refusals, and what became of its envelopes."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -49,7 +48,6 @@ class Group:
     date: str = ""
     time: str = ""
     control_number: str = ""
-    agency: str = ""
     version: str = ""
     segment: Segment | None = field(default=None, compare=False, repr=False)
 
@@ -73,7 +71,15 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationRead:
+class Part:
+    """What every part of a transaction set has: where it stands, and what is wrong with it."""
+
+    problems: tuple[Problem, ...]
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRead(Part):
     """A 278 response as an authorization: ``document`` is its JSON, ready to be pushed.
 
     ``excerpt`` is its event as it came, to be kept where the stores refuse it.
@@ -83,19 +89,15 @@ class AuthorizationRead:
     authorization: Authorization
     payer_id: str | None
     payer_name: str | None
-    problems: tuple[Problem, ...]
-    transaction: Transaction
     excerpt: Excerpt = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestRead:
+class RequestRead(Part):
     """What a 278 request asks for: nothing was decided, so it never is an authorization."""
 
     document: Document
     payer_id: str | None
-    problems: tuple[Problem, ...]
-    transaction: Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InquiryRead:
+class InquiryRead(Part):
     """What a 278 inquiry asks for: of which member, which numbers, days, services, providers.
 
     All that is empty was not asked for. ``traces`` are number and originator of TRN; ``levels`` are
@@ -143,24 +145,20 @@ class InquiryRead:
     provider_npis: tuple[str, ...]
     traces: tuple[tuple[str, str], ...]
     levels: tuple[Level, ...] = field(repr=False)
-    problems: tuple[Problem, ...]
-    transaction: Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Part):
     """A 278 response that looked at nothing (AAA): not a denial, and no authorization."""
 
     loop: str
     reasons: tuple[str, ...]
     follow_up: str | None
     trace_numbers: tuple[str, ...]
-    problems: tuple[Problem, ...]
-    transaction: Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRead:
+class ClaimRead(Part):
     """A claim: ``document`` is its JSON; whom it is for stands beside it.
 
     ``responsibility`` is SBR01 (P, S, T: first, second, third payer), ``use`` is BHT06 (CH to be
@@ -174,18 +172,14 @@ class ClaimRead:
     responsibility: str | None
     use: str
     is_predetermination: bool
-    problems: tuple[Problem, ...]
-    transaction: Transaction
     excerpt: Excerpt = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class Unread(Part):
     """An event or a claim that is left out; its problems say why, ``excerpt`` is what came."""
 
     loop: str
-    problems: tuple[Problem, ...]
-    transaction: Transaction
     excerpt: Excerpt = field(compare=False, repr=False)
 
 
@@ -240,26 +234,3 @@ class InterchangeOutcome:
 
 Item = Content | TransactionOutcome | GroupOutcome | InterchangeOutcome | Problem
 """All that reading gives, in the order of the file; a bare problem is of the file itself."""
-
-
-def as_json(item: Content) -> Mapping[str, Any]:
-    """Give what was read of an event or a claim, with place and problems, ready to be written."""
-    transaction = item.transaction
-    document = getattr(item, "document", None)
-    told: dict[str, Any] = {
-        "kind": transaction.kind,
-        "interchange": transaction.group.interchange.control_number,
-        "group": transaction.group.control_number,
-        "transaction": transaction.control_number,
-        "problems": [each.as_json() for each in item.problems],
-    }
-    if isinstance(item, Refusal):
-        told |= {
-            "loop": item.loop,
-            "reasons": list(item.reasons),
-            "follow_up": item.follow_up,
-            "trace_numbers": list(item.trace_numbers),
-        }
-    if isinstance(item, ClaimRead | AuthorizationRead | RequestRead | InquiryRead):
-        told["payer_id"] = item.payer_id
-    return {**told, "document": document}

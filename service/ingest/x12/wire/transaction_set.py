@@ -1,12 +1,15 @@
 """One transaction set: tells its kind at its second segment (BHT) and has its content read."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from service.ingest.x12.wire.elements import as_moment
 from service.ingest.x12.wire.excerpt import EXCERPT_CHARACTERS_MAX, Envelope, Excerpt
 from service.ingest.x12.wire.guide import Guide, identify
-from service.ingest.x12.wire.loops import Loop
+from service.ingest.x12.wire.loops import Loop, Structure
 from service.ingest.x12.wire.problem import Findings, Problem
 from service.ingest.x12.wire.results import (
     Content,
@@ -18,35 +21,70 @@ from service.ingest.x12.wire.results import (
 from service.ingest.x12.wire.segment import Segment
 from service.ingest.x12.wire.walker import Walker
 
+Model = TypeVar("Model", bound=BaseModel)
 
-class Handler(Protocol):
-    """Reads the content of one transaction set."""
 
-    @property
-    def walker(self) -> Walker | None:
-        """What the segments may be given to; None while the handler must see each of them."""
-        ...
+class Handler(ABC):
+    """Reads the content of one transaction set, by the loops of its guide.
 
-    @property
-    def refusal(self) -> str | None:
-        """The rule by which the set is not read after all, whatever its beginning said."""
-        ...
+    ``walker`` is what the segments may be given to, None while the handler must see each of them;
+    ``refusal`` is the rule by which the set is not read after all, whatever its beginning said.
+    """
+
+    refusal: str | None = None
+
+    def __init__(self, structure: Structure, transaction: Transaction, findings: Findings) -> None:
+        self.transaction = transaction
+        self.findings = findings
+        self.loops = Walker(structure, findings, transaction.segment_index)
+        self.walker: Walker | None = self.loops
+        self._is_spoiled = False
 
     def take(self, segment: Segment) -> Sequence[Content]:
         """Take a segment; give the parts that it completes."""
-        ...
+        closed = self.loops.take(segment)
+        return self.completed(closed) if closed else ()
 
+    @abstractmethod
     def completed(self, loops: list[Loop]) -> Sequence[Content]:
         """Give the parts that are complete with these loops."""
-        ...
 
     def spoil(self) -> None:
         """Say that a segment of the part that is open was lost: it is left out."""
-        ...
+        self._is_spoiled = True
+
+    def was_spoiled(self) -> bool:
+        """Whether something of the part that ends now was lost; asked once for each part."""
+        spoiled, self._is_spoiled = self._is_spoiled or self.loops.overflowed(), False
+        return spoiled
 
     def end(self, *, is_whole: bool) -> Sequence[Content]:
         """End the set; of one that was cut off the part that is still open is left out."""
-        ...
+        self._is_spoiled = self._is_spoiled or not is_whole
+        return self.completed(self.loops.end())
+
+    def fitting(
+        self, model: type[Model], document: dict[str, Any], loop: str, findings: Findings
+    ) -> Model | None:
+        """Make the model of a document; None, and findings, where it does not fit."""
+        try:
+            return model.model_validate(document)
+        except ValidationError as error:
+            for each in error.errors(include_url=False, include_input=False)[:20]:
+                where = ".".join(map(str, each["loc"])) or "the whole"
+                findings.add("not-accepted", loop=loop, detail=f"{where}: {each['type']}")
+            return None
+
+    def unread(
+        self, loop: Loop, name: str, findings: Findings, *, is_complete: bool = True
+    ) -> Unread:
+        """Say that a part is left out, with what came of it."""
+        return Unread(
+            loop=name,
+            problems=tuple(findings.problems),
+            transaction=self.transaction,
+            excerpt=Excerpt(self.transaction.envelope, loop, is_complete=is_complete),
+        )
 
 
 HandlerOf = Callable[[Transaction, Findings], Handler | None]
@@ -57,7 +95,6 @@ class OpenSet:
     """A transaction set that is being read; its kind is known at its second segment (BHT)."""
 
     def __init__(self, segment: Segment, group: Group, handler_of: HandlerOf) -> None:
-        """Begin with the ST segment."""
         self._start = segment
         self._group = group
         self._handler_of = handler_of

@@ -19,7 +19,6 @@ class Walker:
     """
 
     def __init__(self, structure: Structure, findings: Findings, start: int = 0) -> None:
-        """Begin at the header of the transaction set; ``start`` is the ordinal of its ST."""
         self._structure = structure
         self._openings = structure.openings
         self._unit_level = structure.unit_level

@@ -1,6 +1,5 @@
-"""Reads a piece of JSON: an authorization of our own model, or a FHIR document."""
+"""Reads a piece of JSON: an authorization of our own model."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -11,38 +10,30 @@ from service.domain.misfits import misfits
 from service.domain.push import Pushed
 from service.domain.submission import Code, Submission
 from service.ingest.cutting import Cut
-from service.ingest.fhir import fhir_submissions
 
 _ID_CHARACTERS_MAX = 100
 
 
-def read_json(piece: Cut, number: int, bytes_max: int) -> Sequence[Submission]:
-    """Read and check one authorization, or all of a FHIR document.
+def read_json(piece: Cut, number: int, bytes_max: int) -> Submission | None:
+    """Read and check one authorization; one that cannot be taken says why.
 
-    A piece that cannot be taken says why.
+    None where it is a resource of FHIR, which is read otherwise.
     """
     if not piece.is_whole or piece.size > bytes_max:
-        return [_rejected(piece, number, "unreadable", f"longer than {bytes_max} bytes")]
+        return reject(piece, number, "unreadable", f"longer than {bytes_max} bytes")
     try:
         source = orjson.loads(piece.content)
     except orjson.JSONDecodeError as error:
-        return [_rejected(piece, number, "unreadable", f"not JSON: {error}")]
+        return reject(piece, number, "unreadable", f"not JSON: {error}")
     if not isinstance(source, dict):
-        return [_rejected(piece, number, "invalid", "an authorization is a JSON object")]
+        return reject(piece, number, "invalid", "an authorization is a JSON object")
     if "resourceType" in source and "authorization_id" not in source:
-        where = {"line": piece.line}
-        document = fhir_submissions(piece.content, number=number, position=where, start=piece.start)
-        return document.submissions
-    return [read_object(piece, number, source)]
-
-
-def read_object(piece: Cut, number: int, source: dict[str, Any]) -> Submission:
-    """Check an authorization that was parsed already."""
+        return None
     try:
         authorization = Authorization.model_validate(source)
     except ValidationError as error:
         reason, errors = misfits(error)
-        return _rejected(piece, number, "invalid", reason, errors=tuple(errors), **_named(source))
+        return reject(piece, number, "invalid", reason, errors=tuple(errors), **_named(source))
     return _made(
         piece,
         number,
@@ -63,7 +54,8 @@ def _named(source: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rejected(piece: Cut, number: int, code: Code, reason: str, **more: Any) -> Submission:
+def reject(piece: Cut, number: int, code: Code, reason: str, **more: Any) -> Submission:
+    """Say that a piece cannot be taken, and why."""
     return _made(piece, number, code=code, reason=reason, **more)
 
 

@@ -1,7 +1,10 @@
-"""Addresses and small parts that both halves of what is written out need."""
+"""Addresses and small parts that all that is written out needs."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from service.domain.values import DateSpan
 
 PAS = "http://hl7.org/fhir/us/davinci-pas/StructureDefinition/"
 PDEX = "http://hl7.org/fhir/us/davinci-pdex/"
@@ -39,6 +42,26 @@ def concept(system: str, code: str) -> Json:
 def extension(name: str, **value: Any) -> Json:
     """Write an extension of the PAS guide."""
     return {"url": f"{PAS}extension-{name}", **value}
+
+
+def extensions(kind: str, **named: Any) -> list[Json]:
+    """Write extensions of the PAS guide with values of one kind; one of nothing is left out."""
+    return [extension(name, **{kind: value}) for name, value in named.items() if value]
+
+
+def coded(element: str, code: str | None) -> Json | None:
+    """Write a code of an element of X12, where there is one."""
+    return concept(f"{X12}{element}", code) if code else None
+
+
+def day(on: date | None) -> str | None:
+    """Write a day."""
+    return on.isoformat() if on else None
+
+
+def period(span: DateSpan | None) -> Json | None:
+    """Write days as a Period."""
+    return without_nothing({"start": day(span.from_), "end": day(span.to)}) if span else None
 
 
 def number(quantity: Decimal) -> int | float:

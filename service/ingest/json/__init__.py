@@ -1,1 +1,0 @@
-"""JSON and NDJSON: values cut from a stream, and read."""
