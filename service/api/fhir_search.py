@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.api.problem import Refused
+from service.application.authorizations import Filter, Name, Times
 from service.ingest.fhir.reading.identity import OWN_SYSTEM
-from service.stores.authorizations.reading import Filter, Name, Times
 
 COUNT = 50
 COUNT_MAX = 200

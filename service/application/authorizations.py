@@ -18,8 +18,10 @@ from service.domain.submission import Code, DeadLetter, Queued
 from service.domain.withdrawal import write_withdrawal
 from service.ingest.submissions import read_one
 from service.stores.authorizations.reading import Filter as Filter
-from service.stores.authorizations.reading import Page
+from service.stores.authorizations.reading import Name as Name
+from service.stores.authorizations.reading import Page as Page
 from service.stores.authorizations.reading import Stored as Stored
+from service.stores.authorizations.reading import Times as Times
 from service.stores.connection.key_names import BucketKeys
 from service.stores.ledger.records import read_record
 
