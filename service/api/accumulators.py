@@ -10,6 +10,8 @@ from service.api.caller import Asking
 from service.api.claims import After, Size
 from service.api.schema import problems
 from service.application import authorizations
+from service.application.authorizations import Balances, RelatedClaims, Utilization
+from service.application.ledger_view import LedgerEntries
 
 router = APIRouter(
     prefix="/authorizations/{authorization_id}",
@@ -20,13 +22,13 @@ router = APIRouter(
 AuthorizationId = Annotated[str, Path(max_length=100)]
 
 
-@router.get("/accumulators", summary="What is used, reserved and left")
+@router.get("/accumulators", response_model=Balances, summary="What is used, reserved and left")
 async def read_accumulators(caller: Asking, authorization_id: AuthorizationId) -> Response:
     """Give every boundary of an authorization with its limit and balances, as they are now."""
     return json_response(await authorizations.balances(caller, authorization_id))
 
 
-@router.get("/ledger", summary="Every movement")
+@router.get("/ledger", response_model=LedgerEntries, summary="Every movement")
 async def read_ledger(
     caller: Asking, authorization_id: AuthorizationId, size: Size = 100, after: After = None
 ) -> Response:
@@ -35,7 +37,7 @@ async def read_ledger(
     return json_response(page)
 
 
-@router.get("/claims", summary="Related claims")
+@router.get("/claims", response_model=RelatedClaims, summary="Related claims")
 async def read_claims(
     caller: Asking,
     authorization_id: AuthorizationId,
@@ -53,7 +55,7 @@ async def read_claims(
     )
 
 
-@router.get("/utilization", summary="Utilization over time")
+@router.get("/utilization", response_model=Utilization, summary="Utilization over time")
 async def read_utilization(
     caller: Asking,
     authorization_id: AuthorizationId,

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from service.api.body import JSON, NDJSON, json_response, media_type_of, read_body
 from service.api.caller import Asking
@@ -24,6 +25,28 @@ router = APIRouter(
 )
 
 PAGE_MAX = 200
+
+
+class Shown(TypedDict):
+    """An authorization as it was pushed, and what became of it since."""
+
+    authorization: dict[str, Any]
+    state: dict[str, Any]
+
+
+class Versions(TypedDict):
+    """All versions, newest first."""
+
+    versions: list[Shown]
+
+
+class Listed(TypedDict):
+    """Some of those that fit, how many there are in all, and where to go on."""
+
+    total: int
+    authorizations: list[Shown]
+    next: str | None
+
 
 Version = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The sender's next version.")]
 
@@ -58,21 +81,21 @@ async def withdraw(caller: Asking, authorization_id: str, version: Version) -> R
     return _result(await authorizations.withdraw(caller, authorization_id, version), created=200)
 
 
-@router.get("/{authorization_id}", summary="Read the current version")
+@router.get("/{authorization_id}", response_model=Shown, summary="Read the current version")
 async def read(caller: Asking, authorization_id: str) -> Response:
     """Give the authorization as it was pushed, and its state; 404 when it was never pushed."""
     stored = await authorizations.read(caller, authorization_id)
     return json_response(_shown(stored), headers={"ETag": f'W/"{stored.state["version"]}"'})
 
 
-@router.get("/{authorization_id}/versions", summary="Read all versions")
+@router.get("/{authorization_id}/versions", response_model=Versions, summary="Read all versions")
 async def versions(caller: Asking, authorization_id: str) -> Response:
     """Give every version that was taken in, newest first; 404 when there is none."""
     found = await authorizations.versions(caller, authorization_id)
     return json_response({"versions": [_shown(stored) for stored in found]})
 
 
-@router.get("", summary="List authorizations")
+@router.get("", response_model=Listed, summary="List authorizations")
 async def listing(  # noqa: PLR0913 - one parameter for each filter of the address
     caller: Asking,
     member: str | None = None,
@@ -122,5 +145,5 @@ def _result(result: PushResult | Queued, created: int = 201) -> Response:
     )
 
 
-def _shown(stored: Stored) -> dict[str, Any]:
+def _shown(stored: Stored) -> Shown:
     return {"authorization": stored.source, "state": stored.state}

@@ -10,6 +10,7 @@ from service.api.caller import Asking
 from service.api.schema import problems
 from service.application import claims
 from service.application.claims import BenefitLimits
+from service.application.ledger_view import LedgerEntries
 from service.domain.adjudication import ClaimChange
 
 router = APIRouter(
@@ -33,7 +34,7 @@ async def read_claim(caller: Asking, claim_id: ClaimId) -> Response:
     return json_response(await claims.as_answered(caller, claim_id))
 
 
-@router.get("/history", summary="Everything that happened to a claim")
+@router.get("/history", response_model=LedgerEntries, summary="Everything that happened to a claim")
 async def read_history(
     caller: Asking, claim_id: ClaimId, size: Size = 100, after: After = None
 ) -> Response:

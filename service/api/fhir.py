@@ -14,7 +14,7 @@ from service.api.fhir_capability import PARAMETERS, capability_statement
 from service.api.fhir_outcome import Json, fhir_response, issue, outcome
 from service.api.fhir_search import PAGE, Search, read_search
 from service.api.problem import Refused
-from service.api.schema import fhir_answers, form_body, parameters
+from service.api.schema import fhir_answers, parameters, takes
 from service.application import authorizations, claim_responses
 from service.application.authorizations import Page
 from service.application.parts import Caller
@@ -51,7 +51,7 @@ async def search(caller: Asking, request: Request) -> Response:
 
 @router.post(
     "/ClaimResponse/_search",
-    openapi_extra=form_body(),
+    openapi_extra=takes(FORM, is_needed=False),
     responses=fhir_answers(status_415="It is no form."),
     summary="Search by a form",
 )

@@ -9,7 +9,7 @@ from service.api.body import NDJSON, read_any_body
 from service.api.caller import Asking
 from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, Json, fhir_response, issue, outcome
 from service.api.problem import Refused
-from service.api.schema import fhir_answers, fhir_body
+from service.api.schema import fhir_answers, takes
 from service.api.streams import StreamedResults
 from service.application.intake import take
 from service.application.parts import Caller
@@ -39,7 +39,9 @@ _BAD = {"conflict": ("error", "conflict"), "failed": ("error", "transient")}
 _ORDER = {"error": 0, "warning": 1, "information": 2}
 
 
-@router.post("", openapi_extra=fhir_body(), summary="Push authorizations as FHIR")
+@router.post(
+    "", openapi_extra=takes(*_DOCUMENT, FHIR_NDJSON), summary="Push authorizations as FHIR"
+)
 async def push(caller: Asking, request: Request) -> Response:
     """Take ClaimResponses in; answers an OperationOutcome with an issue for each, and findings.
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from service import __version__
 from service.api.body import json_response
 from service.api.caller import Parts
-from service.application.maintenance import readiness
+from service.application.maintenance import Readiness, readiness
 
 router = APIRouter(tags=["health"])
 
@@ -39,7 +39,7 @@ async def live() -> Response:
     return json_response({"status": "live", "version": __version__})
 
 
-@router.get("/health/ready", summary="Claims can be matched")
+@router.get("/health/ready", response_model=Readiness, summary="Claims can be matched")
 async def ready(parts: Parts) -> Response:
     """Ask the engines: 503 while Elasticsearch does not answer, `degraded` while Redis does not.
 

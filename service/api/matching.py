@@ -1,5 +1,6 @@
 """Claims in, answers out: one, a stream of many, and why an authorization does not cover a line."""
 
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any
 
@@ -7,17 +8,22 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from service.api.batches import answer_lines
+from service.api.batches import Answer, Job, answer_in_order, answer_lines, told
 from service.api.body import JSON, NDJSON, X12, JsonBody, json_response, media_type_of, read_body
 from service.api.caller import Asking
+from service.api.problem import Refused, refused_of
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
-from service.api.x12_claims import answer_file
 from service.application import claims
+from service.application.reception import aliases_of, naming_of
 from service.domain.claim import AuthorizationKind, Claim
 from service.domain.values import Frozen, LineNumber, Text
 from service.flow.matching.why_not import Question
 from service.ingest.cutting import LineCutter, cut
+from service.ingest.x12.submissions import ClaimSent, claims_sent
+from service.settings import Settings
+
+AnswerClaim = Callable[[Claim], Awaitable[Answer]]
 
 router = APIRouter(tags=["matching"], responses=problems())
 
@@ -40,7 +46,7 @@ async def match(caller: Asking, request: Request) -> Response:
     settings = caller.parts.settings
     if media_type_of(request) == X12:
         answer = partial(claims.match, caller)
-        return StreamedResults(answer_file(settings, caller.payer, request.stream(), answer))
+        return StreamedResults(_answer_file(settings, caller.payer, request.stream(), answer))
     claim = Claim.model_validate_json(await read_body(request, settings.body_bytes_max))
     return json_response(await claims.match(caller, claim))
 
@@ -68,3 +74,30 @@ async def explain(
     """Give the first requirement that fails, then the criteria missed, with both values."""
     question = Question(claim=asked.claim, line=asked.line, number=asked.number, kind=asked.type)
     return json_response(await claims.explain(caller, question))
+
+
+def _answer_file(
+    settings: Settings, payer: str, chunks: AsyncIterable[bytes], answer: AnswerClaim
+) -> AsyncIterator[Answer]:
+    """Answer the claims of a file in their order; one that cannot be read is a problem."""
+    sent = claims_sent(chunks, naming_of(settings), aliases_of(settings, payer))
+    return answer_in_order(_jobs(sent, answer), settings.batch_claims_at_once)
+
+
+async def _jobs(sent: AsyncIterator[ClaimSent], answer: AnswerClaim) -> AsyncIterator[Job]:
+    async for each in sent:
+        yield _job(each, answer)
+
+
+def _job(sent: ClaimSent, answer: AnswerClaim) -> Job:
+    async def run() -> Answer:
+        if sent.claim is None:
+            refused = Refused(422, "Claim not answered", sent.reason or "it cannot be read")
+        else:
+            try:
+                return {**sent.beside, "answer": await answer(sent.claim)}
+            except Exception as error:  # noqa: BLE001 - one claim must not end the others
+                refused = refused_of(error)
+        return {**sent.beside, "problem": told(refused)}
+
+    return run

@@ -22,7 +22,7 @@ router = APIRouter(
 MemberId = Annotated[Identifier, Path()]
 
 
-@router.post("/merge", summary="Merge a member")
+@router.post("/merge", response_model=members.MergeAnswer, summary="Merge a member")
 async def merge(
     caller: Asking,
     member_id: MemberId,
@@ -37,7 +37,7 @@ async def merge(
     return json_response(members.told(await members.merge(caller, member_id, asked)))
 
 
-@router.get("", summary="What became of a member id")
+@router.get("", response_model=members.MemberAnswer, summary="What became of a member id")
 async def read_member(caller: Asking, member_id: MemberId) -> Response:
     """Give where a member id leads, who said so, and which ids lead to it."""
     return json_response(await members.lead(caller, member_id))

@@ -10,7 +10,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.api.body import JSON, JsonBody
+from service.api.body import JSON, X12, JsonBody
+from service.api.caller import SCHEMES
 from service.api.fhir_outcome import FHIR_JSON, refusal_content
 from service.api.problem import MEDIA_TYPE, Refused, problem_content
 from service.domain.adjudication import Adjudication
@@ -92,13 +93,6 @@ def _refusals(more: Mapping[str, str]) -> Iterator[Refused]:
         yield Refused(status, _PROBLEMS[status][0], why)
 
 
-def fhir_body() -> dict[str, Any]:
-    """Describe a body that is a resource of FHIR, or a stream of them."""
-    types = ("application/fhir+json", "application/json", "application/fhir+ndjson")
-    content = {each: {"schema": {"type": "object"}} for each in types}
-    return {"requestBody": {"required": True, "content": content}}
-
-
 def parameters(**described: str) -> dict[str, Any]:
     """Describe parameters of an address that the endpoint reads itself."""
     return {
@@ -109,55 +103,46 @@ def parameters(**described: str) -> dict[str, Any]:
     }
 
 
-def form_body() -> dict[str, Any]:
-    """Describe a body that is a form of parameters."""
-    content = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
-    return {"requestBody": {"required": False, "content": content}}
-
-
 def takes(*media_types: str, model: str | None = None, is_needed: bool = True) -> dict[str, Any]:
-    """Describe a body that the endpoint reads itself; JSON and its lines are of a model."""
-    schema = {"$ref": _REFERENCE.format(model=model)} if model else {}
+    """Describe a body that the endpoint reads itself; all but X12 is of the model."""
+    schema = {"$ref": _REFERENCE.format(model=model)} if model else {"type": "object"}
     content = {
-        each: {"schema": schema if "json" in each else {"type": "string"}} for each in media_types
+        each: {"schema": {"type": "string"} if each == X12 else schema} for each in media_types
     }
     return {"requestBody": {"required": is_needed, "content": content}}
 
 
-def x12_body() -> dict[str, Any]:
-    """Describe a body of X12 interchanges."""
-    content = {"application/edi-x12": {"schema": {"type": "string"}}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def describe(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+def describe(app: FastAPI, rooms: Iterable[APIRouter]) -> None:
     """Add the bodies that the framework does not know to the OpenAPI document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _documented(app, routers)
+            app.openapi_schema = _documented(app, rooms)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _documented(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
+def _documented(app: FastAPI, rooms: Iterable[APIRouter]) -> dict[str, Any]:
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
     models = {model.__name__: model for model in _MODELS}
-    routes = (route for router in routers for route in router.routes)
+    routes = (route for room in rooms for route in room.routes)
     for route in (route for route in routes if isinstance(route, APIRoute)):
-        reading = (each.call for each in route.dependant.dependencies)
-        for body in (call for call in reading if isinstance(call, JsonBody)):
-            models[body.model.__name__] = body.model
-            for method in route.methods or ():
-                operation = document["paths"][route.path_format][method.lower()]
-                operation |= takes(JSON, model=body.model.__name__)
+        for method in route.methods or ():
+            operation = document["paths"][route.path_format][method.lower()]
+            operation["security"] = [{name: []} for name in SCHEMES]
+            for body in (each.call for each in route.dependant.dependencies):
+                if isinstance(body, JsonBody):
+                    models[body.model.__name__] = body.model
+                    operation |= takes(JSON, model=body.model.__name__)
     _, schemas = models_json_schema(
         [(model, "validation") for model in models.values()], ref_template=_REFERENCE
     )
-    document["components"].setdefault("schemas", {}).update(schemas["$defs"])
+    known = document.setdefault("components", {}).setdefault("schemas", {})
+    known.update(schemas["$defs"])
+    document["components"]["securitySchemes"] = SCHEMES
     examples = orjson.loads((shipped("docs") / "examples" / "api.json").read_bytes())
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -170,5 +155,9 @@ def _show(operation: dict[str, Any], example: Mapping[str, Any]) -> None:
     for media_type, body in example["bodies"].items():
         operation["requestBody"]["content"][media_type]["example"] = body
     for status, answers in example["answers"].items():
-        content = {media_type: {"example": answer} for media_type, answer in answers.items()}
-        operation["responses"][status]["content"] = content
+        said = operation["responses"][status]
+        known = said.get("content", {})
+        said["content"] = {
+            media_type: {**known.get(media_type, {}), "example": answer}
+            for media_type, answer in answers.items()
+        }

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from service.api.body import NDJSON, X12
 from service.api.caller import Asking
 from service.api.problem import Refused
-from service.api.schema import problems, x12_body
+from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application.inquiries import answers_to
 from service.application.intake import take
@@ -61,7 +61,7 @@ class _Told:
         ]
 
 
-@router.post("/x12", openapi_extra=x12_body(), summary="Send 278 interchanges")
+@router.post("/x12", openapi_extra=takes(X12), summary="Send 278 interchanges")
 async def exchange(caller: Asking, request: Request) -> Response:
     """Take 278 responses in; answer a 999, and a TA1 where it is wanted, for each interchange.
 

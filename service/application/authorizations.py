@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
+from typing_extensions import TypedDict
 
 from service.accounting.answers.statement import related_claim, statement
 from service.accounting.answers.utilization import utilization
 from service.accounting.limits.bounds import bounds_of
 from service.application import claims
 from service.application.intake import PUSHES, NotFound
-from service.application.ledger_view import ledger_entries
+from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.domain.authorization import Authorization
 from service.domain.push import Pushed, PushResult
@@ -37,6 +38,33 @@ _ERRORS_MAX = 20
 _ID_LENGTH_MAX = 100
 _PAGES_MAX = 100
 _PAGE = 500
+
+
+class Balances(TypedDict):
+    """What is used, reserved and left; one account for each boundary that there is."""
+
+    authorization_id: str
+    number: str | None
+    version: int
+    accumulator_version: int | None
+    void: bool
+    accounts: list[Answer]
+
+
+class RelatedClaims(TypedDict):
+    """Claims that drew on an authorization, and where to go on."""
+
+    claims: list[Answer]
+    next: str | None
+
+
+class Utilization(TypedDict):
+    """How the units went, by account; not ``complete`` where there are more movements."""
+
+    authorization_id: str
+    by: Literal["day", "month"]
+    complete: bool
+    accounts: list[Answer]
 
 
 class NotTaken(Exception):
@@ -140,7 +168,7 @@ async def listing(caller: Caller, wanted: Filter, *, size: int, after: str | Non
     return await caller.stores.reading.page(caller.payer, wanted, size=size, after=after)
 
 
-async def balances(caller: Caller, authorization_id: str) -> Answer:
+async def balances(caller: Caller, authorization_id: str) -> Balances:
     """Every boundary with its limit and balances, as they are now; raises NotFound."""
     stored = await read(caller, authorization_id)
     books, member = caller.stores.accumulators, stored.state["member_id"]
@@ -156,7 +184,9 @@ async def balances(caller: Caller, authorization_id: str) -> Answer:
     }
 
 
-async def ledger(caller: Caller, authorization_id: str, *, size: int, after: str | None) -> Answer:
+async def ledger(
+    caller: Caller, authorization_id: str, *, size: int, after: str | None
+) -> LedgerEntries:
     """What moved or changed its units, newest first; raises NotFound, BadCursor."""
     keys = _keys(caller, await read(caller, authorization_id))
     page = await caller.stores.ledger.of_authorization(
@@ -167,7 +197,7 @@ async def ledger(caller: Caller, authorization_id: str, *, size: int, after: str
 
 async def related_claims(
     caller: Caller, authorization_id: str, *, matched: bool, size: int, after: str | None
-) -> Answer:
+) -> RelatedClaims:
     """The claims that drew on it, newest first, as they stand now; raises NotFound, BadCursor.
 
     ``matched``: also those that found it and drew nothing.
@@ -192,7 +222,7 @@ async def related_claims(
 
 async def utilization_over_time(
     caller: Caller, authorization_id: str, by: Literal["day", "month"]
-) -> Answer:
+) -> Utilization:
     """By the time of adjudication, what was moved, used and reserved then; raises NotFound."""
     keys = _keys(caller, await read(caller, authorization_id))
     moved: list[Any] = []

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 from service.accounting.answers.answer import benefit_answer, complete
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.scale import written, written_amount
-from service.application.ledger_view import ledger_entries
+from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.claim import Claim
@@ -161,7 +161,7 @@ def _as_held(lines: Sequence[Answer], claim: ClaimState) -> list[Answer]:
     return written_lines
 
 
-async def history(caller: Caller, claim_id: str, *, size: int, after: str | None) -> Answer:
+async def history(caller: Caller, claim_id: str, *, size: int, after: str | None) -> LedgerEntries:
     """A page of what happened to a claim, newest first; raises UnknownClaim, BadCursor."""
     stores = caller.stores
     home = await stores.accumulators.home_of(caller.payer, claim_id)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
+from typing_extensions import TypedDict
 
 from service.accounting.answers.used import account_name, balance
 from service.accounting.books.grant import Row
@@ -24,7 +25,15 @@ _TEXTS = {
 }
 
 
-def ledger_entries(page: LedgerPage, authorization_id: str | None = None) -> Answer:
+class LedgerEntries(TypedDict):
+    """Some entries, newest first, how many there are in all, and where to go on."""
+
+    entries: list[Answer]
+    total: int
+    next: str | None
+
+
+def ledger_entries(page: LedgerPage, authorization_id: str | None = None) -> LedgerEntries:
     """Show a page; of the movements those of one authorization, where it is named."""
     entries = [_entry(each, authorization_id) for each in page.entries]
     return {"entries": entries, "total": page.total, "next": page.next_}

@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from service.application.moving import Tell
 from service.application.parts import Application
@@ -13,6 +15,14 @@ from service.stores.ledger.rebuilding import Rebuilt as Rebuilt
 from service.stores.ledger.reconciliation import Reconciled as Reconciled
 
 _WAIT_STEP_S = 1.0
+
+
+class Readiness(TypedDict):
+    """Whether claims can be matched, units moved (or why not), and how many pushes wait."""
+
+    status: Literal["ready", "degraded"]
+    adjudication: str
+    outbox: int | None
 
 
 async def reconcile(parts: Application, payers: Sequence[str], tell: Tell) -> Reconciled:
@@ -80,7 +90,7 @@ async def migrate(parts: Application, tell: Tell) -> tuple[str, str, int]:
     return await parts.stores.migration.run(tell)
 
 
-async def readiness(parts: Application) -> dict[str, Any]:
+async def readiness(parts: Application) -> Readiness:
     """Whether claims can be matched, units moved and pushes stored now.
 
     Raises EngineFault while Elasticsearch does not answer. Without Redis claims are matched as

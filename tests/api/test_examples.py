@@ -16,8 +16,11 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
+from pydantic import TypeAdapter
 
-from service.settings import shipped
+from service.api.app import create_app
+from service.settings import Settings, shipped
 from tests.ground import Ground
 from tests.proxy import Proxy
 from tests.serving import client_of, serving
@@ -272,3 +275,19 @@ def test_every_operation_has_its_examples(own: Ground) -> None:
                 if not contents or not all("example" in each for each in contents.values()):
                     missing.append(f"{name}: {status}")
     assert missing == []
+
+
+def test_every_answer_is_of_its_model() -> None:
+    """No key is missing, and none is there that the model has not."""
+    recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
+    looked_at = 0
+    for route in iter_route_contexts(create_app(Settings()).routes):
+        if getattr(route, "response_model", None) is None:
+            continue
+        for method in route.methods or ():
+            answers = recorded[f"{method} {route.path}"]["answers"]
+            for answer in (content for each in answers.values() for content in each.values()):
+                read = TypeAdapter(route.response_model).validate_python(answer, strict=True)
+                assert read == answer, route.path
+                looked_at += 1
+    assert looked_at > 10
