@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from service.api.batches import Answer, Job, answer_in_order, answer_lines, told
+from service.api.batches import Answer, answer_in_order, answer_lines, job
 from service.api.body import JSON, NDJSON, X12, JsonBody, json_response, media_type_of, read_body
 from service.api.caller import Asking
-from service.api.problem import Refused, refused_of
+from service.api.problem import Refused
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import claims
@@ -79,25 +79,13 @@ async def explain(
 def _answer_file(
     settings: Settings, payer: str, chunks: AsyncIterable[bytes], answer: AnswerClaim
 ) -> AsyncIterator[Answer]:
-    """Answer the claims of a file in their order; one that cannot be read is a problem."""
-    sent = claims_sent(chunks, naming_of(settings), aliases_of(settings, payer))
-    return answer_in_order(_jobs(sent, answer), settings.batch_claims_at_once)
+    """Answer the claims of an 837 file as if each had come alone; one that is unreadable, too."""
 
-
-async def _jobs(sent: AsyncIterator[ClaimSent], answer: AnswerClaim) -> AsyncIterator[Job]:
-    async for each in sent:
-        yield _job(each, answer)
-
-
-def _job(sent: ClaimSent, answer: AnswerClaim) -> Job:
-    async def run() -> Answer:
+    async def one(sent: ClaimSent) -> Answer:
         if sent.claim is None:
-            refused = Refused(422, "Claim not answered", sent.reason or "it cannot be read")
-        else:
-            try:
-                return {**sent.beside, "answer": await answer(sent.claim)}
-            except Exception as error:  # noqa: BLE001 - one claim must not end the others
-                refused = refused_of(error)
-        return {**sent.beside, "problem": told(refused)}
+            raise Refused(422, "Claim not answered", sent.reason or "it cannot be read")
+        return {**sent.beside, "answer": await answer(sent.claim)}
 
-    return run
+    claims_of_file = claims_sent(chunks, naming_of(settings), aliases_of(settings, payer))
+    jobs = (job(partial(one, sent), sent.beside) async for sent in claims_of_file)
+    return answer_in_order(jobs, settings.batch_claims_at_once)

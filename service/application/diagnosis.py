@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from service.application.parts import NotConfigured, Stores
@@ -22,7 +23,7 @@ _NOT_SETTINGS = frozenset({"AUTHMATCH_CACHE"})
 Level = Literal["green", "yellow", "red"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at, and what to do; ``is_engine`` when an engine is what failed."""
 
@@ -33,19 +34,12 @@ class Finding:
     is_engine: bool = False
 
 
-def green(what: str, found: str) -> Finding:
-    """As it should be."""
-    return Finding(level="green", what=what, found=found)
-
-
-def yellow(what: str, found: str, advice: str) -> Finding:
-    """It works, but not as in production."""
-    return Finding(level="yellow", what=what, found=found, advice=advice)
-
-
-def red(what: str, found: str, advice: str, *, is_engine: bool = False) -> Finding:
-    """It must be put right."""
-    return Finding(level="red", what=what, found=found, advice=advice, is_engine=is_engine)
+green = partial(Finding, "green")
+"""As it should be."""
+yellow = partial(Finding, "yellow")
+"""It works, but not as in production."""
+red = partial(Finding, "red")
+"""It must be put right."""
 
 
 async def diagnose(settings: Settings) -> AsyncIterator[Finding]:

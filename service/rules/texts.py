@@ -4,11 +4,11 @@ The texts are named as the files of a folder are: ``dental.yaml``, ``reference/u
 ``tables/requested-auth-type.json``, ``fixtures/two-visits.yaml``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -101,53 +101,34 @@ def _tables(
     return load_tables(first, second, references, templates)
 
 
-@dataclass(slots=True)
-class _Read:
-    """What the reference files of a set hold."""
-
-    groups: dict[str, GroupTable] = field(default_factory=dict)
-    events: EventCodes | None = None
-    rest: dict[str, Any] = field(default_factory=dict)
-
-    def take(self, name: str, content: Any) -> None:
-        """Take the content of a file; raises ValueError where it is not a known one."""
-        kind = content.get("kind") if isinstance(content, dict) else None
-        if kind == "groups":
-            self.groups[name] = GroupTable.model_validate(content)
-        elif kind == "event-codes":
-            self.events = EventCodes.model_validate(content)
-        elif isinstance(kind, str) and kind in _KINDS:
-            place, read = _KINDS[kind]
-            self.rest[place] = read(content)
-        else:
-            raise ValueError(f"a reference file of kind {kind} is not known")
-
-    @property
-    def references(self) -> References:
-        """All tables, with the codes of the modifiers that are for information only."""
-        informational = self.groups.get("informational-modifiers")
-        groups = informational.groups.values() if informational else ()
-        codes = frozenset(code for each in groups for code in each.members)
-        return References(groups=self.groups, informational_modifiers=codes, **self.rest)
-
-
-_KINDS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
-    "attached-fields": ("attached", AttachedFields.model_validate),
-    "specialised": ("specialised", SpecialisedTable.model_validate),
-    "unit-conversions": ("units", UnitTable.model_validate),
-    "accounting-policy": ("accounting", AccountingPolicy.model_validate),
+_KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
+    "attached-fields": ("attached", AttachedFields),
+    "specialised": ("specialised", SpecialisedTable),
+    "unit-conversions": ("units", UnitTable),
+    "accounting-policy": ("accounting", AccountingPolicy),
+    "event-codes": ("events", EventCodes),
 }
+"""Of each kind of reference file, of which there is one: what it is called, and what it holds."""
 
 
 def _references(
     texts: Mapping[str, str],
 ) -> tuple[References, EventCodes | None, list[Problem]]:
     """Load reference tables and event codes; a file that is wrong is a problem, not a gap."""
-    read = _Read()
+    groups: dict[str, GroupTable] = {}
+    single: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, text in texts.items():
         try:
-            read.take(name, YAML(typ="safe").load(text))
+            content: Any = YAML(typ="safe").load(text)
+            kind = content.get("kind") if isinstance(content, dict) else None
+            if kind == "groups":
+                groups[name] = GroupTable.model_validate(content)
+            elif str(kind) in _KINDS:
+                field, model = _KINDS[str(kind)]
+                single[field] = model.model_validate(content)
+            else:
+                problems.append(_refused(name, f"a reference file of kind {kind} is not known"))
         except ValidationError as error:
             first = error.errors()[0]
             where = "/".join(map(str, first["loc"]))
@@ -157,13 +138,21 @@ def _references(
     problems += [
         _refused(name, "this reference table is needed")
         for name in REFERENCE_TABLES_NEEDED
-        if name not in read.groups
+        if name not in groups
     ]
-    references = read.references
-    if read.events is None:
+    informational = groups.get("informational-modifiers")
+    plain = informational.groups.values() if informational else ()
+    events: EventCodes | None = single.pop("events", None)
+    references = References(
+        groups=groups,
+        informational_modifiers=frozenset(code for group in plain for code in group.members),
+        **single,
+    )
+    if events is None:
         problems.append(_refused("event-codes", "it is needed"))
-        return references, None, problems
-    return references, read.events, problems + list(_disagreements(references, read.events))
+    else:
+        problems += _disagreements(references, events)
+    return references, events, problems
 
 
 def _disagreements(references: References, events: EventCodes) -> Iterator[Problem]:
