@@ -24,7 +24,7 @@ AuthorizationId = Annotated[str, Path(max_length=100)]
 
 @router.get("/accumulators", response_model=Balances, summary="What is used, reserved and left")
 async def read_accumulators(caller: Asking, authorization_id: AuthorizationId) -> Response:
-    """Give every boundary of an authorization with its limit and balances, as they are now."""
+    """Every boundary of an authorization with its limit and balances, as they are now."""
     return json_response(await authorizations.balances(caller, authorization_id))
 
 
@@ -32,7 +32,7 @@ async def read_accumulators(caller: Asking, authorization_id: AuthorizationId) -
 async def read_ledger(
     caller: Asking, authorization_id: AuthorizationId, size: Size = 100, after: After = None
 ) -> Response:
-    """Give what moved or changed the units of an authorization, newest first."""
+    """What moved or changed the units of an authorization, newest first."""
     page = await authorizations.ledger(caller, authorization_id, size=size, after=after)
     return json_response(page)
 
@@ -47,7 +47,7 @@ async def read_claims(
     size: Size = 100,
     after: After = None,
 ) -> Response:
-    """Give the claims that drew on the same accumulator, newest first, as they stand now."""
+    """The claims that drew on the same accumulator, newest first, as they stand now."""
     return json_response(
         await authorizations.related_claims(
             caller, authorization_id, matched=matched, size=size, after=after
@@ -61,5 +61,5 @@ async def read_utilization(
     authorization_id: AuthorizationId,
     by: Annotated[Literal["day", "month"], Query(description="Step of time.")] = "month",
 ) -> Response:
-    """Give, by the time of adjudication, what was moved and how much was used and reserved then."""
+    """By the time of adjudication, what was moved and how much was used and reserved then."""
     return json_response(await authorizations.utilization_over_time(caller, authorization_id, by))

@@ -83,14 +83,14 @@ async def withdraw(caller: Asking, authorization_id: str, version: Version) -> R
 
 @router.get("/{authorization_id}", response_model=Shown, summary="Read the current version")
 async def read(caller: Asking, authorization_id: str) -> Response:
-    """Give the authorization as it was pushed, and its state; 404 when it was never pushed."""
+    """The authorization as it was pushed, and its state; 404 when it was never pushed."""
     stored = await authorizations.read(caller, authorization_id)
     return json_response(_shown(stored), headers={"ETag": f'W/"{stored.state["version"]}"'})
 
 
 @router.get("/{authorization_id}/versions", response_model=Versions, summary="Read all versions")
 async def versions(caller: Asking, authorization_id: str) -> Response:
-    """Give every version that was taken in, newest first; 404 when there is none."""
+    """Every version that was taken in, newest first; 404 when there is none."""
     found = await authorizations.versions(caller, authorization_id)
     return json_response({"versions": [_shown(stored) for stored in found]})
 
@@ -107,7 +107,7 @@ async def listing(  # noqa: PLR0913 - one parameter for each filter of the addre
     size: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     after: str | None = None,
 ) -> Response:
-    """Give a page, newest certification first; `next` of a page goes into `after` of the next."""
+    """A page, newest certification first; `next` of a page goes into `after` of the next."""
     wanted = Filter(
         member=member,
         number=number,

@@ -23,7 +23,7 @@ BATCH_PROBLEMS = Counter(
 
 
 async def answer_in_order(jobs: AsyncIterator[Job], at_once: int) -> AsyncIterator[Answer]:
-    """Give the answers in the order of the jobs, so many of them at work."""
+    """The answers in the order of the jobs, so many of them at work."""
     waiting: deque[asyncio.Task[Answer]] = deque()
     try:
         async for job in jobs:

@@ -30,7 +30,7 @@ Change = Annotated[ClaimChange, Depends(JsonBody(ClaimChange))]
 
 @router.get("", summary="What became of a claim")
 async def read_claim(caller: Asking, claim_id: ClaimId) -> Response:
-    """Give the latest adjudication of a claim as it was answered, and its status now."""
+    """The latest adjudication of a claim as it was answered, and its status now."""
     return json_response(await claims.as_answered(caller, claim_id))
 
 
@@ -38,7 +38,7 @@ async def read_claim(caller: Asking, claim_id: ClaimId) -> Response:
 async def read_history(
     caller: Asking, claim_id: ClaimId, size: Size = 100, after: After = None
 ) -> Response:
-    """Give the audit of a claim, newest first: who moved what, when and why."""
+    """The audit of a claim, newest first: who moved what, when and why."""
     return json_response(await claims.history(caller, claim_id, size=size, after=after))
 
 

@@ -29,7 +29,7 @@ async def listing(
     size: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     after: str | None = None,
 ) -> Response:
-    """Give a page, those that came last first, without their content."""
+    """A page, those that came last first, without their content."""
     wanted = LetterFilter(status=status, code=code, format=format)
     page = await intake.letters(caller, wanted, size=size, after=after)
     letters = [letter.shown() for letter in page.letters]
@@ -38,7 +38,7 @@ async def listing(
 
 @router.get("/dead-letters/{letter_id}", summary="Show one with its content")
 async def show(caller: Asking, letter_id: str) -> Response:
-    """Give all that is known of it, and what was sent, as text where it is text."""
+    """All that is known of it, and what was sent, as text where it is text."""
     letter = await intake.letter(caller, letter_id)
     return json_response(letter.shown() | letter.readable())
 

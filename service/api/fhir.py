@@ -31,7 +31,7 @@ PARAMETERS_MAX = 200
 
 @public.get("/metadata", summary="What the FHIR addresses offer", responses=fhir_answers())
 async def metadata(request: Request) -> Response:
-    """Give the CapabilityStatement; it needs no key."""
+    """The CapabilityStatement; it needs no key."""
     return fhir_response(capability_statement(_base(request)))
 
 
@@ -45,7 +45,7 @@ async def metadata(request: Request) -> Response:
     summary="Search authorizations as ClaimResponses",
 )
 async def search(caller: Asking, request: Request) -> Response:
-    """Give a page as a searchset Bundle, newest certification first."""
+    """A page as a searchset Bundle, newest certification first."""
     return await _searched(caller, request, request.url.query)
 
 
@@ -72,7 +72,7 @@ async def search_by_form(caller: Asking, request: Request) -> Response:
 async def read(
     caller: Asking, request: Request, resource_id: Annotated[str, Path(max_length=100)]
 ) -> Response:
-    """Give the current version, with what was used of it."""
+    """The current version, with what was used of it."""
     _check_format(request)
     stored = await claim_responses.find(caller, resource_id)
     resource = await claim_responses.write(caller, stored)

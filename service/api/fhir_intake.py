@@ -93,7 +93,7 @@ async def _taken(
 
 
 def _status_of(taken: Sequence[Taken]) -> int:
-    """Give the status of the whole: what failed counts most, then what was refused."""
+    """The status of the whole: what failed counts most, then what was refused."""
     statuses = {each.result["status"] for each in taken}
     if "failed" in statuses:
         return 503

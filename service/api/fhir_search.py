@@ -87,7 +87,7 @@ def _values(name: str, value: str) -> list[str]:
 
 
 def _token(name: str, value: str) -> tuple[str, str]:
-    """Give system and value of a token."""
+    """System and value of a token."""
     system, bar, code = value.partition("|")
     if not bar:
         return "", value
@@ -171,7 +171,7 @@ def _times(name: str, value: str) -> Times:
 
 
 def _span(text: str) -> tuple[datetime, datetime]:
-    """Give the first moment of a date or time, and the first one behind it; raises ValueError."""
+    """The first moment of a date or time, and the first one behind it; raises ValueError."""
     written = _TIME.fullmatch(text)
     if written is None:
         raise ValueError("not a date or time")

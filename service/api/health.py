@@ -52,7 +52,7 @@ async def ready(parts: Parts) -> Response:
 
 @router.get("/metrics", summary="Metrics for Prometheus", include_in_schema=False)
 async def metrics() -> Response:
-    """Give the metrics of all workers."""
+    """The metrics of all workers."""
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

@@ -71,7 +71,7 @@ async def batch(caller: Asking, request: Request) -> Response:
 async def explain(
     caller: Asking, asked: Annotated[WhyNotQuestion, Depends(JsonBody(WhyNotQuestion))]
 ) -> Response:
-    """Give the first requirement that fails, then the criteria missed, with both values."""
+    """The first requirement that fails, then the criteria missed, with both values."""
     question = Question(claim=asked.claim, line=asked.line, number=asked.number, kind=asked.type)
     return json_response(await claims.explain(caller, question))
 

@@ -39,5 +39,5 @@ async def merge(
 
 @router.get("", response_model=members.MemberAnswer, summary="What became of a member id")
 async def read_member(caller: Asking, member_id: MemberId) -> Response:
-    """Give where a member id leads, who said so, and which ids lead to it."""
+    """Where a member id leads, who said so, and which ids lead to it."""
     return json_response(await members.lead(caller, member_id))

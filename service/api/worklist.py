@@ -38,7 +38,7 @@ async def listing(
     size: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     after: After = None,
 ) -> Response:
-    """Give a page, the oldest offer first; items whose claim was changed since close by then.
+    """A page, the oldest offer first; items whose claim was changed since close by then.
 
     So a page may have fewer than there are in `total`.
     """
@@ -51,7 +51,7 @@ async def listing(
 
 @router.get("/{claim_id}", summary="What is offered about a claim")
 async def read(caller: Asking, claim_id: ClaimId) -> Response:
-    """Give the item of a claim, open or decided; its ETag is needed to decide."""
+    """The item of a claim, open or decided; its ETag is needed to decide."""
     listed = await worklist.read(caller, claim_id)
     return json_response(listed.as_answer(), headers=_tagged(listed))
 

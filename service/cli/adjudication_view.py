@@ -121,7 +121,7 @@ def _least_left(accounts: Iterable[Answer]) -> str:
 
 
 def _balances(lines: Iterable[Answer]) -> Iterator[tuple[str, ...]]:
-    """Give every balance that the claim met: before its first line and after its last."""
+    """Every balance that the claim met: before its first line and after its last."""
     met: dict[tuple[str, str], list[Answer]] = {}
     numbers: dict[str, str] = {}
     for used in (used for line in lines for used in line["adjudicated_authorizations"]):

@@ -145,7 +145,7 @@ def drop(
 async def _letters(
     caller: Caller, wanted: LetterFilter, size: int | None = None
 ) -> AsyncIterator[Letter]:
-    """Give letters, all that there are now without a ``size``."""
+    """Letters, all that there are now without a ``size``."""
     after: str | None = None
     while size is None or size > 0:
         wanted_now = PAGE if size is None else min(size, PAGE)
@@ -159,7 +159,7 @@ async def _letters(
 
 
 async def _named(caller: Caller, names: Sequence[str]) -> AsyncIterator[str]:
-    """Give the ids that were named, or those of all that are open."""
+    """The ids that were named, or those of all that are open."""
     for name in names:
         yield name
     if not names:

@@ -102,7 +102,7 @@ async def install(settings: Settings, *, wait_seconds_max: float) -> None:
 
 @contextmanager
 def _metrics_of_all(workers: int) -> Iterator[None]:
-    """Give the workers a fresh folder in which their metrics come together."""
+    """Have the metrics of all workers come together in a fresh folder."""
     if workers == 1:
         os.environ.pop(_METRICS_FOLDER, None)
         yield

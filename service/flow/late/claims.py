@@ -36,7 +36,7 @@ class KeptClaims(Protocol):
     """Where claims that wait are read."""
 
     async def kept(self, home: Home, entry: str) -> tuple[Draft, Moved, str | None]:
-        """Give record and movements of an adjudication, and the claim as it was sent."""
+        """Record and movements of an adjudication, and the claim as it was sent."""
         ...
 
 
@@ -91,7 +91,7 @@ class LateClaims:
         except Overtaken:
             return None
         except (BadSelection, Conflict, ValueError) as error:
-            # An examiner's selection may be void by now; only he can say what shall be instead.
+            # An examiner's selection may be void by now, and nobody else can choose instead.
             log.warning("late_claim_refused", reason=type(error).__name__)
             return "refused"
         is_new = await self.offers.offer(home.payer, self._item(claim, entry, offer))

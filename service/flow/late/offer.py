@@ -34,7 +34,7 @@ class Offer:
 def offer_of(
     before: Sequence[Answer], now: Sequence[Answer], arrived: Iterable[str] | None
 ) -> Offer | None:
-    """Give what to offer, None where nothing is better; ``arrived`` is None for any.
+    """What to offer, None where nothing is better; ``arrived`` is None for any.
 
     An authorization has a part in a line if it is a candidate of it now, or was one before: one
     that was withdrawn may have stood in the way.
@@ -93,7 +93,7 @@ def _approved(line: Answer) -> tuple[Decimal, Decimal]:
 
 
 def _classes(line: Answer) -> dict[str, int]:
-    """Give, for each kind that is needed, the best class of an authorization that grants."""
+    """For each kind that is needed, the best class of an authorization that grants."""
     return {
         result["type"]: max(
             (_CLASSES.index(each["class"]) for each in result["candidates"] if _grants(each)),
