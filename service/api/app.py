@@ -31,6 +31,7 @@ from service.api.fhir_outcome import refusal
 from service.api.problem import install_handlers
 from service.api.schema import describe
 from service.application.parts import application, quieten_collector
+from service.rules.book import RuleBook
 from service.settings import Settings
 
 log = structlog.get_logger()
@@ -103,8 +104,11 @@ class Observation:
                 log.warning("request_failed", route=route, status=status, seconds=round(seconds, 3))
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Make the application; nothing is read or opened before it starts."""
+def create_app(settings: Settings | None = None, rules: RuleBook | None = None) -> FastAPI:
+    """Make the application; nothing is read or opened before it starts.
+
+    Without ``rules`` those of the files are read.
+    """
     settings = settings or Settings()
 
     @asynccontextmanager
@@ -120,7 +124,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 logging.getLevelNamesMapping()[settings.log_level]
             ),
         )
-        async with application(settings, serving=True) as parts:
+        async with application(settings, serving=True, rules=rules) as parts:
             app.state.application = parts
             quieten_collector()
             yield
