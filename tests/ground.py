@@ -5,7 +5,7 @@ A session has one prefix, a test its own payers: tests share indices and never m
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from service.application.parts import Stores
+from service.domain.answers import MatchedLine
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.domain.push import Pushed
@@ -158,11 +159,10 @@ async def push(stores: Stores, payer: str, *pushed: Pushed) -> list[str]:
 
 async def match(
     stores: Stores, payer: str, claim: Claim, rules: RuleBook | None = None
-) -> Sequence[dict[str, Any]]:
+) -> list[MatchedLine]:
     """Match a claim, and give its lines."""
     matched = await match_claim(claim, payer, rules=rules or shipped_rules(), source=stores.search)
-    lines: Sequence[dict[str, Any]] = matched.answer["lines"]
-    return lines
+    return matched.answer["lines"]
 
 
 async def found(stores: Stores, payer: str, claim: Claim) -> list[str]:

@@ -1,7 +1,7 @@
 """Claims in, decisions out: what is paid of every line, from which authorizations, and why not."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Query, Request
@@ -14,6 +14,7 @@ from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import claims
 from service.domain.adjudication import Adjudication
+from service.domain.answers import AdjudicationAnswer
 from service.ingest.cutting import LineCutter, cut
 
 router = APIRouter(
@@ -29,7 +30,10 @@ Again = Annotated[
 
 
 @router.post(
-    "/adjudicate", openapi_extra=takes(JSON, model="Adjudication"), summary="Adjudicate a claim"
+    "/adjudicate",
+    openapi_extra=takes(JSON, model="Adjudication"),
+    response_model=AdjudicationAnswer,
+    summary="Adjudicate a claim",
 )
 async def adjudicate_one(
     caller: Asking, request: Request, dry_run: DryRun = False, readjudicate: Again = False
@@ -58,7 +62,7 @@ async def adjudicate_many(
     """
     turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def answer(line: bytes) -> dict[str, Any]:
+    async def answer(line: bytes) -> AdjudicationAnswer:
         claim = Adjudication.model_validate_json(line)
         turn = turns.setdefault(claim.member.id, asyncio.Lock())
         async with turn:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from service.api.problem import Refused, refused_of
 from service.ingest.cutting import Cut
 from service.settings import Settings
 
-Answer = dict[str, Any]
+Answer = Mapping[str, object]
 AnswerLine = Callable[[bytes], Awaitable[Answer]]
 Job = Callable[[], Coroutine[Any, Any, Answer]]
 """Answers one claim of a stream; it does not raise, but says what is wrong in the answer."""

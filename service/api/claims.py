@@ -12,6 +12,7 @@ from service.application import claims
 from service.application.claims import BenefitLimits
 from service.application.ledger_view import LedgerEntries
 from service.domain.adjudication import ClaimChange
+from service.domain.answers import StepAnswer, StoredAnswer
 
 router = APIRouter(
     prefix="/claims/{claim_id}",
@@ -28,7 +29,7 @@ After = Annotated[str | None, Query(description="Where to go on: `next` of the p
 Change = Annotated[ClaimChange, Depends(JsonBody(ClaimChange))]
 
 
-@router.get("", summary="What became of a claim")
+@router.get("", response_model=StoredAnswer, summary="What became of a claim")
 async def read_claim(caller: Asking, claim_id: ClaimId) -> Response:
     """The latest adjudication of a claim as it was answered, and its status now."""
     return json_response(await claims.as_answered(caller, claim_id))
@@ -42,25 +43,25 @@ async def read_history(
     return json_response(await claims.history(caller, claim_id, size=size, after=after))
 
 
-@router.post("/finalize", summary="Make units final")
+@router.post("/finalize", response_model=StepAnswer, summary="Make units final")
 async def finalize(caller: Asking, claim_id: ClaimId, asked: Change) -> Response:
     """Use what was reserved; lines that name fewer units give the rest back."""
     return json_response(await claims.change(caller, "finalize", claim_id, asked))
 
 
-@router.post("/release", summary="Release reserved units")
+@router.post("/release", response_model=StepAnswer, summary="Release reserved units")
 async def release(caller: Asking, claim_id: ClaimId, asked: Change) -> Response:
     """Give back all that was reserved."""
     return json_response(await claims.change(caller, "release", claim_id, asked))
 
 
-@router.post("/reverse", summary="Reverse a claim")
+@router.post("/reverse", response_model=StepAnswer, summary="Reverse a claim")
 async def reverse(caller: Asking, claim_id: ClaimId, asked: Change) -> Response:
     """Give back all that the claim drew."""
     return json_response(await claims.change(caller, "reverse", claim_id, asked))
 
 
-@router.post("/adjust", summary="Give a part back")
+@router.post("/adjust", response_model=StepAnswer, summary="Give a part back")
 async def adjust(caller: Asking, claim_id: ClaimId, asked: Change) -> Response:
     """Lower the units of the lines named; what is over goes back."""
     return json_response(await claims.change(caller, "adjust", claim_id, asked))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
@@ -16,6 +16,7 @@ from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import claims
 from service.application.reception import aliases_of, naming_of
+from service.domain.answers import MatchAnswer
 from service.domain.claim import AuthorizationKind, Claim
 from service.domain.values import Frozen, LineNumber, Text
 from service.flow.matching.why_not import Question
@@ -37,7 +38,12 @@ class WhyNotQuestion(Frozen):
     type: AuthorizationKind | None = None
 
 
-@router.post("/match", openapi_extra=takes(JSON, X12, model="Claim"), summary="Match a claim")
+@router.post(
+    "/match",
+    openapi_extra=takes(JSON, X12, model="Claim"),
+    response_model=MatchAnswer,
+    summary="Match a claim",
+)
 async def match(caller: Asking, request: Request) -> Response:
     """Answer every line of a claim: class, candidates in order, evidence. Writes nothing.
 
@@ -61,7 +67,7 @@ async def batch(caller: Asking, request: Request) -> Response:
     settings = caller.parts.settings
     lines = cut(request.stream(), LineCutter(settings.line_bytes_max))
 
-    async def answer(line: bytes) -> dict[str, Any]:
+    async def answer(line: bytes) -> MatchAnswer:
         return await claims.match(caller, Claim.model_validate_json(line))
 
     return StreamedResults(answer_lines(settings, lines, answer))

@@ -11,6 +11,7 @@ from service.api.claims import After, ClaimId
 from service.api.problem import Refused
 from service.api.schema import problems
 from service.application import worklist
+from service.domain.answers import AdjudicationAnswer
 from service.domain.work_item import ItemDecision, ItemState, Listed, seen_of
 
 router = APIRouter(
@@ -56,7 +57,12 @@ async def read(caller: Asking, claim_id: ClaimId) -> Response:
     return json_response(listed.as_answer(), headers=_tagged(listed))
 
 
-@router.post("/{claim_id}/readjudicate", responses=_DECIDING, summary="Adjudicate the claim anew")
+@router.post(
+    "/{claim_id}/readjudicate",
+    responses=_DECIDING,
+    response_model=AdjudicationAnswer,
+    summary="Adjudicate the claim anew",
+)
 async def readjudicate(
     caller: Asking, request: Request, claim_id: ClaimId, decision: Decision
 ) -> Response:

@@ -6,13 +6,13 @@ from typing import Any, Literal
 import orjson
 from typing_extensions import TypedDict
 
-from service.accounting.answers.statement import related_claim, statement
-from service.accounting.answers.utilization import utilization
+from service.accounting.answers.statement import related_claim, statement, utilization
 from service.accounting.limits.bounds import bounds_of
 from service.application import claims
 from service.application.intake import PUSHES, NotFound
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
+from service.domain.answers import RelatedClaim, StatementAnswer, UtilizationAnswer
 from service.domain.authorization import Authorization
 from service.domain.push import Pushed, PushResult
 from service.domain.submission import Code, DeadLetter, Queued
@@ -48,13 +48,13 @@ class Balances(TypedDict):
     version: int
     accumulator_version: int | None
     void: bool
-    accounts: list[Answer]
+    accounts: list[StatementAnswer]
 
 
 class RelatedClaims(TypedDict):
     """Claims that drew on an authorization, and where to go on."""
 
-    claims: list[Answer]
+    claims: list[RelatedClaim]
     next: str | None
 
 
@@ -64,7 +64,7 @@ class Utilization(TypedDict):
     authorization_id: str
     by: Literal["day", "month"]
     complete: bool
-    accounts: list[Answer]
+    accounts: list[UtilizationAnswer]
 
 
 class NotTaken(Exception):

@@ -1,6 +1,6 @@
 """What is asked of claims: matched, adjudicated, changed, and read as they were and are."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from prometheus_client import Counter
@@ -12,6 +12,14 @@ from service.accounting.books.scale import written, written_amount
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.domain.adjudication import Adjudication, ClaimChange
+from service.domain.answers import (
+    LimitsAnswer,
+    LineAnswer,
+    MatchAnswer,
+    StepAnswer,
+    StoredAnswer,
+    UsedAuthorization,
+)
 from service.domain.claim import Claim
 from service.domain.engine_fault import EngineFault
 from service.domain.values import Frozen, LineNumber
@@ -53,7 +61,7 @@ class BenefitLimits(Frozen):
     lines: tuple[LineLimits, ...] = Field(min_length=1, max_length=999)
 
 
-async def match(caller: Caller, claim: Claim) -> Answer:
+async def match(caller: Caller, claim: Claim) -> MatchAnswer:
     """Match one claim, count its results, and perhaps check it a second time."""
     parts = caller.parts
     matched = await match_claim(
@@ -105,18 +113,18 @@ async def not_copied(caller: Caller, done: Adjudicated) -> EngineFault | None:
     return None
 
 
-async def change(caller: Caller, step: Step, claim_id: str, asked: ClaimChange) -> Answer:
+async def change(caller: Caller, step: Step, claim_id: str, asked: ClaimChange) -> StepAnswer:
     """Take a step of a claim's life; raises UnknownClaim, Conflict, BadChange, EngineFault."""
     return (await caller.parts.moving.change(caller.payer, step, claim_id, asked)).answer
 
 
-async def as_answered(caller: Caller, claim_id: str) -> Answer:
+async def as_answered(caller: Caller, claim_id: str) -> StoredAnswer:
     """The answer of a claim's latest adjudication, and its status now; raises UnknownClaim."""
     answer, _ = await _stored(caller, claim_id)
     return answer
 
 
-async def as_held(caller: Caller, claim_id: str) -> Answer:
+async def as_held(caller: Caller, claim_id: str) -> StoredAnswer:
     """The same, but of a claim in force what it holds now, not what it drew then.
 
     Raises UnknownClaim.
@@ -125,14 +133,14 @@ async def as_held(caller: Caller, claim_id: str) -> Answer:
     return {**answer, "lines": _as_held(answer["lines"], claim)} if claim.is_held else answer
 
 
-async def _stored(caller: Caller, claim_id: str) -> tuple[Answer, ClaimState]:
+async def _stored(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState]:
     stores = caller.stores
     home = await stores.accumulators.home_of(caller.payer, claim_id)
     claim = await stores.accumulators.read_claim(home, claim_id) if home else None
     if home is None or claim is None or not claim.is_known:
         raise UnknownClaim(claim_id)
     draft, moved = await stores.records.recorded(home, claim.entries[claim.version])
-    answer = {
+    answer: StoredAnswer = {
         **complete(draft, moved),
         "status": claim.status,
         "versions": sorted(claim.entries),
@@ -141,7 +149,7 @@ async def _stored(caller: Caller, claim_id: str) -> tuple[Answer, ClaimState]:
     return answer, claim
 
 
-def _as_held(lines: Sequence[Answer], claim: ClaimState) -> list[Answer]:
+def _as_held(lines: Sequence[LineAnswer], claim: ClaimState) -> list[LineAnswer]:
     """Write what was drawn anew, as far as it was not given back since."""
     held: dict[tuple[int, str, str, int], list[int]] = {}
     for row in claim.rows:
@@ -149,9 +157,9 @@ def _as_held(lines: Sequence[Answer], claim: ClaimState) -> list[Answer]:
         sums = held.setdefault(key, [0, 0])
         sums[0] += row.units
         sums[1] += row.amount
-    written_lines = []
+    written_lines: list[LineAnswer] = []
     for line in lines:
-        used = []
+        used: list[UsedAuthorization] = []
         for each in line["adjudicated_authorizations"]:
             key = line["line"], each["type"], each["authorization_id"], each["line"]
             if key in held:
@@ -197,7 +205,7 @@ def _of_lines(asked: BenefitLimits, known: Collection[int]) -> Sequence[LineLimi
     return asked.lines
 
 
-def _limited(limits: LineLimits, line: Mapping[str, Any], *, is_held: bool) -> Answer:
+def _limited(limits: LineLimits, line: LineAnswer, *, is_held: bool) -> LimitsAnswer:
     is_paid = is_held and bool(line["adjudicated_authorizations"])
     return benefit_answer(
         list(limits.limit_adjustments),

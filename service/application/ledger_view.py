@@ -85,7 +85,8 @@ def _moved(units: int, before: Any, after: Any) -> Answer:
 
 
 def _used(one: Any) -> Mapping[str, str | None]:
-    return {name: value for name, value in balance(one, written).items() if name != "remaining"}
+    held = balance(one, written)
+    return {"used": held["used"], "reserved": held["reserved"]}
 
 
 def _amendments(fields: Mapping[str, str], authorization_id: str | None) -> list[Answer]:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from service.application.parts import Application
+from service.application.template_tests import read_fixture, run_tests
 from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
 from service.domain.claim import Claim
@@ -13,7 +14,6 @@ from service.domain.claim_values import header_values, line_values
 from service.domain.reference import References
 from service.flow.matching.live_check import check_scores
 from service.flow.matching.match import match_claim
-from service.flow.matching.template_tests import read_fixture, run_tests
 from service.flow.matching.why_not import NoSuchLine
 from service.querying.problem import Problem
 from service.querying.search import candidate_search, scored_search

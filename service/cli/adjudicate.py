@@ -6,13 +6,14 @@ import typer
 
 from service.application import claims
 from service.application.parts import Caller
-from service.cli.adjudication_view import Answer, adjudication_view
+from service.cli.adjudication_view import adjudication_view
 from service.cli.claim_file import ClaimArgument, read_claim
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import PROBLEMS
 from service.cli.opened import run_for_payer
 from service.cli.terminal import out, put_json, say
 from service.domain.adjudication import Adjudication
+from service.domain.answers import AdjudicationAnswer
 from service.domain.engine_fault import EngineFault
 
 
@@ -35,7 +36,7 @@ def adjudicate(
     """
     given = read_claim(claim, Adjudication)
 
-    async def work(caller: Caller) -> tuple[Answer, EngineFault | None]:
+    async def work(caller: Caller) -> tuple[AdjudicationAnswer, EngineFault | None]:
         done = await claims.adjudicate(caller, given, dry=dry_run, again=readjudicate)
         return done.answer, await claims.not_copied(caller, done)
 

@@ -1,8 +1,8 @@
 """An adjudication as tables for people: what is paid of each line, from where, and what is left."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Literal, get_args
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -11,18 +11,29 @@ from rich.text import Text
 
 from service.cli.answer_view import event_text, service_text
 from service.cli.terminal import table
+from service.domain.answers import (
+    AccountAnswer,
+    AdjudicationAnswer,
+    AdjustmentAnswer,
+    ChangesAnswer,
+    LineAnswer,
+    LineSummary,
+    Quantity,
+    ReturnedAnswer,
+    UsedAuthorization,
+)
 from service.domain.claim import Claim
 
-Answer = Mapping[str, Any]
-
 _COLORS = {"pay": "green", "cut_back": "yellow", "suspend": "magenta", "deny": "red"}
-_PARTS = ("billed", "approved", "denied", "suspended")
-_MEASURES = ("units", "amount", "service_days")
+_Part = Literal["billed", "approved", "denied", "suspended"]
+_Measure = Literal["units", "amount", "service_days"]
+_PARTS: tuple[_Part, ...] = get_args(_Part)
+_MEASURES: tuple[_Measure, ...] = get_args(_Measure)
 _NOTHING = "-"
 _INDENT = 2
 
 
-def adjudication_view(claim: Claim, answer: Answer) -> RenderableType:
+def adjudication_view(claim: Claim, answer: AdjudicationAnswer) -> RenderableType:
     """Show a whole answer."""
     lines = {line.line: service_text(line) for line in claim.lines}
     blocks: list[RenderableType] = [_head(claim, answer), _dispositions(answer["lines"])]
@@ -35,7 +46,7 @@ def adjudication_view(claim: Claim, answer: Answer) -> RenderableType:
     return Group(*blocks)
 
 
-def _head(claim: Claim, answer: Answer) -> Text:
+def _head(claim: Claim, answer: AdjudicationAnswer) -> Text:
     text = Text(
         f"Claim {answer['claim_id']} version {answer['version']}, member {claim.member.id}: "
     )
@@ -47,7 +58,7 @@ def _head(claim: Claim, answer: Answer) -> Text:
     return text
 
 
-def _dispositions(lines: Iterable[Answer]) -> Table:
+def _dispositions(lines: Iterable[LineAnswer]) -> Table:
     """Show what becomes of every line: approved, denied and suspended are what was billed."""
     shown = table("line", "disposition", *_PARTS, "adjustments", right=("line", *_PARTS))
     for each in lines:
@@ -61,22 +72,22 @@ def _dispositions(lines: Iterable[Answer]) -> Table:
     return shown
 
 
-def _part(part: Answer) -> str:
+def _part(part: Quantity) -> str:
     """Write units and amount, or a dash for neither."""
     if not Decimal(part["units"]) and not Decimal(part["amount"]):
         return _NOTHING
     return f"{part['units']} {part['unit']}\n{part['amount']}"
 
 
-def _adjustment(adjustment: Answer) -> str:
+def _adjustment(adjustment: AdjustmentAnswer) -> str:
     return " ".join([f"{adjustment['group']}-{adjustment['carc']}", *adjustment["remarks"]])
 
 
-def _says_more(line: Answer) -> bool:
+def _says_more(line: LineAnswer) -> bool:
     return bool(line["events"] or line["resolved_events"] or line["adjudicated_authorizations"])
 
 
-def _line(line: Answer, service: str) -> RenderableType:
+def _line(line: LineAnswer, service: str) -> RenderableType:
     head = Text.assemble("\n", (f"Line {line['line']}", "bold"), f"  {service}")
     blocks: list[RenderableType] = [event_text(each) for each in line["events"]]
     blocks += [event_text(each, " (settled by the selection)") for each in line["resolved_events"]]
@@ -87,7 +98,7 @@ def _line(line: Answer, service: str) -> RenderableType:
     return Group(head, Padding(Group(*blocks), (0, 0, 0, _INDENT)))
 
 
-def _used_table(used: Iterable[Answer]) -> Table:
+def _used_table(used: Iterable[UsedAuthorization]) -> Table:
     """Show the authorizations in the order in which they were drawn, and what each has left."""
     right = ("line", "units", "amount", "left")
     shown = table("authorization", "line", "by", "units", "amount", "left", "flags", right=right)
@@ -107,7 +118,7 @@ def _used_table(used: Iterable[Answer]) -> Table:
     return shown
 
 
-def _least_left(accounts: Iterable[Answer]) -> str:
+def _least_left(accounts: Iterable[AccountAnswer]) -> str:
     """Write the units that the narrowest boundary has left, in its own unit."""
     left = [
         (Decimal(each["units"]["after"]["remaining"]), each["unit"] or "")
@@ -120,9 +131,9 @@ def _least_left(accounts: Iterable[Answer]) -> str:
     return f"{units} {unit}".strip()
 
 
-def _balances(lines: Iterable[Answer]) -> Iterator[tuple[str, ...]]:
+def _balances(lines: Iterable[LineAnswer]) -> Iterator[tuple[str, ...]]:
     """Every balance that the claim met: before its first line and after its last."""
-    met: dict[tuple[str, str], list[Answer]] = {}
+    met: dict[tuple[str, str], list[AccountAnswer]] = {}
     numbers: dict[str, str] = {}
     for used in (used for line in lines for used in line["adjudicated_authorizations"]):
         name = used["authorization_id"]
@@ -147,7 +158,7 @@ def _balances(lines: Iterable[Answer]) -> Iterator[tuple[str, ...]]:
                 )
 
 
-def _boundary(account: Answer) -> str:
+def _boundary(account: AccountAnswer) -> str:
     """Write which boundary an account is: "line 1, renewal from 2026-01-01"."""
     scope = "header" if account["line"] is None else f"line {account['line']}"
     if account["period_from"] is None:
@@ -167,7 +178,7 @@ def _balance_table(balances: Iterable[tuple[str, ...]]) -> Table:
     return shown
 
 
-def _returned(returned: Iterable[Answer]) -> list[RenderableType]:
+def _returned(returned: Iterable[ReturnedAnswer]) -> list[RenderableType]:
     """Show what was given back before the claim was drawn."""
     whose = {"own": "by the run before", "original": "by the original claim"}
     return [
@@ -180,7 +191,7 @@ def _returned(returned: Iterable[Answer]) -> list[RenderableType]:
     ]
 
 
-def _changed(changed: Answer | None) -> list[RenderableType]:
+def _changed(changed: ChangesAnswer | None) -> list[RenderableType]:
     """Show what is other than in the run before."""
     if changed is None:
         return []
@@ -196,7 +207,7 @@ def _changed(changed: Answer | None) -> list[RenderableType]:
     return [Text(head, "bold"), Text("\n".join(told) or "nothing")]
 
 
-def _outcome(line: Answer | None) -> str:
+def _outcome(line: LineSummary | None) -> str:
     if line is None:
         return _NOTHING
     return f"{line['disposition']} {line['approved_units']} {line['approved_amount']}"

@@ -1,7 +1,6 @@
 """An answer as tables for people: lines, candidates, evidence, near misses, events."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -9,9 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from service.cli.terminal import table
+from service.domain.answers import (
+    CandidateAnswer,
+    EventAnswer,
+    EvidenceAnswer,
+    MatchAnswer,
+    MatchedLine,
+    ResultAnswer,
+)
 from service.domain.claim import Claim, ServiceLine
-
-Answer = Mapping[str, Any]
 
 _COLORS = {"exact": "green", "non-exact": "yellow", "none": "red"}
 _GRADES = {"full": "green", "wildcard": "cyan", "partial": "yellow", "missed": "red"}
@@ -19,7 +24,7 @@ _NOTHING = "-"
 _INDENT = 2
 
 
-def answer_view(claim: Claim, answer: Answer) -> RenderableType:
+def answer_view(claim: Claim, answer: MatchAnswer) -> RenderableType:
     """Show a whole answer."""
     lines = {line.line: line for line in claim.lines}
     took = answer["took_ms"]["total"]
@@ -27,7 +32,7 @@ def answer_view(claim: Claim, answer: Answer) -> RenderableType:
     return Group(Text(head), *(_line(lines[each["line"]], each) for each in answer["lines"]))
 
 
-def _line(line: ServiceLine, answer: Answer) -> RenderableType:
+def _line(line: ServiceLine, answer: MatchedLine) -> RenderableType:
     requirement = answer["requirement"]
     needed = " and ".join(requirement["needed"])
     source = requirement["source"]
@@ -57,7 +62,7 @@ def service_text(line: ServiceLine) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _result(result: Answer) -> RenderableType:
+def _result(result: ResultAnswer) -> RenderableType:
     color = _COLORS[result["class"]]
     chosen = ", ".join(result["chosen"]) or "none"
     more = "  (more than can be shown)" if result["truncated"] else ""
@@ -74,7 +79,7 @@ def _result(result: Answer) -> RenderableType:
     return Padding(Group(*blocks), (0, 0, 0, _INDENT))
 
 
-def candidate_head(candidate: Answer) -> Text:
+def candidate_head(candidate: CandidateAnswer) -> Text:
     """Write one candidate in a line: how sure, which one, its decision, what bars exactness."""
     color = _COLORS[candidate["class"]]
     text = Text.assemble(
@@ -94,7 +99,7 @@ def candidate_head(candidate: Answer) -> Text:
     return text
 
 
-def evidence_table(evidence: Iterable[Answer]) -> Table:
+def evidence_table(evidence: Iterable[EvidenceAnswer]) -> Table:
     """Show every criterion: points, both values, and why not more."""
     columns = ("criterion", "points", "claim", "authorization", "why")
     shown = table(*columns, right=("points",), whole=("criterion",))
@@ -112,7 +117,7 @@ def evidence_table(evidence: Iterable[Answer]) -> Table:
     return shown
 
 
-def _near_misses(near_misses: Iterable[Answer]) -> RenderableType:
+def _near_misses(near_misses: Iterable[CandidateAnswer]) -> RenderableType:
     lines = []
     for each in near_misses:
         missed = (one["criterion"] for one in each["evidence"] if one["grade"] == "missed")
@@ -123,7 +128,7 @@ def _near_misses(near_misses: Iterable[Answer]) -> RenderableType:
     return Text("\nnear misses\n" + "\n".join(lines), "dim")
 
 
-def event_text(event: Answer, more: str = "") -> Text:
+def event_text(event: EventAnswer, more: str = "") -> Text:
     """Write an event in a line: its code and name, what it is about, and perhaps more."""
     about = f" ({event['authorization_id']})" if event.get("authorization_id") else ""
     return Text.assemble((event["code"], "bold magenta"), f"  {event['name']}{about}{more}")

@@ -13,6 +13,7 @@ from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
 from service.cli.terminal import out, put, put_json, table
+from service.domain.answers import AdjudicationAnswer
 from service.domain.engine_fault import EngineFault
 from service.domain.misfits import misfits
 from service.domain.work_item import ItemDecision, ItemState, Listed, seen_of
@@ -94,7 +95,7 @@ def readjudicate(
     """
     decision, seen = _decision(by, reason), _seen(etag)
 
-    async def work(caller: Caller) -> tuple[dict[str, Any], EngineFault | None]:
+    async def work(caller: Caller) -> tuple[AdjudicationAnswer, EngineFault | None]:
         done, _ = await worklist.readjudicate(caller, claim_id, decision, seen)
         return done.answer, await claims.not_copied(caller, done)
 

@@ -1,10 +1,14 @@
 """A claim to be adjudicated: with what an examiner decided, by whom and why."""
 
+import hashlib
+from collections.abc import Iterator
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from service.domain.canonical import canonical_json
 from service.domain.claim import AuthorizationKind, Claim
+from service.domain.person import Person
 from service.domain.values import Counted, Frozen, Identifier, LineNumber, Text
 
 Stage = Literal["preliminary", "final"]
@@ -59,6 +63,24 @@ class Adjudication(Claim):
                 raise ValueError(f"line {each.line} has two selections of one type")
             seen.add((each.line, each.type))
         return self
+
+
+def content_of(claim: Adjudication) -> bytes:
+    """A claim as it was sent, without who asks and why: the same for claims that say the same."""
+    return canonical_json(claim, free=("attached", "limit_adjustments"), without={"by", "reason"})
+
+
+def fingerprint(content: bytes) -> str:
+    """What tells whether a claim is sent again, or another under the same version."""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def fingerprints_as(claim: Adjudication, person: Person | None) -> Iterator[str]:
+    """The fingerprints that the claim had, if it came under another id of the person."""
+    others = {person.member, *person.former} - {claim.member.id} if person else set()
+    for other in sorted(others):
+        member = claim.member.model_copy(update={"id": other})
+        yield fingerprint(content_of(claim.model_copy(update={"member": member})))
 
 
 class LineUnits(Frozen):

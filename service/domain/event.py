@@ -4,12 +4,12 @@ Codes, texts, severity and action are data (``queries/reference/event-codes.yaml
 those of seed 001; the prefix AUM marks our own, which seed 001 does not have.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from service.domain.answers import EventAnswer
 from service.domain.claim import ClaimType
 from service.domain.values import Frozen, LongText, Text
 
@@ -136,19 +136,21 @@ class Event:
     authorization_id: str | None = None
     number: str | None = None
 
-    def as_answer(self) -> Mapping[str, str]:
-        """The fields of an answer, without those that are not known."""
-        fields = {
+    def as_answer(self) -> EventAnswer:
+        """The event as it is answered, without what is not known of it."""
+        answer: EventAnswer = {
             "code": self.code,
             "name": self.name,
             "type": self.type,
             "severity": self.severity,
             "action": self.action,
             "description": self.description,
-            "authorization_id": self.authorization_id,
-            "number": self.number,
         }
-        return {name: value for name, value in fields.items() if value is not None}
+        if self.authorization_id is not None:
+            answer["authorization_id"] = self.authorization_id
+        if self.number is not None:
+            answer["number"] = self.number
+        return answer
 
 
 def make_event(  # noqa: PLR0913 - what an event is about is told by name

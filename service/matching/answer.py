@@ -1,10 +1,10 @@
 """Writes the answer for a claim line: every candidate with the evidence of every criterion."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from service.comparison.prepared import AskedCriterion
 from service.comparison.ranges import authorized_procedure
+from service.domain.answers import CandidateAnswer, EvidenceAnswer, FoundAnswer
 from service.domain.claim_values import ClaimValues
 from service.domain.effective import LineValues
 from service.domain.event import Event
@@ -14,11 +14,9 @@ from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution
 from service.matching.scorer import points_of
 
-Answer = dict[str, Any]
+_NOT_MET = {WILDCARD: "wildcard", NOT_EVALUATED: "not_evaluated", MISSED: "missed"}
 
-_GRADES = {WILDCARD: "wildcard", NOT_EVALUATED: "not_evaluated", MISSED: "missed"}
-
-Evidence = dict[tuple[AskedCriterion, int, int], tuple[LineValues, Answer]]
+Evidence = dict[tuple[AskedCriterion, int, int], tuple[LineValues, EvidenceAnswer]]
 """Evidence already written, by criterion asked, level met and identity of the authorization line.
 
 The line is kept with it: as long as it lives no other line has its identity.
@@ -31,8 +29,8 @@ def line_result(
     submitted: Iterable[Submitted],
     events: Iterable[Event],
     written: Evidence,
-) -> Answer:
-    """The answer for one line and type, with all its events."""
+) -> FoundAnswer:
+    """What was found for one line and type, with all its events."""
     return {
         "class": ranked.match_class,
         "truncated": ranked.truncated,
@@ -62,8 +60,8 @@ def line_result(
     }
 
 
-def candidate_answer(judged: Judged, written: Evidence) -> Answer:
-    """The answer for one authorization: the line that stands for it, and its evidence."""
+def candidate_answer(judged: Judged, written: Evidence) -> CandidateAnswer:
+    """One authorization, with the line that stands for it and its evidence."""
     candidate = judged.candidate
     return {
         "authorization_id": candidate.authorization_id,
@@ -83,7 +81,7 @@ def candidate_answer(judged: Judged, written: Evidence) -> Answer:
     }
 
 
-def evidence(judged: Judged, written: Evidence) -> list[Answer]:
+def evidence(judged: Judged, written: Evidence) -> list[EvidenceAnswer]:
     """For every criterion the level met, its points, both values, and why not more.
 
     The lines of a claim share most questions, so that most evidence was written before.
@@ -102,11 +100,11 @@ def evidence(judged: Judged, written: Evidence) -> list[Answer]:
 
 def criterion_evidence(
     asked: AskedCriterion, level: int, line: LineValues, values: ClaimValues
-) -> Answer:
-    """The evidence of one criterion: level, points, both values and the grade."""
+) -> EvidenceAnswer:
+    """One criterion: level, points of what could be reached, both values and the grade."""
     criterion = asked.plan.criterion
     place = _place_to_show(asked, level)
-    written: Answer = {
+    written: EvidenceAnswer = {
         "criterion": criterion.id,
         "level": _level_name(asked, level),
         "points": points_of(asked, level),
@@ -136,12 +134,12 @@ def _level_name(asked: AskedCriterion, level: int) -> str | None:
 
 def _grade(asked: AskedCriterion, level: int) -> str:
     if level < 0:
-        return _GRADES[level]
+        return _NOT_MET[level]
     return "full" if asked.plan.criterion.levels[level].full else "partial"
 
 
 def _why(asked: AskedCriterion, level: int, line: LineValues) -> str | None:
-    """Why the level is less than full; None where it is full, or the line is unscoped."""
+    """Why it is less than full: full agreement needs no words."""
     criterion = asked.plan.criterion
     if level == NOT_EVALUATED:
         return "nothing to compare on the claim"
@@ -163,10 +161,9 @@ def _claimed(asked: AskedCriterion, place: int | None, values: ClaimValues) -> o
     if asked.plan.criterion.is_raw:
         return next(value for at, _, value in asked.levels if at == place)
     use = asked.plan.uses[place]
-    if use.field == "effective":
-        days = [values[name] for name in use.claims if name in values]
-        return "..".join(map(str, dict.fromkeys(days))) if days else None
     given = [values[name] for name in use.claims if name in values]
+    if use.field == "effective":
+        return "..".join(map(str, dict.fromkeys(given))) if given else None
     if use.field == "procedure":
         return given[0] if given else None
     return _numbers(given) if use.field == "numbers_all" else _flat(given)

@@ -1,23 +1,24 @@
 """Makes records of adjudications and the movements that complete them, and tells the answers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from service.accounting.answers.answer import Answer, line_answer
+from service.accounting.answers.answer import line_answer
 from service.accounting.books.grant import AccountMovement, Balance, Row
-from service.accounting.books.record import Draft
+from service.accounting.books.record import Draft, KindDraft, KnownAuthorization, LineDraft
 from service.accounting.books.scale import scaled
+from service.domain.answers import AdjustmentReason, EventAnswer, LineAnswer
 from service.domain.claim import AuthorizationKind
 
-EXCEEDED = {"group": "CO", "carc": "198"}
-DENIALS: Mapping[str, Mapping[str, Any]] = {
-    "SPA-0009": {"group": "CO", "carc": "197"},
-    "SPA-0011": {"group": "CO", "carc": "198"},
+EXCEEDED: AdjustmentReason = {"group": "CO", "carc": "198", "remarks": []}
+DENIALS: dict[str, AdjustmentReason] = {
+    "SPA-0009": {"group": "CO", "carc": "197", "remarks": []},
+    "SPA-0011": {"group": "CO", "carc": "198", "remarks": []},
     "SPA-0014": {"group": "CO", "carc": "284", "remarks": ["N54"]},
 }
 
-KNOWN: Mapping[str, Mapping[str, Any]] = {
+KNOWN: dict[str, KnownAuthorization] = {
     name: {"number": f"AU-{name}", "version": 3, "actions": {"1": "A1"}, "flags": {}}
     for name in ("A1", "A2", "R1")
 }
@@ -28,12 +29,9 @@ def whole(quantity: str) -> int:
     return scaled(Decimal(quantity))
 
 
-def event(code: str, action: str = "none", **more: Any) -> Draft:
-    """An event of a record, with what its action does to the line."""
-    written: Draft = {"code": code, "action": action, "outcome": "not_found", **more}
-    if action == "deny":
-        written["deny_with"] = DENIALS[code]
-    return written
+def event(code: str, action: str = "none", **more: Any) -> EventAnswer:
+    """An event, with what its action does to the line."""
+    return cast(EventAnswer, {"code": code, "action": action, **more})
 
 
 def kind_of(
@@ -41,8 +39,8 @@ def kind_of(
     *order: str,
     exceeded: str = "none",
     exhausted: str = "suspend",
-    adjustment: Mapping[str, Any] = EXCEEDED,
-) -> Draft:
+    adjustment: AdjustmentReason = EXCEEDED,
+) -> KindDraft:
     """What a record keeps of a kind in case that its units run short."""
     return {
         "kind": kind,
@@ -53,9 +51,9 @@ def kind_of(
     }
 
 
-def line_draft(line: int = 1, units: str = "4", amount: str = "240", **changes: Any) -> Draft:
+def line_draft(line: int = 1, units: str = "4", amount: str = "240", **changes: Any) -> LineDraft:
     """The record of a claim line that asks for its units, unless something else is said."""
-    return {
+    draft: LineDraft = {
         "line": line,
         "billed": {"units": whole(units), "unit": "UN", "amount": whole(amount)},
         "asks": True,
@@ -66,8 +64,8 @@ def line_draft(line: int = 1, units: str = "4", amount: str = "240", **changes: 
         "prior": [],
         "requirement": None,
         "results": [],
-        **changes,
     }
+    return cast(LineDraft, {**draft, **changes})
 
 
 def drawn(
@@ -119,24 +117,45 @@ def moved(
     )
 
 
-def answered(draft: Draft, *rows: Row, short: bool = False, lean: Iterable[str] = ()) -> Answer:
+def recorded(*lines: LineDraft, **more: Any) -> Draft:
+    """The record of a claim; all its authorizations go before benefit limits, unless it is said."""
+    drafts = []
+    for line in lines:
+        may = {**dict.fromkeys(KNOWN, True), **line["benefit"]["may_override"]}
+        drafts.append({**line, "benefit": {**line["benefit"], "may_override": may}})
+    usual = {
+        "claim": {"claim_id": "C-1", "version": 2},
+        "rules": {"accounting": "2026.1"},
+        "lines": drafts,
+        "denials": DENIALS,
+        "authorizations": KNOWN,
+        "bounds": {},
+    }
+    return cast(Draft, {**usual, **more})
+
+
+def answered(
+    line: LineDraft, *rows: Row, short: bool = False, lean: Iterable[str] = ()
+) -> LineAnswer:
     """The answer of a line; ``lean`` are the kinds that ran short."""
-    may = dict.fromkeys((row.authorization_id for row in rows), True)
-    benefit = {**draft["benefit"], "may_override": {**may, **draft["benefit"]["may_override"]}}
-    return line_answer(
-        {**draft, "benefit": benefit}, rows, KNOWN, is_short=short, lean=frozenset(lean)
-    )
+    draft = recorded(line)
+    return line_answer(draft["lines"][0], rows, draft, is_short=short, lean=frozenset(lean))
 
 
-def told(answer: Answer) -> list[str]:
+def told(answer: LineAnswer) -> list[str]:
     """What becomes of a line: disposition, the parts of what was billed, adjustments."""
-    parts = [
-        f"{name} {answer[name]['units']} {answer[name]['amount']}"
-        for name in ("approved", "denied", "suspended")
-        if (answer[name]["units"], answer[name]["amount"]) != ("0", "0.00")
+    parts = {
+        "approved": answer["approved"],
+        "denied": answer["denied"],
+        "suspended": answer["suspended"],
+    }
+    shown = [
+        f"{name} {part['units']} {part['amount']}"
+        for name, part in parts.items()
+        if (part["units"], part["amount"]) != ("0", "0.00")
     ]
     adjustments = [
         " ".join([each["group"], each["carc"], *each["remarks"], each["units"], each["amount"]])
         for each in answer["adjustments"]
     ]
-    return [answer["disposition"], *parts, *adjustments]
+    return [answer["disposition"], *shown, *adjustments]

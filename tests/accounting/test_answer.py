@@ -11,13 +11,22 @@ from service.accounting.answers.answer import bounds_in, complete, summary
 from service.accounting.books.books import Moved
 from service.accounting.books.grant import Row
 from service.accounting.books.plan import Bounds
-from service.accounting.books.record import Draft
+from service.accounting.books.record import unpack
 from service.accounting.books.scale import quantity_of
-from tests.accounting.answering import KNOWN, answered, drawn, event, kind_of, line_draft, told
+from service.domain.answers import AdjustmentReason, EventAnswer
+from tests.accounting.answering import (
+    answered,
+    drawn,
+    event,
+    kind_of,
+    line_draft,
+    recorded,
+    told,
+)
 
 NONE, SUSPEND = event("SPA-0014"), event("SPA-0012", "suspend")
 NOT_FOUND, INVALID = event("SPA-0009", "deny"), event("SPA-0014", "deny")
-REFERRAL = {"group": "CO", "carc": "287"}
+REFERRAL: AdjustmentReason = {"group": "CO", "carc": "287", "remarks": []}
 BOTH = [kind_of("authorization", "A1"), kind_of("referral", "R1", adjustment=REFERRAL)]
 
 
@@ -34,7 +43,7 @@ BOTH = [kind_of("authorization", "A1"), kind_of("referral", "R1", adjustment=REF
     ],
 )
 def test_a_line_that_asks_for_nothing_goes_by_its_events(
-    events: list[Draft], expected: list[str]
+    events: list[EventAnswer], expected: list[str]
 ) -> None:
     """It needs no authorization, or an event stands in the way."""
     assert told(answered(line_draft(asks=False, kinds=[], events=events))) == expected
@@ -111,7 +120,7 @@ def test_what_is_short_is_not_paid_where_its_event_forbids_it(
     ("events", "expected"),
     [([], ["void"]), ([SUSPEND], ["suspend", "suspended 4 240.00"])],
 )
-def test_a_void_bills_nothing_any_more(events: list[Draft], expected: list[str]) -> None:
+def test_a_void_bills_nothing_any_more(events: list[EventAnswer], expected: list[str]) -> None:
     """Unless the claim that it voids is not known."""
     draft = line_draft(asks=False, void=True, kinds=[], events=events)
 
@@ -174,11 +183,13 @@ def test_of_two_kinds_those_that_ran_short_are_named(
     assert [(each["code"], each.get("authorization_id")) for each in events] == expected
 
 
-def test_an_event_is_shown_without_what_is_ours() -> None:
-    """Its outcome and the adjustment of its denial stand elsewhere."""
-    answer = answered(line_draft(asks=False, events=[event("SPA-0009", "deny", number="AU-1")]))
+def test_an_event_is_shown_as_it_was_raised() -> None:
+    """The adjustment of its denial stands beside it, with the record and with the answer."""
+    raised = event("SPA-0009", "deny", number="AU-1")
+    answer = answered(line_draft(asks=False, events=[raised], resolved=[raised]))
 
     assert answer["events"] == [{"code": "SPA-0009", "action": "deny", "number": "AU-1"}]
+    assert answer["resolved_events"] == answer["events"]
 
 
 @pytest.mark.parametrize(
@@ -215,20 +226,6 @@ def test_no_action_is_told_where_there_was_no_limit() -> None:
     assert (answer["actions"], answer["benefit"]["override"]) == ([], True)
 
 
-def recorded(*lines: Draft, **more: Any) -> Draft:
-    """The record of a claim."""
-    return {
-        "claim": {"claim_id": "C-1", "version": 2},
-        "rules": {"accounting": "2026.1"},
-        "lines": [
-            {**each, "benefit": {**each["benefit"], "may_override": dict.fromkeys(KNOWN, True)}}
-            for each in lines
-        ],
-        "authorizations": KNOWN,
-        **more,
-    }
-
-
 def test_every_line_takes_its_own_rows() -> None:
     """And only a line that is named as short was refused; rules stand at the end."""
     draft = recorded(*(line_draft(number) for number in (1, 2, 3)))
@@ -256,7 +253,8 @@ def test_what_is_other_than_before_is_said() -> None:
     before = recorded(line_draft(1), line_draft(2), line_draft(3))
     was = Moved(drawn=(drawn(line=1), drawn(line=2)))
     previous = summary(before, complete(before, was)["lines"])
-    previous |= {"version": 1, "rules": {"accounting": "2025.4", "event codes": "2"}}
+    previous["version"] = 1
+    previous["rules"] = {"accounting": "2025.4", "event codes": "2"}
     now = recorded(
         line_draft(1),
         line_draft(2),
@@ -288,7 +286,7 @@ def test_the_limits_of_a_record() -> None:
     """Those that were in force; a record of a change has none."""
     draft = recorded(bounds={"A1": {"H": [10, None, None, "UN"], "L1@": [None, 5, 3, None]}})
 
-    assert bounds_in({}) == {}
+    assert bounds_in(unpack("")) == {}
     assert bounds_in(draft) == {
         "A1": {"H": Bounds(units=10, unit="UN"), "L1@": Bounds(amount=5, days=3)}
     }
@@ -317,7 +315,7 @@ def test_approved_denied_and_suspended_are_what_was_billed(
         kinds=[kind_of("authorization", "A1", exceeded=exceeded, exhausted=exhausted)],
     )
     rows = [drawn(str(units), str(amount)) for units, amount in shares] if asks else []
-    answer = answered(draft, *rows, short=short)
+    answer: Any = answered(draft, *rows, short=short)
 
     for measure, billed in (("units", 12), ("amount", 180)):
         parts = [Decimal(answer[each][measure]) for each in ("approved", "denied", "suspended")]

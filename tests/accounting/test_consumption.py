@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.accounting.planning.consumption import provider_of
+from service.accounting.planning.counting import provider_of
 from service.domain.reference import References
 from tests.accounting.asking import costs, outcomes, plan, shipped, with_policy
 from tests.builders import build_authorization, build_claim

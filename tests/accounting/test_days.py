@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.accounting.books.scale import CENT, SCALE, scaled
-from service.accounting.planning.days import (
+from service.accounting.planning._parts import contains
+from service.accounting.planning.counting import (
     SPAN_DAYS_MAX,
     cent_of,
-    contains,
     service_days,
     spread,
     step_of,

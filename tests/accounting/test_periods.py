@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.accounting.limits.periods import Periods, Unit, periods_within, renewal_reference
+from service.accounting.limits._periods import Periods, Unit, periods_within, renewal_reference
 from service.domain.accounting_policy import Weekday
 from service.domain.authorization import Rate, Renewal
 

@@ -15,7 +15,8 @@ from service.accounting.books.plan import (
     Way,
 )
 from service.accounting.books.scale import CENT, SCALE
-from service.accounting.planning.planning import Choice, Planned, plan_claim
+from service.accounting.limits.choice import Choice
+from service.accounting.planning.planning import Planned, plan_claim
 from service.domain.authorization import Authorization
 from service.domain.reference import References
 from tests.accounting.asking import (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.accounting.planning.unit_kinds import billed_unit, conversion
+from service.accounting.planning.counting import billed_unit, conversion
 from service.domain.accounting_policy import Conversion, UnitTable
 from service.domain.claim import ServiceLine
 from service.domain.reference import References

@@ -7,6 +7,7 @@ import pytest
 from service.accounting.answers.used import account_name, used_authorizations
 from service.accounting.books.grant import Balance
 from service.accounting.books.plan import base_of
+from service.accounting.books.record import KnownAuthorization
 from tests.accounting.answering import KNOWN, drawn, line_draft, moved
 
 
@@ -27,8 +28,7 @@ def test_an_account_in_words(account: str, base: str, words: str) -> None:
     told = account_name(account)
 
     assert base_of(account) == base
-    assert told.pop("account") == account
-    assert " ".join(map(str, told.values())) == words
+    assert " ".join(map(str, told.values())) == f"{account} {words}"
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,14 @@ def test_what_remains(limit: int | None, used: int, reserved: int, remaining: in
 
 def test_an_authorization_that_was_drawn() -> None:
     """With what is said of it; it is named in the version that was matched."""
-    known = {"A1": {**KNOWN["A1"], "flags": {"1": ["retro"], "2": ["expired"]}}}
+    known: dict[str, KnownAuthorization] = {
+        "A1": {**KNOWN["A1"], "flags": {"1": ["retro"], "2": ["expired"]}}
+    }
     row = drawn("4", "240", movements=[moved("H", "6", "10", limit="12", amount="240")])
     (used,) = used_authorizations(line_draft(), [row], known)
-    (account,) = used.pop("accounts")
+    (account,) = used["accounts"]
 
-    assert used == {
+    assert {name: each for name, each in used.items() if name != "accounts"} == {
         "authorization_id": "A1",
         "number": "AU-A1",
         "version": 3,
@@ -77,7 +79,8 @@ def test_what_is_not_said_of_an_authorization(
     changes: Any, flags: list[str], action: str | None
 ) -> None:
     """No flag of this line, no decision."""
-    (used,) = used_authorizations(line_draft(), [drawn()], {"A1": {**KNOWN["A1"], **changes}})
+    known: Any = {"A1": {**KNOWN["A1"], **changes}}
+    (used,) = used_authorizations(line_draft(), [drawn()], known)
 
     assert (used["flags"], used["action"]) == (flags, action)
 

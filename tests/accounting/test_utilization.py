@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.accounting.answers.utilization import Step, utilization
+from service.accounting.answers.statement import TimeStep, utilization
 from service.accounting.books.books import Moved
 from tests.accounting.answering import drawn, moved
 
@@ -43,12 +43,13 @@ STORY = [
         ),
     ],
 )
-def test_units_by_step_of_time(by: Step, expected: Any) -> None:
+def test_units_by_step_of_time(by: TimeStep, expected: Any) -> None:
     """What was moved in each step, and what was used or reserved at its end, by account."""
     found = utilization(STORY, "A1", by=by)
 
     assert {
-        each["account"]: [" ".join(step.values()) for step in each["steps"]] for each in found
+        each["account"]: [" ".join(map(str, step.values())) for step in each["steps"]]
+        for each in found
     } == expected
 
 

@@ -1,20 +1,30 @@
 """When a claim waits, as far as it is known before units are drawn."""
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from service.accounting.books.plan import ClaimPlan, LinePlan
 from service.accounting.books.scale import SCALE
-from service.accounting.books.waiting import NEVER_WAITS, waiting_of
+from service.accounting.books.waiting import NEVER_WAITS, Waiting, waiting_of
 from service.domain.accounting_policy import WAITS_FOR
+from service.domain.event import LineAction, Outcome, make_event
+from tests.builders import event_codes
 from tests.movements import bounds, part
 
 
-def drafted(outcome: str | None, action: str = "suspend", **line: Any) -> Any:
-    """A draft of one line that bills four units, with one event."""
-    events = [{"outcome": outcome, "action": action}] if outcome else []
-    return {"lines": [{"line": 1, "billed": {"units": 4 * SCALE}, "events": events, **line}]}
+def waiting(
+    outcome: Outcome | None = None,
+    action: LineAction = "suspend",
+    *,
+    plan: ClaimPlan | None = None,
+    waits_for: frozenset[Outcome] = WAITS_FOR,
+) -> Waiting:
+    """When a claim of one line that bills four units waits, with perhaps one event."""
+    raised = []
+    if outcome is not None:
+        raised = [replace(make_event(event_codes(), outcome, "professional"), action=action)]
+    return waiting_of(raised, {1: 4 * SCALE}, plan or ClaimPlan(), waits_for)
 
 
 def asking(units: int) -> ClaimPlan:
@@ -24,28 +34,28 @@ def asking(units: int) -> ClaimPlan:
 
 
 @pytest.mark.parametrize(
-    ("draft", "waits"),
+    ("outcome", "action", "waits"),
     [
-        (drafted("not_found"), True),
-        (drafted("not_found", "deny"), True),
-        (drafted("invalid_number_claim"), True),
-        (drafted("invalid_number_claim", "none"), False),
-        (drafted("companion"), False),
-        (drafted("unknown_original"), False),
-        (drafted("not_found", void=True), False),
-        (drafted(None), False),
+        ("not_found", "suspend", True),
+        ("not_found", "deny", True),
+        ("invalid_number_claim", "suspend", True),
+        ("invalid_number_claim", "none", False),
+        ("companion", "suspend", False),
+        ("unknown_original", "suspend", False),
+        (None, "none", False),
     ],
 )
-def test_a_line_waits_if_an_authorization_may_change_what_stops_it(draft: Any, waits: bool) -> None:
+def test_a_line_waits_if_an_authorization_may_change_what_stops_it(
+    outcome: Outcome | None, action: LineAction, waits: bool
+) -> None:
     """Not for an event that only tells, nor for one that no authorization changes."""
-    assert waiting_of(draft, ClaimPlan(), WAITS_FOR, b"claim").events == waits
+    assert waiting(outcome, action).events == waits
 
 
 def test_what_runs_short_is_told_by_the_books() -> None:
     """Before that only days which nothing covers are known to be missing."""
-    whole = waiting_of(drafted(None), asking(4), WAITS_FOR, b"claim")
-    part_ = waiting_of(drafted(None), asking(3), WAITS_FOR, b"claim")
-    never = waiting_of(drafted(None), asking(3), frozenset({"exhausted"}), b"claim")
+    whole, part_ = waiting(plan=asking(4)), waiting(plan=asking(3))
+    never = waiting(plan=asking(3), waits_for=frozenset({"exhausted"}))
 
     assert (whole.events, whole.exhausted, whole.exceeded) == (False, True, True)
     assert part_.events
@@ -55,4 +65,4 @@ def test_what_runs_short_is_told_by_the_books() -> None:
 def test_most_claims_cannot_wait() -> None:
     """Nothing stops them, and nothing can run short."""
     assert not NEVER_WAITS.is_possible
-    assert waiting_of(drafted(None), asking(4), WAITS_FOR, b"claim").is_possible
+    assert waiting(plan=asking(4)).is_possible

@@ -286,7 +286,7 @@ def test_every_answer_is_of_its_model() -> None:
             continue
         for method in route.methods or ():
             answers = recorded[f"{method} {route.path}"]["answers"]
-            for answer in (content for each in answers.values() for content in each.values()):
+            for answer in (each[JSON] for each in answers.values() if JSON in each):
                 read = TypeAdapter(route.response_model).validate_python(answer, strict=True)
                 assert read == answer, route.path
                 looked_at += 1

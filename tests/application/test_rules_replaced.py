@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import cycle
-from typing import Any
 
 import pytest
 
 from service.application import claims
 from service.application.parts import Caller, application
 from service.domain.adjudication import Adjudication
+from service.domain.answers import AdjudicationAnswer
 from service.rules.book import RuleBook, StoredReferencesDiffer
 from service.rules.files import read_folder
 from service.rules.texts import load_texts
@@ -42,7 +42,7 @@ def changed(*changes: tuple[str, str, str]) -> RuleBook:
 
 async def adjudicated(
     caller: Caller, books: Sequence[RuleBook], claim: Adjudication
-) -> tuple[bool, dict[str, Any]]:
+) -> tuple[bool, AdjudicationAnswer]:
     """Adjudicate a claim; tells whether the first book was current when it began."""
     was_first = caller.parts.rules.current is books[0]
     return was_first, (await claims.adjudicate(caller, claim)).answer
@@ -52,11 +52,11 @@ def test_each_claim_is_judged_by_one_book(ground: Ground, payer: str) -> None:
     """By the one that was current when it began, in all that is said of it."""
     books = [changed(), changed(*OTHER)]
 
-    async def scenario() -> list[tuple[bool, dict[str, Any]]]:
+    async def scenario() -> list[tuple[bool, AdjudicationAnswer]]:
         async with application(ground.settings, rules=books[0]) as parts:
             caller, turns = Caller(parts, payer), asyncio.Semaphore(AT_ONCE)
 
-            async def run(number: int) -> tuple[bool, dict[str, Any]]:
+            async def run(number: int) -> tuple[bool, AdjudicationAnswer]:
                 body = claim_body(claim_id=f"C-{number}", member={"id": f"M-{number % 7}"})
                 async with turns:
                     return await adjudicated(caller, books, Adjudication.model_validate(body))

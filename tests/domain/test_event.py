@@ -99,11 +99,13 @@ def test_a_code_may_hold_for_any_type() -> None:
 def test_an_event_in_the_answer_leaves_out_what_is_not_known() -> None:
     """It speaks of an authorization, of a number, or of neither."""
     about = make_event(event_codes(), "denied", "dental", authorization_id="A1")
+    typed = make_event(event_codes(), "invalid_number_line", "dental", number="AU 9")
     plain = make_event(event_codes(), "not_found", "dental")
 
     always = {"code", "name", "type", "severity", "action", "description"}
 
     assert always | {"authorization_id"} == set(about.as_answer())
+    assert always | {"number"} == set(typed.as_answer())
     assert always == set(plain.as_answer())
 
 

@@ -6,8 +6,8 @@ from service.domain.adjudication import Adjudication
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate, Standing
 from service.domain.event import Outcome, make_event
-from service.flow.adjudicating.selection import Chosen, choose
-from service.flow.matching.match import Search
+from service.flow.adjudicating.choosing import Chosen, choose
+from service.flow.matching.match import LineSearch
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
 from tests.builders import ask, build_authorization, build_claim, changed, event_codes, judge
@@ -33,7 +33,7 @@ def searched(
     claim: Adjudication | None = None,
     settings: str = "",
     more: tuple[Outcome, ...] = (),
-) -> Search:
+) -> LineSearch:
     """The search for line 1 of a claim that found these authorizations, and was resolved.
 
     ``settings`` change its template, ``more`` are further outcomes that became events.
@@ -43,7 +43,7 @@ def searched(
     ranked = rank(judge(asked, *found), asked.plan.template)
     resolution = resolve(ranked, event_codes(), "professional", claim.type)
     events = (make_event(event_codes(), outcome, "professional") for outcome in more)
-    return Search(
+    return LineSearch(
         line=claim.lines[0],
         kind="authorization",
         plan=asked.plan,
@@ -58,7 +58,7 @@ def searched(
 
 def chosen_for(
     claim: Adjudication,
-    search: Search,
+    search: LineSearch,
     *standing: Authorization | Standing,
     may_override: bool = False,
 ) -> Chosen:
@@ -67,8 +67,6 @@ def chosen_for(
         claim,
         search,
         {each.authorization.authorization_id: each for each in map(_standing, standing)},
-        event_codes=event_codes(),
-        query_type="professional",
         may_override=may_override,
     )
 

@@ -228,7 +228,7 @@ def test_the_answer_says_what_each_authorization_had_and_has() -> None:
         {"line": 1, "held_before": "4", "held": "2"},
         {"line": 2, "held_before": "2", "held": "0"},
     ]
-    assert [" ".join(each.values()) for each in answer["authorizations"]] == [
+    assert [" ".join(map(str, each.values())) for each in answer["authorizations"]] == [
         "A1 5 2 50.00 20.00",
         "A2 1 0 10.00 0.00",
     ]

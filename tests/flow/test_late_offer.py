@@ -1,19 +1,18 @@
 """What is better, what is worse, and which authorization has a part in it."""
 
-from typing import Any
+from typing import cast
 
 import pytest
 
+from service.domain.answers import LineAnswer
 from service.flow.late.offer import offer_of
-
-Line = dict[str, Any]
 
 
 def line(
     disposition: str, units: str = "0", *, needs: tuple[str, ...] = ("authorization",), **found: str
-) -> Line:
+) -> LineAnswer:
     """A line of an answer; ``found`` has class, action and perhaps kind, by authorization."""
-    results: dict[str, list[Line]] = {kind: [] for kind in needs}
+    results: dict[str, list[object]] = {kind: [] for kind in needs}
     for name, words in found.items():
         class_, action, *kind = words.split()
         candidate = {
@@ -23,7 +22,7 @@ def line(
             "action": None if action == "?" else action,
         }
         results[kind[0] if kind else "authorization"].append(candidate)
-    return {
+    told = {
         "line": 1,
         "disposition": disposition,
         "approved": {"units": units, "unit": "UN", "amount": "0.00"},
@@ -33,6 +32,12 @@ def line(
             for kind, each in results.items()
         ],
     }
+    return cast(LineAnswer, told)
+
+
+def numbered(number: int, of: LineAnswer) -> LineAnswer:
+    """The line, under another number."""
+    return {**of, "line": number}
 
 
 BOTH = ("authorization", "referral")
@@ -68,7 +73,7 @@ BOTH = ("authorization", "referral")
     ],
 )  # fmt: skip
 def test_a_line_is_offered_if_it_is_better_because_of_what_arrived(
-    before: Line, now: Line, arrived: list[str] | None, said: str | None
+    before: LineAnswer, now: LineAnswer, arrived: list[str] | None, said: str | None
 ) -> None:
     """And adjudicated anew by itself if it would be paid."""
     offer = offer_of([before], [now], arrived)
@@ -79,8 +84,8 @@ def test_a_line_is_offered_if_it_is_better_because_of_what_arrived(
 
 def test_a_line_that_is_worse_needs_an_examiner() -> None:
     """It is shown with the one that is better; its authorizations are not what arrived."""
-    before = [line("suspend"), {**line("pay", "1", A9="exact A1"), "line": 2}]
-    now = [line("pay", "1", A1="exact A1"), {**line("suspend", A9="exact A3"), "line": 2}]
+    before = [line("suspend"), numbered(2, line("pay", "1", A9="exact A1"))]
+    now = [line("pay", "1", A1="exact A1"), numbered(2, line("suspend", A9="exact A3"))]
 
     offer = offer_of(before, now, ["A1"])
 

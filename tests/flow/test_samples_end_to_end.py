@@ -9,6 +9,7 @@ import pytest
 
 from authmatch_local.samples import Expected, SampleData
 from service.application.parts import Stores
+from service.domain.answers import MatchedLine
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.domain.push import Pushed
@@ -32,11 +33,11 @@ def batches(papers: Iterable[dict[str, Any]]) -> Iterator[list[Pushed]]:
     yield batch
 
 
-def difference(expected: Expected, line: dict[str, Any]) -> dict[str, Any]:
+def difference(expected: Expected, line: MatchedLine) -> dict[str, Any]:
     """What came out other than expected: name to both."""
     result = next(each for each in line["results"] if each["type"] == expected.type)
     shown = result["candidates"]
-    best = shown[0] if shown else {}
+    best: dict[str, Any] = dict(shown[0]) if shown else {}
     wanted_and_got = {
         "template": (expected.template, result["template"]),
         "class": (expected.class_, result["class"]),

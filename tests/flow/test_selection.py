@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from service.accounting.books.books import AuthorizationChanged
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
 from service.domain.canonical import canonical_form
 from service.domain.terms import terms_in
-from service.flow.adjudicating.selection import (
+from service.flow.adjudicating.choosing import (
     BadSelection,
-    Changed,
     Chosen,
     check_selections,
     found_standing,
@@ -26,8 +26,9 @@ OVERRIDE = {"override": {"reason": "agreed by telephone"}}
 
 
 def outcomes(chosen: Chosen) -> list[str]:
-    """The events that stand, with the authorizations that they speak of."""
-    return [f"{each.outcome} {each.authorization_id or ''}".strip() for each in chosen.events]
+    """What stands in the way, with the authorizations that it speaks of."""
+    events = [(each.outcome, each.authorization_id) for each in chosen.events]
+    return [f"{outcome} {name or ''}".strip() for outcome, name in (*events, *chosen.refused)]
 
 
 def test_without_a_selection_what_matching_took_is_drawn() -> None:
@@ -124,7 +125,7 @@ def test_a_selection_that_cannot_be_meant_is_refused(
 )
 def test_what_changed_since_it_was_found_is_not_drawn(standing: list[Any]) -> None:
     """The claim is matched again."""
-    with pytest.raises(Changed, match="A1"):
+    with pytest.raises(AuthorizationChanged, match="A1"):
         chosen_for(examined(), searched(paper()), *standing)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from service.application.template_tests import Fixture, read_fixture, run_tests
 from service.domain.template import TemplateTest
-from service.flow.matching.template_tests import Fixture, read_fixture, run_tests
 from service.querying.problem import Problem
 from service.rules.files import read_folder
 from service.rules.texts import load_texts

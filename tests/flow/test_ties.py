@@ -6,8 +6,7 @@ import pytest
 
 from service.accounting.books.scale import SCALE
 from service.domain.authorization import Authorization
-from service.flow.adjudicating.selection import Chosen
-from service.flow.adjudicating.ties import by_remaining, tied_ids
+from service.flow.adjudicating.choosing import Chosen, by_remaining, tied_ids
 from tests.flow.searching import chosen_for, examined, names, paper, searched
 
 LATER = {"certification_date": "2026-02-21"}

@@ -14,6 +14,7 @@ import pytest
 from service.application.parts import Stores
 from service.comparison.prepared import AskedLine
 from service.comparison.registry import comparisons
+from service.domain.answers import MatchedLine
 from service.domain.candidate import Candidate, Found
 from service.domain.claim import Claim
 from service.domain.person import Person
@@ -135,10 +136,10 @@ class Round:
         for line in by_line:
             self.seen.update(result["class"] for result in line["results"])
 
-    async def answer(self, claim: Claim, source: CandidateSource) -> list[dict[str, Any]]:
+    async def answer(self, claim: Claim, source: CandidateSource) -> list[MatchedLine]:
         """Match, and give the lines; of truncated ones no near misses are looked for."""
         matched = await match_claim(claim, self.payer, rules=self.rules, source=source)
-        lines: list[dict[str, Any]] = matched.answer["lines"]
+        lines = matched.answer["lines"]
         for result in (result for line in lines for result in line["results"]):
             if result["truncated"]:
                 result["near_misses"] = []

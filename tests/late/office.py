@@ -11,6 +11,7 @@ from service.accounting.answers.answer import complete
 from service.application import claims
 from service.application.parts import Application, Caller, Stores
 from service.domain.adjudication import Adjudication, ClaimChange
+from service.domain.answers import AdjudicationAnswer, RecordedAnswer
 from service.domain.work_item import WorkItem
 from service.flow.adjudicating.claim_life import Step, change_claim
 from service.flow.late.claims import How
@@ -23,7 +24,6 @@ from tests.api.bodies import claim_body
 from tests.ground import Ground, push, version_of
 
 T = TypeVar("T")
-Answer = dict[str, Any]
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Office:
 
     async def adjudicate(
         self, query: str = "professional", *, again: bool = False, **claim: Any
-    ) -> Answer:
+    ) -> AdjudicationAnswer:
         """Adjudicate a claim as it comes in."""
         decided = {name: claim.pop(name) for name in ("stage", "selections", "by") if name in claim}
         given = Adjudication.model_validate(claim_body(query, **claim) | decided)
@@ -169,11 +169,11 @@ def run(ground: Ground, payer: str, work: Callable[[Office], Awaitable[T]], **se
     return ground.run(scenario)
 
 
-def dispositions(answer: Answer) -> Sequence[str]:
+def dispositions(answer: RecordedAnswer) -> Sequence[str]:
     """What became of the lines."""
     return [line["disposition"] for line in answer["lines"]]
 
 
-def events(answer: Answer, line: int = 1) -> Sequence[str]:
+def events(answer: RecordedAnswer, line: int = 1) -> Sequence[str]:
     """The events of a line."""
     return [each["code"] for each in answer["lines"][line - 1]["events"]]

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from service.domain.adjudication import Adjudication
+from service.domain.adjudication import Adjudication, content_of
 from service.domain.candidate import Found
 from service.domain.person import Person
-from service.flow.adjudicating.claim_content import content_of
 from service.querying.search import Search
 from tests.flow.random_papers import Papers
 from tests.ground import Ground

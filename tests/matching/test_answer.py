@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from service.domain.event import make_event
-from service.matching.answer import Answer, Evidence, evidence, line_result
+from service.matching.answer import Evidence, evidence, line_result
+from service.matching.judgement import Judged
 from service.matching.numbers import Submitted
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
@@ -22,17 +23,22 @@ from tests.builders import (
 Fields = dict[str, Any]
 
 
-def entry(query: str, criterion: str, claim: Fields, authorization: Fields) -> Answer:
+def of_criterion(criterion: str, judged: Judged) -> Fields:
+    """Give the evidence of one criterion, without its name."""
+    (found,) = [each for each in evidence(judged, {}) if each["criterion"] == criterion]
+    return {name: value for name, value in found.items() if name != "criterion"}
+
+
+def entry(query: str, criterion: str, claim: Fields, authorization: Fields) -> Fields:
     """Give the evidence of one criterion, without its name."""
     asked = ask(build_claim(query, **claim), query)
     (found,) = judge(asked, build_authorization(query, **authorization))
-    (written,) = [each for each in evidence(found, {}) if each.pop("criterion") == criterion]
-    return written
+    return of_criterion(criterion, found)
 
 
 def written(
     level: str | None, points: str, claim: object, authorization: object, **why: str
-) -> Answer:
+) -> Fields:
     """Write evidence: level, points of what could be reached, both values; grade and why."""
     scored, of = points.split("/")
     grade = why.pop("grade", "full")
@@ -187,7 +193,7 @@ VALIDITY = "2026-03-01..2026-05-31"
     ],
 )
 def test_the_evidence_of_a_professional_criterion(
-    criterion: str, claim: Fields, authorization: Fields, expected: Answer
+    criterion: str, claim: Fields, authorization: Fields, expected: Fields
 ) -> None:
     """Level, points of what could be reached, both values, grade; why, where it is not full."""
     assert expected == entry("professional", criterion, claim, authorization)
@@ -249,13 +255,12 @@ criteria:
         ),
     ],
 )
-def test_the_evidence_of_a_raw_criterion(matched: str, expected: Answer) -> None:
+def test_the_evidence_of_a_raw_criterion(matched: str, expected: Fields) -> None:
     """The clause stands for the claim's side; the authorization's is not known."""
     asked = ask(library=changed("professional", RAW))
     (found,) = judge(asked, build_candidate(raw_matched=frozenset({matched})))
-    (written_raw,) = [each for each in evidence(found, {}) if each.pop("criterion") == "managed"]
 
-    assert expected == written_raw
+    assert expected == of_criterion("managed", found)
 
 
 def test_evidence_is_written_once() -> None:
@@ -293,13 +298,15 @@ def test_the_result_of_a_line() -> None:
         [*resolution.events, late],
         {},
     )
-    (candidate,), (near,) = result.pop("candidates"), result.pop("near_misses")
+    (candidate,), (near,) = result["candidates"], result["near_misses"]
 
     assert {
         "class": "non-exact",
         "truncated": False,
         "relaxed": [],
         "chosen": [],
+        "candidates": [candidate],
+        "near_misses": [near],
         "submitted_numbers": [
             {"value": "au 1", "level": "claim", "fits": "A1", "fits_another_line": False}
         ],
@@ -307,8 +314,9 @@ def test_the_result_of_a_line() -> None:
         "events": result["events"],
     } == result
     assert [each["code"] for each in result["events"]] == ["SPA-0016", "SPA-0044"]
-    assert len(candidate.pop("evidence")) == 7
+    assert len(candidate["evidence"]) == 7
     assert candidate == {
+        "evidence": candidate["evidence"],
         "authorization_id": "A1",
         "number": "AU-1",
         "version": 1,

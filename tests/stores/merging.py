@@ -6,6 +6,7 @@ from service.accounting.books.scale import SCALE
 from service.accounting.replay.ledger_page import Difference
 from service.application.parts import Stores
 from service.domain.adjudication import Adjudication
+from service.domain.answers import AdjudicationAnswer
 from service.domain.push import Pushed
 from service.flow.adjudicating.adjudicate import adjudicate
 from service.flow.adjudicating.rooms import Rooms, Run
@@ -16,7 +17,6 @@ from tests.builders import build_claim
 from tests.ground import found, shipped_rules, version_of
 from tests.movements import AT
 
-Answer = dict[str, Any]
 UNITS: dict[str, Any] = {"number": "AU-1", "limits": {"units": "10", "unit": "UN"}}
 
 LEASE_S = 0.02
@@ -56,7 +56,9 @@ def claimed(claim_id: str, member: str, units: int = 1, **claim: Any) -> Adjudic
     return Adjudication.model_validate(body)
 
 
-async def adjudicated(stores: Stores, payer: str, claim: Adjudication, **run: Any) -> Answer:
+async def adjudicated(
+    stores: Stores, payer: str, claim: Adjudication, **run: Any
+) -> AdjudicationAnswer:
     """Adjudicate a claim as the service does."""
     await stores.guard.ensure()
     rooms = Rooms(
@@ -71,7 +73,7 @@ async def adjudicated(stores: Stores, payer: str, claim: Adjudication, **run: An
     return done.answer
 
 
-def paid(answer: Answer) -> int:
+def paid(answer: AdjudicationAnswer) -> int:
     """The units that were approved."""
     return int(answer["lines"][0]["approved"]["units"])
 

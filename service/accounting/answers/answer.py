@@ -4,24 +4,42 @@ The same record and the same movements always give the same answer: so it is wri
 claim is sent again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
 from service.accounting.answers.used import used_authorizations
 from service.accounting.books.books import Moved
 from service.accounting.books.grant import Row
 from service.accounting.books.plan import Bounds
-from service.accounting.books.record import Draft
+from service.accounting.books.record import Draft, KindDraft, LineDraft
 from service.accounting.books.scale import written, written_amount
+from service.domain.answers import (
+    AdjustmentAnswer,
+    AdjustmentReason,
+    Before,
+    BenefitAnswer,
+    Change,
+    ChangedLine,
+    ChangesAnswer,
+    Disposition,
+    EventAnswer,
+    LimitsAnswer,
+    LineAnswer,
+    Quantity,
+    RecordedAnswer,
+    ReturnedAnswer,
+    Summary,
+)
 
-Answer = dict[str, Any]
-EXCEEDED, EXHAUSTED = "exceeded", "exhausted"
+_Value = TypeVar("_Value")
+
 NOTHING = (0, 0)
 """No units and no charge."""
 
 
 def bounds_in(draft: Draft) -> dict[str, dict[str, Bounds]]:
-    """Give the limits that were in force, by authorization and base."""
+    """The limits that were in force, by authorization and base; none in an empty record."""
     return {
         name: {
             base: Bounds(units=units, amount=amount, days=days, unit=unit)
@@ -31,188 +49,178 @@ def bounds_in(draft: Draft) -> dict[str, dict[str, Bounds]]:
     }
 
 
-def complete(draft: Draft, moved: Moved) -> Answer:
-    """Write the whole answer."""
+def complete(draft: Draft, moved: Moved) -> RecordedAnswer:
+    """The whole answer."""
     rows: dict[int, list[Row]] = {}
     for row in moved.drawn:
         rows.setdefault(row.line, []).append(row)
     lines = [
         line_answer(
-            each,
-            rows.get(each["line"], ()),
-            draft["authorizations"],
-            is_short=each["line"] in moved.short,
-            lean=frozenset(kind for line, kind in moved.lean if line == each["line"]),
+            line,
+            rows.get(line["line"], ()),
+            draft,
+            is_short=line["line"] in moved.short,
+            lean=frozenset(kind for number, kind in moved.lean if number == line["line"]),
         )
-        for each in draft["lines"]
+        for line in draft["lines"]
     ]
-    answer = {**draft["claim"], "lines": lines}
-    undone = [*_returned(moved.undone, "own"), *_returned(moved.given_back, "original")]
-    if undone:
-        answer["returned"] = undone
+    before: Before = {}
+    returned = [*_returned(moved.undone, "own"), *_returned(moved.given_back, "original")]
+    if returned:
+        before["returned"] = returned
     if "previous" in draft:
-        answer["changed"] = changes(draft["previous"], summary(draft, lines))
-    answer["rules"] = draft["rules"]
-    return answer
+        before["changed"] = changes(draft["previous"], summary(draft, lines))
+    return {**draft["claim"], "lines": lines, **before, "rules": draft["rules"]}
 
 
-class _Outcome(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Decided:
     """What became of a line: units and charge billed and granted, and why."""
 
-    disposition: str
+    disposition: Disposition
     billed: tuple[int, int]
     granted: tuple[int, int]
-    events: list[Answer]
-    adjustments: list[Answer]
+    events: list[EventAnswer]
+    adjustments: list[AdjustmentAnswer]
+
+    @property
+    def rest(self) -> tuple[int, int]:
+        """What was billed and not granted."""
+        return self.billed[0] - self.granted[0], self.billed[1] - self.granted[1]
 
 
 def line_answer(
-    draft: Draft,
+    line: LineDraft,
     rows: Sequence[Row],
-    known: Mapping[str, Any],
+    draft: Draft,
     *,
     is_short: bool,
     lean: frozenset[str] = frozenset(),
-) -> Answer:
-    """Write the answer of one line; ``is_short``: some was left, but not all that was asked.
+) -> LineAnswer:
+    """The answer of one line; ``is_short``: some was left, but not all that was asked.
 
-    ``known`` is what is said of each authorization, ``lean`` names the kinds that ran short.
+    ``draft`` is that of the whole claim, ``lean`` names the kinds that ran short.
     """
-    outcome = _outcome(draft, rows, is_short, lean)
-    unit = draft["billed"]["unit"]
-    benefit, actions = _benefit(draft, rows)
+    outcome = _outcome(line, rows, draft["denials"], is_short, lean)
+    unit = line["billed"]["unit"]
+    waits = outcome.disposition == "suspend"
+    benefit, actions = _benefit(line, rows)
     return {
-        "line": draft["line"],
+        "line": line["line"],
         "disposition": outcome.disposition,
-        "billed": _shown(*outcome.billed, unit),
-        **_split(outcome, unit),
+        "billed": _shown(outcome.billed, unit),
+        "approved": _shown(outcome.granted, unit),
+        "denied": _shown(NOTHING if waits else outcome.rest, unit),
+        "suspended": _shown(outcome.rest if waits else NOTHING, unit),
         "adjustments": outcome.adjustments,
-        "events": [_event(each) for each in outcome.events],
-        "resolved_events": [_event(each) for each in draft["resolved"]],
+        "events": outcome.events,
+        "resolved_events": line["resolved"],
         "actions": actions,
         "benefit": benefit,
-        "adjudicated_authorizations": used_authorizations(draft, rows, known),
-        "prior_authorizations": draft["prior"],
-        "requirement": draft["requirement"],
-        "results": draft["results"],
+        "adjudicated_authorizations": used_authorizations(line, rows, draft["authorizations"]),
+        "prior_authorizations": line["prior"],
+        "requirement": line["requirement"],
+        "results": line["results"],
     }
 
 
-def _outcome(draft: Draft, rows: Sequence[Row], is_short: bool, lean: frozenset[str]) -> _Outcome:
-    billed = draft["billed"]["units"], draft["billed"]["amount"]
+def _outcome(
+    line: LineDraft,
+    rows: Sequence[Row],
+    denials: Mapping[str, AdjustmentReason],
+    is_short: bool,
+    lean: frozenset[str],
+) -> _Decided:
+    billed = line["billed"]["units"], line["billed"]["amount"]
     granted = _granted(rows)
-    events, adjustments = list(draft["events"]), []
-    short = [each for each in draft["kinds"] if each["kind"] in lean] or draft["kinds"][:1]
     is_less = granted[0] < billed[0] or granted[1] < billed[1]
-    if draft["asks"] and not rows:
-        events += _shortage(short, rows, EXCEEDED if is_short else EXHAUSTED)
-    elif draft["asks"] and is_less:
-        events += _shortage(short, rows, EXCEEDED)
+    short = [kind for kind in line["kinds"] if kind["kind"] in lean] or line["kinds"][:1]
+    events = list(line["events"])
+    if line["asks"] and (is_less or not rows):
+        events += _shortage(short, rows, "exceeded" if rows or is_short else "exhausted")
     disposition = _disposition(events)
-    if not draft["asks"] and disposition == "pay":
-        granted = billed
-        if draft.get("void"):
-            disposition, billed, granted = "void", NOTHING, NOTHING
-    elif draft["asks"] and is_less and disposition == "pay":
-        disposition = "cut_back"
-        rest = billed[0] - granted[0], billed[1] - granted[1]
-        adjustments = [_adjustment(short[0]["adjustment"], *rest)]
-    elif disposition == "deny":
-        adjustments = _denials(events, *billed)
-    if disposition in ("suspend", "deny"):
-        granted = NOTHING
-    return _Outcome(disposition, billed, granted, events, adjustments)
+    if disposition == "suspend":
+        return _Decided(disposition, billed, NOTHING, events, [])
+    if disposition == "deny":
+        first = next(event["code"] for event in events if event["action"] == "deny")
+        return _Decided(disposition, billed, NOTHING, events, [_adjustment(denials[first], billed)])
+    if not line["asks"]:
+        if line.get("void"):
+            return _Decided("void", NOTHING, NOTHING, events, [])
+        return _Decided("pay", billed, billed, events, [])
+    paid = _Decided("pay", billed, granted, events, [])
+    if not is_less:
+        return paid
+    adjustment = _adjustment(short[0]["adjustment"], paid.rest)
+    return _Decided("cut_back", billed, granted, events, [adjustment])
 
 
 def _granted(rows: Iterable[Row]) -> tuple[int, int]:
     """Sum up what each kind granted; every kind grants the same, so that the least is all."""
-    by_kind: dict[str, list[int]] = {}
+    by_kind: dict[str, tuple[int, int]] = {}
     for row in rows:
-        sums = by_kind.setdefault(row.kind, [0, 0])
-        sums[0] += row.units
-        sums[1] += row.amount
-    if not by_kind:
-        return 0, 0
-    return min(each[0] for each in by_kind.values()), min(each[1] for each in by_kind.values())
+        units, amount = by_kind.get(row.kind, NOTHING)
+        by_kind[row.kind] = units + row.units, amount + row.amount
+    sums = by_kind.values()
+    return min((units for units, _ in sums), default=0), min((each for _, each in sums), default=0)
 
 
-def _disposition(events: Iterable[Mapping[str, Any]]) -> str:
-    """Say what becomes of the line: what needs a person comes before what denies by itself."""
-    actions = {each["action"] for each in events}
+def _disposition(events: Iterable[EventAnswer]) -> Literal["suspend", "deny", "pay"]:
+    """What becomes of the line: what needs a person comes before what denies by itself."""
+    actions = {event["action"] for event in events}
     if "suspend" in actions:
         return "suspend"
     return "deny" if "deny" in actions else "pay"
 
 
-def _shortage(short: Iterable[Mapping[str, Any]], rows: Sequence[Row], what: str) -> list[Answer]:
-    """Give the event of each kind that ran short.
+def _shortage(
+    short: Iterable[KindDraft], rows: Sequence[Row], what: Literal["exceeded", "exhausted"]
+) -> list[EventAnswer]:
+    """The event of each kind that ran short, about the last that was drawn, else the first tried.
 
     A line that got nothing cannot be paid: an event that does nothing by itself suspends it.
     """
     events = []
     for kind in short:
-        event = {**kind[what]}
-        last = [row.authorization_id for row in rows if row.kind == kind["kind"]]
-        named = last[-1] if last else next(iter(kind["order"]), None)
-        if named is not None:
-            event["authorization_id"] = named
+        event: EventAnswer = {**kind[what]}
+        drawn = [row.authorization_id for row in rows if row.kind == kind["kind"]]
+        named = drawn[-1:] or kind["order"][:1]
+        if named:
+            event["authorization_id"] = named[0]
         if not rows and event["action"] == "none":
             event["action"] = "suspend"
         events.append(event)
     return events
 
 
-def _denials(events: Iterable[Mapping[str, Any]], units: int, amount: int) -> list[Answer]:
-    """Deny the whole line once, with the reason of the first event that denies."""
-    first = next(each for each in events if each["action"] == "deny")
-    return [_adjustment(first["deny_with"], units, amount)]
+def _adjustment(reason: AdjustmentReason, of: tuple[int, int]) -> AdjustmentAnswer:
+    return {**reason, "units": written(of[0]), "amount": written_amount(of[1])}
 
 
-def _adjustment(rule: Mapping[str, Any], units: int, amount: int) -> Answer:
-    return {
-        "group": rule["group"],
-        "carc": rule["carc"],
-        "remarks": list(rule.get("remarks", ())),
-        "units": written(units),
-        "amount": written_amount(amount),
-    }
-
-
-def _split(outcome: _Outcome, unit: str) -> Answer:
-    """Balance a line: approved, denied and suspended are together what was billed."""
-    billed, granted = outcome.billed, outcome.granted
-    rest = billed[0] - granted[0], billed[1] - granted[1]
-    waits = outcome.disposition == "suspend"
-    return {
-        "approved": _shown(*granted, unit),
-        "denied": _shown(*(NOTHING if waits else rest), unit),
-        "suspended": _shown(*(rest if waits else NOTHING), unit),
-    }
-
-
-def _shown(units: int, amount: int, unit: str) -> Answer:
+def _shown(quantity: tuple[int, int], unit: str) -> Quantity:
+    units, amount = quantity
     return {"units": written(units), "unit": unit, "amount": written_amount(amount)}
 
 
-def _event(event: Mapping[str, Any]) -> Answer:
-    return {name: value for name, value in event.items() if name not in ("outcome", "deny_with")}
-
-
-def _benefit(draft: Draft, rows: Sequence[Row]) -> tuple[Answer, list[str]]:
+def _benefit(line: LineDraft, rows: Sequence[Row]) -> tuple[BenefitAnswer, list[str]]:
     """Take benefit limits off where the authorization pays (seed 001), unless it says not (004).
 
     ``override`` also tells a benefit module that runs after us whether to apply its limits.
     """
-    given = draft["benefit"]
-    may = given["may_override"]
-    override = bool(rows) and all(may[row.authorization_id] for row in rows)
-    answer = benefit_answer(given["limit_adjustments"], override=override, action=given["action"])
-    actions = answer.pop("actions")
-    return {"override": override, "action": given["action"], **answer}, actions
+    given = line["benefit"]
+    override = bool(rows) and all(given["may_override"][row.authorization_id] for row in rows)
+    limits = benefit_answer(given["limit_adjustments"], override=override, action=given["action"])
+    benefit: BenefitAnswer = {
+        "override": override,
+        "action": given["action"],
+        "limit_adjustments": limits["limit_adjustments"],
+        "removed_limit_adjustments": limits["removed_limit_adjustments"],
+    }
+    return benefit, limits["actions"]
 
 
-def benefit_answer(limits: Sequence[Any], *, override: bool, action: str) -> Answer:
-    """Say which benefit limits stand, which are taken off, and with which action code."""
+def benefit_answer(limits: Sequence[Any], *, override: bool, action: str) -> LimitsAnswer:
+    """Which benefit limits stand, which are taken off, and with which action code."""
     kept, removed = ([], list(limits)) if override else (list(limits), [])
     return {
         "limit_adjustments": kept,
@@ -221,8 +229,8 @@ def benefit_answer(limits: Sequence[Any], *, override: bool, action: str) -> Ans
     }
 
 
-def _returned(rows: Iterable[Row], whose: str) -> list[Answer]:
-    """Say what was given back before the claim was drawn, by line and authorization."""
+def _returned(rows: Iterable[Row], whose: Literal["own", "original"]) -> list[ReturnedAnswer]:
+    """What was given back before the claim was drawn, by line and authorization."""
     return [
         {
             "of": whose,
@@ -236,45 +244,42 @@ def _returned(rows: Iterable[Row], whose: str) -> list[Answer]:
     ]
 
 
-def summary(draft: Draft, lines: Sequence[Mapping[str, Any]]) -> Answer:
-    """Give what a later run of the claim is compared with."""
+def summary(draft: Draft, lines: Sequence[LineAnswer]) -> Summary:
+    """What a later run of the claim is compared with."""
     return {
         "version": draft["claim"]["version"],
         "rules": draft["rules"],
         "lines": {
-            str(each["line"]): {
-                "disposition": each["disposition"],
-                "approved_units": each["approved"]["units"],
-                "approved_amount": each["approved"]["amount"],
+            str(line["line"]): {
+                "disposition": line["disposition"],
+                "approved_units": line["approved"]["units"],
+                "approved_amount": line["approved"]["amount"],
                 "authorizations": [
-                    used["authorization_id"] for used in each["adjudicated_authorizations"]
+                    used["authorization_id"] for used in line["adjudicated_authorizations"]
                 ],
             }
-            for each in lines
+            for line in lines
         },
     }
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Answer:
-    """Say what is other than in the run before: rules, then lines."""
-    rules = {
-        name: {"before": before["rules"].get(name), "after": value}
-        for name, value in after["rules"].items()
-        if before["rules"].get(name) != value
+def changes(before: Summary, after: Summary) -> ChangesAnswer:
+    """What is other than in the run before: rules, then lines; those that are gone come last."""
+    rules: dict[str, Change[str]] = {
+        name: {"before": was, "after": now}
+        for name, was, now in _pairs(before["rules"], after["rules"])
     }
-    rules |= {
-        name: {"before": value, "after": None}
-        for name, value in before["rules"].items()
-        if name not in after["rules"]
-    }
-    lines = [
-        {"line": int(number), "before": before["lines"].get(number), "after": value}
-        for number, value in after["lines"].items()
-        if before["lines"].get(number) != value
+    lines: list[ChangedLine] = [
+        {"line": int(number), "before": was, "after": now}
+        for number, was, now in _pairs(before["lines"], after["lines"])
     ]
-    gone = [
-        {"line": int(number), "before": value, "after": None}
-        for number, value in before["lines"].items()
-        if number not in after["lines"]
-    ]
-    return {"since_version": before["version"], "rules": rules, "lines": [*lines, *gone]}
+    return {"since_version": before["version"], "rules": rules, "lines": lines}
+
+
+def _pairs(
+    before: Mapping[str, _Value], after: Mapping[str, _Value]
+) -> Iterator[tuple[str, _Value | None, _Value | None]]:
+    """Each name whose value is not the same, with both values."""
+    for name in dict.fromkeys((*after, *before)):
+        if before.get(name) != after.get(name):
+            yield name, before.get(name), after.get(name)

@@ -1,15 +1,30 @@
-"""The statement of an authorization: every boundary, its limit, what is used, reserved and left."""
+"""An authorization as it is used: its statement, over time, and by the claims that drew on it.
 
-from collections.abc import Mapping
+The statement has every boundary, its limit, and what is used, reserved and left.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-from service.accounting.answers.used import account_name, balance
+from service.accounting.answers.used import Write, account_name, balance
+from service.accounting.books.books import Moved
 from service.accounting.books.grant import Balance, Measure
 from service.accounting.books.plan import Bounds
 from service.accounting.books.scale import written, written_amount
+from service.domain.answers import (
+    DrawnByClaim,
+    LimitBalance,
+    LineAnswer,
+    RelatedClaim,
+    RelatedLine,
+    StatementAnswer,
+    StoredAnswer,
+    UtilizationAnswer,
+)
 
-Answer = dict[str, Any]
+TimeStep = Literal["day", "month"]
+_LENGTH: dict[TimeStep, int] = {"day": 10, "month": 7}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,30 +46,26 @@ class AccountsState:
     accounts: tuple[AccountState, ...] = ()
 
 
-def statement(state: AccountsState, bounds: Mapping[str, Bounds]) -> list[Answer]:
-    """Write every account; totals that nobody drew on yet stand with nothing used.
+def statement(state: AccountsState, bounds: Mapping[str, Bounds]) -> list[StatementAnswer]:
+    """Every account in order; totals that nobody drew on yet stand with nothing used.
 
     A boundary that counts by period has an account for each period that was drawn on.
     """
-    known = {each.name: each for each in state.accounts}
-    totals = [base for base in bounds if base[-1] not in "@~" and base not in known]
-    states = [*known.values(), *(_unused(base, bounds[base]) for base in totals)]
-    return [_account(each) for each in sorted(states, key=_order)]
+    known = {account.name for account in state.accounts}
+    unused = [
+        AccountState(name=base, unit=each.unit, balances=_unused(each))
+        for base, each in bounds.items()
+        if base[-1] not in "@~" and base not in known
+    ]
+    return [_account(each) for each in sorted((*state.accounts, *unused), key=_order)]
 
 
-def _unused(base: str, bounds: Bounds) -> AccountState:
-    limits: dict[Measure, int | None] = {
-        "units": bounds.units,
-        "amount": bounds.amount,
-        "days": bounds.days,
+def _unused(bounds: Bounds) -> dict[Measure, Balance]:
+    return {
+        "units": Balance(limit=bounds.units, used=0, reserved=0),
+        "amount": Balance(limit=bounds.amount, used=0, reserved=0),
+        "days": Balance(limit=bounds.days, used=0, reserved=0),
     }
-    return AccountState(
-        name=base,
-        unit=bounds.unit,
-        balances={
-            measure: Balance(limit=limit, used=0, reserved=0) for measure, limit in limits.items()
-        },
-    )
 
 
 def _order(state: AccountState) -> tuple[int, str]:
@@ -63,41 +74,65 @@ def _order(state: AccountState) -> tuple[int, str]:
     return (0 if head == "H" else int(head[1:])), state.name
 
 
-def _account(state: AccountState) -> Answer:
-    units, amount, days = (state.balances[name] for name in ("units", "amount", "days"))
-    left = [each.remaining for each in (units, amount, days) if each.remaining is not None]
+def _account(state: AccountState) -> StatementAnswer:
+    held = state.balances
+    left = [each.remaining for each in held.values() if each.remaining is not None]
     return {
         **account_name(state.name),
         "unit": state.unit,
-        "units": {"limit": written(units.limit), **balance(units, written)},
-        "amount": {"limit": written_amount(amount.limit), **balance(amount, written_amount)},
-        "service_days": {"limit": written(days.limit), **balance(days, written)},
+        "units": _limited(held["units"], written),
+        "amount": _limited(held["amount"], written_amount),
+        "service_days": _limited(held["days"], written),
         "exhausted": any(each <= 0 for each in left),
         "over": any(each < 0 for each in left),
         "ended_on": state.ended_on,
     }
 
 
-def related_claim(claim: Mapping[str, Any], authorization_id: str, *, is_void: bool) -> Answer:
-    """Say what a claim drew on an authorization; one that holds units of a void one needs a look.
+def _limited(held: Balance, write: Write) -> LimitBalance:
+    return {"limit": None if held.limit is None else write(held.limit), **balance(held, write)}
 
-    ``claim`` is the answer of its adjudication, with its status as it is now.
+
+def utilization(
+    moved: Iterable[tuple[str, Moved]], authorization_id: str, *, by: TimeStep
+) -> list[UtilizationAnswer]:
+    """Sum up the movements of an authorization, oldest first, by account and step of time.
+
+    ``committed`` is what was used or reserved when the step ended.
     """
-    lines = [
+    sums: dict[str, dict[str, tuple[int, int, int]]] = {}
+    for at, once in moved:
+        for row in (*once.undone, *once.given_back, *once.drawn):
+            for each in row.movements if row.authorization_id == authorization_id else ():
+                periods, period = sums.setdefault(each.account, {}), at[: _LENGTH[by]]
+                units, amount, _ = periods.get(period, (0, 0, 0))
+                after = each.after["units"]
+                committed = after.used + after.reserved
+                periods[period] = units + each.units, amount + each.amount, committed
+    return [
         {
-            "line": line["line"],
-            "disposition": line["disposition"],
-            "class": next((each["class"] for each in line["results"] if _has(each, wanted)), None),
-            "used": [
-                {name: used[name] for name in ("line", "units", "unit", "amount", "origin")}
-                for used in line["adjudicated_authorizations"]
-                if used["authorization_id"] == wanted
+            **account_name(account),
+            "steps": [
+                {
+                    "period": period,
+                    "units": _signed(units, written),
+                    "amount": _signed(amount, written_amount),
+                    "committed": written(committed),
+                }
+                for period, (units, amount, committed) in periods.items()
             ],
         }
-        for wanted in (authorization_id,)
-        for line in claim["lines"]
-        if _speaks_of(line, wanted)
+        for account, periods in sorted(sums.items())
     ]
+
+
+def _signed(number: int, write: Write) -> str:
+    return f"-{write(-number)}" if number < 0 else write(number)
+
+
+def related_claim(claim: StoredAnswer, authorization_id: str, *, is_void: bool) -> RelatedClaim:
+    """What a claim drew on an authorization, with its status as it is now."""
+    lines = [line for each in claim["lines"] if (line := _related(each, authorization_id))]
     is_held = claim["status"] in ("used", "reserved") and any(line["used"] for line in lines)
     return {
         "claim_id": claim["claim_id"],
@@ -111,12 +146,29 @@ def related_claim(claim: Mapping[str, Any], authorization_id: str, *, is_void: b
     }
 
 
-def _speaks_of(line: Mapping[str, Any], authorization_id: str) -> bool:
-    used = any(
-        each["authorization_id"] == authorization_id for each in line["adjudicated_authorizations"]
-    )
-    return used or any(_has(each, authorization_id) for each in line["results"])
-
-
-def _has(result: Mapping[str, Any], authorization_id: str) -> bool:
-    return any(each["authorization_id"] == authorization_id for each in result["candidates"])
+def _related(line: LineAnswer, authorization_id: str) -> RelatedLine | None:
+    """What a line says of an authorization; None where it was neither drawn nor a candidate."""
+    used: list[DrawnByClaim] = [
+        {
+            "line": drawn["line"],
+            "units": drawn["units"],
+            "unit": drawn["unit"],
+            "amount": drawn["amount"],
+            "origin": drawn["origin"],
+        }
+        for drawn in line["adjudicated_authorizations"]
+        if drawn["authorization_id"] == authorization_id
+    ]
+    classes = [
+        result["class"]
+        for result in line["results"]
+        if any(each["authorization_id"] == authorization_id for each in result["candidates"])
+    ]
+    if not used and not classes:
+        return None
+    return {
+        "line": line["line"],
+        "disposition": line["disposition"],
+        "class": classes[0] if classes else None,
+        "used": used,
+    }

@@ -105,7 +105,7 @@ class ClaimPlan:
 
 
 def base_of(account: str) -> str:
-    """Give the base of an account: ``H@2026-01-01`` is of ``H@``."""
+    """The base of an account: ``H@2026-01-01`` is of ``H@``."""
     for sign in "@~":
         head, found, _ = account.partition(sign)
         if found:

@@ -1,28 +1,137 @@
 """The record of an adjudication: all of its answer but the units, which the accumulators add.
 
 It rides with the ledger entry that moves the units, so that neither is ever without the other.
+Every key that is kept stands here, and what it means below it; quantities are scaled.
 """
 
 import base64
 import zlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict, cast
 
 import orjson
 
-Draft = dict[str, Any]
-"""A record: plain JSON, with the results of matching as they were answered."""
+from service.domain.answers import (
+    AdjustmentReason,
+    ClaimHead,
+    EventAnswer,
+    PriorNumber,
+    RequirementAnswer,
+    ResultAnswer,
+    Summary,
+)
 
 _LEVEL = 1
 
 
-def pack(draft: Draft) -> str:
+class Billed(TypedDict):
+    """What a claim line bills."""
+
+    units: int
+    """How many, scaled."""
+    unit: str
+    """The unit in which they are counted."""
+    amount: int
+    """The charge, scaled."""
+
+
+class Shortage(TypedDict):
+    """What will be said if units run short."""
+
+    exceeded: EventAnswer
+    """The event of a line that gets less than it asks for."""
+    exhausted: EventAnswer
+    """The event of a line that gets nothing."""
+    adjustment: AdjustmentReason
+    """Why the rest of a line that is cut back is not paid."""
+
+
+class KindDraft(Shortage):
+    """One kind of authorization that a line is drawn from."""
+
+    kind: str
+    """`authorization` or `referral`."""
+    order: list[str]
+    """The authorizations that may be drawn, in the order of their use."""
+
+
+class BenefitDraft(TypedDict):
+    """The limits of the benefit, and who goes before them."""
+
+    action: str
+    """The action code of a limit that is taken off."""
+    limit_adjustments: list[Any]
+    """The adjustments of the benefit, as they were sent."""
+    may_override: dict[str, bool]
+    """Whether each authorization goes before the limits."""
+
+
+class LineDraft(TypedDict):
+    """A claim line before any unit is moved."""
+
+    line: int
+    """The number of the claim line."""
+    billed: Billed
+    """What it bills."""
+    asks: bool
+    """Whether it is in the plan of what is drawn."""
+    void: NotRequired[bool]
+    """Whether it is a line of a void, which bills nothing any more."""
+    events: list[EventAnswer]
+    """The events that are known before units are moved."""
+    resolved: list[EventAnswer]
+    """The events that an examiner's selection settled."""
+    kinds: list[KindDraft]
+    """What will be said of each kind if its units run short."""
+    benefit: BenefitDraft
+    """The limits of its benefit."""
+    prior: list[PriorNumber]
+    """The numbers that the provider submitted."""
+    requirement: RequirementAnswer | None
+    """What the line needs."""
+    results: list[ResultAnswer]
+    """The results of matching, as they are answered."""
+
+
+class KnownAuthorization(TypedDict):
+    """What the answer says of an authorization that may be drawn."""
+
+    number: str | None
+    """Its number, as it was pushed."""
+    version: int
+    """The version that was chosen."""
+    actions: dict[str, str | None]
+    """The decision in force, by authorization line."""
+    flags: dict[str, list[str]]
+    """What is out of the ordinary in its dates, by claim line."""
+
+
+class Draft(TypedDict):
+    """A record: plain JSON."""
+
+    claim: ClaimHead
+    """Which claim it is of."""
+    rules: dict[str, str]
+    """The version of every rule that had a part."""
+    lines: list[LineDraft]
+    """Every line of the claim."""
+    denials: dict[str, AdjustmentReason]
+    """The reason of every event code that may deny a line of this claim."""
+    authorizations: dict[str, KnownAuthorization]
+    """The authorizations that may be drawn."""
+    bounds: dict[str, dict[str, list[Any]]]
+    """Their limits by base, of those that are used: units, amount, days, unit."""
+    previous: NotRequired[Summary]
+    """The run before in short."""
+
+
+def pack(draft: Mapping[str, object]) -> str:
     """Write a record as short text."""
     return base64.b64encode(zlib.compress(orjson.dumps(draft), _LEVEL)).decode()
 
 
 def unpack(record: str) -> Draft:
-    """Read a record; one that is not there is empty."""
+    """Read a record; that of an entry without one is empty."""
     if not record:
-        return {}
-    draft: Draft = orjson.loads(zlib.decompress(base64.b64decode(record)))
-    return draft
+        return cast(Draft, {})
+    return cast(Draft, orjson.loads(zlib.decompress(base64.b64decode(record))))

@@ -33,18 +33,14 @@ def quantity_of(number: int) -> Decimal:
     return whole + 0 if exact == whole else exact.normalize()  # no minus before a zero
 
 
-def written(number: int | None) -> str | None:
+def written(number: int) -> str:
     """Write a scaled number as an answer shows it: "4", "2.5"."""
-    if number is None:
-        return None
     whole, rest = divmod(number, SCALE)
     return format(quantity_of(number), "f") if rest else str(whole)
 
 
-def written_amount(number: int | None) -> str | None:
+def written_amount(number: int) -> str:
     """Write a scaled amount as an answer shows it, with two decimals at least: "240.00"."""
-    if number is None:
-        return None
     cents, rest = divmod(number, CENT)
     if rest:
         return format(quantity_of(number), "f")

@@ -4,12 +4,11 @@ Whether a line runs short is known only when units are drawn: so the books decid
 here. A claim that waits is kept as it was sent, since it is run again then.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from service.accounting.books.plan import ClaimPlan
-from service.accounting.books.record import Draft
-from service.domain.event import Outcome
+from service.domain.event import Event, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,24 +29,21 @@ class Waiting:
 NEVER_WAITS = Waiting()
 
 
-def waiting_of(draft: Draft, plan: ClaimPlan, outcomes: Container[Outcome], sent: bytes) -> Waiting:
-    """Say when a drafted claim waits; ``outcomes`` are those that an authorization would change."""
-    stopped = any(
-        event["action"] != "none" and event["outcome"] in outcomes
-        for line in draft["lines"]
-        if not line.get("void")
-        for event in line["events"]
-    )
+def waiting_of(
+    raised: Iterable[Event],
+    billed: Mapping[int, int],
+    plan: ClaimPlan,
+    outcomes: Container[Outcome],
+) -> Waiting:
+    """When a drafted claim waits; ``outcomes`` are those that an authorization would change.
+
+    ``billed`` are the units of each line; one may ask for less, where nothing covers its days.
+    """
+    stopped = any(event.action != "none" and event.outcome in outcomes for event in raised)
+    is_less = any(sum(part.want for part in line.parts) < billed[line.line] for line in plan.lines)
     is_exceeded = "units_exceeded" in outcomes
     return Waiting(
-        events=stopped or (is_exceeded and _is_less(draft, plan)),
+        events=stopped or (is_exceeded and is_less),
         exhausted=bool(plan.lines) and "exhausted" in outcomes,
         exceeded=bool(plan.lines) and is_exceeded,
-        sent=sent,
     )
-
-
-def _is_less(draft: Draft, plan: ClaimPlan) -> bool:
-    """Whether a line asks for less than it bills: some of its days are covered by nothing."""
-    billed = {line["line"]: line["billed"]["units"] for line in draft["lines"]}
-    return any(sum(part.want for part in line.parts) < billed[line.line] for line in plan.lines)

@@ -64,33 +64,33 @@ class Obstacle:
 
 
 def scope_of(authorization: Authorization, line: int) -> Scope:
-    """Give a line of an authorization, or its header for 0; raises ValueError for no such line."""
+    """A line of an authorization, or its header for 0; raises ValueError for no such line."""
     if line == HEADER:
         return authorization
     return line_of(authorization, line)
 
 
 def line_of(authorization: Authorization, line: int) -> AuthorizationLine:
-    """Give a line of an authorization; raises ValueError where it has no such line."""
-    for each in authorization.lines:
-        if each.line == line:
-            return each
+    """A line of an authorization; raises ValueError where it has no such line."""
+    for found in authorization.lines:
+        if found.line == line:
+            return found
     raise ValueError(f"authorization {authorization.authorization_id} has no line {line}")
 
 
 def granted_limits(authorization: Authorization, line: int) -> Limits:
-    """Give what was granted to a header or line itself; without limits all of it."""
+    """What was granted to a header or line itself; without limits all of it."""
     return scope_of(authorization, line).limits or Limits()
 
 
 def certified_on(authorization: Authorization, line: int) -> date | None:
-    """Give the day of certification (DTP*102) that holds for a line."""
+    """The day of certification (DTP*102) that holds for a line."""
     own = scope_of(authorization, line).certification_date
     return own or authorization.certification_date
 
 
 def window_of(authorization: Authorization, line: int) -> DateSpan | None:
-    """Give the days on which a line (or a header alone) is valid; None where it never is.
+    """The days on which a line (or a header alone) is valid; None where it never is.
 
     They are those by which it is matched: own dates else the header's, a stay, requested dates;
     until it was removed. An end that is not known is open.
@@ -99,7 +99,7 @@ def window_of(authorization: Authorization, line: int) -> DateSpan | None:
 
 
 def flags_of(authorization: Authorization, line: int, service_day: date) -> tuple[str, ...]:
-    """Tell what is out of the ordinary in the dates of an authorization line.
+    """What is out of the ordinary in the dates of an authorization line.
 
     ``retro``: it was certified after the service; ``expired``: it had ended before;
     ``not_yet_effective``: it begins after.

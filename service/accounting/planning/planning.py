@@ -5,20 +5,44 @@ Lines are planned in the order of the claim, in which they are served.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from service.accounting.books.plan import ClaimPlan, Drawable, LinePlan, Part
-from service.accounting.limits.choice import Asked, Choice, Obstacle, flags_of
-from service.accounting.planning.clearing import Clearing, partly_covering
-from service.accounting.planning.consumption import is_daily
-from service.accounting.planning.days import scaled_units, service_days, units_by_day, units_of
-from service.accounting.planning.parts import Held, LineParts, Sought, Studies
+from service.accounting.books.scale import scaled
+from service.accounting.limits.bounds import (
+    Account,
+    RenewalUnknown,
+    accounts_of,
+    limits_are_given,
+)
+from service.accounting.limits.choice import (
+    HEADER,
+    Asked,
+    Choice,
+    Obstacle,
+    certified_on,
+    scope_of,
+    window_of,
+)
+from service.accounting.planning._parts import LineParts, Sought, Studies, Usable
+from service.accounting.planning.counting import (
+    Counting,
+    counting_of,
+    is_daily,
+    service_days,
+    units_by_day,
+    units_of,
+)
 from service.domain.claim import Claim, ServiceLine
 from service.domain.claim_values import days_of
+from service.domain.event import Outcome
 from service.domain.reference import References
+from service.domain.values import DateSpan
 
-__all__ = ["Asked", "Choice", "Obstacle", "Planned", "flags_of", "plan_claim"]
+WAIVING_ACTION = "NA"
+_PARTLY_GRANTING = frozenset({"A2", "A6"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,53 +66,141 @@ def plan_claim(claim: Claim, asked: Sequence[Asked], references: References) -> 
     for line in claim.lines:
         if line.line in by_line and units_of(line) > 0:
             planner.add(line, by_line[line.line])
-    return planner.planned()
+    plan = ClaimPlan(lines=tuple(planner.lines), authorizations=planner.drawables)
+    return Planned(plan=plan, obstacles=tuple(planner.obstacles))
 
 
 @dataclass(slots=True)
 class _Planner:
+    """Plans one line after the other; what authorizations say is read once."""
+
     claim: Claim
     references: References
-    clearing: Clearing = field(init=False)
     lines: list[LinePlan] = field(default_factory=list)
     obstacles: list[Obstacle] = field(default_factory=list)
     drawables: dict[str, Drawable] = field(default_factory=dict)
     studies: Studies = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self.clearing = Clearing(self.references)
+    accounts: dict[tuple[str, int], tuple[Account, ...] | None] = field(default_factory=dict)
+    windows: dict[tuple[str, int], DateSpan | None] = field(default_factory=dict)
 
     def add(self, line: ServiceLine, asked: Sequence[Asked]) -> None:
         """Plan one line, or say what is in its way."""
         first, _ = days_of(self.claim, line)
-        cleared = [self.clearing.clear(each, first) for each in asked if each.choices]
+        cleared = [self._clear(each, first) for each in asked if each.choices]
         obstacles = [each for each in cleared if isinstance(each, Obstacle)]
         sought = [each for each in cleared if isinstance(each, Sought)]
         if not obstacles and sought and len(cleared) == len(asked):
-            parts = self._parts(line, sought, obstacles)
-            if not obstacles:
+            parts = self._parts(line, sought)
+            if isinstance(parts, list):
+                obstacles = parts
+            else:
                 self._keep(line, asked, parts, sought)
         self.obstacles += obstacles
 
+    def _clear(self, asked: Asked, first_day: date) -> Sought | Obstacle | None:
+        """The choices that may be drawn on, or why none may; None where none is needed.
+
+        A choice that needs no action (HCR01 NA) waives its kind.
+        """
+        if any(choice.action == WAIVING_ACTION for choice in asked.choices):
+            return None
+        choices = _in_order(asked.choices)
+        if any(choice.is_selected for choice in choices):
+            choices = [each for each in choices if self._may_go_along(each, asked, first_day)]
+        for choice in choices:
+            if _has_unknown_quantity(choice):
+                return _obstacle(asked, "granted_quantity_unknown", choice)
+        in_time = [choice for choice in choices if not self._is_late(choice, first_day)]
+        if not in_time:
+            return _obstacle(asked, "late_authorization", choices[0])
+        automatic = {choice.key[0] for choice in in_time if not choice.is_selected}
+        if self.references.accounting.review_multiple and len(automatic) > 1:
+            return _obstacle(asked, "multiple")
+        return self._usable(asked, in_time)
+
+    def _may_go_along(self, choice: Choice, asked: Asked, first_day: date) -> bool:
+        """Whether a choice is drawn where an examiner selected: what was selected is.
+
+        What matching found beside it goes along only where nothing stands in its own way.
+        """
+        if choice.is_selected or self.references.accounting.review_multiple:
+            return choice.is_selected
+        return isinstance(self._clear(replace(asked, choices=(choice,)), first_day), Sought)
+
+    def _is_late(self, choice: Choice, first_day: date) -> bool:
+        """Whether it was certified too long after the service; an examiner may take it still."""
+        most = self.references.accounting.retro_days_max
+        certified = certified_on(choice.authorization, choice.line)
+        if most is None or certified is None or choice.is_selected:
+            return False
+        return (certified - first_day).days > most
+
+    def _usable(self, asked: Asked, choices: Sequence[Choice]) -> Sought | Obstacle:
+        usable: list[Usable] = []
+        barred: list[tuple[Choice, list[str | None]]] = []
+        known: dict[tuple[str | None, bool], Counting | None] = {}
+        for choice in choices:
+            accounts = self._accounts(choice)
+            if accounts is None:
+                return _obstacle(asked, "renewal_unknown", choice)
+            counted, other_units = [], []
+            for account in accounts:
+                bounds = account.bounds
+                kind = bounds.unit, bounds.units is None
+                if kind not in known:  # header and line mostly count the same
+                    known[kind] = counting_of(asked.line, asked.query_type, bounds, self.references)
+                counting = known[kind]
+                if counting is None:
+                    other_units.append(bounds.unit)
+                else:
+                    counted.append((account, counting))
+            if other_units:
+                barred.append((choice, other_units))
+            else:
+                window = self.windows[choice.key]
+                usable.append(Usable(choice=choice, window=window, accounts=tuple(counted)))
+        if not barred:
+            return Sought(asked=asked, usable=tuple(usable))
+        by_matching = not any(choice.is_selected for choice in choices)
+        if by_matching and (usable or any(units != barred[0][1] for _, units in barred)):
+            return _obstacle(asked, "multiple")
+        return _obstacle(asked, "unit_kinds", barred[0][0])
+
+    def _accounts(self, choice: Choice) -> tuple[Account, ...] | None:
+        """The accounts of an authorization line, read once; None where they cannot be told."""
+        if choice.key not in self.accounts:
+            starts_on = self.references.accounting.week_starts_on
+            self.windows[choice.key] = window_of(choice.authorization, choice.line)
+            self.accounts[choice.key] = None
+            with suppress(RenewalUnknown):
+                accounts = accounts_of(choice.authorization, choice.line, starts_on)
+                self.accounts[choice.key] = accounts
+        return self.accounts[choice.key]
+
     def _parts(
-        self, line: ServiceLine, sought: Sequence[Sought], obstacles: list[Obstacle]
-    ) -> tuple[Part, ...]:
+        self, line: ServiceLine, sought: Sequence[Sought]
+    ) -> tuple[Part, ...] | list[Obstacle]:
+        """Cut a line into parts, or say why it cannot be drawn."""
         days = service_days(self.claim, line)
         if days is None:
-            obstacles += [_non_daily(line, each, None) for each in sought]
-            return ()
-        units = units_by_day(line, days, is_daily=self._is_daily(line, sought))
+            return [_obstacle(each.asked, "non_daily_span") for each in sought]
+        counts_days = is_daily(line, self.references) or any(
+            counting.is_daily
+            for each in sought
+            for usable in each.usable
+            for _, counting in usable.accounts
+        )
+        units = units_by_day(line, days, is_daily=counts_days)
         cut = LineParts(self.claim, line, sought, self.references, self.studies)
         if units is not None:
             return cut.by_day(units)
-        obstacles += _partly_covered(line, sought, days)
-        return cut.whole(days, scaled_units(line))
-
-    def _is_daily(self, line: ServiceLine, sought: Sequence[Sought]) -> bool:
-        countings = (
-            counting for each in sought for held in each.held for _, counting in held.accounts
-        )
-        return is_daily(line, self.references) or any(each.is_daily for each in countings)
+        whole = cut.whole(days, scaled(units_of(line)))
+        partly = [
+            _obstacle(each.asked, "non_daily_span", choice)
+            for each in sought
+            for choice in _partly_covering(each, days)[:1]
+        ]
+        return partly or whole
 
     def _keep(
         self,
@@ -97,52 +209,54 @@ class _Planner:
         parts: tuple[Part, ...],
         sought: Sequence[Sought],
     ) -> None:
+        """Keep the plan of a line, and name the authorizations in it with the limits in use."""
         policy = self.references.accounting
         whole_only = any(policy.short_of(each.query_type) == "refuse" for each in asked)
         self.lines.append(LinePlan(line=line.line, whole_only=whole_only, parts=parts))
-        drawn = {
-            (draw.authorization_id, draw.line)
-            for part in parts
-            for way in part.ways
-            for draw in way.draws
-        }
-        for held in (held for each in sought for held in each.held):
-            if held.choice.key in drawn:
-                self._name(held)
-
-    def _name(self, held: Held) -> None:
-        """Name an authorization in the plan, with the limits of the bases that are used."""
-        authorization = held.choice.authorization
-        before = self.drawables.get(authorization.authorization_id)
-        bounds = {account.base: account.bounds for account, _ in held.accounts}
-        self.drawables[authorization.authorization_id] = Drawable(
-            authorization_id=authorization.authorization_id,
-            version=authorization.version,
-            bounds={**(before.bounds if before else {}), **bounds},
-        )
-
-    def planned(self) -> Planned:
-        """Give the plan, with the limits of all that it may draw on."""
-        plan = ClaimPlan(lines=tuple(self.lines), authorizations=self.drawables)
-        return Planned(plan=plan, obstacles=tuple(self.obstacles))
+        draws = (draw for part in parts for way in part.ways for draw in way.draws)
+        drawn = {(draw.authorization_id, draw.line) for draw in draws}
+        for usable in (
+            usable for each in sought for usable in each.usable if usable.choice.key in drawn
+        ):
+            authorization = usable.choice.authorization
+            name = authorization.authorization_id
+            before = self.drawables[name].bounds if name in self.drawables else {}
+            bounds = {account.base: account.bounds for account, _ in usable.accounts}
+            self.drawables[name] = Drawable(
+                authorization_id=name, version=authorization.version, bounds={**before, **bounds}
+            )
 
 
-def _partly_covered(
-    line: ServiceLine, sought: Sequence[Sought], days: Sequence[date]
-) -> list[Obstacle]:
-    """Say of each kind whether a choice covers only a part of a line that cannot be divided."""
-    found = []
-    for each in sought:
-        partly = next(partly_covering(each, days), None)
-        if partly is not None:
-            found.append(_non_daily(line, each, partly))
-    return found
+def _partly_covering(sought: Sought, days: Sequence[date]) -> list[Choice]:
+    """The choices that cover some of these days but not all, without those of an examiner."""
+    return [
+        usable.choice
+        for usable in sought.usable
+        if not usable.choice.is_selected and len({usable.covers(day) for day in days}) > 1
+    ]
 
 
-def _non_daily(line: ServiceLine, sought: Sought, choice: Choice | None) -> Obstacle:
+def _in_order(choices: Sequence[Choice]) -> list[Choice]:
+    """Put what an examiner selected first, and every authorization line once."""
+    kept: dict[tuple[str, int], Choice] = {}
+    for choice in sorted(choices, key=lambda choice: not choice.is_selected):
+        kept.setdefault(choice.key, choice)
+    return list(kept.values())
+
+
+def _has_unknown_quantity(choice: Choice) -> bool:
+    """Whether it was granted partly or modified (A2, A6), but not how much."""
+    if choice.action not in _PARTLY_GRANTING:
+        return False
+    scopes = [scope_of(choice.authorization, line) for line in {HEADER, choice.line}]
+    is_granted = any(limits_are_given(scope.limits) for scope in scopes)
+    return not is_granted and any(limits_are_given(scope.requested) for scope in scopes)
+
+
+def _obstacle(asked: Asked, outcome: Outcome, choice: Choice | None = None) -> Obstacle:
     return Obstacle(
-        line=line.line,
-        kind=sought.kind,
-        outcome="non_daily_span",
+        line=asked.line.line,
+        kind=asked.kind,
+        outcome=outcome,
         authorization_id=choice.key[0] if choice else None,
     )

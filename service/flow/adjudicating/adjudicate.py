@@ -5,10 +5,10 @@ A claim that was adjudicated before is answered from its record; nothing is ever
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from service.accounting.answers.answer import Answer, complete, summary
+from service.accounting.answers.answer import complete, summary
 from service.accounting.books.books import (
     AuthorizationChanged,
     ClaimMoved,
@@ -18,20 +18,22 @@ from service.accounting.books.books import (
 )
 from service.accounting.books.claim_state import REPLACED, RESERVED, REVERSED, USED, ClaimState
 from service.accounting.books.claim_state import VOID as VOIDING
-from service.accounting.books.plan import ClaimPlan
 from service.accounting.books.record import pack
-from service.accounting.books.waiting import waiting_of
-from service.domain.adjudication import Adjudication
+from service.domain.adjudication import (
+    Adjudication,
+    content_of,
+    fingerprint,
+    fingerprints_as,
+)
+from service.domain.answers import AdjudicationAnswer, Summary
 from service.domain.engine_fault import EngineFault
 from service.domain.person import PersonChanged
+from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafted, Drafting
 from service.flow.adjudicating.choosing import choose_all
-from service.flow.adjudicating.claim_content import content_of, fingerprint, fingerprints_as
-from service.flow.adjudicating.drafting import REPLACEMENT, VOID, Drafted, draft_claim, draft_void
 from service.flow.adjudicating.lookup import Opened
 from service.flow.adjudicating.rooms import Rooms, Run
-from service.flow.adjudicating.selection import Changed
 from service.flow.matching.finding import CandidateSource
-from service.flow.matching.match import Matched, match_once, merged_member
+from service.flow.matching.match import Matched, match_once
 
 ATTEMPTS_MAX = 8
 FIRST_PAUSE_S = 0.02
@@ -58,7 +60,7 @@ class Overtaken(Conflict):
 class Adjudicated:
     """The answer; ``home`` is where something was written, and ``matched`` what was found."""
 
-    answer: Answer
+    answer: AdjudicationAnswer
     home: Home | None = None
     matched: Matched | None = None
     replayed: bool = False
@@ -75,7 +77,7 @@ async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated
     for _ in range(ATTEMPTS_MAX):
         try:
             return await _attempt(claim, run, rooms)
-        except (ClaimMoved, AuthorizationChanged, Changed, PersonChanged):
+        except (ClaimMoved, AuthorizationChanged, PersonChanged):
             # Somebody else was quicker; what was read is read again. A push that is on its way in
             # becomes searchable within a moment.
             await asyncio.sleep(pause)
@@ -128,12 +130,8 @@ async def _decide(
         home, state = await _bring_home(home, state, rooms, run)
     original = await _original(claim, home, rooms, run)
     matched = await matching
-    drafted = await _draft(claim, original, home, matched, rooms)
-    draft = drafted.draft
-    if home.person is not None and home.person.is_merged:
-        draft["claim"]["member"] = merged_member(home.person)
-    if state.is_known:
-        draft["previous"] = await _summary(state, home, rooms)
+    previous = await _summary(state, home, rooms) if state.is_known else None
+    drafted = await _draft(claim, original, home, matched, previous, rooms)
     request = DrawRequest(
         claim=state,
         version=claim.version,
@@ -146,13 +144,13 @@ async def _decide(
         owner=home.owner,
         original=original if original and original.claim_id != claim.claim_id else None,
         original_status=REVERSED if claim.frequency == VOID else REPLACED,
-        record=pack(draft),
+        record=pack(drafted.draft),
         matched=_found(matched),
-        waiting=waiting_of(draft, drafted.plan, rooms.rules.references.accounting.waits_for, sent),
+        waiting=replace(drafted.waiting, sent=sent),
         dry=run.dry,
     )
     moved = await rooms.books.draw(home, request)
-    answer = complete(draft, moved)
+    answer = complete(drafted.draft, moved)
     return Adjudicated(
         answer={**answer, "status": request.state, "replayed": False, "dry_run": run.dry},
         home=None if run.dry else home,
@@ -241,8 +239,8 @@ async def _original(claim: Adjudication, home: Home, rooms: Rooms, run: Run) -> 
     return state
 
 
-async def _summary(state: ClaimState, home: Home, rooms: Rooms) -> dict[str, Any]:
-    """Give the run before in short, so that this one can say what changed."""
+async def _summary(state: ClaimState, home: Home, rooms: Rooms) -> Summary:
+    """The run before in short, so that this one can say what changed."""
     draft, moved = await rooms.records.recorded(home, state.entries[state.version])
     return summary(draft, complete(draft, moved)["lines"])
 
@@ -263,13 +261,19 @@ async def _draft(
     original: ClaimState | None,
     home: Home,
     matched: Matched | None,
+    previous: Summary | None,
     rooms: Rooms,
 ) -> Drafted:
-    is_unknown = claim.frequency in (REPLACEMENT, VOID) and original is None
+    drafting = Drafting(
+        claim=claim,
+        rules=rooms.rules,
+        person=home.person,
+        previous=previous,
+        is_unknown=claim.frequency in (REPLACEMENT, VOID) and original is None,
+    )
     if matched is None:
-        return Drafted(draft=draft_void(claim, rooms.rules, is_unknown), plan=ClaimPlan())
-    chosen = await choose_all(claim, matched, home, rooms)
-    return draft_claim(claim, matched, chosen, rooms.rules, is_unknown=is_unknown)
+        return drafting.void_drafted()
+    return drafting.claim_drafted(matched, await choose_all(claim, matched, home, rooms))
 
 
 def _found(matched: Matched | None) -> tuple[str, ...]:

@@ -1,18 +1,53 @@
-"""Chooses, for every line and kind of a claim, what it is drawn from and in which order."""
+"""Chooses what every line of a claim is drawn from, and in which order.
 
-from service.accounting.books.books import Home
-from service.domain.adjudication import Adjudication
+What an examiner selected comes first, then what matching took; of those that rank alike the one
+that has the most left.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from service.accounting.books.books import AuthorizationChanged, Home
+from service.accounting.limits.bounds import bounds_of
+from service.accounting.limits.choice import HEADER, Choice, line_of
+from service.domain import codes
+from service.domain.adjudication import Adjudication, SelectedAuthorization
+from service.domain.authorization import Authorization
+from service.domain.candidate import Standing
+from service.domain.claim import ServiceLine
+from service.domain.event import Event, Outcome
 from service.domain.person import Person
+from service.domain.terms import read_terms
 from service.flow.adjudicating.rooms import Rooms
-from service.flow.adjudicating.selection import (
-    Chosen,
-    check_selections,
-    choose,
-    found_standing,
-    wanted_ids,
-)
-from service.flow.adjudicating.ties import by_remaining, tied_ids
-from service.flow.matching.match import Matched
+from service.flow.matching.match import LineSearch, Matched
+from service.matching.judgement import Judged
+from service.matching.resolution import is_active, is_denied
+
+NUMBER_OUTCOMES = frozenset({"invalid_number_claim", "invalid_number_line"})
+"""Events that a selection does not settle: the number on the claim stays wrong."""
+
+_UNLIMITED = 2**63
+
+
+class BadSelection(ValueError):
+    """A selection that cannot be meant: where, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What one search is drawn from, the events that stand, and those a selection settled.
+
+    ``refused`` says why selected authorizations cannot be used; ``matched`` is what would be drawn
+    from without a selection.
+    """
+
+    search: LineSearch
+    choices: tuple[Choice, ...]
+    events: tuple[Event, ...]
+    refused: tuple[tuple[Outcome, str], ...] = ()
+    resolved: tuple[Event, ...] = ()
+    matched: tuple[Choice, ...] = ()
 
 
 async def choose_all(
@@ -22,24 +57,16 @@ async def choose_all(
 
     What was found comes with its terms. A version that was pushed since then is told by the
     accumulators, where the authorization was ever drawn on; else this claim came before it.
+    Raises BadSelection, and AuthorizationChanged where one was pushed anew since it was matched.
     """
-    required = [each for each in matched.searches if each.is_required]
+    required = [search for search in matched.searches if search.is_required]
     check_selections(claim, required)
     ids = wanted_ids(claim, required)
     standing = found_standing(required)
     if ids:
         standing |= await rooms.standing.standing(home.payer, matched.finder.person, ids)
-    chosen = [
-        choose(
-            claim,
-            each,
-            standing,
-            event_codes=rooms.rules.event_codes,
-            query_type=rooms.rules.query_type(each.plan),
-            may_override=rooms.rules.references.accounting.status_override,
-        )
-        for each in required
-    ]
+    may_override = rooms.rules.references.accounting.status_override
+    chosen = [choose(claim, search, standing, may_override=may_override) for search in required]
     await _bring_together(matched.finder.person, chosen, home, rooms)
     tied = sorted({name for each in chosen for name in tied_ids(each)})
     if not tied:
@@ -51,5 +78,178 @@ async def choose_all(
 async def _bring_together(person: Person, chosen: list[Chosen], home: Home, rooms: Rooms) -> None:
     """Bring what is chosen to where the claim is kept; it is elsewhere only during a merge."""
     if person.also:
-        ids = {each.authorization.authorization_id for one in chosen for each in one.choices}
+        ids = {choice.authorization.authorization_id for each in chosen for choice in each.choices}
         await rooms.gathering.bring(home.payer, person, sorted(ids))
+
+
+def wanted_ids(claim: Adjudication, searches: Iterable[LineSearch]) -> list[str]:
+    """The authorizations that must be read by id: selected ones, and any without terms."""
+    selected = [each for selection in claim.selections for each in selection.authorizations]
+    found = [judged.candidate for search in searches for judged in search.resolution.chosen]
+    return list(
+        dict.fromkeys(
+            [
+                *(each.authorization_id for each in selected),
+                *(each.authorization_id for each in found if each.terms is None),
+            ]
+        )
+    )
+
+
+def found_standing(searches: Iterable[LineSearch]) -> dict[str, Standing]:
+    """What was chosen by matching as it was found, by the terms that came with it."""
+    found = (judged.candidate for search in searches for judged in search.resolution.chosen)
+    terms = {each.authorization_id: each.terms for each in found if each.terms is not None}
+    return {
+        name: Standing(authorization=read_terms(each), void=False, current=True)
+        for name, each in terms.items()
+    }
+
+
+def check_selections(claim: Adjudication, required: Iterable[LineSearch]) -> None:
+    """Refuse a selection for a line that needs nothing of that type; raises BadSelection."""
+    needed = {(search.line.line, search.kind) for search in required}
+    for each in claim.selections:
+        if (each.line, each.type) not in needed:
+            raise BadSelection(f"line {each.line} needs no {each.type}: nothing can be selected")
+
+
+def choose(
+    claim: Adjudication, search: LineSearch, standing: Mapping[str, Standing], *, may_override: bool
+) -> Chosen:
+    """Choose for one required search.
+
+    ``may_override``: an examiner who gives a reason may use what is denied or pended. Raises
+    BadSelection, and AuthorizationChanged where one was pushed anew since it was matched.
+    """
+    automatic = tuple(_automatic(judged, standing) for judged in search.resolution.chosen)
+    wanted = (search.line.line, search.kind)
+    selection = next((each for each in claim.selections if (each.line, each.type) == wanted), None)
+    if selection is None:
+        return Chosen(search=search, choices=automatic, events=search.events)
+    selected = [_selected(each, search, standing) for each in selection.authorizations]
+    is_overridden = may_override and claim.override is not None
+    refused = [
+        (outcome, choice.authorization.authorization_id)
+        for choice in selected
+        if not is_overridden
+        for outcome in _refusal(choice.action)
+    ]
+    if refused:
+        return Chosen(search=search, choices=(), events=search.events, refused=tuple(refused))
+    taken = {choice.authorization.authorization_id for choice in selected}
+    rest = [each for each in automatic if each.authorization.authorization_id not in taken]
+    return Chosen(
+        search=search,
+        choices=(*selected, *rest),
+        matched=automatic,
+        events=tuple(each for each in search.events if each.outcome in NUMBER_OUTCOMES),
+        resolved=tuple(each for each in search.events if each.outcome not in NUMBER_OUTCOMES),
+    )
+
+
+def _automatic(judged: Judged, standing: Mapping[str, Standing]) -> Choice:
+    now = standing.get(judged.candidate.authorization_id)
+    if now is None or not now.is_open or now.version != judged.candidate.version:
+        raise AuthorizationChanged(judged.candidate.authorization_id)
+    return Choice(authorization=now.authorization, line=judged.line["line"], origin="automatic")
+
+
+def _selected(
+    selected: SelectedAuthorization, search: LineSearch, standing: Mapping[str, Standing]
+) -> Choice:
+    """Read a selection; one of another member is refused like one that does not exist."""
+    where = f"the selection for line {search.line.line}: {selected.authorization_id}"
+    now = standing.get(selected.authorization_id)
+    if now is None or now.authorization.kind != search.kind:
+        raise BadSelection(f"{where} is no {search.kind} of this member")
+    if not now.is_open:
+        raise BadSelection(f"{where} is void or superseded")
+    line = _line_of(selected, search, now.authorization)
+    return Choice(authorization=now.authorization, line=line, origin="selected")
+
+
+def _line_of(
+    selected: SelectedAuthorization, search: LineSearch, authorization: Authorization
+) -> int:
+    """Take the line that was named, else the one that was matched, else one that fits."""
+    if selected.line is not None:
+        try:
+            return line_of(authorization, selected.line).line
+        except ValueError as error:
+            raise BadSelection(f"the selection for line {search.line.line}: {error}") from error
+    lines = {line.line for line in authorization.lines}
+    for judged in (*search.ranked.shown, *search.ranked.near_misses):
+        found: int = judged.line["line"]
+        if judged.candidate.authorization_id == selected.authorization_id and found in lines:
+            return found
+    return _fitting_line(search.line, authorization)
+
+
+def _fitting_line(line: ServiceLine, authorization: Authorization) -> int:
+    """The first line that names the procedure, else the first that names none, else any."""
+    if not authorization.lines:
+        return HEADER
+    procedure = codes.bare(line.procedure) if line.procedure else None
+    named = [
+        each.line
+        for each in authorization.lines
+        if procedure and each.procedure and each.procedure.names(procedure)
+    ]
+    open_ = [each.line for each in authorization.lines if each.procedure is None]
+    return (*named, *open_, authorization.lines[0].line)[0]
+
+
+def _refusal(action: str | None) -> tuple[Outcome, ...]:
+    """Why a decision does not let an examiner use it; a void one was refused before."""
+    if is_active(action):
+        return ()
+    return "refused_selection", "denied" if is_denied(action) else "pending"
+
+
+def tied_ids(chosen: Chosen) -> list[str]:
+    """The authorizations that rank alike: the same class, certification date and start."""
+    return [
+        choice.authorization.authorization_id
+        for group in _alike(chosen)
+        if len(group) > 1
+        for choice in group
+    ]
+
+
+def by_remaining(chosen: Chosen, committed: Mapping[str, Mapping[str, int]]) -> Chosen:
+    """Order those that rank alike by what remains; ``committed`` is what is used or reserved."""
+    ordered = [
+        choice
+        for group in _alike(chosen)
+        for choice in sorted(group, key=lambda choice: -_remaining(choice, committed))
+    ]
+    return replace(chosen, choices=tuple(ordered))
+
+
+def _alike(chosen: Chosen) -> list[list[Choice]]:
+    """The choices in their order, those that rank alike together; a selected one is alone."""
+    judged = {each.candidate.authorization_id: each for each in chosen.search.resolution.chosen}
+
+    def rank(numbered: tuple[int, Choice]) -> tuple[object, ...]:
+        place, choice = numbered
+        known = judged.get(choice.authorization.authorization_id)
+        if choice.is_selected or known is None:
+            return ("selected", place)
+        score = known.score if known.match_class == "non-exact" else None
+        candidate = known.candidate
+        return known.match_class, score, candidate.certification_date, candidate.starts_on
+
+    groups = groupby(enumerate(chosen.choices), rank)
+    return [[choice for _, choice in group] for _, group in groups]
+
+
+def _remaining(choice: Choice, committed: Mapping[str, Mapping[str, int]]) -> int:
+    """The units left of header and line, the lesser; a period's limits are not looked at."""
+    used = committed.get(choice.authorization.authorization_id, {})
+    left = [
+        bounds.units - used.get(base, 0)
+        for base, bounds in bounds_of(choice.authorization).items()
+        if base in ("H", f"L{choice.line}") and bounds.units is not None
+    ]
+    return min(left, default=_UNLIMITED)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from service.accounting.books.books import Books, ClaimMoved, Home, Moved, Occasion
 from service.accounting.books.claim_state import (
@@ -20,11 +20,11 @@ from service.accounting.books.claim_state import (
 from service.accounting.books.rows import HeldRow, shrink, units_of
 from service.accounting.books.scale import scaled, written, written_amount
 from service.domain.adjudication import ClaimChange
+from service.domain.answers import GivenBack, StepAnswer
 from service.domain.engine_fault import EngineFault
 from service.flow.adjudicating.adjudicate import Conflict
 
 Step = Literal["finalize", "release", "reverse", "adjust"]
-Answer = dict[str, Any]
 
 ATTEMPTS_MAX = 8
 FIRST_PAUSE_S = 0.02
@@ -86,7 +86,7 @@ _STEPS: Mapping[Step, Callable[[ClaimState, Mapping[int, int]], _Next]] = {
 class Changed:
     """The answer, and where something was written."""
 
-    answer: Answer
+    answer: StepAnswer
     home: Home | None
 
 
@@ -144,7 +144,7 @@ def _plain(units: Decimal) -> str:
     return format(units, "f")
 
 
-def _answer(claim: ClaimState, following: _Next, moved: Moved, *, is_new: bool) -> Answer:
+def _answer(claim: ClaimState, following: _Next, moved: Moved, *, is_new: bool) -> StepAnswer:
     kept = units_of(following.rows)
     return {
         "claim_id": claim.claim_id,
@@ -170,7 +170,7 @@ def _by_authorization(moved: Moved) -> dict[str, list[int]]:
     return sums
 
 
-def _given_back(authorization_id: str, sums: Sequence[int]) -> Answer:
+def _given_back(authorization_id: str, sums: Sequence[int]) -> GivenBack:
     return {
         "authorization_id": authorization_id,
         "units_before": written(sums[0]),

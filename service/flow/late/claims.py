@@ -16,8 +16,8 @@ from service.accounting.books.record import Draft
 from service.domain.adjudication import Adjudication
 from service.domain.work_item import LATE_AUTHORIZATION, ItemDecision, WorkItem
 from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtaken
+from service.flow.adjudicating.choosing import BadSelection
 from service.flow.adjudicating.rooms import Run
-from service.flow.adjudicating.selection import BadSelection
 from service.flow.late.offer import Offer, offer_of, was_lowered
 from service.rules.book import RuleBook, Rules
 

@@ -10,9 +10,8 @@ from typing import Any
 
 from service.accounting.books.grant import Row
 from service.accounting.books.rows import HeldRow
+from service.domain.answers import CandidateAnswer, LineAnswer
 from service.matching.resolution import is_active
-
-Answer = Mapping[str, Any]
 
 _DISPOSITIONS = ("void", "deny", "suspend", "cut_back", "pay")
 _CLASSES = ("none", "non-exact", "exact")
@@ -32,7 +31,7 @@ class Offer:
 
 
 def offer_of(
-    before: Sequence[Answer], now: Sequence[Answer], arrived: Iterable[str] | None
+    before: Sequence[LineAnswer], now: Sequence[LineAnswer], arrived: Iterable[str] | None
 ) -> Offer | None:
     """What to offer, None where nothing is better; ``arrived`` is None for any.
 
@@ -60,7 +59,7 @@ def offer_of(
     return Offer(lines=tuple(lines), authorizations=versions, needs_nobody=needs_nobody)
 
 
-def is_better(before: Answer, now: Answer) -> bool:
+def is_better(before: LineAnswer, now: LineAnswer) -> bool:
     """Whether a line would come out better: by what becomes of it, what is paid, or its class.
 
     Of the class only granting authorizations count: a pended or denied one helps nobody. A line
@@ -77,22 +76,22 @@ def is_better(before: Answer, now: Answer) -> bool:
     )
 
 
-def _is_worse(before: Answer, now: Answer) -> bool:
+def _is_worse(before: LineAnswer, now: LineAnswer) -> bool:
     """Whether less would be paid of a line, or more of it stopped."""
     paid = zip(_approved(now), _approved(before), strict=True)
     return _order(now) < _order(before) or any(less < more for less, more in paid)
 
 
-def _order(line: Answer) -> int:
+def _order(line: LineAnswer) -> int:
     return _DISPOSITIONS.index(line["disposition"])
 
 
-def _approved(line: Answer) -> tuple[Decimal, Decimal]:
+def _approved(line: LineAnswer) -> tuple[Decimal, Decimal]:
     approved = line["approved"]
     return Decimal(approved["units"]), Decimal(approved["amount"])
 
 
-def _classes(line: Answer) -> dict[str, int]:
+def _classes(line: LineAnswer) -> dict[str, int]:
     """For each kind that is needed, the best class of an authorization that grants."""
     return {
         result["type"]: max(
@@ -104,11 +103,11 @@ def _classes(line: Answer) -> dict[str, int]:
     }
 
 
-def _grants(candidate: Answer) -> bool:
+def _grants(candidate: CandidateAnswer) -> bool:
     return is_active(candidate["action"])
 
 
-def _candidates(line: Answer) -> dict[str, int]:
+def _candidates(line: LineAnswer) -> dict[str, int]:
     return {
         each["authorization_id"]: int(each["version"])
         for result in line["results"]
@@ -117,7 +116,7 @@ def _candidates(line: Answer) -> dict[str, int]:
 
 
 def _shown(
-    before: Answer, now: Answer, *, better: bool, authorizations: Collection[str]
+    before: LineAnswer, now: LineAnswer, *, better: bool, authorizations: Collection[str]
 ) -> dict[str, Any]:
     return {
         "line": now["line"],
@@ -128,7 +127,7 @@ def _shown(
     }
 
 
-def _told(line: Answer) -> dict[str, Any]:
+def _told(line: LineAnswer) -> dict[str, Any]:
     classes = {each["type"]: each["class"] for each in line["results"] if each["required"]}
     return {
         "disposition": line["disposition"],

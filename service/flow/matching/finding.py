@@ -1,17 +1,34 @@
-"""Finds and judges the candidates of claim lines: one search for all, or one for each."""
+"""Finds and judges the candidates of claim lines: one search for all, or one for each.
 
-from collections.abc import Sequence
+Where Elasticsearch scores, its total and ours are two paths to one number: they are compared and
+counted.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+import structlog
+from prometheus_client import Counter
 
 from service.comparison.prepared import AskedLine
 from service.domain.candidate import Candidate, Found
 from service.domain.person import Person
-from service.flow.matching.agreement import compare_scores
 from service.matching.judgement import Judged
 from service.matching.ranking import NEAR_MISSES_MAX
 from service.matching.scorer import Scorer
 from service.querying.search import CANDIDATES_MAX, Search, candidate_search, scored_search
+
+log = structlog.get_logger()
+
+COMPARED = Counter(
+    "authmatch_scores_compared_total", "Scores of Elasticsearch set against ours.", ["template"]
+)
+DISAGREED = Counter(
+    "authmatch_scores_disagreed_total",
+    "Scores of Elasticsearch that are not ours: a wrong template or index, look at once.",
+    ["template"],
+)
 
 LINE_CANDIDATES_MAX = 2_000
 """Of one line's scored search; a member with more of them than that is answered as truncated."""
@@ -76,13 +93,13 @@ class Finder:
             await self.judge(each)
         return passes
 
-    async def judge(self, one: Pass) -> None:
+    async def judge(self, put: Pass) -> None:
         """Judge the candidates of a pass, anew where it was judged before."""
-        if one.scorer is not None:
-            judged, one.truncated = one.scorer.judge(one.asked), False
+        if put.scorer is not None:
+            judged, put.truncated = put.scorer.judge(put.asked), False
         else:
-            judged, one.truncated = await self._search_line(one.asked, one.relaxed)
-        one.judged = [each for each in judged if each.candidate.authorization_id not in one.known]
+            judged, put.truncated = await self._search_line(put.asked, put.relaxed)
+        put.judged = [each for each in judged if each.candidate.authorization_id not in put.known]
 
     async def _search_line(
         self, asked: AskedLine, relaxed: str | None
@@ -142,10 +159,40 @@ def _is_enough(judged: Sequence[Judged], asked: AskedLine, last_score: float) ->
 
 
 def exact_floor(asked: AskedLine) -> int:
-    """Give the lowest score that an exact match can have."""
+    """The lowest score that an exact match can have."""
     floor = 0
     for each in asked.criteria:
         if each.levels and not each.plan.criterion.never_bars_exact:
             full = [level.weight for _, level, _ in each.levels if level.full]
             floor += min([*full, each.of]) if full or each.plan.scope else 0
     return floor
+
+
+def compare_scores(judged: Iterable[Judged]) -> int:
+    """Compare the totals of a scored search with ours, and count those that differ."""
+    differing = 0
+    for each in judged:
+        engine_score = each.candidate.engine_score
+        if engine_score is None:
+            continue
+        template = each.asked.plan.template
+        COMPARED.labels(template.id).inc()
+        if engine_score != each.best_score:
+            differing += 1
+            DISAGREED.labels(template.id).inc()
+            log.error(
+                "scores_disagree",
+                template=f"{template.id}@{template.version}",
+                authorization_id=each.candidate.authorization_id,
+                version=each.candidate.version,
+                ours=each.best_score,
+                elasticsearch=engine_score,
+            )
+    return differing
+
+
+def count_missing(template: str, missing: int) -> None:
+    """Note candidates that only one of the two paths found."""
+    if missing:
+        DISAGREED.labels(template).inc(missing)
+        log.error("candidates_disagree", template=template, missing=missing)

@@ -7,8 +7,7 @@ import structlog
 from prometheus_client import Counter
 
 from service.comparison.prepared import AskedLine
-from service.flow.matching.agreement import compare_scores, count_missing
-from service.flow.matching.finding import Finder
+from service.flow.matching.finding import Finder, compare_scores, count_missing
 from service.flow.matching.match import Matched
 from service.matching.judgement import Judged
 
@@ -21,7 +20,7 @@ class LiveCheck:
     """At most one check at a time, so that it can never crowd out matches."""
 
     def __init__(self, share: float) -> None:
-        """Take the share of claims that are checked, from 0 to 1."""
+        """Check a share of the claims, from 0 to 1."""
         self._share = share
         self._task: asyncio.Task[None] | None = None
 
@@ -49,7 +48,7 @@ class LiveCheck:
 
 
 async def check_scores(finder: Finder, ours: list[Judged], asked: AskedLine) -> int:
-    """Score a line in Elasticsearch; gives how many totals or candidates differ from ours.
+    """How many totals or candidates of a line differ from ours when Elasticsearch scores it.
 
     An authorization that was pushed anew in between is left out.
     """

@@ -4,17 +4,22 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
+from service.domain.answers import (
+    MatchAnswer,
+    MergedMember,
+    RequirementAnswer,
+    ResultAnswer,
+)
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, header_values, line_values
 from service.domain.engine_fault import EngineFault
 from service.domain.event import Event
 from service.domain.person import Person, PersonChanged
 from service.flow.matching.finding import CandidateSource, Finder, Pass
-from service.matching.answer import Answer, Evidence, line_result
+from service.matching.answer import Evidence, line_result
 from service.matching.judgement import Judged
 from service.matching.numbers import (
     Submitted,
@@ -38,7 +43,7 @@ ATTEMPTS_MAX = 5
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Search:
+class LineSearch:
     """One claim line, looked up for one kind of authorization, on its way to a result.
 
     ``events`` are all that the answer shows, in its order: those of the resolution, those that
@@ -63,8 +68,8 @@ class Search:
 class Matched:
     """The answer, and what it was made of."""
 
-    answer: Answer
-    searches: tuple[Search, ...]
+    answer: MatchAnswer
+    searches: tuple[LineSearch, ...]
     finder: Finder
 
 
@@ -85,7 +90,10 @@ async def match_claim(
 async def match_once(
     claim: Claim, payer: str, *, rules: RuleBook, source: CandidateSource
 ) -> Matched:
-    """Do the same for who the member is now; raises PersonChanged, too."""
+    """Answer for who the member is now.
+
+    Raises PersonChanged where he is merged meanwhile, EngineFault and TableFault.
+    """
     started = time.perf_counter()
     requirements = {
         line.line: decide_requirement(claim, line, rules.tables) for line in claim.lines
@@ -112,7 +120,7 @@ async def match_once(
     return Matched(answer=answer, searches=tuple(searches), finder=finder)
 
 
-def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> list[Search]:
+def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> list[LineSearch]:
     """Choose a template for every line and kind, and read the claim's values into it."""
     attached = rules.references.attached
     header = header_values(claim, attached)
@@ -127,7 +135,7 @@ def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> 
             preparation = preparations.setdefault((choice.template, kind), Preparation(plan=plan))
             given: ClaimValues = values | {"requested_type": kind}
             searches.append(
-                Search(
+                LineSearch(
                     line=line,
                     kind=kind,
                     plan=plan,
@@ -139,15 +147,15 @@ def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> 
     return searches
 
 
-def _by_template(searches: Iterable[Search]) -> list[list[Search]]:
+def _by_template(searches: Iterable[LineSearch]) -> list[list[LineSearch]]:
     """Group what one search can find: the same template, looking for the same kind."""
-    groups: dict[tuple[str, str], list[Search]] = {}
+    groups: dict[tuple[str, str], list[LineSearch]] = {}
     for each in searches:
         groups.setdefault((each.plan.template.id, each.kind), []).append(each)
     return list(groups.values())
 
 
-async def find(group: list[Search], finder: Finder, rules: RuleBook) -> None:
+async def find(group: list[LineSearch], finder: Finder, rules: RuleBook) -> None:
     """Find, judge and rank; where too few were found, take the relax steps one after the other."""
     passes = await finder.passes([each.asked for each in group])
     for search, first in zip(group, passes, strict=True):
@@ -162,7 +170,8 @@ async def find(group: list[Search], finder: Finder, rules: RuleBook) -> None:
         preparation = Preparation(plan=plan)
         asked = [preparation.line(each.asked.line, each.asked.values) for each in short]
         known = [
-            frozenset(one.candidate.authorization_id for one in each.ranked.shown) for each in short
+            frozenset(found.candidate.authorization_id for found in each.ranked.shown)
+            for each in short
         ]
         passes = await finder.passes(asked, relaxed=step.id, known=known)
         for search, wider in zip(short, passes, strict=True):
@@ -171,12 +180,12 @@ async def find(group: list[Search], finder: Finder, rules: RuleBook) -> None:
             rank_search(search)
 
 
-def rank_search(search: Search) -> None:
+def rank_search(search: LineSearch) -> None:
     """Rank what all passes found; near misses are those of the widest pass."""
     judged: dict[str, Judged] = {}
     for each in search.passes:
-        judged = {name: one for name, one in judged.items() if one.match_class != "none"}
-        judged |= {one.candidate.authorization_id: one for one in each.judged}
+        judged = {name: known for name, known in judged.items() if known.match_class != "none"}
+        judged |= {found.candidate.authorization_id: found for found in each.judged}
     search.ranked = rank(
         judged.values(),
         search.plan.template,
@@ -185,8 +194,8 @@ def rank_search(search: Search) -> None:
     )
 
 
-async def settle_numbers(claim: Claim, searches: list[Search], finder: Finder) -> None:
-    """Tell which submitted numbers fit; judge a line anew without those of other lines."""
+async def settle_numbers(claim: Claim, searches: list[LineSearch], finder: Finder) -> None:
+    """Find which submitted numbers fit; judge a line anew without those of other lines."""
     for each in searches:
         each.submitted = numbers_for(claim, each.line, each.asked)
     settled = [
@@ -199,13 +208,13 @@ async def settle_numbers(claim: Claim, searches: list[Search], finder: Finder) -
         search.submitted = submitted
         if not any(each.fits_another_line for each in submitted):
             continue
-        for one in search.passes:
-            one.asked = without_numbers(one.asked, submitted) or one.asked
-            await finder.judge(one)
+        for put in search.passes:
+            put.asked = without_numbers(put.asked, submitted) or put.asked
+            await finder.judge(put)
         rank_search(search)
 
 
-def resolve_all(claim: Claim, searches: list[Search], rules: RuleBook) -> None:
+def resolve_all(claim: Claim, searches: list[LineSearch], rules: RuleBook) -> None:
     """Resolve every search, then look at the lines together, and gather the events of each."""
     codes = rules.event_codes
     for each in searches:
@@ -232,11 +241,11 @@ def resolve_all(claim: Claim, searches: list[Search], rules: RuleBook) -> None:
 
 
 def write_answer(
-    claim: Claim, requirements: dict[int, Requirement], searches: list[Search]
-) -> Answer:
-    """Write the answer of all lines."""
+    claim: Claim, requirements: dict[int, Requirement], searches: list[LineSearch]
+) -> MatchAnswer:
+    """The answer of all lines."""
     written: Evidence = {}
-    results: dict[int, list[Answer]] = {}
+    results: dict[int, list[ResultAnswer]] = {}
     for each in searches:
         results.setdefault(each.line.line, []).append(write_result(each, written))
     return {
@@ -253,13 +262,13 @@ def write_answer(
     }
 
 
-def merged_member(person: Person) -> Answer:
-    """Say under which id a claim was matched that came with a former one."""
+def merged_member(person: Person) -> MergedMember:
+    """The id with which a claim came that was merged, and the one under which it was matched."""
     return {"id": person.given, "merged_into": person.member}
 
 
-def write_result(search: Search, written: Evidence) -> Answer:
-    """Write the result of one resolved search."""
+def write_result(search: LineSearch, written: Evidence) -> ResultAnswer:
+    """The result of one resolved search."""
     template = search.plan.template
     return {
         "type": search.kind,
@@ -272,7 +281,7 @@ def write_result(search: Search, written: Evidence) -> Answer:
     }
 
 
-def _requirement_answer(requirement: Requirement) -> dict[str, Any]:
+def _requirement_answer(requirement: Requirement) -> RequirementAnswer:
     return {
         "needed": list(requirement.needed),
         "linked": list(requirement.linked),

@@ -4,7 +4,7 @@ The first requirement that fails, then the criteria that were missed, with both 
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from service.comparison.prepared import AskedLine, AskedTest, Preparation, render
@@ -43,7 +43,10 @@ class Question:
 async def why_not(
     question: Question, payer: str, *, rules: RuleBook, source: CandidateSource
 ) -> dict[str, Any]:
-    """Explain; a number of another member or payer is answered like one that does not exist."""
+    """Explain; a number of another member or payer is answered like one that does not exist.
+
+    Raises NoSuchLine, TableFault, and EngineFault when an engine fails.
+    """
     for _ in range(ATTEMPTS_MAX):
         with suppress(PersonChanged):
             return await _why_not(question, payer, rules, source)
@@ -61,11 +64,8 @@ async def _why_not(
     kinds = (question.kind,) if question.kind else requirement.looked_for or ("authorization",)
     person = await source.prepare(payer, claim.member.id)
     number = codes.authorization_number(question.number)
-    found = await source.search(
-        payer,
-        person,
-        Search(filter=({"term": {"numbers_all": number}},), size=FOUND_MAX),
-    )
+    search = Search(filter=({"term": {"numbers_all": number}},), size=FOUND_MAX)
+    found = await source.search(payer, person, search)
     header = header_values(claim, rules.references.attached)
     values = line_values(claim, line, header, rules.references.attached)
     findings = []
@@ -75,6 +75,7 @@ async def _why_not(
         for candidate in found.candidates:
             raw = await _failed_raw(asked, candidate, person, payer, source)
             findings.append({"type": kind, **explain(asked, candidate, raw)})
+    reason = "no current authorization of this member carries this number"
     answer = {
         "claim_id": claim.claim_id,
         "line": line.line,
@@ -82,75 +83,60 @@ async def _why_not(
         "needed": list(requirement.needed),
         "found": bool(found.candidates),
         "findings": findings,
-        "reason": None
-        if found.candidates
-        else "no current authorization of this member carries this number",
+        "reason": None if found.candidates else reason,
     }
     return answer | ({"member": merged_member(person)} if person.is_merged else {})
 
 
-def explain(asked: AskedLine, candidate: Candidate, failed_raw: dict[str, Any] | None) -> Any:
+def explain(
+    asked: AskedLine, candidate: Candidate, failed_raw: dict[str, Any] | None
+) -> dict[str, Any]:
     """Explain one authorization: the line that comes nearest, and what it fails."""
+    template = asked.plan.template
+    named = {
+        "authorization_id": candidate.authorization_id,
+        "number": candidate.shown_number,
+        "template": template.id,
+    }
     if not candidate.lines:
-        return _nothing_in_force(asked, candidate)
+        failure = {"id": "in_force", "why": "every line was cancelled or removed"}
+        return {**named, "is_candidate": False, "failed_requirement": failure, "class": "none"}
     judged = Scorer([candidate]).judge(asked)
     first = None
     if not judged:
         first = _first_failure(asked, candidate)
-        judged = Scorer([candidate]).judge(_without_tests(asked))
+        judged = Scorer([candidate]).judge(replace(asked, require=(), exclude=()))
     answer = candidate_answer(judged[0], {})
-    missed = [each for each in answer["evidence"] if each["grade"] in ("missed", "partial")]
     fits = first is None and failed_raw is None
     return {
-        "authorization_id": candidate.authorization_id,
-        "number": candidate.shown_number,
-        "template": asked.plan.template.id,
+        **named,
         "is_candidate": fits,
         "failed_requirement": first or failed_raw,
         "class": answer["class"] if fits else "none",
         "score": answer["score"],
         "attainable": answer["attainable"],
         "percent": answer["percent"],
-        "needed_percent": asked.plan.template.non_exact.min,
-        "needed_criteria": list(asked.plan.template.non_exact.needs),
+        "needed_percent": template.non_exact.min,
+        "needed_criteria": list(template.non_exact.needs),
         "tolerance": answer["tolerance"] if fits else False,
-        "missed": missed,
+        "missed": [each for each in answer["evidence"] if each["grade"] in ("missed", "partial")],
         "evidence": answer["evidence"],
     }
 
 
-def _nothing_in_force(asked: AskedLine, candidate: Candidate) -> dict[str, Any]:
-    """Say that no line of an authorization is left: all were cancelled or removed."""
-    return {
-        "authorization_id": candidate.authorization_id,
-        "number": candidate.shown_number,
-        "template": asked.plan.template.id,
-        "is_candidate": False,
-        "failed_requirement": {"id": "in_force", "why": "every line was cancelled or removed"},
-        "class": "none",
-    }
-
-
 def _first_failure(asked: AskedLine, candidate: Candidate) -> dict[str, Any]:
-    """Give what the line fails first that gets furthest through the requirements."""
-    furthest: tuple[int, dict[str, Any]] | None = None
-    for line in candidate.lines:
-        place, failure = _failure_of(asked, line)
-        if furthest is None or place > furthest[0]:
-            furthest = place, failure
-    if furthest is None:
-        raise ValueError("an authorization without lines in force has nothing to fail")
-    return furthest[1]
+    """What the line fails first that gets furthest through the requirements."""
+    failures = [_failure_of(asked, line) for line in candidate.lines]
+    return max(failures, key=lambda failure: failure[0])[1]
 
 
 def _failure_of(asked: AskedLine, line: LineValues) -> tuple[int, dict[str, Any]]:
+    """How many requirements a line meets before it fails one, or an exclusion, and which."""
     for place, test in enumerate(asked.require):
         if not test.plan.use.fits(line, test.value):
             return place, _failure(test, line, "require")
-    for test in asked.exclude:
-        if test.plan.use.fits(line, test.value):
-            return len(asked.require), _failure(test, line, "exclude")
-    raise ValueError("a line that fails nothing is a candidate")
+    excluded = next(test for test in asked.exclude if test.plan.use.fits(line, test.value))
+    return len(asked.require), _failure(excluded, line, "exclude")
 
 
 def _failure(test: AskedTest, line: LineValues, kind: str) -> dict[str, Any]:
@@ -163,18 +149,6 @@ def _failure(test: AskedTest, line: LineValues, kind: str) -> dict[str, Any]:
         "authorization": line.get(use.field),
         "why": use.why(line, test.value),
     }
-
-
-def _without_tests(asked: AskedLine) -> AskedLine:
-    return AskedLine(
-        line=asked.line,
-        plan=asked.plan,
-        values=asked.values,
-        require=(),
-        exclude=(),
-        exact=asked.exact,
-        criteria=asked.criteria,
-    )
 
 
 async def _failed_raw(

@@ -1,24 +1,28 @@
 """A claim line in parts: the days on which the same authorizations and periods hold."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 
 from service.accounting.books.plan import Debit, Draw, Part, Way
 from service.accounting.books.scale import SCALE, scaled
-from service.accounting.limits.accounts import Account
-from service.accounting.limits.choice import Choice
-from service.accounting.planning.consumption import (
+from service.accounting.limits.bounds import Account
+from service.accounting.limits.choice import Asked, Choice
+from service.accounting.planning.counting import (
     COMPONENT_MODIFIERS,
     Counting,
+    cent_of,
     counts_visits,
     provider_of,
     service_of,
+    spread,
+    step_of,
+    units_of,
 )
-from service.accounting.planning.days import cent_of, contains, spread, step_of, units_of
-from service.domain.claim import AuthorizationKind, Claim, ServiceLine
+from service.domain.claim import Claim, ServiceLine
 from service.domain.reference import References
 from service.domain.values import DateSpan
 
@@ -29,7 +33,7 @@ TOKENS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Usable:
     """A choice that may be drawn on, with its days, and how the line counts on its accounts."""
 
     choice: Choice
@@ -43,10 +47,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """One kind with the choices that may be drawn on, in order."""
+    """What was asked for one kind, with the choices that may be drawn on, in order."""
 
-    kind: AuthorizationKind
-    held: tuple[Held, ...]
+    asked: Asked
+    usable: tuple[Usable, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +63,16 @@ class Stretch:
     days: tuple[date, ...]
     want: int
     counts: tuple[int, ...]
-    ways: tuple[tuple[Held, ...], ...]
+    ways: tuple[tuple[Usable, ...], ...]
 
+    @property
+    def counted(self) -> Iterator[tuple[date, int]]:
+        """Each day with its count."""
+        return zip(self.days, self.counts, strict=True)
+
+
+Reached = list[list[tuple[Usable, bool]]]
+"""The choices of each kind, and whether each is drawn also on days that it does not cover."""
 
 Studies = Counter[tuple[date, str, frozenset[str]]]
 """How often a component of a study was billed on a day, on earlier lines of the claim."""
@@ -77,7 +89,7 @@ class LineParts:
         references: References,
         studies: Studies,
     ) -> None:
-        """Take the line, its choices of every kind, and the studies of the lines before it."""
+        """Cut a line with its choices of every kind, after the studies of the lines before it."""
         self._line = line
         self._studies = studies
         self._is_late = claim.frequency == LATE_CHARGES
@@ -89,47 +101,24 @@ class LineParts:
         self._component = service.modifiers & COMPONENT_MODIFIERS
 
     def by_day(self, units: Sequence[tuple[date, int]]) -> tuple[Part, ...]:
-        """Give the parts of a line that is billed by the day."""
-        days = [day for day, _ in units]
-        reached = [list(_reached(each.held, days)) for each in self._sought]
-        stretches: list[Stretch] = []
-        before: object = None
-        for day, want in units:
-            ways = tuple(
-                tuple(held for held, anyway in way if anyway or held.covers(day)) for way in reached
-            )
-            alike = (want, [[_footing(held, day) for held in way] for way in ways])
-            own = Stretch(days=(day,), want=want, counts=(_count(want),), ways=ways)
-            if stretches and alike == before:
-                stretches[-1] = _joined(stretches[-1], own)
-            else:
-                stretches.append(own)
-            before = alike
-        return self._written(stretches)
+        """The parts of a line that is billed by the day."""
+        reached = self._reached([day for day, _ in units])
+        daily = [_stretch((day,), want, reached) for day, want in units]
+        alike = groupby(daily, key=_footing)
+        return self._written([_joined(tuple(stretches)) for _, stretches in alike])
 
     def whole(self, days: Sequence[date], want: int) -> tuple[Part, ...]:
-        """Give the one part of any other line; it counts in the periods of its first day."""
-        ways = tuple(
-            tuple(
-                held
-                for held, anyway in _reached(each.held, days)
-                if anyway or any(map(held.covers, days))
-            )
-            for each in self._sought
-        )
-        counts = tuple(spread(_count(want), len(days)))
-        return self._written([Stretch(days=tuple(days), want=want, counts=counts, ways=ways)])
+        """The one part of any other line; it counts in the periods of its first day."""
+        return self._written([_stretch(tuple(days), want, self._reached(days))])
+
+    def _reached(self, days: Sequence[date]) -> Reached:
+        return [list(_with_those_near(each.usable, days)) for each in self._sought]
 
     def _written(self, stretches: Sequence[Stretch]) -> tuple[Part, ...]:
-        parts = self._parts(stretches)
-        self._note_studies(stretches)
-        return parts
-
-    def _parts(self, stretches: Sequence[Stretch]) -> tuple[Part, ...]:
         charge = self._line.charge or Decimal(0)
         cent = cent_of(charge)
         cents = apportioned(scaled(charge) // cent, [each.want for each in stretches])
-        return tuple(
+        parts = tuple(
             Part(
                 number=number,
                 want=each.want,
@@ -138,39 +127,39 @@ class LineParts:
                 cent=cent,
                 days=len(each.days),
                 ways=tuple(
-                    Way(kind=sought.kind, draws=tuple(self._draw(held, each) for held in way))
+                    Way(
+                        kind=sought.asked.kind,
+                        draws=tuple(self._draw(usable, each) for usable in way),
+                    )
                     for sought, way in zip(self._sought, each.ways, strict=True)
                 ),
             )
             for number, (each, share) in enumerate(zip(stretches, cents, strict=True), start=1)
         )
+        for day, count in (counted for each in stretches for counted in each.counted):
+            self._studies[day, self._service, self._component] += count
+        return parts
 
-    def _draw(self, held: Held, stretch: Stretch) -> Draw:
+    def _draw(self, usable: Usable, stretch: Stretch) -> Draw:
         return Draw(
-            authorization_id=held.choice.authorization.authorization_id,
-            line=held.choice.line,
-            origin=held.choice.origin,
-            debits=tuple(self._debit(*each, stretch) for each in held.accounts),
+            authorization_id=usable.choice.authorization.authorization_id,
+            line=usable.choice.line,
+            origin=usable.choice.origin,
+            debits=tuple(self._debit(*each, stretch) for each in usable.accounts),
         )
 
     def _studies_of(self, stretch: Stretch) -> tuple[str, ...]:
-        """Name the studies: two components share one, the same component again is another.
+        """The studies: two components share one, the same component again is another.
 
         Late charges come on top of what was billed, so that they share nothing.
         """
         if self._is_late:
             return ()
-        names = []
-        for day, count in zip(stretch.days, stretch.counts, strict=True):
-            before = self._studies[day, self._service, self._component]
-            names += [f"{day}|{self._service}|{before + each + 1}" for each in range(count)]
-        return tuple(names)
-
-    def _note_studies(self, parts: Iterable[Stretch]) -> None:
-        """Tell later lines of the claim which components this one billed."""
-        for stretch in parts:
-            for day, count in zip(stretch.days, stretch.counts, strict=True):
-                self._studies[day, self._service, self._component] += count
+        return tuple(
+            f"{day}|{self._service}|{self._studies[day, self._service, self._component] + number}"
+            for day, count in stretch.counted
+            for number in range(1, count + 1)
+        )
 
     def _debit(self, account: Account, counting: Counting, stretch: Stretch) -> Debit:
         has_days = account.bounds.days is not None and counting.by not in _WITHOUT_UNITS
@@ -184,19 +173,25 @@ class LineParts:
         )
 
     def _tokens(self, counting: Counting, stretch: Stretch) -> tuple[str, ...]:
-        """Name the visits or studies; who names the same one shares it."""
-        days = zip(stretch.days, stretch.counts, strict=True)
+        """The visits or studies; who names the same one shares it."""
         if counting.by == "visits" and not self._is_in_visits:
-            return tuple(f"{day}|{self._provider}" for day, count in days if count)
+            return tuple(f"{day}|{self._provider}" for day, count in stretch.counted if count)
         if counting.by in ("units", *_WITHOUT_UNITS) or sum(stretch.counts) > TOKENS_MAX:
             return ()
         if counting.by == "study":
             return self._studies_of(stretch)
         return tuple(
-            f"{day}|{self._provider}" + (f"|{each + 1}" if each else "")
-            for day, count in days
-            for each in range(count)
+            f"{day}|{self._provider}" + (f"|{number}" if number > 1 else "")
+            for day, count in stretch.counted
+            for number in range(1, count + 1)
         )
+
+
+def contains(window: DateSpan | None, day: date) -> bool:
+    """Whether a day lies in a window; None has no days, an end that is not known is open."""
+    if window is None or (window.from_ and day < window.from_):
+        return False
+    return window.to is None or day <= window.to
 
 
 def apportioned(total: int, weights: Sequence[int]) -> list[int]:
@@ -209,29 +204,47 @@ def apportioned(total: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
-def _reached(held: Sequence[Held], days: Sequence[date]) -> Iterator[tuple[Held, bool]]:
-    """Say of each choice whether it holds on every day, in spite of its own.
+def _with_those_near(
+    usable: Sequence[Usable], days: Sequence[date]
+) -> Iterator[tuple[Usable, bool]]:
+    """Each choice, and whether it holds on every day, in spite of its own days.
 
     It does, where nothing covers any day of the line: it was taken for a date that is near. So does
     one that an examiner selected though it covers none.
     """
-    covering = [any(map(each.covers, days)) for each in held]
-    for each, covers in zip(held, covering, strict=True):
+    covering = [any(map(each.covers, days)) for each in usable]
+    for each, covers in zip(usable, covering, strict=True):
         yield each, not covers and (each.choice.is_selected or not any(covering))
 
 
-def _footing(held: Held, day: date) -> tuple[object, ...]:
-    return held.choice.key, [account.name_on(day) for account, _ in held.accounts]
-
-
-def _count(want: int) -> int:
-    return -(-want // SCALE)
-
-
-def _joined(first: Stretch, second: Stretch) -> Stretch:
+def _stretch(days: tuple[date, ...], want: int, reached: Reached) -> Stretch:
     return Stretch(
-        days=first.days + second.days,
-        want=first.want + second.want,
-        counts=first.counts + second.counts,
-        ways=first.ways,
+        days=days,
+        want=want,
+        counts=tuple(spread(-(-want // SCALE), len(days))),
+        ways=tuple(
+            tuple(usable for usable, anyway in way if anyway or any(map(usable.covers, days)))
+            for way in reached
+        ),
+    )
+
+
+def _footing(stretch: Stretch) -> object:
+    """What two days have in common that are drawn together."""
+    day = stretch.days[0]
+    return stretch.want, [
+        [
+            (usable.choice.key, [account.name_on(day) for account, _ in usable.accounts])
+            for usable in way
+        ]
+        for way in stretch.ways
+    ]
+
+
+def _joined(stretches: Sequence[Stretch]) -> Stretch:
+    return Stretch(
+        days=tuple(day for each in stretches for day in each.days),
+        want=sum(each.want for each in stretches),
+        counts=tuple(count for each in stretches for count in each.counts),
+        ways=stretches[0].ways,
     )

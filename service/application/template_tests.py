@@ -6,13 +6,13 @@ search. Raw clauses are not judged, for only Elasticsearch can.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from service.domain import codes
+from service.domain.answers import MatchAnswer, ResultAnswer
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate, Found
 from service.domain.claim import Claim
@@ -27,8 +27,6 @@ from service.querying.problem import Problem
 from service.querying.search import Search
 from service.querying.source import Node, problem_at
 from service.rules.book import RuleBook
-
-Answer = dict[str, Any]
 
 RED = "T017"
 """A test does not come out as it says."""
@@ -102,14 +100,14 @@ async def run_tests(
     return count, problems
 
 
-async def answer_of(fixture: Fixture, rules: RuleBook) -> Answer:
+async def answer_of(fixture: Fixture, rules: RuleBook) -> MatchAnswer:
     """Match the claim of a fixture against its authorizations."""
     source = FixtureSource(candidates=tuple(_candidates(fixture, rules.references)))
     matched = await match_claim(fixture.claim, _PAYER, rules=rules, source=source)
     return matched.answer
 
 
-def disagreement(answer: Answer, test: TemplateTest, template: str) -> str | None:
+def disagreement(answer: MatchAnswer, test: TemplateTest, template: str) -> str | None:
     """Say what came out otherwise than a test expects; None when all is as it says."""
     line = next((each for each in answer["lines"] if each["line"] == test.line), None)
     if line is None:
@@ -126,7 +124,7 @@ def disagreement(answer: Answer, test: TemplateTest, template: str) -> str | Non
     return None
 
 
-def _best(result: Answer) -> str:
+def _best(result: ResultAnswer) -> str:
     shown = [*result["candidates"], *result["near_misses"]]
     if not shown:
         return ", nothing found"
@@ -136,7 +134,7 @@ def _best(result: Answer) -> str:
     return f"{name} (not exact for: {blockers})" if blockers else name
 
 
-def _is(result: Answer, authorization: str) -> bool:
+def _is(result: ResultAnswer, authorization: str) -> bool:
     """Whether the best candidate is meant: named by its id, or by its number as written."""
     if not result["candidates"]:
         return False

@@ -3,7 +3,7 @@
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from service.domain.accounting_policy import Weekday
 from service.domain.authorization import Rate, Renewal
@@ -19,15 +19,7 @@ REFERENCES: dict[str, Reference] = {
 }
 """From what a renewal may count. Seed 004 has others, such as the first claim: not known here."""
 
-_WEEKDAYS: tuple[Weekday, ...] = (
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-)
+_WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
 
@@ -47,7 +39,7 @@ class Periods:
     week_starts_on: Weekday = "sunday"
 
     def start_of(self, day: date) -> date:
-        """Give the first day of the period that contains a day, also of one before the anchor."""
+        """The first day of the period that contains a day, also of one before the anchor."""
         if self.unit in _DAYS:
             length = _DAYS[self.unit] * self.length
             anchor = self.anchor or self._first_weekday()
@@ -60,7 +52,7 @@ class Periods:
         return start if start <= day else _add_months(self.anchor, gone - length)
 
     def _first_weekday(self) -> date:
-        """Give a day on which a period of days or weeks begins by the calendar."""
+        """A day on which a period of days or weeks begins by the calendar."""
         first = date(1, 1, 1)  # a Monday
         if self.unit == "day":
             return first
@@ -68,7 +60,7 @@ class Periods:
 
 
 def renewal_reference(renewal: Renewal) -> Reference | None:
-    """Say from what a renewal counts; None where that is not known here."""
+    """From what a renewal counts; None where that is not known here."""
     return REFERENCES.get(renewal.reference.strip().lower())
 
 
@@ -102,6 +94,6 @@ def _months(day: date) -> int:
 
 
 def _add_months(day: date, count: int) -> date:
-    """Go so many months on; a day that a month does not have is its last one."""
+    """So many months later; a day that a month does not have is its last one."""
     year, month = divmod(_months(day) + count, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
