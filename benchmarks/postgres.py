@@ -20,7 +20,7 @@ from typing import Any
 from authmatch_local.samples import SampleData
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_lines
-from service.rules.files import load_references
+from service.rules.files import load_rules
 from service.settings import Settings
 
 CLAIMS = 200
@@ -120,7 +120,7 @@ def _server(binaries: Path) -> Iterator[str]:
 
 
 def _load(connection: Any, sample: SampleData) -> int:
-    references, _, _ = load_references(Settings().queries_dir)
+    references = load_rules(Settings()).references
     connection.execute(f"CREATE TABLE authorization_line ({COLUMNS})")
     count = 0
     with connection.cursor().copy("COPY authorization_line FROM STDIN") as copy:

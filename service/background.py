@@ -12,7 +12,7 @@ _DOUBLINGS_MAX = 20
 
 
 def backoff_s(failures: int, *, first_s: float, most_s: float) -> float:
-    """Give the pause in seconds after so many failures in a row: doubled by each, with jitter."""
+    """The pause in seconds after so many failures in a row: doubled by each, with jitter."""
     pause: float = min(most_s, first_s * 2.0 ** min(failures, _DOUBLINGS_MAX))
     return pause * _CHANCE.uniform(0.5, 1)
 

@@ -13,8 +13,8 @@ DEVELOPMENT_SECRET = "authmatch-development-only"  # noqa: S105 - refused outsid
 Payer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,64}$")]
 
 
-def _shipped(name: str) -> Path:
-    """Give a folder of the wheel, or of the checkout."""
+def shipped(name: str) -> Path:
+    """A folder of the wheel, or of the checkout."""
     packaged = PACKAGED / name
     return packaged if packaged.is_dir() else PACKAGE.parent / name
 
@@ -36,8 +36,8 @@ class Settings(BaseSettings):
 
     index_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9\-]{0,40}$")] = ""
     index_shards: Annotated[int, Field(ge=1, le=1024)] = 1
-    queries_dir: Path = Field(default_factory=lambda: _shipped("queries"))
-    es_templates_dir: Path = Field(default_factory=lambda: _shipped("es_templates"))
+    queries_dir: Path = Field(default_factory=lambda: shipped("queries"))
+    es_templates_dir: Path = Field(default_factory=lambda: shipped("es_templates"))
 
     api_keys: dict[str, Payer] = Field(
         default_factory=dict, description="API key to payer; none: loopback only, default payer."

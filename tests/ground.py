@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from service.application.parts import Stores, open_stores
+from service.application.parts import Stores
 from service.domain.answers import MatchedLine
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
@@ -42,12 +42,11 @@ class Ground:
     @asynccontextmanager
     async def stores(self, settings: Settings | None = None) -> AsyncIterator[Stores]:
         """Open stores of their own, as another worker has them."""
-        stores = open_stores(settings or self.settings, self.rules.references)
+        stores = Stores(settings or self.settings, self.rules.stored)
         try:
             yield stores
         finally:
-            await stores.elasticsearch.close()
-            await stores.redis.aclose()
+            await stores.close()
 
     def run(self, scenario: Scenario[T]) -> T:
         """Run a scenario on stores of its own."""

@@ -14,8 +14,8 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from typer.core import TyperGroup
 
-from service.api.adjudication_bodies import BenefitLimits
 from service.api.app import create_app
+from service.application.claims import BenefitLimits
 from service.cli import app
 from service.comparison.registry import BUILT_IN
 from service.domain import template as nouns
@@ -29,7 +29,7 @@ from service.querying._inheritance import OWN_KEYS
 from service.requirement._cells import FUNCTIONS
 from service.requirement._inputs import columns
 from service.requirement.tables import TABLE_NAMES, contract
-from service.rules.files import load_references
+from service.rules.files import load_rules
 from service.settings import Settings
 from tests.builders import TEMPLATES
 from tests.pages import FENCE, ROOT, rows_of, text_of
@@ -234,7 +234,7 @@ def fields_rows(heading: str) -> list[list[str]]:
 
 def test_every_column_and_answer_of_the_tables_is_documented() -> None:
     """Columns with their kind, answers, and the functions that a cell may call."""
-    known, _, _ = load_references(QUERIES)
+    known = load_rules(Settings()).references
     rows = rows_of("docs/tables.md", "## Columns")
     shown = {row[0]: row[1] for row in rows if "attached" not in row[0]}
     actual = {

@@ -1,12 +1,15 @@
 """Makes the application: rooms of endpoints, problems, metrics, documentation."""
 
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_swagger import patch_fastapi
+from prometheus_client import Histogram
 
 from service import __version__
 from service.api import (
@@ -23,13 +26,15 @@ from service.api import (
     worklist,
     x12,
 )
-from service.api.caller import Credentials
+from service.api.caller import Credentials, caller_of
 from service.api.fhir_outcome import refusal
-from service.api.observation import Observation
 from service.api.problem import install_handlers
 from service.api.schema import describe
 from service.application.parts import application, quieten_collector
+from service.rules.book import RuleBook
 from service.settings import Settings
+
+log = structlog.get_logger()
 
 ROOMS = (
     matching,
@@ -43,16 +48,67 @@ ROOMS = (
     accumulators,
     members,
     dead_letters,
-    health,
 )
+"""Each of their routes needs a key, whether the endpoint asks who calls or not."""
+PUBLIC = (health.router, fhir.public)
+"""These say nothing of any payer."""
 DESCRIPTION = (
     "Tells a health payer, for every line of a claim, which prior authorization or referral covers "
     "it, how surely, and why."
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Make the application; nothing is read or opened before it starts."""
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SECONDS = Histogram(
+    "authmatch_request_seconds",
+    "Time to answer a request, by route and status.",
+    ["route", "status"],
+    buckets=(0.002, 0.004, 0.006, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+_FAULT = 500
+
+
+class Observation:
+    """A plain ASGI layer around the application."""
+
+    def __init__(self, app: App) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, and measure it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = _FAULT
+
+        async def observe(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, observe)
+        finally:
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "unknown")
+            SECONDS.labels(route, str(status)).observe(seconds)
+            if status >= _FAULT:
+                log.warning("request_failed", route=route, status=status, seconds=round(seconds, 3))
+
+
+def create_app(settings: Settings | None = None, rules: RuleBook | None = None) -> FastAPI:
+    """Make the application; nothing is read or opened before it starts.
+
+    Without ``rules`` those of the files are read.
+    """
     settings = settings or Settings()
 
     @asynccontextmanager
@@ -68,7 +124,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 logging.getLevelNamesMapping()[settings.log_level]
             ),
         )
-        async with application(settings, serving=True) as parts:
+        async with application(settings, serving=True, rules=rules) as parts:
             app.state.application = parts
             quieten_collector()
             yield
@@ -83,10 +139,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.credentials = Credentials(settings)
-    for room in ROOMS:
-        app.include_router(room.router)
+    rooms = [room.router for room in ROOMS]
+    for router in rooms:
+        app.include_router(router, dependencies=[Depends(caller_of)])
+    for router in PUBLIC:
+        app.include_router(router)
     install_handlers(app, {"/fhir": refusal})
-    describe(app)
+    describe(app, rooms)
     patch_fastapi(app, docs_url="/docs")
     app.add_middleware(Observation)
     return app

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from prometheus_client import Counter
@@ -22,7 +23,7 @@ BATCH_PROBLEMS = Counter(
 
 
 async def answer_in_order(jobs: AsyncIterator[Job], at_once: int) -> AsyncIterator[Answer]:
-    """Give the answers in the order of the jobs, so many of them at work."""
+    """The answers in the order of the jobs, so many of them at work."""
     waiting: deque[asyncio.Task[Answer]] = deque()
     try:
         async for job in jobs:
@@ -40,32 +41,33 @@ def answer_lines(
     settings: Settings, lines: AsyncIterator[Cut], answer: AnswerLine
 ) -> AsyncIterator[Answer]:
     """Answer every line that is not blank; what is wrong with one is said in its place."""
-    return answer_in_order(_jobs(settings, lines, answer), settings.batch_claims_at_once)
 
-
-async def _jobs(
-    settings: Settings, lines: AsyncIterator[Cut], answer: AnswerLine
-) -> AsyncIterator[Job]:
-    async for line in lines:
-        if line.content.strip() or not line.is_whole:
-            yield _job(settings, line, answer)
-
-
-def _job(settings: Settings, line: Cut, answer: AnswerLine) -> Job:
-    async def run() -> Answer:
+    async def one(line: Cut) -> Answer:
         if not line.is_whole:
-            refused = Refused(413, "Line too long", f"at most {settings.line_bytes_max} bytes")
-        else:
-            try:
-                return await answer(line.content)
-            except Exception as error:  # noqa: BLE001 - one line must not end the others
-                refused = refused_of(error)
-        return {"input_line": line.line, "problem": told(refused)}
+            raise Refused(413, "Line too long", f"at most {settings.line_bytes_max} bytes")
+        return await answer(line.content)
+
+    jobs = (
+        job(partial(one, line), {"input_line": line.line})
+        async for line in lines
+        if line.content.strip() or not line.is_whole
+    )
+    return answer_in_order(jobs, settings.batch_claims_at_once)
+
+
+def job(answer: Callable[[], Awaitable[Answer]], beside: Answer) -> Job:
+    """Answer one claim; where that fails it is said with what stands beside, and ends no other."""
+
+    async def run() -> Answer:
+        try:
+            return await answer()
+        except Exception as error:  # noqa: BLE001 - one claim must not end the others
+            return {**beside, "problem": _told(refused_of(error))}
 
     return run
 
 
-def told(refused: Refused) -> Answer:
+def _told(refused: Refused) -> Answer:
     """Say within a stream what a problem response would say."""
     BATCH_PROBLEMS.labels(str(refused.status)).inc()
     return {

@@ -1,6 +1,5 @@
 """FHIR out: authorizations as ClaimResponses of the PAS guide, with what was used of them."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,31 +8,28 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from service.accounting.answers.statement import statement
-from service.accounting.limits.bounds import bounds_of
 from service.api.body import media_type_of, read_any_body
-from service.api.caller import application_of, payer_of
+from service.api.caller import Asking
 from service.api.fhir_capability import PARAMETERS, capability_statement
 from service.api.fhir_outcome import Json, fhir_response, issue, outcome
 from service.api.fhir_search import PAGE, Search, read_search
 from service.api.problem import Refused
-from service.api.schema import fhir_answers, form_body, parameters
-from service.application.parts import Application
-from service.application.reception import as_stored
-from service.domain.authorization import Authorization
-from service.ingest.fhir import searchset, to_claim_response
-from service.stores.authorizations.reading import Filter, Page, Stored
-from service.stores.connection.cursor import BadCursor
+from service.api.schema import fhir_answers, parameters, takes
+from service.application import authorizations, claim_responses
+from service.application.authorizations import Page
+from service.application.parts import Caller
+from service.application.refusals import BadCursor
+from service.ingest.fhir import searchset
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], responses=fhir_answers())
+public = APIRouter(prefix="/fhir", tags=["fhir"])
 
-READS_AT_ONCE = 16
 FORM = "application/x-www-form-urlencoded"
 FORM_BYTES_MAX = 64 * 1024
 PARAMETERS_MAX = 200
 
 
-@router.get("/metadata", summary="What the FHIR addresses offer", responses=fhir_answers())
+@public.get("/metadata", summary="What the FHIR addresses offer", responses=fhir_answers())
 async def metadata(request: Request) -> Response:
     """The CapabilityStatement; it needs no key."""
     return fhir_response(capability_statement(_base(request)))
@@ -48,25 +44,24 @@ async def metadata(request: Request) -> Response:
     ),
     summary="Search authorizations as ClaimResponses",
 )
-async def search(request: Request) -> Response:
+async def search(caller: Asking, request: Request) -> Response:
     """A page as a searchset Bundle, newest certification first."""
-    return await _searched(request, request.url.query)
+    return await _searched(caller, request, request.url.query)
 
 
 @router.post(
     "/ClaimResponse/_search",
-    openapi_extra=form_body(),
+    openapi_extra=takes(FORM, is_needed=False),
     responses=fhir_answers(status_415="It is no form."),
     summary="Search by a form",
 )
-async def search_by_form(request: Request) -> Response:
+async def search_by_form(caller: Asking, request: Request) -> Response:
     """Search as by address; the parameters may stand in the body, the address, or both."""
-    payer_of(request)
     if media_type_of(request) != FORM:
         raise Refused(415, "Unsupported media type", f"the form is sent as {FORM}")
     form = await read_any_body(request, FORM_BYTES_MAX)
     parts = (request.url.query, form.decode("utf-8", "replace"))
-    return await _searched(request, "&".join(filter(None, parts)))
+    return await _searched(caller, request, "&".join(filter(None, parts)))
 
 
 @router.get(
@@ -74,23 +69,17 @@ async def search_by_form(request: Request) -> Response:
     summary="Read one authorization as a ClaimResponse",
     responses=fhir_answers(status_404="There is no such authorization."),
 )
-async def read(request: Request, resource_id: Annotated[str, Path(max_length=100)]) -> Response:
+async def read(
+    caller: Asking, request: Request, resource_id: Annotated[str, Path(max_length=100)]
+) -> Response:
     """The current version, with what was used of it."""
-    application, payer = application_of(request), payer_of(request)
     _check_format(request)
-    reading = application.stores.reading
-    stored = await reading.get(payer, resource_id)
-    if stored is None:
-        page = await reading.page(payer, Filter(ids=(resource_id,)), size=1, after=None)
-        stored = next(iter(page.entries), None)
-    if stored is None:
-        raise Refused(404, "Not found", "there is no such authorization")
-    resource = await _written(application, payer, stored)
+    stored = await claim_responses.find(caller, resource_id)
+    resource = await claim_responses.write(caller, stored)
     return fhir_response(resource, headers={"ETag": f'W/"{stored.state["version"]}"'})
 
 
-async def _searched(request: Request, query: str) -> Response:
-    application, payer = application_of(request), payer_of(request)
+async def _searched(caller: Caller, request: Request, query: str) -> Response:
     _check_format(request)
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS_MAX)
@@ -98,9 +87,9 @@ async def _searched(request: Request, query: str) -> Response:
         detail = f"at most {PARAMETERS_MAX} parameters"
         raise Refused(400, "Invalid parameter", detail) from error
     wanted = read_search(pairs, strict=_is_strict(request))
-    page = await _page(application, payer, wanted)
+    page = await _page(caller, wanted)
     shown = () if wanted.counts_only else page.entries
-    resources = await _all_written(application, payer, shown)
+    resources = await claim_responses.write_all(caller, shown)
     base = _base(request)
     address = f"{base}/ClaimResponse?"
     links = {"self": address + urlencode(wanted.used)}
@@ -115,41 +104,14 @@ async def _searched(request: Request, query: str) -> Response:
     return fhir_response(bundle)
 
 
-async def _page(application: Application, payer: str, wanted: Search) -> Page:
+async def _page(caller: Caller, wanted: Search) -> Page:
     if wanted.is_empty:
         return Page(entries=(), total=0, next_=None)
-    reading, size = application.stores.reading, max(wanted.count, 1)
+    size = max(wanted.count, 1)
     try:
-        return await reading.page(payer, wanted.wanted, size=size, after=wanted.after)
+        return await authorizations.listing(caller, wanted.wanted, size=size, after=wanted.after)
     except BadCursor as error:
         raise Refused(400, "Invalid parameter", f"{PAGE}: {error}") from error
-
-
-async def _all_written(
-    application: Application, payer: str, entries: Sequence[Stored]
-) -> list[Json]:
-    """Write all; their balances are asked for together, some at a time."""
-    free = asyncio.Semaphore(READS_AT_ONCE)
-
-    async def write(stored: Stored) -> Json:
-        async with free:
-            return await _written(application, payer, stored)
-
-    return await asyncio.gather(*map(write, entries))
-
-
-async def _written(application: Application, payer: str, stored: Stored) -> Json:
-    """Write one with its balances; without them units that are used would look free."""
-    accounts = await application.stores.accumulators.accounts(
-        payer, stored.source["authorization_id"]
-    )
-
-    def write() -> Json:
-        authorization = Authorization.model_validate(stored.source)
-        balances = statement(accounts, bounds_of(authorization))
-        return to_claim_response(authorization, balances, insurer=payer, state=as_stored(stored))
-
-    return await asyncio.to_thread(write)  # many long ones would hold up everyone else
 
 
 def _told(ignored: Sequence[str]) -> Json:

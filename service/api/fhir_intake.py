@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.api.authorizations import counted
 from service.api.body import NDJSON, read_any_body
-from service.api.caller import application_of, payer_of
+from service.api.caller import Asking
 from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, Json, fhir_response, issue, outcome
 from service.api.problem import Refused
-from service.api.schema import fhir_answers, fhir_body
+from service.api.schema import fhir_answers, takes
 from service.api.streams import StreamedResults
-from service.application.parts import Application
-from service.application.reception import Stream, once, take
+from service.application.intake import take
+from service.application.parts import Caller
+from service.application.reception import Stream, once
 from service.flow.intake import Taken
 from service.ingest.fhir import FhirDocument, operation_outcome
 from service.ingest.fhir.base.node import expression_of
@@ -39,21 +39,22 @@ _BAD = {"conflict": ("error", "conflict"), "failed": ("error", "transient")}
 _ORDER = {"error": 0, "warning": 1, "information": 2}
 
 
-@router.post("", openapi_extra=fhir_body(), summary="Push authorizations as FHIR")
-async def push(request: Request) -> Response:
+@router.post(
+    "", openapi_extra=takes(*_DOCUMENT, FHIR_NDJSON), summary="Push authorizations as FHIR"
+)
+async def push(caller: Asking, request: Request) -> Response:
     """Take ClaimResponses in; answers an OperationOutcome with an issue for each, and findings.
 
     200 when all was taken, 422 when something was refused, 409 when versions have other content;
     503 when an engine failed: the same document may be sent again.
     """
-    application, payer = application_of(request), payer_of(request)
     if _media_type(request) in _STREAM:
         stream = Stream(chunks=request.stream(), origin=_ORIGIN, form="fhir-lines")
-        return StreamedResults(_outcomes(application, payer, stream), FHIR_NDJSON)
-    bytes_max = application.settings.body_bytes_max
+        return StreamedResults(_outcomes(caller, stream), FHIR_NDJSON)
+    bytes_max = caller.parts.settings.body_bytes_max
     content = await read_any_body(request, bytes_max)
     stream = Stream(chunks=once(content), origin=_ORIGIN, form="fhir", piece_bytes_max=bytes_max)
-    ((document, taken),) = [each async for each in _taken(application, payer, stream)]
+    ((document, taken),) = [each async for each in _taken(caller, stream)]
     status = _status_of(taken)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
     return fhir_response(_outcome(document, taken), status, headers)
@@ -71,19 +72,19 @@ def _media_type(request: Request) -> str:
     return media_type
 
 
-async def _outcomes(application: Application, payer: str, stream: Stream) -> AsyncIterator[Json]:
+async def _outcomes(caller: Caller, stream: Stream) -> AsyncIterator[Json]:
     """Answer every line of a stream that is not blank, in order."""
-    async for document, taken in _taken(application, payer, stream):
+    async for document, taken in _taken(caller, stream):
         line = f"line-{document.submissions[0].position['line']}"
         yield {"resourceType": "OperationOutcome", "id": line} | _outcome(document, taken)
 
 
 async def _taken(
-    application: Application, payer: str, stream: Stream
+    caller: Caller, stream: Stream
 ) -> AsyncIterator[tuple[FhirDocument, Sequence[Taken]]]:
     """Take a stream in; give each document with what became of all of it."""
     taken: list[Taken] = []
-    async for each in counted(take(application, payer, stream)):
+    async for each in take(caller, stream):
         if isinstance(each, Taken):
             taken.append(each)
         elif isinstance(each.item, FhirDocument):

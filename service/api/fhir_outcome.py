@@ -50,7 +50,7 @@ def issue(severity: str, type_: str, text: str, *, system: str = "", code: str =
     return {"severity": severity, "code": type_, "details": {**coding, "text": text}}
 
 
-def refusal(refused: Refused) -> Response:
+def refusal_content(refused: Refused) -> Json:
     """Write a problem as FHIR does: its type as a code, its text, and the places."""
     kind = refused.title.lower().replace(" ", "-")
     type_ = _TYPES.get(refused.status, "processing")
@@ -58,4 +58,9 @@ def refusal(refused: Refused) -> Response:
     for each in refused.errors or []:
         more = issue("error", type_, each["message"], system=PROBLEM_SYSTEM, code=kind)
         written.append(more | ({"diagnostics": each["path"]} if each["path"] else {}))
-    return fhir_response(outcome(written), refused.status, refused.headers)
+    return outcome(written)
+
+
+def refusal(refused: Refused) -> Response:
+    """Answer a problem as FHIR does."""
+    return fhir_response(refusal_content(refused), refused.status, refused.headers)

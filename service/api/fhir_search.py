@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.api.problem import Refused
+from service.application.authorizations import Filter, Name, Times
 from service.ingest.fhir.reading.identity import OWN_SYSTEM
-from service.stores.authorizations.reading import Filter, Name, Times
 
 COUNT = 50
 COUNT_MAX = 200
@@ -87,7 +87,7 @@ def _values(name: str, value: str) -> list[str]:
 
 
 def _token(name: str, value: str) -> tuple[str, str]:
-    """Give system and value of a token."""
+    """System and value of a token."""
     system, bar, code = value.partition("|")
     if not bar:
         return "", value

@@ -1,8 +1,8 @@
-"""Whether the service lives, whether it can answer, and its metrics."""
+"""What the service is, whether it lives, whether it can answer, and its metrics."""
 
 import os
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -14,11 +14,23 @@ from starlette.responses import Response
 
 from service import __version__
 from service.api.body import json_response
-from service.api.caller import application_of
-from service.application.parts import Stores
-from service.domain.engine_fault import EngineFault
+from service.api.caller import Parts
+from service.application.maintenance import Readiness, readiness
 
 router = APIRouter(tags=["health"])
+
+LINKS = {
+    "documentation": "/docs",
+    "openapi": "/openapi.json",
+    "fhir": "/fhir/metadata",
+    "health": "/health/ready",
+}
+
+
+@router.get("/", summary="What answers here")
+async def root() -> Response:
+    """Name the service, and say where its documentation is."""
+    return json_response({"service": "authmatch", "version": __version__, **LINKS})
 
 
 @router.get("/health/live", summary="The process answers")
@@ -27,47 +39,20 @@ async def live() -> Response:
     return json_response({"status": "live", "version": __version__})
 
 
-@router.get("/health/ready", summary="Claims can be matched")
-async def ready(request: Request) -> Response:
+@router.get("/health/ready", response_model=Readiness, summary="Claims can be matched")
+async def ready(parts: Parts) -> Response:
     """Ask the engines: 503 while Elasticsearch does not answer, `degraded` while Redis does not.
 
     Without Redis claims are matched as ever and pushes get 503, so that a balancer should go on.
     `adjudication` says whether units may be moved, or why not, `outbox` how many pushes wait to be
     stored: matches of their members are 503 until they are.
     """
-    stores = application_of(request).stores
-    has_redis = await stores.health.check()
-    obstacle = await _obstacle(stores) if has_redis else "redis does not answer"
-    waiting = await _waiting(stores) if has_redis else None
-    return json_response(
-        {
-            "status": "degraded" if obstacle or waiting else "ready",
-            "adjudication": obstacle or "ready",
-            "outbox": waiting,
-        }
-    )
-
-
-async def _waiting(stores: Stores) -> int | None:
-    """Count what waits in the outbox; None where it cannot be counted."""
-    try:
-        return await stores.courier.waiting()
-    except EngineFault:
-        return None
-
-
-async def _obstacle(stores: Stores) -> str | None:
-    """Say why no units may be moved, which matching does not need; None when they may."""
-    try:
-        await stores.guard.ensure()
-    except EngineFault as fault:
-        return f"{fault.engine}: {fault.reason}"
-    return None
+    return json_response(await readiness(parts))
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", include_in_schema=False)
 async def metrics() -> Response:
-    """Give the metrics of all workers."""
+    """The metrics of all workers."""
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

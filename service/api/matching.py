@@ -1,86 +1,97 @@
 """Claims in, answers out: one, a stream of many, and why an authorization does not cover a line."""
 
-from fastapi import APIRouter, Request
-from prometheus_client import Counter
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
 from starlette.responses import Response
 
-from service.api.batches import answer_lines
-from service.api.body import X12, json_response, media_type_of, read_body
-from service.api.caller import application_of, payer_of
-from service.api.matching_bodies import WhyNotQuestion
-from service.api.schema import claim_body, json_body, ndjson_body, problems
+from service.api.batches import Answer, answer_in_order, answer_lines, job
+from service.api.body import JSON, NDJSON, X12, JsonBody, json_response, media_type_of, read_body
+from service.api.caller import Asking
+from service.api.problem import Refused
+from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
-from service.api.x12_claims import answer_file
-from service.application.parts import Application
+from service.application import claims
+from service.application.reception import aliases_of, naming_of
 from service.domain.answers import MatchAnswer
-from service.domain.claim import Claim
-from service.flow.matching.match import match_claim
-from service.flow.matching.why_not import Question, why_not
+from service.domain.claim import AuthorizationKind, Claim
+from service.domain.values import Frozen, LineNumber, Text
+from service.flow.matching.why_not import Question
 from service.ingest.cutting import LineCutter, cut
+from service.ingest.x12.submissions import ClaimSent, claims_sent
+from service.settings import Settings
+
+AnswerClaim = Callable[[Claim], Awaitable[Answer]]
 
 router = APIRouter(tags=["matching"], responses=problems())
 
-RESULTS = Counter(
-    "authmatch_results_total",
-    "Results of claim lines by template and class.",
-    ["template", "class"],
+
+class WhyNotQuestion(Frozen):
+    """A claim, one of its lines, and the number of an authorization expected to cover it."""
+
+    claim: Claim
+    line: LineNumber
+    number: Text = Field(pattern=r"[0-9A-Za-z]")
+    type: AuthorizationKind | None = None
+
+
+@router.post(
+    "/match",
+    openapi_extra=takes(JSON, X12, model="Claim"),
+    response_model=MatchAnswer,
+    summary="Match a claim",
 )
-
-
-async def answer_claim(application: Application, payer: str, claim: Claim) -> MatchAnswer:
-    """Match one claim, count its results, and perhaps check it a second time."""
-    matched = await match_claim(
-        claim, payer, rules=application.rules, source=application.stores.search
-    )
-    for each in matched.searches:
-        RESULTS.labels(each.plan.template.id, each.ranked.match_class).inc()
-    application.live_check.offer(matched)
-    return matched.answer
-
-
-@router.post("/match", openapi_extra=claim_body("Claim"), summary="Match a claim")
-async def match(request: Request) -> Response:
+async def match(caller: Asking, request: Request) -> Response:
     """Answer every line of a claim: class, candidates in order, evidence. Writes nothing.
 
     An 837 file may hold many claims: they are answered as a stream, one a line.
     """
-    application, payer = application_of(request), payer_of(request)
+    settings = caller.parts.settings
     if media_type_of(request) == X12:
-
-        async def answer(claim: Claim) -> MatchAnswer:
-            return await answer_claim(application, payer, claim)
-
-        return StreamedResults(answer_file(application.settings, payer, request.stream(), answer))
-    body = await read_body(request, application.settings.body_bytes_max)
-    claim = Claim.model_validate_json(body)
-    return json_response(await answer_claim(application, payer, claim))
+        answer = partial(claims.match, caller)
+        return StreamedResults(_answer_file(settings, caller.payer, request.stream(), answer))
+    claim = Claim.model_validate_json(await read_body(request, settings.body_bytes_max))
+    return json_response(await claims.match(caller, claim))
 
 
 @router.post(
-    "/match/batch", openapi_extra=ndjson_body("Claim"), summary="Match many claims, as a stream"
+    "/match/batch",
+    openapi_extra=takes(NDJSON, model="Claim"),
+    summary="Match many claims, as a stream",
 )
-async def batch(request: Request) -> Response:
+async def batch(caller: Asking, request: Request) -> Response:
     """Take NDJSON in, one claim a line, and answer a line for each in the same order."""
-    application, payer = application_of(request), payer_of(request)
-    lines = cut(request.stream(), LineCutter(application.settings.line_bytes_max))
+    settings = caller.parts.settings
+    lines = cut(request.stream(), LineCutter(settings.line_bytes_max))
 
     async def answer(line: bytes) -> MatchAnswer:
-        return await answer_claim(application, payer, Claim.model_validate_json(line))
+        return await claims.match(caller, Claim.model_validate_json(line))
 
-    return StreamedResults(answer_lines(application.settings, lines, answer))
+    return StreamedResults(answer_lines(settings, lines, answer))
 
 
-@router.post(
-    "/match/why-not",
-    openapi_extra=json_body("WhyNotQuestion"),
-    summary="Why an authorization does not cover a claim line",
-)
-async def explain(request: Request) -> Response:
-    """Give the first requirement that fails, then the criteria missed, with both values."""
-    application, payer = application_of(request), payer_of(request)
-    body = await read_body(request, application.settings.body_bytes_max)
-    asked = WhyNotQuestion.model_validate_json(body)
+@router.post("/match/why-not", summary="Why an authorization does not cover a claim line")
+async def explain(
+    caller: Asking, asked: Annotated[WhyNotQuestion, Depends(JsonBody(WhyNotQuestion))]
+) -> Response:
+    """The first requirement that fails, then the criteria missed, with both values."""
     question = Question(claim=asked.claim, line=asked.line, number=asked.number, kind=asked.type)
-    return json_response(
-        await why_not(question, payer, rules=application.rules, source=application.stores.search)
-    )
+    return json_response(await claims.explain(caller, question))
+
+
+def _answer_file(
+    settings: Settings, payer: str, chunks: AsyncIterable[bytes], answer: AnswerClaim
+) -> AsyncIterator[Answer]:
+    """Answer the claims of an 837 file as if each had come alone; one that is unreadable, too."""
+
+    async def one(sent: ClaimSent) -> Answer:
+        if sent.claim is None:
+            raise Refused(422, "Claim not answered", sent.reason or "it cannot be read")
+        return {**sent.beside, "answer": await answer(sent.claim)}
+
+    claims_of_file = claims_sent(chunks, naming_of(settings), aliases_of(settings, payer))
+    jobs = (job(partial(one, sent), sent.beside) async for sent in claims_of_file)
+    return answer_in_order(jobs, settings.batch_claims_at_once)

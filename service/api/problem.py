@@ -14,17 +14,10 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from service.domain.misfits import pointer
-from service.flow.adjudicating.adjudicate import Conflict
-from service.flow.adjudicating.choosing import BadSelection
-from service.flow.adjudicating.claim_life import BadChange, UnknownClaim
-from service.flow.late.worklist import NotOffered, Stale
-from service.flow.matching.why_not import NoSuchLine
-from service.requirement.faults import TableFault
-from service.stores.connection.cursor import BadCursor
-from service.stores.connection.faults import EngineFault, EngineRefused
-from service.stores.intake.dead_letters import LetterConflict
-from service.stores.members.merge import MergeRefused
+from service.application import refusals
+from service.application.authorizations import TITLES
+from service.application.refusals import EngineFault, EngineRefused, NotTaken
+from service.domain.misfits import misfits, pointer
 
 log = structlog.get_logger()
 
@@ -55,8 +48,8 @@ class Refused(Exception):
         self.dead_letter = dead_letter
 
 
-def problem(refused: Refused) -> Response:
-    """Write a problem response."""
+def problem_content(refused: Refused) -> dict[str, Any]:
+    """What a problem response says."""
     kind = refused.title.lower().replace(" ", "-")
     content: dict[str, Any] = {
         "type": f"urn:authmatch:problem:{kind}",
@@ -68,31 +61,22 @@ def problem(refused: Refused) -> Response:
         content["errors"] = refused.errors[:ERRORS_MAX]
     if refused.dead_letter:
         content["dead_letter"] = refused.dead_letter
-    return Response(
-        orjson.dumps(content),
-        status_code=refused.status,
-        media_type=MEDIA_TYPE,
-        headers=refused.headers,
-    )
+    return content
+
+
+def problem(refused: Refused) -> Response:
+    """Write a problem response."""
+    content = orjson.dumps(problem_content(refused))
+    return Response(content, refused.status, refused.headers, MEDIA_TYPE)
 
 
 def of_validation(error: ValidationError) -> Refused:
     """Tell text that is not JSON (400) from JSON that does not fit (422)."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    if found and found[0]["type"] == "json_invalid":
-        return Refused(400, "Malformed JSON", found[0]["msg"])
-    errors = [
-        {
-            "path": pointer(each["loc"]),
-            "message": each["msg"].removeprefix("Value error, "),
-        }
-        for each in found
-    ]
-    first = errors[0]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Refused(
-        422, "Invalid content", f"{first['path'] or '/'}: {first['message']}{more}", errors=errors
-    )
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return Refused(400, "Malformed JSON", first["msg"])
+    reason, errors = misfits(error, most=ERRORS_MAX)
+    return Refused(422, "Invalid content", reason, errors=errors)
 
 
 def of_fault(fault: EngineFault) -> Refused:
@@ -107,19 +91,22 @@ def of_fault(fault: EngineFault) -> Refused:
     )
 
 
-def _of_content(error: ValueError | LookupError) -> Refused:
-    return Refused(422, "Invalid content", str(error))
-
-
-def _of_table(error: TableFault) -> Refused:
-    log.error("table_fault", reason=str(error))
-    return Refused(503, "Decision table failed", "a decision table could not decide")
-
-
 def _of_logged_fault(fault: EngineFault) -> Refused:
     kind = type(fault).__name__
     log.error("engine_fault", engine=fault.engine, kind=kind, reason=fault.reason)
     return of_fault(fault)
+
+
+def _of_not_taken(error: NotTaken) -> Refused:
+    status = {"unreadable": 400, "conflict": 409}.get(error.code, 422)
+    letter = error.dead_letter
+    title = TITLES[error.code]
+    return Refused(status, title, str(error), errors=error.errors, dead_letter=letter)
+
+
+def _of_table(error: refusals.TableFault) -> Refused:
+    log.error("table_fault", reason=str(error))
+    return Refused(503, "Decision table failed", "a decision table could not decide")
 
 
 def _of_parameters(error: RequestValidationError) -> Refused:
@@ -141,46 +128,30 @@ def _of_unexpected(error: Exception) -> Refused:
     return Refused(500, "Unexpected fault", "the fault was logged")
 
 
-def _of_conflict(error: Conflict) -> Refused:
-    return Refused(409, "Adjudication conflict", str(error))
-
-
-def _of_merge(error: MergeRefused) -> Refused:
-    return Refused(409, "Merge refused", str(error))
-
-
-def _of_unknown_claim(error: UnknownClaim) -> Refused:
-    del error
-    return Refused(404, "Claim not found", "no claim of this id was adjudicated")
-
-
-def _of_letter(error: LetterConflict) -> Refused:
-    return Refused(409, "Dead letter conflict", str(error))
-
-
-def _of_not_offered(error: NotOffered) -> Refused:
-    return Refused(404, "Not on the worklist", str(error))
-
-
-def _of_stale(error: Stale) -> Refused:
-    return Refused(412, "Precondition failed", str(error))
+def _of_content(error: Exception) -> Refused:
+    return Refused(422, "Invalid content", str(error))
 
 
 _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (Refused, lambda refused: refused),
     (EngineFault, _of_logged_fault),
-    (TableFault, _of_table),
+    (refusals.TableFault, _of_table),
     (ValidationError, of_validation),
-    (BadCursor, _of_content),
-    (NoSuchLine, _of_content),
-    (BadSelection, _of_content),
-    (BadChange, _of_content),
-    (Conflict, _of_conflict),
-    (MergeRefused, _of_merge),
-    (UnknownClaim, _of_unknown_claim),
-    (LetterConflict, _of_letter),
-    (NotOffered, _of_not_offered),
-    (Stale, _of_stale),
+    (refusals.BadCursor, _of_content),
+    (refusals.NoSuchLine, _of_content),
+    (refusals.BadSelection, _of_content),
+    (refusals.BadChange, _of_content),
+    (NotTaken, _of_not_taken),
+    (refusals.NotFound, lambda error: Refused(404, "Not found", str(error))),
+    (refusals.Conflict, lambda error: Refused(409, "Adjudication conflict", str(error))),
+    (refusals.MergeRefused, lambda error: Refused(409, "Merge refused", str(error))),
+    (
+        refusals.UnknownClaim,
+        lambda _: Refused(404, "Claim not found", "no claim of this id was adjudicated"),
+    ),
+    (refusals.LetterConflict, lambda error: Refused(409, "Dead letter conflict", str(error))),
+    (refusals.NotOffered, lambda error: Refused(404, "Not on the worklist", str(error))),
+    (refusals.Stale, lambda error: Refused(412, "Precondition failed", str(error))),
     (RequestValidationError, _of_parameters),
     (HTTPException, _of_http),
     (Exception, _of_unexpected),

@@ -1,28 +1,42 @@
 """What the API's documentation says of bodies; the endpoints read them themselves, for speed."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fastapi import FastAPI
+import orjson
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.api.adjudication_bodies import BenefitLimits
-from service.api.matching_bodies import WhyNotQuestion
-from service.domain.adjudication import Adjudication, ClaimChange
+from service.api.body import JSON, X12, JsonBody
+from service.api.caller import SCHEMES
+from service.api.fhir_outcome import FHIR_JSON, refusal_content
+from service.api.problem import MEDIA_TYPE, Refused, problem_content
+from service.domain.adjudication import Adjudication
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
-from service.domain.person import MemberMergeBody
-from service.domain.work_item import ItemDecision
+from service.settings import shipped
 
 _REFERENCE = "#/components/schemas/{model}"
-_PROBLEM_STATUSES = {
-    400: "The body is empty or not JSON.",
-    401: "No valid API key.",
-    413: "The body is too large.",
-    422: "The content does not fit; `errors` says where and why.",
-    503: "An engine failed and nothing was decided; try again after `Retry-After` seconds.",
+_PROBLEMS = {
+    400: ("Malformed JSON", "The body is empty or not JSON."),
+    401: ("Not authenticated", "No valid API key."),
+    404: ("Not found", ""),
+    406: ("Not acceptable", ""),
+    409: ("Adjudication conflict", ""),
+    412: ("Precondition failed", ""),
+    413: ("Body too large", "The body is too large."),
+    415: ("Unsupported media type", ""),
+    422: ("Invalid content", "The content does not fit; `errors` says where and why."),
+    428: ("Precondition required", ""),
+    503: (
+        "Engine unavailable",
+        "An engine failed and nothing was decided; try again after `Retry-After` seconds.",
+    ),
 }
+"""By status: a title that such a problem may have, and what is said of it everywhere."""
 
 
 class ProblemPlace(BaseModel):
@@ -43,46 +57,40 @@ class Problem(BaseModel):
     dead_letter: str | None = None
 
 
-_MODELS: tuple[type[BaseModel], ...] = (
-    Authorization,
-    Claim,
-    WhyNotQuestion,
-    Adjudication,
-    ClaimChange,
-    BenefitLimits,
-    ItemDecision,
-    MemberMergeBody,
-    Problem,
-)
+_MODELS: tuple[type[BaseModel], ...] = (Authorization, Claim, Adjudication, Problem)
+"""Of the bodies that an endpoint reads itself, for speed, and of every problem."""
 
 
 def problems(**more: str) -> dict[int | str, dict[str, Any]]:
     """Describe the problem answers of a room; ``more`` are further ones, as status_404="why"."""
     schema = {"$ref": _REFERENCE.format(model="Problem")}
-    further = {int(name.removeprefix("status_")): why for name, why in more.items()}
     return {
-        status: {
-            "description": why,
-            "content": {"application/problem+json": {"schema": schema}},
+        refused.status: {
+            "description": refused.detail,
+            "content": {MEDIA_TYPE: {"schema": schema, "example": problem_content(refused)}},
         }
-        for status, why in (_PROBLEM_STATUSES | further).items()
+        for refused in _refusals(more)
     }
 
 
 def fhir_answers(**more: str) -> dict[int | str, dict[str, Any]]:
     """Describe the refusals of FHIR addresses, which are OperationOutcomes; ``more`` as above."""
-    content = {"application/fhir+json": {"schema": {"type": "object"}}}
     return {
-        status: {"description": each["description"], "content": content}
-        for status, each in problems(**more).items()
+        refused.status: {
+            "description": refused.detail,
+            "content": {
+                FHIR_JSON: {"schema": {"type": "object"}, "example": refusal_content(refused)}
+            },
+        }
+        for refused in _refusals(more)
     }
 
 
-def fhir_body() -> dict[str, Any]:
-    """Describe a body that is a resource of FHIR, or a stream of them."""
-    types = ("application/fhir+json", "application/json", "application/fhir+ndjson")
-    content = {each: {"schema": {"type": "object"}} for each in types}
-    return {"requestBody": {"required": True, "content": content}}
+def _refusals(more: Mapping[str, str]) -> Iterator[Refused]:
+    everywhere = {status: why for status, (_, why) in _PROBLEMS.items() if why}
+    further = {int(name.removeprefix("status_")): why for name, why in more.items()}
+    for status, why in (everywhere | further).items():
+        yield Refused(status, _PROBLEMS[status][0], why)
 
 
 def parameters(**described: str) -> dict[str, Any]:
@@ -95,63 +103,61 @@ def parameters(**described: str) -> dict[str, Any]:
     }
 
 
-def form_body() -> dict[str, Any]:
-    """Describe a body that is a form of parameters."""
-    content = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
-    return {"requestBody": {"required": False, "content": content}}
+def takes(*media_types: str, model: str | None = None, is_needed: bool = True) -> dict[str, Any]:
+    """Describe a body that the endpoint reads itself; all but X12 is of the model."""
+    schema = {"$ref": _REFERENCE.format(model=model)} if model else {"type": "object"}
+    content = {
+        each: {"schema": {"type": "string"} if each == X12 else schema} for each in media_types
+    }
+    return {"requestBody": {"required": is_needed, "content": content}}
 
 
-def json_body(model: str) -> dict[str, Any]:
-    """Describe a JSON body of a model."""
-    return {"requestBody": _body("application/json", model)}
-
-
-def ndjson_body(model: str) -> dict[str, Any]:
-    """Describe a stream of one model a line."""
-    return {"requestBody": _body("application/x-ndjson", model)}
-
-
-def x12_body() -> dict[str, Any]:
-    """Describe a body of X12 interchanges."""
-    content = {"application/edi-x12": {"schema": {"type": "string"}}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def claim_body(model: str) -> dict[str, Any]:
-    """Describe a JSON body of a model, or the same as X12."""
-    body = _body("application/json", model)
-    body["content"]["application/edi-x12"] = {"schema": {"type": "string"}}
-    return {"requestBody": body}
-
-
-def optional_body(*media_types: str) -> dict[str, Any]:
-    """Describe a body that may be left out, of any of these types."""
-    return {"requestBody": {"required": False, "content": {each: {} for each in media_types}}}
-
-
-def _body(media_type: str, model: str) -> dict[str, Any]:
-    schema = {"$ref": _REFERENCE.format(model=model)}
-    return {"required": True, "content": {media_type: {"schema": schema}}}
-
-
-def describe(app: FastAPI) -> None:
-    """Add the models to the OpenAPI document of the application."""
+def describe(app: FastAPI, rooms: Iterable[APIRouter]) -> None:
+    """Add the bodies that the framework does not know to the OpenAPI document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = get_openapi(
-                title=app.title,
-                version=app.version,
-                description=app.description,
-                routes=app.routes,
-            )
-            _, schemas = models_json_schema(
-                [(model, "validation") for model in _MODELS],
-                ref_template=_REFERENCE,
-            )
-            known = document.setdefault("components", {}).setdefault("schemas", {})
-            known.update(schemas["$defs"])
-            app.openapi_schema = document
+            app.openapi_schema = _documented(app, rooms)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _documented(app: FastAPI, rooms: Iterable[APIRouter]) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    models = {model.__name__: model for model in _MODELS}
+    routes = (route for room in rooms for route in room.routes)
+    for route in (route for route in routes if isinstance(route, APIRoute)):
+        for method in route.methods or ():
+            operation = document["paths"][route.path_format][method.lower()]
+            operation["security"] = [{name: []} for name in SCHEMES]
+            for body in (each.call for each in route.dependant.dependencies):
+                if isinstance(body, JsonBody):
+                    models[body.model.__name__] = body.model
+                    operation |= takes(JSON, model=body.model.__name__)
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in models.values()], ref_template=_REFERENCE
+    )
+    known = document.setdefault("components", {}).setdefault("schemas", {})
+    known.update(schemas["$defs"])
+    document["components"]["securitySchemes"] = SCHEMES
+    examples = orjson.loads((shipped("docs") / "examples" / "api.json").read_bytes())
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _show(operation, examples[f"{method.upper()} {path}"])
+    return document
+
+
+def _show(operation: dict[str, Any], example: Mapping[str, Any]) -> None:
+    """Put what was really sent and answered beside what is said of it."""
+    for media_type, body in example["bodies"].items():
+        operation["requestBody"]["content"][media_type]["example"] = body
+    for status, answers in example["answers"].items():
+        said = operation["responses"][status]
+        known = said.get("content", {})
+        said["content"] = {
+            media_type: {**known.get(media_type, {}), "example": answer}
+            for media_type, answer in answers.items()
+        }

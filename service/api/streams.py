@@ -51,7 +51,7 @@ class Spool:
             self._changed.set()
 
     async def drain(self) -> AsyncIterator[bytes]:
-        """Give what was written, until all results are."""
+        """What was written, until all results are."""
         while True:
             if self._read < self._written:
                 yield self._take()

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from service.api.adjudication import count_answer
-from service.api.body import json_response, read_body
-from service.api.caller import application_of, payer_of
-from service.api.claims import After
+from service.api.body import JsonBody, json_response
+from service.api.caller import Asking
+from service.api.claims import After, ClaimId
 from service.api.problem import Refused
-from service.api.schema import json_body, problems
+from service.api.schema import problems
+from service.application import worklist
+from service.domain.answers import AdjudicationAnswer
 from service.domain.work_item import ItemDecision, ItemState, Listed, seen_of
 
 router = APIRouter(
@@ -21,7 +22,7 @@ router = APIRouter(
 
 PAGE_MAX = 200
 
-ClaimId = Annotated[str, Path(max_length=100)]
+Decision = Annotated[ItemDecision, Depends(JsonBody(ItemDecision))]
 _DECIDING = problems(
     status_409="It was decided already, or the claim was changed since it was offered.",
     status_412="The item is not the one of If-Match any more.",
@@ -31,73 +32,61 @@ _DECIDING = problems(
 
 @router.get("", summary="Claims that are offered for re-adjudication")
 async def listing(
-    request: Request,
+    caller: Asking,
     state: ItemState | None = None,
     authorization: str | None = None,
     claim: str | None = None,
     size: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     after: After = None,
 ) -> Response:
-    """Give a page, the oldest offer first; items whose claim was changed since close by then.
+    """A page, the oldest offer first; items whose claim was changed since close by then.
 
     So a page may have fewer than there are in `total`.
     """
-    application, payer = application_of(request), payer_of(request)
-    page = await application.stores.worklist.page(
-        payer, state=state, authorization_id=authorization, claim_id=claim, size=size, after=after
+    page = await worklist.page(
+        caller, state=state, authorization_id=authorization, claim_id=claim, size=size, after=after
     )
-    listed = await application.examining(payer).standing(page.listed)
-    return json_response(
-        {"items": [each.as_answer() for each in listed], "total": page.total, "next": page.next_}
-    )
+    items = [listed.as_answer() for listed in page.listed]
+    return json_response({"items": items, "total": page.total, "next": page.next_})
 
 
 @router.get("/{claim_id}", summary="What is offered about a claim")
-async def read(request: Request, claim_id: ClaimId) -> Response:
-    """Give the item of a claim, open or decided; its ETag is needed to decide."""
-    application, payer = application_of(request), payer_of(request)
-    listed = await application.examining(payer).read(claim_id)
+async def read(caller: Asking, claim_id: ClaimId) -> Response:
+    """The item of a claim, open or decided; its ETag is needed to decide."""
+    listed = await worklist.read(caller, claim_id)
     return json_response(listed.as_answer(), headers=_tagged(listed))
 
 
 @router.post(
     "/{claim_id}/readjudicate",
-    openapi_extra=json_body("ItemDecision"),
     responses=_DECIDING,
+    response_model=AdjudicationAnswer,
     summary="Adjudicate the claim anew",
 )
-async def readjudicate(request: Request, claim_id: ClaimId) -> Response:
+async def readjudicate(
+    caller: Asking, request: Request, claim_id: ClaimId, decision: Decision
+) -> Response:
     """Adjudicate the claim anew as it was sent, answer that, and close the item."""
-    application, payer = application_of(request), payer_of(request)
-    decision, seen = await _decision(request)
-    done, listed = await application.examining(payer).readjudicate(claim_id, decision, seen)
-    count_answer(done)
+    done, listed = await worklist.readjudicate(caller, claim_id, decision, _seen(request))
     return json_response(done.answer, headers=_tagged(listed))
 
 
-@router.post(
-    "/{claim_id}/dismiss",
-    openapi_extra=json_body("ItemDecision"),
-    responses=_DECIDING,
-    summary="Leave the claim as it is",
-)
-async def dismiss(request: Request, claim_id: ClaimId) -> Response:
+@router.post("/{claim_id}/dismiss", responses=_DECIDING, summary="Leave the claim as it is")
+async def dismiss(
+    caller: Asking, request: Request, claim_id: ClaimId, decision: Decision
+) -> Response:
     """Close the item; it comes back with another authorization, or another version of one."""
-    application, payer = application_of(request), payer_of(request)
-    decision, seen = await _decision(request)
-    listed = await application.examining(payer).dismiss(claim_id, decision, seen)
+    listed = await worklist.dismiss(caller, claim_id, decision, _seen(request))
     return json_response(listed.as_answer(), headers=_tagged(listed))
 
 
-async def _decision(request: Request) -> tuple[ItemDecision, tuple[int, int] | None]:
-    """Read who decides and why, and which item was seen; `If-Match: *` is whatever stands."""
-    body = await read_body(request, application_of(request).settings.body_bytes_max)
-    decision = ItemDecision.model_validate_json(body)
+def _seen(request: Request) -> tuple[int, int] | None:
+    """Read which item was seen; None is whatever stands. Raises Refused (428, 412)."""
     given = request.headers.get("if-match", "").strip()
     if not given:
         raise Refused(428, "Precondition required", "If-Match needs the ETag of the item")
     try:
-        return decision, None if given == "*" else seen_of(given)
+        return None if given == "*" else seen_of(given)
     except ValueError as error:
         raise Refused(412, "Precondition failed", str(error)) from error
 

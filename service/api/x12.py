@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.api.authorizations import counted
 from service.api.body import NDJSON, X12
-from service.api.caller import application_of, payer_of
+from service.api.caller import Asking
 from service.api.problem import Refused
-from service.api.schema import problems, x12_body
+from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application.inquiries import answers_to
-from service.application.parts import Application
-from service.application.reception import Stream, acknowledgements, take
+from service.application.intake import take
+from service.application.parts import Caller
+from service.application.reception import Stream, acknowledgements
 from service.domain.submission import Notice
 from service.flow.intake import Result, Taken
 from service.ingest.x12.wire.results import InquiryRead, InterchangeOutcome
@@ -49,20 +49,20 @@ class _Told:
         told = ", ".join(f"{status}={count}" for status, count in sorted(self.statuses.items()))
         return {"X-Results": told} if told else None
 
-    async def texts(self, application: Application, payer: str) -> list[tuple[str, str]]:
+    async def texts(self, caller: Caller) -> list[tuple[str, str]]:
         """Write all that is answered, each with what it is; raises EngineFault."""
         outcomes = [each for each in self.notices if isinstance(each, InterchangeOutcome)]
         inquiries = [each for each in self.notices if isinstance(each, InquiryRead)]
-        acknowledged = await acknowledgements(application, payer, outcomes)
-        answered = await answers_to(application, payer, inquiries)
+        acknowledged = await acknowledgements(caller.parts, caller.payer, outcomes)
+        answered = await answers_to(caller.parts, caller.payer, inquiries)
         return [
             *(("acknowledgement", each) for each in acknowledged),
             *(("answer", each) for each in answered),
         ]
 
 
-@router.post("/x12", openapi_extra=x12_body(), summary="Send 278 interchanges")
-async def exchange(request: Request) -> Response:
+@router.post("/x12", openapi_extra=takes(X12), summary="Send 278 interchanges")
+async def exchange(caller: Asking, request: Request) -> Response:
     """Take 278 responses in; answer a 999, and a TA1 where it is wanted, for each interchange.
 
     Inquiries are answered with 278 responses, behind the acknowledgements. With
@@ -70,11 +70,10 @@ async def exchange(request: Request) -> Response:
     then the acknowledgements and answers. As X12 the answer comes when all is stored; when some of
     it could neither be stored nor kept it is 503, and the same file may be sent again.
     """
-    application, payer = application_of(request), payer_of(request)
     stream = Stream(chunks=request.stream(), origin="POST /x12", form="x12")
-    taken = counted(take(application, payer, stream))
+    taken = take(caller, stream)
     if NDJSON in request.headers.get("accept", ""):
-        return StreamedResults(_lines(taken, application, payer))
+        return StreamedResults(_lines(taken, caller))
     told = _Told()
     async for each in taken:
         told.take(each)
@@ -85,18 +84,16 @@ async def exchange(request: Request) -> Response:
             f"{failed} could neither be stored nor kept: send the file again",
             headers={"Retry-After": str(RETRY_AFTER_S)},
         )
-    texts = [text for _, text in await told.texts(application, payer)]
+    texts = [text for _, text in await told.texts(caller)]
     if not texts:
         raise Refused(422, "Not X12", told.reason or "there is nothing in it")
     return Response("".join(texts), media_type=X12, headers=told.headers)
 
 
-async def _lines(
-    taken: AsyncIterator[Taken | Notice], application: Application, payer: str
-) -> AsyncIterator[Result]:
+async def _lines(taken: AsyncIterator[Taken | Notice], caller: Caller) -> AsyncIterator[Result]:
     told = _Told()
     async for each in taken:
         if result := told.take(each):
             yield result
-    for what, text in await told.texts(application, payer):
+    for what, text in await told.texts(caller):
         yield {what: text}

@@ -1,30 +1,26 @@
-"""Puts the parts together: settings and files become rules, clients become stores."""
+"""Puts the parts together: settings and rules become an application, clients become stores."""
 
 import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from service.application.accounting_stores import AccountingStores, open_accounting
-from service.application.intake_stores import Clients, IntakeStores, open_intake
-from service.domain.adjudication import Adjudication
-from service.domain.reference import References
-from service.flow.adjudicating.adjudicate import Adjudicated, adjudicate
-from service.flow.adjudicating.rooms import Rooms, Run
+from service.application.moving import Moving
+from service.domain.reference import StoredReferences
 from service.flow.late.claims import LateClaims
 from service.flow.late.watch import LateWatch
-from service.flow.late.worklist import Examining
 from service.flow.matching.live_check import LiveCheck
-from service.rules.book import RuleBook
+from service.rules.book import RuleBook, Rules
 from service.rules.files import load_rules
 from service.settings import Settings
+from service.stores.authorizations.reading import AuthorizationReading
 from service.stores.authorizations.search import AuthorizationSearch
 from service.stores.authorizations.store import AuthorizationStore
+from service.stores.connection.breaker import Breaker
 from service.stores.connection.clients import (
     ElasticsearchAccess,
     ElasticsearchClient,
@@ -33,18 +29,37 @@ from service.stores.connection.clients import (
     open_redis,
 )
 from service.stores.connection.clock import now
+from service.stores.connection.durability import Durability
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.health import Health
+from service.stores.connection.inspection import Inspection
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.indices.installation import Installation
 from service.stores.indices.migration import Migration
 from service.stores.intake.control_numbers import ControlNumbers
+from service.stores.intake.courier import Courier
+from service.stores.intake.dead_letters import DeadLetters
+from service.stores.intake.delivery import Delivery
+from service.stores.intake.entrance import Entrance
+from service.stores.intake.listing import LetterListing
+from service.stores.intake.outbox import Outbox
+from service.stores.ledger.epoch import Epoch
+from service.stores.ledger.guard import Guard
+from service.stores.ledger.projection import Projection
+from service.stores.ledger.reading import LedgerReading
+from service.stores.ledger.rebuilding import Rebuilding
+from service.stores.ledger.reconciliation import Reconciliation
+from service.stores.ledger.records import Records
+from service.stores.ledger.resting import Resting
+from service.stores.ledger.shelf_books import ShelfBooks
 from service.stores.members.copies import MemberCopies
 from service.stores.members.marks import Visibility
 from service.stores.members.merge import MemberMerge
 from service.stores.members.records import MemberRecords
 from service.stores.members.who import Members
+from service.stores.units.accumulators import Accumulators
+from service.stores.units.archive import Archive
 from service.stores.waiting.claims import WaitingClaims
 from service.stores.waiting.late_queue import LateQueue
 from service.stores.waiting.worklist import Worklist
@@ -58,65 +73,141 @@ class NotConfigured(Exception):
     """A setting that is needed is missing, or does not fit the others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stores(AccountingStores, IntakeStores):
+class Stores:
     """All rooms that speak to an engine."""
 
-    elasticsearch: ElasticsearchClient
-    redis: RedisClient
-    indices: IndexNames
-    visibility: Visibility
-    members: Members
-    merging: MemberMerge
-    search: AuthorizationSearch
-    installation: Installation
-    migration: Migration
-    health: Health
-    control_numbers: ControlNumbers
-    late_queue: LateQueue
-    waiting: WaitingClaims
-    worklist: Worklist
+    def __init__(self, settings: Settings, references: StoredReferences) -> None:
+        """Open the clients; raises NotConfigured where an address is missing."""
+        elasticsearch, redis = _open_clients(settings)
+        indices, keys = IndexNames(settings.index_prefix), _key_names(settings)
+        self.elasticsearch, self.redis, self.indices = elasticsearch, redis, indices
+        self.health = Health(elasticsearch, redis, indices)
+        self.inspection = Inspection(elasticsearch, redis, indices)
+        self.visibility = Visibility(elasticsearch, redis, indices, keys)
+        records = MemberRecords(elasticsearch, indices)
+        self.members = Members(records, MemberCopies(redis, keys, records), self.visibility)
+        self._open_books(settings, keys)
+        self._open_intake(settings, keys, references)
+        templates = read_es_templates(settings.es_templates_dir)
+        self.installation = Installation(
+            elasticsearch, indices, templates, references.attached, settings.index_shards
+        )
+        self.migration = Migration(elasticsearch, indices, self.installation, references)
+
+    def _open_books(self, settings: Settings, keys: KeyNames) -> None:
+        """Open what keeps account of units, its ledger, and what keeps both true."""
+        elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
+        self.projection = Projection(
+            elasticsearch, redis, indices, keys, settings.payers, sweep_s=settings.ledger_sweep_s
+        )
+        self.ledger = LedgerReading(elasticsearch, redis, indices, keys, self.projection)
+        self.records = Records(self.ledger)
+        self.epoch = Epoch(elasticsearch, redis, indices, keys, self.ledger)
+        self.durability = Durability(redis, is_weak_allowed=settings.allow_weak_redis)
+        self.guard = Guard(self.durability, self.epoch)
+        self.archive = Archive(elasticsearch, redis, indices, keys)
+        self.accumulators = Accumulators(
+            redis, keys, self.members, self.archive, self.guard.ensure, self.projection.touch
+        )
+        self.resting = Resting(
+            redis, keys, self.ledger, self.archive, settings.payers, days=settings.rest_days
+        )
+        books = ShelfBooks(redis, keys, self.ledger, self.archive)
+        self.rebuilding = Rebuilding(redis, keys, self.projection, self.ledger, self.epoch, books)
+        self.reconciliation = Reconciliation(keys, self.projection, self.ledger, self.epoch, books)
+        self.waiting = WaitingClaims(redis, keys, self.records, self.accumulators)
+        self.worklist = Worklist(elasticsearch, indices)
+
+    def _open_intake(
+        self, settings: Settings, keys: KeyNames, references: StoredReferences
+    ) -> None:
+        """Open what takes authorizations in; a match has what waits delivered from now on."""
+        elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
+        is_open = settings.late_authorizations != "off"
+        self.late_queue = LateQueue(redis, keys, is_open=is_open)
+        self.authorizations = AuthorizationStore(
+            elasticsearch, indices, references, self.accumulators, self.late_queue, self.members
+        )
+        self.reading = AuthorizationReading(elasticsearch, indices, self.visibility, self.members)
+        self.search = AuthorizationSearch(elasticsearch, indices, self.members)
+        self.merging = MemberMerge(self.members, self.late_queue)
+        breaker = Breaker()
+        self.outbox = Outbox(redis, keys, self.durability, bytes_max=settings.outbox_bytes_max)
+        self.letters = DeadLetters(elasticsearch, indices, self.outbox, breaker, keys.secret)
+        self.listing = LetterListing(elasticsearch, indices)
+        self.entrance = Entrance(self.authorizations, self.reading, self.outbox, breaker)
+        delivery = Delivery(self.outbox, self.entrance, self.letters)
+        self.courier = Courier(self.outbox, delivery, settings.payers)
+        self.visibility.deliver_by(self.courier)
+        self.control_numbers = ControlNumbers(redis, keys)
+
+    async def close(self) -> None:
+        """Close both clients."""
+        await self.elasticsearch.close()
+        await self.redis.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """Everything that an entry needs."""
+    """Everything that a use needs."""
 
     settings: Settings
-    rules: RuleBook
+    rules: Rules
     stores: Stores
     live_check: LiveCheck
 
     @property
+    def moving(self) -> Moving:
+        """How claims are adjudicated."""
+        stores = self.stores
+        return Moving(
+            books=stores.accumulators,
+            source=stores.search,
+            standing=stores.reading,
+            records=stores.records,
+            live_check=self.live_check,
+        )
+
+    @property
     def late_claims(self) -> LateClaims:
         """What is done with claims that wait, once an authorization arrived."""
+        stores = self.stores
         return LateClaims(
-            books=self.stores.accumulators,
-            claims=self.stores.waiting,
-            offers=self.stores.worklist,
-            run=partial(_run, self),
+            books=stores.accumulators,
+            claims=stores.waiting,
+            offers=stores.worklist,
+            run=self.moving.adjudicate,
+            rules=self.rules,
             now=now,
             automatic=self.settings.late_authorizations == "automatic",
         )
 
-    def examining(self, payer: str) -> Examining:
-        """Give the worklist of a payer."""
-        stores = self.stores
-        return Examining(
-            payer=payer, items=stores.worklist, claims=stores.waiting, late=self.late_claims
-        )
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a payer, whose data alone are seen and changed."""
+
+    parts: Application
+    payer: str
+
+    @property
+    def stores(self) -> Stores:
+        """The stores."""
+        return self.parts.stores
 
 
 @asynccontextmanager
-async def application(settings: Settings, *, serving: bool = False) -> AsyncIterator[Application]:
-    """Build everything, and close what was opened.
+async def application(
+    settings: Settings, *, rules: RuleBook | None = None, serving: bool = False
+) -> AsyncIterator[Application]:
+    """Build everything, and close what was opened; without ``rules`` those of the settings.
 
     ``serving`` starts the work in the background, but not on a Redis that may forget: NotDurable.
     """
-    rules = load_rules(settings)
-    stores = open_stores(settings, rules.references)
+    book = rules or load_rules(settings)
+    stores = Stores(settings, book.stored)
     live_check = LiveCheck(settings.live_check_share)
-    parts = Application(settings=settings, rules=rules, stores=stores, live_check=live_check)
+    parts = Application(settings=settings, rules=Rules(book), stores=stores, live_check=live_check)
     watch = LateWatch(stores.late_queue, stores.waiting, parts.late_claims.look, settings.payers)
     try:
         if serving:
@@ -134,8 +225,7 @@ async def application(settings: Settings, *, serving: bool = False) -> AsyncIter
         await stores.courier.close()
         await stores.resting.close()
         await stores.projection.close()
-        await stores.elasticsearch.close()
-        await stores.redis.aclose()
+        await stores.close()
 
 
 def quieten_collector(allocations: int = GC_ALLOCATIONS) -> None:
@@ -149,110 +239,9 @@ def quieten_collector(allocations: int = GC_ALLOCATIONS) -> None:
     gc.set_threshold(allocations, 20, 20)
 
 
-async def run_claim(
-    parts: Application, payer: str, claim: Adjudication, *, dry: bool = False, again: bool = False
-) -> Adjudicated:
-    """Adjudicate one claim in these stores, and see to it that what it moved is projected.
-
-    Raises what ``adjudicate`` raises, and first of all what the guard of the books does.
-    """
-    return await _run(parts, claim, Run(payer=payer, at=now(), dry=dry, again=again))
-
-
-async def _run(parts: Application, claim: Adjudication, run: Run) -> Adjudicated:
-    stores = parts.stores
-    rooms = Rooms(
-        rules=parts.rules,
-        source=stores.search,
-        standing=stores.reading,
-        books=stores.accumulators,
-        records=stores.records,
-    )
-    done = await adjudicate(claim, run, rooms)
-    if done.matched is not None:
-        parts.live_check.offer(done.matched)
-    return done
-
-
-def open_stores(settings: Settings, references: References) -> Stores:
-    """Open the clients; raises NotConfigured where an address is missing."""
-    elasticsearch, redis = _open_clients(settings)
-    indices = IndexNames(settings.index_prefix)
-    keys = _key_names(settings)
-    installation = _installation(settings, elasticsearch, indices, references)
-    late_queue = LateQueue(redis, keys, is_open=settings.late_authorizations != "off")
-    members = _open_members(elasticsearch, redis, indices, keys)
-    accounting = open_accounting(
-        elasticsearch,
-        redis,
-        indices,
-        members,
-        payers=settings.payers,
-        sweep_s=settings.ledger_sweep_s,
-        is_weak_allowed=settings.allow_weak_redis,
-        rest_days=settings.rest_days,
-    )
-    clients = Clients(
-        elasticsearch=elasticsearch,
-        redis=redis,
-        indices=indices,
-        members=members,
-        durability=accounting.durability,
-    )
-    authorizations = AuthorizationStore(
-        elasticsearch, indices, references, accounting.accumulators, late_queue, members
-    )
-    return Stores(
-        elasticsearch=elasticsearch,
-        redis=redis,
-        indices=indices,
-        visibility=members.visibility,
-        members=members,
-        merging=MemberMerge(members, late_queue),
-        search=AuthorizationSearch(elasticsearch, indices, members),
-        installation=installation,
-        migration=Migration(elasticsearch, indices, installation, references),
-        health=Health(elasticsearch, redis, indices),
-        control_numbers=ControlNumbers(redis, keys),
-        late_queue=late_queue,
-        waiting=WaitingClaims(redis, keys, accounting.records, accounting.accumulators),
-        worklist=Worklist(elasticsearch, indices),
-        **accounting.by_name(),
-        **open_intake(
-            clients,
-            authorizations,
-            payers=settings.payers,
-            outbox_bytes_max=settings.outbox_bytes_max,
-        ).by_name(),
-    )
-
-
 def _key_names(settings: Settings) -> KeyNames:
     secret = settings.surrogate_key.get_secret_value().encode()
     return KeyNames(prefix=f"authmatch:{settings.index_prefix}", secret=secret)
-
-
-def _open_members(
-    elasticsearch: ElasticsearchClient, redis: RedisClient, indices: IndexNames, keys: KeyNames
-) -> Members:
-    records = MemberRecords(elasticsearch, indices)
-    visibility = Visibility(elasticsearch, redis, indices, keys)
-    return Members(records, MemberCopies(redis, keys, records), visibility)
-
-
-def _installation(
-    settings: Settings,
-    elasticsearch: ElasticsearchClient,
-    indices: IndexNames,
-    references: References,
-) -> Installation:
-    return Installation(
-        elasticsearch,
-        indices,
-        read_es_templates(settings.es_templates_dir),
-        references.attached,
-        settings.index_shards,
-    )
 
 
 def _open_clients(settings: Settings) -> tuple[ElasticsearchClient, RedisClient]:
@@ -278,7 +267,7 @@ def _access(settings: Settings, url: str) -> ElasticsearchAccess:
 
 
 def read_es_templates(folder: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Read the Elasticsearch templates of a folder."""
+    """Read the Elasticsearch templates of a folder; raises NotConfigured where there are none."""
     found = {path.stem: orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
     if not found:
         raise NotConfigured(f"there are no Elasticsearch templates in {folder}")

@@ -14,7 +14,7 @@ from service.cli.dead_letters import app as dead_letters_app
 from service.cli.doctor import doctor
 from service.cli.faults import BadInput, Commands
 from service.cli.index import app as index_app
-from service.cli.load import load
+from service.cli.loading import load
 from service.cli.match import match
 from service.cli.members import app as members_app
 from service.cli.queries import app as queries_app

@@ -1,21 +1,18 @@
 """`authmatch accumulators`: whether the units in Redis are those of the ledger, or made so."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from service.accounting.replay.ledger_page import Difference
-from service.application.parts import application
+from service.application import maintenance
+from service.application.maintenance import Rebuilt, Reconciled
+from service.application.parts import Application
 from service.cli.configuration import JsonOption, payer_of, read_settings
-from service.cli.faults import PROBLEMS, BadInput
-from service.cli.terminal import progress, put, put_json, say
+from service.cli.faults import PROBLEMS
+from service.cli.opened import run_with, shown
+from service.cli.terminal import put, put_json, say
 from service.settings import Settings
-from service.stores.ledger.rebuilding import NotEmpty, Rebuilt
-from service.stores.ledger.reconciliation import Reconciled
 
 app = typer.Typer(no_args_is_help=True, help="Units used: reconcile, project, rebuild.")
 
@@ -30,17 +27,17 @@ def reconcile(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
 
     Units may be moved meanwhile.
     """
+    settings, payers = _only(payer)
 
-    async def run(settings: Settings) -> Reconciled:
-        async with application(settings) as parts:
-            with _shown("comparing") as tell:
-                return await parts.stores.reconciliation.run(_only(payer, settings), tell)
+    async def work(parts: Application) -> Reconciled:
+        with shown("comparing") as tell:
+            return await maintenance.reconcile(parts, payers, tell)
 
-    found = asyncio.run(run(read_settings()))
+    found = run_with(settings, work)
     if as_json:
-        put_json(_report(found, found.differences) | {"difference_count": found.difference_count})
+        put_json(_report(found) | {"difference_count": found.difference_count})
     else:
-        _tell_differences(found.differences)
+        _tell_differences(found)
         left_out = found.difference_count - len(found.differences)
         if left_out:
             say(f"and {left_out} more")
@@ -53,14 +50,8 @@ def reconcile(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
 @app.command()
 def project(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
     """Copy the ledger entries that wait in Redis to Elasticsearch now."""
-
-    async def run(settings: Settings) -> int:
-        async with application(settings) as parts:
-            stores = parts.stores
-            payers = _only(payer, settings) or await stores.reconciliation.payers()
-            return await stores.projection.sweep(payers)
-
-    count = asyncio.run(run(read_settings()))
+    settings, payers = _only(payer)
+    count = run_with(settings, lambda parts: maintenance.project(parts, payers))
     if as_json:
         put_json({"entries": count})
     else:
@@ -79,26 +70,17 @@ def rebuild(
 
     Nothing is adjudicated until it is done. Exit code 1 when the ledger is not sound.
     """
+    settings, payers = _only(payer)
 
-    async def run(settings: Settings) -> Rebuilt:
-        async with application(settings) as parts:
-            with _shown("rebuilding") as tell:
-                done = await parts.stores.rebuilding.run(
-                    _only(payer, settings), force=force, tell=tell
-                )
-            # The marks of members were lost, too: what was pushed last must be found all the same.
-            await parts.stores.visibility.refresh()
-            await parts.stores.late_queue.note_all(done.waiting)
-            return done
+    async def work(parts: Application) -> Rebuilt:
+        with shown("rebuilding") as tell:
+            return await maintenance.rebuild(parts, payers, force=force, tell=tell)
 
-    try:
-        made = asyncio.run(run(read_settings()))
-    except NotEmpty as refused:
-        raise BadInput(str(refused)) from refused
+    made = run_with(settings, work)
     if as_json:
-        put_json(_report(made, made.differences) | {"is_in_use": made.is_in_use})
+        put_json(_report(made) | {"is_in_use": made.is_in_use})
     else:
-        _tell_differences(made.differences)
+        _tell_differences(made)
         put(f"rebuilt: {_counted(made)}")
         put(f"digest {made.digest}")
         if not made.is_in_use:
@@ -107,41 +89,28 @@ def rebuild(
         raise typer.Exit(PROBLEMS)
 
 
-def _only(payer: str | None, settings: Settings) -> tuple[str, ...]:
-    return () if payer is None else (payer_of(payer, settings),)
+def _only(payer: str | None) -> tuple[Settings, tuple[str, ...]]:
+    settings = read_settings()
+    return settings, () if payer is None else (payer_of(payer, settings),)
 
 
 def _counted(done: Reconciled | Rebuilt) -> str:
     return f"{done.entries} ledger entries, {done.hashes} hashes ({done.archived} at rest)"
 
 
-def _report(
-    done: Reconciled | Rebuilt, differences: Iterable[tuple[str, Difference]]
-) -> dict[str, Any]:
-    return {
-        "payers": done.payers,
-        "entries": done.entries,
-        "hashes": done.hashes,
-        "archived": done.archived,
-        "digest": done.digest,
+def _report(done: Reconciled | Rebuilt) -> dict[str, Any]:
+    counts = ("payers", "entries", "hashes", "archived", "digest")
+    return {name: getattr(done, name) for name in counts} | {
         "differences": [
-            {"payer": payer, **asdict(difference)} for payer, difference in differences
-        ],
+            {"payer": payer, **asdict(difference)} for payer, difference in done.differences
+        ]
     }
 
 
-def _tell_differences(differences: Iterable[tuple[str, Difference]]) -> None:
-    for payer, difference in differences:
+def _tell_differences(done: Reconciled | Rebuilt) -> None:
+    for payer, difference in done.differences:
         seen = f" (entry {difference.entry})" if difference.entry else ""
         put(
             f"{payer}: {difference.what}, {difference.field}:"
             f" ledger {difference.expected}, found {difference.found}{seen}"
         )
-
-
-@contextmanager
-def _shown(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while a block runs."""
-    with progress() as bars:
-        bar = bars.add_task(what, total=None)
-        yield lambda done, total: bars.update(bar, completed=done, total=total)

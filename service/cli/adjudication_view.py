@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.cli.answer_view import event_text, service_text
+from service.cli.terminal import table
 from service.domain.answers import (
     AccountAnswer,
     AdjudicationAnswer,
@@ -57,28 +58,18 @@ def _head(claim: Claim, answer: AdjudicationAnswer) -> Text:
     return text
 
 
-def _table(*columns: str, right: Iterable[str] = ()) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for each in columns:
-        if each in right:
-            table.add_column(each, justify="right", no_wrap=True)
-        else:
-            table.add_column(each, overflow="fold")
-    return table
-
-
 def _dispositions(lines: Iterable[LineAnswer]) -> Table:
     """Show what becomes of every line: approved, denied and suspended are what was billed."""
-    table = _table("line", "disposition", *_PARTS, "adjustments", right=("line", *_PARTS))
+    shown = table("line", "disposition", *_PARTS, "adjustments", right=("line", *_PARTS))
     for each in lines:
         disposition = each["disposition"]
-        table.add_row(
+        shown.add_row(
             str(each["line"]),
             Text(disposition, f"bold {_COLORS.get(disposition, 'default')}"),
             *(_part(each[name]) for name in _PARTS),
             "\n".join(map(_adjustment, each["adjustments"])),
         )
-    return table
+    return shown
 
 
 def _part(part: Quantity) -> str:
@@ -110,9 +101,9 @@ def _line(line: LineAnswer, service: str) -> RenderableType:
 def _used_table(used: Iterable[UsedAuthorization]) -> Table:
     """Show the authorizations in the order in which they were drawn, and what each has left."""
     right = ("line", "units", "amount", "left")
-    table = _table("authorization", "line", "by", "units", "amount", "left", "flags", right=right)
+    shown = table("authorization", "line", "by", "units", "amount", "left", "flags", right=right)
     for each in used:
-        table.add_row(
+        shown.add_row(
             Text.assemble(
                 f"{each['number'] or _NOTHING}  ",
                 (f"{each['authorization_id']} v{each['version']}", "dim"),
@@ -124,7 +115,7 @@ def _used_table(used: Iterable[UsedAuthorization]) -> Table:
             _least_left(each["accounts"]),
             ", ".join(each["flags"]),
         )
-    return table
+    return shown
 
 
 def _least_left(accounts: Iterable[AccountAnswer]) -> str:
@@ -141,7 +132,7 @@ def _least_left(accounts: Iterable[AccountAnswer]) -> str:
 
 
 def _balances(lines: Iterable[LineAnswer]) -> Iterator[tuple[str, ...]]:
-    """Give every balance that the claim met: before its first line and after its last."""
+    """Every balance that the claim met: before its first line and after its last."""
     met: dict[tuple[str, str], list[AccountAnswer]] = {}
     numbers: dict[str, str] = {}
     for used in (used for line in lines for used in line["adjudicated_authorizations"]):
@@ -181,10 +172,10 @@ def _step(before: str, after: str) -> str:
 
 def _balance_table(balances: Iterable[tuple[str, ...]]) -> Table:
     columns = ("authorization", "boundary", "of", "limit", "used", "reserved", "left")
-    table = _table(*columns, right=columns[3:])
+    shown = table(*columns, right=columns[3:])
     for each in balances:
-        table.add_row(*each)
-    return table
+        shown.add_row(*each)
+    return shown
 
 
 def _returned(returned: Iterable[ReturnedAnswer]) -> list[RenderableType]:

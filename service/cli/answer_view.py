@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from service.cli.terminal import table
 from service.domain.answers import (
     CandidateAnswer,
     EventAnswer,
@@ -100,23 +101,20 @@ def candidate_head(candidate: CandidateAnswer) -> Text:
 
 def evidence_table(evidence: Iterable[EvidenceAnswer]) -> Table:
     """Show every criterion: points, both values, and why not more."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("criterion", no_wrap=True)
-    table.add_column("points", justify="right", no_wrap=True)
-    table.add_column("claim", overflow="fold")
-    table.add_column("authorization", overflow="fold", min_width=22)  # a span of days
-    table.add_column("why", overflow="fold")
+    columns = ("criterion", "points", "claim", "authorization", "why")
+    shown = table(*columns, right=("points",), whole=("criterion",))
+    shown.columns[columns.index("authorization")].min_width = 22  # a span of days
     for each in evidence:
         grade = each["grade"]
         authorized = "any" if grade == "wildcard" else value_text(each["authorization"])
-        table.add_row(
+        shown.add_row(
             each["criterion"],
             Text(f"{each['points']}/{each['of']}", _GRADES.get(grade, "dim")),
             Text(value_text(each["claim"])),
             Text(authorized, "cyan" if grade == "wildcard" else ""),
             Text(each.get("why", "")),
         )
-    return table
+    return shown
 
 
 def _near_misses(near_misses: Iterable[CandidateAnswer]) -> RenderableType:

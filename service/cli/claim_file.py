@@ -9,7 +9,6 @@ import typer
 from pydantic import ValidationError
 
 from service.cli.faults import BadInput
-from service.domain.adjudication import Adjudication
 from service.domain.claim import Claim
 from service.domain.misfits import misfits
 
@@ -22,31 +21,22 @@ ClaimArgument = Annotated[
 ]
 
 
-def read_claim(name: str) -> Claim:
+def read_claim(name: str, model: type[AnyClaim]) -> AnyClaim:
     """Read a claim from a file or stdin; raises BadInput that says where it does not fit."""
-    return _read(name, Claim)
+    if name == "-":
+        return _parsed("stdin", sys.stdin.buffer.read(BYTES_MAX + 1), model)
+    with Path(name).open("rb") as file:
+        return _parsed(name, file.read(BYTES_MAX + 1), model)
 
 
-def read_adjudication(name: str) -> Adjudication:
-    """Read a claim with an examiner's decisions, if it has any; raises BadInput as for a claim."""
-    return _read(name, Adjudication)
-
-
-async def read_text(name: str, chunks: AsyncIterator[bytes], model: type[AnyClaim]) -> AnyClaim:
-    """Read a claim that comes in pieces; raises BadInput as above."""
+async def read_pieces(name: str, chunks: AsyncIterator[bytes]) -> Claim:
+    """Read a claim that comes in pieces; raises BadInput that says where it does not fit."""
     text = b""
     async for chunk in chunks:
         text += chunk
         if len(text) > BYTES_MAX:
             break
-    return _parsed(name, text, model)
-
-
-def _read(name: str, model: type[AnyClaim]) -> AnyClaim:
-    if name == "-":
-        return _parsed("stdin", sys.stdin.buffer.read(BYTES_MAX + 1), model)
-    with Path(name).open("rb") as file:
-        return _parsed(name, file.read(BYTES_MAX + 1), model)
+    return _parsed(name, text, Claim)
 
 
 def _parsed(shown: str, text: bytes, model: type[AnyClaim]) -> AnyClaim:

@@ -35,7 +35,7 @@ def read_settings(**changes: Any) -> Settings:
 
 
 def payer_of(given: str | None, settings: Settings) -> str:
-    """Give the payer that a command works for."""
+    """The payer that a command works for."""
     if given is None:
         return settings.default_payer
     try:

@@ -8,23 +8,20 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from service.application.parts import Application
-from service.application.reception import take_again
+from service.application import intake
+from service.application.intake import Letter, LetterFilter
+from service.application.parts import Caller
+from service.application.refusals import LetterConflict, NotFound
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput
-from service.cli.for_payer import run_for_payer
-from service.cli.terminal import out, put, put_json, put_line, say
-from service.stores.intake.dead_letters import LetterConflict
-from service.stores.intake.letter import Letter
-from service.stores.intake.listing import LetterFilter
-from service.stores.intake.retrying import retry_letter
+from service.cli.opened import run_for_payer
+from service.cli.terminal import out, put, put_json, put_line, say, table
 
 app = typer.Typer(
     no_args_is_help=True, help="What could not be taken and was kept: list, show, retry, drop."
 )
 
 PAGE = 200
-_UNKNOWN = "there is no such dead letter"
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="As `list` shows them.")]
 By = Annotated[str | None, typer.Option("--by", help="Who sees to it.", metavar="NAME")]
@@ -50,8 +47,8 @@ def list_letters(
         status=None if status == "all" else status, code=code, format=letter_format
     )
 
-    async def work(parts: Application, whose: str) -> list[Letter]:
-        return [each async for each in _letters(parts, whose, wanted, size)]
+    async def work(caller: Caller) -> list[Letter]:
+        return [letter async for letter in _letters(caller, wanted, size)]
 
     letters = run_for_payer(work, payer)
     if as_json:
@@ -70,13 +67,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show all that is known of one, and what was sent; exit code 2 if there is none."""
-
-    async def work(parts: Application, whose: str) -> Letter | None:
-        return await parts.stores.letters.get(whose, letter_id)
-
-    letter = run_for_payer(work, payer)
-    if letter is None:
-        raise BadInput(_UNKNOWN)
+    letter = run_for_payer(lambda caller: intake.letter(caller, letter_id), payer)
     shown = letter.shown() | letter.readable()
     if as_json:
         put_json(shown)
@@ -111,10 +102,10 @@ def retry(
         raise BadInput("--with corrects one: name it")
     content = corrected.read_bytes() if corrected else None
 
-    async def work(parts: Application, whose: str) -> int:
+    async def work(caller: Caller) -> int:
         code = 0
-        async for name in _named(parts, whose, names):
-            told = await _retried(parts, whose, name, content, by)
+        async for name in _named(caller, names):
+            told = await _retried(caller, name, content, by)
             code = max(code, _code_of(told))
             _tell(told, as_json=as_json)
         return code
@@ -136,15 +127,13 @@ def drop(
     Exit code: 0 dropped, 1 some were not.
     """
 
-    async def work(parts: Application, whose: str) -> bool:
+    async def work(caller: Caller) -> bool:
         are_all_dropped = True
         for name in ids:
             try:
-                letter = await parts.stores.letters.drop(whose, name, by=by, why=why)
-            except LetterConflict as conflict:
-                told = _not_done(name, str(conflict))
-            else:
-                told = _not_done(name, _UNKNOWN) if letter is None else letter.shown()
+                told = (await intake.drop(caller, name, by=by, why=why)).shown()
+            except (LetterConflict, NotFound) as refused:
+                told = _not_done(name, str(refused))
             are_all_dropped &= told["status"] == "dropped"
             _tell(told, as_json=as_json)
         return are_all_dropped
@@ -154,42 +143,37 @@ def drop(
 
 
 async def _letters(
-    parts: Application, payer: str, wanted: LetterFilter, size: int
+    caller: Caller, wanted: LetterFilter, size: int | None = None
 ) -> AsyncIterator[Letter]:
+    """Letters, all that there are now without a ``size``."""
     after: str | None = None
-    while size > 0:
-        page = await parts.stores.listing.page(payer, wanted, size=min(size, PAGE), after=after)
-        for each in page.letters:
-            yield each
+    while size is None or size > 0:
+        wanted_now = PAGE if size is None else min(size, PAGE)
+        page = await intake.letters(caller, wanted, size=wanted_now, after=after)
+        size = page.total if size is None else size
+        for letter in page.letters:
+            yield letter
         size, after = size - len(page.letters), page.next_
         if after is None:
             return
 
 
-async def _named(parts: Application, payer: str, names: Sequence[str]) -> AsyncIterator[str]:
-    """Give the ids that were named, or those of all that are open."""
-    for each in names:
-        yield each
+async def _named(caller: Caller, names: Sequence[str]) -> AsyncIterator[str]:
+    """The ids that were named, or those of all that are open."""
+    for name in names:
+        yield name
     if not names:
-        wanted, size = LetterFilter(status="open"), await parts.stores.listing.count(payer)
-        async for letter in _letters(parts, payer, wanted, size):
+        async for letter in _letters(caller, LetterFilter(status="open")):
             yield letter.id
 
 
 async def _retried(
-    parts: Application, payer: str, name: str, corrected: bytes | None, by: str | None
+    caller: Caller, name: str, corrected: bytes | None, by: str | None
 ) -> dict[str, Any]:
-    async def take(letter: Letter, content: bytes) -> list[dict[str, Any]]:
-        return await take_again(parts, payer, letter.format, content, letter.origin)
-
     try:
-        retried = await retry_letter(
-            parts.stores.letters, payer, name, take, corrected=corrected, by=by
-        )
-    except LetterConflict as conflict:
-        return _not_done(name, str(conflict))
-    if retried is None:
-        return _not_done(name, _UNKNOWN)
+        retried = await intake.retry(caller, name, corrected=corrected, by=by)
+    except (LetterConflict, NotFound) as refused:
+        return _not_done(name, str(refused))
     return retried.letter.shown() | {"results": list(retried.results)}
 
 
@@ -214,12 +198,11 @@ def _tell(told: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _table(letters: Sequence[Letter]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("id", "last came", "format", "code", "authorization", "reason"):
-        table.add_column(name, no_wrap=name != "reason", overflow="fold")
+    columns = ("id", "last came", "format", "code", "authorization")
+    shown = table(*columns, "reason", whole=columns)
     for each in letters:
         named = each.authorization_id or ""
         version = "" if each.version is None else f" v{each.version}"
         cells = (each.id, each.last_at[:19], each.format, each.code, named + version, each.reason)
-        table.add_row(*map(Text, cells))
-    return table
+        shown.add_row(*map(Text, cells))
+    return shown

@@ -7,18 +7,8 @@ from typing import NoReturn
 import typer
 from typer.core import TyperGroup
 
-from service.application.parts import NotConfigured
+from service.application import refusals
 from service.cli.terminal import err, say
-from service.domain.engine_fault import EngineFault
-from service.flow.adjudicating.adjudicate import Conflict
-from service.flow.adjudicating.choosing import BadSelection
-from service.flow.late.worklist import NotOffered, Stale
-from service.flow.matching.why_not import NoSuchLine
-from service.querying.problem import TemplatesRefused
-from service.requirement.faults import TableFault
-from service.stores.connection.cursor import BadCursor
-from service.stores.connection.durability import NotDurable
-from service.stores.members.merge import MergeRefused
 
 PROBLEMS = 1
 BAD_INPUT = 2
@@ -32,16 +22,18 @@ class BadInput(Exception):
 
 _REFUSED = (
     BadInput,
-    NotConfigured,
-    NotDurable,
-    NoSuchLine,
-    BadSelection,
-    Conflict,
-    NotOffered,
-    MergeRefused,
-    Stale,
-    BadCursor,
-    TableFault,
+    refusals.BadCursor,
+    refusals.BadSelection,
+    refusals.Conflict,
+    refusals.MergeRefused,
+    refusals.NoSuchLine,
+    refusals.NotConfigured,
+    refusals.NotDurable,
+    refusals.NotEmpty,
+    refusals.NotFound,
+    refusals.NotOffered,
+    refusals.Stale,
+    refusals.TableFault,
 )
 """Nothing was done, and the same command will be refused again."""
 
@@ -62,11 +54,11 @@ def faults_told() -> Iterator[None]:
         yield
     except _REFUSED as error:
         end(str(error), BAD_INPUT, error)
-    except TemplatesRefused as refused:
+    except refusals.TemplatesRefused as refused:
         for problem in refused.problems:
             say(str(problem))
         end(f"{len(refused.problems)} problems in templates or tables", BAD_INPUT, refused)
-    except EngineFault as fault:
+    except refusals.EngineFault as fault:
         end(f"{fault}{_advice(fault)}", ENGINE_FAULT, fault)
     except KeyboardInterrupt as error:
         end("interrupted", INTERRUPTED, error)
@@ -86,7 +78,7 @@ def _escaped(message: str) -> str:
     return " ".join(message.split()).replace("[", r"\[")
 
 
-def _advice(fault: EngineFault) -> str:
+def _advice(fault: refusals.EngineFault) -> str:
     if "not installed" in fault.reason:
         return ": run `authmatch index install`"
     return ""

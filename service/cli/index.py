@@ -1,13 +1,12 @@
 """`authmatch index`: puts the indices in place, and rebuilds them for a new mapping."""
 
-import asyncio
-
 import typer
 
-from service.application.parts import Application, application
+from service.application import maintenance
+from service.application.parts import Application
 from service.cli.configuration import read_settings
-from service.cli.terminal import progress, put, say
-from service.settings import Settings
+from service.cli.opened import run_with, shown
+from service.cli.terminal import put, say
 
 app = typer.Typer(no_args_is_help=True, help="The indices: install, migrate.")
 
@@ -15,31 +14,17 @@ app = typer.Typer(no_args_is_help=True, help="The indices: install, migrate.")
 @app.command()
 def install() -> None:
     """Install index templates, create what is missing; may be run as often as one likes."""
-
-    async def run(settings: Settings) -> None:
-        async with application(settings) as parts:
-            await parts.stores.installation.install()
-            put(f"installed: {await parts.stores.migration.live_index()}")
-
-    asyncio.run(run(read_settings()))
+    put(f"installed: {run_with(read_settings(), maintenance.install)}")
 
 
 @app.command()
 def migrate() -> None:
     """Build a new index from the sources and put it in place; reads go on, pushes wait."""
 
-    async def run(settings: Settings) -> None:
-        async with application(settings) as parts:
-            old, new, count = await _migrate(parts)
-            put(f"{new} has taken the place of {old}: {count} documents")
-            say(f"{old} is kept; delete it when you are content")
+    async def work(parts: Application) -> tuple[str, str, int]:
+        with shown("rebuilding") as tell:
+            return await maintenance.migrate(parts, tell)
 
-    asyncio.run(run(read_settings()))
-
-
-async def _migrate(parts: Application) -> tuple[str, str, int]:
-    with progress() as bars:
-        bar = bars.add_task("rebuilding", total=None)
-        return await parts.stores.migration.run(
-            lambda done, total: bars.update(bar, completed=done, total=total)
-        )
+    old, new, count = run_with(read_settings(), work)
+    put(f"{new} has taken the place of {old}: {count} documents")
+    say(f"{old} is kept; delete it when you are content")

@@ -46,7 +46,7 @@ class InputFile:
         return form_of_file(self._path) if self._path else None
 
     def line_at(self, offset: int) -> int:
-        """Give the number of the line in which a byte stands; raises BadInput behind the end."""
+        """The number of the line in which a byte stands; raises BadInput behind the end."""
         if offset == 0:
             return 1
         if self._path is None or offset > self.size:
@@ -59,7 +59,7 @@ class InputFile:
         return line
 
     async def chunks(self, told: Told, offset: int = 0) -> AsyncIterator[bytes]:
-        """Give its bytes from an offset on."""
+        """Its bytes from an offset on."""
         with ExitStack() as stack:
             file = stack.enter_context(self._path.open("rb")) if self._path else None
             if file is not None and offset:

@@ -6,17 +6,15 @@ from typing import Annotated
 
 import typer
 
-from service.application.parts import Application, application
+from service.application import claims
+from service.application.parts import Caller, application
 from service.application.reception import aliases_of, naming_of
 from service.cli.answer_view import answer_view
-from service.cli.claim_file import read_text
+from service.cli.claim_file import read_pieces
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS
 from service.cli.input_file import InputFile
 from service.cli.terminal import out, put_json, put_line, say
-from service.domain.answers import MatchAnswer
-from service.domain.claim import Claim
-from service.flow.matching.match import match_claim
 from service.ingest.submissions import is_x12
 from service.ingest.x12.submissions import ClaimSent, claims_sent
 from service.settings import Settings
@@ -35,41 +33,37 @@ def match(
     code 1 when some of them cannot be read.
     """
     settings = read_settings()
-    missed = asyncio.run(_match(claim, payer_of(payer, settings), settings, as_json=as_json))
-    if missed:
+    whose = payer_of(payer, settings)
+    if asyncio.run(_match(InputFile(claim), settings, whose, as_json=as_json)):
         raise typer.Exit(PROBLEMS)
 
 
-async def _match(name: str, payer: str, settings: Settings, *, as_json: bool) -> int:
+async def _match(file: InputFile, settings: Settings, payer: str, *, as_json: bool) -> int:
     """Match all claims of a file, and count those that could not be read."""
-    file = InputFile(name)
     chunks = file.chunks(lambda _: None)
     head = await anext(chunks, b"")
     if file.form != "x12" and not is_x12(head):
-        claim = await read_text(file.name, _joined(head, chunks), Claim)
+        claim = await read_pieces(file.name, _joined(head, chunks))
         async with application(settings) as parts:
-            answer = await _answer(parts, payer, claim)
+            answer = await claims.match(Caller(parts, payer), claim)
         put_json(answer) if as_json else out.print(answer_view(claim, answer))
         return 0
-    missed = 0
-    sent = claims_sent(_joined(head, chunks), naming_of(settings), aliases_of(settings, payer))
+    missed, aliases = 0, aliases_of(settings, payer)
     async with application(settings) as parts:
-        async for each in sent:
-            missed += each.claim is None
-            await _show(parts, payer, file.name, each, as_json=as_json)
+        async for sent in claims_sent(_joined(head, chunks), naming_of(settings), aliases):
+            missed += sent.claim is None
+            await _show(Caller(parts, payer), file.name, sent, as_json=as_json)
     return missed
 
 
-async def _show(
-    parts: Application, payer: str, name: str, sent: ClaimSent, *, as_json: bool
-) -> None:
+async def _show(caller: Caller, name: str, sent: ClaimSent, *, as_json: bool) -> None:
     if sent.claim is None:
         if as_json:
             put_line({**sent.beside, "problem": {"detail": sent.reason}})
         else:
             say(f"{name}: {_where(sent)}: {sent.reason}")
         return
-    answer = await _answer(parts, payer, sent.claim)
+    answer = await claims.match(caller, sent.claim)
     if as_json:
         put_line({**sent.beside, "answer": answer})
         return
@@ -85,11 +79,6 @@ def _where(sent: ClaimSent) -> str:
     if place is not None:
         return f"segment {place}"
     return f"transaction {transaction}" if transaction else "the file"
-
-
-async def _answer(parts: Application, payer: str, claim: Claim) -> MatchAnswer:
-    source = parts.stores.search
-    return (await match_claim(claim, payer, rules=parts.rules, source=source)).answer
 
 
 async def _joined(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

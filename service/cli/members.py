@@ -1,19 +1,18 @@
 """`authmatch members`: member ids that turn out to be one person."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from service.application.parts import application
-from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.application import members
+from service.application.parts import Caller
+from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
+from service.cli.opened import run_for_payer
 from service.cli.terminal import put, put_json
 from service.domain.person import MemberMergeBody, Person
 from service.domain.values import Identifier
-from service.settings import Settings
-from service.stores.members.merge import Wish
 
 app = typer.Typer(no_args_is_help=True, help="Members: merge.")
 
@@ -36,28 +35,28 @@ def merge(
 
     It cannot be taken back.
     """
-    wish = _wish(member, into, by, reason)
+    given, wish = _wish(member, into, by, reason)
 
-    async def run(settings: Settings) -> Person:
-        async with application(settings) as parts:
-            return await parts.stores.merging.run(payer_of(payer, settings), wish)
+    async def work(caller: Caller) -> Person:
+        return await members.merge(caller, given, wish)
 
-    person = asyncio.run(run(read_settings()))
+    person = run_for_payer(work, payer)
     if as_json:
-        put_json({"member": person.given, "merged_into": person.member})
+        put_json(members.told(person))
     else:
         put(f"{person.given} is {person.member} now")
 
 
-def _wish(member: str, into: str, by: str | None, reason: str | None) -> Wish:
+def _wish(
+    member: str, into: str, by: str | None, reason: str | None
+) -> tuple[str, MemberMergeBody]:
     """Read what is wished; raises BadInput."""
     try:
         given = TypeAdapter[str](Identifier).validate_python(member)
-        body = MemberMergeBody(into=into, by=by, reason=reason)
+        return given, MemberMergeBody(into=into, by=by, reason=reason)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = {"into": "INTO", "by": "--by", "reason": "--reason"}.get(
             str(next(iter(first["loc"]), "")), "OLD"
         )
         raise BadInput(f"{name}: {first['msg']}") from error
-    return Wish(member=given, into=body.into, by=body.by or "", reason=body.reason or "")

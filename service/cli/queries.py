@@ -8,18 +8,25 @@ from typing import Annotated
 import typer
 from ruamel.yaml import YAML
 
+from service.application.parts import application
+from service.application.queries import (
+    Report,
+    SampleClaims,
+    check_live,
+    check_texts,
+    compiled_searches,
+)
+from service.application.refusals import EngineFault, TemplatesRefused
 from service.cli.claim_file import read_claim
-from service.cli.compiled import compiled_searches
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput, end
-from service.cli.queries_check import Report, check_files
-from service.cli.queries_live import check_live
 from service.cli.terminal import put, put_json, say
-from service.domain.engine_fault import EngineFault
+from service.domain.claim import Claim
 from service.domain.template import Template
 from service.querying.library import template_schema
-from service.querying.problem import TemplatesRefused
-from service.rules.files import load_references, load_templates
+from service.querying.problem import Problem
+from service.rules.files import read_folder
+from service.rules.texts import load_texts
 from service.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Templates and tables: check, show, schema.")
@@ -54,16 +61,26 @@ def check(
 
 async def _check(settings: Settings, *, is_offline: bool) -> tuple[Report, EngineFault | None]:
     """Check; the fault of an engine does not hide what was found before."""
-    report, rules = await check_files(settings)
-    if is_offline:
-        report.note("live checks: left out")
-    elif rules is None:
-        report.note("live checks: left out until the problems are mended")
+    texts = read_folder(settings.queries_dir)
+    report, book = await check_texts(texts)
+    if all("/" in name for name in texts):
+        file = str(settings.queries_dir)
+        problem = Problem(
+            code="T002", path="", message="there is no template in this folder", file=file
+        )
+        report.problems.insert(0, problem)
+    elif is_offline:
+        report.notes.append("live checks: left out")
+    elif book is None:
+        report.notes.append("live checks: left out until the problems are mended")
     elif not (settings.elasticsearch_url and settings.redis_url):
-        report.note("live checks: left out, AUTHMATCH_ELASTICSEARCH_URL or _REDIS_URL is not set")
+        report.notes.append(
+            "live checks: left out, AUTHMATCH_ELASTICSEARCH_URL or _REDIS_URL is not set"
+        )
     else:
         try:
-            await check_live(settings, rules, report)
+            async with application(settings, rules=book) as parts:
+                await check_live(parts, book, report, _sample_claims())
         except EngineFault as fault:
             return report, fault
     return report, None
@@ -80,8 +97,8 @@ def show(
 ) -> None:
     """Show a template with all it extends, or what it asks of Elasticsearch for a claim line."""
     settings = read_settings()
-    references, _, problems = load_references(settings.queries_dir)
-    library = load_templates(settings.queries_dir, references)
+    loaded = load_texts(read_folder(settings.queries_dir))
+    library = loaded.library
     if name not in library.resolved:
         raise BadInput(f"there is no template {name}: {', '.join(sorted(library.resolved))}")
     if claim is None:
@@ -92,16 +109,24 @@ def show(
         yaml.dump({key: resolved[key] for key in keys if key in resolved}, sys.stdout)
         return
     if name not in library.plans:
-        raise TemplatesRefused((*problems, *library.problems))
-    plan = library.plans[name]
-    whose = payer_of(payer, settings)
-    put_json(compiled_searches(plan, read_claim(claim), line, references, whose))
+        raise TemplatesRefused(loaded.problems)
+    given, whose = read_claim(claim, Claim), payer_of(payer, settings)
+    put_json(compiled_searches(library.plans[name], given, line, loaded.references, whose))
 
 
 @app.command()
 def schema() -> None:
     """Write the JSON Schema of a template, for editors."""
     put_json(template_schema())
+
+
+def _sample_claims() -> SampleClaims | None:
+    """The claims of `authmatch sample`, where it is installed."""
+    try:
+        from authmatch_local.samples import SampleData
+    except ModuleNotFoundError:
+        return None
+    return SampleData(seed=1, authorizations=2_000).claims
 
 
 def _settings(folder: Path | None) -> Settings:

@@ -5,7 +5,6 @@ import ipaddress
 import os
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -13,13 +12,12 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from service.application.maintenance import install_when_ready
 from service.application.parts import application
 from service.cli.configuration import read_settings
 from service.cli.faults import BadInput
 from service.cli.terminal import say
-from service.domain.engine_fault import EngineFault
 from service.settings import Settings
-from service.stores.connection.faults import EngineUnavailable
 
 APPLICATION = "service.api.app:create_app"
 LOOPBACK = "127.0.0.1"
@@ -27,7 +25,6 @@ GRACE_SECONDS = 15
 KEEP_ALIVE_SECONDS = 75
 """Longer than a load balancer keeps an idle connection, or it sends a claim into one just ended."""
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-_WAIT_STEP_S = 1.0
 
 PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Where it listens.")]
 WorkersOption = Annotated[int, typer.Option(min=1, max=256, help="Processes that answer.")]
@@ -98,30 +95,14 @@ def check_port(host: str, port: int) -> None:
 
 
 async def install(settings: Settings, *, wait_seconds_max: float) -> None:
-    """Install the indices, waiting for engines that are not up yet."""
-    deadline = time.monotonic() + wait_seconds_max
-    last = ""
+    """Install the indices, waiting for engines that are not up yet; raises EngineFault."""
     async with application(settings) as parts:
-        while True:
-            try:
-                await parts.stores.installation.install()
-                if not await parts.stores.health.check():
-                    raise EngineUnavailable("redis", "cannot be reached")
-                await parts.stores.durability.ensure()
-            except EngineFault as fault:
-                if fault.is_lasting or time.monotonic() >= deadline:
-                    raise
-                if str(fault) != last:
-                    say(f"waiting for the engines: {fault}")
-                    last = str(fault)
-                await asyncio.sleep(_WAIT_STEP_S)
-            else:
-                return
+        await install_when_ready(parts, wait_seconds_max=wait_seconds_max, say=say)
 
 
 @contextmanager
 def _metrics_of_all(workers: int) -> Iterator[None]:
-    """Give the workers a fresh folder in which their metrics come together."""
+    """Have the metrics of all workers come together in a fresh folder."""
     if workers == 1:
         os.environ.pop(_METRICS_FOLDER, None)
         yield

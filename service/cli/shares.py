@@ -41,7 +41,7 @@ class Share:
     line: int
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Give its bytes."""
+        """Its bytes."""
         left = self.end - self.start
         with self.path.open("rb") as file:
             file.seek(self.start)

@@ -1,7 +1,7 @@
 """The two streams of a command: results on stdout, progress and faults on stderr."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -53,3 +54,14 @@ def progress(*, in_bytes: bool = False) -> Iterator[Progress]:
     )
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bars:
         yield bars
+
+
+def table(*headings: str, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:
+    """A plain table; the columns ``right`` are set right, they and the ``whole`` never wrap."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in headings:
+        if heading in right:
+            made.add_column(heading, justify="right", no_wrap=True)
+        else:
+            made.add_column(heading, no_wrap=heading in whole, overflow="fold")
+    return made

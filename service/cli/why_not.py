@@ -1,38 +1,23 @@
 """`authmatch why-not`: why an authorization does not cover a claim line."""
 
-import asyncio
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from service.application.parts import application
+from service.application import claims
+from service.application.claims import Question
 from service.cli.answer_view import evidence_table, value_text
 from service.cli.claim_file import ClaimArgument, read_claim
-from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
+from service.cli.opened import run_for_payer
 from service.cli.terminal import out, put_json
-from service.domain.claim import AuthorizationKind
-from service.flow.matching.why_not import Question, why_not
-from service.settings import Settings
+from service.domain.claim import Claim
 
 Answer = Mapping[str, Any]
-
-
-class Kind(StrEnum):
-    """What may be asked for."""
-
-    authorization = "authorization"
-    referral = "referral"
-
-
-_KINDS: Mapping[Kind, AuthorizationKind] = {
-    Kind.authorization: "authorization",
-    Kind.referral: "referral",
-}
 
 
 def explain(
@@ -40,7 +25,8 @@ def explain(
     line: Annotated[int, typer.Option(min=1, help="Which line of the claim.")],
     number: Annotated[str, typer.Option(help="The number of the authorization expected.")],
     kind: Annotated[
-        Kind | None, typer.Option("--type", help="As what; else what the line needs.")
+        Literal["authorization", "referral"] | None,
+        typer.Option("--type", help="As what; else what the line needs."),
     ] = None,
     payer: PayerOption = None,
     as_json: JsonOption = False,
@@ -48,20 +34,12 @@ def explain(
     """Say which requirement an authorization fails first, and which criteria it misses."""
     if not any(each.isalnum() for each in number):
         raise BadInput("--number: a number has letters or digits")
-    settings = read_settings()
-    question = Question(
-        claim=read_claim(claim), line=line, number=number, kind=_KINDS[kind] if kind else None
-    )
-    answer = asyncio.run(_ask(question, payer_of(payer, settings), settings))
+    question = Question(claim=read_claim(claim, Claim), line=line, number=number, kind=kind)
+    answer = run_for_payer(lambda caller: claims.explain(caller, question), payer)
     if as_json:
         put_json(answer)
     else:
         out.print(_view(answer))
-
-
-async def _ask(question: Question, payer: str, settings: Settings) -> Answer:
-    async with application(settings) as parts:
-        return await why_not(question, payer, rules=parts.rules, source=parts.stores.search)
 
 
 def _view(answer: Answer) -> RenderableType:

@@ -1,25 +1,26 @@
 """`authmatch worklist`: claims for which an authorization came later, and what is decided."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from service.application.parts import Application
-from service.cli.adjudicate import is_copied
+from service.application import claims, worklist
+from service.application.parts import Caller
+from service.cli.adjudicate import end_unless_copied
 from service.cli.configuration import JsonOption, PayerOption
-from service.cli.faults import PROBLEMS, BadInput
-from service.cli.for_payer import run_for_payer
-from service.cli.terminal import out, put, put_json
+from service.cli.faults import BadInput
+from service.cli.opened import run_for_payer
+from service.cli.terminal import out, put, put_json, table
 from service.domain.answers import AdjudicationAnswer
+from service.domain.engine_fault import EngineFault
 from service.domain.misfits import misfits
 from service.domain.work_item import ItemDecision, ItemState, Listed, seen_of
 
 app = typer.Typer(no_args_is_help=True, help="Claims offered for re-adjudication.")
 
 PAGE = 200
-_STATES = ("open", "done", "dismissed", "all")
 
 ClaimArgument = Annotated[str, typer.Argument(metavar="CLAIM_ID", help="The claim that it is of.")]
 ByOption = Annotated[str, typer.Option("--by", help="Who decides, for the audit.")]
@@ -40,22 +41,22 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List claims that would come out better now, the oldest offer first."""
-    if state not in _STATES:
-        raise BadInput(f"--state: one of {', '.join(_STATES)}")
+    wanted = next((each for each in get_args(ItemState) if each == state), None)
+    if wanted is None and state != "all":
+        raise BadInput(f"--state: one of {', '.join(get_args(ItemState))}, all")
 
-    async def work(parts: Application, whose: str) -> list[Listed]:
+    async def work(caller: Caller) -> list[Listed]:
         found: list[Listed] = []
         after: str | None = None
         while len(found) < most:
-            page = await parts.stores.worklist.page(
-                whose,
-                state=None if state == "all" else _state(state),
+            page = await worklist.page(
+                caller,
+                state=wanted,
                 authorization_id=authorization,
-                claim_id=None,
                 size=PAGE,
                 after=after,
             )
-            found += await parts.examining(whose).standing(page.listed)
+            found += page.listed
             after = page.next_
             if after is None:
                 break
@@ -71,7 +72,7 @@ def list_(
 @app.command()
 def show(claim_id: ClaimArgument, payer: PayerOption = None, as_json: JsonOption = False) -> None:
     """Show what is offered about a claim: each line as it came out, and as it would now."""
-    listed = run_for_payer(lambda parts, whose: parts.examining(whose).read(claim_id), payer)
+    listed = run_for_payer(lambda caller: worklist.read(caller, claim_id), payer)
     if as_json:
         put_json(listed.as_answer())
         return
@@ -94,11 +95,11 @@ def readjudicate(
     """
     decision, seen = _decision(by, reason), _seen(etag)
 
-    async def work(parts: Application, whose: str) -> tuple[AdjudicationAnswer, bool]:
-        done, _ = await parts.examining(whose).readjudicate(claim_id, decision, seen)
-        return done.answer, await is_copied(parts, whose, done)
+    async def work(caller: Caller) -> tuple[AdjudicationAnswer, EngineFault | None]:
+        done, _ = await worklist.readjudicate(caller, claim_id, decision, seen)
+        return done.answer, await claims.not_copied(caller, done)
 
-    answer, was_copied = run_for_payer(work, payer)
+    answer, fault = run_for_payer(work, payer)
     if as_json:
         put_json(answer)
     else:
@@ -108,8 +109,7 @@ def readjudicate(
                 f"line {line['line']}: {line['disposition']},"
                 f" {approved['units']} {approved['unit']} approved"
             )
-    if not was_copied:
-        raise typer.Exit(PROBLEMS)
+    end_unless_copied(fault)
 
 
 @app.command()
@@ -123,18 +123,11 @@ def dismiss(
 ) -> None:
     """Leave the claim as it is; it comes back only if something else arrives for it."""
     decision, seen = _decision(by, reason), _seen(etag)
-    listed = run_for_payer(
-        lambda parts, whose: parts.examining(whose).dismiss(claim_id, decision, seen), payer
-    )
+    listed = run_for_payer(lambda caller: worklist.dismiss(caller, claim_id, decision, seen), payer)
     if as_json:
         put_json(listed.as_answer())
     else:
         put(f"{claim_id}: {listed.item.state}")
-
-
-def _state(given: str) -> ItemState:
-    states: dict[str, ItemState] = {"open": "open", "done": "done", "dismissed": "dismissed"}
-    return states[given]
 
 
 def _decision(by: str, reason: str | None) -> ItemDecision:
@@ -152,11 +145,11 @@ def _seen(etag: str | None) -> tuple[int, int] | None:
 
 
 def _table(listed: list[Listed]) -> Table:
-    table = _under("claim", "state", "offered", "authorizations", "lines", "by")
+    shown = table("claim", "state", "offered", "authorizations", "lines", "by")
     for each in listed:
         item = each.item
         better = [str(line["line"]) for line in item.lines if line["better"]]
-        table.add_row(
+        shown.add_row(
             f"{item.claim_id} version {item.claim_version}",
             item.state,
             item.offered_at[:16],
@@ -164,14 +157,14 @@ def _table(listed: list[Listed]) -> Table:
             ", ".join(better),
             "" if item.is_open else item.by or "",
         )
-    return table
+    return shown
 
 
 def _lines(listed: Listed) -> Table:
-    table = _under("line", "before", "now", "approved before", "approved now", "because of")
+    shown = table("line", "before", "now", "approved before", "approved now", "because of")
     for line in listed.item.lines:
         before, now = line["before"], line["now"]
-        table.add_row(
+        shown.add_row(
             str(line["line"]),
             _told(before),
             _told(now),
@@ -179,14 +172,7 @@ def _lines(listed: Listed) -> Table:
             f"{now['approved']['units']} {now['approved']['unit']}",
             ", ".join(line["authorizations"]),
         )
-    return table
-
-
-def _under(*headings: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
+    return shown
 
 
 def _told(side: dict[str, Any]) -> str:

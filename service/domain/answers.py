@@ -4,7 +4,9 @@ They are typed dictionaries, not models: at run time they are plain JSON, so tha
 converted where an answer is made, kept in a record, or read from one.
 """
 
-from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
+from typing import Any, Generic, Literal, NotRequired, TypeVar
+
+from typing_extensions import TypedDict
 
 from service.domain.claim import AuthorizationKind
 

@@ -20,7 +20,7 @@ from service.domain.authorization import (
     Scope,
 )
 from service.domain.provider import AuthorizedProvider
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.domain.values import DateSpan
 
 LineValues = dict[str, Any]
@@ -34,7 +34,7 @@ PRINCIPAL_TYPES = frozenset({"ABK", "BK"})
 
 
 def effective_lines(
-    authorization: Authorization, references: References, numbers: list[str] | None = None
+    authorization: Authorization, references: StoredReferences, numbers: list[str] | None = None
 ) -> list[LineValues]:
     """The effective values of every line; a header without lines gives one line 0.
 
@@ -108,7 +108,7 @@ def _flat(said: Mapping[str, LineValues]) -> LineValues:
     return values
 
 
-def _line_values(line: Scope, inherited: _Inherited, references: References) -> LineValues:
+def _line_values(line: Scope, inherited: _Inherited, references: StoredReferences) -> LineValues:
     header = inherited.header
     values: LineValues = {"line": 0, **inherited.values}
     if isinstance(line, AuthorizationLine):
@@ -240,7 +240,7 @@ _READERS: Mapping[str, Callable[[str, Any], LineValues]] = {
 _GROUPED = frozenset({*_READERS, "service_type", "service_types"})
 
 
-def _service(line: AuthorizationLine, references: References) -> LineValues:
+def _service(line: AuthorizationLine, references: StoredReferences) -> LineValues:
     values = _procedure(line.procedure) if line.procedure else {}
     if line.modifiers:
         modifiers = sorted({codes.bare(modifier) for modifier in line.modifiers})

@@ -12,8 +12,8 @@ def pointer(path: Iterable[int | str]) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
-def misfits(error: ValidationError) -> tuple[str, list[dict[str, str]]]:
-    """What does not fit: in one line, and place by place (at most ``MISFITS_MAX``)."""
+def misfits(error: ValidationError, *, most: int = MISFITS_MAX) -> tuple[str, list[dict[str, str]]]:
+    """What does not fit: in one line, and place by place, at most so many."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     errors = [
         {"path": pointer(each["loc"]), "message": each["msg"].removeprefix("Value error, ")}
@@ -21,4 +21,4 @@ def misfits(error: ValidationError) -> tuple[str, list[dict[str, str]]]:
     ]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     reason = f"{errors[0]['path'] or '/'}: {errors[0]['message']}{more}"
-    return reason, errors[:MISFITS_MAX]
+    return reason, errors[:most]

@@ -25,12 +25,24 @@ class AttachedFields(Frozen):
     ] = Field(default_factory=dict, max_length=200)
 
 
-class References(Frozen):
-    """All reference tables of one set of files."""
+class StoredReferences(Frozen):
+    """What is written with every stored authorization: another one needs the indices rebuilt."""
 
-    groups: Mapping[str, GroupTable] = Field(default_factory=dict)
     attached: AttachedFields = AttachedFields(kind="attached-fields", version="none")
     informational_modifiers: frozenset[str] = frozenset()
+
+    def writes_as(self, other: "StoredReferences") -> bool:
+        """Whether an authorization is stored with the same values under both."""
+        return (
+            self.attached.fields == other.attached.fields
+            and self.informational_modifiers == other.informational_modifiers
+        )
+
+
+class References(StoredReferences):
+    """All reference tables of one set of files; those of its own are looked up for each claim."""
+
+    groups: Mapping[str, GroupTable] = Field(default_factory=dict)
     specialised: SpecialisedTable = SpecialisedTable(kind="specialised", version="none")
     units: UnitTable = UnitTable()
     accounting: AccountingPolicy = AccountingPolicy()

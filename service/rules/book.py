@@ -1,7 +1,7 @@
 """The rules that are in force: templates, decision tables, reference tables, event codes.
 
-A rule book never changes; when a file does, it is replaced whole, so that a claim is judged by one
-set of rules from end to end.
+A book of rules never changes. It is replaced whole, and a claim is judged by one of them from end
+to end: by the one that was current when it began.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from service.comparison.plan import Plan, make_plan
 from service.domain.event import EventCodes
-from service.domain.reference import References
+from service.domain.reference import References, StoredReferences
 from service.querying.problem import Problem, TemplatesRefused
 from service.requirement.tables import RequirementTables
 
@@ -24,18 +24,24 @@ class RuleBook:
     event_codes: EventCodes
     _relaxed: dict[tuple[str, int], Plan] = field(default_factory=dict)
 
+    @property
+    def stored(self) -> StoredReferences:
+        """The half of the references that the stores write with every authorization."""
+        both = self.references
+        return StoredReferences(
+            attached=both.attached, informational_modifiers=both.informational_modifiers
+        )
+
     def plan(self, template: str) -> Plan:
-        """Give a template made ready; raises TemplatesRefused for one that is not there."""
+        """The plan of a template; raises TemplatesRefused for one that is not there."""
         plan = self.plans.get(template)
         if plan is None:
-            problem = Problem(
-                code="T002", path="", message=f"the decision table names a template {template}"
-            )
-            raise TemplatesRefused((problem,))
+            message = f"the decision table names a template {template}"
+            raise TemplatesRefused((Problem(code="T002", path="", message=message),))
         return plan
 
     def relaxed(self, plan: Plan, steps: int) -> Plan:
-        """Give the plan as the first so many relax steps leave it."""
+        """The plan as the first so many relax steps leave it."""
         key = plan.template.id, steps
         if key not in self._relaxed:
             template = plan.template.relaxed(plan.template.relax[:steps])
@@ -43,7 +49,40 @@ class RuleBook:
         return self._relaxed[key]
 
     def query_type(self, plan: Plan) -> str:
-        """Name the type of query whose event codes a template uses: its own, or its parent's."""
+        """The type of query whose event codes a template uses: its own, or its parent's."""
         known = self.event_codes.codes["not_found"]
         template = plan.template
         return template.id if template.id in known else template.extends or template.id
+
+
+class StoredReferencesDiffer(Exception):
+    """A book whose references are not those that stand with the stored authorizations."""
+
+    def __str__(self) -> str:
+        """Say what to do."""
+        return (
+            "informational modifiers or attached fields are other than those that authorizations"
+            " are stored with: rebuild the indices with this book (`authmatch index migrate`)"
+        )
+
+
+class Rules:
+    """The book that is in force; whoever judges a claim takes ``current`` once, and keeps it."""
+
+    def __init__(self, book: RuleBook) -> None:
+        """Begin with a book."""
+        self._current = book
+
+    @property
+    def current(self) -> RuleBook:
+        """The book by which claims are judged that begin now."""
+        return self._current
+
+    def replace(self, book: RuleBook) -> None:
+        """Put another book in force; claims that have begun keep theirs.
+
+        Raises StoredReferencesDiffer, and changes nothing.
+        """
+        if not book.stored.writes_as(self._current.stored):
+            raise StoredReferencesDiffer
+        self._current = book

@@ -10,16 +10,15 @@ from service.accounting.planning.planning import Planned, plan_claim
 from service.domain.authorization import Authorization
 from service.domain.claim import AuthorizationKind, Claim
 from service.domain.reference import References
-from service.rules.files import load_references
+from service.rules.files import read_folder
+from service.rules.texts import load_texts
 from tests.builders import QUERIES
 
 
 @cache
 def shipped() -> References:
     """The shipped reference files."""
-    references, _, problems = load_references(QUERIES)
-    assert problems == []
-    return references
+    return load_texts(read_folder(QUERIES)).book.references
 
 
 def with_policy(**changes: Any) -> References:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.ground import Ground
 from tests.ground import ground as ground
+from tests.ground import own as own
 from tests.ground import payer as payer
 from tests.serving import client_of, serving
 

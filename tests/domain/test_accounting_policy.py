@@ -19,7 +19,8 @@ from service.domain.accounting_policy import (
 from service.domain.code_groups import GroupTable
 from service.domain.event import DenyWith
 from service.domain.reference import References
-from service.rules.files import load_references
+from service.rules.files import read_folder
+from service.rules.texts import load_texts
 from tests.builders import QUERIES, references
 
 HOURS = {"from": "HS", "to": "UN", "factor": "4"}
@@ -215,17 +216,17 @@ def problems_with(folder: Path, name: str, **changes: Any) -> list[tuple[str, st
     path = folder / "reference" / name
     content = YAML(typ="safe").load(path)
     YAML(typ="safe").dump({**content, **changes}, path)
-    _, _, problems = load_references(folder)
-    return [(each.file, each.message) for each in problems]
+    problems = load_texts(read_folder(folder)).problems
+    return [(each.file, each.message) for each in problems if each.file.startswith("reference/")]
 
 
 def test_the_shipped_files_are_loaded(folder: Path) -> None:
     """Both are in use."""
-    loaded, _, problems = load_references(folder)
+    loaded = load_texts(read_folder(folder))
 
-    assert problems == []
-    assert loaded.units.canonical("DY") == "DA"
-    assert [each.id for each in loaded.accounting.consumption] == [
+    assert loaded.problems == ()
+    assert loaded.references.units.canonical("DY") == "DA"
+    assert [each.id for each in loaded.references.accounting.consumption] == [
         "assistant-surgeon",
         "anesthesia",
         "accommodation",

@@ -9,8 +9,8 @@ import pytest
 from service.application.template_tests import Fixture, read_fixture, run_tests
 from service.domain.template import TemplateTest
 from service.querying.problem import Problem
-from service.rules.book import RuleBook
-from service.rules.files import load_references, load_templates, read_tables
+from service.rules.files import read_folder
+from service.rules.texts import load_texts
 
 QUERIES = Path(__file__).parents[2] / "queries"
 FIXTURE = (QUERIES / "fixtures" / "prof_tin_only.yaml").read_text(encoding="utf-8")
@@ -18,24 +18,18 @@ FIXTURE = (QUERIES / "fixtures" / "prof_tin_only.yaml").read_text(encoding="utf-
 
 def outcome(fixture: Fixture | Problem | None, **test: object) -> list[str]:
     """Run one test of the professional template; gives its problems in one line each."""
-    references, event_codes, _ = load_references(QUERIES)
-    library = load_templates(QUERIES, references)
+    loaded = load_texts(read_folder(QUERIES))
     given = {"name": "T", "fixture": "fx", "expect": {"class": "non-exact"}} | test
     tests = {"professional": (TemplateTest.model_validate(given),)}
     plans = {
         name: replace(
             plan, template=plan.template.model_copy(update={"tests": tests.get(name, ())})
         )
-        for name, plan in library.plans.items()
+        for name, plan in loaded.book.plans.items()
     }
-    rules = RuleBook(
-        plans=plans,
-        tables=read_tables(QUERIES, references, frozenset(library.plans)),
-        references=references,
-        event_codes=event_codes,
-    )
+    rules = replace(loaded.book, plans=plans)
     fixtures = {} if fixture is None else {"fx": fixture}
-    count, problems = asyncio.run(run_tests(rules, library.resolved, fixtures))
+    count, problems = asyncio.run(run_tests(rules, loaded.library.resolved, fixtures))
     assert count == 1
     return [f"{each.code} {each.path} {each.message}" for each in problems]
 

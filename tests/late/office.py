@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import pytest
 
 from service.accounting.answers.answer import complete
-from service.application.parts import Application, Stores, run_claim
+from service.application import claims
+from service.application.parts import Application, Caller, Stores
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import AdjudicationAnswer, RecordedAnswer
 from service.domain.work_item import WorkItem
@@ -16,7 +17,7 @@ from service.flow.adjudicating.claim_life import Step, change_claim
 from service.flow.late.claims import How
 from service.flow.late.watch import LateWatch
 from service.flow.matching.live_check import LiveCheck
-from service.rules.book import RuleBook
+from service.rules.book import RuleBook, Rules
 from service.stores.connection.clock import now
 from service.stores.waiting import late_queue
 from tests.api.bodies import claim_body
@@ -37,6 +38,11 @@ class Office:
         """Its stores."""
         return self.parts.stores
 
+    @property
+    def caller(self) -> Caller:
+        """Its payer, asking."""
+        return Caller(self.parts, self.payer)
+
     async def push(self, version: int = 1, query: str = "professional", **changes: Any) -> str:
         """Push a version of an authorization; gives its status."""
         (status,) = await push(self.stores, self.payer, version_of(version, query, **changes))
@@ -48,7 +54,7 @@ class Office:
         """Adjudicate a claim as it comes in."""
         decided = {name: claim.pop(name) for name in ("stage", "selections", "by") if name in claim}
         given = Adjudication.model_validate(claim_body(query, **claim) | decided)
-        return (await run_claim(self.parts, self.payer, given, again=again)).answer
+        return (await claims.adjudicate(self.caller, given, again=again)).answer
 
     async def work(self) -> list[How]:
         """Look at all that is due; gives what was done with claims."""
@@ -139,7 +145,7 @@ async def office(
         async with ground.stores(changed) as stores:
             parts = Application(
                 settings=changed,
-                rules=rules or ground.rules,
+                rules=Rules(rules or ground.rules),
                 stores=stores,
                 live_check=LiveCheck(0),
             )

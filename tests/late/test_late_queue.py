@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from service.application import worklist
 from service.domain.late_pass import LatePass
 from service.domain.work_item import ItemDecision
 from service.flow.adjudicating.adjudicate import Conflict
@@ -180,15 +181,14 @@ def test_no_examiner_decides_while_an_engine_is_away(
         await desk.adjudicate()
         await desk.push()
         await desk.work()
-        examining = desk.parts.examining(payer)
         with proxies[engine].failing("refuse"):
             with pytest.raises(EngineFault):
-                await examining.read("C-1")
+                await worklist.read(desk.caller, "C-1")
             with pytest.raises(EngineFault):
-                await examining.readjudicate("C-1", decision, None)
-        assert (await examining.read("C-1")).item.is_open
+                await worklist.readjudicate(desk.caller, "C-1", decision, None)
+        assert (await worklist.read(desk.caller, "C-1")).item.is_open
         assert await desk.kinds() == ["apply"]
-        _, listed = await examining.readjudicate("C-1", decision, None)
+        _, listed = await worklist.readjudicate(desk.caller, "C-1", decision, None)
         assert (listed.item.state, listed.item.by) == ("done", "examiner 7")
 
     run(ground, payer, scenario, **settings)
@@ -205,7 +205,7 @@ def test_an_examiner_whose_worker_dies_decides_once(
         await desk.adjudicate()
         await desk.push()
         await desk.work()
-        draw, examining = desk.stores.accumulators.draw, desk.parts.examining(payer)
+        draw = desk.stores.accumulators.draw
 
         async def killed(*given: Any) -> Any:
             if is_drawn:
@@ -215,13 +215,13 @@ def test_an_examiner_whose_worker_dies_decides_once(
         with monkeypatch.context() as patch:
             patch.setattr(desk.stores.accumulators, "draw", killed)
             with pytest.raises(Killed):
-                await examining.readjudicate("C-1", decision, None)
-        assert (await examining.read("C-1")).item.is_open != is_drawn
+                await worklist.readjudicate(desk.caller, "C-1", decision, None)
+        assert (await worklist.read(desk.caller, "C-1")).item.is_open != is_drawn
         if is_drawn:
             with pytest.raises(Conflict):
-                await examining.readjudicate("C-1", decision, None)
+                await worklist.readjudicate(desk.caller, "C-1", decision, None)
         else:
-            await examining.readjudicate("C-1", decision, None)
+            await worklist.readjudicate(desk.caller, "C-1", decision, None)
         assert await desk.kinds() == ["apply", "readjudicate"]
         assert await desk.used() == 1
 

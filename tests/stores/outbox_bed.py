@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from service.application.parts import Stores, open_stores
+from service.application.parts import Stores
 from service.domain.push import Pushed
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.stores.intake.outbox import Outbox
 from tests.ground import Ground, new_prefix, uninstall, version_of
 from tests.proxy import Proxy
@@ -43,7 +43,7 @@ def apart(ground: Ground) -> Iterator[Ground]:
     made = on(ground, index_prefix=new_prefix())
 
     async def with_plain_stores(scenario: Callable[[Stores], Awaitable[None]]) -> None:
-        stores = open_stores(made.settings, References())
+        stores = Stores(made.settings, StoredReferences())
         try:
             await scenario(stores)
         finally:

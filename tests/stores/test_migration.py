@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from service.application.parts import Stores, open_stores
+from service.application.parts import Stores
 from service.domain.claim import Claim
 from service.stores.connection.faults import EngineRefused, WritesPaused
 from service.stores.connection.names import document_id, routing
@@ -132,7 +132,7 @@ def test_a_field_that_was_declared_later_can_be_used_after_a_rebuild(
         async with ground.stores(settings) as stores:
             await stores.installation.install()
             await push(stores, payer, version_of(1, attached={"ward": "7B"}))
-        stores = open_stores(settings, later)
+        stores = Stores(settings, later)
         try:
             index = stores.indices.authorizations
             assert await stores.installation.missing_fields() == [

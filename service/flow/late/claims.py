@@ -19,6 +19,7 @@ from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtake
 from service.flow.adjudicating.choosing import BadSelection
 from service.flow.adjudicating.rooms import Run
 from service.flow.late.offer import Offer, offer_of, was_lowered
+from service.rules.book import RuleBook, Rules
 
 log = structlog.get_logger()
 
@@ -27,14 +28,15 @@ How = Literal["worklist", "automatic", "refused"]
 
 IDS_SHOWN_MAX = 5
 
-RunClaim = Callable[[Adjudication, Run], Awaitable[Adjudicated]]
+RunClaim = Callable[[Adjudication, Run, RuleBook], Awaitable[Adjudicated]]
+"""Adjudicates a claim by a book of rules."""
 
 
 class KeptClaims(Protocol):
     """Where claims that wait are read."""
 
     async def kept(self, payer: str, entry: str) -> tuple[Draft, Moved, str | None]:
-        """Give record and movements of an adjudication, and the claim as it was sent."""
+        """Record and movements of an adjudication, and the claim as it was sent."""
         ...
 
 
@@ -58,6 +60,7 @@ class LateClaims:
     claims: KeptClaims
     offers: Offers
     run: RunClaim
+    rules: Rules
     now: Callable[[], str]
     automatic: bool
 
@@ -74,21 +77,21 @@ class LateClaims:
         if sent is None:
             return None
         try:
-            claim = Adjudication.model_validate_json(sent)
+            claim, book = Adjudication.model_validate_json(sent), self.rules.current
             run = Run(payer=payer, at=self.now(), dry=True, again=True, entry=entry)
-            would = await self.run(claim, run)
+            would = await self.run(claim, run, book)
             offer = offer_of(complete(draft, moved)["lines"], would.answer["lines"], arrived)
             if offer is None:
                 return None
             if self.automatic and offer.needs_nobody and not was_lowered(state.rows, moved.drawn):
                 why = f"authorization {_named(offer)} arrived"
                 told = claim.model_copy(update={"by": LATE_AUTHORIZATION, "reason": why})
-                await self.run(told, replace(run, dry=False))
+                await self.run(told, replace(run, dry=False), book)
                 return "automatic"
         except Overtaken:
             return None
         except (BadSelection, Conflict, ValueError) as error:
-            # An examiner's selection may be void by now; only he can say what shall be instead.
+            # An examiner's selection may be void by now, and nobody else can choose instead.
             log.warning("late_claim_refused", reason=type(error).__name__)
             return "refused"
         is_new = await self.offers.offer(payer, self._item(claim, entry, offer))
@@ -125,4 +128,4 @@ async def readjudicate(
     claim = Adjudication.model_validate_json(sent)
     told = claim.model_copy(update={"by": decision.by, "reason": decision.reason})
     run = Run(payer=payer, at=rooms.now(), again=True, entry=item.entry)
-    return await rooms.run(told, run)
+    return await rooms.run(told, run, rooms.rules.current)

@@ -33,7 +33,7 @@ class Offer:
 def offer_of(
     before: Sequence[LineAnswer], now: Sequence[LineAnswer], arrived: Iterable[str] | None
 ) -> Offer | None:
-    """Give what to offer, None where nothing is better; ``arrived`` is None for any.
+    """What to offer, None where nothing is better; ``arrived`` is None for any.
 
     An authorization has a part in a line if it is a candidate of it now, or was one before: one
     that was withdrawn may have stood in the way.
@@ -92,7 +92,7 @@ def _approved(line: LineAnswer) -> tuple[Decimal, Decimal]:
 
 
 def _classes(line: LineAnswer) -> dict[str, int]:
-    """Give, for each kind that is needed, the best class of an authorization that grants."""
+    """For each kind that is needed, the best class of an authorization that grants."""
     return {
         result["type"]: max(
             (_CLASSES.index(each["class"]) for each in result["candidates"] if _grants(each)),

@@ -69,7 +69,7 @@ class Pages(Protocol):
     """Where it is known which claims of a member wait."""
 
     async def page(self, payer: str, owner: str, *, after: str, size: int) -> list[str]:
-        """Give some of them in order, those after one."""
+        """Some of them in order, those after one."""
         ...
 
 

@@ -40,7 +40,7 @@ class Items(Protocol):
     """Where items are kept."""
 
     async def read(self, payer: str, claim_id: str) -> Listed | None:
-        """Give the item of a claim."""
+        """The item of a claim."""
         ...
 
     async def write(self, payer: str, item: WorkItem, seen: Seen | None) -> bool:
@@ -66,7 +66,7 @@ class Examining:
     late: LateClaims
 
     async def read(self, claim_id: str) -> Listed:
-        """Give an item as it stands; raises NotOffered, EngineFault."""
+        """An item as it stands; raises NotOffered, EngineFault."""
         for _ in range(ATTEMPTS_MAX):
             listed = await self.items.read(self.payer, claim_id)
             if listed is None:
@@ -77,7 +77,7 @@ class Examining:
         raise EngineFault("elasticsearch", "the item is being changed")
 
     async def standing(self, listed: Sequence[Listed]) -> list[Listed]:
-        """Give those of a page that still stand, or were decided; the others are closed."""
+        """Those of a page that still stand, or were decided; the others are closed."""
         open_ = [each.item for each in listed if each.item.is_open]
         stands = dict(
             zip(

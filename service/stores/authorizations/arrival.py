@@ -10,7 +10,7 @@ from typing import Any
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form
 from service.domain.push import Pushed, PushResult, PushStatus
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.domain.terms import Form
 from service.stores.authorizations.document import Document, hash_of, make_document
 from service.stores.authorizations.locator import Place
@@ -114,7 +114,7 @@ class Placed:
         return self.arrival.result("updated" if is_known else "created", latest)
 
     def document(
-        self, payer: str, references: References, inherited: Iterable[str], pushed_at: str
+        self, payer: str, references: StoredReferences, inherited: Iterable[str], pushed_at: str
     ) -> Document:
         """Make the document; a version that was stored before keeps the time when it was."""
         arrival, old = self.arrival, self.old.values()

@@ -13,7 +13,7 @@ from service.domain.candidate import Candidate
 from service.domain.canonical import canonical_form
 from service.domain.effective import LineValues, effective_lines, numbers_of
 from service.domain.push import Pushed
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.domain.terms import Form, terms_in
 
 Document = dict[str, Any]
@@ -46,7 +46,7 @@ def hash_of(form: Form) -> str:
 def make_document(
     payer: str,
     pushed: Pushed,
-    references: References,
+    references: StoredReferences,
     *,
     form: Form | None = None,
     inherited: Iterable[str] = (),

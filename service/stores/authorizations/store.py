@@ -24,7 +24,7 @@ from service.accounting.books.books import Amendment, Occasion
 from service.accounting.limits.bounds import bounds_of
 from service.domain.late_pass import ANY
 from service.domain.push import Pushed, PushResult
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.stores.authorizations.arrival import Arrival, Placed, arrival_of, withdrawal_of
 from service.stores.authorizations.document import Document
 from service.stores.authorizations.documents import (
@@ -52,7 +52,7 @@ class AuthorizationStore:
         self,
         elasticsearch: AsyncElasticsearch,
         indices: IndexNames,
-        references: References,
+        references: StoredReferences,
         accumulators: Accumulators,
         late: LateQueue,
         members: Members,

@@ -10,7 +10,7 @@ import structlog
 from elasticsearch import AsyncElasticsearch
 
 from service.domain.authorization import Authorization
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.stores.authorizations.document import Document, kept_of, make_document, pushed_in
 from service.stores.authorizations.documents import read_places
 from service.stores.authorizations.locator import Locator, Place
@@ -34,7 +34,7 @@ class Succession:
         elasticsearch: AsyncElasticsearch,
         indices: IndexNames,
         locator: Locator,
-        references: References,
+        references: StoredReferences,
     ) -> None:
         """Share the client with the other stores."""
         self._elasticsearch = elasticsearch

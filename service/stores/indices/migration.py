@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 from elasticsearch import AsyncElasticsearch
 
-from service.domain.reference import References
+from service.domain.reference import StoredReferences
 from service.stores.authorizations.document import (
     Document,
     kept_of,
@@ -35,7 +35,7 @@ class Migration:
         elasticsearch: AsyncElasticsearch,
         indices: IndexNames,
         installation: Installation,
-        references: References,
+        references: StoredReferences,
     ) -> None:
         """Share the client with the other stores."""
         self._elasticsearch = elasticsearch

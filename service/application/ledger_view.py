@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
+from typing_extensions import TypedDict
 
 from service.accounting.answers.used import account_name, balance
 from service.accounting.books.grant import Row
 from service.accounting.books.scale import written, written_amount
 from service.stores.ledger.entry import LedgerEntry
+from service.stores.ledger.reading import LedgerPage
 from service.stores.ledger.records import read_record
 
 Answer = dict[str, Any]
@@ -23,8 +25,21 @@ _TEXTS = {
 }
 
 
-def entry_answer(entry: LedgerEntry, authorization_id: str | None = None) -> Answer:
-    """Show an entry; of the movements those of one authorization, where it is named."""
+class LedgerEntries(TypedDict):
+    """Some entries, newest first, how many there are in all, and where to go on."""
+
+    entries: list[Answer]
+    total: int
+    next: str | None
+
+
+def ledger_entries(page: LedgerPage, authorization_id: str | None = None) -> LedgerEntries:
+    """Show a page; of the movements those of one authorization, where it is named."""
+    entries = [_entry(each, authorization_id) for each in page.entries]
+    return {"entries": entries, "total": page.total, "next": page.next_}
+
+
+def _entry(entry: LedgerEntry, authorization_id: str | None) -> Answer:
     fields = entry.fields
     _, moved = read_record(entry)
     movements = [
@@ -66,11 +81,7 @@ def _movements(what: str, rows: Iterable[Row], authorization_id: str | None) -> 
 
 
 def _moved(units: int, before: Any, after: Any) -> Answer:
-    return {
-        "moved": written(units),
-        "before": _used(before),
-        "after": _used(after),
-    }
+    return {"moved": written(units), "before": _used(before), "after": _used(after)}
 
 
 def _used(one: Any) -> Mapping[str, str | None]:
@@ -80,17 +91,11 @@ def _used(one: Any) -> Mapping[str, str | None]:
 
 def _amendments(fields: Mapping[str, str], authorization_id: str | None) -> list[Answer]:
     """Show what the limits became: with a push, or with the first use of a version."""
-    found = []
+    found: list[Answer] = [
+        {"authorization_id": each["a"], "version": each["v"]}
+        for each in orjson.loads(fields.get("am") or "[]")
+    ]
     if "set" in fields:
-        changed = dict(orjson.loads(fields["set"]))
-        found.append(
-            {
-                "authorization_id": fields["a"],
-                "version": fields["v"],
-                "set": changed,
-                "removed": orjson.loads(fields["del"]),
-            }
-        )
-    for each in orjson.loads(fields.get("am") or "[]"):
-        found.append({"authorization_id": each["a"], "version": each["v"]})
+        limits = {"set": dict(orjson.loads(fields["set"])), "removed": orjson.loads(fields["del"])}
+        found.insert(0, {"authorization_id": fields["a"], "version": fields["v"], **limits})
     return [each for each in found if authorization_id in (None, each["authorization_id"])]

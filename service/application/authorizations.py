@@ -1,0 +1,241 @@
+"""What is asked of authorizations: pushed, withdrawn, read, and what was used of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import orjson
+from typing_extensions import TypedDict
+
+from service.accounting.answers.statement import related_claim, statement, utilization
+from service.accounting.limits.bounds import bounds_of
+from service.application import claims
+from service.application.intake import PUSHES, NotFound
+from service.application.ledger_view import LedgerEntries, ledger_entries
+from service.application.parts import Caller
+from service.domain.answers import RelatedClaim, StatementAnswer, UtilizationAnswer
+from service.domain.authorization import Authorization
+from service.domain.push import Pushed, PushResult
+from service.domain.submission import Code, DeadLetter, Queued
+from service.domain.withdrawal import write_withdrawal
+from service.ingest.submissions import read_one
+from service.stores.authorizations.reading import Filter as Filter
+from service.stores.authorizations.reading import Name as Name
+from service.stores.authorizations.reading import Page as Page
+from service.stores.authorizations.reading import Stored as Stored
+from service.stores.authorizations.reading import Times as Times
+from service.stores.ledger.records import read_record
+
+Answer = dict[str, Any]
+
+VERSION_MAX = 2**53 - 1
+TITLES: Mapping[Code, str] = {
+    "unreadable": "Malformed JSON",
+    "invalid": "Invalid content",
+    "conflict": "Version conflict",
+}
+_ERRORS_MAX = 20
+_ID_LENGTH_MAX = 100
+_PAGES_MAX = 100
+_PAGE = 500
+
+
+class Balances(TypedDict):
+    """What is used, reserved and left; one account for each boundary that there is."""
+
+    authorization_id: str
+    number: str | None
+    version: int
+    accumulator_version: int | None
+    void: bool
+    accounts: list[StatementAnswer]
+
+
+class RelatedClaims(TypedDict):
+    """Claims that drew on an authorization, and where to go on."""
+
+    claims: list[RelatedClaim]
+    next: str | None
+
+
+class Utilization(TypedDict):
+    """How the units went, by account; not ``complete`` where there are more movements."""
+
+    authorization_id: str
+    by: Literal["day", "month"]
+    complete: bool
+    accounts: list[UtilizationAnswer]
+
+
+class NotTaken(Exception):
+    """A push that cannot be taken: why, where, and the dead letter in which it is kept."""
+
+    def __init__(self, code: Code, reason: str, errors: Sequence[dict[str, str]] = ()) -> None:
+        """Say why; it is kept later."""
+        super().__init__(reason)
+        self.code: Code = code
+        self.errors = list(errors)
+        self.dead_letter: str | None = None
+
+
+async def push(caller: Caller, authorization_id: str, content: bytes) -> PushResult | Queued:
+    """Take a version in; raises NotTaken once it is kept as a dead letter, EngineFault."""
+    try:
+        pushed = _pushed(content, authorization_id)
+        (result,) = await caller.stores.entrance.push_or_queue(caller.payer, [pushed])
+        return _counted(result)
+    except NotTaken as refused:
+        await _keep(caller, refused, content, "PUT /authorizations", authorization_id)
+        raise
+
+
+async def withdraw(caller: Caller, authorization_id: str, version: int) -> PushResult | Queued:
+    """Make an authorization void under the sender's next version; raises as ``push`` does."""
+    try:
+        return _counted(
+            await caller.stores.entrance.withdraw_or_queue(caller.payer, authorization_id, version)
+        )
+    except NotTaken as refused:
+        content = write_withdrawal(authorization_id, version)
+        await _keep(caller, refused, content, "DELETE /authorizations", authorization_id)
+        raise
+
+
+def _pushed(content: bytes, authorization_id: str) -> Pushed:
+    read = read_one(content)
+    if read.pushed is None:
+        errors = [dict(each) for each in read.errors]
+        raise NotTaken(read.code or "invalid", read.reason or "", errors)
+    if read.authorization_id != authorization_id:
+        path, message = "/authorization_id", "not the one of the address"
+        raise NotTaken("invalid", f"{path}: {message}", [{"path": path, "message": message}])
+    return read.pushed
+
+
+def _counted(result: PushResult | Queued) -> PushResult | Queued:
+    """Count what became of a push; raises NotTaken for other content."""
+    PUSHES.labels("queued" if isinstance(result, Queued) else result.status).inc()
+    if isinstance(result, PushResult) and result.status == "conflict":
+        raise NotTaken("conflict", result.reason or "other content")
+    return result
+
+
+async def _keep(
+    caller: Caller, refused: NotTaken, content: bytes, origin: str, authorization_id: str
+) -> None:
+    """Keep what was sent; raises an EngineFault if it cannot be: then it must be sent again."""
+    letter = DeadLetter(
+        format="json",
+        content=content[: caller.parts.settings.dead_letter_bytes_max],
+        content_bytes=len(content),
+        code=refused.code,
+        reason=f"{TITLES[refused.code]}: {refused}",
+        errors=tuple(refused.errors[:_ERRORS_MAX]),
+        origin=origin,
+        authorization_id=authorization_id if len(authorization_id) <= _ID_LENGTH_MAX else None,
+        version=_version_in(content),
+    )
+    (refused.dead_letter,) = await caller.stores.letters.keep(caller.payer, [letter])
+
+
+def _version_in(content: bytes) -> int | None:
+    try:
+        source: Any = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+    version = source.get("version") if isinstance(source, dict) else None
+    return version if type(version) is int and 0 < version <= VERSION_MAX else None
+
+
+async def read(caller: Caller, authorization_id: str) -> Stored:
+    """The current version and its state; raises NotFound when it was never pushed."""
+    stored = await caller.stores.reading.get(caller.payer, authorization_id)
+    if stored is None:
+        raise NotFound("there is no such authorization")
+    return stored
+
+
+async def versions(caller: Caller, authorization_id: str) -> Sequence[Stored]:
+    """Every version that was taken in, newest first; raises NotFound when there is none."""
+    found = await caller.stores.reading.versions(caller.payer, authorization_id)
+    if not found:
+        raise NotFound("there is no such authorization")
+    return found
+
+
+async def listing(caller: Caller, wanted: Filter, *, size: int, after: str | None) -> Page:
+    """A page, newest certification first; raises BadCursor."""
+    return await caller.stores.reading.page(caller.payer, wanted, size=size, after=after)
+
+
+async def balances(caller: Caller, authorization_id: str) -> Balances:
+    """Every boundary with its limit and balances, as they are now; raises NotFound."""
+    stored = await read(caller, authorization_id)
+    state = await caller.stores.accumulators.accounts(caller.payer, authorization_id)
+    authorization = Authorization.model_validate(stored.source)
+    return {
+        "authorization_id": authorization_id,
+        "number": authorization.number,
+        "version": stored.state["version"],
+        "accumulator_version": state.version or None,
+        "void": stored.state.get("void", False),
+        "accounts": statement(state, bounds_of(authorization)),
+    }
+
+
+async def ledger(
+    caller: Caller, authorization_id: str, *, size: int, after: str | None
+) -> LedgerEntries:
+    """What moved or changed its units, newest first; raises NotFound, BadCursor."""
+    await read(caller, authorization_id)
+    page = await caller.stores.ledger.of_authorization(
+        caller.payer, authorization_id, size=size, after=after
+    )
+    return ledger_entries(page, authorization_id)
+
+
+async def related_claims(
+    caller: Caller, authorization_id: str, *, matched: bool, size: int, after: str | None
+) -> RelatedClaims:
+    """The claims that drew on it, newest first, as they stand now; raises NotFound, BadCursor.
+
+    ``matched``: also those that found it and drew nothing.
+    """
+    stored = await read(caller, authorization_id)
+    reading = caller.stores.ledger
+    of = reading.related if matched else reading.of_authorization
+    page = await of(caller.payer, authorization_id, size=size, after=after)
+    ids = dict.fromkeys(
+        entry.fields[name]
+        for entry in page.entries
+        for name in ("c", "oc")
+        if entry.fields.get(name)
+    )
+    is_void = bool(stored.state.get("void"))
+    related = [
+        related_claim(await claims.as_held(caller, name), authorization_id, is_void=is_void)
+        for name in ids
+    ]
+    return {"claims": related, "next": page.next_}
+
+
+async def utilization_over_time(
+    caller: Caller, authorization_id: str, by: Literal["day", "month"]
+) -> Utilization:
+    """By the time of adjudication, what was moved, used and reserved then; raises NotFound."""
+    await read(caller, authorization_id)
+    moved: list[Any] = []
+    after: str | None = None
+    for _ in range(_PAGES_MAX):
+        page = await caller.stores.ledger.of_authorization(
+            caller.payer, authorization_id, size=_PAGE, after=after
+        )
+        moved += [(entry.fields["at"], read_record(entry)[1]) for entry in page.entries]
+        after = page.next_
+        if after is None:
+            break
+    return {
+        "authorization_id": authorization_id,
+        "by": by,
+        "complete": after is None,
+        "accounts": utilization(reversed(moved), authorization_id, by=by),
+    }

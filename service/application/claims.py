@@ -1,0 +1,211 @@
+"""What is asked of claims: matched, adjudicated, changed, and read as they were and are."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from prometheus_client import Counter
+from pydantic import Field, JsonValue
+
+from service.accounting.answers.answer import benefit_answer, complete
+from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.scale import written, written_amount
+from service.application.ledger_view import LedgerEntries, ledger_entries
+from service.application.parts import Caller
+from service.domain.adjudication import Adjudication, ClaimChange
+from service.domain.answers import (
+    LimitsAnswer,
+    LineAnswer,
+    MatchAnswer,
+    StepAnswer,
+    StoredAnswer,
+    UsedAuthorization,
+)
+from service.domain.claim import Claim
+from service.domain.engine_fault import EngineFault
+from service.domain.values import Frozen, LineNumber
+from service.flow.adjudicating.adjudicate import Adjudicated
+from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
+from service.flow.adjudicating.rooms import Run
+from service.flow.matching.match import match_claim
+from service.flow.matching.why_not import Question as Question
+from service.flow.matching.why_not import why_not
+from service.stores.connection.clock import now
+
+Answer = dict[str, Any]
+
+RESULTS = Counter(
+    "authmatch_results_total",
+    "Results of claim lines by template and class.",
+    ["template", "class"],
+)
+DISPOSITIONS = Counter(
+    "authmatch_dispositions_total",
+    "Claim lines adjudicated, by what became of them.",
+    ["disposition"],
+)
+REPLAYS = Counter(
+    "authmatch_replays_total", "Claims that were sent again and answered from their record."
+)
+
+
+class LineLimits(Frozen):
+    """The benefit limits that a line has met, as the benefit module would adjust them."""
+
+    line: LineNumber
+    limit_adjustments: tuple[dict[str, JsonValue], ...] = Field(min_length=1, max_length=50)
+
+
+class BenefitLimits(Frozen):
+    """Benefit limits of an adjudicated claim."""
+
+    lines: tuple[LineLimits, ...] = Field(min_length=1, max_length=999)
+
+
+async def match(caller: Caller, claim: Claim) -> MatchAnswer:
+    """Match one claim, count its results, and perhaps check it a second time."""
+    parts = caller.parts
+    matched = await match_claim(
+        claim, caller.payer, rules=parts.rules.current, source=parts.stores.search
+    )
+    for each in matched.searches:
+        RESULTS.labels(each.plan.template.id, each.ranked.match_class).inc()
+    parts.live_check.offer(matched)
+    return matched.answer
+
+
+async def explain(caller: Caller, question: Question) -> Answer:
+    """Say why an authorization does not cover a claim line; raises NoSuchLine, EngineFault."""
+    parts = caller.parts
+    return await why_not(
+        question, caller.payer, rules=parts.rules.current, source=parts.stores.search
+    )
+
+
+async def adjudicate(
+    caller: Caller, claim: Adjudication, *, dry: bool = False, again: bool = False
+) -> Adjudicated:
+    """Adjudicate one claim by the rules that are current now, and count what became of its lines.
+
+    Raises Conflict, BadSelection, ValueError for a quantity too large to be counted, EngineFault.
+    """
+    run = Run(payer=caller.payer, at=now(), dry=dry, again=again)
+    return count(await caller.parts.moving.adjudicate(claim, run, caller.parts.rules.current))
+
+
+def count(done: Adjudicated) -> Adjudicated:
+    """Count what became of the lines of a claim, or that it was sent again."""
+    if done.replayed:
+        REPLAYS.inc()
+    elif not done.answer["dry_run"]:
+        for line in done.answer["lines"]:
+            DISPOSITIONS.labels(line["disposition"]).inc()
+    return done
+
+
+async def not_copied(caller: Caller, done: Adjudicated) -> EngineFault | None:
+    """Copy the ledger entry of a claim now; gives the fault where it waits in Redis instead."""
+    try:
+        if not (done.replayed or done.answer["dry_run"]):
+            await caller.stores.projection.project(caller.payer)
+    except EngineFault as fault:
+        return fault
+    return None
+
+
+async def change(caller: Caller, step: Step, claim_id: str, asked: ClaimChange) -> StepAnswer:
+    """Take a step of a claim's life; raises UnknownClaim, Conflict, BadChange, EngineFault."""
+    books = caller.stores.accumulators
+    return await change_claim(step, claim_id, asked, caller.payer, books, now())
+
+
+async def as_answered(caller: Caller, claim_id: str) -> StoredAnswer:
+    """The answer of a claim's latest adjudication, and its status now; raises UnknownClaim."""
+    answer, _ = await _stored(caller, claim_id)
+    return answer
+
+
+async def as_held(caller: Caller, claim_id: str) -> StoredAnswer:
+    """The same, but of a claim in force what it holds now, not what it drew then.
+
+    Raises UnknownClaim.
+    """
+    answer, claim = await _stored(caller, claim_id)
+    return {**answer, "lines": _as_held(answer["lines"], claim)} if claim.is_held else answer
+
+
+async def _stored(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState]:
+    stores = caller.stores
+    claim = await stores.accumulators.read_claim(caller.payer, claim_id)
+    if not claim.is_known:
+        raise UnknownClaim(claim_id)
+    draft, moved = await stores.records.recorded(caller.payer, claim.entries[claim.version])
+    answer: StoredAnswer = {
+        **complete(draft, moved),
+        "status": claim.status,
+        "versions": sorted(claim.entries),
+        "replaced_by": claim.replaced_by,
+    }
+    return answer, claim
+
+
+def _as_held(lines: Sequence[LineAnswer], claim: ClaimState) -> list[LineAnswer]:
+    """Write what was drawn anew, as far as it was not given back since."""
+    held: dict[tuple[int, str, str, int], list[int]] = {}
+    for row in claim.rows:
+        key = row.line, row.kind, row.authorization_id, row.authorization_line
+        sums = held.setdefault(key, [0, 0])
+        sums[0] += row.units
+        sums[1] += row.amount
+    written_lines: list[LineAnswer] = []
+    for line in lines:
+        used: list[UsedAuthorization] = []
+        for each in line["adjudicated_authorizations"]:
+            key = line["line"], each["type"], each["authorization_id"], each["line"]
+            if key in held:
+                units, amount = held[key]
+                used.append({**each, "units": written(units), "amount": written_amount(amount)})
+        written_lines.append({**line, "adjudicated_authorizations": used})
+    return written_lines
+
+
+async def history(caller: Caller, claim_id: str, *, size: int, after: str | None) -> LedgerEntries:
+    """A page of what happened to a claim, newest first; raises UnknownClaim, BadCursor."""
+    stores = caller.stores
+    if not (await stores.accumulators.read_claim(caller.payer, claim_id)).is_known:
+        raise UnknownClaim(claim_id)
+    page = await stores.ledger.of_claim(caller.payer, claim_id, size=size, after=after)
+    return ledger_entries(page)
+
+
+async def benefit_limits(caller: Caller, claim_id: str, asked: BenefitLimits) -> Answer:
+    """Take benefit limits off the lines that an authorization pays; moves nothing.
+
+    Raises UnknownClaim, BadChange for a line that the claim has not.
+    """
+    answer = await as_held(caller, claim_id)
+    lines = {line["line"]: line for line in answer["lines"]}
+    is_held = answer["status"] in ("used", "reserved")
+    return {
+        "claim_id": answer["claim_id"],
+        "version": answer["version"],
+        "lines": [
+            {"line": each.line, **_limited(each, lines[each.line], is_held=is_held)}
+            for each in _of_lines(asked, lines)
+        ],
+    }
+
+
+def _of_lines(asked: BenefitLimits, known: Collection[int]) -> Sequence[LineLimits]:
+    for each in asked.lines:
+        if each.line not in known:
+            raise BadChange(f"the claim has no line {each.line}")
+    return asked.lines
+
+
+def _limited(limits: LineLimits, line: LineAnswer, *, is_held: bool) -> LimitsAnswer:
+    is_paid = is_held and bool(line["adjudicated_authorizations"])
+    return benefit_answer(
+        list(limits.limit_adjustments),
+        override=is_paid and line["benefit"]["override"],
+        action=line["benefit"]["action"],
+    )

@@ -1,0 +1,168 @@
+"""Whether everything is in place: settings, rules and engines, and what to do where it is not."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from service.application.parts import NotConfigured, Stores
+from service.domain.engine_fault import EngineFault
+from service.domain.reference import StoredReferences
+from service.querying.problem import TemplatesRefused
+from service.rules.files import load_rules
+from service.settings import Settings
+from service.stores.connection.durability import WANTED
+
+MAJOR = "9."
+CLOCK_S_MAX = 2.0
+
+_NOT_SETTINGS = frozenset({"AUTHMATCH_CACHE"})
+"""Variables of ours that are read elsewhere."""
+
+Level = Literal["green", "yellow", "red"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at, and what to do; ``is_engine`` when an engine is what failed."""
+
+    level: Level
+    what: str
+    found: str
+    advice: str = ""
+    is_engine: bool = False
+
+
+green = partial(Finding, "green")
+"""As it should be."""
+yellow = partial(Finding, "yellow")
+"""It works, but not as in production."""
+red = partial(Finding, "red")
+"""It must be put right."""
+
+
+async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at settings, files and engines; one that fails does not hide the others."""
+    for finding in _of_settings(settings):
+        yield finding
+    stored = StoredReferences()
+    try:
+        book = load_rules(settings)
+    except TemplatesRefused as refused:
+        yield red("rules", f"{len(refused.problems)} problems", "run `authmatch queries check`")
+    else:
+        stored = book.stored
+        versions = (f"{name} v{plan.template.version}" for name, plan in book.plans.items())
+        yield green("rules", ", ".join(sorted(versions)))
+    try:
+        stores = Stores(settings, stored)
+    except NotConfigured as error:
+        yield red("engines", "not configured", str(error))
+        return
+    try:
+        for name, check in (("Elasticsearch", _search), ("Redis", _cache)):
+            try:
+                async for finding in check(stores):
+                    yield finding
+            except EngineFault as fault:
+                advice = "is it running, is the address right?"
+                yield red(name, fault.reason, advice, is_engine=True)
+    finally:
+        await stores.close()
+
+
+def _of_settings(settings: Settings) -> Iterator[Finding]:
+    prefix = Settings.model_config["env_prefix"]
+    known = {f"{prefix}{name}".upper() for name in Settings.model_fields}
+    for name in sorted(name for name in os.environ if name.upper().startswith(prefix)):
+        if name.upper() not in known | _NOT_SETTINGS:
+            yield yellow("settings", f"{name} is not a setting", "is it misspelt?")
+    yield green("queries", str(settings.queries_dir))
+    if settings.is_open:
+        yield yellow("API keys", "none: loopback only", "set AUTHMATCH_API_KEYS to serve others")
+    else:
+        yield green("API keys", f"{len(settings.api_keys)}, hidden")
+    if settings.uses_development_secret:
+        advice = "set AUTHMATCH_SURROGATE_KEY to serve others"
+        yield yellow("surrogate key", "the one of development", advice)
+    else:
+        yield green("surrogate key", "set, hidden")
+
+
+async def _search(stores: Stores) -> AsyncIterator[Finding]:
+    engine = await stores.inspection.elasticsearch()
+    found = f"{', '.join(engine.versions)}, {engine.nodes} node{'s' * (engine.nodes != 1)}"
+    if all(each.startswith(MAJOR) for each in engine.versions):
+        yield green("Elasticsearch", found)
+    else:
+        yield red("Elasticsearch", found, "the client speaks to Elasticsearch 9 only")
+    yield _health(engine.health, engine.nodes)
+    if not await stores.inspection.is_installed():
+        yield red("indices", "not installed", "run `authmatch index install`")
+        return
+    async for finding in _indices(stores):
+        yield finding
+
+
+def _health(health: str, nodes: int) -> Finding:
+    if health == "green":
+        return green("cluster health", health)
+    if health == "yellow":
+        advice = "a copy of a shard has no node" if nodes > 1 else "one node keeps no copies"
+        return yellow("cluster health", health, advice)
+    return red("cluster health", health, "a part of the data is not there", is_engine=True)
+
+
+async def _indices(stores: Stores) -> AsyncIterator[Finding]:
+    yield green("index", await stores.migration.live_index())
+    missing = await stores.installation.missing_fields()
+    if missing:
+        shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+        yield red("fields", f"{len(missing)} missing: {shown}", "run `authmatch index migrate`")
+    else:
+        yield green("fields", "all there")
+    if await stores.migration.is_closed_to_writes():
+        advice = "a rebuild runs, or was killed: run `authmatch index migrate` again"
+        yield red("pushes", "closed to writes", advice)
+    else:
+        yield green("pushes", "open")
+    yield green("documents", f"{await stores.inspection.count():,}")
+    letters = sum([await stores.listing.count(each) for each in stores.projection.payers])
+    if letters:
+        yield yellow("dead letters", f"{letters:,} open", "look: authmatch deadletters list")
+    else:
+        yield green("dead letters", "none open")
+
+
+async def _cache(stores: Stores) -> AsyncIterator[Finding]:
+    cache = await stores.inspection.redis()
+    yield green("Redis", cache.version)
+    apart = f"Redis is {abs(cache.clock_ahead_s):.3f} s {_side(cache.clock_ahead_s)}"
+    if abs(cache.clock_ahead_s) <= CLOCK_S_MAX:
+        yield green("clocks", apart)
+    else:
+        yield yellow("clocks", apart, "keep both machines on network time")
+    yield await _durability(stores)
+    waiting = await stores.courier.waiting()
+    if waiting:
+        advice = "they are stored as soon as Elasticsearch takes them"
+        yield yellow("outbox", f"{waiting:,} wait{'s' * (waiting == 1)}", advice)
+    else:
+        yield green("outbox", "empty")
+
+
+async def _durability(stores: Stores) -> Finding:
+    weak = await stores.durability.check()
+    if not weak:
+        return green(
+            "Redis keeps writes", ", ".join(f"{name} {is_}" for name, is_ in WANTED.items())
+        )
+    if stores.durability.is_weak_allowed:
+        advice = "allowed by AUTHMATCH_ALLOW_WEAK_REDIS: units may be lost in a crash"
+        return yellow("Redis keeps writes", "; ".join(weak), advice)
+    return red("Redis keeps writes", "; ".join(weak), "units may be lost in a crash: set them")
+
+
+def _side(seconds: float) -> str:
+    return "ahead" if seconds >= 0 else "behind"

@@ -1,0 +1,92 @@
+"""What is sent by upstream systems: taken in as a stream, kept where it cannot be, tried again."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+from prometheus_client import Counter
+
+from service.application import reception
+from service.application.parts import Caller
+from service.application.reception import Stream, take_again
+from service.domain.engine_fault import EngineFault
+from service.domain.submission import Notice
+from service.flow.intake import Taken
+from service.stores.intake.letter import Letter as Letter
+from service.stores.intake.listing import LetterFilter as LetterFilter
+from service.stores.intake.listing import LetterPage
+from service.stores.intake.retrying import Retried, retry_letter
+
+PUSHES = Counter("authmatch_pushes_total", "Pushed versions by what became of them.", ["status"])
+_TICKET = re.compile(r"[A-Za-z0-9_\-]{32}")
+
+
+class NotFound(LookupError):
+    """What is asked for is not there; the text names its kind."""
+
+
+async def take(caller: Caller, stream: Stream) -> AsyncIterator[Taken | Notice]:
+    """Take in what comes; gives a result for each part, counted, and notices for the answer."""
+    async for each in reception.take(caller.parts, caller.payer, stream):
+        if isinstance(each, Taken):
+            PUSHES.labels(each.result["status"]).inc()
+        yield each
+
+
+async def deliver(caller: Caller) -> int:
+    """Store what waits in the outbox as far as that is possible now; counts what still waits."""
+    stores, payer = caller.stores, caller.payer
+    with suppress(EngineFault):
+        await stores.courier.deliver(payer)
+    left = (await stores.outbox.waiting([payer])).get(payer)
+    return left.count if left is not None else 0
+
+
+async def letters(
+    caller: Caller, wanted: LetterFilter, *, size: int, after: str | None
+) -> LetterPage:
+    """A page of what could not be taken, those that came last first; raises BadCursor."""
+    return await caller.stores.listing.page(caller.payer, wanted, size=size, after=after)
+
+
+async def letter(caller: Caller, letter_id: str) -> Letter:
+    """One dead letter with its content; raises NotFound."""
+    return _known(await caller.stores.letters.get(caller.payer, letter_id))
+
+
+async def retry(
+    caller: Caller, letter_id: str, *, corrected: bytes | None, by: str | None
+) -> Retried:
+    """Take a dead letter in as it came, or corrected; raises NotFound, LetterConflict."""
+    payer = caller.payer
+
+    async def take(letter: Letter, content: bytes) -> list[dict[str, Any]]:
+        return await take_again(caller.parts, payer, letter.format, content, letter.origin)
+
+    retried = await retry_letter(
+        caller.stores.letters, payer, letter_id, take, corrected=corrected, by=by
+    )
+    if retried is None:
+        raise NotFound("there is no such dead letter")
+    return retried
+
+
+async def drop(caller: Caller, letter_id: str, *, by: str, why: str) -> Letter:
+    """Say that nobody wants a dead letter any more; raises NotFound, LetterConflict."""
+    return _known(await caller.stores.letters.drop(caller.payer, letter_id, by=by, why=why))
+
+
+async def ticket(caller: Caller, name: str) -> dict[str, Any]:
+    """What became of a push that was queued; raises NotFound."""
+    known = _TICKET.fullmatch(name)
+    found = await caller.stores.outbox.status(caller.payer, name) if known else None
+    if found is None:
+        raise NotFound("there is no such ticket")
+    return found
+
+
+def _known(letter: Letter | None) -> Letter:
+    if letter is None:
+        raise NotFound("there is no such dead letter")
+    return letter

@@ -1,0 +1,123 @@
+"""What operators ask for: indices, ledger and accumulators put right, and whether all is ready."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from service.application.parts import Application
+from service.domain.engine_fault import EngineFault
+from service.stores.connection.faults import EngineUnavailable
+from service.stores.ledger.rebuilding import Rebuilt as Rebuilt
+from service.stores.ledger.rebuilding import Tell
+from service.stores.ledger.reconciliation import Reconciled as Reconciled
+
+_WAIT_STEP_S = 1.0
+
+
+class Readiness(TypedDict):
+    """Whether claims can be matched, units moved (or why not), and how many pushes wait."""
+
+    status: Literal["ready", "degraded"]
+    adjudication: str
+    outbox: int | None
+
+
+async def reconcile(parts: Application, payers: Sequence[str], tell: Tell) -> Reconciled:
+    """Compare the accumulators of these payers, else of all, with the ledger; EngineFault."""
+    return await parts.stores.reconciliation.run(payers, tell)
+
+
+async def project(parts: Application, payers: Sequence[str]) -> int:
+    """Copy the ledger entries of these payers, else of all, that wait in Redis; counts them."""
+    stores = parts.stores
+    return await stores.projection.sweep(payers or await stores.reconciliation.payers())
+
+
+async def rebuild(parts: Application, payers: Sequence[str], *, force: bool, tell: Tell) -> Rebuilt:
+    """Make the accumulators of these payers, else of all, anew from the ledger.
+
+    Raises NotEmpty unless ``force`` drops what there is, and EngineFault. What else Redis has lost
+    is made anew, too: marks of members by a refresh, for what was pushed last must be found all the
+    same, and the queue of members with claims that wait.
+    """
+    done = await parts.stores.rebuilding.run(payers, force=force, tell=tell)
+    await parts.stores.visibility.refresh()
+    await parts.stores.late_queue.note_all(done.waiting)
+    return done
+
+
+async def install(parts: Application) -> str:
+    """Put the indices in place, as often as one likes; gives the name of the live one."""
+    await parts.stores.installation.install()
+    return await parts.stores.migration.live_index()
+
+
+async def install_if_missing(parts: Application, say: Callable[[str], object]) -> None:
+    """Put the indices in place unless they are; a push into none would have them guessed."""
+    if not await parts.stores.inspection.is_installed():
+        say("installing the indices")
+        await parts.stores.installation.install()
+
+
+async def install_when_ready(
+    parts: Application, *, wait_seconds_max: float, say: Callable[[str], object]
+) -> None:
+    """Install the indices, waiting for engines that are not up yet; raises EngineFault."""
+    deadline = time.monotonic() + wait_seconds_max
+    last = ""
+    while True:
+        try:
+            await parts.stores.installation.install()
+            if not await parts.stores.health.check():
+                raise EngineUnavailable("redis", "cannot be reached")
+            await parts.stores.durability.ensure()
+        except EngineFault as fault:
+            if fault.is_lasting or time.monotonic() >= deadline:
+                raise
+            if str(fault) != last:
+                say(f"waiting for the engines: {fault}")
+                last = str(fault)
+            await asyncio.sleep(_WAIT_STEP_S)
+        else:
+            return
+
+
+async def migrate(parts: Application, tell: Tell) -> tuple[str, str, int]:
+    """Build a new index and put it in place; gives the old, the new, and its documents."""
+    return await parts.stores.migration.run(tell)
+
+
+async def readiness(parts: Application) -> Readiness:
+    """Whether claims can be matched, units moved and pushes stored now.
+
+    Raises EngineFault while Elasticsearch does not answer. Without Redis claims are matched as
+    ever, and pushes must wait.
+    """
+    has_redis = await parts.stores.health.check()
+    obstacle = await _obstacle(parts) if has_redis else "redis does not answer"
+    waiting = await _waiting(parts) if has_redis else None
+    return {
+        "status": "degraded" if obstacle or waiting else "ready",
+        "adjudication": obstacle or "ready",
+        "outbox": waiting,
+    }
+
+
+async def _waiting(parts: Application) -> int | None:
+    """Count what waits in the outbox; None where it cannot be counted."""
+    try:
+        return await parts.stores.courier.waiting()
+    except EngineFault:
+        return None
+
+
+async def _obstacle(parts: Application) -> str | None:
+    """Say why no units may be moved, which matching does not need; None when they may."""
+    try:
+        await parts.stores.guard.ensure()
+    except EngineFault as fault:
+        return f"{fault.engine}: {fault.reason}"
+    return None

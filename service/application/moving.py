@@ -1,0 +1,38 @@
+"""The one way in which claims are adjudicated, by every entry and by the background alike."""
+
+from dataclasses import dataclass
+
+from service.domain.adjudication import Adjudication
+from service.flow.adjudicating.adjudicate import Adjudicated, adjudicate
+from service.flow.adjudicating.rooms import Rooms, Run
+from service.flow.matching.live_check import LiveCheck
+from service.rules.book import RuleBook
+from service.stores.authorizations.reading import AuthorizationReading
+from service.stores.authorizations.search import AuthorizationSearch
+from service.stores.ledger.records import Records
+from service.stores.units.accumulators import Accumulators
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """What an adjudication works with; that units may be moved is asked where they are moved."""
+
+    books: Accumulators
+    source: AuthorizationSearch
+    standing: AuthorizationReading
+    records: Records
+    live_check: LiveCheck
+
+    async def adjudicate(self, claim: Adjudication, run: Run, book: RuleBook) -> Adjudicated:
+        """Adjudicate one claim by one book of rules; raises what ``adjudicate`` raises."""
+        rooms = Rooms(
+            rules=book,
+            source=self.source,
+            standing=self.standing,
+            books=self.books,
+            records=self.records,
+        )
+        done = await adjudicate(claim, run, rooms)
+        if done.matched is not None:
+            self.live_check.offer(done.matched)
+        return done

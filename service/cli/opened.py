@@ -1,0 +1,41 @@
+"""Opens the parts of the service for a command, runs it, and closes them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from service.application.parts import Application, Caller, application
+from service.cli.configuration import payer_of, read_settings
+from service.cli.terminal import progress
+from service.settings import Settings
+
+T = TypeVar("T")
+
+
+def run_for_payer(work: Callable[[Caller], Awaitable[T]], payer: str | None) -> T:
+    """Do what a payer asks for, else the default one.
+
+    Raises BadInput where a setting or the payer is wrong, EngineFault where an engine fails.
+    """
+    settings = read_settings()
+    whose = payer_of(payer, settings)
+    return run_with(settings, lambda parts: work(Caller(parts, whose)))
+
+
+def run_with(settings: Settings, work: Callable[[Application], Awaitable[T]]) -> T:
+    """Do something with the parts that these settings make; raises EngineFault."""
+
+    async def run() -> T:
+        async with application(settings) as parts:
+            return await work(parts)
+
+    return asyncio.run(run())
+
+
+@contextmanager
+def shown(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar while a block runs; gives what is told how much is done, and of how much."""
+    with progress() as bars:
+        bar = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(bar, completed=done, total=total)

@@ -1,0 +1,169 @@
+"""Makes a book of rules of its texts: references first, then templates, then decision tables.
+
+The texts are named as the files of a folder are: ``dental.yaml``, ``reference/units.yaml``,
+``tables/requested-auth-type.json``, ``fixtures/two-visits.yaml``.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from service.domain.accounting_policy import AccountingPolicy, UnitTable
+from service.domain.event import EventCodes
+from service.domain.reference import AttachedFields, GroupTable, References
+from service.domain.specialised import SpecialisedTable
+from service.querying.library import Library, load_library
+from service.querying.problem import Problem, TemplatesRefused
+from service.requirement.faults import TableProblem, TableRefused
+from service.requirement.tables import TABLE_NAMES, RequirementTables, load_tables
+from service.rules.book import RuleBook
+
+REFERENCE_TABLES_NEEDED = ("procedure-groups", "specialty-parents", "informational-modifiers")
+"""Without these, a decision table or a comparison would quietly find nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a set of texts gives, as far as it can be read, and all that is wrong with it."""
+
+    references: References
+    library: Library
+    tables: RequirementTables | None
+    event_codes: EventCodes | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def book(self) -> RuleBook:
+        """The book of rules; raises TemplatesRefused where anything is wrong with a text."""
+        if self.problems or self.tables is None or self.event_codes is None:
+            raise TemplatesRefused(self.problems)
+        return RuleBook(
+            plans=self.library.plans,
+            tables=self.tables,
+            references=self.references,
+            event_codes=self.event_codes,
+        )
+
+
+def load_texts(texts: Mapping[str, str]) -> Loaded:
+    """Load every text of a set, and find all that is wrong with them."""
+    references, event_codes, problems = _references(dict(_under("reference", ".yaml", texts)))
+    templates = {name: text for name, text in texts.items() if "/" not in name}
+    library = load_library(templates, references)
+    problems += library.problems
+    try:
+        tables = _tables(texts, references, frozenset(library.resolved))
+    except TableRefused as refused:
+        tables = None
+        file = f"tables/{refused.table}.json"
+        problems += [
+            Problem(
+                code="T014",
+                path=each.path,
+                file=file,
+                message=each.message,
+                hint=each.hint or None,
+            )
+            for each in refused.problems
+        ]
+    return Loaded(
+        references=references,
+        library=library,
+        tables=tables,
+        event_codes=event_codes,
+        problems=tuple(problems),
+    )
+
+
+def fixtures_of(texts: Mapping[str, str]) -> dict[str, str]:
+    """The fixtures of the templates' tests, by their names."""
+    return dict(_under("fixtures", ".yaml", texts))
+
+
+def _under(folder: str, ending: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, text in texts.items():
+        if name.startswith(f"{folder}/") and name.endswith(ending):
+            yield name.removeprefix(f"{folder}/").removesuffix(ending), text
+
+
+def _tables(
+    texts: Mapping[str, str], references: References, templates: frozenset[str]
+) -> RequirementTables:
+    found = dict(_under("tables", ".json", texts))
+    for name in TABLE_NAMES:
+        if name not in found:
+            raise TableRefused(name, (TableProblem("", "no such table"),))
+    first, second = (found[name] for name in TABLE_NAMES)
+    return load_tables(first, second, references, templates)
+
+
+_KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
+    "attached-fields": ("attached", AttachedFields),
+    "specialised": ("specialised", SpecialisedTable),
+    "unit-conversions": ("units", UnitTable),
+    "accounting-policy": ("accounting", AccountingPolicy),
+    "event-codes": ("events", EventCodes),
+}
+"""Of each kind of reference file, of which there is one: what it is called, and what it holds."""
+
+
+def _references(
+    texts: Mapping[str, str],
+) -> tuple[References, EventCodes | None, list[Problem]]:
+    """Load reference tables and event codes; a file that is wrong is a problem, not a gap."""
+    groups: dict[str, GroupTable] = {}
+    single: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, text in texts.items():
+        try:
+            content: Any = YAML(typ="safe").load(text)
+            kind = content.get("kind") if isinstance(content, dict) else None
+            if kind == "groups":
+                groups[name] = GroupTable.model_validate(content)
+            elif str(kind) in _KINDS:
+                field, model = _KINDS[str(kind)]
+                single[field] = model.model_validate(content)
+            else:
+                problems.append(_refused(name, f"a reference file of kind {kind} is not known"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = "/".join(map(str, first["loc"]))
+            problems.append(_refused(name, f"{where}: {first['msg']}".removeprefix(": ")))
+        except (YAMLError, ValueError) as error:
+            problems.append(_refused(name, " ".join(str(error).split())[:300]))
+    problems += [
+        _refused(name, "this reference table is needed")
+        for name in REFERENCE_TABLES_NEEDED
+        if name not in groups
+    ]
+    informational = groups.get("informational-modifiers")
+    plain = informational.groups.values() if informational else ()
+    events: EventCodes | None = single.pop("events", None)
+    references = References(
+        groups=groups,
+        informational_modifiers=frozenset(code for group in plain for code in group.members),
+        **single,
+    )
+    if events is None:
+        problems.append(_refused("event-codes", "it is needed"))
+    else:
+        problems += _disagreements(references, events)
+    return references, events, problems
+
+
+def _disagreements(references: References, events: EventCodes) -> Iterator[Problem]:
+    """Find what one reference table says of another that is not so."""
+    found = {
+        "specialised": references.specialised.faults(events.events, references.groups),
+        "unit-conversions": references.units.faults(references.groups),
+        "accounting": references.accounting.faults(references.groups, references.units),
+    }
+    return (_refused(name, fault) for name, faults in found.items() for fault in faults)
+
+
+def _refused(name: str, message: str) -> Problem:
+    return Problem(code="T014", path="", message=message, file=f"reference/{name}.yaml")

@@ -1,0 +1,293 @@
+"""The examples of the OpenAPI document are what the service answers, in the order of one story.
+
+With AUTHMATCH_RECORD_EXAMPLES set they are written anew, and nothing is compared.
+"""
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+from pydantic import TypeAdapter
+
+from service.api.app import create_app
+from service.settings import Settings, shipped
+from tests.ground import Ground
+from tests.proxy import Proxy
+from tests.serving import client_of, serving
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+RECORDED = shipped("docs") / "examples" / "api.json"
+JSON, NDJSON, X12 = "application/json", "application/x-ndjson", "application/edi-x12"
+FHIR = "application/fhir+json"
+FORM = "application/x-www-form-urlencoded"
+METHODS = ("get", "put", "post", "delete")
+
+Json = dict[str, Any]
+
+
+def claim(name: str, **changes: Any) -> Json:
+    """A claim of the examples."""
+    return {**json.loads((EXAMPLES / f"{name}.json").read_text()), **changes}
+
+
+def authorization(name: str, member: str, **changes: Any) -> Json:
+    """Therapy for a member, twelve units of it."""
+    return {
+        "authorization_id": name,
+        "version": 1,
+        "kind": "authorization",
+        "setting": "professional",
+        "member": {"id": member},
+        "decision": {"action": "A1"},
+        "certification_date": "2026-05-20",
+        "effective": {"from": "2026-05-04", "to": "2026-08-31"},
+        "servicing_provider": {"npi": "1234567893"},
+        "lines": [
+            {
+                "line": 1,
+                "procedure": {"from": "97110", "to": "97140", "code_system": "CPT"},
+                "limits": {"units": "12", "unit": "UN"},
+            }
+        ],
+        **changes,
+    }
+
+
+@dataclass
+class Story:
+    """Calls a service, and keeps the first body and answer of each kind of every operation."""
+
+    client: httpx.Client
+    told: dict[str, Json] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def call(
+        self,
+        operation: str,
+        *ids: str,
+        body: Any = None,
+        kind: str = JSON,
+        status: int = 200,
+        **more: Any,
+    ) -> Any:
+        """Call an operation, such as `GET /claims/{claim_id}`; gives what was answered."""
+        method, path = operation.split()
+        for name in ids:
+            path = re.sub(r"\{\w+\}", name, path, count=1)
+        headers = {**more.pop("headers", {}), **({"content-type": kind} if body else {})}
+        text = body if isinstance(body, str) else json.dumps(body)
+        answer = self.client.request(
+            method, path, content=text.encode() if body else None, headers=headers, **more
+        )
+        assert answer.status_code == status, answer.text
+        here = self.told.setdefault(operation, {"bodies": {}, "answers": {}})
+        if body:
+            here["bodies"].setdefault(kind, body)
+        given = answer.headers["content-type"].partition(";")[0]
+        content = answer.json() if given.endswith("json") and "nd" not in given else answer.text
+        here["answers"].setdefault(str(status), {}).setdefault(given, self.steady(content))
+        return content
+
+    def steady(self, value: Any) -> Any:
+        """A value without what is another one in every run: times, ids, addresses."""
+        if isinstance(value, dict):
+            return {
+                name: self.steady(each) if name not in ("took_ms", "start") else _timeless(each)
+                for name, each in value.items()
+            }
+        if isinstance(value, list):
+            return [self.steady(each) for each in value]
+        return self._steady_text(value) if isinstance(value, str) else value
+
+    def _steady_text(self, text: str) -> str:
+        now = datetime.now(UTC)
+        if text.startswith("{"):
+            lines = [self.steady(json.loads(line)) for line in text.splitlines()]
+            return "".join(f"{json.dumps(line)}\n" for line in lines)
+        text = re.sub(r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:8080", text)
+        text = re.sub(rf"{now:%Y-%m-%d}T[\d:.]+(\+00:00|Z)?", "2026-06-01T12:00:00.000+00:00", text)
+        text = re.sub(rf"^{now:%Y-%m}(-\d\d)?$", "2026-06", text)
+        text = re.sub(rf"\*(20)?{now:%y%m%d}\*\d{{4,8}}", r"*\g<1>260601*1200", text)
+        text = re.sub(r"\b\d{13}-\d+\b", partial(self._named, "17800000000{:02}-0"), text)
+        text = re.sub(r'^"\d+-\d+"$', '"7-1"', text)
+        return re.sub(
+            r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9_-]{32,64}(?![\w-])",
+            partial(self._named, "{:032x}"),
+            text,
+        )
+
+    def _named(self, pattern: str, found: re.Match[str]) -> str:
+        return self.names.setdefault(found[0], pattern.format(len(self.names) + 1))
+
+
+def _timeless(value: Any) -> Any:
+    return dict.fromkeys(value, 1.0) if isinstance(value, dict) else value
+
+
+def until(ready: Callable[[], bool]) -> None:
+    """Wait for what a worker does in the background."""
+    deadline = time.monotonic() + 30
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def authorizations(story: Story, search: Proxy) -> None:
+    """Pushed, read, withdrawn; one waits while Elasticsearch is away."""
+    lines = (EXAMPLES / "authorizations.ndjson").read_text().splitlines(keepends=True)
+    story.call("POST /authorizations/bulk", body=lines[0], kind=NDJSON)
+    push, one = "PUT /authorizations/{authorization_id}", authorization("UM-90001", "M9001")
+    story.call(push, "UM-90001", body=one, status=201)
+    story.call(push, "UM-90001", body=one)
+    with search.failing("refuse"):
+        late = authorization("UM-90009", "M9009")
+        queued = story.call(push, "UM-90009", body=late, status=202)
+        withdraw = "DELETE /authorizations/{authorization_id}"
+        story.call(withdraw, "UM-90008", status=202, params={"version": 2})
+    ticket = queued["status_url"].rpartition("/")[2]
+    status = "GET /intake/{ticket}"
+    until(lambda: story.client.get(f"/intake/{ticket}").json()["status"] != "waiting")
+    story.call(status, ticket)
+    story.call(withdraw, "UM-90009", params={"version": 2})
+    story.call("GET /authorizations", params={"member": "M9001"})
+    story.call("GET /authorizations/{authorization_id}", "UM-90001")
+    story.call("GET /authorizations/{authorization_id}/versions", "UM-90001")
+
+
+def claims(story: Story) -> None:
+    """Matched, adjudicated, changed, and what the authorization has left then."""
+    exact, cutback = claim("units-exact"), claim("units-cutback")
+    story.call("POST /match", body=exact)
+    story.call("POST /match", body=(EXAMPLES / "claim.837").read_text(), kind=X12)
+    story.call("POST /match/batch", body=f"{json.dumps(exact)}\n", kind=NDJSON)
+    asked = {"claim": exact, "line": 1, "number": "AU-00123"}
+    story.call("POST /match/why-not", body=asked)
+    story.call("POST /adjudicate", body=exact)
+    story.call("POST /adjudicate/batch", body=f"{json.dumps(cutback)}\n", kind=NDJSON)
+    change = {"by": "examiner 7", "reason": "as billed"}
+    one, other = exact["claim_id"], cutback["claim_id"]
+    story.call("GET /claims/{claim_id}", one)
+    kept = {"lines": [{"line": 1, "units": "8"}], **change}
+    story.call("POST /claims/{claim_id}/adjust", one, body=kept)
+    limits = {"lines": [{"line": 1, "limit_adjustments": [{"group": "PR", "carc": "119"}]}]}
+    story.call("POST /claims/{claim_id}/benefit-limits", one, body=limits)
+    story.call("POST /claims/{claim_id}/reverse", other, body=change)
+    for step in ("finalize", "release"):
+        name = f"C-2026-{step}"
+        reserved = claim("units-exhausted", claim_id=name, stage="preliminary")
+        assert story.client.post("/adjudicate", json=reserved).json()["status"] == "reserved"
+        story.call(f"POST /claims/{{claim_id}}/{step}", name, body=change)
+    story.call("GET /claims/{claim_id}/history", one)
+    for what in ("accumulators", "ledger", "claims", "utilization"):
+        story.call(f"GET /authorizations/{{authorization_id}}/{what}", "UM-55012")
+
+
+def examiners(story: Story) -> None:
+    """Two claims come before their authorization; one is run again, one is left as it is."""
+    names = ("C-2026-000301", "C-2026-000302")
+    for name in names:
+        story.client.post("/adjudicate", json=claim("late-claim", claim_id=name))
+    story.client.put("/authorizations/UM-90002", json=authorization("UM-90002", "M9002"))
+    until(lambda: story.client.get("/worklist").json()["total"] == len(names))
+    story.call("GET /worklist", params={"claim": names[0]})
+    decision, seen = {"by": "examiner 7", "reason": "it came late"}, {"if-match": "*"}
+    story.call("GET /worklist/{claim_id}", names[0])
+    for name, step in zip(names, ("readjudicate", "dismiss"), strict=True):
+        story.call(f"POST /worklist/{{claim_id}}/{step}", name, body=decision, headers=seen)
+
+
+def others(story: Story) -> None:
+    """X12, FHIR, members, dead letters, and what the service says of itself."""
+    story.call("POST /x12", body=(EXAMPLES / "authorization.278.x12").read_text(), kind=X12)
+    resource = json.loads((EXAMPLES / "authorization.fhir.json").read_text())
+    story.call("POST /fhir", body=resource, kind=FHIR)
+    story.call("GET /fhir/ClaimResponse", params={"patient": "M9001"})
+    story.call("POST /fhir/ClaimResponse/_search", body="patient=M9001", kind=FORM)
+    story.call("GET /fhir/ClaimResponse/{resource_id}", "UM-90001")
+    story.call("GET /fhir/metadata")
+    merge = {"into": "M9101", "by": "examiner 7", "reason": "one person"}
+    story.call("POST /members/{member_id}/merge", "M9100", body=merge)
+    story.call("GET /members/{member_id}", "M9100")
+    for name, content in (("UM-90003", b"[]"), ("UM-90004", b"{}")):
+        assert story.client.put(f"/authorizations/{name}", content=content).status_code == 422
+    listed = story.call("GET /dead-letters", params={"size": 1, "status": "open"})
+    (letter,) = listed["dead_letters"]
+    story.call("GET /dead-letters/{letter_id}", letter["id"])
+    better = authorization(letter["authorization_id"], "M9003")
+    story.call("POST /dead-letters/{letter_id}/retry", letter["id"], body=better)
+    (left,) = story.client.get("/dead-letters?status=open").json()["dead_letters"]
+    gone = {"by": "examiner 7", "why": "sent by mistake"}
+    story.call("DELETE /dead-letters/{letter_id}", left["id"], params=gone)
+    for path in ("/", "/health/live", "/health/ready"):
+        story.call(f"GET {path}")
+
+
+@pytest.fixture
+def search(own: Ground) -> Iterator[Proxy]:
+    """Elasticsearch, which may be away."""
+    proxy = Proxy(own.settings.elasticsearch_url or "")
+    proxy.start()
+    yield proxy
+    proxy.stop()
+
+
+def test_every_example_is_what_is_answered(own: Ground, search: Proxy) -> None:
+    """From the first push to the last letter."""
+    changed = {"elasticsearch_url": search.url, "api_keys": {"k": "demo"}}
+    with serving(own.settings.model_copy(update=changed)) as url, client_of(url, "k") as client:
+        story = Story(client)
+        authorizations(story, search)
+        claims(story)
+        examiners(story)
+        others(story)
+    if "AUTHMATCH_RECORD_EXAMPLES" in os.environ:
+        RECORDED.write_text(f"{json.dumps(story.told, indent=1)}\n", encoding="utf-8")
+        return
+    recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
+    assert recorded.keys() == story.told.keys()
+    for operation, told in story.told.items():
+        assert recorded[operation] == told, operation
+
+
+def test_every_operation_has_its_examples(own: Ground) -> None:
+    """A body that was really sent, an answer for each status, problems too."""
+    with serving(own.settings) as url, client_of(url) as client:
+        document = client.get("/openapi.json").json()
+    missing = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            name = f"{method.upper()} {path}"
+            bodies = operation.get("requestBody", {"content": {"": {"example": ""}}})["content"]
+            if not any("example" in each for each in bodies.values()):
+                missing.append(f"{name}: body")
+            for status, answer in operation["responses"].items():
+                contents = answer.get("content", {})
+                if not contents or not all("example" in each for each in contents.values()):
+                    missing.append(f"{name}: {status}")
+    assert missing == []
+
+
+def test_every_answer_is_of_its_model() -> None:
+    """No key is missing, and none is there that the model has not."""
+    recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
+    looked_at = 0
+    for route in iter_route_contexts(create_app(Settings()).routes):
+        if getattr(route, "response_model", None) is None:
+            continue
+        for method in route.methods or ():
+            answers = recorded[f"{method} {route.path}"]["answers"]
+            for answer in (each[JSON] for each in answers.values() if JSON in each):
+                read = TypeAdapter(route.response_model).validate_python(answer, strict=True)
+                assert read == answer, route.path
+                looked_at += 1
+    assert looked_at > 10
