@@ -108,12 +108,14 @@ class Application:
 
 
 @asynccontextmanager
-async def application(settings: Settings, *, serving: bool = False) -> AsyncIterator[Application]:
-    """Build everything, and close what was opened.
+async def application(
+    settings: Settings, *, serving: bool = False, rules: RuleBook | None = None
+) -> AsyncIterator[Application]:
+    """Build everything, and close what was opened; without ``rules`` those of the files are read.
 
     ``serving`` starts the work in the background, but not on a Redis that may forget: NotDurable.
     """
-    rules = load_rules(settings)
+    rules = rules or load_rules(settings)
     stores = open_stores(settings, rules.references)
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(settings=settings, rules=rules, stores=stores, live_check=live_check)

@@ -14,10 +14,6 @@ from dataclasses import dataclass
 import pytest
 
 from service import engines
-from service.flow.rules import RuleBook
-from service.rule_files import load_rules
-from service.settings import Settings
-from tests.ground import shipped_rules
 
 ELASTICSEARCH_IMAGE = "elasticsearch:9.2.4"
 REDIS_IMAGE = "redis:7"
@@ -39,19 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.engines)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _shipped_rules_once() -> Iterator[None]:
-    """Read the shipped rules once, not for every command and service of the suite."""
-    shipped = Settings().queries_dir
-
-    def load(settings: Settings) -> RuleBook:
-        return shipped_rules() if settings.queries_dir == shipped else load_rules(settings)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("service.bootstrap.load_rules", load)
-        yield
 
 
 @pytest.fixture(scope="session")

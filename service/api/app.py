@@ -29,6 +29,7 @@ from service.api.observation import Observation
 from service.api.problem import install_handlers
 from service.api.schema import describe
 from service.bootstrap import application, quieten_collector
+from service.flow.rules import RuleBook
 from service.settings import Settings
 
 ROOMS = (
@@ -51,8 +52,11 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Make the application; nothing is read or opened before it starts."""
+def create_app(settings: Settings | None = None, rules: RuleBook | None = None) -> FastAPI:
+    """Make the application; nothing is read or opened before it starts.
+
+    Without ``rules`` those of the files are read.
+    """
     settings = settings or Settings()
 
     @asynccontextmanager
@@ -68,7 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 logging.getLevelNamesMapping()[settings.log_level]
             ),
         )
-        async with application(settings, serving=True) as parts:
+        async with application(settings, serving=True, rules=rules) as parts:
             app.state.application = parts
             quieten_collector()
             yield
