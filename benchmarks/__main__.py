@@ -63,7 +63,7 @@ def measure(parts: Mapping[str, Part], console: Console, file: Path) -> int:
         try:
             for row in part():
                 rows.append(row)
-                console.print(f"  {row.what}: {row.ours:,.2f} {row.unit}")
+                console.print(f"  {row.what}: {row.ours:,.2f} {row.unit}", soft_wrap=True)
                 _write(rows, failed, file)
         except Exception:  # noqa: BLE001 - the other parts are measured; it is reported
             failed.append(name)
