@@ -1,7 +1,8 @@
-"""Runs all benchmarks and prints the table: `python -m benchmarks --size small|full`."""
+"""Runs the benchmarks and prints what they give: `python -m benchmarks --size small|full`."""
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -9,49 +10,81 @@ from rich.console import Console
 from rich.table import Table
 
 from authmatch_local import engines
-from benchmarks.contest import Contest
+from benchmarks.contest import Contest, Part
 from benchmarks.measure import Measured
 from benchmarks.sizes import SIZES, Size
 from service.settings import Settings
 
 LATEST = Path(__file__).parent / "latest.json"
 HEAP_MB = 4096
+NOT_MET, FAILED = 1, 2
 
 
 def main() -> int:
-    """Measure, print, write `benchmarks/latest.json`; 1 when something was not met."""
+    """Measure, print, write `benchmarks/latest.json`; see ``measure`` for what it returns."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--size", choices=sorted(SIZES), default="small")
-    parser.add_argument("--only", action="append", help="a part: load, match, batch, growth ...")
+    parser.add_argument("--only", action="append", help="a part: reading, match, units ...")
     given = parser.parse_args()
     size, console = SIZES[given.size], Console()
     settings = Settings()
     if settings.elasticsearch_url and settings.redis_url:
-        rows = _run(size, settings.elasticsearch_url, settings.redis_url, given.only, console)
-    else:
-        with engines.using(
-            engines.default_cache(),
-            progress=lambda text: console.print(f"[dim]{text}[/]"),
-            heap_mb=HEAP_MB,
-            home="bench",
-            fresh=True,
-        ) as local:
-            rows = _run(size, local.elasticsearch_url, local.redis_url, given.only, console)
-    _print(rows, console, given.size)
-    LATEST.write_bytes(orjson.dumps([row.as_dict() for row in rows], option=orjson.OPT_INDENT_2))
-    console.print(f"written to {LATEST}")
-    return 0 if all(row.met is not False for row in rows) else 1
+        return _run(size, settings.elasticsearch_url, settings.redis_url, given.only, console)
+    with engines.using(
+        engines.default_cache(),
+        progress=lambda text: console.print(f"[dim]{text}[/]"),
+        heap_mb=HEAP_MB,
+        home="bench",
+        fresh=True,
+    ) as local:
+        return _run(size, local.elasticsearch_url, local.redis_url, given.only, console)
 
 
 def _run(
     size: Size, elasticsearch_url: str, redis_url: str, only: list[str] | None, console: Console
-) -> list[Measured]:
+) -> int:
     contest = Contest(size, elasticsearch_url, redis_url, lambda text: console.print(text))
-    return contest.run(only)
+    parts = contest.parts
+    unknown = set(only or ()) - set(parts)
+    if unknown:
+        raise SystemExit(f"unknown part: {', '.join(sorted(unknown))}; of: {', '.join(parts)}")
+    asked = {name: part for name, part in parts.items() if not only or name in only}
+    return measure(asked, console, LATEST)
 
 
-def _print(rows: list[Measured], console: Console, size: str) -> None:
-    table = Table(title=f"authmatch benchmarks, size {size}")
+def measure(parts: Mapping[str, Part], console: Console, file: Path) -> int:
+    """Run parts one after the other, also when one fails; every row is in the file at once.
+
+    Returns 0, NOT_MET when a row falls short of what it should reach, FAILED when a part failed.
+    """
+    rows: list[Measured] = []
+    failed: list[str] = []
+    for name, part in parts.items():
+        try:
+            for row in part():
+                rows.append(row)
+                console.print(f"  {row.what}: {row.ours:,.2f} {row.unit}", soft_wrap=True)
+                _write(rows, failed, file)
+        except Exception:  # noqa: BLE001 - the other parts are measured; it is reported
+            failed.append(name)
+            console.print_exception()
+            console.print(f"[red]the part {name} failed[/]")
+            _write(rows, failed, file)
+    console.print(_table(rows))
+    console.print(f"written to {file}")
+    if failed:
+        console.print(f"[red]failed: {', '.join(failed)}[/]")
+        return FAILED
+    return NOT_MET if any(row.met is False for row in rows) else 0
+
+
+def _write(rows: list[Measured], failed: list[str], file: Path) -> None:
+    result = {"failed": failed, "rows": [row.as_dict() for row in rows]}
+    file.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
+
+
+def _table(rows: list[Measured]) -> Table:
+    table = Table(title="authmatch benchmarks")
     for heading in ("what", "ours", "against", "ratio", "reach", "met"):
         table.add_column(heading, justify="left" if heading == "what" else "right")
     for row in rows:
@@ -64,7 +97,7 @@ def _print(rows: list[Measured], console: Console, size: str) -> None:
             "-" if row.reach is None else f"{row.reach:g}",
             met,
         )
-    console.print(table)
+    return table
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from authmatch_local.samples import SampleData
-from benchmarks import bodies, loading, postgres, reading, units
+from benchmarks import bodies, loading, postgres, reading, ten_lines, units
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
@@ -20,14 +20,15 @@ from service.settings import Settings
 
 PAYER = "demo"
 SEED = 20260101
-PORT = 18_970
 WARM_UP = 40
 IN_FLIGHT = 8
 MEMORY_LINES = 3
+MEMORY_STREAM = 500
 MEMORY_MAX_MB = 250
 GROWTH_MAX = 1.05
 
 Say = Callable[[str], None]
+Part = Callable[[], Iterator[Measured]]
 Claim = dict[str, Any]
 
 
@@ -39,79 +40,78 @@ class Contest:
     elasticsearch_url: str
     redis_url: str
     say: Say
+    prefix: str = "bench-"
 
-    def run(self, only: list[str] | None) -> list[Measured]:
-        """Run the parts asked for, all by default."""
-        parts: dict[str, Callable[[], list[Measured]]] = {
+    @property
+    def parts(self) -> dict[str, Part]:
+        """Name the parts, in the order in which they are run."""
+        return {
             "reading": self.reading,
             "match": self.matching,
             "adjudicate": self.adjudication,
             "units": self.units,
+            "ten-lines": self.ten_lines,
             "growth": self.growth,
             # Last: the first writes of a node that just booted are slow, and ours come first.
             "bulk": self.bulk,
         }
-        unknown = set(only or ()) - set(parts)
-        if unknown:
-            raise SystemExit(f"unknown part: {', '.join(sorted(unknown))}; of: {', '.join(parts)}")
-        return [row for name, part in parts.items() if not only or name in only for row in part()]
 
-    def reading(self) -> list[Measured]:
+    def reading(self) -> Iterator[Measured]:
         """Read X12 files, which needs no engine."""
-        self.say(f"X12 files of {self.size.x12_mb} MB, and one of {self.size.x12_large_mb}")
-        return reading.reading_rows(self.size.x12_mb, self.size.x12_large_mb)
+        self.say(f"X12 files of {self.size.x12_mb:g} MB, and one of {self.size.x12_large_mb:g}")
+        yield from reading.reading_rows(self.size.x12_mb, self.size.x12_large_mb)
 
-    def bulk(self) -> list[Measured]:
+    def bulk(self) -> Iterator[Measured]:
         """Push documents in bulk, over HTTP and from a file, against the client's own helper."""
         count = self.size.bulk_documents
         self.say(f"bulk push of {count:,} authorizations")
         # Elasticsearch compiles what it runs often: both sides are to meet it warm.
-        with self._serving("bench-warm-") as (url, _):
+        with self._serving("warm-") as (url, _):
             loading.push_rate(url, SampleData(SEED, count))
-        with self._serving("bench-bulk-") as (url, _):
+        with self._serving("bulk-") as (url, _):
             ours = loading.push_rate(url, SampleData(SEED, count))
-        against = loading.parallel_bulk_rate(self.elasticsearch_url, "bench-bulk-")
-        over_http = at_least("bulk push, documents a second", ours, against, 0.7, "docs/s")
-        count, prefix = self.size.file_documents, "bench-file-"
+        against = loading.parallel_bulk_rate(self.elasticsearch_url, f"{self.prefix}bulk-")
+        yield at_least("bulk push, documents a second", ours, against, 0.7, "docs/s")
+        count, prefix = self.size.file_documents, f"{self.prefix}file-"
         self.say(f"a file of {count:,} authorizations")
         ours = loading.file_rate(
             self.elasticsearch_url, self.redis_url, prefix, SampleData(SEED, count)
         )
         against = loading.parallel_bulk_rate(self.elasticsearch_url, prefix)
         what = "NDJSON file to searchable, documents a second"
-        return [over_http, at_least(what, ours, against, 0.6, "docs/s")]
+        yield at_least(what, ours, against, 0.6, "docs/s")
 
-    def matching(self) -> list[Measured]:
+    def matching(self) -> Iterator[Measured]:
         """Match claims one by one and as a stream, against bare searches of the same queries."""
-        sample = self._loaded("bench-", self.size.authorizations)
+        sample = self._loaded("", self.size.authorizations)
         rules = load_rules(Settings())
-        index = "bench-authorizations"
+        index = f"{self.prefix}authorizations"
         claims = list(sample.bench_claims(lines=10, count=self.size.claims))
-        rows = []
-        with self._serving("bench-") as (url, pid):
-            service, engine = Connection(url), Connection(self.elasticsearch_url)
+        with (
+            self._serving("") as (url, pid),
+            Connection(url) as service,
+            Connection(self.elasticsearch_url) as engine,
+        ):
             self.say("claims of 10 lines, one client")
             multi = [bodies.msearch(each, PAYER, rules, index) for each in claims]
             ten = _p50(service, engine, claims, [("/_msearch", each) for each in multi])
-            rows.append(at_most("/match, claim of 10 lines, p50", *ten, 0.9, "ms"))
+            yield at_most("/match, claim of 10 lines, p50", *ten, 0.9, "ms")
             self.say("claims of 1 line, one client")
             singles = bodies.with_lines(claims, 1)
             single = [bodies.one_search(each, PAYER, rules, index) for each in singles]
             one = _p50(service, engine, singles, single)
-            rows.append(at_most("/match, 1 line, p50", *one, 1.7, "ms"))
+            yield at_most("/match, 1 line, p50", *one, 1.7, "ms")
             self.say("a stream of claims")
-            rows.append(self._batch(url, claims, multi))
-            rows.append(self._postgres(sample, claims, ten[0]))
+            yield self._batch(service, claims, multi)
+            yield self._postgres(sample, claims, ten[0])
             self.say(f"memory over {self.size.memory_claims:,} claims")
-            rows += self._memory(url, pid, claims)
-        return rows
+            yield from self._memory(service, pid, claims)
 
-    def adjudication(self) -> list[Measured]:
+    def adjudication(self) -> Iterator[Measured]:
         """Adjudicate claims, each for the first time, against matching the same ones."""
-        sample = self._loaded("bench-", self.size.authorizations)
+        sample = self._loaded("", self.size.authorizations)
         claims = list(sample.bench_claims(lines=10, count=self.size.claims))
-        with self._serving("bench-") as (url, _):
-            service = Connection(url)
+        with self._serving("") as (url, _), Connection(url) as service:
             self.say("claims of 10 lines, adjudicated and matched in turns")
             run = uuid.uuid4().hex[:8]
             named = [each | {"claim_id": f"B{run}-{i}"} for i, each in enumerate(claims)]
@@ -121,24 +121,28 @@ class Contest:
                 each()
             pair = p50_in_turns(ours[WARM_UP:], against[WARM_UP:])
             what = "/adjudicate, claim of 10 lines, p50, against /match of the same"
-            return [at_most(what, *pair, 1.5, "ms")]
+            yield at_most(what, *pair, 1.5, "ms")
 
-    def units(self) -> list[Measured]:
+    def units(self) -> Iterator[Measured]:
         """Apply units by the accumulators alone."""
         self.say(f"{self.size.applies:,} applies, 64 at a time")
-        return units.apply_rows(self.redis_url, self.size.applies)
+        yield from units.apply_rows(self.redis_url, self.size.applies)
 
-    def growth(self) -> list[Measured]:
+    def ten_lines(self) -> Iterator[Measured]:
+        """Take claims of ten lines by the accumulators alone."""
+        self.say(f"{self.size.ten_line_claims:,} claims of ten lines, 64 at a time")
+        yield from ten_lines.ten_line_rows(self.redis_url, self.size.ten_line_claims)
+
+    def growth(self) -> Iterator[Measured]:
         """Match in a large index and in a small one."""
         medians = []
         for name, count in (
-            ("bench-small-", self.size.small_index),
-            ("bench-large-", self.size.large_index),
+            ("small-", self.size.small_index),
+            ("large-", self.size.large_index),
         ):
             sample = self._loaded(name, count)
             claims = list(sample.bench_claims(lines=10, count=self.size.claims))
-            with self._serving(name) as (url, _):
-                service = Connection(url)
+            with self._serving(name) as (url, _), Connection(url) as service:
                 calls = [_call(service, "/match", orjson.dumps(each)) for each in claims]
                 for each in calls[:WARM_UP]:
                     each()
@@ -147,13 +151,12 @@ class Contest:
             f"p50 of a 10-line claim, {self.size.large_index:,} against "
             f"{self.size.small_index:,} authorizations"
         )
-        return [at_most(what, medians[1], medians[0], 1.5, "ms")]
+        yield at_most(what, medians[1], medians[0], 1.5, "ms")
 
-    def _batch(self, url: str, claims: list[Claim], multi: list[bytes]) -> Measured:
+    def _batch(self, service: Connection, claims: list[Claim], multi: list[bytes]) -> Measured:
         """Stream claims in, against as many bare `_msearch` in flight."""
         count = self.size.batch_claims
         stream = b"\n".join(map(orjson.dumps, itertools.islice(itertools.cycle(claims), count)))
-        service = Connection(url)
         service.post("/match/batch", stream, "application/x-ndjson")
         ours = milliseconds(lambda: service.post("/match/batch", stream, "application/x-ndjson"))
         requests = list(itertools.islice(itertools.cycle(multi), count))
@@ -169,9 +172,9 @@ class Contest:
 
     def _in_flight(self, requests: list[bytes]) -> None:
         def run(own: list[bytes]) -> None:
-            engine = Connection(self.elasticsearch_url)
-            for each in own:
-                engine.post("/_msearch", each, "application/x-ndjson")
+            with Connection(self.elasticsearch_url) as engine:
+                for each in own:
+                    engine.post("/_msearch", each, "application/x-ndjson")
 
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             list(pool.map(run, [requests[place::IN_FLIGHT] for place in range(IN_FLIGHT)]))
@@ -191,42 +194,37 @@ class Contest:
             note=result.note,
         )
 
-    def _memory(self, url: str, pid: int, claims: list[Claim]) -> list[Measured]:
+    def _memory(self, service: Connection, pid: int, claims: list[Claim]) -> Iterator[Measured]:
         """Stream many claims, and look at the heaviest worker after two thirds and at the end."""
         short = bodies.with_lines(claims, MEMORY_LINES)
-        third = b"\n".join(map(orjson.dumps, itertools.islice(itertools.cycle(short), 500)))
-        rounds = max(3, self.size.memory_claims // 500)
+        at_once = min(MEMORY_STREAM, self.size.memory_claims // 3)
+        stream = b"\n".join(map(orjson.dumps, itertools.islice(itertools.cycle(short), at_once)))
+        rounds = self.size.memory_claims // at_once
         at_two_thirds = 0.0
         for done in range(1, rounds + 1):
-            Connection(url).post("/match/batch", third, "application/x-ndjson")
+            service.post("/match/batch", stream, "application/x-ndjson")
             if done == rounds * 2 // 3:
                 at_two_thirds = resident_mb(pid)
         final = resident_mb(pid)
-        note = f"after {rounds * 500:,} claims of {MEMORY_LINES} lines"
-        return [
-            Measured(
-                what="memory of a worker",
-                ours=final,
-                against=None,
-                ratio=None,
-                reach=MEMORY_MAX_MB,
-                met=final < MEMORY_MAX_MB,
-                unit="MB",
-                note=note,
-            ),
-            at_most(
-                "memory of a worker, growth in the last third",
-                final,
-                at_two_thirds,
-                GROWTH_MAX,
-                "MB",
-            ),
-        ]
+        note = f"after {rounds * at_once:,} claims of {MEMORY_LINES} lines"
+        yield Measured(
+            what="memory of a worker",
+            ours=final,
+            against=None,
+            ratio=None,
+            reach=MEMORY_MAX_MB,
+            met=final < MEMORY_MAX_MB,
+            unit="MB",
+            note=note,
+        )
+        what = "memory of a worker, growth in the last third"
+        yield at_most(what, final, at_two_thirds, GROWTH_MAX, "MB")
 
     def _loaded(self, prefix: str, count: int) -> SampleData:
         self.say(f"loading {count:,} authorizations")
         sample = SampleData(SEED, count)
-        loading.load(self.elasticsearch_url, self.redis_url, prefix, sample, self.say)
+        full = f"{self.prefix}{prefix}"
+        loading.load(self.elasticsearch_url, self.redis_url, full, sample, self.say)
         return sample
 
     @contextmanager
@@ -234,9 +232,9 @@ class Contest:
         environment = {
             "AUTHMATCH_ELASTICSEARCH_URL": self.elasticsearch_url,
             "AUTHMATCH_REDIS_URL": self.redis_url,
-            "AUTHMATCH_INDEX_PREFIX": prefix,
+            "AUTHMATCH_INDEX_PREFIX": f"{self.prefix}{prefix}",
         }
-        with serving(environment, PORT, workers=2) as served:
+        with serving(environment, self.size.workers) as served:
             yield served
 
 

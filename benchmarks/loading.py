@@ -81,14 +81,14 @@ def push_rate(url: str, sample: SampleData) -> float:
     ]
 
     def push(own: list[bytes]) -> int:
-        service, count = Connection(url), 0
-        for part in own:
-            answer = service.post("/authorizations/bulk", part, "application/x-ndjson")
-            results = [orjson.loads(line) for line in answer.splitlines()]
-            refused = [each for each in results if each["status"] not in ("created", "unchanged")]
-            if refused:
-                raise RuntimeError(f"{len(refused)} were not taken: {refused[0]}")
-            count += len(results)
+        count = 0
+        with Connection(url) as service:
+            for part in own:
+                answer = service.post("/authorizations/bulk", part, "application/x-ndjson")
+                for result in map(orjson.loads, answer.splitlines()):
+                    if result["status"] not in ("created", "unchanged"):
+                        raise RuntimeError(f"not taken: {result}")
+                    count += 1
         return count
 
     started = time.perf_counter()

@@ -60,6 +60,14 @@ class Connection:
             parts.hostname or "127.0.0.1", parts.port, timeout=120
         )
 
+    def __enter__(self) -> "Connection":
+        """Use it for a block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self._connection.close()
+
     def post(self, path: str, body: bytes, content_type: str = "application/json") -> bytes:
         """Post a body and read the whole answer; any status but 200 ends the benchmark."""
         self._connection.request("POST", path, body, {"Content-Type": content_type})

@@ -25,22 +25,16 @@ _MILLION = 1_000_000
 Chunks = list[bytes]
 
 
-def reading_rows(file_mb: int, large_mb: int) -> list[Measured]:
+def reading_rows(file_mb: float, large_mb: float) -> Iterator[Measured]:
     """Read an 837 and a file of 278 of some MB, and one large file for its memory."""
-    claims = list(claims_837(file_mb * _MILLION))
-    reviews = list(reviews_278(file_mb * _MILLION))
+    claims = list(claims_837(int(file_mb * _MILLION)))
+    reviews = list(reviews_278(int(file_mb * _MILLION)))
     against = "against pyx12's X12Reader (tokens only)"
-    return [
-        _row(f"837, segments alone, MB a second, {against}", claims, _segments, 4.0),
-        _row(f"837 to claims, MB a second, {against}", claims, _documents(ClaimRead), 1.0),
-        _row(
-            f"278 to authorizations, MB a second, {against}",
-            reviews,
-            _documents(AuthorizationRead),
-            1.0,
-        ),
-        _memory(large_mb),
-    ]
+    yield _row(f"837, segments alone, MB a second, {against}", claims, _segments, 4.0)
+    yield _row(f"837 to claims, MB a second, {against}", claims, _documents(ClaimRead), 1.0)
+    what = f"278 to authorizations, MB a second, {against}"
+    yield _row(what, reviews, _documents(AuthorizationRead), 1.0)
+    yield _memory(large_mb)
 
 
 def _row(what: str, sets: Chunks, ours: Callable[[Chunks], int], reach: float) -> Measured:
@@ -74,13 +68,13 @@ def _documents(kind: type[object]) -> Callable[[Chunks], int]:
     return lambda chunks: sum(isinstance(each, kind) for each in read(chunks))
 
 
-def _memory(large_mb: int) -> Measured:
+def _memory(large_mb: float) -> Measured:
     """Read a large 837 in a process of its own, which says the most that it held."""
     command = [sys.executable, "-m", "benchmarks.reading", str(large_mb)]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600).stdout
     claims, peak_mb = said.split()
     return Measured(
-        what=f"837 of {large_mb} MB, peak memory",
+        what=f"837 of {large_mb:g} MB, peak memory",
         ours=float(peak_mb),
         against=None,
         ratio=None,
@@ -91,11 +85,11 @@ def _memory(large_mb: int) -> Measured:
     )
 
 
-def _large(size_mb: int) -> Iterator[bytes]:
+def _large(size_mb: float) -> Iterator[bytes]:
     """Give a large file without holding it: one set again and again, each with its own number."""
     start, one, *_ = islice(claims_837(1), 3)
     yield start
-    count = size_mb * _MILLION // len(one) + 1
+    count = int(size_mb * _MILLION) // len(one) + 1
     for number in range(1, count + 1):
         yield one.replace(b"*0001*005010", b"*%04d*005010" % number).replace(
             b"*0001~\n", b"*%04d~\n" % number
@@ -103,7 +97,7 @@ def _large(size_mb: int) -> Iterator[bytes]:
     yield b"GE*%d*17~\nIEA*1*000000905~\n" % count
 
 
-def _read_large(size_mb: int) -> str:
+def _read_large(size_mb: float) -> str:
     """Read it, and say how many claims it had and the most that this process ever held.
 
     Not by ``getrusage``: that begins with what the parent held.
@@ -115,4 +109,4 @@ def _read_large(size_mb: int) -> str:
 
 
 if __name__ == "__main__":
-    print(_read_large(int(sys.argv[1])))
+    print(_read_large(float(sys.argv[1])))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,8 +16,11 @@ START_S = 60
 
 
 @contextmanager
-def serving(environment: dict[str, str], port: int, workers: int) -> Iterator[tuple[str, int]]:
+def serving(environment: dict[str, str], workers: int) -> Iterator[tuple[str, int]]:
     """Serve with so many workers; gives the address and the pid of the first process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--workers", str(workers)],

@@ -73,7 +73,7 @@ async def _rows(redis_url: str, applies: int) -> list[Measured]:
                 "/s",
             ),
         ]
-        await bench.clear()
+        await clear(redis, keys.prefix)
         return rows
     finally:
         await redis.aclose()
@@ -84,7 +84,7 @@ class _Bench:
         self._redis = redis
         self._keys = keys.bucket_of(PAYER, MEMBER)
         self._home = Home(payer=PAYER, bucket=self._keys.number, owner=OWNER)
-        self._books = Accumulators(redis, keys, _nobody(redis, keys))
+        self._books = Accumulators(redis, keys, nobody(redis, keys))
         self._batches = max(1, applies // CLIENTS // ROUNDS)
         self._number = 0
 
@@ -101,7 +101,10 @@ class _Bench:
         script = load_script(self._redis, "claim.lua")
         requests = [self._request(each % accumulators) for each in range(self._count)]
         ready: Iterator[tuple[Sequence[str], list[bytes | str]]] = iter(
-            [(self._names(each), [write_draw(each), RECORD]) for each in requests]
+            [
+                (names_of(self._keys, each), [write_draw(each, self._home.last_push), RECORD])
+                for each in requests
+            ]
         )
 
         async def apply(client: int) -> object:
@@ -140,26 +143,30 @@ class _Bench:
             version=1,
             fingerprint="f" * 32,
             state="used",
-            plan=_plan(f"A{accumulator}"),
+            plan=plan([f"A{accumulator}"]),
             occasion=OCCASION,
             owner=OWNER,
             record=RECORD,
         )
 
-    def _names(self, request: DrawRequest) -> Sequence[str]:
-        claim = self._keys.claim(request.claim.claim_id)
-        (name,) = request.authorizations
-        tokens = self._keys.tokens(name)
-        return [claim, self._keys.ledger, claim, self._keys.accounts(name), tokens]
 
-    async def clear(self) -> None:
-        """Remove what was written."""
-        found = [key async for key in self._redis.scan_iter(f"{self._keys.start}:*", count=5000)]
-        for start in range(0, len(found), 5000):
-            await self._redis.unlink(*found[start : start + 5000])
+async def clear(redis: RedisClient, start: str) -> None:
+    """Remove the keys that begin so."""
+    found = [key async for key in redis.scan_iter(f"{start}*", count=5000)]
+    for place in range(0, len(found), 5000):
+        await redis.unlink(*found[place : place + 5000])
 
 
-def _nobody(redis: RedisClient, keys: KeyNames) -> Members:
+def names_of(keys: BucketKeys, request: DrawRequest) -> list[str]:
+    """Name the keys of a draw as the script takes them."""
+    claim = keys.claim(request.claim.claim_id)
+    names = [claim, keys.ledger, claim, keys.waiting(request.owner), keys.mark(request.owner)]
+    for each in request.authorizations:
+        names += [keys.accounts(each), keys.tokens(each)]
+    return names
+
+
+def nobody(redis: RedisClient, keys: KeyNames) -> Members:
     """The members and their marks of pushes, which nothing here looks at."""
     nowhere = open_elasticsearch(ElasticsearchAccess(url="http://127.0.0.1:1"))
     records = MemberRecords(nowhere, IndexNames())
@@ -167,16 +174,39 @@ def _nobody(redis: RedisClient, keys: KeyNames) -> Members:
     return Members(records, MemberCopies(redis, keys, records), visibility)
 
 
-def _plan(authorization_id: str) -> ClaimPlan:
-    """One line of one unit on an authorization with more than will ever be drawn."""
+def plan(authorizations: Sequence[str]) -> ClaimPlan:
+    """Plan for each line of a claim one unit of an authorization, which has more than is drawn.
+
+    Lines of one authorization share its header, and have each an account of its line.
+    """
     bounds = Bounds(units=1_000_000_000 * SCALE, unit="UN")
+    lines: dict[str, list[int]] = {each: [] for each in authorizations}
+    for number, each in enumerate(authorizations, start=1):
+        lines[each].append(number)
+    return ClaimPlan(
+        lines=tuple(
+            LinePlan(line=number, whole_only=False, parts=(_part(each, number),))
+            for number, each in enumerate(authorizations, start=1)
+        ),
+        authorizations={
+            each: Drawable(
+                authorization_id=each,
+                version=1,
+                bounds=dict.fromkeys(["H", *(f"L{line}" for line in own)], bounds),
+            )
+            for each, own in lines.items()
+        },
+    )
+
+
+def _part(authorization_id: str, line: int) -> Part:
     draw = Draw(
         authorization_id=authorization_id,
-        line=1,
+        line=line,
         origin="automatic",
-        debits=(Debit(account="H"), Debit(account="L1")),
+        debits=(Debit(account="H"), Debit(account=f"L{line}")),
     )
-    part = Part(
+    return Part(
         number=1,
         want=SCALE,
         step=SCALE,
@@ -184,12 +214,4 @@ def _plan(authorization_id: str) -> ClaimPlan:
         cent=CENT,
         days=1,
         ways=(Way(kind="authorization", draws=(draw,)),),
-    )
-    return ClaimPlan(
-        lines=(LinePlan(line=1, whole_only=False, parts=(part,)),),
-        authorizations={
-            authorization_id: Drawable(
-                authorization_id=authorization_id, version=1, bounds={"H": bounds, "L1": bounds}
-            )
-        },
     )

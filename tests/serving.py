@@ -11,16 +11,21 @@ import uvicorn
 
 from service.api.app import create_app
 from service.settings import Settings
+from tests.ground import shipped_rules
 
 START_S = 30
 
 
 @contextlib.contextmanager
 def serving(settings: Settings) -> Iterator[str]:
-    """Serve with these settings for the time of the block; gives the address."""
+    """Serve with these settings for the time of the block; gives the address.
+
+    The shipped rules were read once for all tests; those of another folder are read here.
+    """
+    rules = shipped_rules() if settings.queries_dir == Settings().queries_dir else None
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False)
+    config = uvicorn.Config(create_app(settings, rules), log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],), name="service")
     thread.start()

@@ -1,6 +1,7 @@
 """Streams of any format read into submissions: what they are, what is taken, where it stood."""
 
 import asyncio
+import codecs
 import json
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -105,8 +106,12 @@ def test_what_is_no_authorization_says_why_and_is_kept(content: bytes, reason: s
 
 @given(content=st.binary(max_size=300), form=st.sampled_from([None, "lines", "values", "x12"]))
 def test_any_bytes_give_submissions(content: bytes, form: Form | None) -> None:
-    """Of whatever form they are said to be."""
-    assert all(each.pushed is None for each in read(content, form))
+    """Of whatever form they are said to be, unless blank; none can be pushed, and each says why."""
+    found = read(content, form)
+
+    assert found or not content.removeprefix(codecs.BOM_UTF8).strip()
+    assert all(each.pushed is None and each.code and each.reason for each in found)
+    assert [each.number for each in found] == list(range(1, len(found) + 1))
 
 
 def test_a_line_that_cannot_be_read_does_not_stop_the_rest() -> None:

@@ -52,7 +52,7 @@ def on(ground: Ground, **changes: object) -> Ground:
 
 async def serve(ground: Ground) -> None:
     """Start as a server does, and end."""
-    async with application(ground.settings, serving=True):
+    async with application(ground.settings, serving=True, rules=ground.rules):
         pass
 
 

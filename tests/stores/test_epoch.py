@@ -127,12 +127,17 @@ def test_another_surrogate_key_is_refused(own: Ground, payer: str) -> None:
 def test_what_was_just_asked_is_not_asked_again(
     own: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Within a second an adjudication costs nothing."""
+    """Within a second an adjudication costs nothing.
+
+    Whoever asks finds no mark and an empty ledger, and makes the mark anew.
+    """
     monkeypatch.setattr(epoch, "TRUSTED_S", 30.0)
 
     async def scenario(stores: Stores) -> None:
         await stores.epoch.verify()
         await stores.redis.delete(names_of(stores).epoch)
         await stores.epoch.verify()
+
+        assert await stores.redis.get(names_of(stores).epoch) is None
 
     own.run(scenario)

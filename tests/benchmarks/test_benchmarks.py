@@ -1,0 +1,104 @@
+"""Every part of the benchmarks runs, at a size that says nothing of speed."""
+
+import io
+import math
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from elasticsearch import Elasticsearch
+from rich.console import Console
+
+from benchmarks.__main__ import FAILED, NOT_MET, measure
+from benchmarks.contest import Contest
+from benchmarks.measure import Measured, at_least
+from benchmarks.sizes import SIZES
+
+ROWS = {
+    "reading": 4,
+    "match": 6,
+    "adjudicate": 1,
+    "units": 2,
+    "ten-lines": 12,
+    "growth": 1,
+    "bulk": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def contest(elasticsearch_url: str, redis_url: str) -> Iterator[Contest]:
+    """All parts at the smallest size, with indices of their own."""
+    prefix = f"bench-{uuid.uuid4().hex[:8]}-"
+    yield Contest(SIZES["tiny"], elasticsearch_url, redis_url, lambda _: None, prefix)
+    with Elasticsearch(elasticsearch_url) as client:
+        for index in client.indices.get(index=f"{prefix}*"):
+            client.indices.delete(index=index)
+
+
+def test_every_part_is_run_here(contest: Contest) -> None:
+    """A new one too."""
+    assert list(contest.parts) == list(ROWS)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_part_gives_its_rows(contest: Contest, name: str) -> None:
+    """Each with a figure, which means nothing at this size; only PostgreSQL need not be there."""
+    rows = list(contest.parts[name]())
+
+    assert len(rows) == ROWS[name]
+    for row in rows:
+        assert row.ours, row.what
+        assert math.isfinite(row.ours), row.what
+        assert row.note.startswith("not measured") or (row.ratio or row.reach or row.unit == "B")
+
+
+def good() -> Iterator[Measured]:
+    """Reach what should be reached."""
+    yield at_least("good", 2.0, 1.0, 1.0, "/s")
+
+
+def short() -> Iterator[Measured]:
+    """Fall short of it."""
+    yield at_least("short", 1.0, 2.0, 1.0, "/s")
+
+
+def broken() -> Iterator[Measured]:
+    """Give a row, and fail."""
+    yield from good()
+    raise RuntimeError("broken in the middle")
+
+
+def test_a_part_that_fails_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
+    """What it gave before is kept; the exit code says that one failed."""
+    said, file = io.StringIO(), tmp_path / "latest.json"
+
+    code = measure({"broken": broken, "good": good}, Console(file=said), file)
+
+    assert code == FAILED
+    written = orjson.loads(file.read_bytes())
+    assert written["failed"] == ["broken"]
+    assert [row["what"] for row in written["rows"]] == ["good", "good"]
+    assert "broken in the middle" in said.getvalue()
+    assert "failed: broken" in said.getvalue()
+
+
+def test_rows_are_written_as_they_come(tmp_path: Path) -> None:
+    """Whoever stops a run keeps what was measured until then."""
+    file, seen = tmp_path / "latest.json", []
+
+    def looking() -> Iterator[Measured]:
+        yield from good()
+        seen.extend(orjson.loads(file.read_bytes())["rows"])
+        yield from good()
+
+    assert measure({"looking": looking}, Console(file=io.StringIO()), file) == 0
+    assert [row["what"] for row in seen] == ["good"]
+
+
+def test_the_exit_code_says_what_was_not_met(tmp_path: Path) -> None:
+    """Another one than for what failed."""
+    code = measure({"short": short}, Console(file=io.StringIO()), tmp_path / "latest.json")
+
+    assert code == NOT_MET
