@@ -10,20 +10,17 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import structlog
 from elasticsearch import AsyncElasticsearch
 from prometheus_client import Counter, Gauge
 
 from service.accounting.replay.ledger import FIRST_ID
-from service.background import backoff_s, end
+from service.background import Background
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
 from service.stores.connection.key_names import BookKeys, KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.ledger.entry import LedgerEntry, id_after, write_entry
-
-log = structlog.get_logger()
 
 PENDING = Gauge(
     "authmatch_ledger_pending",
@@ -50,7 +47,7 @@ _BULK_OPERATIONS = 500
 _BULK_CHARACTERS = 8 * 1024 * 1024
 
 
-class Projection:
+class Projection(Background):
     """Copies what this worker moved soon, and what waits of any payer in every sweep."""
 
     def __init__(
@@ -64,6 +61,7 @@ class Projection:
         sweep_s: float,
     ) -> None:
         """Share the clients of the other stores; ``payers`` are those that are swept."""
+        super().__init__("projection_failed", FAULTS, first_s=SOON_S, most_s=BACKOFF_S_MAX)
         self._elasticsearch = elasticsearch
         self._redis = redis
         self._indices = indices
@@ -72,7 +70,8 @@ class Projection:
         self._sweep_s = sweep_s
         self._touched: set[str] = set()
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._next_sweep = time.monotonic()
+        self._has_failed = False
         self._is_installed = False
 
     @property
@@ -142,59 +141,44 @@ class Projection:
                 pipeline.xlen(self._keys.book(payer).ledger)
             return dict(zip(names, await pipeline.execute(), strict=True))
 
-    def start(self) -> None:
-        """Copy in the background until ``close``."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
+    async def close(self) -> bool:
         """End the background; one that ran copies what this worker touched, if that is quick."""
-        if self._task is None:
-            return
-        await end(self._task)
-        self._task = None
-        with contextlib.suppress(EngineFault, TimeoutError):
-            async with asyncio.timeout(LAST_S):
-                await self.project(*self._take_touched())
+        has_run = await super().close()
+        if has_run:
+            with contextlib.suppress(EngineFault, TimeoutError):
+                async with asyncio.timeout(LAST_S):
+                    await self.project(*self._take_touched())
+        return has_run
 
     def _take_touched(self) -> set[str]:
         self._wake.clear()
         touched, self._touched = self._touched, set()
         return touched
 
-    async def _run(self) -> None:
-        next_sweep, failures = time.monotonic(), 0
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, next_sweep - time.monotonic())):
-                    await self._wake.wait()
-            await asyncio.sleep(SOON_S)
-            touched = self._take_touched()
-            try:
-                await self.project(*touched)
-                if time.monotonic() >= next_sweep:
-                    next_sweep = time.monotonic() + self._sweep_s
-                    if failures or await self._is_my_turn():
-                        await self.sweep()
-                failures = 0
-            except Exception as error:  # noqa: BLE001 - copying must go on; it is counted
-                FAULTS.inc()
-                failures += 1
-                pause = backoff_s(failures, first_s=SOON_S, most_s=BACKOFF_S_MAX)
-                log.warning("projection_failed", reason=_reason(error), pause_s=round(pause, 2))
-                self._touched |= touched
-                next_sweep = min(next_sweep, time.monotonic() + pause)
-                await asyncio.sleep(pause)
+    async def turn(self) -> None:
+        """Copy what was touched, and sweep when it is time; after a fault at once."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, self._next_sweep - time.monotonic())):
+                await self._wake.wait()
+        await asyncio.sleep(SOON_S)
+        touched = self._take_touched()
+        try:
+            await self.project(*touched)
+            if time.monotonic() >= self._next_sweep:
+                self._next_sweep = time.monotonic() + self._sweep_s
+                if self._has_failed or await self._is_my_turn():
+                    await self.sweep()
+        except Exception:
+            self._touched |= touched
+            self._has_failed, self._next_sweep = True, time.monotonic()
+            raise
+        self._has_failed = False
 
     async def _is_my_turn(self) -> bool:
         """Whether no other worker has looked at all payers of late."""
         with translated_errors():
             milliseconds = max(1, int(self._sweep_s * 900))
             return bool(await self._redis.set(self._keys.sweep, "1", nx=True, px=milliseconds))
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, EngineFault) else type(error).__name__
 
 
 def _bulks(
