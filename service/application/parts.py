@@ -17,9 +17,11 @@ from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook, Rules
 from service.rules.files import load_rules
 from service.settings import Settings
+from service.stores.authorizations.locator import Locator
 from service.stores.authorizations.reading import AuthorizationReading
 from service.stores.authorizations.search import AuthorizationSearch
 from service.stores.authorizations.store import AuthorizationStore
+from service.stores.authorizations.succession import Succession
 from service.stores.connection.breaker import Breaker
 from service.stores.connection.clients import (
     ElasticsearchAccess,
@@ -125,10 +127,18 @@ class Stores:
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
         is_open = settings.late_authorizations != "off"
         self.late_queue = LateQueue(redis, keys, is_open=is_open)
+        locator = Locator(elasticsearch, indices)
         self.authorizations = AuthorizationStore(
-            elasticsearch, indices, references, self.accumulators, self.late_queue, self.members
+            elasticsearch,
+            indices,
+            references,
+            locator,
+            Succession(elasticsearch, indices, locator, references),
+            self.accumulators,
+            self.late_queue,
+            self.members,
         )
-        self.reading = AuthorizationReading(elasticsearch, indices, self.visibility, self.members)
+        self.reading = AuthorizationReading(elasticsearch, indices, locator, self.members)
         self.search = AuthorizationSearch(elasticsearch, indices, self.members)
         self.merging = MemberMerge(self.members, self.late_queue)
         breaker = Breaker()

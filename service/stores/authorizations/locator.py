@@ -38,13 +38,12 @@ class Place:
     writes: int = 0
 
 
+@dataclass(eq=False)
 class Locator:
     """Reads and writes places; reads are realtime."""
 
-    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._index = indices.locator
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
 
     async def read(self, payer: str, ids: Iterable[str]) -> dict[str, Place]:
         """Give the places that are known, by authorization id."""
@@ -80,7 +79,10 @@ class Locator:
         """Give how often each place was written, then the same of each link; 0 is not there."""
         with translated_errors():
             response = await self._elasticsearch.mget(
-                index=self._index, ids=_keys(payer, ids), filter_path=_WRITES, source=False
+                index=self._indices.locator,
+                ids=_keys(payer, ids),
+                filter_path=_WRITES,
+                source=False,
             )
         docs = response.body["docs"]
         _check(docs)
@@ -94,7 +96,7 @@ class Locator:
         operations = [
             Operation(
                 action="create" if place.seen is None else "index",
-                index=self._index,
+                index=self._indices.locator,
                 id=document_id(place.payer, place.authorization_id),
                 seen=place.seen,
                 document=_written(place),
@@ -112,7 +114,7 @@ class Locator:
         operations = [
             Operation(
                 action="index",
-                index=self._index,
+                index=self._indices.locator,
                 id=_link_id(payer, older),
                 document={"payer": payer, "authorization_id": older, "superseded_by": newer},
             )
@@ -125,7 +127,7 @@ class Locator:
             return []
         with translated_errors():
             response = await self._elasticsearch.mget(
-                index=self._index, ids=ids, filter_path=_PLACE
+                index=self._indices.locator, ids=ids, filter_path=_PLACE
             )
         docs = response.body.get("docs", ())
         _check(docs)

@@ -16,7 +16,6 @@ from service.stores.authorizations.locator import Locator
 from service.stores.connection.cursor import read_cursor, write_cursor
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.names import IndexNames, document_id, routing
-from service.stores.members.marks import Visibility
 from service.stores.members.who import Members
 
 VERSIONS_MAX = 1000
@@ -79,22 +78,14 @@ class Page:
     next_: str | None
 
 
+@dataclass(eq=False)
 class AuthorizationReading:
     """Realtime by id; a listing sees all pushes that were acknowledged before it."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        visibility: Visibility,
-        members: Members,
-    ) -> None:
-        """Share the client, the marks and the members with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._indices = indices
-        self._visibility = visibility
-        self._members = members
-        self._locator = Locator(elasticsearch, indices)
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _locator: Locator
+    _members: Members
 
     async def get(self, payer: str, authorization_id: str) -> Stored | None:
         """Give the current version, a tombstone included; None when it was never pushed."""
@@ -169,7 +160,7 @@ class AuthorizationReading:
         if wanted.member:
             members = (await self._members.prepare(payer, wanted.member)).ids
         else:
-            await self._visibility.ensure_all()
+            await self._members.visibility.ensure_all()
         body: dict[str, Any] = {
             "query": {"bool": {"filter": _clauses(payer, wanted, members)}},
             "sort": [

@@ -16,7 +16,7 @@ Whatever fails on the way is a fault, and the same push again completes the rest
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from elasticsearch import AsyncElasticsearch
 
@@ -45,28 +45,18 @@ from service.stores.waiting.late_queue import LateQueue
 ATTEMPTS_MAX = 10
 
 
+@dataclass(eq=False)
 class AuthorizationStore:
     """Pushes and withdrawals."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        references: StoredReferences,
-        accumulators: Accumulators,
-        late: LateQueue,
-        members: Members,
-    ) -> None:
-        """Share the client, the accumulators, the queue and the members with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._indices = indices
-        self._visibility = members.visibility
-        self._references = references
-        self._accumulators = accumulators
-        self._late = late
-        self._members = members
-        self._locator = Locator(elasticsearch, indices)
-        self._succession = Succession(elasticsearch, indices, self._locator, references)
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _references: StoredReferences
+    _locator: Locator
+    _succession: Succession
+    _accumulators: Accumulators
+    _late: LateQueue
+    _members: Members
 
     async def push(self, payer: str, pushed: Sequence[Pushed]) -> list[PushResult]:
         """Take versions in; ids must differ. Raises an EngineFault if any could not be stored."""
@@ -176,7 +166,7 @@ class AuthorizationStore:
         await self._amend(payer, arrivals)
         touched = await self._succession.follow(payer, authorizations, successors)
         ids = {each: person_in(records, each).ids for each in members}
-        waiting = await self._visibility.mark(payer, touched.union(*ids.values()))
+        waiting = await self._members.visibility.mark(payer, touched.union(*ids.values()))
         await self._late.note(payer, _arrived(placed, results, ids), waiting)
         return results
 
@@ -253,7 +243,7 @@ class AuthorizationStore:
             self._tombstone(each.place, member) for each in placed for member in each.former_members
         ]
         if stones:
-            await self._visibility.refresh()
+            await self._members.visibility.refresh()
         await run_bulk(self._elasticsearch, stones)
 
     def _tombstone(self, place: Place, member: str) -> Operation:

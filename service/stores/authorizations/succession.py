@@ -5,6 +5,7 @@ older one looks for the link after it was stored, so that at least one of them s
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 from elasticsearch import AsyncElasticsearch
@@ -26,21 +27,14 @@ ATTEMPTS_MAX = 5
 Change = Callable[[Document], Document | None]
 
 
+@dataclass(eq=False)
 class Succession:
     """Keeps older authorizations and their successors in step."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        locator: Locator,
-        references: StoredReferences,
-    ) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._indices = indices
-        self._locator = locator
-        self._references = references
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _locator: Locator
+    _references: StoredReferences
 
     async def look_up(
         self, payer: str, arriving: Sequence[Authorization]

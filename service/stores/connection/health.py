@@ -1,6 +1,7 @@
 """Whether both engines answer."""
 
 import asyncio
+from dataclasses import dataclass
 
 from elasticsearch import AsyncElasticsearch
 from redis.exceptions import RedisError
@@ -12,16 +13,13 @@ from service.stores.connection.names import IndexNames
 TIMEOUT_S = 2.0
 
 
+@dataclass(eq=False)
 class Health:
     """Asks the engines, each within a bound."""
 
-    def __init__(
-        self, elasticsearch: AsyncElasticsearch, redis: RedisClient, indices: IndexNames
-    ) -> None:
-        """Share the clients with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
 
     async def check(self) -> bool:
         """Return when the index answers; raises EngineFault. Tells whether Redis answers too.

@@ -28,16 +28,13 @@ class Cache:
     clock_ahead_s: float
 
 
+@dataclass(eq=False)
 class Inspection:
     """Asks, and changes nothing."""
 
-    def __init__(
-        self, elasticsearch: AsyncElasticsearch, redis: RedisClient, indices: IndexNames
-    ) -> None:
-        """Share the clients with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
 
     async def elasticsearch(self) -> SearchEngine:
         """Ask the cluster; the address `/` is not asked, for not every distribution answers it."""

@@ -5,6 +5,7 @@ worker's pushes get a fault and nothing written after the copy began can be miss
 """
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 from elasticsearch import AsyncElasticsearch
 
@@ -27,21 +28,14 @@ Progress = Callable[[int, int], None]
 """Called with documents done and in all."""
 
 
+@dataclass(eq=False)
 class Migration:
     """One rebuild of the index of current versions."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        installation: Installation,
-        references: StoredReferences,
-    ) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._indices = indices
-        self._installation = installation
-        self._references = references
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _installation: Installation
+    _references: StoredReferences
 
     async def run(self, progress: Progress) -> tuple[str, str, int]:
         """Rebuild and swap; gives old index, new index, and how many documents it holds.

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, ConflictError
@@ -43,24 +43,16 @@ class LetterConflict(Exception):
     """The letter is not in a state for this; the text says why."""
 
 
+@dataclass(eq=False)
 class DeadLetters:
     """Keeps letters, and changes what is known of them."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        outbox: Outbox,
-        breaker: Breaker,
-        secret: bytes,
-    ) -> None:
-        """Share the client with the other stores; ``secret`` makes ids that nobody can guess."""
-        self._elasticsearch = elasticsearch
-        self._index = indices.dead_letters
-        self._outbox = outbox
-        self._breaker = breaker
-        self._secret = secret
-        self._is_installed = False
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _outbox: Outbox
+    _breaker: Breaker
+    _secret: bytes = field(repr=False)
+    _is_installed: bool = field(default=False, init=False)
 
     async def keep(
         self, payer: str, letters: Sequence[DeadLetter], *, at: str | None = None
@@ -120,7 +112,7 @@ class DeadLetters:
         docs = [{"_id": _document_id(payer, each), "routing": payer} for each in ids]
         with translated_errors():
             response = await self._elasticsearch.mget(
-                index=self._index, docs=docs, source_excludes=without
+                index=self._indices.dead_letters, docs=docs, source_excludes=without
             )
         if any("error" in doc for doc in response["docs"]):
             raise EngineUnavailable("elasticsearch", "a dead letter could not be read")
@@ -176,7 +168,7 @@ class DeadLetters:
         with translated_errors():
             try:
                 response: Any = await self._elasticsearch.index(
-                    index=self._index,
+                    index=self._indices.dead_letters,
                     id=_document_id(payer, letter.id),
                     routing=payer,
                     document=letter_document(payer, letter),
@@ -190,7 +182,7 @@ class DeadLetters:
     def _operation(self, payer: str, letter: Letter) -> Operation:
         return Operation(
             action="create" if letter.seen is None else "index",
-            index=self._index,
+            index=self._indices.dead_letters,
             id=_document_id(payer, letter.id),
             routing=payer,
             seen=letter.seen,
@@ -202,7 +194,7 @@ class DeadLetters:
         if self._is_installed:
             return
         with translated_errors():
-            there = await self._elasticsearch.indices.exists(index=self._index)
+            there = await self._elasticsearch.indices.exists(index=self._indices.dead_letters)
         if not there:
             raise EngineUnavailable("elasticsearch", "the indices are not installed")
         self._is_installed = True

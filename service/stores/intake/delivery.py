@@ -5,6 +5,7 @@ what was stored already is then ``unchanged``.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import Counter
@@ -37,14 +38,13 @@ _DENIED = ("401", "403")
 """Who may not write at all would have everything made a dead letter."""
 
 
+@dataclass(eq=False)
 class Delivery:
     """Pushes, settles, and makes dead letters of what cannot be pushed."""
 
-    def __init__(self, outbox: Outbox, entrance: Entrance, letters: DeadLetters) -> None:
-        """Share the other stores."""
-        self._outbox = outbox
-        self._entrance = entrance
-        self._letters = letters
+    _outbox: Outbox
+    _entrance: Entrance
+    _letters: DeadLetters
 
     async def run(
         self, payer: str, queue: str, go_on: Callable[[], bool] = lambda: True

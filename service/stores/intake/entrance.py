@@ -1,6 +1,7 @@
 """The way in for pushes: into the store or, while Elasticsearch cannot take them, the outbox."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
@@ -12,21 +13,14 @@ from service.stores.connection.breaker import Breaker
 from service.stores.intake.outbox import Outbox
 
 
+@dataclass(eq=False)
 class Entrance:
     """Pushes and withdraws; a fault is told at once while Elasticsearch is known to be away."""
 
-    def __init__(
-        self,
-        authorizations: AuthorizationStore,
-        reading: AuthorizationReading,
-        outbox: Outbox,
-        breaker: Breaker,
-    ) -> None:
-        """Share the stores."""
-        self._authorizations = authorizations
-        self._reading = reading
-        self._outbox = outbox
-        self._breaker = breaker
+    _authorizations: AuthorizationStore
+    _reading: AuthorizationReading
+    _outbox: Outbox
+    _breaker: Breaker
 
     async def push(self, payer: str, pushed: Sequence[Pushed]) -> list[PushResult]:
         """Take versions in; ids must differ. Raises an EngineFault if any could not be stored."""

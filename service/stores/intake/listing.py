@@ -29,22 +29,21 @@ class LetterPage:
     next_: str | None
 
 
+@dataclass(eq=False)
 class LetterListing:
     """Sees every letter that was kept before it is asked."""
 
-    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._index = indices.dead_letters
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
 
     async def page(
         self, payer: str, wanted: LetterFilter, *, size: int, after: str | None = None
     ) -> LetterPage:
         """Give a page, those that came last first; raises BadCursor for a foreign cursor."""
         with translated_errors():
-            await self._elasticsearch.indices.refresh(index=self._index)
+            await self._elasticsearch.indices.refresh(index=self._indices.dead_letters)
             response = await self._elasticsearch.search(
-                index=self._index,
+                index=self._indices.dead_letters,
                 routing=payer,
                 query=_query(payer, wanted),
                 sort=[{"last_at": "desc"}, {"id": "asc"}],
@@ -65,9 +64,11 @@ class LetterListing:
     async def count(self, payer: str, status: str = "open") -> int:
         """Count the letters of a payer."""
         with translated_errors():
-            await self._elasticsearch.indices.refresh(index=self._index)
+            await self._elasticsearch.indices.refresh(index=self._indices.dead_letters)
             response = await self._elasticsearch.count(
-                index=self._index, routing=payer, query=_query(payer, LetterFilter(status=status))
+                index=self._indices.dead_letters,
+                routing=payer,
+                query=_query(payer, LetterFilter(status=status)),
             )
         return int(response["count"])
 

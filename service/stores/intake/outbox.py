@@ -77,12 +77,11 @@ class Waiting:
 
 
 class Outbox:
-    """Puts in, tells what waits, and takes out what was delivered."""
+    """Puts in, tells what waits, and takes out; ``bytes_max`` is the limit of each payer."""
 
     def __init__(
         self, redis: RedisClient, keys: KeyNames, durability: Durability, *, bytes_max: int
     ) -> None:
-        """Share the client with the other stores; ``bytes_max`` is the limit of each payer."""
         self._redis = redis
         self._keys = keys
         self._durability = durability

@@ -5,6 +5,7 @@ Without it a Redis that lost its data would look like one in which nothing was e
 
 import time
 import uuid
+from dataclasses import dataclass, field
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
@@ -43,25 +44,17 @@ class AccumulatorsLost(EngineUnavailable):
     """What Redis holds is not what the ledger says; nothing may be decided on it."""
 
 
+@dataclass(eq=False)
 class Epoch:
     """The mark in both engines; made with the first use."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        redis: RedisClient,
-        indices: IndexNames,
-        keys: KeyNames,
-        ledger: LedgerReading,
-    ) -> None:
-        """Share the clients with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
-        self._keys = keys
-        self._ledger = ledger
-        self._value: str | None = None
-        self._trusted_until = 0.0
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
+    _keys: KeyNames
+    _ledger: LedgerReading
+    _value: str | None = field(default=None, init=False)
+    _trusted_until: float = field(default=0.0, init=False)
 
     @property
     def value(self) -> str | None:

@@ -1,16 +1,17 @@
 """What must hold before units are moved."""
 
+from dataclasses import dataclass
+
 from service.stores.connection.durability import Durability
 from service.stores.ledger.epoch import Epoch
 
 
+@dataclass(eq=False)
 class Guard:
     """Asked before every movement; mostly it knows the answer already."""
 
-    def __init__(self, durability: Durability, epoch: Epoch) -> None:
-        """Ask these two."""
-        self._durability = durability
-        self._epoch = epoch
+    _durability: Durability
+    _epoch: Epoch
 
     async def ensure(self) -> None:
         """Return when Redis keeps what it acknowledges, and holds what the ledger says.

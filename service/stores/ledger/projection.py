@@ -48,7 +48,7 @@ _BULK_CHARACTERS = 8 * 1024 * 1024
 
 
 class Projection(Background):
-    """Copies what this worker moved soon, and what waits of any payer in every sweep."""
+    """Copies what this worker moved soon, and what waits of these payers in every sweep."""
 
     def __init__(
         self,
@@ -60,7 +60,6 @@ class Projection(Background):
         *,
         sweep_s: float,
     ) -> None:
-        """Share the clients of the other stores; ``payers`` are those that are swept."""
         super().__init__("projection_failed", FAULTS, first_s=SOON_S, most_s=BACKOFF_S_MAX)
         self._elasticsearch = elasticsearch
         self._redis = redis

@@ -36,23 +36,15 @@ class LedgerPage:
     next_: str | None
 
 
+@dataclass(eq=False)
 class LedgerReading:
     """Every reading sees all that was acknowledged before it; raises EngineFault."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        redis: RedisClient,
-        indices: IndexNames,
-        keys: KeyNames,
-        projection: Projection,
-    ) -> None:
-        """Share the clients with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
-        self._keys = keys
-        self._projection = projection
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
+    _keys: KeyNames
+    _projection: Projection
 
     async def entry(self, payer: str, entry_id: str) -> LedgerEntry | None:
         """Read one entry, wherever it is; None where there is none.

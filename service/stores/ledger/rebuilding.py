@@ -57,25 +57,16 @@ class Rebuilt:
     waiting: dict[str, list[str]] = field(default_factory=dict)
 
 
+@dataclass(eq=False)
 class Rebuilding:
     """Reads the ledger part by part, replays it, and writes what comes out."""
 
-    def __init__(
-        self,
-        redis: RedisClient,
-        keys: KeyNames,
-        projection: Projection,
-        ledger: LedgerReading,
-        epoch: Epoch,
-        books: ShelfBooks,
-    ) -> None:
-        """Share the client with the other stores."""
-        self._redis = redis
-        self._keys = keys
-        self._projection = projection
-        self._ledger = ledger
-        self._epoch = epoch
-        self._books = books
+    _redis: RedisClient
+    _keys: KeyNames
+    _projection: Projection
+    _ledger: LedgerReading
+    _epoch: Epoch
+    _books: ShelfBooks
 
     async def run(
         self, payers: Iterable[str], *, force: bool = False, tell: Tell = lambda *_: None

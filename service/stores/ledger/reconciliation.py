@@ -58,23 +58,15 @@ class _Look:
     stored: dict[str, Hash | None] = field(default_factory=dict)
 
 
+@dataclass(eq=False)
 class Reconciliation:
     """Changes nothing but to copy what waits in the streams."""
 
-    def __init__(
-        self,
-        keys: KeyNames,
-        projection: Projection,
-        ledger: LedgerReading,
-        epoch: Epoch,
-        books: ShelfBooks,
-    ) -> None:
-        """Work with the other stores."""
-        self._keys = keys
-        self._projection = projection
-        self._ledger = ledger
-        self._epoch = epoch
-        self._books = books
+    _keys: KeyNames
+    _projection: Projection
+    _ledger: LedgerReading
+    _epoch: Epoch
+    _books: ShelfBooks
 
     async def run(self, payers: Iterable[str], tell: Tell = lambda *_: None) -> Reconciled:
         """Compare the books of these payers, and of all that the ledger knows if there are none.

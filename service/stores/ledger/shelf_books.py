@@ -70,7 +70,6 @@ class ShelfBooks:
     def __init__(
         self, redis: RedisClient, keys: KeyNames, ledger: LedgerReading, archive: Archive
     ) -> None:
-        """Share the client with the other stores."""
         self._redis = redis
         self._keys = keys
         self._ledger = ledger

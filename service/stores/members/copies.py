@@ -8,6 +8,7 @@ Redis that lost a write does not keep to that.
 import asyncio
 import uuid
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -46,15 +47,14 @@ return 1
 """Unless the hash was lost while it was copied, or somebody else began after us."""
 
 
+@dataclass(eq=False)
 class MemberCopies:
     """Reads and writes the copies."""
 
-    def __init__(self, redis: RedisClient, keys: KeyNames, records: MemberRecords) -> None:
-        """Copy from these records."""
-        self._redis = redis
-        self._keys = keys
-        self._records = records
-        self._running: dict[str, asyncio.Task[None]] = {}
+    _redis: RedisClient
+    _keys: KeyNames
+    _records: MemberRecords
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict, init=False)
 
     def asked(self, payer: str, member: str) -> tuple[str, list[str]]:
         """Name the hash and the fields that tell of a member, to be read together with others."""

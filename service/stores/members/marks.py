@@ -10,6 +10,7 @@ A push that waits in the outbox has no mark yet: it is delivered first.
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import structlog
@@ -68,25 +69,18 @@ class Courier(Protocol):
         ...
 
 
+@dataclass(eq=False)
 class Visibility:
     """The marks of members, and the one refresh at a time that clears them."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        redis: RedisClient,
-        indices: IndexNames,
-        keys: KeyNames,
-    ) -> None:
-        """Share the clients of the other stores."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
-        self._keys = keys
-        self._running: asyncio.Task[None] | None = None
-        self._next: asyncio.Task[None] | None = None
-        self._blind_until = 0.0
-        self._courier: Courier | None = None
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
+    _keys: KeyNames
+    _running: asyncio.Task[None] | None = field(default=None, init=False)
+    _next: asyncio.Task[None] | None = field(default=None, init=False)
+    _blind_until: float = field(default=0.0, init=False)
+    _courier: Courier | None = field(default=None, init=False)
 
     def deliver_by(self, courier: Courier) -> None:
         """Have what waits delivered before a match; it is made of stores that need this one."""

@@ -49,14 +49,13 @@ def read_record(member: str, revision: int, content: dict[str, Any]) -> MemberRe
     return MemberRecord(member=member, revision=revision, **{**content, "former": former})
 
 
+@dataclass(eq=False)
 class MemberRecords:
     """Reads and writes the records; a write is refused over anything but what was read."""
 
-    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._index = indices.locator
-        self._with_merges: set[str] = set()
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _with_merges: set[str] = field(default_factory=set, init=False)
 
     async def _has_any(self, payer: str) -> bool:
         """Whether any member of a payer was ever merged; once there were, there always are."""
@@ -64,7 +63,7 @@ class MemberRecords:
             return True
         with translated_errors():
             response = await self._elasticsearch.options(ignore_status=404).get(
-                index=self._index, id=merges_id(payer), source=False
+                index=self._indices.locator, id=merges_id(payer), source=False
             )
         if "error" in response:
             raise EngineUnavailable("elasticsearch", "the indices are not installed")
@@ -78,7 +77,7 @@ class MemberRecords:
             return {}
         ids = [member_id(payer, each) for each in members]
         with translated_errors():
-            response = await self._elasticsearch.mget(index=self._index, ids=ids)
+            response = await self._elasticsearch.mget(index=self._indices.locator, ids=ids)
         records = {}
         for doc in response["docs"]:
             if "error" in doc:
@@ -98,7 +97,7 @@ class MemberRecords:
             [
                 Operation(
                     action="create" if record.seen is None else "index",
-                    index=self._index,
+                    index=self._indices.locator,
                     id=member_id(payer, record.member),
                     seen=record.seen,
                     document={
@@ -115,7 +114,10 @@ class MemberRecords:
     async def _say_that_there_are(self, payer: str) -> None:
         """Written first: who finds nothing there need not look for any record."""
         there = Operation(
-            action="create", index=self._index, id=merges_id(payer), document={"payer": payer}
+            action="create",
+            index=self._indices.locator,
+            id=merges_id(payer),
+            document={"payer": payer},
         )
         await run_bulk(self._elasticsearch, [there])
 
@@ -124,9 +126,9 @@ class MemberRecords:
         if not await self._has_any(payer):
             return []
         with translated_errors():
-            await self._elasticsearch.indices.refresh(index=self._index)
+            await self._elasticsearch.indices.refresh(index=self._indices.locator)
             opened = await self._elasticsearch.open_point_in_time(
-                index=self._index, keep_alive=_KEEP_ALIVE
+                index=self._indices.locator, keep_alive=_KEEP_ALIVE
             )
             try:
                 return await self._pages(opened["id"], payer)

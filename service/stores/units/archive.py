@@ -59,21 +59,14 @@ class Archived:
     tokens: Mapping[str, str]
 
 
+@dataclass(eq=False)
 class Archive:
     """Every call may be repeated; raises EngineFault, and then nothing is lost."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        redis: RedisClient,
-        indices: IndexNames,
-        keys: KeyNames,
-    ) -> None:
-        """Work with these engines."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
-        self._keys = keys
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
+    _keys: KeyNames
 
     async def read(self, payer: str, kind: Kind, ids: Sequence[str]) -> dict[str, Archived]:
         """What the archive has of these, in realtime; it may be older than what Redis has."""

@@ -11,7 +11,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -63,22 +63,21 @@ return 1
 """
 
 
+@dataclass(eq=False)
 class LateQueue:
     """Who adds and who takes may be different workers; each call is one step, or a fault."""
 
-    def __init__(self, redis: RedisClient, keys: KeyNames, *, is_open: bool) -> None:
-        """Share the client; one that is not open notes nothing."""
-        self._redis = redis
-        self._keys = keys
-        self._is_open = is_open
-        self._noted = asyncio.Event()
+    _redis: RedisClient
+    _keys: KeyNames
+    is_open: bool = field(kw_only=True)
+    _noted: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def note(
         self, payer: str, arrived: Iterable[tuple[str, str]], waiting: Collection[str]
     ) -> None:
         """Keep what arrived, as member and authorization id, for members with waiting claims."""
         by_owner: dict[str, list[str]] = {}
-        for member, authorization_id in arrived if self._is_open and waiting else ():
+        for member, authorization_id in arrived if self.is_open and waiting else ():
             if member in waiting:
                 owner = self._keys.book(payer).owner(member)
                 by_owner.setdefault(owner, []).append(authorization_id)
@@ -102,7 +101,7 @@ class LateQueue:
 
         For what stood in the queue when Redis was lost.
         """
-        for payer, owners in waiting.items() if self._is_open else ():
+        for payer, owners in waiting.items() if self.is_open else ():
             await self._put(payer, dict.fromkeys(owners, (ANY,)))
 
     async def noted(self, timeout_s: float) -> None:

@@ -26,19 +26,18 @@ class WorklistPage:
     next_: str | None
 
 
+@dataclass(eq=False)
 class Worklist:
     """Items of all payers; by id in realtime. Raises EngineFault."""
 
-    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._index = indices.worklist
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
 
     async def read(self, payer: str, claim_id: str) -> Listed | None:
         """Give the item of a claim; None if it was never offered."""
         with translated_errors():
             response = await self._elasticsearch.options(ignore_status=404).get(
-                index=self._index, id=document_id(payer, claim_id)
+                index=self._indices.worklist, id=document_id(payer, claim_id)
             )
         if "error" in response:
             raise EngineUnavailable("elasticsearch", "the indices are not installed")
@@ -59,7 +58,7 @@ class Worklist:
         """Write an item over what was seen, or as a new one; tells whether that was still so."""
         operation = Operation(
             action="create" if seen is None else "index",
-            index=self._index,
+            index=self._indices.worklist,
             id=document_id(payer, item.claim_id),
             document=_document(payer, item),
             seen=seen,
@@ -89,9 +88,9 @@ class Worklist:
             if value is not None
         ]
         with translated_errors():
-            await self._elasticsearch.indices.refresh(index=self._index)
+            await self._elasticsearch.indices.refresh(index=self._indices.worklist)
             response = await self._elasticsearch.search(
-                index=self._index,
+                index=self._indices.worklist,
                 query={"bool": {"filter": clauses}},
                 sort=_OLDEST_FIRST,
                 search_after=None if after is None else read_cursor(after, (int, str)),
