@@ -128,7 +128,7 @@ async def _indices(stores: Stores) -> AsyncIterator[Finding]:
     else:
         yield green("pushes", "open")
     yield green("documents", f"{await stores.inspection.count():,}")
-    letters = sum([await stores.listing.count(each) for each in stores.projection.payers])
+    letters = sum([await stores.letters.count(each) for each in stores.projection.payers])
     if letters:
         yield yellow("dead letters", f"{letters:,} open", "look: authmatch deadletters list")
     else:

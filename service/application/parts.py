@@ -44,7 +44,6 @@ from service.stores.intake.courier import Courier
 from service.stores.intake.dead_letters import DeadLetters
 from service.stores.intake.delivery import Delivery
 from service.stores.intake.entrance import Entrance
-from service.stores.intake.listing import LetterListing
 from service.stores.intake.outbox import Outbox
 from service.stores.ledger.epoch import Epoch
 from service.stores.ledger.guard import Guard
@@ -144,7 +143,6 @@ class Stores:
         breaker = Breaker()
         self.outbox = Outbox(redis, keys, self.durability, bytes_max=settings.outbox_bytes_max)
         self.letters = DeadLetters(elasticsearch, indices, self.outbox, breaker, keys.secret)
-        self.listing = LetterListing(elasticsearch, indices)
         self.entrance = Entrance(self.authorizations, self.reading, self.outbox, breaker)
         delivery = Delivery(self.outbox, self.entrance, self.letters)
         self.courier = Courier(self.outbox, delivery, settings.payers)

@@ -7,7 +7,7 @@ from service.application.parts import Caller
 from service.domain.work_item import ItemDecision, ItemState, Listed
 from service.flow.adjudicating.adjudicate import Adjudicated
 from service.flow.late.worklist import Examining, Seen
-from service.stores.waiting.worklist import WorklistPage
+from service.stores.connection.reading import Listing
 
 
 async def page(
@@ -18,7 +18,7 @@ async def page(
     claim_id: str | None = None,
     size: int,
     after: str | None,
-) -> WorklistPage:
+) -> Listing[Listed]:
     """A page, the oldest offer first, without items whose claim was changed since; BadCursor."""
     found = await caller.stores.worklist.page(
         caller.payer,
@@ -28,7 +28,7 @@ async def page(
         size=size,
         after=after,
     )
-    return replace(found, listed=tuple(await _examining(caller).standing(found.listed)))
+    return replace(found, entries=tuple(await _examining(caller).standing(found.entries)))
 
 
 async def read(caller: Caller, claim_id: str) -> Listed:

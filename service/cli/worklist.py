@@ -56,7 +56,7 @@ def list_(
                 size=PAGE,
                 after=after,
             )
-            found += page.listed
+            found += page.entries
             after = page.next_
             if after is None:
                 break

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from service.application.parts import Stores
-from service.stores.connection.cursor import BadCursor
 from service.stores.connection.faults import EngineFault, EngineUnavailable
 from service.stores.connection.key_names import SHELVES, BookKeys
+from service.stores.connection.reading import BadCursor
 from service.stores.ledger.projection import Projection
 from tests.ground import Ground, new_prefix, uninstall
 from tests.movements import Mover, names_of

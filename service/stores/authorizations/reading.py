@@ -13,12 +13,16 @@ from service.domain.person import Person
 from service.stores.authorizations.document import Document
 from service.stores.authorizations.documents import read_document, read_documents
 from service.stores.authorizations.locator import Locator
-from service.stores.connection.cursor import read_cursor, write_cursor
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.connection.reading import Found, Listing, Order, read_page
 from service.stores.members.who import Members
 
 VERSIONS_MAX = 1000
+_NEWEST_FIRST: Order = [
+    ({"certification_date": {"order": "desc", "missing": "_last"}}, int),
+    ({"authorization_id": "asc"}, str),
+]
 _STANDING = ["source", "void", "current", "member_id", "version"]
 _IDS = ("authorization_id", "fhir_id")
 _STATE = ("version", "void", "current", "superseded_by", "pushed_at", "member_id", "action")
@@ -69,13 +73,7 @@ class Filter:
     pushed: tuple[Times, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Some of those that fit, how many there are in all, and where to go on."""
-
-    entries: tuple[Stored, ...]
-    total: int
-    next_: str | None
+Page = Listing[Stored]
 
 
 @dataclass(eq=False)
@@ -161,31 +159,23 @@ class AuthorizationReading:
             members = (await self._members.prepare(payer, wanted.member)).ids
         else:
             await self._members.visibility.ensure_all()
-        body: dict[str, Any] = {
-            "query": {"bool": {"filter": _clauses(payer, wanted, members)}},
-            "sort": [
-                {"certification_date": {"order": "desc", "missing": "_last"}},
-                {"authorization_id": "asc"},
-            ],
-            "size": size,
-            "track_total_hits": True,
-            "source_excludes": ["lines"],
-            "allow_partial_search_results": False,
-        }
-        if after is not None:
-            body["search_after"] = read_cursor(after, (int, str))
-        with translated_errors():
-            response = await self._elasticsearch.search(
-                index=self._indices.authorizations,
-                routing=",".join(routing(payer, each) for each in members) or None,
-                **body,
-            )
-        hits = response["hits"]["hits"]
-        return Page(
-            entries=tuple(_each_once(hit["_source"] for hit in hits)),
-            total=response["hits"]["total"]["value"],
-            next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
+        page = await read_page(
+            self._elasticsearch,
+            self._indices.authorizations,
+            _clauses(payer, wanted, members),
+            _document,
+            order=_NEWEST_FIRST,
+            size=size,
+            after=after,
+            routing=",".join(routing(payer, each) for each in members) or None,
+            source_excludes=["lines"],
         )
+        return Page(entries=tuple(_each_once(page.entries)), total=page.total, next_=page.next_)
+
+
+def _document(found: Found) -> Document:
+    document: Document = found["_source"]
+    return document
 
 
 def _stored(document: Document) -> Stored:

@@ -4,7 +4,7 @@ Reads go on all the while. The old index is closed to writes by Elasticsearch it
 worker's pushes get a fault and nothing written after the copy began can be missed.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from elasticsearch import AsyncElasticsearch
@@ -19,10 +19,10 @@ from service.stores.authorizations.document import (
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.faults import EngineRefused, translated_errors
 from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.connection.reading import read_all
 from service.stores.indices.installation import Installation
 
 BATCH = 500
-KEEP_ALIVE = "5m"
 
 Progress = Callable[[int, int], None]
 """Called with documents done and in all."""
@@ -86,8 +86,8 @@ class Migration:
 
     async def _copy(self, old: str, new: str, progress: Progress) -> int:
         done = 0
-        async for batch, total in self._batches(old):
-            operations = [self._rebuilt(new, document) for document in batch]
+        async for batch, total in read_all(self._elasticsearch, old, {"match_all": {}}, size=BATCH):
+            operations = [self._rebuilt(new, found["_source"]) for found in batch]
             written = await run_bulk(self._elasticsearch, operations)
             if not all(each.ok for each in written):
                 raise EngineRefused("elasticsearch", f"{new} already held what was copied into it")
@@ -103,35 +103,6 @@ class Migration:
                 "elasticsearch", f"{old} has {counts[0]} authorizations and {new} {counts[1]}"
             )
         return done
-
-    async def _batches(self, old: str) -> AsyncIterator[tuple[list[Document], int]]:
-        """Read all documents on one point in time, so that none is missed or read twice."""
-        with translated_errors():
-            await self._elasticsearch.indices.refresh(index=old)
-            opened = await self._elasticsearch.open_point_in_time(index=old, keep_alive=KEEP_ALIVE)
-        point, after, total = opened["id"], None, 0
-        try:
-            while True:
-                with translated_errors():
-                    response = await self._elasticsearch.search(
-                        pit={"id": point, "keep_alive": KEEP_ALIVE},
-                        size=BATCH,
-                        sort=["_shard_doc"],
-                        search_after=after,
-                        track_total_hits=after is None,
-                        allow_partial_search_results=False,
-                    )
-                point = response["pit_id"]
-                hits = response["hits"]["hits"]
-                if not hits:
-                    return
-                if after is None:
-                    total = response["hits"]["total"]["value"]
-                after = hits[-1]["sort"]
-                yield [hit["_source"] for hit in hits], total
-        finally:
-            with translated_errors():
-                await self._elasticsearch.close_point_in_time(id=point)
 
     def _rebuilt(self, index: str, document: Document) -> Operation:
         """Make the document anew from its source; a tombstone has none and stays as it is."""

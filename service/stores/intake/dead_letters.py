@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, ConflictError
@@ -16,6 +16,7 @@ from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames
+from service.stores.connection.reading import Listing, read_many, read_page
 from service.stores.intake.letter import (
     Letter,
     Status,
@@ -43,9 +44,18 @@ class LetterConflict(Exception):
     """The letter is not in a state for this; the text says why."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterFilter:
+    """What to list: all given must hold."""
+
+    status: str | None = None
+    code: str | None = None
+    format: str | None = None
+
+
 @dataclass(eq=False)
 class DeadLetters:
-    """Keeps letters, and changes what is known of them."""
+    """Keeps letters, lists them, and changes what is known of them."""
 
     _elasticsearch: AsyncElasticsearch
     _indices: IndexNames
@@ -109,18 +119,45 @@ class DeadLetters:
         self, payer: str, ids: Sequence[str], without: list[str] | None = None
     ) -> dict[str, Letter]:
         """Read letters in realtime, by their ids."""
-        docs = [{"_id": _document_id(payer, each), "routing": payer} for each in ids]
-        with translated_errors():
-            response = await self._elasticsearch.mget(
-                index=self._indices.dead_letters, docs=docs, source_excludes=without
-            )
-        if any("error" in doc for doc in response["docs"]):
-            raise EngineUnavailable("elasticsearch", "a dead letter could not be read")
-        return {doc["_source"]["id"]: read_letter(doc) for doc in response["docs"] if doc["found"]}
+        found = await read_many(
+            self._elasticsearch,
+            self._indices.dead_letters,
+            "a dead letter",
+            docs=[{"_id": _document_id(payer, each), "routing": payer} for each in ids],
+            source_excludes=without,
+        )
+        return {doc["_source"]["id"]: read_letter(doc) for doc in found if doc}
 
     async def get(self, payer: str, letter_id: str) -> Letter | None:
         """Give a letter with its content; None when this payer has none of this id."""
         return (await self._read(payer, [letter_id])).get(letter_id)
+
+    async def page(
+        self, payer: str, wanted: LetterFilter, *, size: int, after: str | None = None
+    ) -> Listing[Letter]:
+        """A page without content of all that was kept before, those that came last first.
+
+        Raises BadCursor.
+        """
+        given = {"payer": payer, **asdict(wanted)}
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=self._indices.dead_letters)
+        return await read_page(
+            self._elasticsearch,
+            self._indices.dead_letters,
+            [{"term": {name: value}} for name, value in given.items() if value],
+            read_letter,
+            order=[({"last_at": "desc"}, int), ({"id": "asc"}, str)],
+            size=size,
+            after=after,
+            routing=payer,
+            seq_no_primary_term=True,
+            source_excludes=["content"],
+        )
+
+    async def count(self, payer: str) -> int:
+        """How many letters of a payer are open."""
+        return (await self.page(payer, LetterFilter(status="open"), size=1)).total
 
     async def begin_try(self, payer: str, letter: Letter) -> Letter:
         """Count a try, so that nobody else tries it too; raises LetterConflict."""

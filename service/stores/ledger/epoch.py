@@ -16,6 +16,7 @@ from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.connection.reading import read_one
 from service.stores.ledger.reading import LedgerReading
 
 TRUSTED_S = 1.0
@@ -124,15 +125,10 @@ class Epoch:
 
     async def _kept(self) -> str | None:
         """Read the mark of Elasticsearch, in realtime."""
-        with translated_errors():
-            response = await self._elasticsearch.options(ignore_status=404).get(
-                index=self._indices.accounting, id=_ID
-            )
-        if "error" in response:
-            raise EngineUnavailable("elasticsearch", "the indices are not installed")
-        if not response["found"]:
+        found = await read_one(self._elasticsearch, self._indices.accounting, _ID)
+        if found is None:
             return None
-        kept = str(response["_source"]["epoch"])
+        kept = str(found["_source"]["epoch"])
         if kept.rpartition(".")[2] != self._keys.fingerprint:
             raise OtherKey("redis", _OTHER_KEY)
         return kept

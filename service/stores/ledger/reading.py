@@ -10,10 +10,10 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch
 
 from service.stores.connection.clients import RedisClient
-from service.stores.connection.cursor import read_cursor, write_cursor
-from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames, ledger_id
+from service.stores.connection.reading import Listing, Order, read_page
 from service.stores.ledger.entry import LedgerEntry, index_of, read_entry
 from service.stores.ledger.projection import Projection
 
@@ -21,19 +21,13 @@ Clause = dict[str, Any]
 
 PAGE = 100
 _SHELF_PAGE = 500
-_NEWEST_FIRST = [{"ms": "desc"}, {"seq": "desc"}]
+_NEWEST_FIRST: Order = [({"ms": "desc"}, int), ({"seq": "desc"}, int)]
 _OLDEST_FIRST = [{"ms": "asc"}, {"seq": "asc"}]
 _ALL = "open,closed"
 """A month that was closed is a fault, not an empty month."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerPage:
-    """Some entries, newest first, how many there are in all, and where to go on."""
-
-    entries: tuple[LedgerEntry, ...]
-    total: int
-    next_: str | None
+LedgerPage = Listing[LedgerEntry]
 
 
 @dataclass(eq=False)
@@ -194,27 +188,17 @@ class LedgerReading:
 
     async def _page(self, payer: str, clause: Clause, size: int, after: str | None) -> LedgerPage:
         """Give a page; raises BadCursor for a cursor that was not given out here."""
-        cursor = None if after is None else read_cursor(after, (int, int))
         await self._projection.project(payer)
         await self.refresh()
-        with translated_errors():
-            response = await self._elasticsearch.search(
-                index=self._indices.ledgers,
-                query={"bool": {"filter": [{"term": {"payer": payer}}, clause]}},
-                sort=_NEWEST_FIRST,
-                search_after=cursor,
-                size=size,
-                track_total_hits=True,
-                allow_partial_search_results=False,
-                expand_wildcards=_ALL,
-            )
-        if response["timed_out"]:
-            raise EngineUnavailable("elasticsearch", "the search ran out of its time")
-        hits = response["hits"]["hits"]
-        return LedgerPage(
-            entries=tuple(read_entry(hit["_source"]) for hit in hits),
-            total=response["hits"]["total"]["value"],
-            next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
+        return await read_page(
+            self._elasticsearch,
+            self._indices.ledgers,
+            [{"term": {"payer": payer}}, clause],
+            lambda hit: read_entry(hit["_source"]),
+            order=_NEWEST_FIRST,
+            size=size,
+            after=after,
+            expand_wildcards=_ALL,
         )
 
 

@@ -20,6 +20,7 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import BookKeys, KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.connection.reading import read_many
 from service.stores.connection.scripts import SCRIPTS
 
 Kind = Literal["claim", "accounts"]
@@ -75,17 +76,13 @@ class Archive:
             names = {
                 _document_id(payer, kind, name): name for name in ids[start : start + _AT_ONCE]
             }
-            with translated_errors():
-                answer = await self._elasticsearch.mget(
-                    index=self._indices.archive, ids=list(names), realtime=True
-                )
-            for document in answer["docs"]:
-                if "error" in document:
-                    raise EngineUnavailable("elasticsearch", "the archive could not be read")
-                if document["found"]:
-                    kept = document["_source"]
-                    archived = Archived(orjson.loads(kept["fields"]), orjson.loads(kept["tokens"]))
-                    found[names[document["_id"]]] = archived
+            documents = await read_many(
+                self._elasticsearch, self._indices.archive, "the archive", ids=list(names)
+            )
+            for document in filter(None, documents):
+                kept = document["_source"]
+                archived = Archived(orjson.loads(kept["fields"]), orjson.loads(kept["tokens"]))
+                found[names[document["_id"]]] = archived
         return found
 
     async def recall(self, payer: str, kind: Kind, ids: Sequence[str]) -> set[str]:
