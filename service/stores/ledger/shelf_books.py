@@ -156,7 +156,7 @@ class ShelfBooks:
 
     async def keys_of(self, payer: str) -> AsyncIterator[str]:
         """All keys that hold units of a payer; some perhaps twice."""
-        start = f"{self._keys.book(payer).start}:"
+        start = f"{self._keys.book(payer).prefix}:"
         kinds = tuple(f"{start}{kind}:" for kind in IN_KEYS.values())
         with translated_errors():
             async for key in self._redis.scan_iter(f"{start}*", count=_SCANNED_AT_ONCE):
