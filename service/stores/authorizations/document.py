@@ -23,11 +23,7 @@ _ENDS = {"first": "gte", "last": "lte"}
 _NPIS = ("servicing_provider.npi", "requesting_provider.npi", "facility.npi")
 
 _KEPT = ("version", "content_hash", "void")
-
-
-def kept_of(document: Mapping[str, Any]) -> Document:
-    """Take from a document what stays when it is made anew: its source does not say it."""
-    return {name: document[name] for name in _KEPT if name in document}
+"""What stays when a document is made anew: its source does not say it."""
 
 
 def content_hash(authorization: Authorization) -> str:
@@ -110,10 +106,20 @@ def _first(days: Iterable[str | None]) -> str | None:
     return min(filter(None, days), default=None)
 
 
-def pushed_in(document: Document) -> Pushed:
-    """Give what was pushed to make a stored document."""
+def made_anew(
+    document: Document, references: StoredReferences, inheriting: Iterable[str] = ()
+) -> Document:
+    """Make a stored document from its source once more, with these inherited numbers as well."""
     source = document["source"]
-    return Pushed(authorization=Authorization.model_validate(source), source=source)
+    made = make_document(
+        document["payer"],
+        Pushed(authorization=Authorization.model_validate(source), source=source),
+        references,
+        inherited=(*document.get("inherited_numbers", ()), *inheriting),
+        superseded_by=document.get("superseded_by"),
+        pushed_at=document.get("pushed_at"),
+    )
+    return made | {name: document[name] for name in _KEPT if name in document}
 
 
 def _windows(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, str]]:

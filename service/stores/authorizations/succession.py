@@ -12,7 +12,7 @@ from elasticsearch import AsyncElasticsearch
 
 from service.domain.authorization import Authorization
 from service.domain.reference import StoredReferences
-from service.stores.authorizations.document import Document, kept_of, make_document, pushed_in
+from service.stores.authorizations.document import Document, made_anew
 from service.stores.authorizations.documents import read_places
 from service.stores.authorizations.locator import Locator, Place
 from service.stores.connection.bulk import Operation, run_bulk
@@ -105,23 +105,15 @@ class Succession:
         links = await self._links_above(payer, (), successors)
         for document in documents:
             for newer in _chain(links, document["authorization_id"]):
-                change = self._inheriting(payer, document["numbers_all"])
+                change = self._inheriting(document["numbers_all"])
                 changes.setdefault(newer, []).append(change)
         return await self._amend(payer, changes, await self._locator.read(payer, changes))
 
-    def _inheriting(self, payer: str, numbers: Sequence[str]) -> Change:
+    def _inheriting(self, numbers: Sequence[str]) -> Change:
         def change(document: Document) -> Document | None:
             if set(numbers) <= set(document["numbers_all"]):
                 return None
-            made = make_document(
-                payer,
-                pushed_in(document),
-                self._references,
-                inherited=(*document.get("inherited_numbers", ()), *numbers),
-                superseded_by=document.get("superseded_by"),
-                pushed_at=document.get("pushed_at"),
-            )
-            return made | kept_of(document)
+            return made_anew(document, self._references, numbers)
 
         return change
 

@@ -10,12 +10,7 @@ from dataclasses import dataclass
 from elasticsearch import AsyncElasticsearch
 
 from service.domain.reference import StoredReferences
-from service.stores.authorizations.document import (
-    Document,
-    kept_of,
-    make_document,
-    pushed_in,
-)
+from service.stores.authorizations.document import Document, made_anew
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.faults import EngineRefused, translated_errors
 from service.stores.connection.names import IndexNames, document_id, routing
@@ -108,15 +103,7 @@ class Migration:
         """Make the document anew from its source; a tombstone has none and stays as it is."""
         made = document
         if "source" in document:
-            made = make_document(
-                document["payer"],
-                pushed_in(document),
-                self._references,
-                inherited=document.get("inherited_numbers", ()),
-                superseded_by=document.get("superseded_by"),
-                pushed_at=document.get("pushed_at"),
-            )
-            made |= kept_of(document)
+            made = made_anew(document, self._references)
         return Operation(
             action="index",
             index=index,

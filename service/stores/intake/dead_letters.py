@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import DeadLetter
 from service.stores.connection.breaker import Breaker
-from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.bulk import Operation, bounded, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames
@@ -37,6 +37,7 @@ RESOLVED = Counter(
 ATTEMPTS_MAX = 10
 TRY_S = 60
 """So long a letter is left to the one who tries it, should he never come to an end."""
+_AT_ONCE = 500
 _AT_ONCE_BYTES = 8 * 1024 * 1024
 
 
@@ -94,7 +95,7 @@ class DeadLetters:
     async def store(self, payer: str, letters: Sequence[Letter]) -> None:
         """Store letters; one that is there already is counted, and open again."""
         await self._check_installed()
-        for some in _bounded(letters):
+        for some in bounded(letters, _length, count_max=_AT_ONCE, size_max=_AT_ONCE_BYTES):
             await self._store(payer, some)
 
     async def _store(self, payer: str, letters: Sequence[Letter]) -> None:
@@ -256,15 +257,5 @@ def _again(known: Letter | None, letter: Letter) -> Letter | None:
     )
 
 
-def _bounded(letters: Sequence[Letter]) -> list[list[Letter]]:
-    """Put letters into writes that are not too long for Elasticsearch."""
-    bounded: list[list[Letter]] = []
-    size = _AT_ONCE_BYTES
-    for each in letters:
-        length = len(each.content or b"")
-        if not bounded or size + length > _AT_ONCE_BYTES:
-            bounded.append([])
-            size = 0
-        bounded[-1].append(each)
-        size += length
-    return bounded
+def _length(letter: Letter) -> int:
+    return len(letter.content or b"")

@@ -4,7 +4,7 @@ What was put is durable and is delivered at least once; every push may be repeat
 payer has a limit in bytes, counted in the same step in which something is put or taken out.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import orjson
 from service.domain.engine_fault import EngineFault
 from service.domain.push import Pushed
 from service.domain.submission import Queued
+from service.stores.connection.bulk import bounded
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.clock import now
 from service.stores.connection.durability import Durability
@@ -119,7 +120,9 @@ class Outbox:
 
     async def _put(self, keys: OutboxKeys, entries: Sequence[Entry]) -> list[Queued]:
         await self._durability.ensure()
-        for some in _bounded(entries):
+        for some in bounded(
+            entries, lambda entry: entry.size, count_max=_PUT_AT_ONCE, size_max=_PUT_BYTES
+        ):
             names = [keys.queue, keys.bytes, keys.sequence]
             words: list[str | int] = [self._bytes_max]
             for each in some:
@@ -254,20 +257,6 @@ class Outbox:
         key = self.keys(payer).lease
         with translated_errors():
             await self._redis.eval(_GIVE_LEASE_BACK, 1, key, holder)
-
-
-def _bounded(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Put entries into steps that do not hold up Redis for long."""
-    step: list[Entry] = []
-    size = 0
-    for each in entries:
-        if step and (len(step) >= _PUT_AT_ONCE or size + each.size > _PUT_BYTES):
-            yield step
-            step, size = [], 0
-        step.append(each)
-        size += each.size
-    if step:
-        yield step
 
 
 def _written(delivered: Delivered) -> bytes:

@@ -7,7 +7,7 @@ so it may be copied twice, by two workers or after a crash, and is there once.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
@@ -15,10 +15,10 @@ from prometheus_client import Counter, Gauge
 
 from service.accounting.replay.ledger import FIRST_ID
 from service.background import Background
-from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.bulk import bounded, run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
-from service.stores.connection.key_names import BookKeys, KeyNames
+from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.ledger.entry import LedgerEntry, id_after, write_entry
 
@@ -98,7 +98,10 @@ class Projection(Background):
                 return count
             await self._check_installed()
             entries = [LedgerEntry(id=name, payer=payer, fields=fields) for name, fields in found]
-            for operations in _bulks(entries, self._indices, book):
+            for some in bounded(
+                entries, _length, count_max=_BULK_OPERATIONS, size_max=_BULK_CHARACTERS
+            ):
+                operations = [write_entry(self._indices, book, entry) for entry in some]
                 await run_bulk(self._elasticsearch, operations)
             last = entries[-1].id
             with translated_errors():  # a stream that is empty keeps its last id
@@ -180,18 +183,6 @@ class Projection(Background):
             return bool(await self._redis.set(self._keys.sweep, "1", nx=True, px=milliseconds))
 
 
-def _bulks(
-    entries: Iterable[LedgerEntry], indices: IndexNames, book: BookKeys
-) -> Iterator[list[Operation]]:
-    """Put entries into bulks that are neither too many nor too long for Elasticsearch."""
-    bulk: list[Operation] = []
-    characters = 0
-    for entry in entries:
-        length = sum(map(len, entry.fields.values()))
-        if bulk and (len(bulk) >= _BULK_OPERATIONS or characters + length > _BULK_CHARACTERS):
-            yield bulk
-            bulk, characters = [], 0
-        bulk.append(write_entry(indices, book, entry))
-        characters += length
-    if bulk:
-        yield bulk
+def _length(entry: LedgerEntry) -> int:
+    """How many characters it has."""
+    return sum(map(len, entry.fields.values()))
