@@ -58,6 +58,19 @@ async def read_places(
     return [next((each for each in some if each and "source" in each), None) for some in standing]
 
 
+def write_document(index: str, document: Document, *, same_version: bool = False) -> Operation:
+    """Write a document over an older version only, or also over its own (``same_version``)."""
+    return Operation(
+        action="index",
+        index=index,
+        id=document_id(document["payer"], document["authorization_id"]),
+        routing=routing(document["payer"], document["member_id"]),
+        version=document["version"],
+        same_version=same_version,
+        document=document,
+    )
+
+
 def history_entry(indices: IndexNames, payer: str, document: Document) -> Operation:
     """Write a version to the history, unless it is there."""
     kept: Document = {

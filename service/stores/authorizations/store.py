@@ -31,6 +31,7 @@ from service.stores.authorizations.documents import (
     history_entry,
     read_document,
     read_documents,
+    write_document,
 )
 from service.stores.authorizations.locator import Locator, Place
 from service.stores.authorizations.succession import Succession
@@ -204,9 +205,8 @@ class AuthorizationStore:
         """Step 3; tells of each whether no newer version stood there."""
         pushed_at = now()
         operations = [
-            self._operation(
-                each.place,
-                each.arrival.member,
+            write_document(
+                self._indices.authorizations,
                 each.document(
                     payer, self._references, inherited.get(each.arrival.id, ()), pushed_at
                 ),
@@ -257,17 +257,7 @@ class AuthorizationStore:
             "current": False,
             "moved": True,
         }
-        return self._operation(place, member, document)
-
-    def _operation(self, place: Place, member: str, document: Document) -> Operation:
-        return Operation(
-            action="index",
-            index=self._indices.authorizations,
-            id=document_id(place.payer, place.authorization_id),
-            routing=routing(place.payer, member),
-            version=place.version,
-            document=document,
-        )
+        return write_document(self._indices.authorizations, document)
 
     async def _amend(self, payer: str, arrivals: Sequence[Arrival]) -> None:
         """Have the accumulators take the limits, where anything was ever drawn.

@@ -13,11 +13,11 @@ from elasticsearch import AsyncElasticsearch
 from service.domain.authorization import Authorization
 from service.domain.reference import StoredReferences
 from service.stores.authorizations.document import Document, made_anew
-from service.stores.authorizations.documents import read_places
+from service.stores.authorizations.documents import read_places, write_document
 from service.stores.authorizations.locator import Locator, Place
-from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.bulk import run_bulk
 from service.stores.connection.faults import EngineUnavailable
-from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.connection.names import IndexNames
 
 log = structlog.get_logger()
 
@@ -135,21 +135,13 @@ class Succession:
             }
             if not changed:
                 return standing
-            operations = [self._operation(payer, document) for document in changed.values()]
+            index = self._indices.authorizations
+            operations = [
+                write_document(index, each, same_version=True) for each in changed.values()
+            ]
             await run_bulk(self._elasticsearch, operations)
             places = await self._locator.read(payer, changed)
         raise EngineUnavailable("elasticsearch", "other writes of one document did not end")
-
-    def _operation(self, payer: str, document: Document) -> Operation:
-        return Operation(
-            action="index",
-            index=self._indices.authorizations,
-            id=document_id(payer, document["authorization_id"]),
-            routing=routing(payer, document["member_id"]),
-            version=document["version"],
-            same_version=True,
-            document=document,
-        )
 
     async def _read_at(self, places: Mapping[str, Place]) -> dict[str, Document]:
         """Give the documents that are there, by authorization id."""

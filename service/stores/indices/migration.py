@@ -11,9 +11,10 @@ from elasticsearch import AsyncElasticsearch
 
 from service.domain.reference import StoredReferences
 from service.stores.authorizations.document import Document, made_anew
+from service.stores.authorizations.documents import write_document
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.faults import EngineRefused, translated_errors
-from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.connection.names import IndexNames
 from service.stores.connection.reading import read_all
 from service.stores.indices.installation import Installation
 
@@ -101,17 +102,8 @@ class Migration:
 
     def _rebuilt(self, index: str, document: Document) -> Operation:
         """Make the document anew from its source; a tombstone has none and stays as it is."""
-        made = document
-        if "source" in document:
-            made = made_anew(document, self._references)
-        return Operation(
-            action="index",
-            index=index,
-            id=document_id(document["payer"], document["authorization_id"]),
-            routing=routing(document["payer"], document["member_id"]),
-            version=document["version"],
-            document=made,
-        )
+        made = made_anew(document, self._references) if "source" in document else document
+        return write_document(index, made)
 
     async def _swap(self, old: str, new: str) -> None:
         """Change the alias in one step: no search falls between the two."""

@@ -29,6 +29,15 @@ _ALL = "open,closed"
 
 LedgerPage = Listing[LedgerEntry]
 
+About = tuple[str, ...]
+"""What a page of the ledger is about: the fields of which one must name it."""
+MOVED: About = ("authorization_ids",)
+"""What moved, amended or gave back units of an authorization."""
+MATCHED: About = ("matched_ids",)
+"""The adjudications that found an authorization, whether they drew on it or not."""
+OF_CLAIM: About = ("claim_id", "original_claim_id")
+"""What happened to a claim, also by the claim that replaced or voided it."""
+
 
 @dataclass(eq=False)
 class LedgerReading:
@@ -56,33 +65,23 @@ class LedgerReading:
             )
         return read_entry(response["_source"]) if response.get("found") else None
 
-    async def of_authorization(
-        self, payer: str, authorization_id: str, *, size: int = PAGE, after: str | None = None
+    async def page(
+        self, payer: str, name: str, of: About, *, size: int = PAGE, after: str | None = None
     ) -> LedgerPage:
-        """Give what moved, amended or gave back units of an authorization."""
-        return await self._page(payer, _moved(authorization_id), size, after)
-
-    async def matches(
-        self, payer: str, authorization_id: str, *, size: int = PAGE, after: str | None = None
-    ) -> LedgerPage:
-        """Give the adjudications that found an authorization, whether they drew on it or not."""
-        return await self._page(payer, _matched(authorization_id), size, after)
-
-    async def related(
-        self, payer: str, authorization_id: str, *, size: int = PAGE, after: str | None = None
-    ) -> LedgerPage:
-        """Give all that moved units of an authorization or found it."""
-        clause = _any_of(_moved(authorization_id), _matched(authorization_id))
-        return await self._page(payer, clause, size, after)
-
-    async def of_claim(
-        self, payer: str, claim_id: str, *, size: int = PAGE, after: str | None = None
-    ) -> LedgerPage:
-        """Give what happened to a claim, also by the claim that replaced or voided it."""
-        clause = _any_of(
-            {"term": {"claim_id": claim_id}}, {"term": {"original_claim_id": claim_id}}
+        """A page about an authorization or a claim, newest first; raises BadCursor."""
+        about = [{"term": {field: name}} for field in of]
+        await self._projection.project(payer)
+        await self.refresh()
+        return await read_page(
+            self._elasticsearch,
+            self._indices.ledgers,
+            [{"term": {"payer": payer}}, {"bool": {"should": about, "minimum_should_match": 1}}],
+            lambda hit: read_entry(hit["_source"]),
+            order=_NEWEST_FIRST,
+            size=size,
+            after=after,
+            expand_wildcards=_ALL,
         )
-        return await self._page(payer, clause, size, after)
 
     async def of_shelves(
         self, payer: str, shelves: range, *, with_records: bool = False
@@ -185,30 +184,3 @@ class LedgerReading:
                 expand_wildcards=_ALL,
             )
         return bool(response["hits"]["total"]["value"] == 0)
-
-    async def _page(self, payer: str, clause: Clause, size: int, after: str | None) -> LedgerPage:
-        """Give a page; raises BadCursor for a cursor that was not given out here."""
-        await self._projection.project(payer)
-        await self.refresh()
-        return await read_page(
-            self._elasticsearch,
-            self._indices.ledgers,
-            [{"term": {"payer": payer}}, clause],
-            lambda hit: read_entry(hit["_source"]),
-            order=_NEWEST_FIRST,
-            size=size,
-            after=after,
-            expand_wildcards=_ALL,
-        )
-
-
-def _moved(authorization_id: str) -> Clause:
-    return {"term": {"authorization_ids": authorization_id}}
-
-
-def _matched(authorization_id: str) -> Clause:
-    return {"term": {"matched_ids": authorization_id}}
-
-
-def _any_of(*clauses: Clause) -> Clause:
-    return {"bool": {"should": list(clauses), "minimum_should_match": 1}}
