@@ -11,8 +11,8 @@ from service.application.parts import Application
 from service.domain.engine_fault import EngineFault
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.ledger.rebuilding import Rebuilt as Rebuilt
-from service.stores.ledger.rebuilding import Tell
-from service.stores.ledger.reconciliation import Reconciled as Reconciled
+from service.stores.ledger.shelf_books import Outcome as Outcome
+from service.stores.ledger.shelf_books import Tell
 
 _WAIT_STEP_S = 1.0
 
@@ -25,7 +25,7 @@ class Readiness(TypedDict):
     outbox: int | None
 
 
-async def reconcile(parts: Application, payers: Sequence[str], tell: Tell) -> Reconciled:
+async def reconcile(parts: Application, payers: Sequence[str], tell: Tell) -> Outcome:
     """Compare the accumulators of these payers, else of all, with the ledger; EngineFault."""
     return await parts.stores.reconciliation.run(payers, tell)
 
@@ -33,7 +33,7 @@ async def reconcile(parts: Application, payers: Sequence[str], tell: Tell) -> Re
 async def project(parts: Application, payers: Sequence[str]) -> int:
     """Copy the ledger entries of these payers, else of all, that wait in Redis; counts them."""
     stores = parts.stores
-    return await stores.projection.sweep(payers or await stores.reconciliation.payers())
+    return await stores.projection.sweep(payers or await stores.ledger.everybody())
 
 
 async def rebuild(parts: Application, payers: Sequence[str], *, force: bool, tell: Tell) -> Rebuilt:

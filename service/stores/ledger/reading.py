@@ -145,6 +145,11 @@ class LedgerReading:
         """Give all payers with entries that a search sees."""
         return list(map(str, await self._values("payer", [])))
 
+    async def everybody(self) -> tuple[str, ...]:
+        """All payers with units: those that may call, and those of the ledger."""
+        await self.refresh()
+        return tuple(dict.fromkeys((*self._projection.payers, *await self.payers())))
+
     async def _values(self, field: str, clauses: list[Clause]) -> dict[Any, int]:
         """Count the entries by the values of a field; asked in pages, so that none is left out."""
         values: dict[Any, int] = {}
