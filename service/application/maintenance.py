@@ -71,7 +71,7 @@ async def install_when_ready(
     while True:
         try:
             await parts.stores.installation.install()
-            if not await parts.stores.health.check():
+            if not await parts.stores.inspection.check():
                 raise EngineUnavailable("redis", "cannot be reached")
             await parts.stores.durability.ensure()
         except EngineFault as fault:
@@ -96,7 +96,7 @@ async def readiness(parts: Application) -> Readiness:
     Raises EngineFault while Elasticsearch does not answer. Without Redis claims are matched as
     ever, and pushes must wait.
     """
-    has_redis = await parts.stores.health.check()
+    has_redis = await parts.stores.inspection.check()
     obstacle = await _obstacle(parts) if has_redis else "redis does not answer"
     waiting = await _waiting(parts) if has_redis else None
     return {

@@ -33,7 +33,6 @@ from service.stores.connection.clients import (
 from service.stores.connection.clock import now
 from service.stores.connection.durability import Durability
 from service.stores.connection.faults import EngineUnavailable
-from service.stores.connection.health import Health
 from service.stores.connection.inspection import Inspection
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
@@ -45,8 +44,7 @@ from service.stores.intake.dead_letters import DeadLetters
 from service.stores.intake.delivery import Delivery
 from service.stores.intake.entrance import Entrance
 from service.stores.intake.outbox import Outbox
-from service.stores.ledger.epoch import Epoch
-from service.stores.ledger.guard import Guard
+from service.stores.ledger.epoch import Epoch, Guard
 from service.stores.ledger.projection import Projection
 from service.stores.ledger.reading import LedgerReading
 from service.stores.ledger.rebuilding import Rebuilding
@@ -82,7 +80,6 @@ class Stores:
         elasticsearch, redis = _open_clients(settings)
         indices, keys = IndexNames(settings.index_prefix), _key_names(settings)
         self.elasticsearch, self.redis, self.indices = elasticsearch, redis, indices
-        self.health = Health(elasticsearch, redis, indices)
         self.inspection = Inspection(elasticsearch, redis, indices)
         self.visibility = Visibility(elasticsearch, redis, indices, keys)
         records = MemberRecords(elasticsearch, indices)

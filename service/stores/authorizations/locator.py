@@ -13,6 +13,7 @@ from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.names import IndexNames, document_id
 from service.stores.connection.reading import Found, read_many
 
+_STORED = ("payer", "authorization_id", "version", "content_hash", "member_id", "members")
 _WRITES = ["docs.found", "docs._version", "docs.error"]
 _PLACE = ["docs._source", "docs._seq_no", "docs._primary_term", *_WRITES]
 
@@ -88,7 +89,7 @@ class Locator:
                 index=self._indices.locator,
                 id=document_id(place.payer, place.authorization_id),
                 seen=place.seen,
-                document=_written(place),
+                document={name: getattr(place, name) for name in _STORED},
             )
             for place in places
         ]
@@ -131,12 +132,7 @@ def _places(found: Iterable[Found]) -> dict[str, Place]:
     for doc in found:
         source = doc["_source"]
         places[source["authorization_id"]] = Place(
-            payer=source["payer"],
-            authorization_id=source["authorization_id"],
-            version=source["version"],
-            content_hash=source["content_hash"],
-            member_id=source["member_id"],
-            members=tuple(source["members"]),
+            **{name: source[name] for name in _STORED} | {"members": tuple(source["members"])},
             seen=(doc["_seq_no"], doc["_primary_term"]),
             writes=doc["_version"],
         )
@@ -146,17 +142,6 @@ def _places(found: Iterable[Found]) -> dict[str, Place]:
 def _successors(links: Iterable[Found]) -> dict[str, str]:
     sources = (doc["_source"] for doc in links)
     return {each["authorization_id"]: each["superseded_by"] for each in sources}
-
-
-def _written(place: Place) -> dict[str, Any]:
-    return {
-        "payer": place.payer,
-        "authorization_id": place.authorization_id,
-        "version": place.version,
-        "content_hash": place.content_hash,
-        "member_id": place.member_id,
-        "members": place.members,
-    }
 
 
 def _link_id(payer: str, authorization_id: str) -> str:

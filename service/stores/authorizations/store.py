@@ -17,13 +17,14 @@ Whatever fails on the way is a fault, and the same push again completes the rest
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from elasticsearch import AsyncElasticsearch
 
 from service.accounting.books.books import Amendment, Occasion
 from service.accounting.limits.bounds import bounds_of
 from service.domain.late_pass import ANY
-from service.domain.push import Pushed, PushResult
+from service.domain.push import Pushed, PushResult, PushStatus
 from service.domain.reference import StoredReferences
 from service.stores.authorizations.arrival import Arrival, Placed, arrival_of, withdrawal_of
 from service.stores.authorizations.document import Document
@@ -74,18 +75,15 @@ class AuthorizationStore:
         A first version that is still on its way in finds a tombstone where it wants to be stored.
         """
         withdrawn = f"withdrawn-{version}"
+        told = partial(PushResult, authorization_id=authorization_id, version=version)
         for _ in range(ATTEMPTS_MAX):
             known = (await self._locator.read(payer, [authorization_id])).get(authorization_id)
             if known is None:
                 known = Place(payer=payer, authorization_id=authorization_id)
             if known.version >= version:
                 is_same = (known.version, known.content_hash) == (version, withdrawn)
-                return PushResult(
-                    authorization_id=authorization_id,
-                    version=version,
-                    status="unchanged" if is_same else "superseded",
-                    current_version=known.version,
-                )
+                status: PushStatus = "unchanged" if is_same else "superseded"
+                return told(status=status, current_version=known.version)
             document = await read_document(self._elasticsearch, self._indices, known)
             if document is not None:
                 return await self.withdraw(payer, withdrawal_of(document["source"], version))
@@ -94,12 +92,7 @@ class AuthorizationStore:
             if taken:
                 stones = [self._tombstone(place, each) for each in known.members]
                 await run_bulk(self._elasticsearch, stones)
-                return PushResult(
-                    authorization_id=authorization_id,
-                    version=version,
-                    status="created",
-                    current_version=version,
-                )
+                return told(status="created", current_version=version)
         raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
 
     async def _take_in(self, payer: str, arrivals: Sequence[Arrival]) -> list[PushResult]:

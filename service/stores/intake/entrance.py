@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
 from service.domain.push import Pushed, PushResult
 from service.domain.submission import Queued
+from service.stores.authorizations.arrival import withdrawal_of
 from service.stores.authorizations.reading import AuthorizationReading, Stored
 from service.stores.authorizations.store import AuthorizationStore
 from service.stores.connection.breaker import Breaker
@@ -64,6 +64,4 @@ class Entrance:
     ) -> PushResult:
         if stored is None:
             return await self._authorizations.withdraw_unknown(payer, authorization_id, version)
-        source = stored.source | {"version": version}
-        pushed = Pushed(authorization=Authorization.model_validate(source), source=source)
-        return await self._authorizations.withdraw(payer, pushed)
+        return await self._authorizations.withdraw(payer, withdrawal_of(stored.source, version))

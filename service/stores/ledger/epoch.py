@@ -13,6 +13,7 @@ from elasticsearch import AsyncElasticsearch
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.clock import now
+from service.stores.connection.durability import Durability
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
@@ -47,20 +48,18 @@ class AccumulatorsLost(EngineUnavailable):
 
 @dataclass(eq=False)
 class Epoch:
-    """The mark in both engines; made with the first use."""
+    """The mark in both engines; made with the first use.
+
+    ``value`` is what Redis must hold at ``KeyNames.epoch``; None until ``verify`` was called.
+    """
 
     _elasticsearch: AsyncElasticsearch
     _redis: RedisClient
     _indices: IndexNames
     _keys: KeyNames
     _ledger: LedgerReading
-    _value: str | None = field(default=None, init=False)
+    value: str | None = field(default=None, init=False)
     _trusted_until: float = field(default=0.0, init=False)
-
-    @property
-    def value(self) -> str | None:
-        """What Redis must hold at ``KeyNames.epoch``; None until ``verify`` was called."""
-        return self._value
 
     async def verify(self) -> None:
         """Return when the accumulators are those of the ledger; asks once a second at most.
@@ -70,13 +69,13 @@ class Epoch:
         if time.monotonic() < self._trusted_until:
             return
         asked_at = time.monotonic()
-        if self._value is None or await self._in_redis() != self._value:
+        if self.value is None or await self._in_redis() != self.value:
             await self.ensure()
         self._trusted_until = asked_at + TRUSTED_S
 
     async def ensure(self) -> str:
         """Give the mark, made where there was none; raises what ``verify`` raises."""
-        self._value, self._trusted_until = None, 0.0
+        self.value, self._trusted_until = None, 0.0
         in_redis = await self._in_redis()  # before the other, which is written first
         kept = await self._kept()
         if kept is None:
@@ -89,7 +88,7 @@ class Epoch:
             in_redis = await self._place(kept)
         if in_redis != kept:
             raise AccumulatorsLost("redis", _OTHERS)
-        self._value = kept
+        self.value = kept
         return kept
 
     async def _place(self, kept: str) -> str:
@@ -109,12 +108,12 @@ class Epoch:
         kept = await self._kept() or await self._keep()
         with translated_errors():
             await self._redis.set(self._keys.epoch, kept)
-        self._value = kept
+        self.value = kept
         return kept
 
     async def revoke(self) -> None:
         """State that what is in Redis must not be used; workers learn it within a second."""
-        self._value, self._trusted_until = None, 0.0
+        self.value, self._trusted_until = None, 0.0
         with translated_errors():
             await self._redis.delete(self._keys.epoch)
 
@@ -148,3 +147,19 @@ class Epoch:
             ],
         )
         return mark if written.ok else await self._kept() or mark
+
+
+@dataclass(eq=False)
+class Guard:
+    """Asked before every movement; mostly it knows the answer already."""
+
+    _durability: Durability
+    _epoch: Epoch
+
+    async def ensure(self) -> None:
+        """Return when Redis keeps what it acknowledges, and holds what the ledger says.
+
+        Raises NotDurable, AccumulatorsLost, or another EngineFault where an engine cannot be asked.
+        """
+        await self._durability.ensure()
+        await self._epoch.verify()
