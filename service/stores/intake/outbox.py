@@ -6,7 +6,6 @@ payer has a limit in bytes, counted in the same step in which something is put o
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -20,6 +19,7 @@ from service.stores.connection.clock import now
 from service.stores.connection.durability import Durability
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import UNKNOWN_MEMBER, KeyNames, OutboxKeys
+from service.stores.connection.scripts import lua
 from service.stores.intake.outbox_entry import (
     Entry,
     letter_entry,
@@ -28,28 +28,15 @@ from service.stores.intake.outbox_entry import (
     withdrawal_entry,
 )
 
-_SCRIPTS = Path(__file__).parents[1] / "connection" / "lua"
 _PUT_AT_ONCE = 100
 _PUT_BYTES = 8 * 1024 * 1024
 _READ_AT_ONCE = 500
 _READ_BYTES = 8 * 1024 * 1024
 DONE_S = 7 * 24 * 3600
 
-_TAKE_LEASE = """
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
-_GIVE_LEASE_BACK = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1
-"""
-_TRIED = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'reason', ARGV[1])
-return redis.call('HINCRBY', KEYS[1], 'tries', 1)
-"""
+_TAKE_LEASE = lua("outbox_take_lease.lua")
+_GIVE_LEASE_BACK = lua("outbox_give_lease_back.lua")
+_TRIED = lua("outbox_tried.lua")
 
 
 class OutboxFull(EngineFault):
@@ -89,8 +76,7 @@ class Outbox:
         self._bytes_max = bytes_max
         self._known: set[str] = set()
         self._put_script, self._settle_script = (
-            redis.register_script((_SCRIPTS / name).read_text(encoding="utf-8"))
-            for name in ("outbox_put.lua", "outbox_settle.lua")
+            redis.register_script(lua(name)) for name in ("outbox_put.lua", "outbox_settle.lua")
         )
 
     def keys(self, payer: str) -> OutboxKeys:

@@ -20,6 +20,7 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.connection.scripts import lua
 from service.stores.ledger.entry import LedgerEntry, id_after, write_entry
 
 PENDING = Gauge(
@@ -30,11 +31,7 @@ PENDING = Gauge(
 PROJECTED = Counter("authmatch_ledger_projected_total", "Ledger entries copied to Elasticsearch.")
 FAULTS = Counter("authmatch_ledger_projection_faults_total", "Times that copying failed.")
 
-_TRIM = """
-if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1]) end
-return 1
-"""
-"""Unless somebody who compares both engines holds the stream; it is trimmed later, then."""
+_TRIM = lua("stream_trim.lua")
 
 SOON_S = 0.5
 """So long what was moved waits for more to be copied with it."""

@@ -13,6 +13,7 @@ from service.accounting.replay.ledger_check import check_holdings
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
+from service.stores.connection.scripts import lua
 from service.stores.ledger.epoch import AccumulatorsLost, Epoch
 from service.stores.ledger.projection import Projection
 from service.stores.ledger.reading import LedgerReading
@@ -23,12 +24,7 @@ SETTLE_S = 5.0
 
 _WRITES_AT_ONCE = 200
 
-_GO_ON_AFTER = """
-redis.call('XADD', KEYS[1], ARGV[1], 'k', 'rebuilt')
-redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
-return 1
-"""
-"""The stream is empty, and gives out greater ids than the ledger has."""
+_GO_ON_AFTER = lua("stream_go_on.lua")
 
 
 class NotEmpty(Exception):

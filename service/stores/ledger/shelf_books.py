@@ -17,7 +17,7 @@ from service.accounting.replay.ledger_page import Difference, Hash
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineRefused, EngineUnavailable, translated_errors
 from service.stores.connection.key_names import SHELVES, BookKeys, KeyNames, shelf_of
-from service.stores.connection.scripts import SCRIPTS
+from service.stores.connection.scripts import lua
 from service.stores.ledger.reading import LedgerReading
 from service.stores.units.archive import Archive, Kind
 
@@ -109,7 +109,7 @@ class ShelfBooks:
         self._keys = keys
         self._ledger = ledger
         self._archive = archive
-        self._snapshot = redis.register_script((SCRIPTS / "snapshot.lua").read_text("utf-8"))
+        self._snapshot = redis.register_script(lua("snapshot.lua"))
 
     @asynccontextmanager
     async def held(self, payer: str) -> AsyncIterator[None]:

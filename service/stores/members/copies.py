@@ -16,6 +16,7 @@ import orjson
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
+from service.stores.connection.scripts import lua
 from service.stores.members.records import MemberRecord, MemberRecords, read_record
 
 WHOLE = "whole"
@@ -25,26 +26,9 @@ _ATTEMPTS_MAX = 5
 _AT_ONCE = 500
 _COPIED = ("into", "former")
 
-_KEEP_NEWER = """
-for i = 1, #ARGV, 3 do
-  local known = redis.call('HGET', KEYS[1], ARGV[i])
-  local revision = known and tonumber(string.match(known, '^(%d+) ')) or -1
-  if revision < tonumber(ARGV[i + 1]) then
-    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1] .. ' ' .. ARGV[i + 2])
-  end
-end
-return 1
-"""
-"""Records are copied by whoever read them, in any order: a newer one stays."""
+_KEEP_NEWER = lua("members_copy.lua")
 
-_SAY_WHOLE = """
-if redis.call('HGET', KEYS[1], 'copying') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'whole', '1')
-redis.call('HDEL', KEYS[1], 'copying')
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return 1
-"""
-"""Unless the hash was lost while it was copied, or somebody else began after us."""
+_SAY_WHOLE = lua("members_whole.lua")
 
 
 @dataclass(eq=False)

@@ -21,37 +21,15 @@ from service.stores.connection.clients import RedisClient, together
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import UNKNOWN_MEMBER, KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.connection.scripts import lua
 
 log = structlog.get_logger()
 
-_RAISE_TO = """
-local now = redis.call('GET', KEYS[1])
-if not now or tonumber(now) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
-return 1
-"""
-"""Two pushes may finish in either order; the mark keeps the higher number."""
+_RAISE_TO = lua("marks_visible.lua")
 
-_MARK = """
-local waiting, count = {}, #KEYS / 2
-for i = 1, count do
-  local now = redis.call('GET', KEYS[i])
-  if not now or tonumber(now) < tonumber(ARGV[1]) then redis.call('SET', KEYS[i], ARGV[1]) end
-  waiting[i] = redis.call('EXISTS', KEYS[count + i])
-end
-return waiting
-"""
-"""The marks of some members, then their claims that wait: one that begins to wait sees the mark."""
+_MARK = lua("marks_raise.lua")
 
-_ASK = """
-local unknown, told = redis.call('EXISTS', KEYS[1]), {}
-for i = 2, #KEYS, 2 do
-  told[i - 1] = math.max(unknown, redis.call('EXISTS', KEYS[i]))
-  told[i] = redis.call('GET', KEYS[i + 1])
-end
-return told
-"""
-"""Of each member whether a push waits in the outbox, and the mark, at one moment: a delivery marks
-the member before it takes the push out."""
+_ASK = lua("marks_ask.lua")
 
 BLIND_S = 5.0
 """So long a Redis that could not be read is not asked again: a match must not wait for it twice."""

@@ -21,14 +21,13 @@ from service.stores.connection.faults import EngineUnavailable, translated_error
 from service.stores.connection.key_names import BookKeys, KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.connection.reading import read_many
-from service.stores.connection.scripts import SCRIPTS
+from service.stores.connection.scripts import lua
 
 Kind = Literal["claim", "accounts"]
 
 RECALL_S_MAX = 60.0
 """What was read longer ago is read again: it may have come back, moved and gone meanwhile."""
-REST = (SCRIPTS / "rest.lua").read_text(encoding="utf-8")
-RECALL = (SCRIPTS / "recall.lua").read_text(encoding="utf-8")
+REST, RECALL = lua("rest.lua"), lua("recall.lua")
 _AT_ONCE = 200
 
 
