@@ -1,7 +1,7 @@
 """The ledger is replayed by its own arithmetic, and what it says of itself is checked by that."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from service.accounting.replay.ledger import Replayed, entry_order
 from service.accounting.replay.ledger_check import check_holdings
 from service.accounting.replay.ledger_page import read_moves
+from tests.accounting.replaying import replay
 
 ONE = 3_000_000
 Json = Any
@@ -92,14 +93,6 @@ def change(**changes: Json) -> Fields:
 def texts(fields: Mapping[str, Json]) -> Fields:
     """All fields as texts."""
     return {name: each if isinstance(each, str) else written(each) for name, each in fields.items()}
-
-
-def replay(entries: Iterable[tuple[str, Fields]]) -> Replayed:
-    """Replay all entries of a book by their ids, oldest first."""
-    replayed = Replayed()
-    for entry_id, fields in entries:
-        replayed.take(entry_id, fields)
-    return replayed
 
 
 def books(*entries: Fields) -> Replayed:

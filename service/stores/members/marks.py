@@ -54,7 +54,7 @@ class Visibility:
     _elasticsearch: AsyncElasticsearch
     _redis: RedisClient
     _indices: IndexNames
-    _keys: KeyNames
+    keys: KeyNames
     _running: asyncio.Task[None] | None = field(default=None, init=False)
     _next: asyncio.Task[None] | None = field(default=None, init=False)
     _blind_until: float = field(default=0.0, init=False)
@@ -69,13 +69,13 @@ class Visibility:
 
         Gives those of them who have claims that wait for an authorization.
         """
-        book = self._keys.book(payer)
+        book = self.keys.book(payer)
         marks = {member: book.mark(book.owner(member)) for member in set(members)}
         waiting: set[str] = set()
         if not marks:
             return waiting
         with translated_errors():
-            number = await self._redis.incr(self._keys.sequence)
+            number = await self._redis.incr(self.keys.sequence)
             pipeline = self._redis.pipeline(transaction=False)
             groups = together(self._redis, marks)
             for group in groups:
@@ -121,19 +121,14 @@ class Visibility:
             raise EngineUnavailable("redis", "pushes may wait in it to be stored")
         await self.refresh()
 
-    @property
-    def keys(self) -> KeyNames:
-        """How keys are named."""
-        return self._keys
-
     def ask(self, pipeline: Any, payer: str, *members: str) -> None:
         """Ask for the two answers that ``see`` needs, together with what else is read."""
-        outbox, book = self._keys.outbox(payer), self._keys.book(payer)
+        outbox, book = self.keys.outbox(payer), self.keys.book(payer)
         names = [outbox.queue_of(UNKNOWN_MEMBER)]
         for each in members:
             names += [outbox.queue_of(outbox.owner(each)), book.mark(book.owner(each))]
         pipeline.eval(_ASK, len(names), *names)
-        pipeline.get(self._keys.visible)
+        pipeline.get(self.keys.visible)
 
     async def see(
         self, payer: str, members: Sequence[str], asked: Sequence[Any], visible: str | None
@@ -153,8 +148,8 @@ class Visibility:
     async def ensure_all(self) -> None:
         """Return when every push is searchable."""
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.get(self._keys.sequence)
-        pipeline.get(self._keys.visible)
+        pipeline.get(self.keys.sequence)
+        pipeline.get(self.keys.visible)
         answers = await self._read(pipeline)
         if answers is None or not _is_reached(*answers):
             await self.refresh()
@@ -199,14 +194,14 @@ class Visibility:
         if time.monotonic() < self._blind_until:
             return None
         try:
-            return int(await self._redis.get(self._keys.sequence) or 0)
+            return int(await self._redis.get(self.keys.sequence) or 0)
         except (RedisError, OSError, ValueError):
             self._blind_until = time.monotonic() + BLIND_S
             return None
 
     async def _state_visible(self, number: int) -> None:
         try:
-            await self._redis.eval(_RAISE_TO, 1, self._keys.visible, number)
+            await self._redis.eval(_RAISE_TO, 1, self.keys.visible, number)
         except (RedisError, OSError) as error:
             log.warning("visible_not_stated", engine="redis", reason=type(error).__name__)
 
