@@ -1,9 +1,11 @@
-"""The one way in which claims are adjudicated, by every entry and by the background alike."""
+"""The one way in which claims are adjudicated and changed, by entries and the background alike."""
 
 from dataclasses import dataclass
 
-from service.domain.adjudication import Adjudication
+from service.domain.adjudication import Adjudication, ClaimChange
+from service.domain.answers import StepAnswer
 from service.flow.adjudicating.adjudicate import Adjudicated, adjudicate
+from service.flow.adjudicating.claim_life import Step, change_claim
 from service.flow.adjudicating.rooms import Rooms, Run
 from service.flow.late.claims import LateClaims
 from service.flow.matching.live_check import LiveCheck
@@ -44,6 +46,12 @@ class Moving:
         if done.matched is not None:
             self.live_check.offer(done.matched)
         return done
+
+    async def change(
+        self, payer: str, step: Step, claim_id: str, change: ClaimChange
+    ) -> StepAnswer:
+        """Take a step of a claim's life; raises what ``change_claim`` raises."""
+        return await change_claim(step, claim_id, change, payer, self.books, now())
 
     @property
     def late_claims(self) -> LateClaims:
