@@ -100,10 +100,10 @@ class Stores:
         )
         self.ledger = LedgerReading(elasticsearch, redis, indices, keys, self.projection)
         self.records = Records(self.ledger)
-        self.epoch = Epoch(elasticsearch, redis, indices, keys, self.ledger)
+        self.archive = Archive(elasticsearch, redis, indices, keys)
+        self.epoch = Epoch(elasticsearch, redis, indices, keys, self.ledger, self.archive)
         self.durability = Durability(redis, is_weak_allowed=settings.allow_weak_redis)
         self.guard = Guard(self.durability, self.epoch)
-        self.archive = Archive(elasticsearch, redis, indices, keys)
         self.accumulators = Accumulators(
             redis, keys, self.members, self.archive, self.guard.ensure, self.projection.touch
         )

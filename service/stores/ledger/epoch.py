@@ -16,9 +16,9 @@ from service.stores.connection.faults import EngineFault, EngineUnavailable, tra
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.ledger.reading import LedgerReading
+from service.stores.units.archive import EPOCH, Archive
 
 TRUSTED_S = 1.0
-_ID = "epoch"
 _GONE = "the accumulators are gone: run `authmatch accumulators rebuild`"
 _OTHERS = (
     "the accumulators are not those of the ledger: is it the right Redis?"
@@ -53,6 +53,7 @@ class Epoch:
         indices: IndexNames,
         keys: KeyNames,
         ledger: LedgerReading,
+        archive: Archive,
     ) -> None:
         """Share the clients with the other stores."""
         self._elasticsearch = elasticsearch
@@ -60,6 +61,7 @@ class Epoch:
         self._indices = indices
         self._keys = keys
         self._ledger = ledger
+        self._archive = archive
         self._value: str | None = None
         self._trusted_until = 0.0
 
@@ -133,7 +135,7 @@ class Epoch:
         """Read the mark of Elasticsearch, in realtime."""
         with translated_errors():
             response = await self._elasticsearch.options(ignore_status=404).get(
-                index=self._indices.accounting, id=_ID
+                index=self._indices.accounting, id=EPOCH
             )
         if "error" in response:
             raise EngineUnavailable("elasticsearch", "the indices are not installed")
@@ -146,6 +148,7 @@ class Epoch:
 
     async def _keep(self) -> str:
         """Write a new mark to Elasticsearch, unless another worker was first; gives what stands."""
+        await self._archive.trust()
         mark = f"{uuid.uuid4()}.{self._keys.fingerprint}"
         (written,) = await run_bulk(
             self._elasticsearch,
@@ -153,7 +156,7 @@ class Epoch:
                 Operation(
                     action="create",
                     index=self._indices.accounting,
-                    id=_ID,
+                    id=EPOCH,
                     document={"epoch": mark, "created_at": now()},
                 )
             ],

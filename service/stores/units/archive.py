@@ -24,6 +24,13 @@ from service.stores.connection.scripts import SCRIPTS
 
 Kind = Literal["claim", "accounts"]
 
+EPOCH = "epoch"
+"""The document that says that the books were opened; see ``ledger/epoch``."""
+_MARK = "mark"
+_GONE = (
+    "the archive is gone: restore it, or run `authmatch accumulators rebuild --force` for all"
+    " payers"
+)
 RECALL_S_MAX = 60.0
 """What was read longer ago is read again: it may have come back, moved and gone meanwhile."""
 REST = (SCRIPTS / "rest.lua").read_text(encoding="utf-8")
@@ -75,6 +82,17 @@ class Archive:
         self._indices = indices
         self._keys = keys
 
+    async def trust(self) -> None:
+        """State that the archive is complete: it is new, or all that it lacks comes into Redis.
+
+        An index that was lost, and made anew by whoever wrote to it next, does not say so.
+        """
+        mark = {"payer": "", "kind": _MARK, "fields": "{}", "tokens": "{}"}
+        await run_bulk(
+            self._elasticsearch,
+            [Operation(action="index", index=self._indices.archive, id=_MARK, document=mark)],
+        )
+
     async def read(self, payer: str, kind: Kind, ids: Sequence[str]) -> dict[str, Archived]:
         """What the archive has of these, in realtime; it may be older than what Redis has."""
         found: dict[str, Archived] = {}
@@ -84,16 +102,27 @@ class Archive:
             }
             with translated_errors():
                 answer = await self._elasticsearch.mget(
-                    index=self._indices.archive, ids=list(names), realtime=True
+                    index=self._indices.archive, ids=[_MARK, *names], realtime=True
                 )
-            for document in answer["docs"]:
-                if "error" in document:
-                    raise EngineUnavailable("elasticsearch", "the archive could not be read")
+            documents = answer["docs"]
+            if any("error" in document for document in documents):
+                raise EngineUnavailable("elasticsearch", "the archive could not be read")
+            if not documents[0]["found"] and await self._was_anything_counted():
+                raise EngineUnavailable("elasticsearch", _GONE)
+            for document in documents[1:]:
                 if document["found"]:
                     kept = document["_source"]
                     archived = Archived(orjson.loads(kept["fields"]), orjson.loads(kept["tokens"]))
                     found[names[document["_id"]]] = archived
         return found
+
+    async def _was_anything_counted(self) -> bool:
+        """Whether the books were ever opened: before that the archive has no mark."""
+        with translated_errors():
+            epoch = await self._elasticsearch.options(ignore_status=404).get(
+                index=self._indices.accounting, id=EPOCH
+            )
+        return bool(epoch.get("found"))
 
     async def recall(self, payer: str, kind: Kind, ids: Sequence[str]) -> set[str]:
         """Bring back what is archived of these; gives the ids of what was never there."""
