@@ -8,6 +8,7 @@ RUN /opt/authmatch/bin/pip install --require-hashes -r requirements-service.lock
  && /opt/builder/bin/pip install --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
+COPY docs/examples/api.json docs/examples/api.json
 COPY queries queries
 COPY es_templates es_templates
 RUN /opt/builder/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \

@@ -19,6 +19,7 @@ README_BYTES_MAX = 12_000
 CITING = {".py", ".lua", ".md", ".yaml", ".json"}
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_MODULE = re.compile(r"(?<![\w/.-])(?:service|tests|authmatch_local)/[\w./-]*\w")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -55,6 +56,19 @@ def test_every_page_can_be_reached_from_readme() -> None:
         todo += [each for each in targets if each.suffix == ".md" and each.is_file()]
 
     assert {name_of(page) for page in PAGES} - {name_of(page) for page in reached} == set()
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    """Of the code: only decisions, and the changelog, tell of what was."""
+    named = {
+        (name_of(page), path)
+        for page in PAGES
+        if page.parent != DOCS / "adr" and page.name != "CHANGELOG.md"
+        for path in _MODULE.findall(page.read_text(encoding="utf-8"))
+    }
+
+    assert {"docs/flow.md", "CONTRIBUTING.md"} <= {page for page, _ in named}
+    assert [(page, path) for page, path in sorted(named) if not (ROOT / path).exists()] == []
 
 
 def test_readme_is_short() -> None:

@@ -26,8 +26,6 @@ ASSEMBLY = "service.api.app"
 """Puts the rooms of addresses together, as ``service.cli`` does with commands."""
 
 LUA = "service/stores/connection/lua/"
-LONG_SCRIPTS = {f"{LUA}amend.lua", f"{LUA}claim.lua"}
-"""Lua scripts that still break the rule of length: to be emptied."""
 SPLINTERS = {
     "service.flow.adjudicating.choosing",
     "service.flow.adjudicating.claim_content",
@@ -144,7 +142,7 @@ def test_functions_of_scripts_are_short(path: Path) -> None:
     """At most 50 lines each, and so is what stands outside of them."""
     lengths = lua_lengths(path.read_text(encoding="utf-8"))
     long = {name: length for name, length in lengths.items() if length > FUNCTION_LINES_MAX}
-    assert not long or name_of(path) in LONG_SCRIPTS, long
+    assert not long, long
 
 
 def test_lines_of_scripts_are_counted_by_function() -> None:

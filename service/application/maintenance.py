@@ -36,6 +36,20 @@ async def project(parts: Application, payers: Sequence[str]) -> int:
     return await stores.projection.sweep(payers or await stores.ledger.everybody())
 
 
+async def archive(parts: Application, payers: Sequence[str]) -> int:
+    """Take what is at rest out of Redis, of these payers, else of all; counts claims and accounts.
+
+    Raises EngineFault.
+    """
+    stores = parts.stores
+    return sum(
+        [
+            await stores.resting.rest(payer)
+            for payer in payers or await stores.ledger.everybody()
+        ]
+    )
+
+
 async def rebuild(parts: Application, payers: Sequence[str], *, force: bool, tell: Tell) -> Rebuilt:
     """Make the accumulators of these payers, else of all, anew from the ledger.
 

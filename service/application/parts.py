@@ -11,7 +11,6 @@ import orjson
 
 from service.application.moving import Moving
 from service.domain.reference import StoredReferences
-from service.flow.late.claims import LateClaims
 from service.flow.late.watch import LateWatch
 from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook, Rules
@@ -30,7 +29,6 @@ from service.stores.connection.clients import (
     open_elasticsearch,
     open_redis,
 )
-from service.stores.connection.clock import now
 from service.stores.connection.durability import Durability
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.inspection import Inspection
@@ -100,10 +98,10 @@ class Stores:
         )
         self.ledger = LedgerReading(elasticsearch, redis, indices, keys, self.projection)
         self.records = Records(self.ledger)
-        self.epoch = Epoch(elasticsearch, redis, indices, keys, self.ledger)
+        self.archive = Archive(elasticsearch, redis, indices, keys)
+        self.epoch = Epoch(elasticsearch, redis, indices, keys, self.ledger, self.archive)
         self.durability = Durability(redis, is_weak_allowed=settings.allow_weak_redis)
         self.guard = Guard(self.durability, self.epoch)
-        self.archive = Archive(elasticsearch, redis, indices, keys)
         self.accumulators = Accumulators(
             redis, keys, self.members, self.archive, self.guard.ensure, self.projection.touch
         )
@@ -170,21 +168,11 @@ class Application:
             source=stores.search,
             standing=stores.reading,
             records=stores.records,
-            live_check=self.live_check,
-        )
-
-    @property
-    def late_claims(self) -> LateClaims:
-        """What is done with claims that wait, once an authorization arrived."""
-        stores = self.stores
-        return LateClaims(
-            books=stores.accumulators,
-            claims=stores.waiting,
-            offers=stores.worklist,
-            run=self.moving.adjudicate,
+            waiting=stores.waiting,
+            worklist=stores.worklist,
             rules=self.rules,
-            now=now,
-            automatic=self.settings.late_authorizations == "automatic",
+            live_check=self.live_check,
+            is_automatic=self.settings.late_authorizations == "automatic",
         )
 
 
@@ -213,7 +201,9 @@ async def application(
     stores = Stores(settings, book.stored)
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(settings=settings, rules=Rules(book), stores=stores, live_check=live_check)
-    watch = LateWatch(stores.late_queue, stores.waiting, parts.late_claims.look, settings.payers)
+    watch = LateWatch(
+        stores.late_queue, stores.waiting, parts.moving.late_claims.look, settings.payers
+    )
     try:
         if serving:
             with suppress(EngineUnavailable):  # it is asked again before units are moved

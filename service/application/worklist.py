@@ -55,5 +55,5 @@ async def dismiss(
 
 
 def _examining(caller: Caller) -> Examining:
-    stores, late = caller.stores, caller.parts.late_claims
+    stores, late = caller.stores, caller.parts.moving.late_claims
     return Examining(payer=caller.payer, items=stores.worklist, claims=stores.waiting, late=late)

@@ -14,7 +14,7 @@ from service.cli.opened import run_with, shown
 from service.cli.terminal import put, put_json, say
 from service.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Units used: reconcile, project, rebuild.")
+app = typer.Typer(no_args_is_help=True, help="Units used: reconcile, project, archive, rebuild.")
 
 PayerOnly = Annotated[
     str | None, typer.Option("--payer", help="Only this payer; without it all.", metavar="ID")
@@ -56,6 +56,17 @@ def project(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
         put_json({"entries": count})
     else:
         put(f"{count} ledger entries copied")
+
+
+@app.command()
+def archive(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
+    """Take what nobody moved for AUTHMATCH_REST_DAYS out of Redis now; workers do so every hour."""
+    settings, payers = _only(payer)
+    count = run_with(settings, lambda parts: maintenance.archive(parts, payers))
+    if as_json:
+        put_json({"archived": count})
+    else:
+        put(f"{count} claims and accounts archived")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_sound_books_end_with_zero(command: Authmatch) -> None:
     result = command("accumulators", "reconcile")
 
     assert result.exit_code == 0
-    assert "1 buckets, 2 ledger entries, 3 hashes: no differences" in result.stdout
+    assert "2 ledger entries, 3 hashes (0 at rest): no differences" in result.stdout
 
 
 def test_what_waits_is_copied(command: Authmatch) -> None:
@@ -45,6 +46,20 @@ def test_what_waits_is_copied(command: Authmatch) -> None:
 
     assert first.stdout == "2 ledger entries copied\n"
     assert json.loads(again.stdout) == {"entries": 0}
+
+
+def test_what_is_at_rest_is_archived(
+    command: Authmatch, own: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of today; all of it when a year has gone by, and then it is counted as at rest."""
+    command("accumulators", "project")
+    assert json.loads(command("accumulators", "archive", "--json").stdout) == {"archived": 0}
+    later = time.time() + 365 * 24 * 3600
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: later)
+        result = command("accumulators", "archive", "--payer", payer)
+    assert result.stdout == "3 claims and accounts archived\n"
+    assert "3 hashes (3 at rest): no differences" in command("accumulators", "reconcile").stdout
 
 
 def test_a_difference_is_named_and_ends_with_one(
@@ -87,7 +102,7 @@ def test_lost_accumulators_are_rebuilt(command: Authmatch, own: Ground, payer: s
     made = command("accumulators", "rebuild")
     assert made.exit_code == 0
     assert made.stdout == (
-        f"rebuilt: 1 buckets, 2 ledger entries, 3 hashes\ndigest {before['digest']}\n"
+        f"rebuilt: 2 ledger entries, 3 hashes (0 at rest)\ndigest {before['digest']}\n"
     )
     forced = command("accumulators", "rebuild", "--force", "--json")
     assert json.loads(forced.stdout)["digest"] == before["digest"]

@@ -9,6 +9,7 @@ import pytest
 from service.application.parts import Stores
 from service.flow.adjudicating.adjudicate import Conflict
 from service.stores.connection.faults import EngineFault
+from service.stores.ledger import rebuilding
 from service.stores.ledger.resting import moved
 from tests.ground import Ground, push
 from tests.movements import Mover, bounds, forget
@@ -215,6 +216,31 @@ def test_what_is_rebuilt_leaves_at_rest_what_is(own: Ground, payer: str) -> None
         assert (made.digest, made.differences) == (before.digest, [])
         assert made.archived > 0
         assert (after.digest, after.difference_count) == (before.digest, 0)
+
+    own.run(scenario)
+
+
+def test_an_archive_that_was_lost_is_a_fault(
+    own: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it was made anew, empty: until all is made anew from the ledger."""
+    monkeypatch.setattr(rebuilding, "SETTLE_S", 0.01)
+
+    async def scenario(stores: Stores) -> None:
+        await a_claim_at_rest(stores, payer)
+        await stores.elasticsearch.indices.delete(index=stores.indices.archive)
+        for _ in range(2):
+            for asks in (sent_again, asked_for, another_claim):
+                with pytest.raises(EngineFault):
+                    await asks(stores, payer)
+            await stores.installation.install()
+        with pytest.raises(EngineFault, match="the archive is gone"):
+            await stores.reconciliation.run([payer])
+        made = await stores.rebuilding.run([], force=True)
+        assert (made.differences, made.archived) == ([], 0)
+        assert await sent_again(stores, payer) == 4
+        assert await another_claim(stores, payer) == 10
+        assert await differences(stores, payer) == []
 
     own.run(scenario)
 

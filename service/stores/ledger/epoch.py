@@ -19,9 +19,9 @@ from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.connection.reading import read_one
 from service.stores.ledger.reading import LedgerReading
+from service.stores.units.archive import EPOCH, Archive
 
 TRUSTED_S = 1.0
-_ID = "epoch"
 _GONE = "the accumulators are gone: run `authmatch accumulators rebuild`"
 _OTHERS = (
     "the accumulators are not those of the ledger: is it the right Redis?"
@@ -58,6 +58,7 @@ class Epoch:
     _indices: IndexNames
     _keys: KeyNames
     _ledger: LedgerReading
+    _archive: Archive
     value: str | None = field(default=None, init=False)
     _trusted_until: float = field(default=0.0, init=False)
 
@@ -124,7 +125,7 @@ class Epoch:
 
     async def _kept(self) -> str | None:
         """Read the mark of Elasticsearch, in realtime."""
-        found = await read_one(self._elasticsearch, self._indices.accounting, _ID)
+        found = await read_one(self._elasticsearch, self._indices.accounting, EPOCH)
         if found is None:
             return None
         kept = str(found["_source"]["epoch"])
@@ -134,6 +135,7 @@ class Epoch:
 
     async def _keep(self) -> str:
         """Write a new mark to Elasticsearch, unless another worker was first; gives what stands."""
+        await self._archive.trust()
         mark = f"{uuid.uuid4()}.{self._keys.fingerprint}"
         (written,) = await run_bulk(
             self._elasticsearch,
@@ -141,7 +143,7 @@ class Epoch:
                 Operation(
                     action="create",
                     index=self._indices.accounting,
-                    id=_ID,
+                    id=EPOCH,
                     document={"epoch": mark, "created_at": now()},
                 )
             ],

@@ -73,9 +73,12 @@ class Rebuilding:
             await self._projection.sweep(result.payers)
             await self._ledger.refresh()
             await self._clear(result.payers)
+        has_everybody = set(await self._ledger.payers()) <= set(result.payers)
+        if has_everybody:
+            await self._books.trust_archive()
         for payer in result.payers:
             await self._rebuild(payer, result, tell)
-        if was_in_use or set(await self._ledger.payers()) <= set(result.payers):
+        if was_in_use or has_everybody:
             await self._epoch.restore()
             result.is_in_use = True
         return result

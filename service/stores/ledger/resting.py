@@ -58,6 +58,8 @@ class Resting(Background):
 
     async def rest(self, payer: str, *, now_ms: int | None = None) -> int:
         """Archive what is at rest at a time, else now; says how much. Raises EngineFault."""
+        if not self._days:
+            return 0
         now = int(time.time() * 1000) if now_ms is None else now_ms
         book, before = self._keys.book(payer), now - self._days * DAY_MS
         with translated_errors():

@@ -20,11 +20,18 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import BookKeys, KeyNames
 from service.stores.connection.names import IndexNames
-from service.stores.connection.reading import read_many
+from service.stores.connection.reading import read_many, read_one
 from service.stores.connection.scripts import lua
 
 Kind = Literal["claim", "accounts"]
 
+EPOCH = "epoch"
+"""The document that says that the books were opened; see ``ledger/epoch``."""
+_MARK = "mark"
+_GONE = (
+    "the archive is gone: restore it, or run `authmatch accumulators rebuild --force` for all"
+    " payers"
+)
 RECALL_S_MAX = 60.0
 """What was read longer ago is read again: it may have come back, moved and gone meanwhile."""
 REST, RECALL = lua("rest.lua"), lua("recall.lua")
@@ -68,6 +75,17 @@ class Archive:
     _indices: IndexNames
     _keys: KeyNames
 
+    async def trust(self) -> None:
+        """State that the archive is complete: it is new, or all that it lacks comes into Redis.
+
+        An index that was lost, and made anew by whoever wrote to it next, does not say so.
+        """
+        mark = {"payer": "", "kind": _MARK, "fields": "{}", "tokens": "{}"}
+        await run_bulk(
+            self._elasticsearch,
+            [Operation(action="index", index=self._indices.archive, id=_MARK, document=mark)],
+        )
+
     async def read(self, payer: str, kind: Kind, ids: Sequence[str]) -> dict[str, Archived]:
         """What the archive has of these, in realtime; it may be older than what Redis has."""
         found: dict[str, Archived] = {}
@@ -75,14 +93,20 @@ class Archive:
             names = {
                 _document_id(payer, kind, name): name for name in ids[start : start + _AT_ONCE]
             }
-            documents = await read_many(
-                self._elasticsearch, self._indices.archive, "the archive", ids=list(names)
+            mark, *documents = await read_many(
+                self._elasticsearch, self._indices.archive, "the archive", ids=[_MARK, *names]
             )
+            if not mark and await self._was_anything_counted():
+                raise EngineUnavailable("elasticsearch", _GONE)
             for document in filter(None, documents):
                 kept = document["_source"]
                 archived = Archived(orjson.loads(kept["fields"]), orjson.loads(kept["tokens"]))
                 found[names[document["_id"]]] = archived
         return found
+
+    async def _was_anything_counted(self) -> bool:
+        """Whether the books were ever opened: before that the archive has no mark."""
+        return await read_one(self._elasticsearch, self._indices.accounting, EPOCH) is not None
 
     async def recall(self, payer: str, kind: Kind, ids: Sequence[str]) -> set[str]:
         """Bring back what is archived of these; gives the ids of what was never there."""
