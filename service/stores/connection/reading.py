@@ -26,7 +26,7 @@ class BadCursor(ValueError):
     """A paging cursor that was not given out by a search."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Listing(Generic[T]):
     """A page: some of what fits, how many there are in all, and where to go on."""
 
