@@ -36,7 +36,7 @@ class Place:
     writes: int = 0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Locator:
     """Reads and writes places; reads are realtime."""
 

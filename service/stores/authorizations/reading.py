@@ -76,7 +76,7 @@ class Filter:
 Page = Listing[Stored]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class AuthorizationReading:
     """Realtime by id; a listing sees all pushes that were acknowledged before it."""
 

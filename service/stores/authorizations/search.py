@@ -23,7 +23,7 @@ _NOT_NEEDED = ["source"]
 _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class AuthorizationSearch:
     """Finds candidates; puts the limits of payer and member around whatever a template says."""
 

@@ -47,7 +47,7 @@ from service.stores.waiting.late_queue import LateQueue
 ATTEMPTS_MAX = 10
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class AuthorizationStore:
     """Pushes and withdrawals."""
 

@@ -27,7 +27,7 @@ ATTEMPTS_MAX = 5
 Change = Callable[[Document], Document | None]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Succession:
     """Keeps older authorizations and their successors in step."""
 

@@ -10,7 +10,7 @@ from service.stores.connection.faults import EngineTooSlow, EngineUnavailable
 OPEN_S = 2.0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Breaker:
     """Open for a while after a failure; then one attempt at a time, until one succeeds."""
 

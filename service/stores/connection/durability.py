@@ -27,7 +27,7 @@ class NotDurable(EngineFault):
     is_lasting = True
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Durability:
     """Asks Redis for its settings; ``is_weak_allowed`` for a machine of one's own."""
 

@@ -32,7 +32,7 @@ class Cache:
     clock_ahead_s: float
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Inspection:
     """Asks the engines, and changes nothing."""
 

@@ -16,7 +16,7 @@ Templates = Mapping[str, Mapping[str, Any]]
 FIRST_GENERATION = 1
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Installation:
     """The templates and indices of one prefix; ``_shards`` is for the authorizations."""
 

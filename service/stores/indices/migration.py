@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 """Called with documents done and in all."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Migration:
     """One rebuild of the index of current versions."""
 

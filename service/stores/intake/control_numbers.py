@@ -10,7 +10,7 @@ NUMBERS = 999_999_999
 """ISA13 has nine digits; after the last number the first comes again."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class ControlNumbers:
     """Counts in Redis, for each payer by itself."""
 

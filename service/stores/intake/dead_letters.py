@@ -54,15 +54,18 @@ class LetterFilter:
     format: str | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class DeadLetters:
-    """Keeps letters, lists them, and changes what is known of them."""
+    """Keeps letters, lists them, and changes what is known of them.
+
+    ``_secret`` makes ids that nobody can guess.
+    """
 
     _elasticsearch: AsyncElasticsearch
     _indices: IndexNames
     _outbox: Outbox
     _breaker: Breaker
-    _secret: bytes = field(repr=False)
+    _secret: bytes
     _is_installed: bool = field(default=False, init=False)
 
     async def keep(

@@ -38,7 +38,7 @@ _DENIED = ("401", "403")
 """Who may not write at all would have everything made a dead letter."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Delivery:
     """Pushes, settles, and makes dead letters of what cannot be pushed."""
 

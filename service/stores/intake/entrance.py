@@ -13,7 +13,7 @@ from service.stores.connection.breaker import Breaker
 from service.stores.intake.outbox import Outbox
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Entrance:
     """Pushes and withdraws; a fault is told at once while Elasticsearch is known to be away."""
 

@@ -46,7 +46,7 @@ class AccumulatorsLost(EngineUnavailable):
     """What Redis holds is not what the ledger says; nothing may be decided on it."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Epoch:
     """The mark in both engines; made with the first use.
 
@@ -151,7 +151,7 @@ class Epoch:
         return mark if written.ok else await self._kept() or mark
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Guard:
     """Asked before every movement; mostly it knows the answer already."""
 

@@ -39,7 +39,7 @@ OF_CLAIM: About = ("claim_id", "original_claim_id")
 """What happened to a claim, also by the claim that replaced or voided it."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class LedgerReading:
     """Every reading sees all that was acknowledged before it; raises EngineFault."""
 

@@ -42,7 +42,7 @@ class Rebuilt(Outcome):
     waiting: dict[str, list[str]] = field(default_factory=dict)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Rebuilding:
     """Reads the ledger part by part, replays it, and writes what comes out."""
 

@@ -29,7 +29,7 @@ class _Look:
     stored: dict[str, Hash | None] = field(default_factory=dict)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Reconciliation:
     """Changes nothing but to copy what waits in the streams."""
 

@@ -11,7 +11,7 @@ from service.stores.ledger.reading import LedgerReading
 from service.stores.units.movements import read_moved
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Records:
     """Reads adjudications back from the ledger."""
 

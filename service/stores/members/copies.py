@@ -31,7 +31,7 @@ _KEEP_NEWER = lua("members_copy.lua")
 _SAY_WHOLE = lua("members_whole.lua")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class MemberCopies:
     """Reads and writes the copies."""
 

@@ -47,7 +47,7 @@ class Courier(Protocol):
         ...
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Visibility:
     """The marks of members, and the one refresh at a time that clears them."""
 

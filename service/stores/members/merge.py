@@ -48,7 +48,7 @@ class Queue(Protocol):
         ...
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class MemberMerge:
     """Merges members."""
 

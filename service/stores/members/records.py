@@ -47,7 +47,7 @@ def read_record(member: str, revision: int, content: dict[str, Any]) -> MemberRe
     return MemberRecord(member=member, revision=revision, **{**content, "former": former})
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class MemberRecords:
     """Reads and writes the records; a write is refused over anything but what was read."""
 

@@ -24,7 +24,7 @@ Read = Callable[[str, Collection[str]], Awaitable[Records]]
 """Reads the records of members of a payer."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Members:
     """Who a member is now."""
 

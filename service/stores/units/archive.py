@@ -66,7 +66,7 @@ class Archived:
     tokens: Mapping[str, str]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Archive:
     """Every call may be repeated; raises EngineFault, and then nothing is lost."""
 

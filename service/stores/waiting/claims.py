@@ -14,7 +14,7 @@ from service.stores.ledger.records import Records, read_record
 from service.stores.units.accumulators import Accumulators
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class WaitingClaims:
     """Changes nothing; raises EngineFault."""
 

@@ -35,9 +35,12 @@ _LATER = lua("late_later.lua")
 _DONE = lua("late_done.lua")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class LateQueue:
-    """Who adds and who takes may be different workers; each call is one step, or a fault."""
+    """Who adds and who takes may be different workers; each call is one step, or a fault.
+
+    One that is not open notes nothing.
+    """
 
     _redis: RedisClient
     _keys: KeyNames

@@ -17,7 +17,7 @@ _OLDEST_FIRST: Order = [({"offered_at": "asc"}, int), ({"claim_id": "asc"}, str)
 _VERSIONED = {"authorizations"}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Worklist:
     """Items of all payers; by id in realtime. Raises EngineFault."""
 
