@@ -43,10 +43,7 @@ async def archive(parts: Application, payers: Sequence[str]) -> int:
     """
     stores = parts.stores
     return sum(
-        [
-            await stores.resting.rest(payer)
-            for payer in payers or await stores.ledger.everybody()
-        ]
+        [await stores.resting.rest(payer) for payer in payers or await stores.ledger.everybody()]
     )
 
 
