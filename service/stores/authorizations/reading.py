@@ -120,36 +120,19 @@ class AuthorizationReading:
         current = await self.get(payer, authorization_id)
         with translated_errors():
             await self._elasticsearch.indices.refresh(index=self._indices.history)
-            response = await self._elasticsearch.search(
-                index=self._indices.history,
-                routing=document_id(payer, authorization_id),
-                query={
-                    "bool": {
-                        "filter": [
-                            {"term": {"payer": payer}},
-                            {"term": {"authorization_id": authorization_id}},
-                        ]
-                    }
-                },
-                sort=[{"version": "desc"}],
-                size=VERSIONS_MAX,
-                allow_partial_search_results=False,
-            )
-        older = [
-            Stored(
-                source=hit["_source"]["source"],
-                state={
-                    "version": hit["_source"]["version"],
-                    "void": hit["_source"]["void"],
-                    "current": False,
-                    "recorded_at": hit["_source"]["recorded_at"],
-                },
-            )
-            for hit in response["hits"]["hits"]
-        ]
+        page = await read_page(
+            self._elasticsearch,
+            self._indices.history,
+            [{"term": {"payer": payer}}, {"term": {"authorization_id": authorization_id}}],
+            _replaced,
+            order=[({"version": "desc"}, int)],
+            size=VERSIONS_MAX,
+            after=None,
+            routing=document_id(payer, authorization_id),
+        )
         newest = current.state["version"] if current else None
         return ([current] if current else []) + [
-            each for each in older if each.state["version"] != newest
+            each for each in page.entries if each.state["version"] != newest
         ]
 
     async def page(self, payer: str, wanted: Filter, *, size: int, after: str | None) -> Page:
@@ -176,6 +159,13 @@ class AuthorizationReading:
 def _document(found: Found) -> Document:
     document: Document = found["_source"]
     return document
+
+
+def _replaced(found: Found) -> Stored:
+    """A version in the history."""
+    kept = found["_source"]
+    state = {"version": kept["version"], "void": kept["void"], "current": False}
+    return Stored(source=kept["source"], state=state | {"recorded_at": kept["recorded_at"]})
 
 
 def _stored(document: Document) -> Stored:
