@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import orjson
 
@@ -53,12 +54,11 @@ def compare_fields(
             )
 
 
+@dataclass(slots=True)
 class Digest:
     """Condenses hashes by name, in whatever order and in however many parts they come."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._sum = 0
+    _sum: int = 0
 
     def add(self, name: str, value: object) -> None:
         """Take one in: the sum of SHA-256 of each does not depend on the order."""
