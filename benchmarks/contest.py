@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from authmatch_local.samples import SampleData
-from benchmarks import bodies, loading, postgres, reading, ten_lines, units
+from benchmarks import bodies, loading, postgres, reading, units
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
@@ -126,12 +126,12 @@ class Contest:
     def units(self) -> Iterator[Measured]:
         """Apply units by the accumulators alone."""
         self.say(f"{self.size.applies:,} applies, 64 at a time")
-        yield from units.apply_rows(self.redis_url, self.size.applies)
+        yield from units.measured(self._settings(), units.applies, self.size.applies)
 
     def ten_lines(self) -> Iterator[Measured]:
         """Take claims of ten lines by the accumulators alone."""
         self.say(f"{self.size.ten_line_claims:,} claims of ten lines, 64 at a time")
-        yield from ten_lines.ten_line_rows(self.redis_url, self.size.ten_line_claims)
+        yield from units.measured(self._settings(), units.ten_lines, self.size.ten_line_claims)
 
     def growth(self) -> Iterator[Measured]:
         """Match in a large index and in a small one."""
@@ -223,9 +223,15 @@ class Contest:
     def _loaded(self, prefix: str, count: int) -> SampleData:
         self.say(f"loading {count:,} authorizations")
         sample = SampleData(SEED, count)
-        full = f"{self.prefix}{prefix}"
-        loading.load(self.elasticsearch_url, self.redis_url, full, sample, self.say)
+        loading.load(self._settings(prefix), sample, self.say)
         return sample
+
+    def _settings(self, prefix: str = "") -> Settings:
+        return Settings(
+            elasticsearch_url=self.elasticsearch_url,
+            redis_url=self.redis_url,
+            index_prefix=f"{self.prefix}{prefix}",
+        )
 
     @contextmanager
     def _serving(self, prefix: str) -> Iterator[tuple[str, int]]:

@@ -31,17 +31,8 @@ PART = 2_500
 READY = 20_000
 
 
-def load(
-    elasticsearch_url: str,
-    redis_url: str,
-    prefix: str,
-    sample: SampleData,
-    say: Callable[[str], None],
-) -> None:
+def load(settings: Settings, sample: SampleData, say: Callable[[str], None]) -> None:
     """Load a sample through the stores, and merge nothing: as a running system has it."""
-    settings = Settings(
-        elasticsearch_url=elasticsearch_url, redis_url=redis_url, index_prefix=prefix
-    )
     asyncio.run(_load(settings, sample, say))
 
 
