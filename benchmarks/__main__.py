@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -49,7 +50,8 @@ def _run(
     if unknown:
         raise SystemExit(f"unknown part: {', '.join(sorted(unknown))}; of: {', '.join(parts)}")
     asked = {name: part for name, part in parts.items() if not only or name in only}
-    return measure(asked, console, LATEST)
+    with closing(contest):
+        return measure(asked, console, LATEST)
 
 
 def measure(parts: Mapping[str, Part], console: Console, file: Path) -> int:

@@ -39,7 +39,6 @@ from service.stores.ledger.resting import DAY_MS
 from service.stores.units.movements import write_draw
 
 CLIENTS = 64
-ROUNDS = 7
 LINES = 10
 MEMBERS = 1_000
 REACH = 1_000
@@ -48,6 +47,8 @@ RECORD = "r" * 4096
 OCCASION = Occasion(kind="apply", at="2026-01-01T00:00:00.000+00:00")
 
 Call = Callable[[], Awaitable[object]]
+Rows = Callable[[Stores, int, int], AsyncIterator[Measured]]
+"""Gives the rows of a part, of so many claims in so many rounds."""
 
 
 @dataclass(slots=True)
@@ -151,12 +152,14 @@ class Drawing:
             await self.stores.redis.unlink(key)
 
 
-async def in_turns(draws: Sequence[Callable[[int], Awaitable[Taken]]], claims: int) -> list[Taken]:
+async def in_turns(
+    draws: Sequence[Callable[[int], Awaitable[Taken]]], claims: int, rounds: int
+) -> list[Taken]:
     """Let each take about so many claims, in rounds; the first one warms up."""
     totals = [Taken() for _ in draws]
-    for number in range(ROUNDS + 1):
+    for number in range(rounds + 1):
         for draw, total in zip(draws, totals, strict=True):
-            round_ = await draw(max(1, claims // CLIENTS // ROUNDS))
+            round_ = await draw(max(1, claims // CLIENTS // rounds))
             if number:
                 total.rates += round_.rates
                 total.milliseconds += round_.milliseconds
@@ -185,15 +188,13 @@ async def _sent(line: AbstractConnection, command: list[bytes]) -> None:
         raise RuntimeError(f"not drawn: {answer[:200]!r}")
 
 
-def measured(
-    settings: Settings, rows: Callable[[Stores, int], AsyncIterator[Measured]], claims: int
-) -> Iterator[Measured]:
+def measured(settings: Settings, rows: Rows, claims: int, rounds: int) -> Iterator[Measured]:
     """Open the stores, and give rows as they come."""
 
     async def opened() -> AsyncIterator[Measured]:
         async with application(settings) as parts:
             await parts.stores.installation.install()
-            async for row in rows(parts.stores, claims):
+            async for row in rows(parts.stores, claims, rounds):
                 yield row
 
     coming = opened()
@@ -206,26 +207,26 @@ def measured(
             yield row
 
 
-async def applies(stores: Stores, count: int) -> AsyncIterator[Measured]:
+async def applies(stores: Stores, count: int, rounds: int) -> AsyncIterator[Measured]:
     """Claims of one line a second, and what contention costs."""
     many = Drawing(stores, lines=1, authorizations=1, members=CLIENTS)
     one = Drawing(stores, lines=1, authorizations=1, members=1)
-    ours, against = await in_turns((many.store, many.bare), count)
+    ours, against = await in_turns((many.store, many.bare), count, rounds)
     what = "applies a second, 64 at a time, against the bare EVALSHA"
     yield at_least(what, ours.rate, against.rate, 0.6, "/s")
-    ours, against = await in_turns((one.store, many.store), count)
+    ours, against = await in_turns((one.store, many.store), count, rounds)
     what = "applies a second, 64 clients on one accumulator, against 64 on 64"
     yield at_least(what, ours.rate, against.rate, 0.5, "/s")
     await many.end()
     await one.end()
 
 
-async def ten_lines(stores: Stores, count: int) -> AsyncIterator[Measured]:
+async def ten_lines(stores: Stores, count: int, rounds: int) -> AsyncIterator[Measured]:
     """Claims of ten lines a second, on two and on ten authorizations; last from the archive."""
     for authorizations in (2, LINES):
         drawing = Drawing(stores, lines=LINES, authorizations=authorizations, members=MEMBERS)
         what = f"claims of 10 lines on {authorizations} authorizations a second, 64 at a time"
-        bare, store = await in_turns((drawing.bare, drawing.store), count)
+        bare, store = await in_turns((drawing.bare, drawing.store), count, rounds)
         yield bare.row(f"{what}, bare EVALSHA")
         yield store.row(f"{what}, as the service draws")
         await drawing.end()

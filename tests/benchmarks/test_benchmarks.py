@@ -5,6 +5,7 @@ import math
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -19,10 +20,10 @@ from benchmarks.sizes import SIZES
 
 ROWS = {
     "reading": 4,
-    "match": 6,
-    "adjudicate": 1,
     "units": 2,
     "ten-lines": 5,
+    "match": 6,
+    "adjudicate": 1,
     "growth": 1,
     "bulk": 2,
 }
@@ -32,7 +33,10 @@ ROWS = {
 def contest(elasticsearch_url: str, redis_url: str) -> Iterator[Contest]:
     """All parts at the smallest size, with indices of their own."""
     prefix = f"bench-{uuid.uuid4().hex[:8]}-"
-    yield Contest(SIZES["tiny"], elasticsearch_url, redis_url, lambda _: None, prefix)
+    with closing(
+        Contest(SIZES["tiny"], elasticsearch_url, redis_url, lambda _: None, prefix)
+    ) as contest:
+        yield contest
     with Elasticsearch(elasticsearch_url) as client:
         for index in client.indices.get(index=f"{prefix}*"):
             client.indices.delete(index=index)
