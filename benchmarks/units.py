@@ -42,7 +42,7 @@ CLIENTS = 64
 LINES = 10
 MEMBERS = 1_000
 REACH = 1_000
-ARCHIVED_MAX = 1_024
+ARCHIVED_MAX = 256
 RECORD = "r" * 4096
 OCCASION = Occasion(kind="apply", at="2026-01-01T00:00:00.000+00:00")
 
@@ -148,8 +148,10 @@ class Drawing:
         drawn = sum(units["H"] for units in committed.values())
         if drawn != self.count * self._lines * SCALE:
             raise RuntimeError(f"{drawn / SCALE:,} lines were drawn of {self.count:,} claims")
-        async for key in self.stores.redis.scan_iter(f"{self._book.start}:*", count=5000):
-            await self.stores.redis.unlink(key)
+        redis = self.stores.redis
+        keys = [key async for key in redis.scan_iter(f"{self._book.start}:*", count=5000)]
+        for place in range(0, len(keys), 5000):
+            await redis.unlink(*keys[place : place + 5000])
 
 
 async def in_turns(
