@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from service.ingest.fhir.base.node import Node
-
 Severity = Literal["error", "warning", "information"]
 
 CODES: dict[str, str] = {
@@ -71,22 +69,10 @@ class Issues:
         self._found: dict[tuple[str, str], Issue] = {}
         self._noted: dict[tuple[str, str], Issue] = {}
 
-    def error(self, node: Node, code: str, message: str) -> None:
-        """Note what keeps an authorization from being read."""
-        self._add(node, code, "error", message)
-
-    def warn(self, node: Node, code: str, message: str) -> None:
-        """Note what was left out or assumed."""
-        self._add(node, code, "warning", message)
-
-    def tell(self, node: Node, code: str, message: str) -> None:
-        """Note what is worth knowing."""
-        self._add(node, code, "information", message)
-
-    def _add(self, node: Node, code: str, severity: Severity, message: str) -> None:
-        issue = Issue(code, severity, node.pointer, node.expression, message)
+    def add(self, issue: Issue) -> None:
+        """Note a finding, unless there is one of its code at its place."""
         for each in (self._found, self._noted):
-            each.setdefault((code, node.pointer), issue)
+            each.setdefault((issue.code, issue.pointer), issue)
 
     @contextmanager
     def noting(self) -> Iterator[dict[tuple[str, str], Issue]]:

@@ -13,7 +13,7 @@ from service.domain.push import Pushed
 from service.domain.submission import Code, Notice, Position, Sent, Submission
 from service.ingest.cutting import Cut
 from service.ingest.fhir.base.documents import Documents
-from service.ingest.fhir.base.issue import Issue, Issues
+from service.ingest.fhir.base.issue import Issue
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.reading.response import ReadAuthorization, Unread, read
 
@@ -232,23 +232,22 @@ def check_shape(content: object, bytes_count: int) -> tuple[Issue, ...]:
     Of a document that is too long nothing is checked, and of the findings the first ones are given;
     both are said.
     """
-    issues = Issues()
-    documents = Documents(content, Issues())
+    documents = Documents(content)
     if not documents.resources:
         return ()
-    root = documents.resources[0]
+    root = documents.resources[0].quiet()
+    found = root.issues
     if bytes_count > BYTES_MAX:
-        message = f"the form was not checked: longer than {BYTES_MAX} bytes"
-        issues.tell(root, "r4b-unchecked", message)
-        return issues.all
+        root.tell("r4b-unchecked", f"the form was not checked: longer than {BYTES_MAX} bytes")
+        return found.all
     for resource in documents.resources:
         for path, reason in _findings(resource):
-            if len(issues.all) >= ISSUES_MAX:
-                issues.tell(root, "r4b-unchecked", "more was found wrong with the form")
-                return issues.all
-            node = Node(None, (*resource.path, *path), resource.root)
-            issues.warn(node, "r4b-shape", reason)
-    return issues.all
+            if len(found.all) >= ISSUES_MAX:
+                root.tell("r4b-unchecked", "more was found wrong with the form")
+                return found.all
+            node = Node(None, (*resource.path, *path), root.root, found)
+            node.warn("r4b-shape", reason)
+    return found.all
 
 
 def _findings(resource: Node) -> Iterator[tuple[tuple[str | int, ...], str]]:
