@@ -14,29 +14,28 @@ from service.ingest.cutting import Cut
 _ID_CHARACTERS_MAX = 100
 
 
-def read_json(piece: Cut, number: int, bytes_max: int) -> Submission | None:
+def read_json(piece: Cut, bytes_max: int) -> Submission | None:
     """Read and check one authorization; one that cannot be taken says why.
 
     None where it is a resource of FHIR, which is read otherwise.
     """
     if not piece.is_whole or piece.size > bytes_max:
-        return reject(piece, number, "unreadable", f"longer than {bytes_max} bytes")
+        return reject(piece, "unreadable", f"longer than {bytes_max} bytes")
     try:
         source = orjson.loads(piece.content)
     except orjson.JSONDecodeError as error:
-        return reject(piece, number, "unreadable", f"not JSON: {error}")
+        return reject(piece, "unreadable", f"not JSON: {error}")
     if not isinstance(source, dict):
-        return reject(piece, number, "invalid", "an authorization is a JSON object")
+        return reject(piece, "invalid", "an authorization is a JSON object")
     if "resourceType" in source and "authorization_id" not in source:
         return None
     try:
         authorization = Authorization.model_validate(source)
     except ValidationError as error:
         reason, errors = misfits(error)
-        return reject(piece, number, "invalid", reason, errors=tuple(errors), **_named(source))
-    return _made(
-        piece,
-        number,
+        return reject(piece, "invalid", reason, errors=tuple(errors), **_named(source))
+    return piece.submission(
+        "json",
         pushed=Pushed(authorization=authorization, source=source),
         authorization_id=authorization.authorization_id,
         version=authorization.version,
@@ -54,18 +53,6 @@ def _named(source: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def reject(piece: Cut, number: int, code: Code, reason: str, **more: Any) -> Submission:
+def reject(piece: Cut, code: Code, reason: str, **more: Any) -> Submission:
     """Say that a piece cannot be taken, and why."""
-    return _made(piece, number, code=code, reason=reason, **more)
-
-
-def _made(piece: Cut, number: int, **fields: Any) -> Submission:
-    return Submission(
-        format="json",
-        number=number,
-        position={"line": piece.line},
-        start=piece.start,
-        content=piece.content,
-        content_bytes=piece.size,
-        **fields,
-    )
+    return piece.submission("json", code=code, reason=reason, **more)

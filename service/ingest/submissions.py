@@ -107,10 +107,9 @@ async def _read(found: Iterator[Sent | Later]) -> AsyncIterator[Sent]:
 class PieceReader:
     """Reads the pieces that a cutter gives; blank lines are passed over."""
 
-    def __init__(self, cutter: Cutter, read: Callable[[Cut, int], Sent | Later]) -> None:
+    def __init__(self, cutter: Cutter, read: Callable[[Cut], Sent | Later]) -> None:
         self._cutter = cutter
         self._read_piece = read
-        self._number = 0
 
     def feed(self, chunk: bytes) -> Iterator[Sent | Later]:
         """Take the next chunk."""
@@ -123,14 +122,13 @@ class PieceReader:
     def _read(self, pieces: Iterable[Cut]) -> Iterator[Sent | Later]:
         for piece in pieces:
             if not piece.is_blank or isinstance(self._cutter, WholeCutter):
-                self._number += 1
-                yield self._read_piece(piece, self._number)
+                yield self._read_piece(piece)
 
 
-def _refused(what: str, piece: Cut, number: int) -> Submission:
+def _refused(what: str, piece: Cut) -> Submission:
     """Say of a whole stream that it is not read; the beginning of it is kept."""
     reason = f"{what} is not read here: send JSON, NDJSON or X12 as it is"
-    return replace(reject(piece, number, "unreadable", reason), position={"byte": 0})
+    return replace(reject(piece, "unreadable", reason), position={"byte": 0})
 
 
 Opened = tuple[Reader, bytes]
@@ -142,8 +140,8 @@ def _json(cutter: type[Cutter], head: bytes, reading: Reading) -> Opened:
     text = head.removeprefix(codecs.BOM_UTF8)
     offset = reading.offset + len(head) - len(text)
 
-    def read(piece: Cut, number: int) -> Sent | Later:
-        return read_json(piece, number, reading.bytes_max) or _fhir_of(reading, piece, number)
+    def read(piece: Cut) -> Sent | Later:
+        return read_json(piece, reading.bytes_max) or _fhir_of(reading, piece)
 
     return PieceReader(cutter(reading.bytes_max, line=reading.line, offset=offset), read), text
 
@@ -153,9 +151,8 @@ def _fhir(cutter: type[Cutter], head: bytes, reading: Reading) -> Opened:
     return PieceReader(cut, partial(_fhir_of, reading)), head
 
 
-def _fhir_of(reading: Reading, piece: Cut, number: int) -> Later:
-    checks = reading.checks_shape
-    return partial(read_piece, piece, number, reading.bytes_max, checks_shape=checks)
+def _fhir_of(reading: Reading, piece: Cut) -> Later:
+    return partial(read_piece, piece, reading.bytes_max, checks_shape=reading.checks_shape)
 
 
 def _x12(head: bytes, reading: Reading) -> Opened:
@@ -225,8 +222,8 @@ def form_of_letter(letter_format: Format) -> Form:
 def read_one(content: bytes) -> Submission:
     """Read content that is one authorization of our own model, as a stream of them is read."""
     piece = Cut(content, len(content), 1, 0)
-    return read_json(piece, 1, len(content)) or reject(
-        piece, 1, "invalid", "FHIR is pushed to the address for FHIR"
+    return read_json(piece, len(content)) or reject(
+        piece, "invalid", "FHIR is pushed to the address for FHIR"
     )
 
 

@@ -112,7 +112,7 @@ class Letters:
 def submission(number: int, content: bytes | Cut) -> Submission:
     """Read a line as it is read from a stream."""
     piece = content if isinstance(content, Cut) else Cut(content, len(content), number, number * 10)
-    read = read_json(piece, number, LINE_BYTES_MAX)
+    read = read_json(piece, LINE_BYTES_MAX)
     assert read
     return read
 

@@ -91,7 +91,7 @@ def holds(content: object) -> None:
     """It is read without an exception, and what was read is fit to be pushed."""
     reading = read(content)
     json.dumps(operation_outcome(reading.issues))
-    assert reading.authorizations or reading.requests or reading.issues
+    assert reading.authorizations or reading.issues
     for each in reading.authorizations:
         Authorization.model_validate(json.loads(json.dumps(each.document)))
 

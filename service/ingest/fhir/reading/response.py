@@ -61,19 +61,10 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRequest:
-    """A Claim that asks for a pre-authorization and has no answer in the document."""
-
-    pointer: str
-    identifier: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """All that a document gave. ``issues`` of severity error name what was not read."""
 
     authorizations: tuple[ReadAuthorization, ...]
-    requests: tuple[ReadRequest, ...]
     unread: tuple[Unread, ...]
     issues: tuple[Issue, ...]
 
@@ -98,11 +89,10 @@ def read(content: object) -> Reading:
             authorization = _fitting(document, response) if document else None
         found.append(_taken(case, document, authorization, tuple(noted.values())))
     found = list(_once(found, documents))
-    requests, unanswered = _requests(documents, answered)
+    unanswered = _unanswered(documents, answered)
     _other(documents)
     return Reading(
         authorizations=tuple(each for each in found if isinstance(each, ReadAuthorization)),
-        requests=tuple(requests),
         unread=tuple(each for each in (*found, *unanswered) if isinstance(each, Unread)),
         issues=issues.all,
     )
@@ -243,8 +233,9 @@ def _fitting(document: dict[str, Any], response: Node) -> Authorization | None:
         return None
 
 
-def _requests(documents: Documents, answered: set[Node]) -> tuple[list[ReadRequest], list[Unread]]:
-    found, unread = [], []
+def _unanswered(documents: Documents, answered: set[Node]) -> list[Unread]:
+    """The claims that are no answered request, and why nothing is stored of them."""
+    unread = []
     known = answered | _related(documents, answered)
     for claim in documents.of_type("Claim"):
         use = plain(claim.get("use").value).lower()
@@ -255,11 +246,9 @@ def _requests(documents: Documents, answered: set[Node]) -> tuple[list[ReadReque
             elif claim not in known:
                 message = "a request without its answer is no authorization: nothing is stored"
                 claim.tell("request-only", message)
-                identifier = plain(claim.get("identifier").get("value").value) or None
-                found.append(ReadRequest(claim.pointer, identifier))
         if noted:
             unread.append(Unread(pointer=claim.pointer, issues=tuple(noted.values())))
-    return found, unread
+    return unread
 
 
 def _related(documents: Documents, answered: set[Node]) -> set[Node]:
