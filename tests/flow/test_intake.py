@@ -16,7 +16,7 @@ from service.domain.submission import DeadLetter, Queued, Submission
 from service.flow import intake
 from service.flow.intake import Doors, Taken, take_in
 from service.ingest.cutting import KEPT_BYTES, Cut
-from service.ingest.json import read_json
+from service.ingest.submissions import read_json
 
 LINE_BYTES_MAX = 100_000
 
