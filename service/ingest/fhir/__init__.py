@@ -1,6 +1,5 @@
 """FHIR: pre-authorization responses of the Da Vinci PAS guide, in and out."""
 
-from service.ingest.fhir.base.issue import operation_outcome
 from service.ingest.fhir.reading.response import Reading, read
 from service.ingest.fhir.reading.submissions import FhirDocument, read_document, read_piece
 from service.ingest.fhir.writing.response import AsStored, searchset, to_claim_response
@@ -9,7 +8,6 @@ __all__ = [
     "AsStored",
     "FhirDocument",
     "Reading",
-    "operation_outcome",
     "read",
     "read_document",
     "read_piece",

@@ -20,8 +20,7 @@ class Documents:
         self._contained: dict[Path, dict[str, Node]] = {}
         self._packs: dict[Path, dict[str, Node]] = {}
         self._inside: dict[tuple[Path, str], list[Node]] = defaultdict(list)
-        self._pack_of: dict[Path, Path] = {}
-        self._at: dict[Path, Node] = {}
+        self._pack_of: dict[Path, Node] = {}
         self.resources: list[Node] = []
         root = Node(content, (), Node(content).resource_type or "Resource")
         self.issues = root.issues
@@ -31,7 +30,7 @@ class Documents:
         if not root.resource_type:
             root.error("not-a-resource", "a JSON object with its resourceType")
             return
-        todo: list[tuple[Node, Path]] = [(root, ())]
+        todo = [(root, root)]
         while todo:
             resource, pack = todo.pop()
             if len(self.resources) >= RESOURCES_MAX:
@@ -42,13 +41,12 @@ class Documents:
                 resource.error("too-deep", "packed too deep: left out")
                 continue
             self._keep(resource, pack)
-            todo += [(each, resource.path) for each in reversed(self._held(resource))]
+            todo += [(each, resource) for each in reversed(self._held(resource))]
 
-    def _keep(self, resource: Node, pack: Path) -> None:
+    def _keep(self, resource: Node, pack: Node) -> None:
         self.resources.append(resource)
-        self._inside[pack, resource.resource_type].append(resource)
+        self._inside[pack.path, resource.resource_type].append(resource)
         self._pack_of[resource.path] = pack
-        self._at[resource.path] = resource
         self._contained[resource.path] = {
             plain(each.get("id").value): each
             for each in reversed(resource.many("contained"))
@@ -82,11 +80,11 @@ class Documents:
 
     def beside(self, resource: Node, name: str) -> list[Node]:
         """The resources of a type that stand in the same pack."""
-        return self._inside.get((self._pack_of.get(resource.path, ()), name), [])
+        return self._inside.get((self.pack(resource).path, name), [])
 
     def pack(self, resource: Node) -> Node:
         """The bundle in which a resource stands; the resource where it stands alone."""
-        return self._at.get(self._pack_of.get(resource.path, ()), resource)
+        return self._pack_of.get(resource.path, resource)
 
     def resolve(self, reference: Node) -> Node:
         """What a Reference names; no value, and a finding, when it is not in the document.

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+Json = dict[str, Any]
+
 Severity = Literal["error", "warning", "information"]
 
 CODES: dict[str, str] = {
@@ -86,19 +88,23 @@ class Issues:
         return tuple(self._found.values())
 
 
-def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
-    """Write an OperationOutcome with one issue for each; without any it says that all is well."""
-    written = [_written(each) for each in issues]
-    well = {"severity": "information", "code": "informational", "details": {"text": "No issues."}}
-    return {"resourceType": "OperationOutcome", "issue": written or [well]}
-
-
-def _written(issue: Issue) -> dict[str, Any]:
-    coding = {"system": _CODE_SYSTEM, "code": issue.code}
+def write_issue(issue: Issue) -> Json:
+    """Write a finding as an issue of an OperationOutcome."""
+    type_ = CODES[issue.code]
     return {
-        "severity": issue.severity,
-        "code": CODES[issue.code],
-        "details": {"coding": [coding], "text": issue.message},
+        **told(issue.severity, type_, issue.message, system=_CODE_SYSTEM, code=issue.code),
         "diagnostics": f"JSON pointer: {issue.pointer or '(the whole document)'}",
         "expression": [issue.expression],
     }
+
+
+def outcome(issues: Iterable[Json]) -> Json:
+    """Write an OperationOutcome of written issues; without any it says that all is well."""
+    written = list(issues) or [told("information", "informational", "No issues.")]
+    return {"resourceType": "OperationOutcome", "issue": written}
+
+
+def told(severity: str, type_: str, text: str, *, system: str = "", code: str = "") -> Json:
+    """Write an issue: how bad, its type in FHIR, our code, and what it says."""
+    coding = {"coding": [{"system": system, "code": code}]} if code else {}
+    return {"severity": severity, "code": type_, "details": {**coding, "text": text}}

@@ -71,7 +71,8 @@ def _rate(item: Item) -> dict[str, Any]:
         message = "only so many a day, week, month or year can be kept: the timing is left out"
         repeat.warn("value-invalid", message)
         return {}
-    return {"per": {"count": count, "period": period} | _span(repeat), "unit": _unit(order)}
+    unit = terms.unit(_ordered(order))
+    return {"per": {"count": count, "period": period} | _span(repeat), "unit": unit}
 
 
 def _span(repeat: Node) -> dict[str, Any]:
@@ -84,10 +85,6 @@ def _span(repeat: Node) -> dict[str, Any]:
 
 def _ordered(order: Node) -> Node:
     return order.get("quantityQuantity") or order.at("dispenseRequest", "quantity")
-
-
-def _unit(order: Node) -> str:
-    return terms.unit(_ordered(order))
 
 
 def limits(item: Item) -> dict[str, Any]:

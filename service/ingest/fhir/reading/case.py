@@ -152,7 +152,10 @@ def pair(case: Case) -> list[Item]:
             message = "an item needs its itemSequence: numbered by its place"
             answer.warn("item-without-sequence", message)
         item = Item(case, named or at, answer=answer, asked=asked.get(named or at, NOTHING))
-        _place(item, used, late)
+        if item.line in used:
+            late.append(item)
+        else:
+            used[item.line] = item
     for added in case.response.many("addItem"):
         _add(case, added, asked, used, late)
     if not used and not late:
@@ -171,13 +174,6 @@ def unanswered(case: Case, items: Iterable[Item]) -> list[Item]:
     return [
         Item(case, number, asked=each) for number, each in asked.items() if number not in answered
     ]
-
-
-def _place(item: Item, used: dict[int, Item], late: list[Item]) -> None:
-    if item.line in used:
-        late.append(item)
-    else:
-        used[item.line] = item
 
 
 def _add(

@@ -81,10 +81,8 @@ def _number(whole: Whole) -> str | None:
     numbers = {line["number"] for line in whole.lines if "number" in line}
     if len(numbers) == 1:
         return str(numbers.pop())
-    return None if numbers else _named_in_header(case)
-
-
-def _named_in_header(case: Case) -> str | None:
+    if numbers:
+        return None
     return primitives.number(case.response.extension("authorizationNumber"))
 
 
@@ -194,9 +192,9 @@ def _decision(whole: Whole) -> dict[str, Any]:
     return {name: value for name, value in read.items() if value not in (None, [])}
 
 
-@_row("effective", "preAuthPeriod", rule="no end is an open end")
-def _effective(whole: Whole) -> dict[str, str] | None:
-    return primitives.span(whole.case.response.get("preAuthPeriod"))
+_row("effective", "preAuthPeriod", rule="no end is an open end")(
+    lambda whole: primitives.span(whole.case.response.get("preAuthPeriod"))
+)
 
 
 @_row(
@@ -253,16 +251,14 @@ _row(
 )(lambda whole: services.drg(whole.case))
 
 
-@_row("urgency", "Claim.extension(levelOfServiceCode)", rule="element 1338")
-def _urgency(whole: Whole) -> str | None:
-    request = whole.case.request
-    return primitives.concept_code(request.extension("levelOfServiceCode"))
+_row("urgency", "Claim.extension(levelOfServiceCode)", rule="element 1338")(
+    lambda whole: primitives.concept_code(whole.case.request.extension("levelOfServiceCode"))
+)
 
 
-@_row("certification_type", "Claim.extension(certificationType)", rule="element 1322")
-def _certification_type(whole: Whole) -> str | None:
-    request = whole.case.request
-    return primitives.concept_code(request.extension("certificationType"))
+_row("certification_type", "Claim.extension(certificationType)", rule="element 1322")(
+    lambda whole: primitives.concept_code(whole.case.request.extension("certificationType"))
+)
 
 
 _row("requesting_provider", "requestor", "Claim.provider", rule="see Providers")(

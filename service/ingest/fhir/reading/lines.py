@@ -35,14 +35,12 @@ _row(
 )(lambda item: item.action)
 
 
-@_row(
+_row(
     "decision.reasons",
     f"addItem.{_REVIEW}.reasonCode",
     f"item.{_REVIEW}.reasonCode",
     rule="codes as sent, up to 20",
-)
-def _reasons(item: Item) -> list[str]:
-    return reasons(item.case, item.added) or reasons(item.case, item.answer)
+)(lambda item: reasons(item.case, item.added) or reasons(item.case, item.answer))
 
 
 def reasons(case: Case, node: Node) -> list[str]:
@@ -82,14 +80,12 @@ def _numbers(item: Item) -> list[str]:
     return primitives.capped(read, NUMBERS_MAX, item.node)
 
 
-@_row(
+_row(
     "certification_date",
     "addItem.extension(itemPreAuthIssueDate)",
     "item.extension(itemPreAuthIssueDate)",
     rule="the day of issue",
-)
-def _certified_on(item: Item) -> str | None:
-    return primitives.day(item.extension("itemPreAuthIssueDate"))
+)(lambda item: primitives.day(item.extension("itemPreAuthIssueDate")))
 
 
 @_row(

@@ -194,7 +194,7 @@ class Party:
 def of_line(item: Item) -> dict[str, Any]:
     """The ``servicing_provider`` and ``facility`` of a line, as far as the line names them."""
     case = item.case
-    parties = [_added(each) for each in item.added.many("provider")]
+    parties = [Party(each, _type_of(each), NOTHING) for each in item.added.many("provider")]
     parties += _authorized(item.answer)
     if not parties:
         numbers = {primitives.sequence(each) for each in item.asked.many("careTeamSequence")}
@@ -224,18 +224,16 @@ def requesting(case: Case) -> dict[str, Any]:
     return {}
 
 
-def _added(provider: Node) -> Party:
-    type_ = provider.extension("authorizedProviderType") or provider.extension("providerType")
-    return Party(provider, _code(type_), NOTHING)
+def _type_of(node: Node) -> str:
+    return _code(node.extension("authorizedProviderType") or node.extension("providerType"))
 
 
 def _authorized(node: Node) -> list[Party]:
     parties = []
     for each in node.extensions("itemAuthorizedProvider"):
-        type_ = each.extension("authorizedProviderType") or each.extension("providerType")
         reference = each.choice("value") or each.extension("provider")
         if reference.has("reference", "identifier", "display"):
-            parties.append(Party(reference, _code(type_), each.extension("qualification")))
+            parties.append(Party(reference, _type_of(each), each.extension("qualification")))
     return parties
 
 

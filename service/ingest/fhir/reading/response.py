@@ -128,10 +128,8 @@ def _authorization(case: Case) -> dict[str, Any] | None:
     if is_rejected(case, items):
         return None
     action = decide(case, items)
-    member, identity = (
-        people.member(case),
-        identity_of(case, {action, *(item.action for item in items)}),
-    )
+    member = people.member(case)
+    identity = identity_of(case, {action, *(item.action for item in items)})
     if identity is not None:
         case.named = identity.authorization_id, identity.version
     if member is None or identity is None:
