@@ -35,7 +35,6 @@ class Submission:
     """
 
     format: Format
-    number: int
     position: Position
     start: int
     content: bytes = field(repr=False)

@@ -175,7 +175,7 @@ class X12Submissions:
         )
 
     def _submit(self, **fields: Any) -> Submission:
-        return Submission(format="x12", number=self._number + 1, **fields)
+        return Submission(format="x12", **fields)
 
     def _place(self, problem: Problem) -> dict[str, int | str]:
         if not problem.segment_index and not problem.byte_offset:
