@@ -45,7 +45,10 @@ class Group(Frozen):
 
 
 class GroupTable(Frozen):
-    """One file of ``queries/reference``: groups of codes of one form, with a version."""
+    """One file of ``queries/reference``: groups of codes of one form, with a version.
+
+    Compared by identity: tables are immutable, and replaced whole when files change.
+    """
 
     kind: Literal["groups"]
     id: Text
@@ -72,6 +75,14 @@ class GroupTable(Frozen):
         self._exact.update({code: tuple(names) for code, names in exact.items()})
         return self
 
+    def __hash__(self) -> int:
+        """As cheap as can be: every code of every claim asks for it."""
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is this very table."""
+        return self is other
+
     def _is_shaped(self, member: str) -> bool:
         return self.form == "procedure" and ".." in member
 
@@ -89,7 +100,7 @@ class GroupTable(Frozen):
 
     def groups_of(self, code: str) -> tuple[str, ...]:
         """The names of the groups that hold a (normalised) code, in the order of the file."""
-        return _groups_of(_Identity(self), code)
+        return _groups_of(self, code)
 
     def find_groups_of(self, code: str) -> tuple[str, ...]:
         """The groups that hold a (normalised) code, looked up anew: nothing is remembered."""
@@ -115,24 +126,7 @@ class GroupTable(Frozen):
         return tuple(self.groups).index(name)
 
 
-class _Identity:
-    """Hashes a table by identity: tables are immutable, and replaced whole when files change."""
-
-    __slots__ = ("table",)
-
-    def __init__(self, table: GroupTable) -> None:
-        self.table = table
-
-    def __hash__(self) -> int:
-        return id(self.table)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.table is self.table
-
-
-@lru_cache(maxsize=_KNOWN_CODES)
-def _groups_of(table: _Identity, code: str) -> tuple[str, ...]:
-    return table.table.find_groups_of(code)
+_groups_of = lru_cache(maxsize=_KNOWN_CODES)(GroupTable.find_groups_of)
 
 
 class GroupName(Frozen):

@@ -202,7 +202,7 @@ def _provider(name: str, provider: AuthorizedProvider) -> LineValues:
 def _admission(name: str, admission: Admission) -> LineValues:
     return _given(
         {
-            f"{name}.date": _iso(admission.date),
+            f"{name}.date": codes.day(admission.date),
             f"{name}.type": admission.type,
             f"{name}.source": admission.source,
         }
@@ -280,7 +280,3 @@ def _service_types(scope: Scope) -> list[str]:
 
 def _given(values: LineValues) -> LineValues:
     return {name: value for name, value in values.items() if value not in (None, [], "")}
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None

@@ -7,8 +7,7 @@ from pydantic import ValidationError
 
 from service.domain.authorization import Authorization
 from service.domain.misfits import misfits
-from service.domain.push import Pushed
-from service.domain.submission import Code, Submission
+from service.domain.submission import Code, Pushed, Submission
 from service.ingest.cutting import Cut
 
 _ID_CHARACTERS_MAX = 100

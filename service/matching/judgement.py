@@ -1,13 +1,12 @@
 """What the scorer found for one authorization: its best line, the points, what bars exactness."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from service.comparison.prepared import AskedLine
+from service.domain.answers import MatchClass
 from service.domain.candidate import Candidate
 from service.domain.effective import LineValues
-
-MatchClass = Literal["exact", "non-exact", "none"]
 
 NOT_EVALUATED = -3
 WILDCARD = -2

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from service.comparison.comparison import How
 from service.comparison.prepared import AskedCriterion, AskedLine, AskedTest
+from service.domain.answers import MatchClass
 from service.domain.candidate import Candidate
 from service.domain.effective import LineValues
 from service.matching.judgement import (
@@ -17,7 +18,6 @@ from service.matching.judgement import (
     WILDCARD,
     Answers,
     Judged,
-    MatchClass,
 )
 
 _NEVER_ENDS = "9999-99-99"

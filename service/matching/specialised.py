@@ -7,11 +7,12 @@ examiner: nothing is chosen.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from service.domain.answers import MatchClass
 from service.domain.code_groups import Groups
 from service.domain.event import Event, EventCodes, make_event
 from service.domain.reference import References
 from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedRow
-from service.matching.judgement import Judged, MatchClass
+from service.matching.judgement import Judged
 from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution, is_active
 

@@ -14,7 +14,7 @@ from service.domain.fields import (
     CLAIM_FIELDS,
     COUNTED,
     STORE_FIELDS,
-    AuthorizationField,
+    KnownField,
 )
 from service.domain.reference import AttachedFields, References
 from service.domain.template import (
@@ -160,9 +160,7 @@ class _Check:
         else:
             yield from self._comparison(comparand, field, path)
 
-    def _comparison(
-        self, comparand: Comparand, field: AuthorizationField, path: Path
-    ) -> Iterator[Fault]:
+    def _comparison(self, comparand: Comparand, field: KnownField, path: Path) -> Iterator[Fault]:
         name = comparand.comparison or ""
         comparison = comparisons().get(name)
         if comparison is None:
@@ -197,11 +195,11 @@ class _Check:
         table = self._references.groups.get(name.partition("@")[0])
         return table is None or table.is_enumerable()
 
-    def _field(self, name: str) -> AuthorizationField | None:
+    def _field(self, name: str) -> KnownField | None:
         start, _, rest = name.partition(".")
         if start == "attached" and rest in self._references.attached.fields:
             kind = self._references.attached.fields[rest]
-            return AuthorizationField(kind, "attached data", many=True)
+            return KnownField(kind, "attached data", many=True)
         return AUTHORIZATION_FIELDS.get(name)
 
     def _scope(self, names: Iterable[str], path: Path) -> Iterator[Fault]:
@@ -256,7 +254,7 @@ def _closest(name: str, known: Iterable[str], hint: str) -> str | None:
 
 def _operand_faults(
     comparand: Comparand,
-    field: AuthorizationField,
+    field: KnownField,
     comparison: Comparison,
     attached: AttachedFields,
 ) -> Iterator[tuple[str, str]]:

@@ -103,10 +103,6 @@ def _number(value: Decimal | None) -> Value:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _written(code: str | None, form: Callable[[str], str]) -> Value:
-    return form(code) if code else None
-
-
 def _procedure_groups(question: Question) -> Value:
     table = question.references.groups.get(PROCEDURE_GROUPS)
     if table is None or not question.line.procedure:
@@ -153,7 +149,7 @@ def _code(
     title: str, write: Callable[[str], str], read: Callable[[Question], str | None]
 ) -> _Column:
     """A column that holds one code, in its one written form."""
-    return _text(title=title, written=write), lambda asked: _written(read(asked), write)
+    return _text(title=title, written=write), lambda asked: codes.written(write, read(asked))
 
 
 _DICTIONARY: Mapping[str, _Column] = {

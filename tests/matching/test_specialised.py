@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from service.domain.answers import MatchClass
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.domain.event import Outcome, make_event
 from service.domain.reference import References
 from service.domain.specialised import SpecialisedTable
-from service.matching.judgement import MatchClass
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
 from service.matching.specialised import (
