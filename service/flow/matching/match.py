@@ -70,10 +70,16 @@ class Matched:
 
 
 async def match_claim(
-    claim: Claim, payer: str, *, rules: RuleBook, source: CandidateSource
+    claim: Claim,
+    payer: str,
+    *,
+    rules: RuleBook,
+    source: CandidateSource,
+    person: Person | None = None,
 ) -> Matched:
     """Answer every line of a claim; writes nothing.
 
+    ``person`` is the member, where the source was prepared for him before.
     Raises EngineFault when an engine fails, which is never "no match", and TableFault when a
     decision table cannot be decided.
     """
@@ -85,7 +91,7 @@ async def match_claim(
     finder = Finder(source=source, payer=payer, person=Person.of(claim.member.id))
     asked_at = time.perf_counter()
     if searches:
-        finder.person = await source.prepare(payer, claim.member.id)
+        finder.person = person or await source.prepare(payer, claim.member.id)
     for group in _by_template(searches):
         await find(group, finder, rules)
     await settle_numbers(claim, searches, finder)
