@@ -205,10 +205,8 @@ async def settle_numbers(claim: Claim, searches: list[LineSearch], finder: Finde
 
 def resolve_all(claim: Claim, searches: list[LineSearch], rules: RuleBook) -> None:
     """Resolve every search, then look at the lines together, and gather the events of each."""
-    codes = rules.event_codes
     for each in searches:
-        query_type = rules.query_type(each.plan)
-        each.resolution = resolve(each.ranked, codes, query_type, claim.type)
+        each.resolution = resolve(each.ranked, rules.events(each.plan, claim.type))
     found = find_specialised(
         [
             looked_up(
@@ -221,11 +219,11 @@ def resolve_all(claim: Claim, searches: list[LineSearch], rules: RuleBook) -> No
     for search, rows in zip(searches, found, strict=True):
         if not search.is_required:
             continue
-        query_type = rules.query_type(search.plan)
-        special = specialised_events(rows, codes, query_type, claim.type)
+        events = rules.events(search.plan, claim.type)
+        special = specialised_events(rows, events)
         search.events = (
             *with_specialised(search.resolution.events, special),
-            *invalid_number_events(search.submitted, codes, query_type, claim.type),
+            *invalid_number_events(search.submitted, events),
         )
 
 
