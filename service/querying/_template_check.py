@@ -26,7 +26,7 @@ from service.domain.template import (
     Template,
 )
 from service.domain.values import Day
-from service.querying._raw_clause import RawCheck
+from service.querying._raw_clause import RawCheck, claim_field
 from service.querying.problem import Problem
 from service.querying.source import Fault, Node, Path, problem_at
 
@@ -215,9 +215,7 @@ class _Check:
         return Fault("T003", path, f"{name} is not in the authorization mapping", hint)
 
     def _claim(self, name: str, path: Path) -> Iterator[Fault]:
-        start, _, rest = name.removeprefix("line.").partition(".")
-        attached = self._references.attached.fields
-        if name not in CLAIM_FIELDS and not (start == "attached" and rest in attached):
+        if claim_field(name, self._references.attached) is None:
             hint = _closest(name, CLAIM_FIELDS, "closest: {}")
             yield Fault("T004", path, f"{name} is not a field of the claim", hint)
 
@@ -273,18 +271,12 @@ def _operand_faults(
     if wanted not in ("date", "long", "boolean"):
         return
     for name in comparand.claim:
-        given = _claim_type(name, attached)
-        if given not in (None, wanted):
-            yield "claim", f"{name} is a {given}, {comparand.authorization} a {field.type}"
+        given = claim_field(name, attached)
+        if given is not None and given.type != wanted:
+            yield "claim", f"{name} is a {given.type}, {comparand.authorization} a {field.type}"
     for text in comparand.value:
         if not _reads_as(text, wanted):
             yield "value", f"{text} is not a {wanted}, as {comparand.authorization} is"
-
-
-def _claim_type(name: str, attached: AttachedFields) -> str | None:
-    if name in CLAIM_FIELDS:
-        return CLAIM_FIELDS[name].type
-    return attached.fields.get(name.removeprefix("line.").removeprefix("attached."))
 
 
 def _reads_as(text: str, wanted: str) -> bool:
