@@ -20,7 +20,7 @@ from service.domain.claim import Claim
 from service.domain.submission import Pushed
 from service.flow.matching.match import match_claim
 from service.rules.book import RuleBook
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 from tests.builders import build_authorization
 

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from service.domain import codes
-from service.domain.attached import attached_values
 from service.domain.claim import Claim, ServiceLine, SubmittedNumber
 from service.domain.effective import PRINCIPAL_TYPES
 from service.domain.provider import ClaimProvider
-from service.domain.reference import AttachedFields
+from service.domain.reference import AttachedFields, attached_values
 
 ClaimValue = str | tuple[str, ...]
 ClaimValues = dict[str, ClaimValue]

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from service.domain import codes
-from service.domain.attached import attached_values
 from service.domain.authorization import (
     VOID_ACTION,
     Admission,
@@ -20,7 +19,7 @@ from service.domain.authorization import (
     Scope,
 )
 from service.domain.provider import AuthorizedProvider
-from service.domain.reference import StoredReferences
+from service.domain.reference import StoredReferences, attached_values
 from service.domain.values import DateSpan
 
 LineValues = dict[str, Any]

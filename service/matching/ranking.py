@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from service.domain.answers import MatchClass
 from service.domain.template import RankKey, Template
-from service.matching.judgement import Judged
+from service.matching.scorer import Judged
 
 NEAR_MISSES_MAX = 5
 _LAST = "\U0010ffff"

@@ -10,8 +10,8 @@ from fractions import Fraction
 from service.domain.authorization import GRANTING_ACTIONS
 from service.domain.event import Event, Events, Outcome
 from service.domain.template import AutoResolve
-from service.matching.judgement import Judged
 from service.matching.ranking import Ranked
+from service.matching.scorer import Judged
 
 NOT_REQUIRED_ACTION = "NA"
 DENIED_ACTION = "A3"

@@ -12,9 +12,9 @@ from service.domain.code_groups import Groups
 from service.domain.event import Event, Events
 from service.domain.reference import References
 from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedRow
-from service.matching.judgement import Judged
 from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution, is_active
+from service.matching.scorer import Judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

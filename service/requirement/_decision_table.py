@@ -16,8 +16,7 @@ import zen
 
 from service.requirement._cells import Cell, nested
 from service.requirement._columns import Contract, Value
-from service.requirement._table_check import Rule, check_table
-from service.requirement._table_file import read_table
+from service.requirement._table_check import Rule, check_table, read_table
 from service.requirement.faults import TableFault, TableProblem, TableRefused
 
 ANSWERS_KEPT_MAX = 20_000

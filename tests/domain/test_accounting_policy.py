@@ -19,8 +19,7 @@ from service.domain.accounting_policy import (
 from service.domain.code_groups import GroupTable
 from service.domain.event import DenyWith
 from service.domain.reference import References
-from service.rules.files import read_folder
-from service.rules.texts import load_texts
+from service.rules.texts import load_texts, read_folder
 from tests.builders import QUERIES, references
 
 HOURS = {"from": "HS", "to": "UN", "factor": "4"}

@@ -6,10 +6,10 @@ import pytest
 
 from service.domain.event import Events
 from service.matching.answer import Evidence, evidence, line_result
-from service.matching.judgement import Judged
 from service.matching.numbers import Submitted
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
+from service.matching.scorer import Judged
 from tests.builders import (
     ask,
     build_authorization,

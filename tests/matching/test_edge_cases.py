@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from service.domain.event import Events
-from service.matching.judgement import Judged
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
+from service.matching.scorer import Judged
 from tests.builders import (
     ask,
     build_authorization,

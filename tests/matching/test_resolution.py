@@ -5,7 +5,6 @@ import pytest
 from service.domain.authorization import Authorization
 from service.domain.event import Events
 from service.domain.template import AutoResolve
-from service.matching.judgement import Judged
 from service.matching.ranking import rank
 from service.matching.resolution import (
     Resolution,
@@ -15,6 +14,7 @@ from service.matching.resolution import (
     resolve,
     take_automatically,
 )
+from service.matching.scorer import Judged
 from tests.builders import ask, build_authorization, changed, event_codes, judge
 
 AUTOMATIC = "auto_resolve: {enabled: true}\n"

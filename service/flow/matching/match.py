@@ -18,7 +18,6 @@ from service.domain.event import Event
 from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource, Finder, Pass
 from service.matching.answer import Evidence, line_result
-from service.matching.judgement import Judged
 from service.matching.numbers import (
     Submitted,
     invalid_number_events,
@@ -28,6 +27,7 @@ from service.matching.numbers import (
 )
 from service.matching.ranking import Ranked, rank
 from service.matching.resolution import Resolution, resolve
+from service.matching.scorer import Judged
 from service.matching.specialised import (
     find_specialised,
     looked_up,
