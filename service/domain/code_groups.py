@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
@@ -148,9 +148,7 @@ class CodeSet:
     table: str
 
     @classmethod
-    def of(
-        cls, members: Members, *, form: CodeForm = "procedure", table: str = PROCEDURE_GROUPS
-    ) -> "CodeSet":
+    def of(cls, members: Members, *, form: CodeForm, table: str) -> "CodeSet":
         """Read the members of a row; raises ValueError for a range that is none."""
         codes = tuple(member for member in members if not isinstance(member, GroupName))
         names = frozenset(member.group for member in members if isinstance(member, GroupName))
@@ -173,6 +171,32 @@ class CodeSet:
         """What is wrong: groups that are not there."""
         known = tables[self.table].groups.keys() if self.table in tables else frozenset()
         return [f"there is no group {name} in {self.table}" for name in sorted(self.groups - known)]
+
+
+Coded = Mapping[str, tuple[CodeForm, str]]
+"""Fields that name codes, with the form of the codes and the table of their groups."""
+
+
+class NamesCodes(Frozen):
+    """A row of another table that names codes in its fields ``_CODED``; each is read once."""
+
+    _CODED: ClassVar[Coded]
+    _codes: dict[str, CodeSet] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _members_are_well_formed(self) -> Self:
+        for field, (form, table) in self._CODED.items():
+            if members := getattr(self, field):
+                self._codes[field] = CodeSet.of(members, form=form, table=table)
+        return self
+
+    def names(self, field: str, code: str | None, groups: Groups) -> bool:
+        """Whether a field names a (normalised) code; one that is left out names any."""
+        return field not in self._codes or self._codes[field].holds(code, groups)
+
+    def faults(self, groups: Groups) -> list[str]:
+        """What is wrong: groups that the row names and that are not there."""
+        return [fault for each in self._codes.values() for fault in each.faults(groups)]
 
 
 def twice(names: Iterable[str]) -> list[str]:

@@ -19,17 +19,11 @@ from service.requirement._columns import InputColumn, Kind, Value
 SPECIALTIES = "specialty-parents"
 AUTHORIZATION_KINDS = frozenset({"authorization", "referral", "notification"})
 _ATTACHED = ("claim.attached.", "line.attached.")
-_ATTACHED_KINDS: Mapping[AttachedType, Kind] = {
-    "keyword": "text",
-    "long": "number",
-    "date": "text",
-    "boolean": "boolean",
-}
-_PYTHON_TYPES: Mapping[AttachedType, type] = {
-    "keyword": str,
-    "long": int,
-    "date": str,
-    "boolean": bool,
+_ATTACHED_TYPES: Mapping[AttachedType, tuple[Kind, type]] = {
+    "keyword": ("text", str),
+    "long": ("number", int),
+    "date": ("text", str),
+    "boolean": ("boolean", bool),
 }
 
 
@@ -86,14 +80,14 @@ def _attached_columns(prefix: str, attached: AttachedFields) -> Iterator[tuple[s
     for name, kind in attached.fields.items():
         title = f"Attached {name} ({kind}); null when it is of another type."
         days = ("2026-01-31",) if kind == "date" else ()
-        yield prefix + name, InputColumn(title=title, kind=_ATTACHED_KINDS[kind], tried=days)
+        yield prefix + name, InputColumn(title=title, kind=_ATTACHED_TYPES[kind][0], tried=days)
 
 
 def _attached(question: Question, prefix: str, name: str) -> Value:
     """Read attached data; a value of another type than declared is taken for absent."""
     side = question.claim if prefix == _ATTACHED[0] else question.line
     value = side.attached.get(name)
-    wanted = _PYTHON_TYPES[question.references.attached.fields[name]]
+    _, wanted = _ATTACHED_TYPES[question.references.attached.fields[name]]
     return value if type(value) is wanted and isinstance(value, str | int) else None
 
 

@@ -188,7 +188,7 @@ def test_a_conversion_may_be_of_some_procedures(
     """Or of any."""
     row = Conversion.model_validate({**HOURS, "procedures": procedures})
 
-    assert row.holds(procedure, {}) == holds
+    assert row.names("procedures", procedure, {}) == holds
 
 
 def test_without_files_units_are_what_they_are() -> None:
