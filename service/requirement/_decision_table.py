@@ -14,8 +14,7 @@ from typing import Any, Self
 
 import zen
 
-from service.requirement._cells import Cell, nested
-from service.requirement._columns import Contract, Value
+from service.requirement._cells import Cell, Contract, Value, nested
 from service.requirement._table_check import Rule, check_table, read_table
 from service.requirement.faults import TableFault, TableProblem, TableRefused
 

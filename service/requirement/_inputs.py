@@ -14,7 +14,7 @@ from service.domain import codes
 from service.domain.claim import Claim, ServiceLine
 from service.domain.code_groups import PROCEDURE_GROUPS
 from service.domain.reference import AttachedFields, AttachedType, References
-from service.requirement._columns import InputColumn, Kind, Value
+from service.requirement._cells import InputColumn, Kind, Value
 
 SPECIALTIES = "specialty-parents"
 AUTHORIZATION_KINDS = frozenset({"authorization", "referral", "notification"})

@@ -12,8 +12,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from service.requirement._cells import Cell, compile_cell
-from service.requirement._columns import Contract, OutputColumn, nearest
+from service.requirement._cells import Cell, Contract, OutputColumn, compile_cell, nearest
 from service.requirement.faults import TableProblem, TableRefused
 
 ROWS_MAX = 2_000

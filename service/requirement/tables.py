@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.domain.reference import References
-from service.requirement._columns import Contract, OutputColumn
+from service.requirement._cells import Contract, OutputColumn
 from service.requirement._decision_table import DecisionTable
 from service.requirement._inputs import AUTHORIZATION_KINDS, columns
 from service.requirement.faults import TableProblem, TableRefused
