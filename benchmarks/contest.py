@@ -16,7 +16,7 @@ from benchmarks.measure import Connection, Measured, at_least, at_most, millisec
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
 from benchmarks.units import Rows
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 
 PAYER = "demo"

@@ -20,7 +20,7 @@ from benchmarks.measure import Connection
 from benchmarks.service_process import environment
 from service.application.parts import application
 from service.domain.authorization import Authorization
-from service.domain.push import Pushed
+from service.domain.submission import Pushed
 from service.settings import Settings
 from service.stores.authorizations.reading import Filter
 

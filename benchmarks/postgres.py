@@ -20,7 +20,7 @@ from typing import Any
 from authmatch_local.samples import SampleData
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_lines
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 
 CLAIMS = 200

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from service.application.parts import Application
 from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
-from service.domain.submission import Format, Notice, Sent, Submission
-from service.domain.withdrawal import read_withdrawal
+from service.domain.submission import Format, Notice, Sent, Submission, read_withdrawal
 from service.flow.intake import Doors, Result, Taken, take_in
 from service.ingest.fhir import AsStored, read, to_claim_response
 from service.ingest.submissions import Form, Reading, form_of_letter, read_submissions

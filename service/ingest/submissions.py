@@ -26,8 +26,7 @@ from pydantic import ValidationError
 
 from service.domain.authorization import Authorization
 from service.domain.misfits import misfits
-from service.domain.push import Pushed
-from service.domain.submission import Code, Format, Sent, Submission
+from service.domain.submission import Code, Format, Pushed, Sent, Submission
 from service.ingest.cutting import Cut, Cutter, LineCutter, ValueCutter, WholeCutter
 from service.ingest.fhir import read_piece
 from service.ingest.x12.reader import WIRE_NAMING, Naming

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.engine_fault import EngineFault
-from service.domain.push import Pushed, PushResult
-from service.domain.submission import DeadLetter, Queued, Submission
+from service.domain.submission import DeadLetter, Pushed, PushResult, Queued, Submission
 from service.flow import intake
 from service.flow.intake import Doors, Taken, take_in
 from service.ingest.cutting import KEPT_BYTES, Cut

@@ -6,8 +6,7 @@ from functools import partial
 from typing import Any
 
 from service.domain.claim import Claim
-from service.domain.push import Pushed
-from service.domain.submission import Notice, Position, Sent, Submission
+from service.domain.submission import Notice, Position, Pushed, Sent, Submission
 from service.ingest.cutting import KEPT_BYTES
 from service.ingest.x12.reader import WIRE_NAMING, Naming, X12Reader, read_async
 from service.ingest.x12.wire.excerpt import Excerpt

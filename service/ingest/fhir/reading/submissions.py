@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from service.domain.push import Pushed
-from service.domain.submission import Code, Notice, Sent, Submission
+from service.domain.submission import Code, Notice, Pushed, Sent, Submission
 from service.ingest.cutting import Cut
 from service.ingest.fhir.base.documents import Documents
 from service.ingest.fhir.base.issue import Issue
