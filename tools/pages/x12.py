@@ -225,7 +225,7 @@ def _table(rows: Iterable[Told], tables: Mapping[str, Rows]) -> str:
 
 
 def _source(row: Told) -> str:
-    return " ".join((row.segment, *row.qualifiers))
+    return " ".join((row.segment, *row.on))
 
 
 def _field(name: str) -> str:

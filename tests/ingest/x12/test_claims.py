@@ -91,7 +91,7 @@ LINE_CASES: dict[str, tuple[str, tuple[str, ...], str, Any]] = {
 
 def key(row: Any) -> str:
     """The row as a person names it."""
-    return " ".join((row.segment, *row.qualifiers, row.elements))
+    return " ".join((row.segment, *row.on, row.elements))
 
 
 def message(name: str) -> str:

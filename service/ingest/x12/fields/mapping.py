@@ -71,12 +71,14 @@ _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{1,2}?(?=(?:\d\d)?\b)")
 class Told:
     """An element or more, the field that they fill, and the rule: for the page alone.
 
-    Another row of the same segment reads them.
+    Another row of the same segment reads them. ``on`` are values of the segment's first element;
+    none is any that has no row of its own.
     """
 
     elements: str
     field: str
     rule: str = AS_IT_STANDS
+    on: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def segment(self) -> str:
@@ -84,23 +86,12 @@ class Told:
         found = _SEGMENT.match(self.elements)
         return found[0] if found else ""
 
-    @property
-    def qualifiers(self) -> tuple[str, ...]:
-        """Values of the segment's first element; none is any that has no row of its own."""
-        return ()
-
 
 @dataclass(frozen=True, slots=True)
 class Row(Told):
-    """A row that is read: ``take`` does it, of segments whose first element is ``on``."""
+    """A row that is read: ``take`` does it."""
 
     take: Take = field(kw_only=True)
-    on: tuple[str, ...] = field(default=(), kw_only=True)
-
-    @property
-    def qualifiers(self) -> tuple[str, ...]:
-        """Values of the segment's first element; none is any that has no row of its own."""
-        return self.on
 
 
 class Rows:
@@ -110,7 +101,7 @@ class Rows:
         self.rows = rows
         found: dict[str, dict[str, list[Take]]] = {}
         for row in rows:
-            for qualifier in row.qualifiers or ("",):
+            for qualifier in row.on or ("",):
                 takes = found.setdefault(row.segment, {}).setdefault(qualifier, [])
                 if isinstance(row, Row):
                     takes.append(row.take)
@@ -132,13 +123,13 @@ class Rows:
                 take(draft, segment)
 
 
-def code(element: int, field: str, component: int | None = None) -> Take:
+def code(element: int, field: str) -> Take:
     """Take an element as a code."""
     above, _, name = field.rpartition(".")
 
     def take(draft: Draft, segment: Segment) -> None:
         if len(segment[0]) > element:
-            draft.put(above, name, draft.code(segment, element, component), segment)
+            draft.put(above, name, draft.code(segment, element), segment)
 
     return take
 
@@ -176,18 +167,25 @@ def dated(take: Callable[[Draft, Segment, Span], None]) -> Take:
     return read
 
 
-def days(*fields: str) -> Take:
-    """Take a DTP segment: its first day into the first field, its last into the second.
-
-    One field alone takes the day, of a period the last one.
-    """
-    *first, last = fields
+def days(*, first: str = "", last: str = "", end: str = "") -> Take:
+    """Take a DTP segment: its first day, its last, and the end of a period (not of one day)."""
+    places = [(*name.rpartition("."), at) for at, name in enumerate((first, last, end)) if name]
 
     @dated
     def take(draft: Draft, segment: Segment, span: Span) -> None:
-        for name in first:
-            draft.set(name, span.first, segment)
-        draft.set(last, span.last, segment)
+        found = (span.first, span.last, span.last if span.is_range else "")
+        for above, _, name, at in places:
+            draft.put(above, name, found[at], segment)
+
+    return take
+
+
+def period(field: str) -> Take:
+    """Take a DTP segment as a period, also of one day (never open-ended)."""
+
+    @dated
+    def take(draft: Draft, segment: Segment, span: Span) -> None:
+        draft.put("", field, {"from": span.first, "to": span.last}, segment)
 
     return take
 
