@@ -5,7 +5,7 @@ A row both reads and documents: the pages of ``docs/formats`` are written from t
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from service.ingest.x12.wire.elements import Elements, Span
@@ -78,7 +78,8 @@ class Told:
     elements: str
     field: str
     rule: str = AS_IT_STANDS
-    on: tuple[str, ...] = field(default=(), kw_only=True)
+    _: KW_ONLY
+    on: tuple[str, ...] = ()
 
     @property
     def segment(self) -> str:
@@ -91,7 +92,8 @@ class Told:
 class Row(Told):
     """A row that is read: ``take`` does it."""
 
-    take: Take = field(kw_only=True)
+    _: KW_ONLY
+    take: Take
 
 
 class Rows:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -51,14 +51,17 @@ def checked_once(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def role_of(loop: Loop) -> str:
-    """The role of a party (NM101)."""
-    return loop.role or ""
+def parties_of(loop: Loop, *names: str) -> dict[str, Loop]:
+    """The parties in the loops of these names by their role (NM101), of each role the first."""
+    parties: dict[str, Loop] = {}
+    for party in loop.within(*names):
+        parties.setdefault(party.role or "", party)
+    return parties
 
 
-def is_organization(loop: Loop) -> bool:
-    """Whether a party is no person (NM102 2)."""
-    return bool(loop.segments) and loop.segments[0].get(2) == "2"
+def first_of(parties: Mapping[str, Loop], roles: tuple[str, ...]) -> Loop | None:
+    """The party with the first of these roles that one has."""
+    return next((parties[role] for role in roles if role in parties), None)
 
 
 def read_provider(
@@ -120,9 +123,12 @@ def _read_provider(elements: Elements, segments: list[Segment]) -> dict[str, Any
     return {name: value for name, value in party.items() if value}
 
 
-def read_taxonomy(elements: Elements, loop: Loop) -> list[str]:
-    """Read the taxonomy codes of a loop (PRV03)."""
-    return _taxonomy(elements, loop.segments)
+def with_taxonomy(elements: Elements, provider: Party, level: Loop) -> Party:
+    """A provider with the taxonomy of its level, where it names none of its own."""
+    if provider.get("taxonomy"):
+        return provider
+    taxonomy = _taxonomy(elements, level.segments)
+    return Party({**provider, "taxonomy": taxonomy}) if taxonomy else provider
 
 
 def _taxonomy(elements: Elements, segments: list[Segment]) -> list[str]:
@@ -205,11 +211,14 @@ def family_member_id(patient: Patient) -> str:
 
 
 def patient_of(
-    subscriber: Loop | None, dependent: Loop | None, names: tuple[str, str], findings: Findings
+    subscriber: Loop | None,
+    dependent: Loop | None,
+    names: tuple[str, str, str],
+    findings: Findings,
 ) -> Patient | None:
     """Read the patient: the dependent where there is one; the id is the subscriber's then.
 
-    ``names`` are the party loops of subscriber and dependent.
+    ``names`` are the party loops of subscriber and dependent, and the level of the dependent.
     """
     person = _member_at(subscriber, names[0], findings)
     own = _member_at(dependent, names[1], findings)
@@ -225,6 +234,8 @@ def patient_of(
         return None
     shown = own if dependent else person
     told = read_person(Elements(findings, shown.name), shown) if shown else {}
+    if dependent is not None and own_id is None:
+        findings.add("dependent", dependent.start, loop=names[2])
     return Patient(
         subscriber_id=subscriber_id or own_id or "",
         own_id=own_id,
@@ -269,41 +280,28 @@ def take_providers(draft: Draft, loop: Loop, setting: str) -> None:
     """
     if not loop.loops:
         return
-    by_role: dict[str, Loop] = {}
-    for party in loop.within("2010EA", "2010FA"):
-        by_role.setdefault(role_of(party), party)
-    servicing, facility = _first(by_role, SERVICING), _first(by_role, FACILITY)
+    parties = parties_of(loop, "2010EA", "2010FA")
+    servicing, facility = first_of(parties, SERVICING), first_of(parties, FACILITY)
     is_institutional = setting in ("inpatient", "outpatient")
     if servicing is None and not is_institutional:
         servicing = facility
-    if facility is None and is_institutional and servicing and is_organization(servicing):
+    if facility is None and is_institutional and servicing and servicing.segments[0].get(2) == "2":
         facility = servicing
-    _fill(draft, "servicing_provider", servicing)
-    _fill(draft, "facility", facility)
-    _fill(draft, "requesting_provider", _first(by_role, REFERRING))
-
-
-def _first(by_role: dict[str, Loop], roles: tuple[str, ...]) -> Loop | None:
-    for role in roles:
-        if role in by_role:
-            return by_role[role]
-    return None
+    for field, party in (
+        ("servicing_provider", servicing),
+        ("facility", facility),
+        ("requesting_provider", first_of(parties, REFERRING)),
+    ):
+        if party is not None:
+            draft.put("", field, _provider(draft, party), party.segments[0])
 
 
 def take_requester(draft: Draft, requester: Loop | None) -> None:
     """Fill the provider who asked (2010B), where the event names none who refers."""
     party = requester.party("2010B") if requester else None
-    if party is not None and "requesting_provider" not in draft.fields:
-        provider = _provider(draft, party)
-        taxonomy = provider.get("taxonomy") or read_taxonomy(draft, requester or party)
-        if taxonomy and "taxonomy" not in provider:
-            provider = Party({**provider, "taxonomy": taxonomy})
+    if requester and party and "requesting_provider" not in draft.fields:
+        provider = with_taxonomy(draft, _provider(draft, party), requester)
         draft.put("", "requesting_provider", provider, party.segments[0])
-
-
-def _fill(draft: Draft, field: str, party: Loop | None) -> None:
-    if party is not None:
-        draft.put("", field, _provider(draft, party), party.segments[0])
 
 
 def _provider(draft: Draft, party: Loop) -> Party:
@@ -314,14 +312,19 @@ def _provider(draft: Draft, party: Loop) -> Party:
     return provider
 
 
-def payer_of(loop: Loop) -> tuple[str | None, str | None]:
-    """Id and name of the payer (2010A)."""
-    payer = loop.above("2000A")
-    party = payer.party("2010A") if payer else None
+class Payer(NamedTuple):
+    """Whom a message is for or from, as it is named there."""
+
+    id: str | None
+    name: str | None
+
+
+def read_payer(party: Loop | None) -> Payer:
+    """Read id and name of a payer."""
     if party is None:
-        return None, None
+        return Payer(None, None)
     nm1 = party.segments[0]
-    return nm1.get(9)[:100] or None, nm1.get(3)[:200] or None
+    return Payer(nm1.get(9)[:100] or None, nm1.get(3)[:200] or None)
 
 
 def member_of(patient: Patient, member_id_of: MemberIdOf) -> dict[str, str]:

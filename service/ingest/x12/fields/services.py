@@ -24,6 +24,7 @@ _FURTHER = frozenset({"ABJ", "BJ", "APR", "PR"})
 
 _READ = _BILLED | _FURTHER | {"DR"}
 _ITEMS_MAX = 12
+_DIAGNOSES_MAX = 50
 
 Service = dict[str, Any]
 
@@ -127,14 +128,12 @@ class Diagnoses:
 
     @property
     def all(self) -> list[dict[str, str]]:
-        """All diagnoses, those first to which a line may point."""
+        """The diagnoses, up to a number, those first to which a line may point."""
         if not self.further:
-            return list(self.billed)
+            return self.billed[:_DIAGNOSES_MAX]
         known = {codes.bare(each["code"]) for each in self.billed}
-        return [
-            *self.billed,
-            *(each for each in self.further if codes.bare(each["code"]) not in known),
-        ]
+        further = [each for each in self.further if codes.bare(each["code"]) not in known]
+        return [*self.billed, *further][:_DIAGNOSES_MAX]
 
     def take(self, elements: Elements, segment: Segment) -> None:
         """Read one HI segment: up to twelve composites of a qualifier and a code."""

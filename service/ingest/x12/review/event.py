@@ -218,9 +218,8 @@ def scope_of(draft: Draft) -> Document:
     fields = dict(draft.fields)
     diagnoses: Diagnoses | None = draft.notes.get("diagnoses")
     if diagnoses is not None:
-        told = diagnoses.all if draft.loop == "2000E" else []
-        if told:
-            fields["diagnoses"] = told[:50]
+        if draft.loop == "2000E" and (told := diagnoses.all):
+            fields["diagnoses"] = told
         if diagnoses.others:
             fields["attached"] = {**fields.get("attached", {}), "health_codes": diagnoses.others}
     return fields

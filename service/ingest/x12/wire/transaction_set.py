@@ -76,11 +76,13 @@ class Handler(ABC):
             return None
 
     def unread(
-        self, loop: Loop, name: str, findings: Findings, *, is_complete: bool = True
+        self, loop: Loop, findings: Findings, code: str = "", *, is_complete: bool = True
     ) -> Unread:
-        """Say that a part is left out, with what came of it."""
+        """Say that a part is left out, by which rule, with what came of it."""
+        if code:
+            findings.add(code, loop.start, loop=loop.name)
         return Unread(
-            loop=name,
+            loop=loop.name,
             problems=tuple(findings.problems),
             transaction=self.transaction,
             excerpt=Excerpt(self.transaction.envelope, loop, is_complete=is_complete),
