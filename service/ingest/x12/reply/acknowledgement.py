@@ -9,11 +9,11 @@ from datetime import datetime
 
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.results import GroupOutcome, InterchangeOutcome, TransactionOutcome
-from service.ingest.x12.wire.writing import ControlNumbers, Written, gs, isa, write
+from service.ingest.x12.wire.writing import ControlNumbers, Form, Written, write_answer
 
 __all__ = ["ControlNumbers", "acknowledge"]
 
-_GUIDE = "005010X231A1"
+_FORM = Form("FA", "999", "005010X231A1")
 _CODES_MAX = 5
 _ERRORS_MAX = 100
 _TA1_REJECTING = frozenset({"022"})
@@ -27,29 +27,16 @@ def acknowledge(
     A TA1 is written where the sender asks for one (ISA14) or the interchange has a fault, unless
     ``ta1`` says otherwise; a 999 for every group that has a control number.
     """
-    sets = [
-        _set_999(group, numbers.transaction + place)
-        for place, group in enumerate(each for each in outcome.groups if each.group.control_number)
-    ]
     wants = outcome.interchange.wants_acknowledgement or bool(_ta1_codes(outcome))
-    segments: list[Written] = [isa(outcome.interchange, numbers.interchange, at)]
-    if ta1 if ta1 is not None else wants:
-        segments.append(_ta1(outcome))
-    if sets:
-        group = next(each.group for each in outcome.groups if each.group.control_number)
-        segments.append(gs(group, "FA", _GUIDE, numbers.group, at))
-        segments += [segment for one in sets for segment in one]
-        segments.append(["GE", str(len(sets)), str(numbers.group)])
-    segments.append(["IEA", "1" if sets else "0", f"{numbers.interchange:09d}"])
-    return write(segments)
+    before = [_ta1(outcome)] if (wants if ta1 is None else ta1) else []
+    groups = [each for each in outcome.groups if each.group.control_number]
+    sets = [(each.group, _set_999(each)) for each in groups]
+    return write_answer(outcome.interchange, numbers, at, _FORM, sets, before=before)
 
 
-def _set_999(outcome: GroupOutcome, number: int) -> list[Written]:
+def _set_999(outcome: GroupOutcome) -> list[Written]:
     group = outcome.group
-    body: list[Written] = [
-        ["ST", "999", f"{number:04d}", _GUIDE],
-        ["AK1", group.functional_id, group.control_number, group.version],
-    ]
+    body: list[Written] = [["AK1", group.functional_id, group.control_number, group.version]]
     for each in outcome.transactions:
         body += _set_response(each)
     accepted = sum(each.is_accepted for each in outcome.transactions)
@@ -57,8 +44,7 @@ def _set_999(outcome: GroupOutcome, number: int) -> list[Written]:
     codes = _codes(each.rule.ak9 for each in outcome.problems)
     status = _group_status(outcome, accepted, received)
     declared = received if outcome.declared is None else outcome.declared
-    body.append(["AK9", status, str(declared), str(received), str(accepted), *codes])
-    return [*body, ["SE", str(len(body) + 1), f"{number:04d}"]]
+    return [*body, ["AK9", status, str(declared), str(received), str(accepted), *codes]]
 
 
 def _group_status(outcome: GroupOutcome, accepted: int, received: int) -> str:

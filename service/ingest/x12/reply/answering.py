@@ -13,9 +13,9 @@ from service.domain.authorization import Authorization, AuthorizationLine
 from service.ingest.x12.reply.written_event import written_event, written_service
 from service.ingest.x12.wire.results import InquiryRead, Level
 from service.ingest.x12.wire.segment import components
-from service.ingest.x12.wire.writing import ControlNumbers, Written, gs, isa, write
+from service.ingest.x12.wire.writing import ControlNumbers, Form, Written, write_answer
 
-_GUIDE = "005010X215"
+_FORM = Form("HI", "278", "005010X215")
 _CORRECT_AND_RESUBMIT = "C"
 
 _NOT_FOUND = "AA"
@@ -39,18 +39,8 @@ class Answer:
 
 def answer(answers: Sequence[Answer], numbers: ControlNumbers, at: datetime) -> str:
     """Write one interchange with an answer to each of some inquiries of one sender."""
-    first = answers[0].inquiry.transaction.group
-    segments: list[Written] = [
-        isa(first.interchange, numbers.interchange, at),
-        gs(first, "HI", _GUIDE, numbers.group, at),
-    ]
-    for number, each in enumerate(answers, start=numbers.transaction):
-        body = list(_set(each, at))
-        segments.append(["ST", "278", f"{number:04d}", _GUIDE])
-        segments += [*body, ["SE", str(len(body) + 2), f"{number:04d}"]]
-    segments.append(["GE", str(len(answers)), str(numbers.group)])
-    segments.append(["IEA", "1", f"{numbers.interchange:09d}"])
-    return write(segments)
+    sets = [(each.inquiry.transaction.group, list(_set(each, at))) for each in answers]
+    return write_answer(sets[0][0].interchange, numbers, at, _FORM, sets)
 
 
 def _set(answer: Answer, at: datetime) -> Iterator[Written]:
