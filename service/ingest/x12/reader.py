@@ -58,7 +58,7 @@ class X12Reader:
         """How much of a segment without an end is held."""
         return self._segments.held_characters
 
-    def _handler_of(self, transaction: Transaction, findings: Findings) -> Handler | None:
+    def _handler_of(self, transaction: Transaction, findings: Findings) -> Handler:
         if transaction.kind in ("278-response", "278-request", "278-inquiry"):
             return ReviewHandler(transaction, findings, self._naming.member_id_of)
         return ClaimHandler(

@@ -16,7 +16,7 @@ from service.ingest.x12.wire.results import (
     TransactionOutcome,
 )
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.transaction_set import HandlerOf, OpenSet, count_of, differ
+from service.ingest.x12.wire.transaction_set import HandlerOf, OpenSet, check_end, count_of
 
 OUTCOMES_MAX = 100_000
 """Beyond so many transaction sets of one group, only their number is kept."""
@@ -67,22 +67,17 @@ class Envelopes:
         yield from self._end_interchange(None, is_end=True)
         self._interchange = _OpenInterchange(_interchange(segment))
 
-    def _iea(self, segment: Segment) -> Iterator[Item]:
-        yield from self._end_interchange(segment)
-
     def _gs(self, segment: Segment) -> Iterator[Item]:
         yield from self._end_group(None)
         self._open_group(segment)
 
-    def _ge(self, segment: Segment) -> Iterator[Item]:
-        yield from self._end_group(segment)
-
     def _st(self, segment: Segment) -> Iterator[Item]:
         yield from self._end_set(None)
-        if self._group is None:
-            self._open_group(None).findings.add("gs-missing", segment)
-        if self._group is not None:
-            self._set = OpenSet(segment, self._group.group, self._handler_of)
+        group = self._group
+        if group is None:
+            group = self._open_group(None)
+            group.findings.add("gs-missing", segment)
+        self._set = OpenSet(segment, group.group, self._handler_of)
 
     def _se(self, segment: Segment) -> Iterator[Item]:
         if self._set is None:
@@ -94,16 +89,19 @@ class Envelopes:
         """Pass over what stands between the envelopes; a TA1 may."""
         if segment.elements[0] in ("TA1", "ISB", "ISE"):
             return
-        if self._interchange is None:
-            self._interchange = _OpenInterchange(Interchange())
-        if not self._interchange.findings.has("outside"):
-            self._interchange.findings.add("outside", segment)
+        findings = self._opened().findings
+        if not findings.has("outside"):
+            findings.add("outside", segment)
         yield from ()
 
-    def _open_group(self, segment: Segment | None) -> "_OpenGroup":
+    def _opened(self) -> "_OpenInterchange":
+        """The interchange that is open; one without ISA begins here where none is."""
         if self._interchange is None:
             self._interchange = _OpenInterchange(Interchange())
-        interchange = self._interchange.interchange
+        return self._interchange
+
+    def _open_group(self, segment: Segment | None) -> "_OpenGroup":
+        interchange = self._opened().interchange
         group = _group(segment, interchange) if segment else Group(interchange=interchange)
         self._group = _OpenGroup(group)
         return self._group
@@ -117,10 +115,8 @@ class Envelopes:
             if open_.interchange.control_number:
                 open_.findings.add("iea-missing")
         else:
-            if differ(segment.get(2), open_.interchange.control_number):
-                open_.findings.add("iea-number", segment, 2)
-            if count_of(segment.get(1)) != len(open_.groups):
-                open_.findings.add("iea-count", segment, 1)
+            number = open_.interchange.control_number
+            check_end(segment, number, len(open_.groups), open_.findings)
         yield InterchangeOutcome(
             interchange=open_.interchange,
             groups=tuple(open_.groups),
@@ -137,10 +133,7 @@ class Envelopes:
         if segment is None:
             open_.findings.add("ge-missing")
         else:
-            if differ(segment.get(2), open_.group.control_number):
-                open_.findings.add("ge-number", segment, 2)
-            if count_of(segment.get(1)) != open_.count:
-                open_.findings.add("ge-count", segment, 1)
+            check_end(segment, open_.group.control_number, open_.count, open_.findings)
         outcome = GroupOutcome(
             group=open_.group,
             declared=count_of(segment.get(1)) if segment else None,
@@ -166,9 +159,9 @@ class Envelopes:
 
 _ENVELOPES: dict[str, Callable[[Envelopes, Segment], Iterator[Item]]] = {
     "ISA": Envelopes._isa,
-    "IEA": Envelopes._iea,
+    "IEA": Envelopes._end_interchange,
     "GS": Envelopes._gs,
-    "GE": Envelopes._ge,
+    "GE": Envelopes._end_group,
     "ST": Envelopes._st,
     "SE": Envelopes._se,
 }

@@ -18,7 +18,7 @@ from service.ingest.x12.wire.results import (
     TransactionOutcome,
     Unread,
 )
-from service.ingest.x12.wire.segment import Segment
+from service.ingest.x12.wire.segment import Delimiters, Segment
 from service.ingest.x12.wire.walker import Walker
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -89,8 +89,8 @@ class Handler(ABC):
         )
 
 
-HandlerOf = Callable[[Transaction, Findings], Handler | None]
-"""Gives the handler of a kind; None where a kind is only told, not read."""
+HandlerOf = Callable[[Transaction, Findings], Handler]
+"""Gives the handler of a kind."""
 
 
 class OpenSet:
@@ -120,7 +120,7 @@ class OpenSet:
         """Take a segment that is not of the envelope."""
         self._last = segment.ordinal
         if self._transaction is None:
-            self._begin(segment if segment.elements[0] == "BHT" else None)
+            self._begin(segment)
         if self._handler is None:
             self._keep(segment)
             return ()
@@ -143,7 +143,7 @@ class OpenSet:
     def end(self, segment: Segment | None, *, is_end: bool) -> Iterator[Content]:
         """End with the SE segment, or without: cut off only where the file ends as well."""
         if self._transaction is None:
-            self._begin(None)
+            self._begin(self._start)
         if self._handler is not None:
             self._last = max(self._last, self._handler.loops.last)
             is_whole = segment is not None or not is_end
@@ -153,14 +153,11 @@ class OpenSet:
             self._findings.add("truncated" if is_end else "se-missing")
             return
         self._last = segment.ordinal
-        if differ(segment.get(2), self._start.get(2)):
-            self._findings.add("se-number", segment, 2)
-        if count_of(segment.get(1)) != self._segments():
-            self._findings.add("se-count", segment, 1)
+        check_end(segment, self._start.get(2), self._segments(), self._findings)
 
     def outcome(self) -> TransactionOutcome:
         """Say what became of it."""
-        transaction = self._known()
+        transaction = self._transaction or self._begin(self._start)
         refusal = self._handler.refusal if self._handler is not None else self._refusal
         excerpt = None
         if refusal is not None:
@@ -185,30 +182,23 @@ class OpenSet:
     def _segments(self) -> int:
         return self._last - self._start.ordinal + 1
 
-    def _known(self) -> Transaction:
-        if self._transaction is None:
-            raise RuntimeError("a transaction set without its kind")
-        return self._transaction
-
-    def _begin(self, bht: Segment | None) -> None:
+    def _begin(self, second: Segment) -> Transaction:
+        """Tell what the set is; its second segment should be BHT."""
         start, group = self._start, self._group
-        guide = identify(
-            start.get(1),
-            start.get(3),
-            group.version,
-            bht.get(1) if bht else "",
-            bht.get(2) if bht else "",
-        )
+        is_bht = second.elements[0] == "BHT"
+        bht = second if is_bht else _NO_BHT
+        guide = identify(start.get(1), start.get(3), group.version, bht.get(1), bht.get(2))
         for code in guide.problems:
             self._findings.add(code, start)
+        self._transaction = transaction = _transaction(start, group, guide, bht)
         if guide.refusal:
             self._refusal = guide.refusal
-            self._findings.add(guide.refusal, bht or start)
-        self._transaction = _transaction(start, group, guide, bht)
-        if guide.refusal is None:
-            self._handler = self._handler_of(self._transaction, self._findings)
-            if self._handler is not None and not self._handler.may_refuse:
+            self._findings.add(guide.refusal, bht if is_bht else start)
+        else:
+            self._handler = self._handler_of(transaction, self._findings)
+            if not self._handler.may_refuse:
                 self.walker = self._handler.loops
+        return transaction
 
     def _counted(self, parts: Sequence[Content]) -> Sequence[Content]:
         for part in parts:
@@ -220,11 +210,12 @@ class OpenSet:
         return parts
 
 
-def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment | None) -> Transaction:
-    made_at = as_moment(bht.get(4), bht.get(5)) if bht is not None else None
-    if made_at is None:
-        sent = group.interchange
-        made_at = as_moment(group.date, group.time) or as_moment(sent.date, sent.time)
+_NO_BHT = Segment(("BHT",), 0, 0, Delimiters("", "", "", ""))
+
+
+def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment) -> Transaction:
+    sent = group.interchange
+    made_at = as_moment(bht.get(4), bht.get(5)) or as_moment(group.date, group.time)
     return Transaction(
         group=group,
         set_id=start.get(1)[:3],
@@ -232,9 +223,9 @@ def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment | None
         guide_named=start.get(3)[:35],
         guide=guide.name[:35],
         kind=guide.kind,
-        reference=bht.get(3)[:200] if bht else "",
-        made_at=made_at,
-        purpose=bht.get(6) if bht else "",
+        reference=bht.get(3)[:200],
+        made_at=made_at or as_moment(sent.date, sent.time),
+        purpose=bht.get(6),
         segment_index=start.ordinal,
         is_predetermination=guide.is_predetermination,
         envelope=Envelope(group.interchange.segment, group.segment, start),
@@ -246,6 +237,9 @@ def count_of(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def differ(one: str, other: str) -> bool:
-    """Whether two control numbers differ; leading zeros do not count."""
-    return one.lstrip("0") != other.lstrip("0")
+def check_end(segment: Segment, control_number: str, count: int, findings: Findings) -> None:
+    """Hold what ends an envelope against its beginning and what was counted within it."""
+    if segment.get(2).lstrip("0") != control_number.lstrip("0"):
+        findings.add(f"{segment.id.lower()}-number", segment, 2)
+    if count_of(segment.get(1)) != count:
+        findings.add(f"{segment.id.lower()}-count", segment, 1)
