@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from service.ingest.x12.wire.elements import as_moment
 from service.ingest.x12.wire.excerpt import EXCERPT_CHARACTERS_MAX, Envelope, Excerpt
 from service.ingest.x12.wire.guide import Guide, identify
-from service.ingest.x12.wire.loops import Loop, Structure
+from service.ingest.x12.wire.loops import Loop, Structure, Walker
 from service.ingest.x12.wire.problem import Findings, Problem
 from service.ingest.x12.wire.results import (
     Content,
@@ -19,7 +19,6 @@ from service.ingest.x12.wire.results import (
     Unread,
 )
 from service.ingest.x12.wire.segment import Delimiters, Segment
-from service.ingest.x12.wire.walker import Walker
 
 Model = TypeVar("Model", bound=BaseModel)
 
