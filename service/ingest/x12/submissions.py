@@ -86,7 +86,7 @@ class X12Submissions:
             return self._authorization(item)
         if isinstance(item, Unread):
             is_claim = item.transaction.kind.startswith("837")  # said once, of the whole set
-            return None if is_claim else self._rejected(item, item.problems)
+            return None if is_claim else self._rejected(item)
         if isinstance(item, Refusal):
             reasons = f" ({', '.join(item.reasons)})" if item.reasons else ""
             return self._noted(item, f"a refusal to look (AAA){reasons}: nothing was decided")
@@ -113,7 +113,7 @@ class X12Submissions:
         if kind.startswith("837"):
             return self._noted(item, _CLAIMS)
         if item.read == 0 and item.unread == 0 and item.has_errors:
-            return self._rejected(item, item.problems)
+            return self._rejected(item)
         return self._noted(item, _NOTED[kind]) if kind in _NOTED else None
 
     def _of_envelope(self, problems: Sequence[Problem], position: Position) -> Submission | None:
@@ -140,16 +140,16 @@ class X12Submissions:
             errors=errors,
         )
 
-    def _rejected(self, item: _Part, problems: Sequence[Problem]) -> Submission:
-        cause = _cause_of(problems)
+    def _rejected(self, item: Unread | TransactionOutcome) -> Submission:
+        cause = _cause_of(item.problems)
         reason = cause.message if cause else "nothing in it can be read"
-        is_cut = not isinstance(item, Refusal) and item.excerpt and not item.excerpt.is_whole
+        is_cut = item.excerpt and not item.excerpt.is_whole
         return self._made(
             item,
             place=cause,
             code="invalid",
             reason=f"{reason}: it is cut off, or too long" if is_cut else reason,
-            errors=_told(problems),
+            errors=_told(item.problems),
         )
 
     def _noted(self, item: _Part, reason: str) -> Submission:
@@ -194,9 +194,11 @@ def _position(interchange: Interchange) -> dict[str, int | str]:
 
 def _cause_of(problems: Sequence[Problem]) -> Problem | None:
     """What tells most: not that something was left out, but why."""
-    told = [each for each in problems if each.code not in _CONSEQUENCES] or list(problems)
-    errors = [each for each in told if each.severity == "error"]
-    return next(iter([*errors, *told]), None)
+    return min(
+        problems,
+        key=lambda each: (each.code in _CONSEQUENCES, each.severity != "error"),
+        default=None,
+    )
 
 
 def _text_of(excerpt: Excerpt) -> tuple[bytes, bool]:

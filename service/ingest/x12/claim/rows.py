@@ -5,9 +5,9 @@ from functools import lru_cache
 
 from service.ingest.x12.fields.mapping import Draft, Row, Rows, Take, Told, days, period
 from service.ingest.x12.fields.services import (
+    read_service,
     take_areas,
     take_diagnoses,
-    take_procedure,
     take_tooth,
 )
 from service.ingest.x12.wire.elements import as_number, is_number
@@ -131,7 +131,8 @@ def take_service(form: Form) -> Take:
             found["revenue_code"] = draft.as_code(
                 texts[form.revenue_code - 1], segment, form.revenue_code
             )
-        take_procedure(draft, segment, form.procedure, found)
+        found |= read_service(draft, segment, form.procedure)
+        found.pop("to", None)
         found["charge"] = _counted(draft, texts[form.charge - 1], segment, form.charge)
         if form.unit:
             found["unit"] = draft.as_code(texts[form.unit - 1], segment, form.unit)

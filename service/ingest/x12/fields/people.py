@@ -32,12 +32,11 @@ class Party(dict[str, Any]):
     The same few providers stand in most messages: they are read and checked once.
     """
 
-    __slots__ = ("is_known", "model")
+    __slots__ = ("model",)
 
     def __init__(self, fields: Mapping[str, Any], model: AnyProvider | None = None) -> None:
         self.update(fields)
         self.model = model
-        self.is_known = False
         taxonomy = fields.get("taxonomy")
         if taxonomy:
             self["taxonomy"] = [*taxonomy]
@@ -75,9 +74,6 @@ def read_provider(
     known = _without_fault(tuple([each[0] for each in segments]), model)
     if known is None:
         return Party(_read_provider(elements, segments))
-    if known.is_known and known.model is None:
-        known.model = checked(known, model).model
-    known.is_known = True  # whoever comes again is worth to be checked for all that follow
     return Party(known, known.model)
 
 
@@ -86,9 +82,7 @@ def _without_fault(written: tuple[tuple[str, ...], ...], model: type[AnyProvider
     findings = Findings()
     segments = [Segment(each, 0, 0, _NO_MARKS) for each in written]
     fields = _read_provider(Elements(findings, ""), segments)
-    if findings.problems:
-        return None
-    return Party(fields)
+    return None if findings.problems else checked(fields, model)
 
 
 def checked(fields: Mapping[str, Any], model: type[AnyProvider]) -> Party:

@@ -11,8 +11,6 @@ from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.results import GroupOutcome, InterchangeOutcome, TransactionOutcome
 from service.ingest.x12.wire.writing import ControlNumbers, Form, Written, write_answer
 
-__all__ = ["ControlNumbers", "acknowledge"]
-
 _FORM = Form("FA", "999", "005010X231A1")
 _CODES_MAX = 5
 _ERRORS_MAX = 100

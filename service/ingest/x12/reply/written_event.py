@@ -7,10 +7,12 @@ from service.domain import codes
 from service.domain.authorization import Authorization, AuthorizationLine, Diagnosis, Limits, Scope
 from service.domain.provider import AuthorizedProvider
 from service.domain.values import DateSpan
+from service.ingest.x12.fields.quantities import PERIODS, SPANS
+from service.ingest.x12.fields.services import SYSTEMS
 from service.ingest.x12.wire.writing import Repeated, Written
 
-_PERIODS = {"day": "DA", "week": "WK", "month": "MO", "year": "YR"}
-_SPANS = {"day": "7", "week": "35", "month": "34", "year": "21"}
+_PERIODS = {name: code for code, name in PERIODS.items()}
+_SPANS = {name: code for code, name in SPANS.items()}
 _REASONS_MAX = 5
 
 
@@ -28,26 +30,37 @@ def decision(scope: Scope, raw_action: object) -> Iterator[Written]:
 
 def days(scope: Scope) -> Iterator[Written]:
     """Write the certification date, the validity, the days of service and of a stay."""
-    if scope.certification_date:
-        yield _day("102", scope.certification_date)
-    yield from _validity(scope.effective)
-    asked = scope.requested_dates
-    if asked and (asked.from_ or asked.to):
-        first, last = asked.from_ or asked.to, asked.to or asked.from_
-        yield _period("472", first, last)
-    admission = scope.admission
-    if admission and admission.date:
-        yield _day("435", admission.date)
-    if admission and admission.discharge_date:
-        yield _day("096", admission.discharge_date)
+    valid, asked = scope.effective or DateSpan(), scope.requested_dates or DateSpan()
+    yield from _day("102", scope.certification_date)
+    if valid.from_ and valid.to:
+        yield _period("007", valid.from_, valid.to)
+    else:
+        yield from _day("007", valid.from_)
+        yield from _day("036", valid.to)
+    if asked.from_ and asked.to and asked.from_ != asked.to:
+        yield _period("472", asked.from_, asked.to)
+    else:
+        yield from _day("472", asked.from_ or asked.to)
+    if scope.admission:
+        yield from _day("435", scope.admission.date)
+        yield from _day("096", scope.admission.discharge_date)
+
+
+def _period(qualifier: str, first: date, last: date) -> Written:
+    return ["DTP", qualifier, "RD8", f"{first:%Y%m%d}-{last:%Y%m%d}"]
+
+
+def _day(qualifier: str, day: date | None) -> Iterator[Written]:
+    if day:
+        yield ["DTP", qualifier, "D8", f"{day:%Y%m%d}"]
 
 
 def stay(authorization: Authorization) -> Iterator[Written]:
     """Write CL1."""
     admission = authorization.admission
     if admission and (admission.type or admission.source or admission.patient_status):
-        codes = (admission.type, admission.source, admission.patient_status)
-        yield ["CL1", *(each or "" for each in codes)]
+        told = (admission.type, admission.source, admission.patient_status)
+        yield ["CL1", *(each or "" for each in told)]
 
 
 def quantities(limits: Limits | None, in_service: Limits | None) -> Iterator[Written]:
@@ -89,31 +102,10 @@ def provider(role: str, party: AuthorizedProvider | None) -> Iterator[Written]:
         yield ["PRV", "PE", "PXC", taxonomy]
 
 
-def _validity(span: DateSpan | None) -> Iterator[Written]:
-    if span is None:
-        return
-    if span.from_ and span.to:
-        yield ["DTP", "007", "RD8", f"{span.from_:%Y%m%d}-{span.to:%Y%m%d}"]
-    elif span.from_:
-        yield _day("007", span.from_)
-    elif span.to:
-        yield _day("036", span.to)
-
-
-def _period(qualifier: str, first: date | None, last: date | None) -> Written:
-    if first and last and first != last:
-        return ["DTP", qualifier, "RD8", f"{first:%Y%m%d}-{last:%Y%m%d}"]
-    return _day(qualifier, first or last)
-
-
-def _day(qualifier: str, day: date | None) -> Written:
-    return ["DTP", qualifier, "D8", f"{day:%Y%m%d}" if day else ""]
-
-
 _REFERRAL, _ADMISSION, _SERVICES = "SC", "AR", "HS"
 _PRINCIPAL, _OTHER = "ABK", "ABF"
 _DIAGNOSES_A_SEGMENT = 12
-_QUALIFIERS = {"HCPCS": "HC", "CDT": "AD", "NDC": "N4"}
+_QUALIFIERS = {system: qualifier for qualifier, system in SYSTEMS.items()}
 _RAW_ACTION = "review_action"
 _TEXT_CHARACTERS_MAX = 264
 
