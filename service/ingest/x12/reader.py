@@ -41,22 +41,17 @@ class X12Reader:
 
     def __init__(self, naming: Naming = WIRE_NAMING) -> None:
         self._naming = naming
-        self._segments = SegmentReader()
+        self.segments = SegmentReader()
         self._envelopes = Envelopes(self._handler_of)
 
     def feed(self, chunk: bytes) -> Iterator[Item]:
         """Take a chunk of any size."""
-        yield from self._envelopes.take_all(self._segments.feed(chunk))
+        yield from self._envelopes.take_all(self.segments.feed(chunk))
 
     def end(self) -> Iterator[Item]:
         """Say that nothing follows; give what is left."""
-        yield from self._envelopes.take_all(self._segments.end())
+        yield from self._envelopes.take_all(self.segments.end())
         yield from self._envelopes.end()
-
-    @property
-    def held_characters(self) -> int:
-        """How much of a segment without an end is held."""
-        return self._segments.held_characters
 
     def _handler_of(self, transaction: Transaction, findings: Findings) -> Handler:
         if transaction.kind in ("278-response", "278-request", "278-inquiry"):

@@ -4,7 +4,7 @@ A row both reads and documents: the pages of ``docs/formats`` are written from t
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -190,6 +190,11 @@ def period(field: str) -> Take:
         draft.put("", field, {"from": span.first, "to": span.last}, segment)
 
     return take
+
+
+def filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are not empty."""
+    return {name: value for name, value in fields.items() if value}
 
 
 _RAW_CHARACTERS_MAX = 500

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from service.domain.provider import AuthorizedProvider, ClaimProvider
-from service.ingest.x12.fields.mapping import Draft
+from service.ingest.x12.fields.mapping import Draft, filled
 from service.ingest.x12.wire.elements import Elements
 from service.ingest.x12.wire.loops import Loop
 from service.ingest.x12.wire.problem import Findings
@@ -114,7 +114,7 @@ def _read_provider(elements: Elements, segments: list[Segment]) -> dict[str, Any
         party["taxonomy"] = taxonomy
     names = [elements.text(nm1, 3), elements.text(nm1, 4)]
     party["name"] = ", ".join(filter(None, names))[:200].strip()
-    return {name: value for name, value in party.items() if value}
+    return filled(party)
 
 
 def with_taxonomy(elements: Elements, provider: Party, level: Loop) -> Party:
@@ -323,10 +323,5 @@ def read_payer(party: Loop | None) -> Payer:
 
 def member_of(patient: Patient, member_id_of: MemberIdOf) -> dict[str, str]:
     """Write the member of an authorization."""
-    told = {
-        "id": member_id_of(patient),
-        "subscriber_id": patient.subscriber_id,
-        "birth_date": patient.birth_date,
-        "gender": patient.gender,
-    }
-    return {name: value for name, value in told.items() if value}
+    fields = ("subscriber_id", "birth_date", "gender")
+    return filled({"id": member_id_of(patient)} | {each: getattr(patient, each) for each in fields})

@@ -6,6 +6,7 @@ which rule, never what stands in it: the copy of a bad element (IK404) is always
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import groupby
 
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.results import GroupOutcome, InterchangeOutcome, TransactionOutcome
@@ -57,20 +58,18 @@ def _set_response(outcome: TransactionOutcome) -> Iterator[Written]:
     transaction = outcome.transaction
     yield ["AK2", transaction.set_id, transaction.control_number, transaction.guide_named]
     reported = [each for each in outcome.problems if each.rule.ik3 and each.position > 0]
-    before: Problem | None = None
-    for each in reported[:_ERRORS_MAX]:
-        if before is None or not _same_segment(before, each):
-            yield ["IK3", each.segment_id, str(each.position), each.loop[:6], each.rule.ik3]
-        before = each
-        if each.rule.ik4 and each.element:
-            place = [str(each.element), str(each.component) if each.component else ""]
-            yield ["IK4", place, "", each.rule.ik4]
+    for (name, position, loop, ik3), problems in groupby(reported[:_ERRORS_MAX], key=_segment_of):
+        yield ["IK3", name, str(position), loop[:6], ik3]
+        for each in problems:
+            if each.rule.ik4 and each.element:
+                place = [str(each.element), str(each.component) if each.component else ""]
+                yield ["IK4", place, "", each.rule.ik4]
     codes = [each.rule.ik5 for each in outcome.problems]
     yield ["IK5", _status(outcome), *_codes([*codes, "I5" if reported else ""])]
 
 
-def _same_segment(one: Problem, other: Problem) -> bool:
-    return (one.position, one.loop, one.rule.ik3) == (other.position, other.loop, other.rule.ik3)
+def _segment_of(problem: Problem) -> tuple[str, int, str, str]:
+    return problem.segment_id, problem.position, problem.loop, problem.rule.ik3
 
 
 def _status(outcome: TransactionOutcome) -> str:

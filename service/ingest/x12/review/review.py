@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.domain.authorization import Authorization
+from service.ingest.x12.fields.mapping import filled
 from service.ingest.x12.fields.people import (
     MEMBERS,
     MemberIdOf,
@@ -199,7 +200,7 @@ class ReviewHandler(Handler):
         for service in event.services:
             previous = [*previous, *service.fields.get("previous_numbers", ())]
         traces: list[tuple[str, str, str]] = event.draft.notes.get("traces", [])
-        told: Document = {
+        told = {
             "kind": kind_of(event),
             "setting": event.setting,
             "form": self.transaction.guide or "278",
@@ -211,16 +212,17 @@ class ReviewHandler(Handler):
             "attached": attached,
             **fields,
         }
-        return {name: value for name, value in told.items() if value}
+        return filled(told)
 
     def _source(self, sender: str) -> Document:
         made_at = self.transaction.made_at
-        source = {
-            "system": sender.strip() or None,
-            "event_time": f"{made_at.isoformat().removesuffix('+00:00')}Z" if made_at else None,
-            "reference": self.transaction.reference or None,
-        }
-        return {name: value for name, value in source.items() if value}
+        return filled(
+            {
+                "system": sender.strip(),
+                "event_time": f"{made_at.isoformat().removesuffix('+00:00')}Z" if made_at else None,
+                "reference": self.transaction.reference,
+            }
+        )
 
     def _patient(self, loop: Loop, findings: Findings) -> Patient | None:
         stray = next((each for each in loop.loops if each.role in MEMBERS), None)

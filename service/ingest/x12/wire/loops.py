@@ -114,7 +114,7 @@ class Structure:
 
     unit: str
     levels: Mapping[str, Level]
-    openings: Mapping[str, tuple[Opening, ...]]
+    openings: Mapping[str, Opening]
     parties: Mapping[str, Mapping[str, str]]
     party_segments: frozenset[str]
     stays_above: frozenset[str]
@@ -128,8 +128,8 @@ HEADER = "header"
 
 _PARTY_SEGMENTS = frozenset({"N2", "N3", "N4", "REF", "PER", "PRV"})
 _EVENT_LEVELS = frozenset({"2000C", "2000D"})
-_IMPLIES_EVENT = (Opening("2000E", _EVENT_LEVELS, is_implied=True),)
-_IMPLIES_SERVICE = (Opening("2000F", frozenset({"2000E"}), is_implied=True),)
+_IMPLIES_EVENT = Opening("2000E", _EVENT_LEVELS, is_implied=True)
+_IMPLIES_SERVICE = Opening("2000F", frozenset({"2000E"}), is_implied=True)
 
 REVIEW = Structure(
     unit="2000E",
@@ -142,12 +142,8 @@ REVIEW = Structure(
         "SS": Level("2000F", 5, frozenset({"2000E"})),
     },
     openings={
-        "TRN": _IMPLIES_EVENT,
-        "UM": _IMPLIES_EVENT,
-        "HCR": _IMPLIES_EVENT,
-        "SV1": _IMPLIES_SERVICE,
-        "SV2": _IMPLIES_SERVICE,
-        "SV3": _IMPLIES_SERVICE,
+        **dict.fromkeys(("TRN", "UM", "HCR"), _IMPLIES_EVENT),
+        **dict.fromkeys(("SV1", "SV2", "SV3"), _IMPLIES_SERVICE),
     },
     parties={
         "2000A": {"": "2010A"},
@@ -173,12 +169,12 @@ CLAIM = Structure(
         "23": Level("2000C", 2, frozenset({"2000B"})),
     },
     openings={
-        "CLM": (Opening("2300", _CLAIM_LEVELS),),
-        "SBR": (Opening("2320", _CLAIM),),
-        "LX": (Opening("2400", _CLAIM),),
-        "LIN": (Opening("2410", _LINE),),
-        "SVD": (Opening("2430", _LINE),),
-        "LQ": (Opening("2440", _LINE),),
+        "CLM": Opening("2300", _CLAIM_LEVELS),
+        "SBR": Opening("2320", _CLAIM),
+        "LX": Opening("2400", _CLAIM),
+        "LIN": Opening("2410", _LINE),
+        "SVD": Opening("2430", _LINE),
+        "LQ": Opening("2440", _LINE),
     },
     parties={
         HEADER: {"": "1000", "41": "1000A", "40": "1000B"},
@@ -233,10 +229,10 @@ class Walker:
         if name == "AAA":
             self.has_refusals = True
         if name in self._openings:
-            for opening in self._openings[name]:
-                above = self._inside(opening)
-                if above is not None:
-                    return self._open(opening, above, segment)
+            opening = self._openings[name]
+            above = self._inside(opening)
+            if above is not None:
+                return self._open(opening, above, segment)
         at = self._at
         if at.is_party and not self._belongs_to_party(name, segment):
             at = at.parent or self.header
