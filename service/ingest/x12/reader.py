@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from service.ingest.x12.claim.claims import ClaimHandler, ClaimIdOf, wire_claim_id
 from service.ingest.x12.fields.people import MemberIdOf, wire_member_id
 from service.ingest.x12.review.review import ReviewHandler
-from service.ingest.x12.wire.envelope import Envelopes
+from service.ingest.x12.wire.envelope import Envelopes, Handler
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.reading import SegmentReader
 from service.ingest.x12.wire.results import Item, Transaction
-from service.ingest.x12.wire.transaction_set import Handler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

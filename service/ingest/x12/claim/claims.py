@@ -30,13 +30,13 @@ from service.ingest.x12.fields.people import (
 )
 from service.ingest.x12.fields.services import Diagnoses
 from service.ingest.x12.wire.elements import Elements
+from service.ingest.x12.wire.envelope import Handler
 from service.ingest.x12.wire.excerpt import Excerpt
 from service.ingest.x12.wire.guide import Kind
 from service.ingest.x12.wire.loops import CLAIM, HEADER, Loop
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.results import ClaimRead, Content, Document, Transaction
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.transaction_set import Handler
 
 _NOT_IN_AN_ID = re.compile(r"[^!-$&-.0-{}~]")
 """What an id cannot hold: blanks, slashes, bars, all beyond ASCII; and the mark of what was."""

@@ -130,19 +130,15 @@ def _taxonomy(elements: Elements, segments: list[Segment]) -> list[str]:
     return list(dict.fromkeys(each for each in read if each))
 
 
-def member_id_of(elements: Elements, nm1: Segment) -> str | None:
+def _id_of(party: Loop | None, findings: Findings) -> str | None:
     """Read the id of a member (NM109): blanks are dropped, it travels in addresses."""
-    text = nm1.get(9)
-    if text.isalnum() and text.isascii() and len(text) <= _MEMBER_ID_CHARACTERS_MAX:
-        return text
-    text = "".join(text.split())
-    if not text:
-        return None
+    nm1 = party.segments[0] if party else None
+    text = "".join(nm1.get(9).split()) if nm1 else ""
     usable = text.isascii() and text.isprintable() and not set(text) & set("/|\x7f")
-    if not usable or len(text) > _MEMBER_ID_CHARACTERS_MAX:
-        elements.note("member-id", nm1, 9)
+    if party and (not usable or len(text) > _MEMBER_ID_CHARACTERS_MAX):
+        findings.add("member-id", nm1, 9, loop=party.name)
         return None
-    return text
+    return text or None
 
 
 def read_person(elements: Elements, loop: Loop) -> dict[str, str]:
@@ -218,11 +214,7 @@ def patient_of(
     own = _member_at(dependent, names[1], findings)
     if person is _AMBIGUOUS or own is _AMBIGUOUS:
         return None
-    subscriber_id = own_id = None
-    if person is not None:
-        subscriber_id = member_id_of(Elements(findings, names[0]), person.segments[0])
-    if own is not None:
-        own_id = member_id_of(Elements(findings, names[1]), own.segments[0])
+    subscriber_id, own_id = _id_of(person, findings), _id_of(own, findings)
     if subscriber_id is None and own_id is None:
         findings.add("no-member", person.segments[0] if person else None, 9, loop=names[0])
         return None

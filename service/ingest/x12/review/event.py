@@ -42,7 +42,7 @@ class Event:
         return any("is_decided" in each.notes for each in (self.draft, *self.services))
 
 
-def read_event(loop: Loop, findings: Findings, *, decides: bool, may_refuse: bool = True) -> Event:
+def read_event(loop: Loop, findings: Findings, *, decides: bool) -> Event:
     """Read an event and its services; a request decides nothing, whatever it holds."""
     event = Event(Draft(findings, "2000E"), [])
     services = [each for each in loop.loops if each.name == "2000F"]
@@ -53,10 +53,8 @@ def read_event(loop: Loop, findings: Findings, *, decides: bool, may_refuse: boo
             findings.add("request-decides", each.first("HCR"), loop=each.name)
             segments = [one for one in segments if one.elements[0] != "HCR"]
         rows.read(segments, draft)
-        if may_refuse:
-            for party in each.loops:
-                for refusal in party.all("AAA"):
-                    draft.notes.setdefault("refusals", []).append(refusal)
+        if refusals := refusals_of(each):
+            draft.notes["refusals"] = refusals
         _check_periods(draft, each)
         if each is not loop:
             event.services.append(draft)

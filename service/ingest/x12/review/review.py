@@ -29,6 +29,7 @@ from service.ingest.x12.review.event import (
     sort_out,
 )
 from service.ingest.x12.review.identity import identity_of, version_of
+from service.ingest.x12.wire.envelope import Handler
 from service.ingest.x12.wire.excerpt import Excerpt, repeat_of
 from service.ingest.x12.wire.loops import REVIEW, Loop
 from service.ingest.x12.wire.problem import Findings
@@ -45,7 +46,6 @@ from service.ingest.x12.wire.results import (
     Transaction,
 )
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.transaction_set import Handler
 
 _MORE_TO_FOLLOW = "19"
 _TRACES_MAX = 20
@@ -81,9 +81,7 @@ class ReviewHandler(Handler):
             yield self.unread(loop, findings, "event-unread", is_complete=False)
             return
         is_response = self.transaction.kind == "278-response"
-        may_refuse = self.loops.has_refusals
-        decides = is_response or is_inquiry
-        event = read_event(loop, findings, decides=decides, may_refuse=may_refuse)
+        event = read_event(loop, findings, decides=is_response or is_inquiry)
         if is_inquiry:
             yield self._inquiry(loop, event, findings)
             return
@@ -92,10 +90,8 @@ class ReviewHandler(Handler):
 
     def _response(self, loop: Loop, event: Event, findings: Findings) -> Content:
         refusals = list(event.draft.notes.get("refusals", ()))
-        above: Loop | None = loop.parent if self.loops.has_refusals else None
-        while above is not None:
+        for above in loop.ancestors():
             refusals += refusals_of(above)
-            above = above.parent
         if not event.is_decided:
             of_services = [each for one in event.services for each in one.notes.get("refusals", ())]
             if refusals or of_services:
@@ -335,12 +331,10 @@ def _npis(event: Event) -> list[str]:
 def _levels(loop: Loop) -> list[Level]:
     """The levels that an answer echoes, the highest first: who asks whom about whom."""
     found: list[Level] = []
-    above: Loop | None = loop
-    while above is not None:
+    for above in (loop, *loop.ancestors()):
         if above.name in _LEVELS:
             parties = [one for one in above.loops if one.is_party]
             segments = [each for one in parties for each in one.segments if each.id in _ECHOED]
             kind = above.segments[0].get(3).upper() if above.segments else ""
             found.append(Level(kind, tuple(segments)))
-        above = above.parent
     return found[::-1]

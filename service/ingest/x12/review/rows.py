@@ -146,11 +146,6 @@ def take_trace(draft: Draft, segment: Segment) -> None:
         traces.append(trace)
 
 
-def take_refusal(draft: Draft, segment: Segment) -> None:
-    """Note an AAA segment: a refusal to look, not a denial."""
-    draft.notes.setdefault("refusals", []).append(segment)
-
-
 _SHARED = (
     Told(
         "UM02",
@@ -257,11 +252,10 @@ _SHARED = (
         for name in ("CR1", "CR2", "CR4", "CR5", "CR6", "CR7", "CR8")
     ),
     Row("MSG01", "messages", "of the header, with the loop as code", take=take_message),
-    Row(
+    Told(
         "AAA03, AAA04",
         "(a refusal)",
         "not a denial: of an event no authorization is made, a service is left out",
-        take=take_refusal,
     ),
 )
 

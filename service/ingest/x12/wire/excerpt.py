@@ -96,11 +96,10 @@ class Excerpt:
             yield from unit
             return
         start = unit.start
-        above, found = unit.parent, list(_segments_of(unit))
-        while above is not None:
+        found = list(_segments_of(unit))
+        for above in unit.ancestors():
             # What stands in a level above, but behind the unit, came when the unit had ended.
             found += [each for each in _segments_of(above) if start and each[1] < start[1]]
-            above = above.parent
         for each in sorted(found, key=_ordinal):
             yield each
             if each is start and self.repeat:

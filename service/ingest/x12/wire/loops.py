@@ -61,12 +61,16 @@ class Loop:
                 return each
         return None
 
+    def ancestors(self) -> Iterator["Loop"]:
+        """The loops that it stands under, the nearest first."""
+        loop = self.parent
+        while loop is not None:
+            yield loop
+            loop = loop.parent
+
     def above(self, name: str) -> "Loop | None":
         """The level of this name that it stands under."""
-        loop = self.parent
-        while loop is not None and loop.name != name:
-            loop = loop.parent
-        return loop
+        return next((each for each in self.ancestors() if each.name == name), None)
 
 
 class LevelLoop(Loop):
@@ -210,7 +214,6 @@ class Walker:
         self._unit: Loop | None = None
         self.last = start  # the ordinal of the last segment that was taken
         self._has_overflowed = False
-        self.has_refusals = False
         self._limit = start + SEGMENTS_MAX
         self._at: Loop = self.header
         self._stand_at(self.header)
@@ -226,8 +229,6 @@ class Walker:
             return []
         if name == "HL":
             return self._level(segment)
-        if name == "AAA":
-            self.has_refusals = True
         if name in self._openings:
             opening = self._openings[name]
             above = self._inside(opening)
