@@ -125,23 +125,16 @@ class Rows:
                 take(draft, segment)
 
 
-def code(element: int, field: str) -> Take:
-    """Take an element as a code."""
+Read = Callable[[Draft, Segment, int], str | None]
+
+
+def element(number: int, field: str, read: Read = Draft.code) -> Take:
+    """Take an element as what it is read as: a code, if nothing else is said."""
     above, _, name = field.rpartition(".")
 
     def take(draft: Draft, segment: Segment) -> None:
-        if len(segment[0]) > element:
-            draft.put(above, name, draft.code(segment, element), segment)
-
-    return take
-
-
-def number(element: int, field: str) -> Take:
-    """Take an element as a number."""
-
-    def take(draft: Draft, segment: Segment) -> None:
-        if len(segment[0]) > element:
-            draft.put("", field, draft.number(segment, element), segment)
+        if len(segment[0]) > number:
+            draft.put(above, name, read(draft, segment, number), segment)
 
     return take
 

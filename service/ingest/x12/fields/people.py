@@ -109,9 +109,7 @@ def _read_provider(elements: Elements, segments: list[Segment]) -> dict[str, Any
             party["tin"] = elements.tin(reference.get(2), reference, 2)
         elif kind == "HPI" and not party.get("npi"):
             party["npi"] = elements.npi(reference.get(2), reference, 2)
-    taxonomy = _taxonomy(elements, segments)
-    if taxonomy:
-        party["taxonomy"] = taxonomy
+    party["taxonomy"] = _taxonomy(elements, segments)
     names = [elements.text(nm1, 3), elements.text(nm1, 4)]
     party["name"] = ", ".join(filter(None, names))[:200].strip()
     return filled(party)
@@ -143,18 +141,11 @@ def _id_of(party: Loop | None, findings: Findings) -> str | None:
 
 def read_person(elements: Elements, loop: Loop) -> dict[str, str]:
     """Read birth date and gender (DMG); a masked date is left out."""
-    found: dict[str, str] = {}
     dmg = loop.first("DMG")
     if dmg is None:
-        return found
-    if dmg.get(2):
-        span = elements.span(dmg, 2, form=1)
-        if span:
-            found["birth_date"] = span.first
-    gender = elements.code(dmg, 3)
-    if gender:
-        found["gender"] = gender
-    return found
+        return {}
+    born = elements.span(dmg, 2, form=1) if dmg.get(2) else None
+    return filled({"birth_date": born and born.first, "gender": elements.code(dmg, 3)})
 
 
 SERVICING = ("SJ", "1T", "82", "72", "71", "73", "QB", "QV", "G3", "P3", "DD", "DK")

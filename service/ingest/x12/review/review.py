@@ -1,7 +1,6 @@
 """Reads a 278: each event of a response becomes an authorization, or a refusal to look."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from service.domain.authorization import Authorization
 from service.ingest.x12.fields.mapping import filled
@@ -185,18 +184,17 @@ class ReviewHandler(Handler):
         take_requester(event.draft, loop.above("2000B"))
         fields = scope_of(event.draft)
         category = fields.pop("category", None)
-        attached: dict[str, Any] = dict(fields.pop("attached", {}))
-        if category:
-            attached["category"] = category
-        if patient and patient.relationship:
-            attached["relationship"] = patient.relationship
-        if self.transaction.purpose == _MORE_TO_FOLLOW:
-            attached["more_to_follow"] = True
+        told = {
+            "category": category,
+            "relationship": patient.relationship if patient else None,
+            "more_to_follow": self.transaction.purpose == _MORE_TO_FOLLOW,
+        }
+        attached = fields.pop("attached", {}) | filled(told)
         previous = fields.pop("previous_numbers", [])
         for service in event.services:
             previous = [*previous, *service.fields.get("previous_numbers", ())]
         traces: list[tuple[str, str, str]] = event.draft.notes.get("traces", [])
-        told = {
+        header = {
             "kind": kind_of(event),
             "setting": event.setting,
             "form": self.transaction.guide or "278",
@@ -208,7 +206,7 @@ class ReviewHandler(Handler):
             "attached": attached,
             **fields,
         }
-        return filled(told)
+        return filled(header)
 
     def _source(self, sender: str) -> Document:
         made_at = self.transaction.made_at

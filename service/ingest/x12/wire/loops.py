@@ -45,10 +45,7 @@ class Loop:
 
     def first(self, segment_id: str) -> Segment | None:
         """Its first segment of one id."""
-        for each in self.segments:
-            if each[0][0] == segment_id:
-                return each
-        return None
+        return next(self.all(segment_id), None)
 
     def within(self, *names: str) -> Iterator["Loop"]:
         """The loops of these names that stand directly in it."""
@@ -56,10 +53,7 @@ class Loop:
 
     def party(self, name: str) -> "Loop | None":
         """The first loop of this name that stands directly in it."""
-        for each in self.loops:
-            if each.name == name:
-                return each
-        return None
+        return next(self.within(name), None)
 
     def ancestors(self) -> Iterator["Loop"]:
         """The loops that it stands under, the nearest first."""

@@ -34,7 +34,7 @@ class Decoder:
         self.width = 1
         self.mark_bytes = 0
         self._first: bytes | None = b""
-        self._decoder: codecs.IncrementalDecoder | None = None
+        self._decoder = codecs.getincrementaldecoder("latin-1")()
 
     def decode(self, chunk: bytes, *, final: bool = False) -> str:
         """The text of a chunk; the first few bytes are held back until the form is known."""
@@ -45,8 +45,6 @@ class Decoder:
                 return ""
             self._first = None
             chunk = chunk[self._sniff(chunk) :]
-        if self._decoder is None:
-            return chunk.decode("latin-1")
         return self._decoder.decode(chunk, final)
 
     def bytes_of(self, text: str) -> int:
