@@ -3,10 +3,11 @@
 The id of a claim is the provider's number of it (CLM01), as far as an id can hold it.
 """
 
-import re
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from service.domain.claim import Claim
 from service.domain.provider import ClaimProvider
@@ -38,8 +39,8 @@ from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.results import ClaimRead, Content, Document, Transaction
 from service.ingest.x12.wire.segment import Segment
 
-_NOT_IN_AN_ID = re.compile(r"[^!-$&-.0-{}~]")
-"""What an id cannot hold: blanks, slashes, bars, all beyond ASCII; and the mark of what was."""
+_IN_AN_ID = string.punctuation.translate(str.maketrans("", "", "%/|"))
+"""What an id can hold beside letters and digits: no slash, no bar, not the mark of what was."""
 
 _CHARACTERS_MAX = 100
 
@@ -62,7 +63,7 @@ def written_id(text: str) -> str | None:
     if not text:
         return None
     if not (text.isalnum() and text.isascii()):
-        text = _NOT_IN_AN_ID.sub(_encoded, text.strip())
+        text = quote(text.strip(), safe=_IN_AN_ID, errors="replace")
     return text if 0 < len(text) <= _CHARACTERS_MAX else None
 
 
@@ -75,10 +76,6 @@ def provider_claim_id(keys: ClaimKeys) -> str:
     """The number with the billing provider: for a payer that takes claims of many."""
     provider = keys.billing_npi or keys.billing_tin
     return f"{provider}.{keys.number}" if provider else keys.number
-
-
-def _encoded(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
 
 
 _FORMER_GUIDE = "004010"

@@ -23,8 +23,7 @@ class Draft(Elements):
     __slots__ = ("fields", "is_unsure", "notes")
 
     def __init__(self, findings: Findings, loop: str) -> None:
-        self.loop = loop
-        self.findings = findings
+        super().__init__(findings, loop)
         self.fields: dict[str, Any] = {}
         self.notes: dict[str, Any] = {}
         self.is_unsure = False
@@ -46,10 +45,8 @@ class Draft(Elements):
 
     def add(self, field: str, value: object) -> None:
         """Put a value into the list of a field, once."""
-        target = self.fields
         above, _, name = field.rpartition(".")
-        if above:
-            target = target.setdefault(above, {})
+        target = self.fields.setdefault(above, {}) if above else self.fields
         values = target.setdefault(name, [])
         if value not in values:
             values.append(value)
@@ -107,22 +104,15 @@ class Rows:
                 takes = found.setdefault(row.segment, {}).setdefault(qualifier, [])
                 if isinstance(row, Row):
                     takes.append(row.take)
-        self._by_qualifier = {name: by for name, by in found.items() if set(by) != {""}}
-        self._plain = {name: by[""] for name, by in found.items() if set(by) == {""}}
+        self._takes = found
 
     def read(self, segments: Iterable[Segment], draft: Draft) -> None:
         """Read the segments of a loop into a draft."""
-        plain, by_qualifier = self._plain, self._by_qualifier
         for segment in segments:
-            name = segment[0][0]
-            takes = plain.get(name)
-            if takes is None:
-                by = by_qualifier.get(name)
-                if by is None:
-                    continue
-                takes = by.get(segment.get(1).upper()) or by.get("") or []
-            for take in takes:
-                take(draft, segment)
+            by = self._takes.get(segment[0][0])
+            if by:
+                for take in by.get(segment.get(1).upper()) or by.get("", []):
+                    take(draft, segment)
 
 
 Read = Callable[[Draft, Segment, int], str | None]

@@ -132,8 +132,8 @@ def _id_of(party: Loop | None, findings: Findings) -> str | None:
     """Read the id of a member (NM109): blanks are dropped, it travels in addresses."""
     nm1 = party.segments[0] if party else None
     text = "".join(nm1.get(9).split()) if nm1 else ""
-    usable = text.isascii() and text.isprintable() and not set(text) & set("/|\x7f")
-    if party and (not usable or len(text) > _MEMBER_ID_CHARACTERS_MAX):
+    usable = text.isalnum() or (text.isprintable() and not set(text) & set("/|\x7f"))
+    if party and (not usable or not text.isascii() or len(text) > _MEMBER_ID_CHARACTERS_MAX):
         findings.add("member-id", nm1, 9, loop=party.name)
         return None
     return text or None

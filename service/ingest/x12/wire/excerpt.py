@@ -9,6 +9,7 @@ before it is asked for.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
+from operator import attrgetter
 
 from service.ingest.x12.wire.header import read_header
 from service.ingest.x12.wire.loops import Loop
@@ -100,10 +101,10 @@ class Excerpt:
         for above in unit.ancestors():
             # What stands in a level above, but behind the unit, came when the unit had ended.
             found += [each for each in _segments_of(above) if start and each[1] < start[1]]
-        for each in sorted(found, key=_ordinal):
+        for each in sorted(found, key=attrgetter("ordinal")):
             yield each
             if each is start and self.repeat:
-                yield _note_of(self.repeat, each)
+                yield each._replace(elements=("NTE", "ADD", f"{_REPEATED}{self.repeat}"))
 
 
 def repeat_of(segments: Iterable[Segment]) -> int:
@@ -114,16 +115,6 @@ def repeat_of(segments: Iterable[Segment]) -> int:
             count = told.removeprefix(_REPEATED)
             return int(count) if count.isascii() and count.isdigit() and len(count) < 7 else 0
     return 0
-
-
-def _note_of(repeat: int, beside: Segment) -> Segment:
-    return Segment(
-        ("NTE", "ADD", f"{_REPEATED}{repeat}"), beside.ordinal, beside.offset, beside.delimiters
-    )
-
-
-def _ordinal(segment: Segment) -> int:
-    return segment.ordinal
 
 
 def _segments_of(loop: Loop) -> Iterator[Segment]:
