@@ -64,7 +64,10 @@ class Loop:
 
     def above(self, name: str) -> "Loop | None":
         """The level of this name that it stands under."""
-        return next((each for each in self.ancestors() if each.name == name), None)
+        loop = self.parent
+        while loop is not None and loop.name != name:
+            loop = loop.parent
+        return loop
 
 
 class LevelLoop(Loop):
