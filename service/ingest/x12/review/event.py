@@ -255,4 +255,4 @@ def messages_of(event: Event) -> list[Document]:
 
 def refusals_of(loop: Loop) -> list[Segment]:
     """Find what a level refuses (AAA), and its parties."""
-    return [*loop.all("AAA"), *(each for party in loop.loops for each in party.all("AAA"))]
+    return [each for one in (loop, *loop.loops) for each in one.segments if each[0][0] == "AAA"]
