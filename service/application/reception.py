@@ -17,8 +17,9 @@ from service.ingest.submissions import Form, Reading, form_of_letter, read_submi
 from service.ingest.x12.claim.claims import provider_claim_id, wire_claim_id
 from service.ingest.x12.fields.people import family_member_id, wire_member_id
 from service.ingest.x12.reader import Naming
-from service.ingest.x12.reply.acknowledgement import ControlNumbers, acknowledge
+from service.ingest.x12.reply.acknowledgement import acknowledge
 from service.ingest.x12.wire.results import InterchangeOutcome
+from service.ingest.x12.wire.writing import ControlNumbers
 from service.settings import Settings
 from service.stores.authorizations.reading import Stored
 

@@ -80,6 +80,18 @@ class Reader(Protocol):
 
 async def read_submissions(chunks: AsyncIterable[bytes], reading: Reading) -> AsyncIterator[Sent]:
     """Read a stream of any format; no bytes raise."""
+    async for found in _found(chunks, reading):
+        for each in found:
+            if isinstance(each, partial):
+                for sent in await asyncio.to_thread(each):
+                    yield sent
+            else:
+                yield each
+
+
+async def _found(
+    chunks: AsyncIterable[bytes], reading: Reading
+) -> AsyncIterator[Iterator[Sent | Later]]:
     reader: Reader | None = None
     head = b""
     async for chunk in chunks:
@@ -88,23 +100,11 @@ async def read_submissions(chunks: AsyncIterable[bytes], reading: Reading) -> As
             if len(head) < SNIFFED_BYTES and not _is_told(head, reading.form):
                 continue
             reader, chunk = _reader_of(head, reading)
-        async for sent in _read(reader.feed(chunk)):
-            yield sent
+        yield reader.feed(chunk)
     if reader is None:
         reader, rest = _reader_of(head, reading)
-        async for sent in _read(reader.feed(rest)):
-            yield sent
-    async for sent in _read(reader.end()):
-        yield sent
-
-
-async def _read(found: Iterator[Sent | Later]) -> AsyncIterator[Sent]:
-    for each in found:
-        if isinstance(each, partial):
-            for sent in await asyncio.to_thread(each):
-                yield sent
-        else:
-            yield each
+        yield reader.feed(rest)
+    yield reader.end()
 
 
 class PieceReader:
