@@ -14,9 +14,7 @@ from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.domain.answers import RelatedClaim, StatementAnswer, UtilizationAnswer
 from service.domain.authorization import Authorization
-from service.domain.push import Pushed, PushResult
-from service.domain.submission import Code, DeadLetter, Queued
-from service.domain.withdrawal import write_withdrawal
+from service.domain.submission import Code, DeadLetter, Pushed, PushResult, Queued, write_withdrawal
 from service.ingest.submissions import read_one
 from service.stores.authorizations.reading import Filter as Filter
 from service.stores.authorizations.reading import Name as Name

@@ -10,7 +10,7 @@ from service.application.parts import NotConfigured, Stores
 from service.domain.engine_fault import EngineFault
 from service.domain.reference import StoredReferences
 from service.querying.problem import TemplatesRefused
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 from service.stores.connection.durability import WANTED
 

@@ -14,7 +14,7 @@ from service.domain.reference import StoredReferences
 from service.flow.late.watch import LateWatch
 from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook, Rules
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 from service.stores.authorizations.locator import Locator
 from service.stores.authorizations.reading import AuthorizationReading

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from service.application.parts import Stores
-from service.domain.push import Pushed, PushResult
+from service.domain.submission import Pushed, PushResult
 from service.stores.connection.faults import EngineRefused
 from service.stores.intake.dead_letters import LetterFilter
 from service.stores.intake.delivery import TRIES_MAX

@@ -7,13 +7,12 @@ from typing import Any
 import orjson
 
 from service.domain import codes
-from service.domain.attached import attached_values
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
 from service.domain.canonical import canonical_form
 from service.domain.effective import LineValues, effective_lines, numbers_of
-from service.domain.push import Pushed
-from service.domain.reference import StoredReferences
+from service.domain.reference import StoredReferences, attached_values
+from service.domain.submission import Pushed
 from service.domain.terms import Form, terms_in
 
 Document = dict[str, Any]

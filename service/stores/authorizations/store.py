@@ -24,8 +24,8 @@ from elasticsearch import AsyncElasticsearch
 from service.accounting.books.books import Amendment, Occasion
 from service.accounting.limits.bounds import bounds_of
 from service.domain.late_pass import ANY
-from service.domain.push import Pushed, PushResult, PushStatus
 from service.domain.reference import StoredReferences
+from service.domain.submission import Pushed, PushResult, PushStatus
 from service.stores.authorizations.arrival import Arrival, Placed, arrival_of, withdrawal_of
 from service.stores.authorizations.document import Document
 from service.stores.authorizations.documents import (

@@ -11,9 +11,7 @@ import structlog
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from service.domain.push import Pushed, PushResult
-from service.domain.submission import Code, DeadLetter
-from service.domain.withdrawal import write_withdrawal
+from service.domain.submission import Code, DeadLetter, Pushed, PushResult, write_withdrawal
 from service.stores.connection.faults import EngineFault, EngineRefused
 from service.stores.intake.dead_letters import DeadLetters
 from service.stores.intake.entrance import Entrance

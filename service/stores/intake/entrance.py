@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.domain.engine_fault import EngineFault
-from service.domain.push import Pushed, PushResult
-from service.domain.submission import Queued
+from service.domain.submission import Pushed, PushResult, Queued
 from service.stores.authorizations.arrival import withdrawal_of
 from service.stores.authorizations.reading import AuthorizationReading, Stored
 from service.stores.authorizations.store import AuthorizationStore

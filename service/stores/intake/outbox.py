@@ -11,8 +11,7 @@ from typing import Any
 import orjson
 
 from service.domain.engine_fault import EngineFault
-from service.domain.push import Pushed
-from service.domain.submission import Queued
+from service.domain.submission import Pushed, Queued
 from service.stores.connection.bulk import bounded
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.clock import now
