@@ -1,5 +1,6 @@
 """What nobody moved for long leaves Redis, and comes back by itself: the same, and never twice."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -190,6 +191,40 @@ def test_without_elasticsearch_a_claim_at_rest_is_a_fault(ground: Ground, payer:
             assert await in_redis(stores, payer) == set()
             assert await sent_again(cut_off, payer) == 4
         assert await used(stores, payer, "A1") == 4
+
+    try:
+        ground.run(scenario)
+    finally:
+        proxy.stop()
+
+
+def test_the_background_archives_and_outlives_a_fault(
+    ground: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once an engine that failed answers again; then it looks again only after a while."""
+    proxy = Proxy(str(ground.settings.elasticsearch_url))
+    proxy.start()
+    changes = {"elasticsearch_url": proxy.url, "default_payer": payer}
+    behind = ground.settings.model_copy(update=changes)
+    in_a_year = time.time() + 365 * DAY_MS / 1000
+
+    async def scenario(stores: Stores) -> None:
+        mover = Mover(stores, payer)
+        await mover.draw("C1", 2)
+        await stores.projection.project(payer)
+        async with ground.stores(behind) as worker:
+            with monkeypatch.context() as patch:
+                patch.setattr(time, "time", lambda: in_a_year)
+                with proxy.failing("refuse"):
+                    worker.resting.start()
+                    await asyncio.sleep(0.3)
+                    assert await in_redis(stores, payer) == {"claim", "accounts"}
+                deadline = time.monotonic() + 20
+                while await in_redis(stores, payer):
+                    assert time.monotonic() < deadline
+                    await asyncio.sleep(0.05)
+            await worker.resting.close()
+        assert await stores.redis.exists(mover.keys.resting)
 
     try:
         ground.run(scenario)

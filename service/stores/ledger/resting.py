@@ -92,17 +92,16 @@ class Resting(Background):
             super().start()
 
     async def turn(self) -> None:
-        """Archive for every payer for whom no other worker does."""
+        """Archive for every payer for whom no other worker has done it of late."""
         for payer in self._payers:
-            if await self._is_my_turn(payer):
+            key = self._keys.book(payer).resting
+            with translated_errors():
+                was_done = await self._redis.exists(key)
+            if not was_done:
                 await self.rest(payer)
+                with translated_errors():
+                    await self._redis.set(key, "1", px=int(LOOK_S * 900))
         await asyncio.sleep(LOOK_S)
-
-    async def _is_my_turn(self, payer: str) -> bool:
-        """Whether no other worker has looked of late."""
-        key, milliseconds = self._keys.book(payer).resting, int(LOOK_S * 900)
-        with translated_errors():
-            return bool(await self._redis.set(key, "1", nx=True, px=milliseconds))
 
 
 def moved(fields: Mapping[str, str]) -> Iterator[Rested]:
