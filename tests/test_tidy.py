@@ -26,24 +26,6 @@ ASSEMBLY = "service.api.app"
 """Puts the rooms of addresses together, as ``service.cli`` does with commands."""
 
 LUA = "service/stores/connection/lua/"
-SPLINTERS = {
-    "service.flow.adjudicating.choosing",
-    "service.flow.adjudicating.claim_content",
-    "service.flow.adjudicating.lookup",
-    "service.ingest.fhir.reading.teeth",
-    "service.stores.authorizations.amendment",
-    "service.stores.authorizations.history",
-}
-"""Small modules that still serve one neighbour: to be emptied."""
-NOT_MARKED_YET = (
-    "service.accounting.",
-    "service.application.",
-    "service.flow.",
-    "service.ingest.",
-    "service.rules.",
-    "service.stores.",
-)
-"""Rooms whose private modules have no underscore yet: to be emptied."""
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -196,7 +178,7 @@ def test_no_module_is_a_splinter_of_its_neighbour() -> None:
         and package_of(module) == package_of(*users)
         and line_count(ROOT / f"{module.replace('.', '/')}.py") <= SPLINTER_LINES_MAX
     }
-    assert splinters <= SPLINTERS, splinters - SPLINTERS
+    assert splinters == set()
 
 
 def test_private_modules_are_marked_and_left_alone() -> None:
@@ -215,7 +197,7 @@ def test_private_modules_are_marked_and_left_alone() -> None:
             wrong[module] = f"is private, and imported by {sorted(outside)}"
         if users and not outside and not is_marked and not shows_a_face(package):
             wrong[module] = "is imported by its own package alone: it wants an underscore"
-    assert {name for name in wrong if not name.startswith(NOT_MARKED_YET)} == set(), wrong
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("path", SERVICE + TESTS, ids=name_of)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from service.accounting.books.books import AuthorizationChanged, DrawRequest, Occasion
+from service.accounting.books.books import AuthorizationChanged, DrawRequest, LookedUp, Occasion
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.plan import Bounds, ClaimPlan, Drawable
 from service.accounting.books.record import pack, unpack
 from service.accounting.books.rows import HeldRow
+from service.domain.person import Person
 
 
 def held(*names: str) -> tuple[HeldRow, ...]:
@@ -90,3 +91,16 @@ def test_a_record_comes_back(draft: dict[str, object]) -> None:
 def test_a_record_that_is_not_there_is_empty() -> None:
     """A change of a claim has none."""
     assert not unpack("")
+
+
+@pytest.mark.parametrize(
+    ("kept_for", "is_theirs", "owner"),
+    [("", True, "one"), ("one", True, "one"), ("other", True, "other"), ("third", False, "third")],
+    ids=["new", "the id that stays", "an id that was merged", "somebody else"],
+)
+def test_a_claim_is_of_the_person_under_any_id(kept_for: str, is_theirs: bool, owner: str) -> None:
+    """A new one goes to the id that stays, a known one stays where it is."""
+    claim = ClaimState(claim_id="C1", owner=kept_for)
+    found = LookedUp(claim=claim, person=Person.of("M1"), owners=("one", "other"))
+
+    assert (found.is_of_person(claim), found.owner) == (is_theirs, owner)

@@ -12,6 +12,7 @@ from tests.accounting.test_ledger import (
     reserved,
     row,
     seen,
+    texts,
     used,
     written,
 )
@@ -28,7 +29,11 @@ def test_a_part_of_a_book_is_replayed_from_the_entries_that_are_about_it() -> No
     undone = change(u=[UNDONE | {"moved": move(row(), (used(8), used(4)))["moved"]},
                        move(other, (used(2), used(0)))],
                     q=[["A1", "3"], ["A2", "2"]])  # fmt: skip
-    entries = [("1-0", both), ("2-0", more), ("3-0", undone)]
+    raised = texts({"k": "amend", "a": "A2", "v": "2", "q": [["A2", "3"]], "del": [],
+                    "set": [["H.ul", "9"], ["n", "3"], ["v", "2"]]})  # fmt: skip
+    again = draw("C3", oc="C1", on="3", om="7:x", os="replaced", o=[], q=[["A1", "4"]],
+                 r=[move(row(), (used(4), used(8)))])  # fmt: skip
+    entries = [("1-0", both), ("2-0", more), ("3-0", undone), ("4-0", raised), ("5-0", again)]
     whole = replay(entries)
     for names in ({"A1"}, {"A2"}, {"C1"}, {"C2", "A2"}, set()):
         part = Replayed(names.__contains__, lambda owner: owner == "7:x")

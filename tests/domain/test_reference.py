@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from service.domain.reference import AttachedFields, Group, GroupTable
+from service.domain.reference import AttachedFields, Group, GroupTable, StoredReferences
 
 FOLDER = Path(__file__).parents[2] / "queries" / "reference"
 
@@ -31,6 +31,27 @@ def test_every_table_is_valid_and_named_after_its_file(path: Path) -> None:
     loaded = GroupTable.model_validate(read(path))
 
     assert path.stem == loaded.id
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({}, True),
+        ({"attached": {"kind": "attached-fields", "version": "2", "fields": {"a": "long"}}}, True),
+        ({"attached": {"kind": "attached-fields", "version": "1", "fields": {"b": "long"}}}, False),
+        ({"informational_modifiers": ["26"]}, False),
+    ],
+    ids=["nothing", "another version", "another field", "another modifier"],
+)
+def test_what_is_stored_with_an_authorization_tells_whether_a_rebuild_is_needed(
+    changed: dict[str, Any], same: bool
+) -> None:
+    """Only what is written; not how it is called."""
+    attached = {"kind": "attached-fields", "version": "1", "fields": {"a": "long"}}
+    stored = StoredReferences.model_validate({"attached": attached})
+    other = StoredReferences.model_validate({"attached": attached, **changed})
+
+    assert stored.writes_as(other) is same
 
 
 def test_attached_fields_are_typed() -> None:

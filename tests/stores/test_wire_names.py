@@ -1,7 +1,6 @@
 """Every name that is written to Redis and the ledger is in the one list that says what it means."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,9 +9,7 @@ from service.accounting.books import wire
 from service.application.parts import Stores
 from tests.ground import Ground
 from tests.movements import Mover
-from tools.pages.wire import wire_table
 
-PAGE = Path(__file__).parents[2] / "docs" / "data-model.md"
 PATTERNS = {
     "VERSION": r"\d+",
     "BASE": r"(?:H|L\d+)[@~]?",
@@ -61,8 +58,3 @@ def test_all_that_is_written_is_named(ground: Ground, payer: str) -> None:
         assert moved
 
     ground.run(scenario)
-
-
-def test_the_data_model_has_the_list() -> None:
-    """As `tools.pages.wire` writes it."""
-    assert wire_table() in PAGE.read_text(encoding="utf-8")
