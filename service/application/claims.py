@@ -24,7 +24,7 @@ from service.domain.claim import Claim
 from service.domain.engine_fault import EngineFault
 from service.domain.values import Frozen, LineNumber
 from service.flow.adjudicating.adjudicate import Adjudicated
-from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim
+from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
 from service.flow.adjudicating.rooms import Run
 from service.flow.matching.match import match_claim
 from service.flow.matching.why_not import Question as Question
@@ -89,7 +89,7 @@ async def adjudicate(
     Raises Conflict, BadSelection, ValueError for a quantity too large to be counted, EngineFault.
     """
     run = Run(payer=caller.payer, at=now(), dry=dry, again=again)
-    return count(await caller.parts.moving.adjudicate(claim, run, caller.parts.rules.current))
+    return count(await caller.parts.run_claim(claim, run, caller.parts.rules.current))
 
 
 def count(done: Adjudicated) -> Adjudicated:
@@ -114,7 +114,8 @@ async def not_copied(caller: Caller, done: Adjudicated) -> EngineFault | None:
 
 async def change(caller: Caller, step: Step, claim_id: str, asked: ClaimChange) -> StepAnswer:
     """Take a step of a claim's life; raises UnknownClaim, Conflict, BadChange, EngineFault."""
-    return await caller.parts.moving.change(caller.payer, step, claim_id, asked)
+    books = caller.stores.accumulators
+    return await change_claim(step, claim_id, asked, caller.payer, books, now())
 
 
 async def as_answered(caller: Caller, claim_id: str) -> StoredAnswer:
