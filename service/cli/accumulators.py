@@ -11,7 +11,7 @@ from service.application.parts import Application
 from service.cli.configuration import JsonOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS
 from service.cli.opened import run_with, shown
-from service.cli.terminal import put, put_json, say
+from service.cli.terminal import put, put_answer, put_json, say
 from service.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Units used: reconcile, project, archive, rebuild.")
@@ -52,10 +52,7 @@ def project(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
     """Copy the ledger entries that wait in Redis to Elasticsearch now."""
     settings, payers = _only(payer)
     count = run_with(settings, lambda parts: maintenance.project(parts, payers))
-    if as_json:
-        put_json({"entries": count})
-    else:
-        put(f"{count} ledger entries copied")
+    put_answer({"entries": count}, f"{count} ledger entries copied", as_json=as_json)
 
 
 @app.command()
@@ -63,10 +60,7 @@ def archive(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
     """Take what nobody moved for AUTHMATCH_REST_DAYS out of Redis now; workers do so every hour."""
     settings, payers = _only(payer)
     count = run_with(settings, lambda parts: maintenance.archive(parts, payers))
-    if as_json:
-        put_json({"archived": count})
-    else:
-        put(f"{count} claims and accounts archived")
+    put_answer({"archived": count}, f"{count} claims and accounts archived", as_json=as_json)
 
 
 @app.command()

@@ -1,12 +1,12 @@
 """The two streams of a command: results on stdout, progress and faults on stderr."""
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -42,6 +42,16 @@ def put_line(value: object) -> None:
     put(orjson.dumps(value).decode())
 
 
+def put_answer(answer: object, view: RenderableType, *, as_json: bool) -> None:
+    """Write an answer as JSON for a program, or its view for a person; plain text never wraps."""
+    if as_json:
+        put_json(answer)
+    elif isinstance(view, str):
+        put(view)
+    else:
+        out.print(view)
+
+
 @contextmanager
 def progress(*, in_bytes: bool = False) -> Iterator[Progress]:
     """Show bars on stderr while a block runs; nothing where that is not a terminal."""
@@ -56,7 +66,12 @@ def progress(*, in_bytes: bool = False) -> Iterator[Progress]:
         yield bars
 
 
-def table(*headings: str, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:
+def table(
+    *headings: str,
+    rows: Iterable[Iterable[RenderableType]] = (),
+    right: Collection[str] = (),
+    whole: Collection[str] = (),
+) -> Table:
     """A plain table; the columns ``right`` are set right, they and the ``whole`` never wrap."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in headings:
@@ -64,4 +79,6 @@ def table(*headings: str, right: Collection[str] = (), whole: Collection[str] = 
             made.add_column(heading, justify="right", no_wrap=True)
         else:
             made.add_column(heading, no_wrap=heading in whole, overflow="fold")
+    for row in rows:
+        made.add_row(*row)
     return made

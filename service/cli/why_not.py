@@ -14,7 +14,7 @@ from service.cli.claim_file import ClaimArgument, read_claim
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
-from service.cli.terminal import out, put_json
+from service.cli.terminal import put_answer
 from service.domain.claim import Claim
 
 Answer = Mapping[str, Any]
@@ -36,10 +36,7 @@ def explain(
         raise BadInput("--number: a number has letters or digits")
     question = Question(claim=read_claim(claim, Claim), line=line, number=number, kind=kind)
     answer = run_for_payer(lambda caller: claims.explain(caller, question), payer)
-    if as_json:
-        put_json(answer)
-    else:
-        out.print(_view(answer))
+    put_answer(answer, _view(answer), as_json=as_json)
 
 
 def _view(answer: Answer) -> RenderableType:
