@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -73,17 +74,16 @@ SECONDS = Histogram(
 _FAULT = 500
 
 
+@dataclass(frozen=True, slots=True)
 class Observation:
     """A plain ASGI layer around the application."""
 
-    def __init__(self, app: App) -> None:
-        """Wrap an application."""
-        self._app = app
+    app: App
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and measure it."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         started = time.perf_counter()
         status = _FAULT
@@ -95,7 +95,7 @@ class Observation:
             await send(message)
 
         try:
-            await self._app(scope, receive, observe)
+            await self.app(scope, receive, observe)
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "unknown")

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
 from prometheus_client import Counter
 
 from service.api.problem import Refused, refused_of
-from service.ingest.cutting import Cut
+from service.ingest.cutting import Cut, LineCutter, cut
 from service.settings import Settings
 
 Answer = Mapping[str, object]
@@ -38,7 +38,7 @@ async def answer_in_order(jobs: AsyncIterator[Job], at_once: int) -> AsyncIterat
 
 
 def answer_lines(
-    settings: Settings, lines: AsyncIterator[Cut], answer: AnswerLine
+    settings: Settings, chunks: AsyncIterable[bytes], answer: AnswerLine
 ) -> AsyncIterator[Answer]:
     """Answer every line that is not blank; what is wrong with one is said in its place."""
 
@@ -49,7 +49,7 @@ def answer_lines(
 
     jobs = (
         job(partial(one, line), {"input_line": line.line})
-        async for line in lines
+        async for line in cut(chunks, LineCutter(settings.line_bytes_max))
         if line.content.strip() or not line.is_whole
     )
     return answer_in_order(jobs, settings.batch_claims_at_once)

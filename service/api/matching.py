@@ -20,7 +20,6 @@ from service.domain.answers import MatchAnswer
 from service.domain.claim import AuthorizationKind, Claim
 from service.domain.values import Frozen, LineNumber, Text
 from service.flow.matching.why_not import Question
-from service.ingest.cutting import LineCutter, cut
 from service.ingest.x12.submissions import ClaimSent, claims_sent
 from service.settings import Settings
 
@@ -64,13 +63,11 @@ async def match(caller: Asking, request: Request) -> Response:
 )
 async def batch(caller: Asking, request: Request) -> Response:
     """Take NDJSON in, one claim a line, and answer a line for each in the same order."""
-    settings = caller.parts.settings
-    lines = cut(request.stream(), LineCutter(settings.line_bytes_max))
 
     async def answer(line: bytes) -> MatchAnswer:
         return await claims.match(caller, Claim.model_validate_json(line))
 
-    return StreamedResults(answer_lines(settings, lines, answer))
+    return StreamedResults(answer_lines(caller.parts.settings, request.stream(), answer))
 
 
 @router.post("/match/why-not", summary="Why an authorization does not cover a claim line")

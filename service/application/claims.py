@@ -1,6 +1,6 @@
 """What is asked of claims: matched, adjudicated, changed, and read as they were and are."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client import Counter
@@ -184,22 +184,18 @@ async def benefit_limits(caller: Caller, claim_id: str, asked: BenefitLimits) ->
     """
     answer = await as_held(caller, claim_id)
     lines = {line["line"]: line for line in answer["lines"]}
+    for each in asked.lines:
+        if each.line not in lines:
+            raise BadChange(f"the claim has no line {each.line}")
     is_held = answer["status"] in ("used", "reserved")
     return {
         "claim_id": answer["claim_id"],
         "version": answer["version"],
         "lines": [
             {"line": each.line, **_limited(each, lines[each.line], is_held=is_held)}
-            for each in _of_lines(asked, lines)
+            for each in asked.lines
         ],
     }
-
-
-def _of_lines(asked: BenefitLimits, known: Collection[int]) -> Sequence[LineLimits]:
-    for each in asked.lines:
-        if each.line not in known:
-            raise BadChange(f"the claim has no line {each.line}")
-    return asked.lines
 
 
 def _limited(limits: LineLimits, line: LineAnswer, *, is_held: bool) -> LimitsAnswer:

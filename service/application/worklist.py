@@ -10,33 +10,27 @@ from dataclasses import replace
 
 from service.application.claims import count
 from service.application.parts import Caller
+from service.domain.adjudication import Adjudication
 from service.domain.engine_fault import EngineFault
 from service.domain.work_item import ItemDecision, ItemState, Listed, WorkItem
 from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtaken
-from service.flow.late.claims import readjudicate as readjudicated
+from service.flow.adjudicating.rooms import Run
 from service.stores.connection.clock import now
 from service.stores.waiting.worklist import WorklistPage
 
 Seen = tuple[int, int]
 
 CHANGED = "the claim was adjudicated anew, reversed or replaced"
+STALE = "the item was changed since: look at it again"
 ATTEMPTS_MAX = 10
 
 
 class NotOffered(LookupError):
-    """A claim that is not on the worklist."""
-
-    def __str__(self) -> str:
-        """Say so, without the id."""
-        return "no claim of this id was ever offered"
+    """A claim that is not on the worklist; the text says so without the id."""
 
 
 class Stale(Exception):
-    """The item is not any more as it was seen."""
-
-    def __str__(self) -> str:
-        """Say what to do."""
-        return "the item was changed since: look at it again"
+    """The item is not any more as it was seen; the text says what to do."""
 
 
 async def page(
@@ -65,7 +59,7 @@ async def read(caller: Caller, claim_id: str) -> Listed:
     for _ in range(ATTEMPTS_MAX):
         listed = await caller.stores.worklist.read(caller.payer, claim_id)
         if listed is None:
-            raise NotOffered(claim_id)
+            raise NotOffered("no claim of this id was ever offered")
         if await _standing(caller, [listed]):
             return listed
     raise EngineFault("elasticsearch", "the item is being changed")
@@ -94,8 +88,14 @@ async def readjudicate(
     listed = await _open(caller, claim_id, seen)
     item = listed.item
     await _write(caller, _decided(item, decision, "open"), listed.seen)
+    _, _, sent = await caller.stores.waiting.kept(caller.payer, item.entry)
+    if sent is None:
+        raise Conflict("the claim is not kept as it was sent: send it again with `readjudicate`")
+    claim = Adjudication.model_validate_json(sent)
+    told = claim.model_copy(update={"by": decision.by, "reason": decision.reason})
+    run = Run(payer=caller.payer, at=now(), again=True, entry=item.entry)
     try:
-        done = await readjudicated(item, caller.payer, decision, caller.parts.late_claims)
+        done = await caller.parts.run_claim(told, run, caller.parts.rules.current)
     except Overtaken as overtaken:
         raise Conflict(f"{CHANGED} meanwhile") from overtaken
     return count(done), await _close(caller, _decided(item, decision, "done"))
@@ -121,13 +121,13 @@ async def _open(caller: Caller, claim_id: str, seen: Seen | None) -> Listed:
     if not listed.item.is_open:
         raise Conflict(f"this item is {listed.item.state}: there is nothing to decide")
     if seen is not None and seen != listed.seen:
-        raise Stale(claim_id)
+        raise Stale(STALE)
     return listed
 
 
 async def _write(caller: Caller, item: WorkItem, seen: Seen) -> None:
     if not await caller.stores.worklist.write(caller.payer, item, seen):
-        raise Stale(item.claim_id)
+        raise Stale(STALE)
 
 
 async def _close(caller: Caller, item: WorkItem) -> Listed:

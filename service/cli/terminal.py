@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import orjson
 from rich.console import Console, RenderableType
@@ -56,12 +55,7 @@ def put_answer(answer: object, view: RenderableType, *, as_json: bool) -> None:
 def progress(*, in_bytes: bool = False) -> Iterator[Progress]:
     """Show bars on stderr while a block runs; nothing where that is not a terminal."""
     amount: ProgressColumn = DownloadColumn() if in_bytes else MofNCompleteColumn()
-    columns: tuple[Any, ...] = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        amount,
-        TimeElapsedColumn(),
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bars:
         yield bars
 
