@@ -2,15 +2,15 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from fastapi import Depends, FastAPI
 from fastapi_swagger import patch_fastapi
 from prometheus_client import Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import __version__
 from service.api import (
@@ -59,12 +59,6 @@ DESCRIPTION = (
 )
 
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 SECONDS = Histogram(
     "authmatch_request_seconds",
     "Time to answer a request, by route and status.",
@@ -78,7 +72,7 @@ _FAULT = 500
 class Observation:
     """A plain ASGI layer around the application."""
 
-    app: App
+    app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and measure it."""

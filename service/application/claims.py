@@ -27,7 +27,7 @@ from service.flow.adjudicating.adjudicate import Adjudicated
 from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
 from service.flow.adjudicating.rooms import Run
 from service.flow.matching.match import match_claim
-from service.flow.matching.why_not import Question as Question
+from service.flow.matching.why_not import WhyNotQuestion as WhyNotQuestion
 from service.flow.matching.why_not import why_not
 from service.stores.connection.clock import now
 
@@ -73,7 +73,7 @@ async def match(caller: Caller, claim: Claim) -> MatchAnswer:
     return matched.answer
 
 
-async def explain(caller: Caller, question: Question) -> Answer:
+async def explain(caller: Caller, question: WhyNotQuestion) -> Answer:
     """Say why an authorization does not cover a claim line; raises NoSuchLine, EngineFault."""
     parts = caller.parts
     return await why_not(

@@ -7,10 +7,9 @@ import typer
 
 from service.application import maintenance
 from service.application.maintenance import Rebuilt, Reconciled
-from service.application.parts import Application
 from service.cli.configuration import JsonOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS
-from service.cli.opened import run_with, shown
+from service.cli.opened import run_shown, run_with
 from service.cli.terminal import put, put_answer, put_json, say
 from service.settings import Settings
 
@@ -28,12 +27,9 @@ def reconcile(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
     Units may be moved meanwhile.
     """
     settings, payers = _only(payer)
-
-    async def work(parts: Application) -> Reconciled:
-        with shown("comparing") as tell:
-            return await maintenance.reconcile(parts, payers, tell)
-
-    found = run_with(settings, work)
+    found = run_shown(
+        settings, "comparing", lambda parts, tell: maintenance.reconcile(parts, payers, tell)
+    )
     if as_json:
         put_json(_report(found) | {"difference_count": found.difference_count})
     else:
@@ -76,12 +72,11 @@ def rebuild(
     Nothing is adjudicated until it is done. Exit code 1 when the ledger is not sound.
     """
     settings, payers = _only(payer)
-
-    async def work(parts: Application) -> Rebuilt:
-        with shown("rebuilding") as tell:
-            return await maintenance.rebuild(parts, payers, force=force, tell=tell)
-
-    made = run_with(settings, work)
+    made = run_shown(
+        settings,
+        "rebuilding",
+        lambda parts, tell: maintenance.rebuild(parts, payers, force=force, tell=tell),
+    )
     if as_json:
         put_json(_report(made) | {"is_in_use": made.is_in_use})
     else:

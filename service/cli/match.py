@@ -1,22 +1,23 @@
 """`authmatch match`: what covers the lines of a claim, and how surely."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
 
 from service.application import claims
-from service.application.parts import Caller
+from service.application.parts import Caller, application
 from service.application.reception import aliases_of, naming_of
 from service.cli.answer_view import answer_view
 from service.cli.claim_file import read_pieces
-from service.cli.configuration import JsonOption, PayerOption
+from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS
 from service.cli.input_file import InputFile
-from service.cli.opened import run_for_payer
 from service.cli.terminal import out, put_answer, put_line, say
 from service.ingest.submissions import is_x12
 from service.ingest.x12.submissions import ClaimSent, claims_sent
+from service.settings import Settings
 
 
 def match(
@@ -31,25 +32,27 @@ def match(
     An 837 file may hold many claims: each is answered, with --json on a line of its own. Exit
     code 1 when some of them cannot be read.
     """
-    file = InputFile(claim)
-    if run_for_payer(lambda caller: _match(caller, file, as_json=as_json), payer):
+    settings = read_settings()
+    whose = payer_of(payer, settings)
+    if asyncio.run(_match(InputFile(claim), settings, whose, as_json=as_json)):
         raise typer.Exit(PROBLEMS)
 
 
-async def _match(caller: Caller, file: InputFile, *, as_json: bool) -> int:
+async def _match(file: InputFile, settings: Settings, payer: str, *, as_json: bool) -> int:
     """Match all claims of a file, and count those that could not be read."""
     chunks = file.chunks(lambda _: None)
     head = await anext(chunks, b"")
     if file.form != "x12" and not is_x12(head):
         claim = await read_pieces(file.name, _joined(head, chunks))
-        answer = await claims.match(caller, claim)
+        async with application(settings) as parts:
+            answer = await claims.match(Caller(parts, payer), claim)
         put_answer(answer, answer_view(claim, answer), as_json=as_json)
         return 0
-    settings, missed = caller.parts.settings, 0
-    aliases = aliases_of(settings, caller.payer)
-    async for sent in claims_sent(_joined(head, chunks), naming_of(settings), aliases):
-        missed += sent.claim is None
-        await _show(caller, file.name, sent, as_json=as_json)
+    missed, aliases = 0, aliases_of(settings, payer)
+    async with application(settings) as parts:
+        async for sent in claims_sent(_joined(head, chunks), naming_of(settings), aliases):
+            missed += sent.claim is None
+            await _show(Caller(parts, payer), file.name, sent, as_json=as_json)
     return missed
 
 
