@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from service.api.batches import Answer, answer_in_order, answer_lines, job
+from service.api.batches import Answer, answer_in_order, answer_lines
 from service.api.body import JSON, NDJSON, X12, JsonBody, json_response, media_type_of, read_body
 from service.api.caller import Asking
 from service.api.problem import Refused
@@ -75,5 +75,5 @@ def _answer_file(caller: Caller, chunks: AsyncIterable[bytes]) -> AsyncIterator[
     settings = caller.parts.settings
     aliases = aliases_of(settings, caller.payer)
     claims_of_file = claims_sent(chunks, naming_of(settings), aliases)
-    jobs = (job(partial(one, sent), sent.beside) async for sent in claims_of_file)
-    return answer_in_order(jobs, settings.batch_claims_at_once)
+    asked = ((partial(one, sent), sent.beside) async for sent in claims_of_file)
+    return answer_in_order(asked, settings.batch_claims_at_once)

@@ -3,7 +3,7 @@
 A problem says where and why, never what was written there: it may be health data.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,21 +155,16 @@ def refused_of(error: Exception) -> Refused:
 Shape = Callable[[Refused], Response]
 
 
-def install_handlers(app: FastAPI, shapes: Mapping[str, Shape] | None = None) -> None:
+def install_handlers(app: FastAPI, shapes: Mapping[str, Shape]) -> None:
     """Turn every exception that may leave an endpoint into a problem.
 
     ``shapes`` write it otherwise for the addresses under a path.
     """
-    for kind, translate in _TABLE:
-        app.add_exception_handler(kind, _handler(translate, shapes or {}))
 
-
-def _handler(
-    translate: Callable[[Any], Refused], shapes: Mapping[str, Shape]
-) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
         path = request.url.path
         under = (each for root, each in shapes.items() if f"{path}/".startswith(f"{root}/"))
-        return next(under, problem)(translate(error))
+        return next(under, problem)(refused_of(error))
 
-    return handle
+    for kind, _ in _TABLE:
+        app.add_exception_handler(kind, handle)
