@@ -4,23 +4,23 @@ import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from authmatch_local.samples import SampleData
-from benchmarks import bodies, loading, postgres, reading, ten_lines, units
+from benchmarks import bodies, loading, postgres, reading, units
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
-from service.rules.files import load_rules
+from benchmarks.units import Rows
+from service.rules.texts import load_rules
 from service.settings import Settings
 
 PAYER = "demo"
 SEED = 20260101
-WARM_UP = 40
 IN_FLIGHT = 8
 MEMORY_LINES = 3
 MEMORY_STREAM = 500
@@ -41,16 +41,18 @@ class Contest:
     redis_url: str
     say: Say
     prefix: str = "bench-"
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _served: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def parts(self) -> dict[str, Part]:
         """Name the parts, in the order in which they are run."""
         return {
             "reading": self.reading,
-            "match": self.matching,
-            "adjudicate": self.adjudication,
             "units": self.units,
             "ten-lines": self.ten_lines,
+            "match": self.matching,
+            "adjudicate": self.adjudication,
             "growth": self.growth,
             # Last: the first writes of a node that just booted are slow, and ours come first.
             "bulk": self.bulk,
@@ -59,47 +61,43 @@ class Contest:
     def reading(self) -> Iterator[Measured]:
         """Read X12 files, which needs no engine."""
         self.say(f"X12 files of {self.size.x12_mb:g} MB, and one of {self.size.x12_large_mb:g}")
-        yield from reading.reading_rows(self.size.x12_mb, self.size.x12_large_mb)
+        yield from reading.reading_rows(self.size)
 
     def bulk(self) -> Iterator[Measured]:
         """Push documents in bulk, over HTTP and from a file, against the client's own helper."""
         count = self.size.bulk_documents
         self.say(f"bulk push of {count:,} authorizations")
         # Elasticsearch compiles what it runs often: both sides are to meet it warm.
-        with self._serving("warm-") as (url, _):
-            loading.push_rate(url, SampleData(SEED, count))
-        with self._serving("bulk-") as (url, _):
-            ours = loading.push_rate(url, SampleData(SEED, count))
-        against = loading.parallel_bulk_rate(self.elasticsearch_url, f"{self.prefix}bulk-")
+        self._loaded(self.size.small_index)
+        settings, run = self._settings("bulk-"), uuid.uuid4().hex[:8]
+        url, _ = self._serving("bulk-", f"bulk-{run}")
+        ours = loading.push_rate(url, SampleData(SEED, count))
+        self.close()
+        against = loading.parallel_bulk_rate(settings)
         yield at_least("bulk push, documents a second", ours, against, 0.7, "docs/s")
-        count, prefix = self.size.file_documents, f"{self.prefix}file-"
+        count = self.size.file_documents
         self.say(f"a file of {count:,} authorizations")
-        ours = loading.file_rate(
-            self.elasticsearch_url, self.redis_url, prefix, SampleData(SEED, count)
-        )
-        against = loading.parallel_bulk_rate(self.elasticsearch_url, prefix)
+        ours = loading.file_rate(settings, f"file-{run}", SampleData(SEED, count))
+        against = loading.parallel_bulk_rate(settings)
         what = "NDJSON file to searchable, documents a second"
         yield at_least(what, ours, against, 0.6, "docs/s")
 
     def matching(self) -> Iterator[Measured]:
         """Match claims one by one and as a stream, against bare searches of the same queries."""
-        sample = self._loaded("", self.size.authorizations)
+        sample, name = self._loaded(self.size.authorizations)
         rules = load_rules(Settings())
-        index = f"{self.prefix}authorizations"
+        index = f"{self.prefix}{name}authorizations"
         claims = list(sample.bench_claims(lines=10, count=self.size.claims))
-        with (
-            self._serving("") as (url, pid),
-            Connection(url) as service,
-            Connection(self.elasticsearch_url) as engine,
-        ):
+        (url, pid), warm_up = self._serving(name), self.size.warm_up
+        with Connection(url) as service, Connection(self.elasticsearch_url) as engine:
             self.say("claims of 10 lines, one client")
             multi = [bodies.msearch(each, PAYER, rules, index) for each in claims]
-            ten = _p50(service, engine, claims, [("/_msearch", each) for each in multi])
+            ten = _p50(service, engine, claims, [("/_msearch", each) for each in multi], warm_up)
             yield at_most("/match, claim of 10 lines, p50", *ten, 0.9, "ms")
             self.say("claims of 1 line, one client")
             singles = bodies.with_lines(claims, 1)
             single = [bodies.one_search(each, PAYER, rules, index) for each in singles]
-            one = _p50(service, engine, singles, single)
+            one = _p50(service, engine, singles, single, warm_up)
             yield at_most("/match, 1 line, p50", *one, 1.7, "ms")
             self.say("a stream of claims")
             yield self._batch(service, claims, multi)
@@ -109,42 +107,40 @@ class Contest:
 
     def adjudication(self) -> Iterator[Measured]:
         """Adjudicate claims, each for the first time, against matching the same ones."""
-        sample = self._loaded("", self.size.authorizations)
+        sample, name = self._loaded(self.size.authorizations)
         claims = list(sample.bench_claims(lines=10, count=self.size.claims))
-        with self._serving("") as (url, _), Connection(url) as service:
+        with Connection(self._serving(name)[0]) as service:
             self.say("claims of 10 lines, adjudicated and matched in turns")
             run = uuid.uuid4().hex[:8]
             named = [each | {"claim_id": f"B{run}-{i}"} for i, each in enumerate(claims)]
             ours = [_call(service, "/adjudicate", orjson.dumps(each)) for each in named]
             against = [_call(service, "/match", orjson.dumps(each)) for each in named]
-            for each in (*ours[:WARM_UP], *against[:WARM_UP]):
+            warm_up = self.size.warm_up
+            for each in (*ours[:warm_up], *against[:warm_up]):
                 each()
-            pair = p50_in_turns(ours[WARM_UP:], against[WARM_UP:])
+            pair = p50_in_turns(ours[warm_up:], against[warm_up:])
             what = "/adjudicate, claim of 10 lines, p50, against /match of the same"
             yield at_most(what, *pair, 1.5, "ms")
 
     def units(self) -> Iterator[Measured]:
         """Apply units by the accumulators alone."""
         self.say(f"{self.size.applies:,} applies, 64 at a time")
-        yield from units.apply_rows(self.redis_url, self.size.applies)
+        yield from self._units(units.applies, self.size.applies)
 
     def ten_lines(self) -> Iterator[Measured]:
         """Take claims of ten lines by the accumulators alone."""
         self.say(f"{self.size.ten_line_claims:,} claims of ten lines, 64 at a time")
-        yield from ten_lines.ten_line_rows(self.redis_url, self.size.ten_line_claims)
+        yield from self._units(units.ten_lines, self.size.ten_line_claims)
 
     def growth(self) -> Iterator[Measured]:
         """Match in a large index and in a small one."""
         medians = []
-        for name, count in (
-            ("small-", self.size.small_index),
-            ("large-", self.size.large_index),
-        ):
-            sample = self._loaded(name, count)
+        for count in (self.size.small_index, self.size.large_index):
+            sample, name = self._loaded(count)
             claims = list(sample.bench_claims(lines=10, count=self.size.claims))
-            with self._serving(name) as (url, _), Connection(url) as service:
+            with Connection(self._serving(name)[0]) as service:
                 calls = [_call(service, "/match", orjson.dumps(each)) for each in claims]
-                for each in calls[:WARM_UP]:
+                for each in calls[: self.size.warm_up]:
                     each()
                 medians.append(sorted(map(milliseconds, calls))[len(calls) // 2])
         what = (
@@ -220,22 +216,39 @@ class Contest:
         what = "memory of a worker, growth in the last third"
         yield at_most(what, final, at_two_thirds, GROWTH_MAX, "MB")
 
-    def _loaded(self, prefix: str, count: int) -> SampleData:
+    def _loaded(self, count: int) -> tuple[SampleData, str]:
+        """Load so many authorizations, once; gives them and how their indices are named."""
         self.say(f"loading {count:,} authorizations")
-        sample = SampleData(SEED, count)
-        full = f"{self.prefix}{prefix}"
-        loading.load(self.elasticsearch_url, self.redis_url, full, sample, self.say)
-        return sample
+        sample, name = SampleData(SEED, count), f"{count}-"
+        loading.load(self._settings(name), sample, self.say)
+        return sample, name
 
-    @contextmanager
-    def _serving(self, prefix: str) -> Iterator[tuple[str, int]]:
-        environment = {
-            "AUTHMATCH_ELASTICSEARCH_URL": self.elasticsearch_url,
-            "AUTHMATCH_REDIS_URL": self.redis_url,
-            "AUTHMATCH_INDEX_PREFIX": f"{self.prefix}{prefix}",
-        }
-        with serving(environment, self.size.workers) as served:
-            yield served
+    def _settings(self, name: str) -> Settings:
+        return Settings(
+            elasticsearch_url=self.elasticsearch_url,
+            redis_url=self.redis_url,
+            index_prefix=f"{self.prefix}{name}",
+        )
+
+    def _units(self, rows: Rows, claims: int) -> Iterator[Measured]:
+        settings = self._settings(f"{self.size.small_index}-")
+        yield from units.measured(settings, rows, claims, self.size.rounds)
+
+    def _serving(self, name: str, payer: str = PAYER) -> tuple[str, int]:
+        """Serve these indices, and nothing beside; the service goes on until others are asked for.
+
+        Gives the address and the pid of the first process.
+        """
+        if name not in self._served:
+            self.close()
+            served = serving(self._settings(name), payer, self.size.workers)
+            self._served[name] = self._stack.enter_context(served)
+        return self._served[name]
+
+    def close(self) -> None:
+        """Stop the service."""
+        self._stack.close()
+        self._served.clear()
 
 
 def _p50(
@@ -243,12 +256,13 @@ def _p50(
     engine: Connection,
     claims: list[Claim],
     searches: list[tuple[str, bytes]],
+    warm_up: int,
 ) -> tuple[float, float]:
     """Time every claim against its own bare search, in turns, after a warm-up of both."""
     ours = [_call(service, "/match", orjson.dumps(each)) for each in claims]
     kind = "application/x-ndjson" if searches[0][0] == "/_msearch" else "application/json"
     against = [_call(engine, path, body, kind) for path, body in searches]
-    p50_in_turns(ours[:WARM_UP], against[:WARM_UP])
+    p50_in_turns(ours[:warm_up], against[:warm_up])
     return p50_in_turns(ours, against)
 
 

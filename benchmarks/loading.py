@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,10 @@ from elasticsearch.helpers import parallel_bulk, scan
 
 from authmatch_local.samples import SampleData
 from benchmarks.measure import Connection
+from benchmarks.service_process import environment
 from service.application.parts import application
 from service.domain.authorization import Authorization
-from service.domain.push import Pushed
+from service.domain.submission import Pushed
 from service.settings import Settings
 from service.stores.authorizations.reading import Filter
 
@@ -31,17 +31,8 @@ PART = 2_500
 READY = 20_000
 
 
-def load(
-    elasticsearch_url: str,
-    redis_url: str,
-    prefix: str,
-    sample: SampleData,
-    say: Callable[[str], None],
-) -> None:
+def load(settings: Settings, sample: SampleData, say: Callable[[str], None]) -> None:
     """Load a sample through the stores, and merge nothing: as a running system has it."""
-    settings = Settings(
-        elasticsearch_url=elasticsearch_url, redis_url=redis_url, index_prefix=prefix
-    )
     asyncio.run(_load(settings, sample, say))
 
 
@@ -98,18 +89,13 @@ def push_rate(url: str, sample: SampleData) -> float:
     return count / (time.perf_counter() - started)
 
 
-def file_rate(elasticsearch_url: str, redis_url: str, prefix: str, sample: SampleData) -> float:
+def file_rate(settings: Settings, payer: str, sample: SampleData) -> float:
     """Load a sample from an NDJSON file by the command line; gives documents a second.
 
     Until they can be found; without what the command needs to start, which a file of one shows.
     """
-    environment = os.environ | {
-        "AUTHMATCH_ELASTICSEARCH_URL": elasticsearch_url,
-        "AUTHMATCH_REDIS_URL": redis_url,
-        "AUTHMATCH_INDEX_PREFIX": prefix,
-    }
-    client = Elasticsearch(elasticsearch_url, request_timeout=120)
-    _drop(client, prefix)
+    client = Elasticsearch(settings.elasticsearch_url, request_timeout=120)
+    index = f"{settings.index_prefix}authorizations"
     with tempfile.TemporaryDirectory() as folder:
         file, first = Path(folder) / "sample.ndjson", Path(folder) / "first.ndjson"
         with file.open("wb") as lines:
@@ -117,34 +103,34 @@ def file_rate(elasticsearch_url: str, redis_url: str, prefix: str, sample: Sampl
                 lines.write(orjson.dumps(each) + b"\n")
         with file.open("rb") as lines:
             first.write_bytes(next(lines))
-        _load_file(first, environment)  # installs the indices
-        start_s = _load_file(first, environment)
-        load_s = _load_file(file, environment)
+        start_s = _load_file(first, settings, payer)
+        load_s = _load_file(file, settings, payer)
     started = time.perf_counter()
-    client.indices.refresh(index=f"{prefix}authorizations")
+    client.indices.refresh(index=index)
     load_s += time.perf_counter() - started
-    found = client.count(index=f"{prefix}authorizations", query={"term": {"payer": PAYER}})["count"]
+    found = client.count(index=index, query={"term": {"payer": payer}})["count"]
     if found != sample.total:
         raise RuntimeError(f"{found} of {sample.total} can be found")
     client.close()
     return sample.total / (load_s - start_s)
 
 
-def _load_file(file: Path, environment: Mapping[str, str]) -> float:
+def _load_file(file: Path, settings: Settings, payer: str) -> float:
     """Give how many seconds the command took."""
-    command = [sys.executable, "-m", "service.cli", "load", str(file), "--payer", PAYER]
+    command = [sys.executable, "-m", "service.cli", "load", str(file), "--payer", payer]
     started = time.perf_counter()
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    subprocess.run(command, env=environment(settings), check=True, capture_output=True)
     return time.perf_counter() - started
 
 
-def parallel_bulk_rate(elasticsearch_url: str, prefix: str) -> float:
+def parallel_bulk_rate(settings: Settings) -> float:
     """Write the very documents of an index into a new one, and give documents a second.
 
     Until they can be found. They are read some thousand at a time, which does not count.
     """
-    client = Elasticsearch(elasticsearch_url, request_timeout=120)
-    source, target = f"{prefix}authorizations", f"{prefix}authorizations-v99"
+    client = Elasticsearch(settings.elasticsearch_url, request_timeout=120)
+    source = f"{settings.index_prefix}authorizations"
+    target = f"{source}-v99"
     client.indices.refresh(index=source)
     client.indices.delete(index=target, ignore_unavailable=True)
     client.indices.create(index=target)
@@ -175,12 +161,6 @@ def _ready(hit: Mapping[str, Any], target: str) -> dict[str, Any]:
         "_routing": hit["_routing"],
         "_source": hit["_source"],
     }
-
-
-def _drop(client: Elasticsearch, prefix: str) -> None:
-    """Drop the indices of an earlier run: what is there already costs nothing to push."""
-    for index in client.indices.get(index=f"{prefix}*"):
-        client.indices.delete(index=index)
 
 
 def _batches(items: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:

@@ -20,7 +20,7 @@ from typing import Any
 from authmatch_local.samples import SampleData
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_lines
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 
 CLAIMS = 200
@@ -98,25 +98,26 @@ def _server(binaries: Path) -> Iterator[str]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        subprocess.run(
-            [binaries / "initdb", "-D", home, "-A", "trust", "-U", "bench"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=folder,
-            **user,
-        )
-        process = subprocess.Popen(
-            [binaries / "postgres", "-D", home, "-p", str(port), "-h", "127.0.0.1", "-k", folder],
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            **user,
-        )
+        initdb = [
+            str(binaries / "initdb"),
+            "--no-sync",
+            "-D",
+            str(home),
+            "-A",
+            "trust",
+            "-U",
+            "bench",
+        ]
+        control = [str(binaries / "pg_ctl"), "-w", "-D", str(home), "-l", f"{folder}/log"]
+        options = f"-p {port} -h 127.0.0.1 -k {folder}"
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+        start = [*control, "-o", options, "start"]
+        subprocess.run(start, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
         try:
-            time.sleep(3)
             yield f"host=127.0.0.1 port={port} user=bench dbname=postgres"
         finally:
-            process.terminate()
-            process.wait(30)
+            stop = [*control, "-m", "fast", "stop"]
+            subprocess.run(stop, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
 
 
 def _load(connection: Any, sample: SampleData) -> int:

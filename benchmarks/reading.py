@@ -12,41 +12,44 @@ from pathlib import Path
 from pyx12.x12file import X12Reader
 
 from benchmarks.measure import Measured, at_least
+from benchmarks.sizes import Size
 from benchmarks.x12_files import claims_837, reviews_278
 from service.ingest.x12.reader import read
 from service.ingest.x12.wire.reading import segments
 from service.ingest.x12.wire.results import AuthorizationRead, ClaimRead
 
 CHUNK_BYTES = 64 * 1024
-ROUNDS = 5
 MEMORY_MAX_MB = 200
 _MILLION = 1_000_000
 
 Chunks = list[bytes]
 
 
-def reading_rows(file_mb: float, large_mb: float) -> Iterator[Measured]:
+def reading_rows(size: Size) -> Iterator[Measured]:
     """Read an 837 and a file of 278 of some MB, and one large file for its memory."""
-    claims = list(claims_837(int(file_mb * _MILLION)))
-    reviews = list(reviews_278(int(file_mb * _MILLION)))
-    against = "against pyx12's X12Reader (tokens only)"
-    yield _row(f"837, segments alone, MB a second, {against}", claims, _segments, 4.0)
-    yield _row(f"837 to claims, MB a second, {against}", claims, _documents(ClaimRead), 1.0)
-    what = f"278 to authorizations, MB a second, {against}"
-    yield _row(what, reviews, _documents(AuthorizationRead), 1.0)
-    yield _memory(large_mb)
+    claims = list(claims_837(int(size.x12_mb * _MILLION)))
+    reviews = list(reviews_278(int(size.x12_mb * _MILLION)))
+    for what, sets, ours, reach in (
+        ("837, segments alone", claims, _segments, 4.0),
+        ("837 to claims", claims, _documents(ClaimRead), 1.0),
+        ("278 to authorizations", reviews, _documents(AuthorizationRead), 1.0),
+    ):
+        speeds = _speeds(sets, ours, size.rounds)
+        what = f"{what}, MB a second, against pyx12's X12Reader (tokens only)"
+        yield at_least(what, *speeds, reach, "MB/s")
+    yield _memory(size.x12_large_mb)
 
 
-def _row(what: str, sets: Chunks, ours: Callable[[Chunks], int], reach: float) -> Measured:
+def _speeds(sets: Chunks, ours: Callable[[Chunks], int], rounds: int) -> tuple[float, float]:
     """Time both in turns, and take the best of each: what else runs only ever adds."""
     file = b"".join(sets)
     chunks = [file[start : start + CHUNK_BYTES] for start in range(0, len(file), CHUNK_BYTES)]
     text = file.decode()
     turns = [
-        (_seconds(lambda: ours(chunks)), _seconds(lambda: _tokens(text))) for _ in range(ROUNDS)
+        (_seconds(lambda: ours(chunks)), _seconds(lambda: _tokens(text))) for _ in range(rounds)
     ]
-    speeds = [len(file) / _MILLION / min(times) for times in zip(*turns, strict=True)]
-    return at_least(what, speeds[0], speeds[1], reach, "MB/s")
+    first, second = (len(file) / _MILLION / min(times) for times in zip(*turns, strict=True))
+    return first, second
 
 
 def _seconds(call: Callable[[], int]) -> float:

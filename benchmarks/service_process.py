@@ -12,19 +12,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from service.settings import Settings
+
 START_S = 60
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment of a process that works with the engines and indices of these settings."""
+    return os.environ | {
+        "AUTHMATCH_ELASTICSEARCH_URL": settings.elasticsearch_url or "",
+        "AUTHMATCH_REDIS_URL": settings.redis_url or "",
+        "AUTHMATCH_INDEX_PREFIX": settings.index_prefix,
+    }
+
+
 @contextmanager
-def serving(environment: dict[str, str], workers: int) -> Iterator[tuple[str, int]]:
-    """Serve with so many workers; gives the address and the pid of the first process."""
+def serving(settings: Settings, payer: str, workers: int) -> Iterator[tuple[str, int]]:
+    """Serve a payer with so many workers; gives the address and the pid of the first process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--workers", str(workers)],
-        env=os.environ | environment,
+        env=environment(settings) | {"AUTHMATCH_DEFAULT_PAYER": payer},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )

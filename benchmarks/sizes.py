@@ -19,25 +19,30 @@ class Size:
     ten_line_claims: int
     x12_mb: float
     x12_large_mb: float
+    warm_up: int = 40
     workers: int = 2
+    rounds: int = 7
 
 
 SIZES = {
-    # So little that it says nothing of speed, only that every part runs: for the tests.
+    # So little that it says nothing of speed, only that every part runs: for the tests. All indices
+    # are of one size, so that one service serves them.
     "tiny": Size(
         authorizations=100,
-        small_index=50,
+        small_index=100,
         large_index=100,
         bulk_documents=100,
         file_documents=100,
-        claims=50,
-        batch_claims=20,
-        memory_claims=60,
-        applies=500,
-        ten_line_claims=128,
+        claims=10,
+        batch_claims=10,
+        memory_claims=9,
+        applies=64,
+        ten_line_claims=64,
         x12_mb=0.05,
         x12_large_mb=0.5,
+        warm_up=2,
         workers=1,
+        rounds=1,
     ),
     "small": Size(
         authorizations=20_000,

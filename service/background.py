@@ -2,7 +2,15 @@
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+from service.domain.engine_fault import EngineFault
+
+log = structlog.get_logger()
 
 CANCEL_AGAIN_S = 0.2
 
@@ -17,6 +25,11 @@ def backoff_s(failures: int, *, first_s: float, most_s: float) -> float:
     return pause * _CHANCE.uniform(0.5, 1)
 
 
+def reason_of(error: Exception) -> str:
+    """What a log says of an error; of one that is no engine's only its kind, for it may quote."""
+    return str(error) if isinstance(error, EngineFault) else type(error).__name__
+
+
 async def end(task: asyncio.Task[Any]) -> None:
     """Cancel a task until it has ended.
 
@@ -28,3 +41,48 @@ async def end(task: asyncio.Task[Any]) -> None:
         await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
     if not task.cancelled():
         task.exception()  # nobody waits for it any more
+
+
+class Background(ABC):
+    """Work that is done again and again beside the requests; after a fault it pauses and goes on.
+
+    Several workers may do the same, and each may end at once: whatever was at work is done again.
+    """
+
+    def __init__(self, failed: str, faults: Counter, *, first_s: float, most_s: float) -> None:
+        """``failed`` is how logs name a fault; pauses go from ``first_s`` to ``most_s`` seconds."""
+        self._failed = failed
+        self._faults = faults
+        self._first_s = first_s
+        self._most_s = most_s
+        self._task: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def turn(self) -> None:
+        """Wait until there may be something to do, and do it."""
+
+    def start(self) -> None:
+        """Work until ``close``."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> bool:
+        """End at once; tells whether it ran."""
+        if self._task is None:
+            return False
+        await end(self._task)
+        self._task = None
+        return True
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self.turn()
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - the work must go on; it is counted
+                self._faults.inc()
+                failures += 1
+                pause_s = backoff_s(failures, first_s=self._first_s, most_s=self._most_s)
+                log.warning(self._failed, reason=reason_of(error), pause_s=round(pause_s, 2))
+                await asyncio.sleep(pause_s)

@@ -20,8 +20,7 @@ from service.domain.effective import effective_lines, numbers_of
 from service.domain.event import EventCodes
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.matching.answer import evidence
-from service.matching.judgement import Judged
-from service.matching.scorer import Scorer
+from service.matching.scorer import Judged, Scorer
 from service.querying.library import Library, load_library
 
 QUERIES = Path(__file__).parents[1] / "queries"

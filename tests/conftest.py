@@ -15,7 +15,7 @@ import pytest
 
 from authmatch_local import engines
 from service.rules.book import RuleBook
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 from tests.ground import shipped_rules
 

@@ -17,10 +17,10 @@ from service.application.parts import Stores
 from service.domain.answers import MatchedLine
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
-from service.domain.push import Pushed
+from service.domain.submission import Pushed
 from service.flow.matching.match import match_claim
 from service.rules.book import RuleBook
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 from tests.builders import build_authorization
 

@@ -29,7 +29,7 @@ from service.querying._inheritance import OWN_KEYS
 from service.requirement._cells import FUNCTIONS
 from service.requirement._inputs import columns
 from service.requirement.tables import TABLE_NAMES, contract
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 from tests.builders import TEMPLATES
 from tests.pages import FENCE, ROOT, rows_of, text_of

@@ -13,8 +13,7 @@ from service.api.streams import StreamedResults
 from service.application import authorizations, intake
 from service.application.authorizations import VERSION_MAX, Filter, Stored
 from service.application.reception import Stream, results_of
-from service.domain.push import PushResult
-from service.domain.submission import Queued
+from service.domain.submission import PushResult, Queued
 from service.domain.values import Day
 from service.ingest.submissions import form_of_media
 

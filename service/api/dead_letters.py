@@ -32,7 +32,7 @@ async def listing(
     """A page, those that came last first, without their content."""
     wanted = LetterFilter(status=status, code=code, format=format)
     page = await intake.letters(caller, wanted, size=size, after=after)
-    letters = [letter.shown() for letter in page.letters]
+    letters = [letter.shown() for letter in page.entries]
     return json_response({"total": page.total, "dead_letters": letters, "next": page.next_})
 
 

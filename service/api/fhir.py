@@ -11,7 +11,7 @@ from starlette.responses import Response
 from service.api.body import media_type_of, read_any_body
 from service.api.caller import Asking
 from service.api.fhir_capability import PARAMETERS, capability_statement
-from service.api.fhir_outcome import Json, fhir_response, issue, outcome
+from service.api.fhir_outcome import fhir_response
 from service.api.fhir_search import PAGE, Search, read_search
 from service.api.problem import Refused
 from service.api.schema import fhir_answers, parameters, takes
@@ -20,6 +20,7 @@ from service.application.authorizations import Page
 from service.application.parts import Caller
 from service.application.refusals import BadCursor
 from service.ingest.fhir import searchset
+from service.ingest.fhir.base.issue import Json, outcome, told
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], responses=fhir_answers())
 public = APIRouter(prefix="/fhir", tags=["fhir"])
@@ -115,11 +116,11 @@ async def _page(caller: Caller, wanted: Search) -> Page:
 
 
 def _told(ignored: Sequence[str]) -> Json:
-    told = [
-        issue("warning", "not-supported", f"the parameter {each[:100]!r} was ignored")
+    issues = (
+        told("warning", "not-supported", f"the parameter {each[:100]!r} was ignored")
         for each in ignored
-    ]
-    return {"resource": outcome(told), "search": {"mode": "outcome"}}
+    )
+    return {"resource": outcome(issues), "search": {"mode": "outcome"}}
 
 
 def _base(request: Request) -> str:

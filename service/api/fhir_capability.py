@@ -1,7 +1,8 @@
 """The CapabilityStatement: what the FHIR addresses offer, and no more."""
 
 from service import __version__
-from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, Json
+from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON
+from service.ingest.fhir.base.issue import Json
 
 FHIR_VERSION = "4.0.1"
 CHANGED_ON = "2026-11-27"

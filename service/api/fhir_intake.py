@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from service.api.body import NDJSON, read_any_body
 from service.api.caller import Asking
-from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, Json, fhir_response, issue, outcome
+from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, fhir_response
 from service.api.problem import Refused
 from service.api.schema import fhir_answers, takes
 from service.api.streams import StreamedResults
@@ -15,7 +15,8 @@ from service.application.intake import take
 from service.application.parts import Caller
 from service.application.reception import Stream, once
 from service.flow.intake import Taken
-from service.ingest.fhir import FhirDocument, operation_outcome
+from service.ingest.fhir import FhirDocument
+from service.ingest.fhir.base.issue import Json, outcome, told, write_issue
 from service.ingest.fhir.base.node import expression_of
 
 router = APIRouter(
@@ -113,16 +114,16 @@ def _outcome(document: FhirDocument, taken: Sequence[Taken]) -> Json:
         if each.result["status"] not in ("rejected", "noted")
     ]
     findings = sorted(document.issues, key=lambda each: _ORDER[each.severity])
-    written = operation_outcome(findings[:FINDINGS_MAX])["issue"] if findings else []
+    written = [write_issue(each) for each in findings[:FINDINGS_MAX]]
     if len(findings) > FINDINGS_MAX:
         text = f"{len(findings) - FINDINGS_MAX} more findings are left out"
-        written.append(issue(*_TOLD, text))
+        written.append(told(*_TOLD, text))
     letters = dict.fromkeys(each.result.get("dead_letter") for each in taken)
     written += [
-        issue(*_TOLD, f"kept as dead letter {letter}", system=PUSH_SYSTEM, code="kept")
+        told(*_TOLD, f"kept as dead letter {letter}", system=PUSH_SYSTEM, code="kept")
         for letter in filter(None, letters)
     ]
-    return outcome([*pushes, *written] or operation_outcome([])["issue"])
+    return outcome([*pushes, *written])
 
 
 def _issue(taken: Taken, root: str) -> Json:
@@ -135,6 +136,6 @@ def _issue(taken: Taken, root: str) -> Json:
     if status == "superseded":
         text += f", version {result['current_version']} stands"
     severity, type_ = _BAD.get(status, _TOLD)
-    written = issue(severity, type_, text, system=PUSH_SYSTEM, code=status)
+    written = told(severity, type_, text, system=PUSH_SYSTEM, code=status)
     pointer = str(submission.position.get("pointer", ""))
     return written | {"expression": [expression_of(pointer, root)]}

@@ -1,14 +1,12 @@
 """Answers of the FHIR addresses: resources as JSON, and every refusal as an OperationOutcome."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import orjson
 from starlette.responses import Response
 
 from service.api.problem import Refused
-
-Json = dict[str, Any]
+from service.ingest.fhir.base.issue import Json, outcome, told
 
 FHIR_JSON = "application/fhir+json"
 FHIR_NDJSON = "application/fhir+ndjson"
@@ -39,24 +37,13 @@ def fhir_response(
     )
 
 
-def outcome(issues: Iterable[Json]) -> Json:
-    """Write an OperationOutcome of issues, of which there is at least one."""
-    return {"resourceType": "OperationOutcome", "issue": list(issues)}
-
-
-def issue(severity: str, type_: str, text: str, *, system: str = "", code: str = "") -> Json:
-    """Write an issue: how bad, its type in FHIR, our code, and what it says."""
-    coding = {"coding": [{"system": system, "code": code}]} if code else {}
-    return {"severity": severity, "code": type_, "details": {**coding, "text": text}}
-
-
 def refusal_content(refused: Refused) -> Json:
     """Write a problem as FHIR does: its type as a code, its text, and the places."""
     kind = refused.title.lower().replace(" ", "-")
     type_ = _TYPES.get(refused.status, "processing")
-    written = [issue("error", type_, refused.detail, system=PROBLEM_SYSTEM, code=kind)]
+    written = [told("error", type_, refused.detail, system=PROBLEM_SYSTEM, code=kind)]
     for each in refused.errors or []:
-        more = issue("error", type_, each["message"], system=PROBLEM_SYSTEM, code=kind)
+        more = told("error", type_, each["message"], system=PROBLEM_SYSTEM, code=kind)
         written.append(more | ({"diagnostics": each["path"]} if each["path"] else {}))
     return outcome(written)
 

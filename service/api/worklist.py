@@ -46,7 +46,7 @@ async def listing(
     page = await worklist.page(
         caller, state=state, authorization_id=authorization, claim_id=claim, size=size, after=after
     )
-    items = [listed.as_answer() for listed in page.listed]
+    items = [listed.as_answer() for listed in page.entries]
     return json_response({"items": items, "total": page.total, "next": page.next_})
 
 

@@ -14,15 +14,14 @@ from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.domain.answers import RelatedClaim, StatementAnswer, UtilizationAnswer
 from service.domain.authorization import Authorization
-from service.domain.push import Pushed, PushResult
-from service.domain.submission import Code, DeadLetter, Queued
-from service.domain.withdrawal import write_withdrawal
+from service.domain.submission import Code, DeadLetter, Pushed, PushResult, Queued, write_withdrawal
 from service.ingest.submissions import read_one
 from service.stores.authorizations.reading import Filter as Filter
 from service.stores.authorizations.reading import Name as Name
 from service.stores.authorizations.reading import Page as Page
 from service.stores.authorizations.reading import Stored as Stored
 from service.stores.authorizations.reading import Times as Times
+from service.stores.ledger.reading import MATCHED, MOVED
 from service.stores.ledger.records import read_record
 
 Answer = dict[str, Any]
@@ -187,8 +186,8 @@ async def ledger(
 ) -> LedgerEntries:
     """What moved or changed its units, newest first; raises NotFound, BadCursor."""
     await read(caller, authorization_id)
-    page = await caller.stores.ledger.of_authorization(
-        caller.payer, authorization_id, size=size, after=after
+    page = await caller.stores.ledger.page(
+        caller.payer, authorization_id, MOVED, size=size, after=after
     )
     return ledger_entries(page, authorization_id)
 
@@ -201,9 +200,10 @@ async def related_claims(
     ``matched``: also those that found it and drew nothing.
     """
     stored = await read(caller, authorization_id)
-    reading = caller.stores.ledger
-    of = reading.related if matched else reading.of_authorization
-    page = await of(caller.payer, authorization_id, size=size, after=after)
+    of = (*MOVED, *MATCHED) if matched else MOVED
+    page = await caller.stores.ledger.page(
+        caller.payer, authorization_id, of, size=size, after=after
+    )
     ids = dict.fromkeys(
         entry.fields[name]
         for entry in page.entries
@@ -226,8 +226,8 @@ async def utilization_over_time(
     moved: list[Any] = []
     after: str | None = None
     for _ in range(_PAGES_MAX):
-        page = await caller.stores.ledger.of_authorization(
-            caller.payer, authorization_id, size=_PAGE, after=after
+        page = await caller.stores.ledger.page(
+            caller.payer, authorization_id, MOVED, size=_PAGE, after=after
         )
         moved += [(entry.fields["at"], read_record(entry)[1]) for entry in page.entries]
         after = page.next_

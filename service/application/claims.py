@@ -30,6 +30,7 @@ from service.flow.matching.match import match_claim
 from service.flow.matching.why_not import WhyNotQuestion as WhyNotQuestion
 from service.flow.matching.why_not import why_not
 from service.stores.connection.clock import now
+from service.stores.ledger.reading import OF_CLAIM
 
 Answer = dict[str, Any]
 
@@ -173,7 +174,7 @@ async def history(caller: Caller, claim_id: str, *, size: int, after: str | None
     stores = caller.stores
     if not (await stores.accumulators.read_claim(caller.payer, claim_id)).is_known:
         raise UnknownClaim(claim_id)
-    page = await stores.ledger.of_claim(caller.payer, claim_id, size=size, after=after)
+    page = await stores.ledger.page(caller.payer, claim_id, OF_CLAIM, size=size, after=after)
     return ledger_entries(page)
 
 

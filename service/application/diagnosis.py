@@ -10,7 +10,7 @@ from service.application.parts import NotConfigured, Stores
 from service.domain.engine_fault import EngineFault
 from service.domain.reference import StoredReferences
 from service.querying.problem import TemplatesRefused
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 from service.stores.connection.durability import WANTED
 
@@ -128,7 +128,7 @@ async def _indices(stores: Stores) -> AsyncIterator[Finding]:
     advice = "a rebuild runs, or was killed: run `authmatch index migrate` again"
     yield _unless(wrong, "pushes", "open", advice, red)
     yield green("documents", f"{await stores.inspection.count():,}")
-    letters = sum([await stores.listing.count(each) for each in stores.projection.payers])
+    letters = sum([await stores.letters.count(each) for each in stores.projection.payers])
     wrong = f"{letters:,} open" if letters else None
     yield _unless(wrong, "dead letters", "none open", "look: authmatch deadletters list")
 

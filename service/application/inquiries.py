@@ -47,15 +47,14 @@ async def _answer(parts: Application, payer: str, inquiry: InquiryRead) -> Answe
     """Look up what is asked for; whoever names no member of ours learns nothing."""
     if inquiry.member_id is None or not is_for(inquiry.payer_id, aliases_of(parts.settings, payer)):
         return Answer(inquiry=inquiry, is_member_known=False)
-    days = [each.first for each in inquiry.days], [each.last for each in inquiry.days]
-    firsts, lasts = (list(filter(None, each)) for each in days)
+    firsts, lasts = [each.first for each in inquiry.days], [each.last for each in inquiry.days]
     found: dict[str, Authorization] = {}
     for number in inquiry.numbers or (None,):
         wanted = Filter(
             member=inquiry.member_id,
             number=number,
-            from_=min(firsts) if len(firsts) == len(inquiry.days) and firsts else None,
-            to=max(lasts) if len(lasts) == len(inquiry.days) and lasts else None,
+            from_=min(filter(None, firsts), default=None) if all(firsts) else None,
+            to=max(filter(None, lasts), default=None) if all(lasts) else None,
             standing=True,
         )
         page = await parts.stores.reading.page(payer, wanted, size=FOUND_MAX, after=None)

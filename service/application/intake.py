@@ -13,9 +13,9 @@ from service.application.reception import Stream, take_again
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import Notice
 from service.flow.intake import Taken
+from service.stores.connection.reading import Listing
+from service.stores.intake.dead_letters import LetterFilter as LetterFilter
 from service.stores.intake.letter import Letter as Letter
-from service.stores.intake.listing import LetterFilter as LetterFilter
-from service.stores.intake.listing import LetterPage
 from service.stores.intake.retrying import Retried, retry_letter
 
 PUSHES = Counter("authmatch_pushes_total", "Pushed versions by what became of them.", ["status"])
@@ -45,9 +45,9 @@ async def deliver(caller: Caller) -> int:
 
 async def letters(
     caller: Caller, wanted: LetterFilter, *, size: int, after: str | None
-) -> LetterPage:
+) -> Listing[Letter]:
     """A page of what could not be taken, those that came last first; raises BadCursor."""
-    return await caller.stores.listing.page(caller.payer, wanted, size=size, after=after)
+    return await caller.stores.letters.page(caller.payer, wanted, size=size, after=after)
 
 
 async def letter(caller: Caller, letter_id: str) -> Letter:

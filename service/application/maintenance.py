@@ -11,8 +11,8 @@ from service.application.parts import Application
 from service.domain.engine_fault import EngineFault
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.ledger.rebuilding import Rebuilt as Rebuilt
-from service.stores.ledger.rebuilding import Tell
-from service.stores.ledger.reconciliation import Reconciled as Reconciled
+from service.stores.ledger.shelf_books import Outcome as Outcome
+from service.stores.ledger.shelf_books import Tell
 
 _WAIT_STEP_S = 1.0
 
@@ -25,7 +25,7 @@ class Readiness(TypedDict):
     outbox: int | None
 
 
-async def reconcile(parts: Application, payers: Sequence[str], tell: Tell) -> Reconciled:
+async def reconcile(parts: Application, payers: Sequence[str], tell: Tell) -> Outcome:
     """Compare the accumulators of these payers, else of all, with the ledger; EngineFault."""
     return await parts.stores.reconciliation.run(payers, tell)
 
@@ -33,7 +33,7 @@ async def reconcile(parts: Application, payers: Sequence[str], tell: Tell) -> Re
 async def project(parts: Application, payers: Sequence[str]) -> int:
     """Copy the ledger entries of these payers, else of all, that wait in Redis; counts them."""
     stores = parts.stores
-    return await stores.projection.sweep(payers or await stores.reconciliation.payers())
+    return await stores.projection.sweep(payers or await stores.ledger.everybody())
 
 
 async def archive(parts: Application, payers: Sequence[str]) -> int:
@@ -43,10 +43,7 @@ async def archive(parts: Application, payers: Sequence[str]) -> int:
     """
     stores = parts.stores
     return sum(
-        [
-            await stores.resting.rest(payer)
-            for payer in payers or await stores.reconciliation.payers()
-        ]
+        [await stores.resting.rest(payer) for payer in payers or await stores.ledger.everybody()]
     )
 
 
@@ -85,7 +82,7 @@ async def install_when_ready(
     while True:
         try:
             await parts.stores.installation.install()
-            if not await parts.stores.health.check():
+            if not await parts.stores.inspection.check():
                 raise EngineUnavailable("redis", "cannot be reached")
             await parts.stores.durability.ensure()
         except EngineFault as fault:
@@ -110,7 +107,7 @@ async def readiness(parts: Application) -> Readiness:
     Raises EngineFault while Elasticsearch does not answer. Without Redis claims are matched as
     ever, and pushes must wait.
     """
-    has_redis = await parts.stores.health.check()
+    has_redis = await parts.stores.inspection.check()
     obstacle = await _obstacle(parts) if has_redis else "redis does not answer"
     waiting = await _waiting(parts) if has_redis else None
     return {

@@ -17,11 +17,13 @@ from service.flow.late.claims import LateClaims
 from service.flow.late.watch import LateWatch
 from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook, Rules
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
+from service.stores.authorizations.locator import Locator
 from service.stores.authorizations.reading import AuthorizationReading
 from service.stores.authorizations.search import AuthorizationSearch
 from service.stores.authorizations.store import AuthorizationStore
+from service.stores.authorizations.succession import Succession
 from service.stores.connection.breaker import Breaker
 from service.stores.connection.clients import (
     ElasticsearchAccess,
@@ -33,7 +35,6 @@ from service.stores.connection.clients import (
 from service.stores.connection.clock import now
 from service.stores.connection.durability import Durability
 from service.stores.connection.faults import EngineUnavailable
-from service.stores.connection.health import Health
 from service.stores.connection.inspection import Inspection
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
@@ -44,10 +45,8 @@ from service.stores.intake.courier import Courier
 from service.stores.intake.dead_letters import DeadLetters
 from service.stores.intake.delivery import Delivery
 from service.stores.intake.entrance import Entrance
-from service.stores.intake.listing import LetterListing
 from service.stores.intake.outbox import Outbox
-from service.stores.ledger.epoch import Epoch
-from service.stores.ledger.guard import Guard
+from service.stores.ledger.epoch import Epoch, Guard
 from service.stores.ledger.projection import Projection
 from service.stores.ledger.reading import LedgerReading
 from service.stores.ledger.rebuilding import Rebuilding
@@ -83,7 +82,6 @@ class Stores:
         elasticsearch, redis = _open_clients(settings)
         indices, keys = IndexNames(settings.index_prefix), _key_names(settings)
         self.elasticsearch, self.redis, self.indices = elasticsearch, redis, indices
-        self.health = Health(elasticsearch, redis, indices)
         self.inspection = Inspection(elasticsearch, redis, indices)
         self.visibility = Visibility(elasticsearch, redis, indices, keys)
         records = MemberRecords(elasticsearch, indices)
@@ -127,16 +125,23 @@ class Stores:
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
         is_open = settings.late_authorizations != "off"
         self.late_queue = LateQueue(redis, keys, is_open=is_open)
+        locator = Locator(elasticsearch, indices)
         self.authorizations = AuthorizationStore(
-            elasticsearch, indices, references, self.accumulators, self.late_queue, self.members
+            elasticsearch,
+            indices,
+            references,
+            locator,
+            Succession(elasticsearch, indices, locator, references),
+            self.accumulators,
+            self.late_queue,
+            self.members,
         )
-        self.reading = AuthorizationReading(elasticsearch, indices, self.visibility, self.members)
+        self.reading = AuthorizationReading(elasticsearch, indices, locator, self.members)
         self.search = AuthorizationSearch(elasticsearch, indices, self.members)
         self.merging = MemberMerge(self.members, self.late_queue)
         breaker = Breaker()
         self.outbox = Outbox(redis, keys, self.durability, bytes_max=settings.outbox_bytes_max)
         self.letters = DeadLetters(elasticsearch, indices, self.outbox, breaker, keys.secret)
-        self.listing = LetterListing(elasticsearch, indices)
         self.entrance = Entrance(self.authorizations, self.reading, self.outbox, breaker)
         delivery = Delivery(self.outbox, self.entrance, self.letters)
         self.courier = Courier(self.outbox, delivery, settings.payers)

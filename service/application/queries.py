@@ -182,6 +182,6 @@ def compiled_searches(
     return {
         "template": plan.template.id,
         "line": number,
-        "candidate_search": search_body(payer, member, candidate_search([asked])),
-        "scored_search": search_body(payer, member, scored_search(asked)),
+        "candidate_search": search_body(payer, [member], candidate_search([asked])),
+        "scored_search": search_body(payer, [member], scored_search(asked)),
     }

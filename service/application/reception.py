@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from service.application.parts import Application
 from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
-from service.domain.submission import Format, Notice, Sent, Submission
-from service.domain.withdrawal import read_withdrawal
+from service.domain.submission import Format, Notice, Sent, Submission, read_withdrawal
 from service.flow.intake import Doors, Result, Taken, take_in
 from service.ingest.fhir import AsStored, read, to_claim_response
 from service.ingest.submissions import Form, Reading, form_of_letter, read_submissions
 from service.ingest.x12.claim.claims import provider_claim_id, wire_claim_id
 from service.ingest.x12.fields.people import family_member_id, wire_member_id
 from service.ingest.x12.reader import Naming
-from service.ingest.x12.reply.acknowledgement import ControlNumbers, acknowledge
+from service.ingest.x12.reply.acknowledgement import acknowledge
 from service.ingest.x12.wire.results import InterchangeOutcome
+from service.ingest.x12.wire.writing import ControlNumbers
 from service.settings import Settings
 from service.stores.authorizations.reading import Stored
 

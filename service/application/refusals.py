@@ -14,9 +14,9 @@ from service.flow.matching.why_not import NoSuchLine as NoSuchLine
 from service.querying.problem import TemplatesRefused as TemplatesRefused
 from service.requirement.faults import TableFault as TableFault
 from service.rules.book import StoredReferencesDiffer as StoredReferencesDiffer
-from service.stores.connection.cursor import BadCursor as BadCursor
 from service.stores.connection.durability import NotDurable as NotDurable
 from service.stores.connection.faults import EngineRefused as EngineRefused
+from service.stores.connection.reading import BadCursor as BadCursor
 from service.stores.intake.dead_letters import LetterConflict as LetterConflict
 from service.stores.ledger.rebuilding import NotEmpty as NotEmpty
 from service.stores.members.merge import MergeRefused as MergeRefused

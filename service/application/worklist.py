@@ -16,7 +16,7 @@ from service.domain.work_item import ItemDecision, ItemState, Listed, WorkItem
 from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtaken
 from service.flow.adjudicating.rooms import Run
 from service.stores.connection.clock import now
-from service.stores.waiting.worklist import WorklistPage
+from service.stores.connection.reading import Listing
 
 Seen = tuple[int, int]
 
@@ -41,7 +41,7 @@ async def page(
     claim_id: str | None = None,
     size: int,
     after: str | None,
-) -> WorklistPage:
+) -> Listing[Listed]:
     """A page, the oldest offer first, without items whose claim was changed since; BadCursor."""
     found = await caller.stores.worklist.page(
         caller.payer,
@@ -51,7 +51,7 @@ async def page(
         size=size,
         after=after,
     )
-    return replace(found, listed=tuple(await _standing(caller, found.listed)))
+    return replace(found, entries=tuple(await _standing(caller, found.entries)))
 
 
 async def read(caller: Caller, claim_id: str) -> Listed:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from service.application import maintenance
-from service.application.maintenance import Rebuilt, Reconciled
+from service.application.maintenance import Outcome
 from service.cli.configuration import JsonOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS
 from service.cli.opened import run_shown, run_with
@@ -94,11 +94,11 @@ def _only(payer: str | None) -> tuple[Settings, tuple[str, ...]]:
     return settings, () if payer is None else (payer_of(payer, settings),)
 
 
-def _counted(done: Reconciled | Rebuilt) -> str:
+def _counted(done: Outcome) -> str:
     return f"{done.entries} ledger entries, {done.hashes} hashes ({done.archived} at rest)"
 
 
-def _report(done: Reconciled | Rebuilt) -> dict[str, Any]:
+def _report(done: Outcome) -> dict[str, Any]:
     counts = ("payers", "entries", "hashes", "archived", "digest")
     return {name: getattr(done, name) for name in counts} | {
         "differences": [
@@ -107,7 +107,7 @@ def _report(done: Reconciled | Rebuilt) -> dict[str, Any]:
     }
 
 
-def _tell_differences(done: Reconciled | Rebuilt) -> None:
+def _tell_differences(done: Outcome) -> None:
     for payer, difference in done.differences:
         seen = f" (entry {difference.entry})" if difference.entry else ""
         put(

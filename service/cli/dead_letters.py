@@ -151,9 +151,9 @@ async def _letters(
         wanted_now = PAGE if size is None else min(size, PAGE)
         page = await intake.letters(caller, wanted, size=wanted_now, after=after)
         size = page.total if size is None else size
-        for letter in page.letters:
+        for letter in page.entries:
             yield letter
-        size, after = size - len(page.letters), page.next_
+        size, after = size - len(page.entries), page.next_
         if after is None:
             return
 

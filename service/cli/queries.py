@@ -25,8 +25,7 @@ from service.domain.claim import Claim
 from service.domain.template import Template
 from service.querying.library import template_schema
 from service.querying.problem import Problem
-from service.rules.files import read_folder
-from service.rules.texts import load_texts
+from service.rules.texts import load_texts, read_folder
 from service.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Templates and tables: check, show, schema.")

@@ -54,7 +54,7 @@ def list_(
             page = await worklist.page(
                 caller, state=wanted, authorization_id=authorization, size=PAGE, after=after
             )
-            found += page.listed
+            found += page.entries
             after = page.next_
             if after is None:
                 break

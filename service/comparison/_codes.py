@@ -1,9 +1,13 @@
-"""Comparisons of codes: equal, any of, beginning alike, all held, all billed."""
+"""Comparisons of codes: equal, any of, beginning alike, all held, all billed.
+
+Those through a reference table: in the authorized group, in one group, below, above.
+"""
 
 from dataclasses import replace
 from typing import Any
 
 from service.comparison.comparison import (
+    MATCH_NOTHING,
     Clause,
     Comparison,
     How,
@@ -14,6 +18,7 @@ from service.comparison.comparison import (
 )
 from service.domain.effective import LineValues
 from service.domain.fields import COUNTED, FieldType
+from service.domain.reference import GroupTable, Interval
 
 CODED: frozenset[FieldType] = frozenset({"keyword", "long", "boolean", "date"})
 KEYWORD: frozenset[FieldType] = frozenset({"keyword"})
@@ -68,13 +73,13 @@ def _begins(line: LineValues, field: str, value: tuple[str, ...], how: How) -> b
     return any(each[: how.length] in value for each in held(line, field))
 
 
-ANY_OF_PREFIX = Comparison(
+ANY_OF_PREFIX = replace(
+    ANY_OF,
     name="any-of-prefix",
     types=KEYWORD,
     read=_beginnings,
     clause=_begins_in_elasticsearch,
     fits=_begins,
-    why=_set_side_by_side,
     options=frozenset({"length"}),
 )
 
@@ -90,13 +95,12 @@ def _all_billed(line: LineValues, field: str, value: tuple[str, ...], how: How) 
     return bool(authorized) and all(each in value for each in authorized)
 
 
-SUBSET = Comparison(
+SUBSET = replace(
+    ANY_OF,
     name="subset",
     types=KEYWORD,
-    read=codes_of,
     clause=_all_billed_in_elasticsearch,
     fits=_all_billed,
-    why=_set_side_by_side,
 )
 """All that the authorization names is billed; what is billed beside it does not matter."""
 
@@ -114,3 +118,97 @@ WITHIN = replace(
     SUBSET, name="within", clause=_all_authorized_in_elasticsearch, fits=_all_authorized
 )
 """All that is billed is authorized; what is authorized beside it does not matter."""
+
+
+def _table(how: How) -> GroupTable:
+    if how.groups is None:
+        raise ValueError("this comparison needs a group table")
+    return how.groups
+
+
+def _groups_billed(values: Values, how: How) -> tuple[str, ...] | None:
+    """The groups of the billed codes: () where no group holds them, None without a code."""
+    found = codes_of(values, how)
+    if found is None:
+        return None
+    table = _table(how)
+    return tuple({name: None for code in found for name in table.groups_of(code)})
+
+
+def _named_in_elasticsearch(field: str, value: tuple[str, ...], how: How) -> Clause:
+    return {"terms": {field: list(value)}} if value else MATCH_NOTHING
+
+
+def _groups_side_by_side(line: LineValues, field: str, value: tuple[str, ...], how: How) -> str:
+    return f"in {shown(value)} of {_table(how).id}; {shown(held(line, field))} authorized"
+
+
+IN_GROUP = replace(
+    ANY_OF,
+    name="in-group",
+    types=KEYWORD,
+    read=_groups_billed,
+    clause=_named_in_elasticsearch,
+    why=_groups_side_by_side,
+    options=frozenset({"groups"}),
+)
+"""The authorization names a group, and a billed code is in it."""
+
+
+def _fellows(values: Values, how: How) -> tuple[Interval, ...] | None:
+    """The codes that share a group with a billed one, as intervals."""
+    names = _groups_billed(values, how)
+    return None if names is None else _table(how).intervals_of(names)
+
+
+def _among_in_elasticsearch(field: str, value: tuple[Interval, ...], how: How) -> Clause:
+    singles = [first for first, last in value if first == last]
+    clauses: list[Clause] = [{"terms": {field: singles}}] if singles else []
+    clauses += [
+        {"range": {field: {"gte": first, "lte": last}}} for first, last in value if first != last
+    ]
+    return {"bool": {"should": clauses}} if clauses else MATCH_NOTHING
+
+
+def _among(line: LineValues, field: str, value: tuple[Interval, ...], how: How) -> bool:
+    return any(first <= each <= last for each in held(line, field) for first, last in value)
+
+
+def _fellows_side_by_side(
+    line: LineValues, field: str, value: tuple[Interval, ...], how: How
+) -> str:
+    return f"{shown(held(line, field))} authorized, in one group of {_table(how).id} or not"
+
+
+SAME_GROUP = replace(
+    IN_GROUP,
+    name="same-group",
+    read=_fellows,
+    clause=_among_in_elasticsearch,
+    fits=_among,
+    why=_fellows_side_by_side,
+)
+"""The authorized code and a billed one stand in one group."""
+
+
+def _ranks_over(values: Values, how: How) -> tuple[str, ...] | None:
+    """The groups that rank higher than every billed code."""
+    billed, ranks = _groups_billed(values, how), tuple(_table(how).groups)
+    return ranks[max(map(_table(how).rank, billed)) + 1 :] if billed else billed
+
+
+def _ranks_under(values: Values, how: How) -> tuple[str, ...] | None:
+    """The groups that rank lower than every billed code."""
+    billed, ranks = _groups_billed(values, how), tuple(_table(how).groups)
+    return ranks[: min(map(_table(how).rank, billed))] if billed else billed
+
+
+def _rank_side_by_side(line: LineValues, field: str, value: tuple[str, ...], how: How) -> str:
+    return f"{shown(held(line, field))} authorized, another rank of {_table(how).id} billed"
+
+
+BELOW = replace(IN_GROUP, name="below", read=_ranks_over, why=_rank_side_by_side)
+"""The billed rank of an ordered table is lower than the authorized one."""
+
+ABOVE = replace(IN_GROUP, name="above", read=_ranks_under, why=_rank_side_by_side)
+"""The billed rank of an ordered table is higher than the authorized one."""

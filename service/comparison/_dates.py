@@ -6,6 +6,7 @@ ends stops there.
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 from service.comparison.comparison import Clause, Comparison, How, span_of
 from service.domain.effective import LineValues
@@ -43,20 +44,15 @@ def bounds(line: LineValues, field: str) -> Span | None:
     return window.get("first", _FIRST_DAY), window.get("last", _LAST_DAY)
 
 
-def _overlaps_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
+def _range(field: str, value: Span, how: How, **relation: str) -> Clause:
     first, last = widened(value, how)
-    return {"range": {field: {"gte": first, "lte": last, "relation": "intersects"}}}
+    return {"range": {field: {"gte": first, "lte": last, **relation}}}
 
 
 def _overlaps(line: LineValues, field: str, value: Span, how: How) -> bool:
     window = bounds(line, field)
     first, last = widened(value, how)
     return window is not None and window[0] <= last and first <= window[1]
-
-
-def _inside_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
-    first, last = widened(value, how)
-    return {"range": {field: {"gte": first, "lte": last, "relation": "contains"}}}
 
 
 def _inside(line: LineValues, field: str, value: Span, how: How) -> bool:
@@ -94,7 +90,7 @@ OVERLAPS = Comparison(
     name="overlaps",
     types=RANGE,
     read=span_of,
-    clause=_overlaps_in_elasticsearch,
+    clause=partial(_range, relation="intersects"),
     fits=_overlaps,
     why=_where,
     options=frozenset({"days"}),
@@ -103,16 +99,11 @@ OVERLAPS = Comparison(
 )
 
 INSIDE = replace(
-    OVERLAPS, name="inside", clause=_inside_in_elasticsearch, fits=_inside, widens=False
+    OVERLAPS, name="inside", clause=partial(_range, relation="contains"), fits=_inside, widens=False
 )
 
 WINDOW = replace(OVERLAPS, name="window")
 """The overlap that makes a candidate; one found only by its days is a match by tolerance."""
-
-
-def _near_in_elasticsearch(field: str, value: Span, how: How) -> Clause:
-    first, last = widened(value, how)
-    return {"range": {field: {"gte": first, "lte": last}}}
 
 
 def _near(line: LineValues, field: str, value: Span, how: How) -> bool:
@@ -132,6 +123,4 @@ def _how_far(line: LineValues, field: str, value: Span, how: How) -> str:
     return "the authorized day"
 
 
-NEAR = replace(
-    INSIDE, name="near", types=DAY, clause=_near_in_elasticsearch, fits=_near, why=_how_far
-)
+NEAR = replace(INSIDE, name="near", types=DAY, clause=_range, fits=_near, why=_how_far)

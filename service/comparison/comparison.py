@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.domain.claim_values import ClaimValue
+from service.domain.codes import as_text
 from service.domain.effective import LineValues
 from service.domain.fields import FieldType
 from service.domain.reference import GroupTable
@@ -73,12 +74,8 @@ def held(line: LineValues, field_name: str) -> Sequence[str]:
     if value is None:
         return ()
     if isinstance(value, list):
-        return value if all(isinstance(each, str) for each in value) else [_text(e) for e in value]
-    return (value if isinstance(value, str) else _text(value),)
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return value if all(isinstance(each, str) for each in value) else [*map(as_text, value)]
+    return (value if isinstance(value, str) else as_text(value),)
 
 
 def shown(texts: Sequence[str]) -> str:

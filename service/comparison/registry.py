@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 
-from service.comparison import _codes, _dates, _groups, ranges
+from service.comparison import _codes, _dates, ranges
 from service.comparison.comparison import Comparison
 
 ENTRY_POINTS = "authmatch.comparisons"
@@ -24,10 +24,10 @@ BUILT_IN = (
     _dates.WINDOW,
     _dates.NEAR,
     ranges.IN_RANGE,
-    _groups.IN_GROUP,
-    _groups.SAME_GROUP,
-    _groups.BELOW,
-    _groups.ABOVE,
+    _codes.IN_GROUP,
+    _codes.SAME_GROUP,
+    _codes.BELOW,
+    _codes.ABOVE,
 )
 
 

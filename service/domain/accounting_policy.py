@@ -6,11 +6,11 @@ Two files of ``queries/reference``: ``unit-conversions.yaml`` and ``accounting.y
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
-from service.domain.code_groups import CodeSet, Groups, Members, twice
+from service.domain.code_groups import PROCEDURE_GROUPS, Coded, Groups, Members, NamesCodes, twice
 from service.domain.event import DenyWith, Outcome
 from service.domain.values import Code, Frozen, LongText, Quantity, Text
 
@@ -34,7 +34,7 @@ WAITS_FOR: frozenset[Outcome] = frozenset(get_args(Outcome)) - {
 _FACTOR_MAX = Decimal(10_000)
 
 
-class Conversion(Frozen):
+class Conversion(NamesCodes):
     """One ``from`` is ``factor`` ``to``, and the other way round, for the procedures named."""
 
     from_: Code = Field(alias="from")
@@ -42,13 +42,12 @@ class Conversion(Frozen):
     factor: Annotated[Quantity, Field(gt=0, le=_FACTOR_MAX)]
     procedures: Members | None = None
 
-    _procedures: CodeSet | None = PrivateAttr(default=None)
+    _CODED: ClassVar[Coded] = {"procedures": ("procedure", PROCEDURE_GROUPS)}
 
     @model_validator(mode="after")
     def _between_two_units(self) -> Self:
         if self.from_ == self.to:
             raise ValueError(f"{self.from_} to {self.to} is no conversion")
-        self._procedures = CodeSet.of(self.procedures) if self.procedures else None
         return self
 
     def between(self, billed: str, held: str) -> Fraction | None:
@@ -58,14 +57,6 @@ class Conversion(Frozen):
         if (billed, held) == (self.to, self.from_):
             return 1 / Fraction(self.factor)
         return None
-
-    def holds(self, procedure: str | None, groups: Groups) -> bool:
-        """Whether the row speaks of a (normalised) procedure."""
-        return self._procedures is None or self._procedures.holds(procedure, groups)
-
-    def faults(self, groups: Groups) -> list[str]:
-        """What is wrong: groups that the row names and that are not there."""
-        return self._procedures.faults(groups) if self._procedures else []
 
 
 class UnitTable(Frozen):
@@ -114,7 +105,7 @@ class BilledService:
     modifiers: frozenset[str]
 
 
-class ConsumptionRow(Frozen):
+class ConsumptionRow(NamesCodes):
     """How the lines that it fits are counted; what it does not name may be anything."""
 
     id: Text
@@ -127,16 +118,11 @@ class ConsumptionRow(Frozen):
     procedures: Members | None = None
     counts: Counts
 
-    _revenue: CodeSet | None = PrivateAttr(default=None)
-    _not_revenue: CodeSet | None = PrivateAttr(default=None)
-    _procedures: CodeSet | None = PrivateAttr(default=None)
-
-    @model_validator(mode="after")
-    def _members_are_well_formed(self) -> Self:
-        self._revenue = _revenue_codes(self.revenue)
-        self._not_revenue = _revenue_codes(self.not_revenue)
-        self._procedures = CodeSet.of(self.procedures) if self.procedures else None
-        return self
+    _CODED: ClassVar[Coded] = {
+        "revenue": ("revenue", REVENUE_GROUPS),
+        "not_revenue": ("revenue", REVENUE_GROUPS),
+        "procedures": ("procedure", PROCEDURE_GROUPS),
+    }
 
     def fits(self, service: BilledService, unit: str | None, groups: Groups) -> bool:
         """Whether the row counts this service on an account of this (canonical) unit.
@@ -153,18 +139,11 @@ class ConsumptionRow(Frozen):
 
     def _fits_codes(self, service: BilledService, groups: Groups) -> bool:
         revenue = service.revenue_code
-        if self._revenue is not None and not self._revenue.holds(revenue, groups):
+        if not self.names("revenue", revenue, groups):
             return False
-        if self._not_revenue is not None and (
-            revenue is None or self._not_revenue.holds(revenue, groups)
-        ):
+        if self.not_revenue and (revenue is None or self.names("not_revenue", revenue, groups)):
             return False
-        return self._procedures is None or self._procedures.holds(service.procedure, groups)
-
-    def faults(self, groups: Groups) -> list[str]:
-        """What is wrong: groups that the row names and that are not there."""
-        sets = (self._revenue, self._not_revenue, self._procedures)
-        return [fault for each in sets if each is not None for fault in each.faults(groups)]
+        return self.names("procedures", service.procedure, groups)
 
 
 class PolicyOfType(Frozen):
@@ -234,7 +213,3 @@ class AccountingPolicy(Frozen):
                 if unit in units.same
             ]
         return faults
-
-
-def _revenue_codes(members: Members | None) -> CodeSet | None:
-    return CodeSet.of(members, form="revenue", table=REVENUE_GROUPS) if members else None

@@ -1,6 +1,8 @@
 """An authorization, notification or referral, as an upstream system pushes it.
 
 Entities and names follow seed 004; the X12 278 segment stands beside a field where it has one.
+What happened to it on its way (statuses, pends, callouts, messages, notes) is stored with the
+source and given back; nothing matches on it.
 """
 
 from datetime import date, datetime
@@ -9,17 +11,6 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from service.domain import codes
-from service.domain._history import (
-    Basket,
-    CalloutEntry,
-    EventEntry,
-    Message,
-    Note,
-    PendEntry,
-    PendReason,
-    StatusEntry,
-    ValidationEntry,
-)
 from service.domain.claim import AuthorizationKind
 from service.domain.provider import AuthorizedProvider
 from service.domain.values import (
@@ -153,6 +144,89 @@ class Procedure(Frozen):
         last = codes.bare(self.to) if self.to else first
         shape = codes.procedure_shape(first, self.code_system)
         return first <= code <= last and codes.procedure_shape(code) == shape
+
+
+class Basket(Frozen):
+    """A basket of services that the authorization covers, for a time."""
+
+    basket: Text
+    from_: Day | None = Field(default=None, alias="from")
+    to: Day | None = None
+
+
+class Message(Frozen):
+    """Why the authorization was processed as it was, with the values of its placeholders."""
+
+    code: Text | None = None
+    text: LongText | None = None
+    inherit: bool = False
+    processing: bool = False
+    values: tuple[Annotated[str, Field(max_length=500)], ...] = Field(default=(), max_length=10)
+
+
+class PendReason(Frozen):
+    """A reason for which the authorization waits now."""
+
+    reason: Text
+    process_step: Text | None = None
+
+
+class StatusEntry(Frozen):
+    """A status that was reached, and when."""
+
+    status: Text
+    reached_at: AwareDatetime
+
+
+class ProcessEntry(Frozen):
+    """A step of the processing that left a trace."""
+
+    status: Text | None = None
+    process_step: Text | None = None
+    process_sequence: Text | None = None
+    display: bool | None = None
+
+
+class PendEntry(ProcessEntry):
+    """A pend reason of the past, and who resolved it."""
+
+    reason: Text
+    description: LongText | None = None
+    resolved_by: Text | None = None
+    resolved_at: AwareDatetime | None = None
+
+
+class CalloutEntry(ProcessEntry):
+    """A call to another system."""
+
+    code: Text
+    description: LongText | None = None
+    sent_at: AwareDatetime | None = None
+    received_at: AwareDatetime | None = None
+
+
+class EventEntry(ProcessEntry):
+    """An event that was raised while processing."""
+
+    event: Text
+    topic: Text | None = None
+
+
+class ValidationEntry(ProcessEntry):
+    """A validation rule that was run."""
+
+    code: Text
+    description: LongText | None = None
+
+
+class Note(Frozen):
+    """A note; a change makes a new version, none is ever overwritten."""
+
+    note_id: Text | None = None
+    version: Annotated[int, Field(strict=True, ge=1)] = 1
+    text: LongText
+    written_at: AwareDatetime | None = None
+    written_by: Text | None = None
 
 
 class Scope(Frozen):

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from service.domain import codes
-from service.domain.attached import attached_values
 from service.domain.claim import Claim, ServiceLine, SubmittedNumber
 from service.domain.effective import PRINCIPAL_TYPES
 from service.domain.provider import ClaimProvider
-from service.domain.reference import AttachedFields
+from service.domain.reference import AttachedFields, attached_values
 
 ClaimValue = str | tuple[str, ...]
 ClaimValues = dict[str, ClaimValue]
@@ -24,15 +23,15 @@ def header_values(claim: Claim, attached: AttachedFields) -> ClaimValues:
         "frequency": claim.frequency,
         "network": claim.network,
         "network_scopes": _SCOPES.get(claim.network or "", ()),
-        "member.birth_date": _iso(claim.member.birth_date),
-        "bill_type": _written(codes.bill_type_class, claim.bill_type),
-        "drg": _written(codes.drg, claim.drg),
+        "member.birth_date": codes.day(claim.member.birth_date),
+        "bill_type": codes.written(codes.bill_type_class, claim.bill_type),
+        "drg": codes.written(codes.drg, claim.drg),
         "diagnoses": _distinct(codes.diagnosis, (each.code for each in claim.diagnoses)),
-        "principal_diagnosis": _written(codes.diagnosis, _principal(claim)),
-        "discharge_date": _iso(claim.discharge_date),
+        "principal_diagnosis": codes.written(codes.diagnosis, _principal(claim)),
+        "discharge_date": codes.day(claim.discharge_date),
     }
     if claim.admission:
-        values["admission.date"] = _iso(claim.admission.date)
+        values["admission.date"] = codes.day(claim.admission.date)
         values["admission.type"] = claim.admission.type
         values["admission.source"] = claim.admission.source
     for role in _ROLES:
@@ -46,7 +45,7 @@ def line_values(
 ) -> ClaimValues:
     """The values of one line, those of its claim (``header_values``) included."""
     first, last = days_of(claim, line)
-    procedure = _written(codes.bare, line.procedure)
+    procedure = codes.written(codes.bare, line.procedure)
     teeth = _distinct(codes.tooth, (each.tooth for each in line.teeth))
     values: dict[str, ClaimValue | None] = {
         **header,
@@ -55,8 +54,8 @@ def line_values(
         "line.procedure": procedure,
         "line.procedure_shape": procedure and codes.procedure_shape(procedure, line.code_system),
         "line.modifiers": _distinct(codes.bare, line.modifiers),
-        "line.revenue_code": _written(codes.revenue_code, line.revenue_code),
-        "line.place_of_service": _written(
+        "line.revenue_code": codes.written(codes.revenue_code, line.revenue_code),
+        "line.place_of_service": codes.written(
             codes.place_of_service, line.place_of_service or claim.place_of_service
         ),
         "line.diagnoses": _pointed(claim, line) or header.get("diagnoses"),
@@ -138,22 +137,10 @@ def _attached(
 ) -> dict[str, ClaimValue | None]:
     values = attached_values(given, declared, prefix=prefix)
     return {
-        name: tuple(map(_text, value)) if isinstance(value, list) else _text(value)
+        name: tuple(map(codes.as_text, value)) if isinstance(value, list) else codes.as_text(value)
         for name, value in values.items()
     }
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _distinct(write: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(write, texts)))
-
-
-def _written(write: Callable[[str], str], text: str | None) -> str | None:
-    return write(text) if text else None
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None

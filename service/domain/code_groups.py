@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
@@ -45,7 +45,10 @@ class Group(Frozen):
 
 
 class GroupTable(Frozen):
-    """One file of ``queries/reference``: groups of codes of one form, with a version."""
+    """One file of ``queries/reference``: groups of codes of one form, with a version.
+
+    Compared by identity: tables are immutable, and replaced whole when files change.
+    """
 
     kind: Literal["groups"]
     id: Text
@@ -72,6 +75,14 @@ class GroupTable(Frozen):
         self._exact.update({code: tuple(names) for code, names in exact.items()})
         return self
 
+    def __hash__(self) -> int:
+        """As cheap as can be: every code of every claim asks for it."""
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is this very table."""
+        return self is other
+
     def _is_shaped(self, member: str) -> bool:
         return self.form == "procedure" and ".." in member
 
@@ -89,7 +100,7 @@ class GroupTable(Frozen):
 
     def groups_of(self, code: str) -> tuple[str, ...]:
         """The names of the groups that hold a (normalised) code, in the order of the file."""
-        return _groups_of(_Identity(self), code)
+        return _groups_of(self, code)
 
     def find_groups_of(self, code: str) -> tuple[str, ...]:
         """The groups that hold a (normalised) code, looked up anew: nothing is remembered."""
@@ -115,24 +126,7 @@ class GroupTable(Frozen):
         return tuple(self.groups).index(name)
 
 
-class _Identity:
-    """Hashes a table by identity: tables are immutable, and replaced whole when files change."""
-
-    __slots__ = ("table",)
-
-    def __init__(self, table: GroupTable) -> None:
-        self.table = table
-
-    def __hash__(self) -> int:
-        return id(self.table)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.table is self.table
-
-
-@lru_cache(maxsize=_KNOWN_CODES)
-def _groups_of(table: _Identity, code: str) -> tuple[str, ...]:
-    return table.table.find_groups_of(code)
+_groups_of = lru_cache(maxsize=_KNOWN_CODES)(GroupTable.find_groups_of)
 
 
 class GroupName(Frozen):
@@ -154,9 +148,7 @@ class CodeSet:
     table: str
 
     @classmethod
-    def of(
-        cls, members: Members, *, form: CodeForm = "procedure", table: str = PROCEDURE_GROUPS
-    ) -> "CodeSet":
+    def of(cls, members: Members, *, form: CodeForm, table: str) -> "CodeSet":
         """Read the members of a row; raises ValueError for a range that is none."""
         codes = tuple(member for member in members if not isinstance(member, GroupName))
         names = frozenset(member.group for member in members if isinstance(member, GroupName))
@@ -179,6 +171,32 @@ class CodeSet:
         """What is wrong: groups that are not there."""
         known = tables[self.table].groups.keys() if self.table in tables else frozenset()
         return [f"there is no group {name} in {self.table}" for name in sorted(self.groups - known)]
+
+
+Coded = Mapping[str, tuple[CodeForm, str]]
+"""Fields that name codes, with the form of the codes and the table of their groups."""
+
+
+class NamesCodes(Frozen):
+    """A row of another table that names codes in its fields ``_CODED``; each is read once."""
+
+    _CODED: ClassVar[Coded]
+    _codes: dict[str, CodeSet] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _members_are_well_formed(self) -> Self:
+        for field, (form, table) in self._CODED.items():
+            if members := getattr(self, field):
+                self._codes[field] = CodeSet.of(members, form=form, table=table)
+        return self
+
+    def names(self, field: str, code: str | None, groups: Groups) -> bool:
+        """Whether a field names a (normalised) code; one that is left out names any."""
+        return field not in self._codes or self._codes[field].holds(code, groups)
+
+    def faults(self, groups: Groups) -> list[str]:
+        """What is wrong: groups that the row names and that are not there."""
+        return [fault for each in self._codes.values() for fault in each.faults(groups)]
 
 
 def twice(names: Iterable[str]) -> list[str]:

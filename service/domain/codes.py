@@ -1,6 +1,8 @@
 """One written form for every code and number, so that both faces of a comparison see one string."""
 
 import re
+from collections.abc import Callable
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 
@@ -23,6 +25,21 @@ _SYSTEMS = {
 _DENTAL = re.compile(r"D\d{4}")
 _PCS_CHARACTERS = 7
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+def as_text(value: object) -> str:
+    """A value as keywords are written: truth in lower case."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def day(value: date | None) -> str | None:
+    """A day in ISO 8601; None where there is none."""
+    return value.isoformat() if value else None
+
+
+def written(write: Callable[[str], str], text: str | None) -> str | None:
+    """A code in one of the forms of this module; None where there is none."""
+    return write(text) if text else None
 
 
 def bare(text: str) -> str:

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from service.domain import codes
-from service.domain.attached import attached_values
 from service.domain.authorization import (
     VOID_ACTION,
     Admission,
@@ -20,7 +19,7 @@ from service.domain.authorization import (
     Scope,
 )
 from service.domain.provider import AuthorizedProvider
-from service.domain.reference import StoredReferences
+from service.domain.reference import StoredReferences, attached_values
 from service.domain.values import DateSpan
 
 LineValues = dict[str, Any]
@@ -202,7 +201,7 @@ def _provider(name: str, provider: AuthorizedProvider) -> LineValues:
 def _admission(name: str, admission: Admission) -> LineValues:
     return _given(
         {
-            f"{name}.date": _iso(admission.date),
+            f"{name}.date": codes.day(admission.date),
             f"{name}.type": admission.type,
             f"{name}.source": admission.source,
         }
@@ -280,7 +279,3 @@ def _service_types(scope: Scope) -> list[str]:
 
 def _given(values: LineValues) -> LineValues:
     return {name: value for name, value in values.items() if value not in (None, [], "")}
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None

@@ -153,32 +153,38 @@ class Event:
         return answer
 
 
-def make_event(  # noqa: PLR0913 - what an event is about is told by name
-    codes: EventCodes,
-    outcome: Outcome,
-    query_type: str,
-    *,
-    code: str | None = None,
-    claim_type: str | None = None,
-    authorization_id: str | None = None,
-    number: str | None = None,
-    informational: bool = False,
-) -> Event:
-    """The event of an outcome for one type of query; raises KeyError for a code without a text.
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Makes the events of one type of query; one type of claim may have codes of its own."""
 
-    ``code`` is one that a table names instead of the outcome's own. An event that is
-    ``informational`` tells and does nothing, whatever its code says.
-    """
-    code = code or codes.code_of(outcome, query_type, claim_type)
-    text = codes.events[code]
-    return Event(
-        outcome=outcome,
-        code=code,
-        name=text.name,
-        type=query_type,
-        severity="information" if informational else text.severity,
-        action="none" if informational else text.action,
-        description=text.description,
-        authorization_id=authorization_id,
-        number=number,
-    )
+    codes: EventCodes
+    query_type: str
+    claim_type: str | None = None
+
+    def make(
+        self,
+        outcome: Outcome,
+        *,
+        code: str | None = None,
+        authorization_id: str | None = None,
+        number: str | None = None,
+        informational: bool = False,
+    ) -> Event:
+        """The event of an outcome; raises KeyError for a code without a text.
+
+        ``code`` is one that a table names instead of the outcome's own. An event that is
+        ``informational`` tells and does nothing, whatever its code says.
+        """
+        code = code or self.codes.code_of(outcome, self.query_type, self.claim_type)
+        text = self.codes.events[code]
+        return Event(
+            outcome=outcome,
+            code=code,
+            name=text.name,
+            type=self.query_type,
+            severity="information" if informational else text.severity,
+            action="none" if informational else text.action,
+            description=text.description,
+            authorization_id=authorization_id,
+            number=number,
+        )

@@ -13,17 +13,11 @@ FieldType = Literal["keyword", "date", "date_range", "integer", "long", "boolean
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorizationField:
-    """One field of an authorization line: its type, its meaning, whether it holds several."""
+class KnownField:
+    """A field of an authorization line or claim line; ``many``: it may hold several values.
 
-    type: FieldType
-    meaning: str
-    many: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimField:
-    """One field of a claim line; ``absent_is_value`` says that none given is itself a statement."""
+    ``absent_is_value`` says that none given by a claim is itself a statement.
+    """
 
     type: FieldType
     meaning: str
@@ -31,11 +25,11 @@ class ClaimField:
     absent_is_value: bool = False
 
 
-def _keyword(meaning: str, *, many: bool = False) -> AuthorizationField:
-    return AuthorizationField("keyword", meaning, many)
+def _keyword(meaning: str, *, many: bool = False, absent_is_value: bool = False) -> KnownField:
+    return KnownField("keyword", meaning, many, absent_is_value)
 
 
-def _provider(prefix: str, meaning: str) -> dict[str, AuthorizationField]:
+def _provider(prefix: str, meaning: str) -> dict[str, KnownField]:
     return {
         f"{prefix}.npi": _keyword(f"NPI of the {meaning}"),
         f"{prefix}.tin": _keyword(f"taxpayer number of the {meaning}"),
@@ -46,7 +40,7 @@ def _provider(prefix: str, meaning: str) -> dict[str, AuthorizationField]:
     }
 
 
-AUTHORIZATION_FIELDS: Mapping[str, AuthorizationField] = {
+AUTHORIZATION_FIELDS: Mapping[str, KnownField] = {
     "kind": _keyword("authorization, notification or referral"),
     "setting": _keyword("inpatient, outpatient, professional or dental"),
     "member.birth_date": _keyword("birth date of the member"),
@@ -55,16 +49,16 @@ AUTHORIZATION_FIELDS: Mapping[str, AuthorizationField] = {
     "certification_type": _keyword("UM02"),
     "urgency": _keyword("UM06"),
     "service_type": _keyword("service types, UM03", many=True),
-    "effective": AuthorizationField("date_range", "days of validity, an open end included"),
-    "certification_date": AuthorizationField("date", "the day of issue, DTP*102"),
-    "procedure": AuthorizationField("procedure", "first and last code and their shape"),
+    "effective": KnownField("date_range", "days of validity, an open end included"),
+    "certification_date": KnownField("date", "the day of issue, DTP*102"),
+    "procedure": KnownField("procedure", "first and last code and their shape"),
     "procedure.from": _keyword("first procedure code"),
     "procedure.to": _keyword("last procedure code; the first where there is one code"),
     "procedure.shape": _keyword("code system and shape of the codes"),
     "procedure.group": _keyword("group of procedure codes"),
     "modifiers": _keyword("modifiers", many=True),
     "modifiers_significant": _keyword("modifiers that change the service", many=True),
-    "modifiers_significant_count": AuthorizationField("integer", "how many of them"),
+    "modifiers_significant_count": KnownField("integer", "how many of them"),
     "revenue_code": _keyword("revenue code, four digits"),
     "place_of_service": _keyword("place of service, two digits"),
     "bill_type": _keyword("facility and class, the first two digits of the bill type"),
@@ -75,12 +69,12 @@ AUTHORIZATION_FIELDS: Mapping[str, AuthorizationField] = {
     **_provider("servicing_provider", "provider of the service"),
     **_provider("requesting_provider", "provider who asked"),
     **_provider("facility", "facility"),
-    "admission.date": AuthorizationField("date", "authorized day of admission, DTP*435"),
+    "admission.date": KnownField("date", "authorized day of admission, DTP*435"),
     "admission.type": _keyword("admission type, CL101"),
     "admission.source": _keyword("admission source, CL102"),
     "tooth": _keyword("tooth"),
     "surfaces": _keyword("surfaces of the tooth", many=True),
-    "surfaces_count": AuthorizationField("integer", "how many surfaces"),
+    "surfaces_count": KnownField("integer", "how many surfaces"),
     "oral_cavity": _keyword("areas of the oral cavity", many=True),
 }
 
@@ -110,54 +104,50 @@ COUNTED = {"modifiers_significant": "modifiers_significant_count", "surfaces": "
 """Sets that are stored with their size, which ``terms_set`` needs."""
 
 
-def _claimed(meaning: str, *, many: bool = False, absent_is_value: bool = False) -> ClaimField:
-    return ClaimField("keyword", meaning, many, absent_is_value)
-
-
-def _claim_provider(role: str, meaning: str) -> dict[str, ClaimField]:
+def _claim_provider(role: str, meaning: str) -> dict[str, KnownField]:
     return {
-        f"{role}.npi": _claimed(f"NPI of the {meaning}"),
-        f"{role}.tin": _claimed(f"taxpayer number of the {meaning}"),
-        f"{role}.taxonomy": _claimed(f"taxonomy codes of the {meaning}", many=True),
-        f"{role}.specialty": _claimed(f"specialty of the {meaning}"),
-        f"{role}.groups": _claimed(f"provider groups of the {meaning}", many=True),
+        f"{role}.npi": _keyword(f"NPI of the {meaning}"),
+        f"{role}.tin": _keyword(f"taxpayer number of the {meaning}"),
+        f"{role}.taxonomy": _keyword(f"taxonomy codes of the {meaning}", many=True),
+        f"{role}.specialty": _keyword(f"specialty of the {meaning}"),
+        f"{role}.groups": _keyword(f"provider groups of the {meaning}", many=True),
     }
 
 
-CLAIM_FIELDS: Mapping[str, ClaimField] = {
-    "requested_type": _claimed("what is looked for: authorization, notification or referral"),
-    "type": _claimed("professional, institutional or dental"),
-    "frequency": _claimed("CLM05-3"),
-    "network": _claimed("network status of the claim: in or out"),
-    "network_scopes": _claimed("provider group scopes that fit the network status", many=True),
-    "member.birth_date": _claimed("birth date of the patient"),
-    "bill_type": _claimed("facility and class, the first two digits of the bill type"),
-    "drg": _claimed("diagnosis-related group"),
-    "principal_diagnosis": _claimed("the principal diagnosis"),
-    "diagnoses": _claimed("all diagnoses of the claim", many=True),
-    "numbers.authorization": _claimed("authorization numbers of the line", many=True),
-    "numbers.referral": _claimed("referral numbers of the line", many=True),
-    "numbers.predetermination": _claimed("predetermination numbers of the line", many=True),
+CLAIM_FIELDS: Mapping[str, KnownField] = {
+    "requested_type": _keyword("what is looked for: authorization, notification or referral"),
+    "type": _keyword("professional, institutional or dental"),
+    "frequency": _keyword("CLM05-3"),
+    "network": _keyword("network status of the claim: in or out"),
+    "network_scopes": _keyword("provider group scopes that fit the network status", many=True),
+    "member.birth_date": _keyword("birth date of the patient"),
+    "bill_type": _keyword("facility and class, the first two digits of the bill type"),
+    "drg": _keyword("diagnosis-related group"),
+    "principal_diagnosis": _keyword("the principal diagnosis"),
+    "diagnoses": _keyword("all diagnoses of the claim", many=True),
+    "numbers.authorization": _keyword("authorization numbers of the line", many=True),
+    "numbers.referral": _keyword("referral numbers of the line", many=True),
+    "numbers.predetermination": _keyword("predetermination numbers of the line", many=True),
     **_claim_provider("billing_provider", "billing provider"),
     **_claim_provider("rendering_provider", "rendering provider; the billing one if none is named"),
     **_claim_provider("referring_provider", "referring provider"),
     **_claim_provider("facility", "service facility"),
-    "admission.date": ClaimField("date", "day of admission"),
-    "admission.type": _claimed("admission type"),
-    "admission.source": _claimed("admission source"),
-    "discharge_date": ClaimField("date", "day of discharge"),
-    "line.from": ClaimField("date", "first day of service, else of the statement"),
-    "line.to": ClaimField("date", "last day of service"),
-    "line.procedure": _claimed("procedure code"),
-    "line.procedure_shape": _claimed("its code system and shape"),
-    "line.modifiers": _claimed("modifiers", many=True, absent_is_value=True),
-    "line.revenue_code": _claimed("revenue code, four digits"),
-    "line.place_of_service": _claimed("place of service of the line, else of the claim"),
-    "line.diagnoses": _claimed("diagnoses that the line points to, else all", many=True),
-    "line.tooth": _claimed("the tooth, where the line has just one"),
-    "line.teeth": _claimed("teeth", many=True),
-    "line.surfaces": _claimed("surfaces", many=True),
-    "line.oral_cavity": _claimed("areas of the oral cavity", many=True),
+    "admission.date": KnownField("date", "day of admission"),
+    "admission.type": _keyword("admission type"),
+    "admission.source": _keyword("admission source"),
+    "discharge_date": KnownField("date", "day of discharge"),
+    "line.from": KnownField("date", "first day of service, else of the statement"),
+    "line.to": KnownField("date", "last day of service"),
+    "line.procedure": _keyword("procedure code"),
+    "line.procedure_shape": _keyword("its code system and shape"),
+    "line.modifiers": _keyword("modifiers", many=True, absent_is_value=True),
+    "line.revenue_code": _keyword("revenue code, four digits"),
+    "line.place_of_service": _keyword("place of service of the line, else of the claim"),
+    "line.diagnoses": _keyword("diagnoses that the line points to, else all", many=True),
+    "line.tooth": _keyword("the tooth, where the line has just one"),
+    "line.teeth": _keyword("teeth", many=True),
+    "line.surfaces": _keyword("surfaces", many=True),
+    "line.oral_cavity": _keyword("areas of the oral cavity", many=True),
 }
 
 NUMBER_FIELDS = frozenset(name for name in CLAIM_FIELDS if name.startswith("numbers."))

@@ -7,26 +7,24 @@ from pydantic import Field
 from service.domain.values import Code, Frozen, Npi, Text, Tin
 
 
-class AuthorizedProvider(Frozen):
-    """A provider that an authorization names (X12 NM1 with PRV and REF*EI)."""
-
+class _Provider(Frozen):
     npi: Npi | None = None
     tin: Tin | None = None
     name: Text | None = None
     taxonomy: tuple[Code, ...] = Field(default=(), max_length=20)
     specialty: Code | None = None
+
+
+class AuthorizedProvider(_Provider):
+    """A provider that an authorization names (X12 NM1 with PRV and REF*EI)."""
+
     group_scope: Literal["in", "out", "either"] | None = Field(
         default=None, description="Which network status of the provider is covered (seed 004)."
     )
     provider_group: Text | None = None
 
 
-class ClaimProvider(Frozen):
+class ClaimProvider(_Provider):
     """A provider of a claim, in one of its roles; its groups are resolved upstream."""
 
-    npi: Npi | None = None
-    tin: Tin | None = None
-    name: Text | None = None
-    taxonomy: tuple[Code, ...] = Field(default=(), max_length=20)
-    specialty: Code | None = None
     groups: tuple[Text, ...] = Field(default=(), max_length=50)

@@ -1,7 +1,8 @@
 """Reference tables that templates and matching use, all of one set of files."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -11,6 +12,8 @@ from service.domain.code_groups import GroupTable as GroupTable
 from service.domain.code_groups import Interval as Interval
 from service.domain.specialised import SpecialisedTable
 from service.domain.values import Frozen, Text
+
+_KEYWORD_CHARACTERS_MAX = 256
 
 AttachedType = Literal["keyword", "long", "date", "boolean"]
 
@@ -23,6 +26,44 @@ class AttachedFields(Frozen):
     fields: dict[
         Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")], AttachedType
     ] = Field(default_factory=dict, max_length=200)
+
+
+def attached_values(
+    attached: Mapping[str, Any], declared: AttachedFields, *, prefix: str
+) -> dict[str, Any]:
+    """The attached-data fields that are declared; the others stay in the source only.
+
+    A value of another type than declared is not indexed: it could not be compared.
+    """
+    values: dict[str, Any] = {}
+    if not attached:
+        return values
+    for name, kind in declared.fields.items():
+        value = attached.get(name)
+        if value is None:
+            continue
+        many = [each for each in (value if isinstance(value, list) else [value]) if _is(each, kind)]
+        if many:
+            values[f"{prefix}{name}"] = many if isinstance(value, list) else many[0]
+    return values
+
+
+def _is(value: Any, kind: str) -> bool:
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "long":
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return whole and -(2**63) <= value < 2**63
+    if not isinstance(value, str):
+        return False
+    return _is_day(value) if kind == "date" else len(value) <= _KEYWORD_CHARACTERS_MAX
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 class StoredReferences(Frozen):

@@ -5,18 +5,26 @@ themselves, and the event by which an examiner is asked. Operations extend the t
 """
 
 from collections.abc import Container
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
-from service.domain.code_groups import PROCEDURE_GROUPS, CodeSet, Groups, Members, twice
+from service.domain.code_groups import (
+    PROCEDURE_GROUPS,
+    Coded,
+    CodeSet,
+    Groups,
+    Members,
+    NamesCodes,
+    twice,
+)
 from service.domain.values import Frozen, LongText, Text
 
 ROWS_MAX = 200
 """Every row is asked for every line of a claim."""
 
 
-class CompanionRow(Frozen):
+class CompanionRow(NamesCodes):
     """Procedures that go with others: these must be billed and matched on another line."""
 
     rule: Literal["companion"]
@@ -26,26 +34,22 @@ class CompanionRow(Frozen):
     procedures: Members
     companions: Members
 
-    _procedures: CodeSet = PrivateAttr()
-    _companions: CodeSet = PrivateAttr()
-
-    @model_validator(mode="after")
-    def _members_are_well_formed(self) -> Self:
-        self._procedures = CodeSet.of(self.procedures)
-        self._companions = CodeSet.of(self.companions)
-        return self
+    _CODED: ClassVar[Coded] = {
+        "procedures": ("procedure", PROCEDURE_GROUPS),
+        "companions": ("procedure", PROCEDURE_GROUPS),
+    }
 
     def holds(self, procedure: str | None, groups: Groups) -> bool:
         """Whether the row speaks of a (normalised) procedure that has no match of its own."""
-        return self._procedures.holds(procedure, groups)
+        return self.names("procedures", procedure, groups)
 
     def is_companion(self, procedure: str | None, groups: Groups) -> bool:
         """Whether a (normalised) procedure is one that the row's procedures go with."""
-        return self._companions.holds(procedure, groups)
+        return self.names("companions", procedure, groups)
 
     def faults(self, groups: Groups) -> list[str]:
         """What is wrong: groups that the row names and that are not there."""
-        return sorted({*self._procedures.faults(groups), *self._companions.faults(groups)})
+        return sorted({*super().faults(groups)})
 
 
 class AlternateRow(Frozen):

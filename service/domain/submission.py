@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from service.domain.push import Pushed
+import orjson
+
+from service.domain.authorization import Authorization
 
 Format = Literal["json", "x12", "fhir"]
 
@@ -20,6 +22,30 @@ Code = Literal["unreadable", "invalid", "conflict", "refused"]
 """Why something cannot be taken: ``unreadable`` is no JSON, X12 or FHIR; ``invalid`` does not fit
 the model; ``conflict`` has a version that is there with other content; ``refused`` was refused by
 the search engine again and again."""
+
+
+PushStatus = Literal["created", "updated", "unchanged", "superseded", "conflict"]
+"""``superseded``: a newer version is there already, this one is kept in the history.
+``conflict``: the same version is there with other content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """A version as it came: read, and as it was written (parsed, or a fragment of JSON text)."""
+
+    authorization: Authorization
+    source: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushResult:
+    """What became of a push; ``current_version`` is the version in force now."""
+
+    authorization_id: str
+    version: int
+    status: PushStatus
+    current_version: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +61,6 @@ class Submission:
     """
 
     format: Format
-    number: int
     position: Position
     start: int
     content: bytes = field(repr=False)
@@ -99,3 +124,24 @@ class Queued:
     authorization_id: str
     version: int
     ticket: str
+
+
+def write_withdrawal(authorization_id: str, version: int) -> bytes:
+    """A withdrawal as JSON, where no address names it; it cannot be taken for an authorization."""
+    return orjson.dumps(
+        {"authorization_id": authorization_id, "version": version, "withdraw": True}
+    )
+
+
+def read_withdrawal(content: bytes) -> tuple[str, int] | None:
+    """The id and the version that are withdrawn; None for anything else."""
+    try:
+        written: Any = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(written, dict) or written.get("withdraw") is not True:
+        return None
+    name, version = written.get("authorization_id"), written.get("version")
+    if not isinstance(name, str) or type(version) is not int or version < 1:
+        return None
+    return name, version

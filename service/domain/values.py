@@ -81,14 +81,11 @@ def _read_decimal(text: object) -> Decimal:
 _decimal_of = lru_cache(_KEPT)(_read_decimal)
 
 
-def _at_least_zero(number: Decimal) -> Decimal:
+def _quantity(value: Any) -> Decimal:
+    number = _decimal(value)
     if number < 0:
         raise ValueError("a quantity is not negative")
     return number
-
-
-def _quantity(value: Any) -> Decimal:
-    return _at_least_zero(_decimal(value))
 
 
 def _plain(number: Decimal) -> str:

@@ -11,8 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from service.domain.engine_fault import EngineFault
-from service.domain.push import Pushed, PushResult
-from service.domain.submission import Code, DeadLetter, Notice, Queued, Sent, Submission
+from service.domain.submission import (
+    Code,
+    DeadLetter,
+    Notice,
+    Pushed,
+    PushResult,
+    Queued,
+    Sent,
+    Submission,
+)
 
 Result = dict[str, Any]
 """What became of one submission, ready to be written as JSON."""

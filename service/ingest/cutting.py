@@ -9,6 +9,9 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from typing import Any
+
+from service.domain.submission import Format, Submission
 
 KEPT_BYTES = 64 * 1024
 """So much is kept of a piece that is too long."""
@@ -35,6 +38,18 @@ class Cut:
     def is_blank(self) -> bool:
         """Whether nothing but blanks stands in it."""
         return self.is_whole and not self.content.strip()
+
+    def submission(self, written_in: Format, pointer: str = "", **fields: Any) -> Submission:
+        """Say what was read of the piece, or of the place in it that ``pointer`` names."""
+        position: dict[str, int | str] = {"line": self.line}
+        return Submission(
+            format=written_in,
+            position=position | ({"pointer": pointer} if pointer else {}),
+            start=self.start,
+            content=self.content,
+            content_bytes=self.size,
+            **fields,
+        )
 
 
 class Held:

@@ -19,14 +19,16 @@ from collections.abc import (
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import orjson
+from pydantic import ValidationError
 
-from service.domain.submission import Format, Sent, Submission
+from service.domain.authorization import Authorization
+from service.domain.misfits import misfits
+from service.domain.submission import Code, Format, Pushed, Sent, Submission
 from service.ingest.cutting import Cut, Cutter, LineCutter, ValueCutter, WholeCutter
 from service.ingest.fhir import read_piece
-from service.ingest.json import read_json, reject
 from service.ingest.x12.reader import WIRE_NAMING, Naming
 from service.ingest.x12.submissions import X12Submissions
 
@@ -35,6 +37,7 @@ Form = Literal["values", "lines", "x12", "fhir", "fhir-lines"]
 
 SNIFFED_BYTES = 64 * 1024
 _FEW_BYTES = 8
+_ID_CHARACTERS_MAX = 100
 _X12_START = re.compile(rb"\s*(?:ISA|GS|ST)[^A-Za-z0-9\s]")
 _REFUSED = (
     (re.compile(rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|7z\xbc\xaf"), "compressed"),
@@ -77,6 +80,18 @@ class Reader(Protocol):
 
 async def read_submissions(chunks: AsyncIterable[bytes], reading: Reading) -> AsyncIterator[Sent]:
     """Read a stream of any format; no bytes raise."""
+    async for found in _found(chunks, reading):
+        for each in found:
+            if isinstance(each, partial):
+                for sent in await asyncio.to_thread(each):
+                    yield sent
+            else:
+                yield each
+
+
+async def _found(
+    chunks: AsyncIterable[bytes], reading: Reading
+) -> AsyncIterator[Iterator[Sent | Later]]:
     reader: Reader | None = None
     head = b""
     async for chunk in chunks:
@@ -85,32 +100,19 @@ async def read_submissions(chunks: AsyncIterable[bytes], reading: Reading) -> As
             if len(head) < SNIFFED_BYTES and not _is_told(head, reading.form):
                 continue
             reader, chunk = _reader_of(head, reading)
-        async for sent in _read(reader.feed(chunk)):
-            yield sent
+        yield reader.feed(chunk)
     if reader is None:
         reader, rest = _reader_of(head, reading)
-        async for sent in _read(reader.feed(rest)):
-            yield sent
-    async for sent in _read(reader.end()):
-        yield sent
-
-
-async def _read(found: Iterator[Sent | Later]) -> AsyncIterator[Sent]:
-    for each in found:
-        if isinstance(each, partial):
-            for sent in await asyncio.to_thread(each):
-                yield sent
-        else:
-            yield each
+        yield reader.feed(rest)
+    yield reader.end()
 
 
 class PieceReader:
     """Reads the pieces that a cutter gives; blank lines are passed over."""
 
-    def __init__(self, cutter: Cutter, read: Callable[[Cut, int], Sent | Later]) -> None:
+    def __init__(self, cutter: Cutter, read: Callable[[Cut], Sent | Later]) -> None:
         self._cutter = cutter
         self._read_piece = read
-        self._number = 0
 
     def feed(self, chunk: bytes) -> Iterator[Sent | Later]:
         """Take the next chunk."""
@@ -123,14 +125,57 @@ class PieceReader:
     def _read(self, pieces: Iterable[Cut]) -> Iterator[Sent | Later]:
         for piece in pieces:
             if not piece.is_blank or isinstance(self._cutter, WholeCutter):
-                self._number += 1
-                yield self._read_piece(piece, self._number)
+                yield self._read_piece(piece)
 
 
-def _refused(what: str, piece: Cut, number: int) -> Submission:
+def read_json(piece: Cut, bytes_max: int) -> Submission | None:
+    """Read and check one authorization; one that cannot be taken says why.
+
+    None where it is a resource of FHIR, which is read otherwise.
+    """
+    if not piece.is_whole or piece.size > bytes_max:
+        return _rejected(piece, "unreadable", f"longer than {bytes_max} bytes")
+    try:
+        source = orjson.loads(piece.content)
+    except orjson.JSONDecodeError as error:
+        return _rejected(piece, "unreadable", f"not JSON: {error}")
+    if not isinstance(source, dict):
+        return _rejected(piece, "invalid", "an authorization is a JSON object")
+    if "resourceType" in source and "authorization_id" not in source:
+        return None
+    try:
+        authorization = Authorization.model_validate(source)
+    except ValidationError as error:
+        reason, errors = misfits(error)
+        return _rejected(piece, "invalid", reason, errors=tuple(errors), **_named(source))
+    return piece.submission(
+        "json",
+        pushed=Pushed(authorization=authorization, source=source),
+        authorization_id=authorization.authorization_id,
+        version=authorization.version,
+    )
+
+
+def _named(source: dict[str, Any]) -> dict[str, Any]:
+    """Id and version where they can be read."""
+    id_, version = source.get("authorization_id"), source.get("version")
+    return {
+        "authorization_id": id_
+        if isinstance(id_, str) and len(id_) <= _ID_CHARACTERS_MAX
+        else None,
+        "version": version if type(version) is int else None,
+    }
+
+
+def _rejected(piece: Cut, code: Code, reason: str, **more: Any) -> Submission:
+    """Say that a piece cannot be taken, and why."""
+    return piece.submission("json", code=code, reason=reason, **more)
+
+
+def _refused(what: str, piece: Cut) -> Submission:
     """Say of a whole stream that it is not read; the beginning of it is kept."""
     reason = f"{what} is not read here: send JSON, NDJSON or X12 as it is"
-    return replace(reject(piece, number, "unreadable", reason), position={"byte": 0})
+    return replace(_rejected(piece, "unreadable", reason), position={"byte": 0})
 
 
 Opened = tuple[Reader, bytes]
@@ -142,8 +187,8 @@ def _json(cutter: type[Cutter], head: bytes, reading: Reading) -> Opened:
     text = head.removeprefix(codecs.BOM_UTF8)
     offset = reading.offset + len(head) - len(text)
 
-    def read(piece: Cut, number: int) -> Sent | Later:
-        return read_json(piece, number, reading.bytes_max) or _fhir_of(reading, piece, number)
+    def read(piece: Cut) -> Sent | Later:
+        return read_json(piece, reading.bytes_max) or _fhir_of(reading, piece)
 
     return PieceReader(cutter(reading.bytes_max, line=reading.line, offset=offset), read), text
 
@@ -153,9 +198,8 @@ def _fhir(cutter: type[Cutter], head: bytes, reading: Reading) -> Opened:
     return PieceReader(cut, partial(_fhir_of, reading)), head
 
 
-def _fhir_of(reading: Reading, piece: Cut, number: int) -> Later:
-    checks = reading.checks_shape
-    return partial(read_piece, piece, number, reading.bytes_max, checks_shape=checks)
+def _fhir_of(reading: Reading, piece: Cut) -> Later:
+    return partial(read_piece, piece, reading.bytes_max, checks_shape=reading.checks_shape)
 
 
 def _x12(head: bytes, reading: Reading) -> Opened:
@@ -225,8 +269,8 @@ def form_of_letter(letter_format: Format) -> Form:
 def read_one(content: bytes) -> Submission:
     """Read content that is one authorization of our own model, as a stream of them is read."""
     piece = Cut(content, len(content), 1, 0)
-    return read_json(piece, 1, len(content)) or reject(
-        piece, 1, "invalid", "FHIR is pushed to the address for FHIR"
+    return read_json(piece, len(content)) or _rejected(
+        piece, "invalid", "FHIR is pushed to the address for FHIR"
     )
 
 

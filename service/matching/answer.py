@@ -8,11 +8,10 @@ from service.domain.answers import CandidateAnswer, EvidenceAnswer, FoundAnswer
 from service.domain.claim_values import ClaimValues
 from service.domain.effective import LineValues
 from service.domain.event import Event
-from service.matching.judgement import MISSED, NOT_EVALUATED, WILDCARD, Judged
 from service.matching.numbers import Submitted
 from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution
-from service.matching.scorer import points_of
+from service.matching.scorer import MISSED, NOT_EVALUATED, WILDCARD, Judged, points_of
 
 _NOT_MET = {WILDCARD: "wildcard", NOT_EVALUATED: "not_evaluated", MISSED: "missed"}
 

@@ -10,7 +10,7 @@ from service.comparison.prepared import AskedLine, ask_criterion
 from service.domain import codes
 from service.domain.claim import Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, submitted_numbers
-from service.domain.event import Event, EventCodes, Outcome, make_event
+from service.domain.event import Event, Events, Outcome
 from service.matching.ranking import Ranked
 
 _INVALID: Mapping[str, Outcome] = {
@@ -94,22 +94,13 @@ def without_numbers(asked: AskedLine, submitted: Sequence[Submitted]) -> AskedLi
     return replace(asked, values=values, criteria=criteria)
 
 
-def invalid_number_events(
-    submitted: Iterable[Submitted],
-    event_codes: EventCodes,
-    query_type: str,
-    claim_type: str | None = None,
-) -> tuple[Event, ...]:
+def invalid_number_events(submitted: Iterable[Submitted], events: Events) -> tuple[Event, ...]:
     """The invalid-number event of each number that fits nothing.
 
     A number of another member or payer is answered like one that does not exist.
     """
-    events = []
-    for number in submitted:
-        if number.fits is None and not number.fits_another_line:
-            outcome = _INVALID[number.level]
-            event = make_event(
-                event_codes, outcome, query_type, claim_type=claim_type, number=number.value
-            )
-            events.append(event)
-    return tuple(events)
+    return tuple(
+        events.make(_INVALID[number.level], number=number.value)
+        for number in submitted
+        if number.fits is None and not number.fits_another_line
+    )

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from service.domain.answers import MatchClass
 from service.domain.template import RankKey, Template
-from service.matching.judgement import Judged, MatchClass
+from service.matching.scorer import Judged
 
 NEAR_MISSES_MAX = 5
 _LAST = "\U0010ffff"

@@ -3,15 +3,15 @@
 Units are not judged here: `match` does not know balances.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from service.domain.authorization import GRANTING_ACTIONS
-from service.domain.event import Event, EventCodes, Outcome, make_event
+from service.domain.event import Event, Events, Outcome
 from service.domain.template import AutoResolve
-from service.matching.judgement import Judged
 from service.matching.ranking import Ranked
+from service.matching.scorer import Judged
 
 NOT_REQUIRED_ACTION = "NA"
 DENIED_ACTION = "A3"
@@ -40,57 +40,48 @@ def is_pending(action: str | None) -> bool:
     return not is_active(action) and not is_denied(action)
 
 
-def resolve(
-    ranked: Ranked, event_codes: EventCodes, query_type: str, claim_type: str | None = None
-) -> Resolution:
+def resolve(ranked: Ranked, events: Events) -> Resolution:
     """Take what can be taken without an examiner, and say in events what stands in the way.
 
     An active exact match is used even beside a denied one, which is then named for information. A
     denied exact match with active non-exact ones offers those, and never takes them by itself.
     """
 
-    def event(
-        outcome: Outcome, about: Judged | None = None, *, informational: bool = False
-    ) -> Event:
-        return make_event(
-            event_codes,
-            outcome,
-            query_type,
-            claim_type=claim_type,
-            authorization_id=about.candidate.authorization_id if about else None,
-            informational=informational,
-        )
-
     if not ranked.shown:
-        return Resolution(events=(event("not_found"),))
+        return Resolution(events=(events.make("not_found"),))
     denied = [each for each in ranked.exact if is_denied(each.action)]
     active = tuple(each for each in ranked.exact if is_active(each.action))
     is_covered = bool(active) and not ranked.truncated
-    events = [event("denied", each, informational=is_covered) for each in denied[:1]]
+    raised = [_about("denied", each, events, informational=is_covered) for each in denied[:1]]
     if ranked.truncated:
-        several = len(ranked.exact) > 1
-        return Resolution(
-            events=(*events, event("truncated"), *([event("multiple")] if several else ()))
-        )
+        raised.append(events.make("truncated"))
+        raised += [events.make("multiple")] if len(ranked.exact) > 1 else []
+        return Resolution(events=tuple(raised))
     if active:
-        return Resolution(chosen=active, events=tuple(events))
+        return Resolution(chosen=active, events=tuple(raised))
     pending = [each for each in ranked.exact if is_pending(each.action)]
-    events += [event("pending", each) for each in pending[:1]]
+    raised += [_about("pending", each, events) for each in pending[:1]]
     if ranked.exact:
-        return Resolution(events=tuple(events))
+        return Resolution(events=tuple(raised))
     auto_resolve = ranked.non_exact[0].asked.plan.template.auto_resolve
     taken = take_automatically(ranked.non_exact, auto_resolve)
-    return Resolution(chosen=taken, events=() if taken else _why_none_taken(ranked, event))
+    return Resolution(chosen=taken, events=() if taken else _why_none_taken(ranked, events))
 
 
-def _why_none_taken(ranked: Ranked, event: Callable[..., Event]) -> tuple[Event, ...]:
+def _about(
+    outcome: Outcome, judged: Judged, events: Events, *, informational: bool = False
+) -> Event:
+    about = judged.candidate.authorization_id
+    return events.make(outcome, authorization_id=about, informational=informational)
+
+
+def _why_none_taken(ranked: Ranked, events: Events) -> tuple[Event, ...]:
     """The non-exact match as an event, then the best decision where none of them is active."""
     best = ranked.non_exact[0]
-    events = [event("non_exact", best)]
-    if not any(is_active(each.action) for each in ranked.non_exact):
-        outcome: Outcome = "denied" if is_denied(best.action) else "pending"
-        events.append(event(outcome, best))
-    return tuple(events)
+    non_exact = _about("non_exact", best, events)
+    if any(is_active(each.action) for each in ranked.non_exact):
+        return (non_exact,)
+    return non_exact, _about("denied" if is_denied(best.action) else "pending", best, events)
 
 
 def take_automatically(non_exact: Sequence[Judged], rule: AutoResolve) -> tuple[Judged, ...]:

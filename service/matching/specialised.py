@@ -7,13 +7,14 @@ examiner: nothing is chosen.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from service.domain.answers import MatchClass
 from service.domain.code_groups import Groups
-from service.domain.event import Event, EventCodes, make_event
+from service.domain.event import Event, Events
 from service.domain.reference import References
 from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedRow
-from service.matching.judgement import Judged, MatchClass
 from service.matching.ranking import Ranked
 from service.matching.resolution import Resolution, is_active
+from service.matching.scorer import Judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,20 +128,14 @@ def _first(
     return None
 
 
-def specialised_events(
-    found: Iterable[FoundRow],
-    event_codes: EventCodes,
-    query_type: str,
-    claim_type: str | None = None,
-) -> tuple[Event, ...]:
+def specialised_events(found: Iterable[FoundRow], events: Events) -> tuple[Event, ...]:
     """The event of each row; one code is raised once for an authorization."""
-    events: dict[tuple[str, str], Event] = {}
+    raised: dict[tuple[str, str], Event] = {}
     for each in found:
         row, about = each.row, each.authorization_id
-        code = row.event or event_codes.code_of(row.rule, query_type, claim_type)
-        event = make_event(event_codes, row.rule, query_type, code=code, authorization_id=about)
-        events.setdefault((code, about), event)
-    return tuple(events.values())
+        event = events.make(row.rule, code=row.event, authorization_id=about)
+        raised.setdefault((event.code, about), event)
+    return tuple(raised.values())
 
 
 def with_specialised(events: Iterable[Event], specialised: Sequence[Event]) -> tuple[Event, ...]:

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.comparison.prepared import placeholder
-from service.domain.fields import AUTHORIZATION_FIELDS, CLAIM_FIELDS, ROOT_FIELDS, STORE_FIELDS
+from service.domain.fields import (
+    AUTHORIZATION_FIELDS,
+    CLAIM_FIELDS,
+    ROOT_FIELDS,
+    STORE_FIELDS,
+    KnownField,
+)
 from service.domain.reference import AttachedFields
 from service.querying.source import Fault, Path
 
@@ -99,9 +105,8 @@ class RawCheck:
         elif isinstance(value, dict):
             for key in value.keys() - _PARAMETERS:
                 yield _forbidden((*path, field, key), f"raw clause may not use {key}")
-        yield from self._values(value, (*path, field))
-        if kind in ("range", "prefix", "match"):
-            yield from self._single(value, (*path, field))
+        of_one = kind in ("range", "prefix", "match")
+        yield from self._values(value, (*path, field), of_one=of_one)
 
     def _field(self, field: Any, path: Path, *, nested: bool) -> Iterator[Fault]:
         if field in STORE_FIELDS:
@@ -112,33 +117,34 @@ class RawCheck:
             wanted = "put it inside nested" if not nested else "it stands at the root"
             yield Fault("T005", path, f"{field}: {wanted}")
 
-    def _values(self, value: Any, path: Path) -> Iterator[Fault]:
-        """Check placeholders: a whole value each, naming a field of the claim."""
+    def _values(self, value: Any, path: Path, *, of_one: bool) -> Iterator[Fault]:
+        """Check placeholders: a whole value each, naming a field of the claim.
+
+        None may bring several values where there can be but one (``of_one``).
+        """
         if isinstance(value, dict):
             for key, each in value.items():
-                yield from self._values(each, (*path, key))
+                yield from self._values(each, (*path, key), of_one=of_one)
         elif isinstance(value, list):
             for place, each in enumerate(value):
-                yield from self._values(each, (*path, place))
+                yield from self._values(each, (*path, place), of_one=False)
         elif isinstance(value, str) and "${" in value:
             name = placeholder(value)
+            field = claim_field(name, self._attached) if name else None
             if name is None:
                 yield _forbidden(path, "a placeholder is a whole value, never part of a text")
-            elif name not in CLAIM_FIELDS and not self._is_attached(name):
+            elif field is None:
                 yield Fault("T004", path, f"{name} is not a field of the claim")
+            elif of_one and field.many:
+                yield Fault("T005", path, f"{name} may hold several values")
 
-    def _single(self, value: Any, path: Path) -> Iterator[Fault]:
-        """Check that no placeholder brings several values where there can be but one."""
-        if isinstance(value, dict):
-            for key, each in value.items():
-                yield from self._single(each, (*path, key))
-        name = placeholder(value)
-        if name is not None and name in CLAIM_FIELDS and CLAIM_FIELDS[name].many:
-            yield Fault("T005", path, f"{name} may hold several values")
 
-    def _is_attached(self, name: str) -> bool:
-        start, _, rest = name.removeprefix("line.").partition(".")
-        return start == "attached" and rest in self._attached.fields
+def claim_field(name: str, attached: AttachedFields) -> KnownField | None:
+    """A field of the claim, those of attached data included; None where there is none."""
+    start, _, rest = name.removeprefix("line.").partition(".")
+    if start == "attached" and rest in attached.fields:
+        return KnownField(attached.fields[rest], "attached data")
+    return CLAIM_FIELDS.get(name)
 
 
 def _forbidden(path: Path, message: str) -> Fault:

@@ -14,7 +14,7 @@ from service.domain.fields import (
     CLAIM_FIELDS,
     COUNTED,
     STORE_FIELDS,
-    AuthorizationField,
+    KnownField,
 )
 from service.domain.reference import AttachedFields, References
 from service.domain.template import (
@@ -26,7 +26,7 @@ from service.domain.template import (
     Template,
 )
 from service.domain.values import Day
-from service.querying._raw_clause import RawCheck
+from service.querying._raw_clause import RawCheck, claim_field
 from service.querying.problem import Problem
 from service.querying.source import Fault, Node, Path, problem_at
 
@@ -160,9 +160,7 @@ class _Check:
         else:
             yield from self._comparison(comparand, field, path)
 
-    def _comparison(
-        self, comparand: Comparand, field: AuthorizationField, path: Path
-    ) -> Iterator[Fault]:
+    def _comparison(self, comparand: Comparand, field: KnownField, path: Path) -> Iterator[Fault]:
         name = comparand.comparison or ""
         comparison = comparisons().get(name)
         if comparison is None:
@@ -197,11 +195,11 @@ class _Check:
         table = self._references.groups.get(name.partition("@")[0])
         return table is None or table.is_enumerable()
 
-    def _field(self, name: str) -> AuthorizationField | None:
+    def _field(self, name: str) -> KnownField | None:
         start, _, rest = name.partition(".")
         if start == "attached" and rest in self._references.attached.fields:
             kind = self._references.attached.fields[rest]
-            return AuthorizationField(kind, "attached data", many=True)
+            return KnownField(kind, "attached data", many=True)
         return AUTHORIZATION_FIELDS.get(name)
 
     def _scope(self, names: Iterable[str], path: Path) -> Iterator[Fault]:
@@ -217,9 +215,7 @@ class _Check:
         return Fault("T003", path, f"{name} is not in the authorization mapping", hint)
 
     def _claim(self, name: str, path: Path) -> Iterator[Fault]:
-        start, _, rest = name.removeprefix("line.").partition(".")
-        attached = self._references.attached.fields
-        if name not in CLAIM_FIELDS and not (start == "attached" and rest in attached):
+        if claim_field(name, self._references.attached) is None:
             hint = _closest(name, CLAIM_FIELDS, "closest: {}")
             yield Fault("T004", path, f"{name} is not a field of the claim", hint)
 
@@ -256,7 +252,7 @@ def _closest(name: str, known: Iterable[str], hint: str) -> str | None:
 
 def _operand_faults(
     comparand: Comparand,
-    field: AuthorizationField,
+    field: KnownField,
     comparison: Comparison,
     attached: AttachedFields,
 ) -> Iterator[tuple[str, str]]:
@@ -275,18 +271,12 @@ def _operand_faults(
     if wanted not in ("date", "long", "boolean"):
         return
     for name in comparand.claim:
-        given = _claim_type(name, attached)
-        if given not in (None, wanted):
-            yield "claim", f"{name} is a {given}, {comparand.authorization} a {field.type}"
+        given = claim_field(name, attached)
+        if given is not None and given.type != wanted:
+            yield "claim", f"{name} is a {given.type}, {comparand.authorization} a {field.type}"
     for text in comparand.value:
         if not _reads_as(text, wanted):
             yield "value", f"{text} is not a {wanted}, as {comparand.authorization} is"
-
-
-def _claim_type(name: str, attached: AttachedFields) -> str | None:
-    if name in CLAIM_FIELDS:
-        return CLAIM_FIELDS[name].type
-    return attached.fields.get(name.removeprefix("line.").removeprefix("attached."))
 
 
 def _reads_as(text: str, wanted: str) -> bool:

@@ -89,44 +89,43 @@ def problem_at(node: Node, code: str, path: Path, message: str, hint: str | None
 
 def read_source(text: str, file: str) -> Node | Problem:
     """Parse YAML, keeping lines; a text that is no mapping, or too large, is a problem."""
+    try:
+        return _read(text, file)
+    except _Refused as refused:
+        return Problem(code="T001", path="", file=file, line=refused.line, message=refused.reason)
+
+
+def _read(text: str, file: str) -> Node:
     if len(text) > TEXT_CHARACTERS_MAX:
-        return Problem(
-            code="T001", path="", file=file, message=f"longer than {TEXT_CHARACTERS_MAX} characters"
-        )
-    line = _line_too_deep(text)
-    if line is not None:
-        message = f"brackets stand deeper than {DEPTH_MAX}"
-        return Problem(code="T001", path="", file=file, line=line, message=message)
+        raise _Refused(None, f"longer than {TEXT_CHARACTERS_MAX} characters")
+    _check_depth(text)
     try:
         loaded = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         reason = " ".join(str(error.problem or error).split())
-        return Problem(code="T001", path="", file=file, line=line, message=f"not YAML: {reason}")
+        raise _Refused(line, f"not YAML: {reason}") from error
     except (YAMLError, ValueError, RecursionError) as error:
-        return Problem(code="T001", path="", file=file, message=f"not YAML: {error}")
+        raise _Refused(None, f"not YAML: {error}") from error
     if not isinstance(loaded, CommentedMap):
-        return Problem(code="T001", path="", file=file, line=1, message="a template is a mapping")
-    try:
-        return _Reader(file, iter(range(NODES_MAX))).node(loaded, 1)
-    except _Refused as refused:
-        return Problem(code="T001", path="", file=file, line=refused.line, message=refused.reason)
+        raise _Refused(1, "a template is a mapping")
+    return _Reader(file, iter(range(NODES_MAX))).node(loaded, 1)
 
 
-def _line_too_deep(text: str) -> int | None:
-    """The line where brackets stand too deep: YAML would take seconds to give up on it."""
+def _check_depth(text: str) -> None:
+    """Refuse brackets that stand too deep: YAML would take seconds to give up on them."""
     depth = 0
     for found in _BRACKET.finditer(text):
         depth = depth + 1 if found.group() in "[{" else max(0, depth - 1)
         if depth > DEPTH_MAX:
-            return text.count("\n", 0, found.start()) + 1
-    return None
+            line = text.count("\n", 0, found.start()) + 1
+            raise _Refused(line, f"brackets stand deeper than {DEPTH_MAX}")
 
 
 class _Refused(Exception):
     """A value that a template cannot hold."""
 
-    def __init__(self, line: int, reason: str) -> None:
+    def __init__(self, line: int | None, reason: str) -> None:
         super().__init__(reason)
         self.line = line
         self.reason = reason

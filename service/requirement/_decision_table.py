@@ -6,7 +6,7 @@ same conditions of their column (amounts, codes that no row names) are one to th
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
@@ -14,10 +14,8 @@ from typing import Any, Self
 
 import zen
 
-from service.requirement._cells import Cell, nested
-from service.requirement._columns import Contract, Value
-from service.requirement._table_check import Rule, check_table
-from service.requirement._table_file import read_table
+from service.requirement._cells import Cell, Contract, Value, nested
+from service.requirement._table_check import Rule, check_table, read_table
 from service.requirement.faults import TableFault, TableProblem, TableRefused
 
 ANSWERS_KEPT_MAX = 20_000
@@ -54,11 +52,12 @@ class DecisionTable:
     ) -> None:
         self.name = name
         self.hash = content_hash
-        self.columns = tuple(sorted({path for rule in rules for path in _reads(rule.cells)}))
+        cells = [cell for rule in rules for cell in rule.cells]
+        self.columns = tuple(sorted({path for cell in cells for path in cell.reads}))
         self._decision = decision
         self._rules = rules
         self._places = {rule.id: index for index, rule in enumerate(rules)}
-        self._seen_as = tuple(_seen_as(column, rules) for column in self.columns)
+        self._seen_as = tuple(_seen_as(column, cells) for column in self.columns)
         self._known = lru_cache(maxsize=ANSWERS_KEPT_MAX)(self._ask)
 
     @classmethod
@@ -126,16 +125,12 @@ class DecisionTable:
         return len(self._rules) - 1
 
 
-def _reads(cells: tuple[Cell, ...]) -> set[str]:
-    return {path for cell in cells for path in cell.reads}
-
-
-def _seen_as(column: str, rules: tuple[Rule, ...]) -> Callable[[Value], object]:
+def _seen_as(column: str, known: Iterable[Cell]) -> Callable[[Value], object]:
     """A function from a value to what the table sees of it: the conditions that it fulfils.
 
     A column that a condition reads beside others is seen as it is.
     """
-    cells = [cell for rule in rules for cell in rule.cells if column in cell.reads]
+    cells = [cell for cell in known if column in cell.reads]
     if any(cell.reads != (column,) for cell in cells):
         return lambda value: value
     conditions = tuple({cell.text: cell for cell in cells}.values())

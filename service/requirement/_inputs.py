@@ -8,27 +8,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from operator import attrgetter
 
 from service.domain import codes
 from service.domain.claim import Claim, ServiceLine
 from service.domain.code_groups import PROCEDURE_GROUPS
 from service.domain.reference import AttachedFields, AttachedType, References
-from service.requirement._columns import InputColumn, Kind, Value
+from service.requirement._cells import InputColumn, Kind, Value
 
 SPECIALTIES = "specialty-parents"
 AUTHORIZATION_KINDS = frozenset({"authorization", "referral", "notification"})
 _ATTACHED = ("claim.attached.", "line.attached.")
-_ATTACHED_KINDS: Mapping[AttachedType, Kind] = {
-    "keyword": "text",
-    "long": "number",
-    "date": "text",
-    "boolean": "boolean",
-}
-_PYTHON_TYPES: Mapping[AttachedType, type] = {
-    "keyword": str,
-    "long": int,
-    "date": str,
-    "boolean": bool,
+_ATTACHED_TYPES: Mapping[AttachedType, tuple[Kind, type]] = {
+    "keyword": ("text", str),
+    "long": ("number", int),
+    "date": ("text", str),
+    "boolean": ("boolean", bool),
 }
 
 
@@ -85,14 +80,14 @@ def _attached_columns(prefix: str, attached: AttachedFields) -> Iterator[tuple[s
     for name, kind in attached.fields.items():
         title = f"Attached {name} ({kind}); null when it is of another type."
         days = ("2026-01-31",) if kind == "date" else ()
-        yield prefix + name, InputColumn(title=title, kind=_ATTACHED_KINDS[kind], tried=days)
+        yield prefix + name, InputColumn(title=title, kind=_ATTACHED_TYPES[kind][0], tried=days)
 
 
 def _attached(question: Question, prefix: str, name: str) -> Value:
     """Read attached data; a value of another type than declared is taken for absent."""
     side = question.claim if prefix == _ATTACHED[0] else question.line
     value = side.attached.get(name)
-    wanted = _PYTHON_TYPES[question.references.attached.fields[name]]
+    _, wanted = _ATTACHED_TYPES[question.references.attached.fields[name]]
     return value if type(value) is wanted and isinstance(value, str | int) else None
 
 
@@ -101,10 +96,6 @@ def _number(value: Decimal | None) -> Value:
     if value is None:
         return None
     return int(value) if value == value.to_integral_value() else float(value)
-
-
-def _written(code: str | None, form: Callable[[str], str]) -> Value:
-    return form(code) if code else None
 
 
 def _procedure_groups(question: Question) -> Value:
@@ -133,6 +124,11 @@ def _diagnoses(question: Question) -> Value:
     return tuple(codes.diagnosis(one.code) for one in pointed or all_of)
 
 
+def _place_of_service(question: Question) -> Value:
+    place = question.line.place_of_service or question.claim.place_of_service
+    return codes.written(codes.place_of_service, place)
+
+
 def _is_accommodation(question: Question) -> bool:
     return "0100" <= codes.revenue_code(question.line.revenue_code or "0") <= "0219"
 
@@ -142,102 +138,72 @@ def _has_admission(question: Question) -> bool:
     return admission is not None and admission.date is not None
 
 
-_Column = tuple[InputColumn, Callable[[Question], Value]]
 _text = partial(InputColumn, kind="text")
 _texts = partial(InputColumn, kind="texts")
 _boolean = partial(InputColumn, kind="boolean")
 _numeric = partial(InputColumn, kind="number")
 
-
-def _code(
-    title: str, write: Callable[[str], str], read: Callable[[Question], str | None]
-) -> _Column:
-    """A column that holds one code, in its one written form."""
-    return _text(title=title, written=write), lambda asked: _written(read(asked), write)
-
-
-_DICTIONARY: Mapping[str, _Column] = {
-    "claim.type": (
-        _text(
-            title="Professional (837P), institutional (837I) or dental (837D).",
-            values=frozenset({"professional", "institutional", "dental"}),
-        ),
-        lambda asked: asked.claim.type,
+_COLUMNS: Mapping[str, InputColumn] = {
+    "claim.type": _text(
+        title="Professional (837P), institutional (837I) or dental (837D).",
+        values=frozenset({"professional", "institutional", "dental"}),
     ),
-    "claim.bill_type": _code(
-        "Facility and class: the first two digits of the bill type, without a leading 0.",
-        codes.bill_type_class,
-        lambda asked: asked.claim.bill_type,
+    "claim.bill_type": _text(
+        title="Facility and class: the first two digits of the bill type, without a leading 0.",
+        written=codes.bill_type_class,
     ),
-    "claim.frequency": (
-        _text(title="Claim frequency (CLM05-3): 1 whole, 2 to 4 interim, 7 replaces, 8 voids."),
-        lambda asked: asked.claim.frequency,
+    "claim.frequency": _text(
+        title="Claim frequency (CLM05-3): 1 whole, 2 to 4 interim, 7 replaces, 8 voids."
     ),
-    "claim.emergency": (
-        _boolean(title="The services were an emergency."),
-        lambda asked: asked.claim.emergency,
+    "claim.emergency": _boolean(title="The services were an emergency."),
+    "claim.network": _text(
+        title="Whether the provider is in or out of the network.", values=frozenset({"in", "out"})
     ),
-    "claim.network": (
-        _text(
-            title="Whether the provider is in or out of the network.",
-            values=frozenset({"in", "out"}),
-        ),
-        lambda asked: asked.claim.network,
+    "claim.place_of_service": _text(
+        title="Place of service of the claim, two digits.", written=codes.place_of_service
     ),
-    "claim.place_of_service": _code(
-        "Place of service of the claim, two digits.",
-        codes.place_of_service,
-        lambda asked: asked.claim.place_of_service,
+    "claim.has_admission": _boolean(title="The claim has an admission date (DTP*435)."),
+    "line.procedure": _text(title="Procedure code, without punctuation.", written=codes.bare),
+    "line.procedure_groups": _texts(
+        title="The groups of queries/reference/procedure-groups.yaml that hold the code."
     ),
-    "claim.has_admission": (
-        _boolean(title="The claim has an admission date (DTP*435)."),
-        _has_admission,
+    "line.modifiers": _texts(title="Modifiers, in the order of the claim.", written=codes.bare),
+    "line.revenue_code": _text(title="Revenue code, four digits.", written=codes.revenue_code),
+    "line.place_of_service": _text(
+        title="Place of service of the line, else of the claim; two digits.",
+        written=codes.place_of_service,
     ),
-    "line.procedure": _code(
-        "Procedure code, without punctuation.", codes.bare, lambda asked: asked.line.procedure
+    "line.units": _numeric(title="Units billed, in the line's unit of measure."),
+    "line.charge": _numeric(title="Amount billed for the line."),
+    "line.diagnoses": _texts(
+        title="Diagnoses that the line points to, else all of the claim; with their dot."
     ),
-    "line.procedure_groups": (
-        _texts(title="The groups of queries/reference/procedure-groups.yaml that hold the code."),
-        _procedure_groups,
+    "line.specialties": _texts(
+        title="Specialties (specialty-parents.yaml) of the rendering, else billing provider."
     ),
-    "line.modifiers": (
-        _texts(title="Modifiers, in the order of the claim.", written=codes.bare),
-        lambda asked: tuple(codes.bare(one) for one in asked.line.modifiers),
+    "line.accommodation": _boolean(
+        title="The line bills room and board: revenue code 0100 to 0219."
     ),
-    "line.revenue_code": _code(
-        "Revenue code, four digits.", codes.revenue_code, lambda asked: asked.line.revenue_code
-    ),
-    "line.place_of_service": _code(
-        "Place of service of the line, else of the claim; two digits.",
-        codes.place_of_service,
-        lambda asked: asked.line.place_of_service or asked.claim.place_of_service,
-    ),
-    "line.units": (
-        _numeric(title="Units billed, in the line's unit of measure."),
-        lambda asked: _number(asked.line.units),
-    ),
-    "line.charge": (
-        _numeric(title="Amount billed for the line."),
-        lambda asked: _number(asked.line.charge),
-    ),
-    "line.diagnoses": (
-        _texts(title="Diagnoses that the line points to, else all of the claim; with their dot."),
-        _diagnoses,
-    ),
-    "line.specialties": (
-        _texts(
-            title="Specialties (specialty-parents.yaml) of the rendering, else billing provider."
-        ),
-        _specialties,
-    ),
-    "line.accommodation": (
-        _boolean(title="The line bills room and board: revenue code 0100 to 0219."),
-        _is_accommodation,
-    ),
-    "requested.type": (
-        _text(title="What is looked for.", values=AUTHORIZATION_KINDS),
-        lambda asked: asked.requested,
-    ),
+    "requested.type": _text(title="What is looked for.", values=AUTHORIZATION_KINDS),
 }
-_COLUMNS = {name: column for name, (column, _) in _DICTIONARY.items()}
-_READERS = {name: reader for name, (_, reader) in _DICTIONARY.items()}
+
+
+def _as_named(name: str, column: InputColumn) -> Callable[[Question], Value]:
+    """Reads a column that a claim or its line holds under this very name, as it is compared."""
+    read, write = attrgetter(name), column.written
+    return read if write is None else lambda asked: codes.written(write, read(asked))
+
+
+_READERS: Mapping[str, Callable[[Question], Value]] = {
+    **{name: _as_named(name, column) for name, column in _COLUMNS.items()},
+    "claim.has_admission": _has_admission,
+    "line.procedure_groups": _procedure_groups,
+    "line.modifiers": lambda asked: tuple(map(codes.bare, asked.line.modifiers)),
+    "line.place_of_service": _place_of_service,
+    "line.units": lambda asked: _number(asked.line.units),
+    "line.charge": lambda asked: _number(asked.line.charge),
+    "line.diagnoses": _diagnoses,
+    "line.specialties": _specialties,
+    "line.accommodation": _is_accommodation,
+    "requested.type": lambda asked: asked.requested,
+}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from service.domain.claim import AuthorizationKind, Benefit, Claim, ServiceLine
-from service.requirement._decision_table import DecisionTable, FiredRow
 from service.requirement._inputs import Inputs, Question
 from service.requirement.tables import RequirementTables
 
@@ -52,7 +51,7 @@ def decide_requirement(claim: Claim, line: ServiceLine, tables: RequirementTable
     if said is not None:
         return Requirement(needed=said, source="benefit")
     table = tables.is_authorization_required
-    row = _decide(table, Question(claim=claim, line=line, references=tables.references))
+    row = table.decide(Inputs(Question(claim=claim, line=line, references=tables.references)))
     needed = cast(Kinds, row.outputs["needed"])
     also = cast(Kinds, row.outputs.get("linked", ()))
     return Requirement(
@@ -71,7 +70,7 @@ def choose_template(
     """Choose the template that looks for this kind; raises TableFault when it cannot be told."""
     table = tables.requested_auth_type
     asked = Question(claim=claim, line=line, references=tables.references, requested=kind)
-    row = _decide(table, asked)
+    row = table.decide(Inputs(asked))
     (template,) = row.outputs["template"]
     return TemplateChoice(
         template=template,
@@ -79,10 +78,6 @@ def choose_template(
         table=table.name,
         table_hash=table.short_hash,
     )
-
-
-def _decide(table: DecisionTable, question: Question) -> FiredRow:
-    return table.decide(Inputs(question))
 
 
 def _said_by(benefit: Benefit) -> Kinds | None:

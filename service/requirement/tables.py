@@ -1,11 +1,13 @@
 """The two decision tables of this stage, with the reference tables that their columns come from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.domain.reference import References
-from service.requirement._columns import Contract, OutputColumn
+from service.requirement._cells import Contract, OutputColumn
 from service.requirement._decision_table import DecisionTable
 from service.requirement._inputs import AUTHORIZATION_KINDS, columns
+from service.requirement.faults import TableProblem, TableRefused
 
 IS_AUTHORIZATION_REQUIRED = "is-authorization-required"
 REQUESTED_AUTH_TYPE = "requested-auth-type"
@@ -37,20 +39,17 @@ def load_table(
 
 
 def load_tables(
-    is_authorization_required: bytes | str,
-    requested_auth_type: bytes | str,
-    references: References,
-    templates: frozenset[str],
+    texts: Mapping[str, bytes | str], references: References, templates: frozenset[str]
 ) -> RequirementTables:
-    """Load both tables from the text of their files; raises TableRefused."""
+    """Load both tables from texts by their names; raises TableRefused, also for one missing."""
+    for name in TABLE_NAMES:
+        if name not in texts:
+            raise TableRefused(name, (TableProblem("", "no such table"),))
+    required, requested = (
+        load_table(name, texts[name], references, templates) for name in TABLE_NAMES
+    )
     return RequirementTables(
-        is_authorization_required=load_table(
-            IS_AUTHORIZATION_REQUIRED, is_authorization_required, references, templates
-        ),
-        requested_auth_type=load_table(
-            REQUESTED_AUTH_TYPE, requested_auth_type, references, templates
-        ),
-        references=references,
+        is_authorization_required=required, requested_auth_type=requested, references=references
     )
 
 

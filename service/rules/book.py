@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.comparison.plan import Plan, make_plan
-from service.domain.event import EventCodes
+from service.domain.event import EventCodes, Events
 from service.domain.reference import References, StoredReferences
 from service.querying.problem import Problem, TemplatesRefused
 from service.requirement.tables import RequirementTables
@@ -53,6 +53,10 @@ class RuleBook:
         known = self.event_codes.codes["not_found"]
         template = plan.template
         return template.id if template.id in known else template.extends or template.id
+
+    def events(self, plan: Plan, claim_type: str) -> Events:
+        """What makes the events of a template on one type of claim."""
+        return Events(self.event_codes, self.query_type(plan), claim_type)
 
 
 class StoredReferencesDiffer(Exception):

@@ -6,6 +6,7 @@ The texts are named as the files of a folder are: ``dental.yaml``, ``reference/u
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -18,9 +19,12 @@ from service.domain.reference import AttachedFields, GroupTable, References
 from service.domain.specialised import SpecialisedTable
 from service.querying.library import Library, load_library
 from service.querying.problem import Problem, TemplatesRefused
-from service.requirement.faults import TableProblem, TableRefused
-from service.requirement.tables import TABLE_NAMES, RequirementTables, load_tables
+from service.requirement.faults import TableRefused
+from service.requirement.tables import RequirementTables, load_tables
 from service.rules.book import RuleBook
+from service.settings import Settings
+
+_FILES = ("*.yaml", "reference/*.yaml", "tables/*.json", "fixtures/*.yaml")
 
 REFERENCE_TABLES_NEEDED = ("procedure-groups", "specialty-parents", "informational-modifiers")
 """Without these, a decision table or a comparison would quietly find nothing."""
@@ -49,6 +53,25 @@ class Loaded:
         )
 
 
+def load_rules(settings: Settings) -> RuleBook:
+    """Load the rules of the settings; raises TemplatesRefused with all that is wrong with them."""
+    return load_texts(read_folder(settings.queries_dir)).book
+
+
+def read_folder(queries: Path) -> dict[str, str]:
+    """Read the files of a folder of rules; raises TemplatesRefused for one that is not UTF-8."""
+    texts = {}
+    for pattern in _FILES:
+        for path in sorted(queries.glob(pattern)):
+            name = path.relative_to(queries).as_posix()
+            try:
+                texts[name] = path.read_text(encoding="utf-8")
+            except UnicodeDecodeError as error:
+                problem = Problem(code="T001", path="", message="not UTF-8 text", file=name)
+                raise TemplatesRefused((problem,)) from error
+    return texts
+
+
 def load_texts(texts: Mapping[str, str]) -> Loaded:
     """Load every text of a set, and find all that is wrong with them."""
     references, event_codes, problems = _references(dict(_under("reference", ".yaml", texts)))
@@ -56,7 +79,8 @@ def load_texts(texts: Mapping[str, str]) -> Loaded:
     library = load_library(templates, references)
     problems += library.problems
     try:
-        tables = _tables(texts, references, frozenset(library.resolved))
+        decisions = dict(_under("tables", ".json", texts))
+        tables = load_tables(decisions, references, frozenset(library.resolved))
     except TableRefused as refused:
         tables = None
         file = f"tables/{refused.table}.json"
@@ -88,17 +112,6 @@ def _under(folder: str, ending: str, texts: Mapping[str, str]) -> Iterator[tuple
     for name, text in texts.items():
         if name.startswith(f"{folder}/") and name.endswith(ending):
             yield name.removeprefix(f"{folder}/").removesuffix(ending), text
-
-
-def _tables(
-    texts: Mapping[str, str], references: References, templates: frozenset[str]
-) -> RequirementTables:
-    found = dict(_under("tables", ".json", texts))
-    for name in TABLE_NAMES:
-        if name not in found:
-            raise TableRefused(name, (TableProblem("", "no such table"),))
-    first, second = (found[name] for name in TABLE_NAMES)
-    return load_tables(first, second, references, templates)
 
 
 _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {

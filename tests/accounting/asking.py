@@ -10,8 +10,7 @@ from service.accounting.planning.planning import Planned, plan_claim
 from service.domain.authorization import Authorization
 from service.domain.claim import AuthorizationKind, Claim
 from service.domain.reference import References
-from service.rules.files import read_folder
-from service.rules.texts import load_texts
+from service.rules.texts import load_texts, read_folder
 from tests.builders import QUERIES
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from service.accounting.replay.ledger import Replayed, entry_order, replay
+from service.accounting.replay.ledger import Replayed, entry_order
 from service.accounting.replay.ledger_check import check_holdings
 from service.accounting.replay.ledger_page import read_moves
+from tests.accounting.replaying import replay
 
 ONE = 3_000_000
 Json = Any

@@ -1,7 +1,8 @@
 """A part of a book is replayed from the entries that are about it alone."""
 
-from service.accounting.replay.ledger import Replayed, replay
+from service.accounting.replay.ledger import Replayed
 from service.accounting.replay.ledger_check import check_holdings
+from tests.accounting.replaying import replay
 from tests.accounting.test_ledger import (
     UNDONE,
     change,

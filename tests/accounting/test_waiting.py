@@ -8,7 +8,7 @@ from service.accounting.books.plan import ClaimPlan, LinePlan
 from service.accounting.books.scale import SCALE
 from service.accounting.books.waiting import NEVER_WAITS, Waiting, waiting_of
 from service.domain.accounting_policy import WAITS_FOR
-from service.domain.event import LineAction, Outcome, make_event
+from service.domain.event import Events, LineAction, Outcome
 from tests.builders import event_codes
 from tests.movements import bounds, part
 
@@ -23,7 +23,7 @@ def waiting(
     """When a claim of one line that bills four units waits, with perhaps one event."""
     raised = []
     if outcome is not None:
-        raised = [replace(make_event(event_codes(), outcome, "professional"), action=action)]
+        raised = [replace(Events(event_codes(), "professional").make(outcome), action=action)]
     return waiting_of(raised, {1: 4 * SCALE}, plan or ClaimPlan(), waits_for)
 
 

@@ -11,8 +11,7 @@ from service.application.parts import Caller, application
 from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjudicationAnswer
 from service.rules.book import RuleBook, StoredReferencesDiffer
-from service.rules.files import read_folder
-from service.rules.texts import load_texts
+from service.rules.texts import load_texts, read_folder
 from tests.adjudication.changed_rules import CHANGES
 from tests.api.bodies import claim_body
 from tests.builders import QUERIES

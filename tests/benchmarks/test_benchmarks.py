@@ -2,8 +2,10 @@
 
 import io
 import math
+import re
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -11,17 +13,17 @@ import pytest
 from elasticsearch import Elasticsearch
 from rich.console import Console
 
-from benchmarks.__main__ import FAILED, NOT_MET, measure
+from benchmarks.__main__ import FAILED, measure
 from benchmarks.contest import Contest
 from benchmarks.measure import Measured, at_least
 from benchmarks.sizes import SIZES
 
 ROWS = {
     "reading": 4,
+    "units": 2,
+    "ten-lines": 5,
     "match": 6,
     "adjudicate": 1,
-    "units": 2,
-    "ten-lines": 12,
     "growth": 1,
     "bulk": 2,
 }
@@ -31,7 +33,10 @@ ROWS = {
 def contest(elasticsearch_url: str, redis_url: str) -> Iterator[Contest]:
     """All parts at the smallest size, with indices of their own."""
     prefix = f"bench-{uuid.uuid4().hex[:8]}-"
-    yield Contest(SIZES["tiny"], elasticsearch_url, redis_url, lambda _: None, prefix)
+    with closing(
+        Contest(SIZES["tiny"], elasticsearch_url, redis_url, lambda _: None, prefix)
+    ) as contest:
+        yield contest
     with Elasticsearch(elasticsearch_url) as client:
         for index in client.indices.get(index=f"{prefix}*"):
             client.indices.delete(index=index)
@@ -51,7 +56,7 @@ def test_a_part_gives_its_rows(contest: Contest, name: str) -> None:
     for row in rows:
         assert row.ours, row.what
         assert math.isfinite(row.ours), row.what
-        assert row.note.startswith("not measured") or (row.ratio or row.reach or row.unit == "B")
+        assert row.note.startswith("not measured") or (row.ratio or row.reach)
 
 
 def good() -> Iterator[Measured]:
@@ -97,8 +102,12 @@ def test_rows_are_written_as_they_come(tmp_path: Path) -> None:
     assert [row["what"] for row in seen] == ["good"]
 
 
-def test_the_exit_code_says_what_was_not_met(tmp_path: Path) -> None:
-    """Another one than for what failed."""
-    code = measure({"short": short}, Console(file=io.StringIO()), tmp_path / "latest.json")
+def test_a_row_that_falls_short_is_shown_and_fails_nothing(tmp_path: Path) -> None:
+    """A measure is not a test: it depends on the machine."""
+    said, file = io.StringIO(), tmp_path / "latest.json"
 
-    assert code == NOT_MET
+    code = measure({"short": short}, Console(file=said), file)
+
+    assert code == 0
+    assert [row["met"] for row in orjson.loads(file.read_bytes())["rows"]] == [False]
+    assert re.search(r"short .* no ", said.getvalue())

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.application.parts import Stores
+from service.stores.ledger.reading import OF_CLAIM
 from tests.cli.conftest import EXAMPLES, Authmatch
 from tests.ground import Ground, new_prefix, settings_on, uninstall
 
@@ -40,7 +41,7 @@ def waiting(ground: Ground, payer: str) -> tuple[int, int]:
         pending = await stores.projection.pending([payer])
         if not (await stores.accumulators.read_claim(payer, CLAIM_ID)).is_known:
             return pending, 0
-        page = await stores.ledger.of_claim(payer, CLAIM_ID, size=10, after=None)
+        page = await stores.ledger.page(payer, CLAIM_ID, OF_CLAIM, size=10, after=None)
         return pending, page.total
 
     return ground.run(count)

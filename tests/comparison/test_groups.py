@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.comparison._groups import ABOVE, BELOW, IN_GROUP, SAME_GROUP
+from service.comparison._codes import ABOVE, BELOW, IN_GROUP, SAME_GROUP
 from service.comparison.comparison import MATCH_NOTHING, Comparison, How
 from service.domain.reference import GroupTable
 

@@ -19,8 +19,7 @@ from service.domain.accounting_policy import (
 from service.domain.code_groups import GroupTable
 from service.domain.event import DenyWith
 from service.domain.reference import References
-from service.rules.files import read_folder
-from service.rules.texts import load_texts
+from service.rules.texts import load_texts, read_folder
 from tests.builders import QUERIES, references
 
 HOURS = {"from": "HS", "to": "UN", "factor": "4"}
@@ -189,7 +188,7 @@ def test_a_conversion_may_be_of_some_procedures(
     """Or of any."""
     row = Conversion.model_validate({**HOURS, "procedures": procedures})
 
-    assert row.holds(procedure, {}) == holds
+    assert row.names("procedures", procedure, {}) == holds
 
 
 def test_without_files_units_are_what_they_are() -> None:

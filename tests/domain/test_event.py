@@ -9,9 +9,9 @@ from service.domain.event import (
     DEACTIVATED_CARCS,
     DenyWith,
     EventCodes,
+    Events,
     EventText,
     Outcome,
-    make_event,
 )
 from tests.builders import event_codes
 
@@ -22,7 +22,7 @@ QUERIES = ("inpatient", "outpatient", "professional", "dental", "referral")
 @pytest.mark.parametrize("outcome", get_args(Outcome))
 def test_every_outcome_has_a_code_and_a_text(outcome: Outcome, query: str) -> None:
     """What can happen can be said."""
-    event = make_event(event_codes(), outcome, query)
+    event = Events(event_codes(), query).make(outcome)
 
     assert event.name
     assert event.description
@@ -86,7 +86,7 @@ def test_a_code_may_depend_on_the_type_of_claim(
     codes = event_codes()
 
     assert code == codes.code_of("units_exceeded", query, claim_type)
-    assert code == make_event(codes, "units_exceeded", query, claim_type=claim_type).code
+    assert code == Events(codes, query, claim_type).make("units_exceeded").code
 
 
 def test_a_code_may_hold_for_any_type() -> None:
@@ -98,9 +98,9 @@ def test_a_code_may_hold_for_any_type() -> None:
 
 def test_an_event_in_the_answer_leaves_out_what_is_not_known() -> None:
     """It speaks of an authorization, of a number, or of neither."""
-    about = make_event(event_codes(), "denied", "dental", authorization_id="A1")
-    typed = make_event(event_codes(), "invalid_number_line", "dental", number="AU 9")
-    plain = make_event(event_codes(), "not_found", "dental")
+    about = Events(event_codes(), "dental").make("denied", authorization_id="A1")
+    typed = Events(event_codes(), "dental").make("invalid_number_line", number="AU 9")
+    plain = Events(event_codes(), "dental").make("not_found")
 
     always = {"code", "name", "type", "severity", "action", "description"}
 
@@ -132,7 +132,7 @@ def test_what_becomes_of_a_line(
 ) -> None:
     """As shipped an examiner decides; a referral that is absent has its own reason."""
     for query in QUERIES:
-        event = make_event(event_codes(), outcome, query)
+        event = Events(event_codes(), query).make(outcome)
         given = event_codes().events[event.code].deny_with
         written = " ".join([given.group, given.carc, *given.remarks]) if given else None
         is_absent_referral = (outcome, query) == ("not_found", "referral")
@@ -143,7 +143,7 @@ def test_what_becomes_of_a_line(
 
 def test_an_informational_event_does_nothing() -> None:
     """Whatever its code says."""
-    event = make_event(event_codes(), "denied", "dental", informational=True)
+    event = Events(event_codes(), "dental").make("denied", informational=True)
 
     assert (event.severity, event.action) == ("information", "none")
     assert event.as_answer()["severity"] == "information"
@@ -151,7 +151,9 @@ def test_an_informational_event_does_nothing() -> None:
 
 def test_an_event_may_have_the_code_that_a_table_names() -> None:
     """It keeps what it is about."""
-    event = make_event(event_codes(), "companion", "dental", code="AUM-0005", authorization_id="A1")
+    event = Events(event_codes(), "dental").make(
+        "companion", code="AUM-0005", authorization_id="A1"
+    )
 
     assert (event.outcome, event.code, event.authorization_id) == ("companion", "AUM-0005", "A1")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.domain.push import PushResult
+from service.domain.submission import PushResult
 
 
 def test_a_result_says_which_version_stands() -> None:

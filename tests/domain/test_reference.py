@@ -100,6 +100,13 @@ def test_a_place_in_the_body_expands_to_what_contains_it(
     assert within == table(name).groups[code].members
 
 
+def test_a_table_is_another_one_when_it_was_read_again() -> None:
+    """What was looked up in one is never given out for the other."""
+    first, second = table("tooth-quadrants"), table("tooth-quadrants")
+
+    assert [first == first.model_copy(), first == second, len({first, second})] == [False, False, 2]
+
+
 def test_every_tooth_has_its_quadrant() -> None:
     """32 permanent and 20 primary teeth, each with a supernumerary beside it."""
     assert len(table("tooth-quadrants").groups) == 2 * (32 + 20)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.domain.withdrawal import read_withdrawal, write_withdrawal
+from service.domain.submission import read_withdrawal, write_withdrawal
 
 
 def test_a_withdrawal_is_read_as_it_was_written() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from service.domain.adjudication import Adjudication
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate, Standing
-from service.domain.event import Outcome, make_event
+from service.domain.event import Events, Outcome
 from service.flow.adjudicating.choosing import Chosen, choose
 from service.flow.matching.match import LineSearch
 from service.matching.ranking import rank
@@ -41,8 +41,8 @@ def searched(
     claim = claim or examined()
     asked = ask(claim, library=changed("professional", settings) if settings else None)
     ranked = rank(judge(asked, *found), asked.plan.template)
-    resolution = resolve(ranked, event_codes(), "professional", claim.type)
-    events = (make_event(event_codes(), outcome, "professional") for outcome in more)
+    resolution = resolve(ranked, Events(event_codes(), "professional", claim.type))
+    events = (Events(event_codes(), "professional").make(outcome) for outcome in more)
     return LineSearch(
         line=claim.lines[0],
         kind="authorization",

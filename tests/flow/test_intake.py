@@ -11,12 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.engine_fault import EngineFault
-from service.domain.push import Pushed, PushResult
-from service.domain.submission import DeadLetter, Queued, Submission
+from service.domain.submission import DeadLetter, Pushed, PushResult, Queued, Submission
 from service.flow import intake
 from service.flow.intake import Doors, Taken, take_in
 from service.ingest.cutting import KEPT_BYTES, Cut
-from service.ingest.json import read_json
+from service.ingest.submissions import read_json
 
 LINE_BYTES_MAX = 100_000
 
@@ -112,7 +111,7 @@ class Letters:
 def submission(number: int, content: bytes | Cut) -> Submission:
     """Read a line as it is read from a stream."""
     piece = content if isinstance(content, Cut) else Cut(content, len(content), number, number * 10)
-    read = read_json(piece, number, LINE_BYTES_MAX)
+    read = read_json(piece, LINE_BYTES_MAX)
     assert read
     return read
 

@@ -12,7 +12,7 @@ from service.application.parts import Stores
 from service.domain.answers import MatchedLine
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
-from service.domain.push import Pushed
+from service.domain.submission import Pushed
 from tests.ground import Ground, match
 
 BATCH = 500

@@ -9,8 +9,7 @@ import pytest
 from service.application.template_tests import Fixture, read_fixture, run_tests
 from service.domain.template import TemplateTest
 from service.querying.problem import Problem
-from service.rules.files import read_folder
-from service.rules.texts import load_texts
+from service.rules.texts import load_texts, read_folder
 
 QUERIES = Path(__file__).parents[2] / "queries"
 FIXTURE = (QUERIES / "fixtures" / "prof_tin_only.yaml").read_text(encoding="utf-8")

@@ -19,6 +19,7 @@ from service.flow.late.watch import LateWatch
 from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook, Rules
 from service.stores.connection.clock import now
+from service.stores.ledger.reading import OF_CLAIM
 from service.stores.waiting import late_queue
 from tests.api.bodies import claim_body
 from tests.ground import Ground, push, version_of
@@ -102,12 +103,12 @@ class Office:
 
     async def kinds(self, claim_id: str = "C-1") -> list[str]:
         """What happened to a claim, oldest first."""
-        page = await self.stores.ledger.of_claim(self.payer, claim_id)
+        page = await self.stores.ledger.page(self.payer, claim_id, OF_CLAIM)
         return [each.fields["k"] for each in reversed(page.entries)]
 
     async def last_word(self, claim_id: str = "C-1") -> tuple[str, str]:
         """Who did the last thing to a claim, and why."""
-        page = await self.stores.ledger.of_claim(self.payer, claim_id)
+        page = await self.stores.ledger.page(self.payer, claim_id, OF_CLAIM)
         fields = page.entries[0].fields
         return fields["by"], fields["why"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.rules.files import load_rules
+from service.rules.texts import load_rules
 from service.settings import Settings
 from tests.adjudication.changed_rules import write_rules
 from tests.ground import Ground

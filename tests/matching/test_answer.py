@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from service.domain.event import make_event
+from service.domain.event import Events
 from service.matching.answer import Evidence, evidence, line_result
-from service.matching.judgement import Judged
 from service.matching.numbers import Submitted
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
+from service.matching.scorer import Judged
 from tests.builders import (
     ask,
     build_authorization,
@@ -289,8 +289,8 @@ def test_the_result_of_a_line() -> None:
     granted = build_authorization()
     missed = build_authorization(authorization_id="A2", line={"procedure": {"from": "70551"}})
     ranked = rank(judge(asked, granted, missed), asked.plan.template)
-    late = make_event(event_codes(), "units_exceeded", "professional")
-    resolution = resolve(ranked, event_codes(), "professional")
+    late = Events(event_codes(), "professional").make("units_exceeded")
+    resolution = resolve(ranked, Events(event_codes(), "professional"))
     result = line_result(
         ranked,
         resolution,

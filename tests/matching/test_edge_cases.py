@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from service.matching.judgement import Judged
+from service.domain.event import Events
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
+from service.matching.scorer import Judged
 from tests.builders import (
     ask,
     build_authorization,
@@ -234,7 +235,7 @@ def test_case_72_a_cap_that_is_reached_decides_nothing() -> None:
     authorizations = [build_authorization(authorization_id=f"A{each}") for each in range(51)]
     asked = ask()
     ranked = rank(judge(asked, *authorizations), asked.plan.template)
-    resolution = resolve(ranked, event_codes(), "professional")
+    resolution = resolve(ranked, Events(event_codes(), "professional"))
 
     assert (len(ranked.exact), ranked.truncated) == (50, True)
     assert (

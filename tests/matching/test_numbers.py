@@ -6,6 +6,7 @@ import pytest
 
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
+from service.domain.event import Events
 from service.matching.numbers import (
     Submitted,
     invalid_number_events,
@@ -188,7 +189,9 @@ def test_case_18_an_invalid_number_is_named_by_type_and_level(
     query: str, level: str, code: str
 ) -> None:
     """Case 18: whether it does not exist or belongs to another member, the answer is the same."""
-    (event,) = invalid_number_events([Submitted(value="au 9", level=level)], event_codes(), query)
+    (event,) = invalid_number_events(
+        [Submitted(value="au 9", level=level)], Events(event_codes(), query)
+    )
 
     assert (code, "au 9", None) == (event.code, event.number, event.authorization_id)
 
@@ -202,4 +205,4 @@ def test_case_18_an_invalid_number_is_named_by_type_and_level(
 )
 def test_a_number_that_fits_somewhere_raises_nothing(fine: Submitted) -> None:
     """Neither for this line nor for another one of the claim."""
-    assert invalid_number_events([fine], event_codes(), "professional") == ()
+    assert invalid_number_events([fine], Events(event_codes(), "professional")) == ()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
+from service.domain.event import Events
 from service.matching.answer import evidence
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
@@ -173,7 +174,10 @@ def test_the_order_of_candidates_does_not_matter(
         for ranked in found
     ]
     taken = [
-        [each.candidate.authorization_id for each in resolve(ranked, event_codes(), query).chosen]
+        [
+            each.candidate.authorization_id
+            for each in resolve(ranked, Events(event_codes(), query)).chosen
+        ]
         for ranked in found
     ]
 
@@ -187,9 +191,8 @@ def test_only_what_is_active_is_taken(pair: tuple[str, Claim, list[Authorization
     """And where nothing is taken an event says why."""
     query, claim, authorizations = pair
     asked = ask(claim, query)
-    resolution = resolve(
-        rank(judge(asked, *authorizations), asked.plan.template), event_codes(), query
-    )
+    ranked = rank(judge(asked, *authorizations), asked.plan.template)
+    resolution = resolve(ranked, Events(event_codes(), query))
 
     assert {each.action for each in resolution.chosen} <= {"A1", "A2", "A6", "NA"}
     assert resolution.chosen or resolution.events

@@ -3,8 +3,8 @@
 import pytest
 
 from service.domain.authorization import Authorization
+from service.domain.event import Events
 from service.domain.template import AutoResolve
-from service.matching.judgement import Judged
 from service.matching.ranking import rank
 from service.matching.resolution import (
     Resolution,
@@ -14,6 +14,7 @@ from service.matching.resolution import (
     resolve,
     take_automatically,
 )
+from service.matching.scorer import Judged
 from tests.builders import ask, build_authorization, changed, event_codes, judge
 
 AUTOMATIC = "auto_resolve: {enabled: true}\n"
@@ -42,7 +43,7 @@ def resolved(*authorizations: Authorization, settings: str = "") -> Resolution:
     """Resolve a professional line with these authorizations."""
     asked = ask(library=changed("professional", settings) if settings else None)
     ranked = rank(judge(asked, *authorizations), asked.plan.template)
-    return resolve(ranked, event_codes(), "professional")
+    return resolve(ranked, Events(event_codes(), "professional"))
 
 
 def in_words(resolution: Resolution) -> tuple[list[str], list[str]]:
@@ -146,7 +147,7 @@ def test_case_10_a_denial_beside_what_is_used_only_informs(
     found = [decided(f"E{place}", each) for place, each in enumerate(actions)]
     asked = ask()
     ranked = rank(judge(asked, *found), asked.plan.template, truncated=truncated)
-    denied = resolve(ranked, event_codes(), "professional").events[0]
+    denied = resolve(ranked, Events(event_codes(), "professional")).events[0]
 
     assert ("SPA-0013", severity, action) == (denied.code, denied.severity, denied.action)
 
@@ -169,7 +170,7 @@ def test_case_72_a_truncated_result_is_never_resolved(
     asked = ask(library=changed("professional", AUTOMATIC))
     ranked = rank(judge(asked, *found), asked.plan.template, truncated=True)
 
-    assert ([], events) == in_words(resolve(ranked, event_codes(), "professional"))
+    assert ([], events) == in_words(resolve(ranked, Events(event_codes(), "professional")))
 
 
 def with_score(judged: Judged, score: str) -> Judged:

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from service.domain.answers import MatchClass
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
-from service.domain.event import Outcome, make_event
+from service.domain.event import Events, Outcome
 from service.domain.reference import References
 from service.domain.specialised import SpecialisedTable
-from service.matching.judgement import MatchClass
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
 from service.matching.specialised import (
@@ -151,7 +151,7 @@ def test_the_event_of_a_row_names_the_authorization() -> None:
         {**COMPANION, "id": "own", "event": "AUM-0005"},
     )
     found = find_specialised([line("76942"), INJECTION], with_rows(*rows))[0]
-    events = specialised_events(found, event_codes(), "professional", "professional")
+    events = specialised_events(found, Events(event_codes(), "professional", "professional"))
 
     assert [(each.code, each.authorization_id, each.outcome) for each in events] == [
         ("SPA-0047", "A1", "companion"),
@@ -171,8 +171,8 @@ def test_a_special_event_answers_one_that_found_nothing(
     before: list[Outcome], after: list[Outcome]
 ) -> None:
     """It stands beside any other."""
-    events = [make_event(event_codes(), each, "professional") for each in before]
-    special = make_event(event_codes(), "alternate", "professional")
+    events = [Events(event_codes(), "professional").make(each) for each in before]
+    special = Events(event_codes(), "professional").make("alternate")
 
     assert [each.outcome for each in with_specialised(events, [special])] == after
     assert with_specialised(events, []) == tuple(events)
@@ -182,7 +182,7 @@ def as_looked_up(claim: Claim, *authorizations: Authorization) -> LookedUp:
     """Look the first line of a professional claim up."""
     asked = ask(claim)
     ranked = rank(judge(asked, *authorizations), asked.plan.template)
-    resolution = resolve(ranked, event_codes(), "professional")
+    resolution = resolve(ranked, Events(event_codes(), "professional"))
     return looked_up("authorization", asked.values.get("line.procedure"), ranked, resolution)
 
 
@@ -214,6 +214,6 @@ def test_a_line_without_a_procedure_has_none() -> None:
     """A stay, say."""
     asked = ask(build_claim("inpatient"), "inpatient")
     ranked = rank([], asked.plan.template)
-    resolution = resolve(ranked, event_codes(), "inpatient")
+    resolution = resolve(ranked, Events(event_codes(), "inpatient"))
 
     assert looked_up("authorization", None, ranked, resolution) == line(None)

@@ -29,8 +29,8 @@ def references() -> References:
 @pytest.fixture(scope="session")
 def tables(references: References) -> RequirementTables:
     """Both decision tables as shipped."""
-    texts = [(QUERIES / "tables" / f"{name}.json").read_bytes() for name in TABLE_NAMES]
-    return load_tables(texts[0], texts[1], references, TEMPLATES)
+    texts = {name: (QUERIES / "tables" / f"{name}.json").read_bytes() for name in TABLE_NAMES}
+    return load_tables(texts, references, TEMPLATES)
 
 
 @pytest.fixture(scope="session")

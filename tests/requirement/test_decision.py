@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 
 from service.domain.claim import Claim
+from service.domain.reference import References
 from service.requirement.decision import (
     Requirement,
     TemplateChoice,
     choose_template,
     decide_requirement,
 )
-from service.requirement.tables import RequirementTables
+from service.requirement.faults import TableRefused
+from service.requirement.tables import RequirementTables, load_tables
+from tests.builders import TEMPLATES
 
 BuildClaim = Callable[..., Claim]
 CARDIOLOGIST = {"taxonomy": ["207RC0000X"]}
@@ -176,3 +179,11 @@ def test_every_bill_type_has_its_template(
 
         assert choice.row != "unknown-bill"
         assert choice.template == ("inpatient" if bill_type in inpatient else "outpatient")
+
+
+def test_both_tables_are_needed(references: References) -> None:
+    """A missing one is refused by its name."""
+    with pytest.raises(TableRefused, match="no such table") as refused:
+        load_tables({"is-authorization-required": "{}"}, references, TEMPLATES)
+
+    assert refused.value.table == "requested-auth-type"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from service.domain.reference import References
-from service.requirement._columns import InputColumn, Value
+from service.requirement._cells import InputColumn, Value
 from service.requirement._decision_table import DecisionTable
 from service.requirement.faults import TableFault, TableProblem, TableRefused
 from service.requirement.tables import contract, load_table

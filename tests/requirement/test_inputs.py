@@ -7,7 +7,7 @@ import pytest
 
 from service.domain.claim import Claim
 from service.domain.reference import References
-from service.requirement._columns import Value
+from service.requirement._cells import Value
 from service.requirement._inputs import Inputs, Question, columns
 
 ATTACHED = {"region": "west", "risk_level": 3, "pilot": True, "review_due": 5, "color": "red"}

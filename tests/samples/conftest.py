@@ -21,6 +21,6 @@ def decision_tables(groups: dict[str, GroupTable]) -> RequirementTables:
     """The shipped decision tables."""
     attached = YAML(typ="safe").load(QUERIES / "reference" / "attached.yaml")
     references = References(groups=groups, attached=AttachedFields.model_validate(attached))
-    required = (QUERIES / "tables" / "is-authorization-required.json").read_bytes()
-    requested = (QUERIES / "tables" / "requested-auth-type.json").read_bytes()
-    return load_tables(required, requested, references, TEMPLATES)
+    names = ("is-authorization-required", "requested-auth-type")
+    texts = {name: (QUERIES / "tables" / f"{name}.json").read_bytes() for name in names}
+    return load_tables(texts, references, TEMPLATES)

@@ -54,8 +54,8 @@ async def dump(redis: RedisClient, keys: BookKeys) -> dict[str, Any]:
         "string": redis.get,
         "list": lambda key: redis.lrange(key, 0, -1),
     }
-    kinds = tuple(f"{keys.start}:{kind}" for kind in (*IN_KEYS.values(), "ledger", "recalled"))
-    found = [str(key) async for key in redis.scan_iter(f"{keys.start}:*", count=10_000)]
+    kinds = tuple(f"{keys.prefix}:{kind}" for kind in (*IN_KEYS.values(), "ledger", "recalled"))
+    found = [str(key) async for key in redis.scan_iter(f"{keys.prefix}:*", count=10_000)]
     names = sorted(key for key in found if key.startswith(kinds))
     return {name: await read[str(await redis.type(name))](name) for name in names}
 

@@ -8,7 +8,7 @@ from service.application.parts import Stores
 from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjudicationAnswer
 from service.domain.person import Person
-from service.domain.push import Pushed
+from service.domain.submission import Pushed
 from service.flow.adjudicating.adjudicate import adjudicate
 from service.flow.adjudicating.rooms import Rooms, Run
 from service.stores.members.merge import Wish

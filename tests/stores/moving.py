@@ -21,6 +21,7 @@ from service.stores.connection import scripts as book_scripts
 from service.stores.connection.bulk import run_bulk
 from service.stores.connection.faults import EngineFault, EngineUnavailable
 from service.stores.connection.key_names import BookKeys
+from service.stores.ledger.reading import MOVED
 from service.stores.units import accumulators
 from tests.ground import push, version_of
 from tests.movements import AT, Mover, bounds
@@ -99,7 +100,7 @@ class Journey:
 
     async def kinds(self) -> set[str]:
         """What the ledger says that happened to it."""
-        page = await self.stores.ledger.of_authorization(self.payer, ID, size=200)
+        page = await self.stores.ledger.page(self.payer, ID, MOVED, size=200)
         return {each.fields["k"] for each in page.entries}
 
     async def differences(self) -> list[Difference]:

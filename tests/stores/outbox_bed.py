@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 
 from service.application.parts import Stores
-from service.domain.push import Pushed
 from service.domain.reference import StoredReferences
+from service.domain.submission import Pushed
 from service.stores.intake.outbox import Outbox
 from tests.ground import Ground, new_prefix, uninstall, version_of
 from tests.proxy import Proxy

@@ -28,7 +28,7 @@ async def rest(stores: Stores, payer: str, *, days: int = 61) -> int:
 
 async def in_redis(stores: Stores, payer: str) -> set[str]:
     """The claims and accounts that Redis holds, by kind."""
-    start = f"{Mover(stores, payer).keys.start}:"
+    start = f"{Mover(stores, payer).keys.prefix}:"
     names = [str(key).removeprefix(start) async for key in stores.redis.scan_iter(f"{start}*")]
     kinds = {name.partition(":")[0] for name in names}
     return kinds & {"claim", "accounts", "tokens"}

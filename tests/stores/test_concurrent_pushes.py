@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.application.parts import Stores
-from service.domain.push import Pushed
+from service.domain.submission import Pushed
 from tests.builders import build_claim
 from tests.ground import Ground, found, push, version_of
 

@@ -9,12 +9,11 @@ import pytest
 from service.application.parts import Stores
 from service.domain.submission import Code, DeadLetter, Format
 from service.stores.connection import breaker
-from service.stores.connection.cursor import BadCursor
 from service.stores.connection.faults import EngineFault, EngineUnavailable
+from service.stores.connection.reading import BadCursor
 from service.stores.intake import dead_letters
-from service.stores.intake.dead_letters import LetterConflict
+from service.stores.intake.dead_letters import LetterConflict, LetterFilter
 from service.stores.intake.letter import Letter
-from service.stores.intake.listing import LetterFilter
 from service.stores.intake.retrying import Result, retry_letter
 from tests.ground import Ground
 from tests.proxy import Proxy
@@ -116,7 +115,7 @@ def test_the_same_thing_is_one_letter(ground: Ground, payer: str) -> None:
         assert letter.reason == "last words"
         assert 3 <= letter.times <= 8
         assert letter.kept_at < letter.last_at
-        assert await stores.listing.count(payer) == 3
+        assert await stores.letters.count(payer) == 3
 
     ground.run(scenario)
 
@@ -170,9 +169,9 @@ def test_a_listing_gives_what_fits_last_first(ground: Ground, payer: str) -> Non
             found: list[str] = []
             after = None
             while True:
-                page = await stores.listing.page(payer, wanted, size=size, after=after)
-                found += [each.id for each in page.letters]
-                assert all(each.content is None for each in page.letters)
+                page = await stores.letters.page(payer, wanted, size=size, after=after)
+                found += [each.id for each in page.entries]
+                assert all(each.content is None for each in page.entries)
                 if page.next_ is None:
                     assert page.total == len(found)
                     return [names.index(each) for each in found]
@@ -184,7 +183,7 @@ def test_a_listing_gives_what_fits_last_first(ground: Ground, payer: str) -> Non
         assert await listed(LetterFilter(status="open", code="invalid")) == [4, 2]
         assert await listed(LetterFilter(code="invalid", format="json")) == [2, 0]
         with pytest.raises(BadCursor):
-            await stores.listing.page(payer, ALL, size=2, after="nonsense")
+            await stores.letters.page(payer, ALL, size=2, after="nonsense")
 
     ground.run(scenario)
 

@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.application.parts import Stores
-from service.domain.push import PushResult
-from service.domain.submission import Queued
+from service.domain.submission import PushResult, Queued
 from service.stores.connection import breaker
 from service.stores.connection.faults import EngineFault
 from service.stores.intake import courier as couriers

@@ -8,8 +8,8 @@ import pytest
 from authmatch_local.samples import SampleData
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form, canonical_json
-from service.domain.push import Pushed
 from service.domain.reference import References
+from service.domain.submission import Pushed
 from service.domain.terms import terms_in
 from service.stores.authorizations.document import content_hash, make_document
 from tests.builders import build_authorization

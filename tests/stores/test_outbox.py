@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from service.application.parts import Stores
-from service.domain.push import Pushed
+from service.domain.submission import Pushed
 from service.stores.connection.durability import NotDurable
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.intake.outbox import DONE_S, Delivered, OutboxFull

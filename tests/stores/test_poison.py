@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from service.application.parts import Stores
-from service.domain.push import Pushed, PushResult
+from service.domain.submission import Pushed, PushResult
 from service.stores.connection.faults import EngineRefused
+from service.stores.intake.dead_letters import LetterFilter
 from service.stores.intake.delivery import TRIES_MAX
-from service.stores.intake.listing import LetterFilter
 from tests.ground import Ground, version_of
 from tests.stores.outbox_bed import outcomes, refused_version, waiting
 
@@ -21,17 +21,17 @@ def test_other_content_of_a_version_becomes_a_dead_letter(ground: Ground, payer:
         queued = await stores.outbox.put(payer, pushed)
         assert await stores.courier.deliver(payer) == 3
         told = await stores.outbox.status(payer, queued[1].ticket)
-        page = await stores.listing.page(payer, LetterFilter(status="open"), size=10)
+        page = await stores.letters.page(payer, LetterFilter(status="open"), size=10)
 
         assert [each.status for each in await stores.entrance.push(payer, pushed[:1])] == [
             "superseded"
         ]
         assert told is not None
-        assert (told["status"], told["dead_letter"]) == ("conflict", page.letters[0].id)
-        assert [(each.code, each.authorization_id, each.version) for each in page.letters] == [
+        assert (told["status"], told["dead_letter"]) == ("conflict", page.entries[0].id)
+        assert [(each.code, each.authorization_id, each.version) for each in page.entries] == [
             ("conflict", "A1", 1)
         ]
-        letter = await stores.letters.get(payer, page.letters[0].id)
+        letter = await stores.letters.get(payer, page.entries[0].id)
         assert letter is not None
         assert b'"number":"X"' in (letter.content or b"")
 
@@ -52,7 +52,7 @@ def test_what_elasticsearch_refuses_again_and_again_does_not_hold_up_the_rest(
         for _ in range(TRIES_MAX - 1):
             await stores.courier.deliver(payer)
         done = await stores.outbox.status(payer, tickets[3])
-        (letter,) = (await stores.listing.page(payer, LetterFilter(), size=10)).letters
+        (letter,) = (await stores.letters.page(payer, LetterFilter(), size=10)).entries
 
         assert told is not None
         assert done is not None
@@ -104,7 +104,7 @@ def test_whatever_else_is_wrong_with_one_does_not_hold_up_the_rest(
         ]
         assert found[2] is not None
         assert found[2]["reason"] == "it could not be stored (RecursionError)"
-        assert await stores.listing.count(payer) == 2
+        assert await stores.letters.count(payer) == 2
 
     ground.run(scenario)
 
@@ -125,7 +125,7 @@ def test_who_may_not_write_makes_no_dead_letters(
             for _ in range(TRIES_MAX + 1):
                 with pytest.raises(EngineRefused):
                     await stores.courier.deliver(payer)
-        assert await stores.listing.count(payer) == 0
+        assert await stores.letters.count(payer) == 0
         assert await stores.courier.deliver(payer) == 1
 
     ground.run(scenario)

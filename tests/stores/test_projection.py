@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from service.application.parts import Stores
-from service.stores.connection.cursor import BadCursor
 from service.stores.connection.faults import EngineFault, EngineUnavailable
 from service.stores.connection.key_names import SHELVES, BookKeys
+from service.stores.connection.reading import BadCursor
 from service.stores.ledger.projection import Projection
+from service.stores.ledger.reading import MATCHED, MOVED, OF_CLAIM
 from tests.ground import Ground, new_prefix, uninstall
 from tests.movements import Mover, names_of
 from tests.proxy import Proxy
@@ -219,12 +220,12 @@ def test_histories_are_complete_and_newest_first(ground: Ground, payer: str) -> 
         await mover.amend("A1", 30)
         await Mover(stores, payer, member="M0002").draw("C-other")
 
-        first = await ledger.of_authorization(payer, "A1", size=4)
-        rest = await ledger.of_authorization(payer, "A1", size=4, after=first.next_)
+        first = await ledger.page(payer, "A1", MOVED, size=4)
+        rest = await ledger.page(payer, "A1", MOVED, size=4, after=first.next_)
         moved = [each.id for each in (*first.entries, *rest.entries)]
-        found = await ledger.matches(payer, "A-denied")
-        related = await ledger.related(payer, "A1")
-        of_claim = await ledger.of_claim(payer, "C0")
+        found = await ledger.page(payer, "A-denied", MATCHED)
+        related = await ledger.page(payer, "A1", (*MOVED, *MATCHED))
+        of_claim = await ledger.page(payer, "C0", OF_CLAIM)
 
         assert (first.total, rest.next_) == (len(moved), None)
         assert sorted(moved, key=lambda each: tuple(map(int, each.split("-"))))[::-1] == moved
@@ -234,9 +235,9 @@ def test_histories_are_complete_and_newest_first(ground: Ground, payer: str) -> 
         assert related.total == first.total
         assert [each.id for each in of_claim.entries] == [ids[5], ids[0]]
         with pytest.raises(BadCursor):
-            await ledger.matches(payer, "A1", after="bm9uc2Vuc2U")
+            await ledger.page(payer, "A1", MATCHED, after="bm9uc2Vuc2U")
         with pytest.raises(BadCursor):
-            await ledger.matches(payer, "A1", after="WzFd")
+            await ledger.page(payer, "A1", MATCHED, after="WzFd")
 
     ground.run(scenario)
 
@@ -251,19 +252,19 @@ def test_a_ledger_that_nobody_wrote_is_empty_and_a_closed_month_is_a_fault(
         async with ground.stores(settings) as stores:
             await stores.installation.install()
             mover = Mover(stores, payer)
-            page = await stores.ledger.of_authorization(payer, "A1")
+            page = await stores.ledger.page(payer, "A1", MOVED)
             assert (page.entries, page.total, page.next_) == ((), 0, None)
             assert await stores.ledger.is_empty()
             assert await stores.ledger.payers() == []
 
             await mover.draw("C1")
-            assert (await stores.ledger.of_claim(payer, "C1")).total == 1
+            assert (await stores.ledger.page(payer, "C1", OF_CLAIM)).total == 1
             assert not await stores.ledger.is_empty()
             assert await stores.ledger.payers() == [payer]
             (month,) = await months(stores)
             await stores.elasticsearch.indices.close(index=month)
             with pytest.raises(EngineFault):
-                await stores.ledger.of_claim(payer, "C1")
+                await stores.ledger.page(payer, "C1", OF_CLAIM)
 
     try:
         asyncio.run(scenario())

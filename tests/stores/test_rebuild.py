@@ -14,7 +14,7 @@ Hashes = dict[str, object]
 
 async def everything(stores: Stores, payer: str) -> Hashes:
     """All that Redis holds of a payer's units, by key."""
-    start = names_of(stores).book(payer).start
+    start = names_of(stores).book(payer).prefix
     kinds = ("accounts", "tokens", "claim", "waiting", "ledger")
     keys = [f"{start}:{kind}*" for kind in kinds]
     found: Hashes = {}
@@ -74,7 +74,7 @@ def test_accumulators_that_are_there_are_not_written_over(
         await mover.draw("C1", 3)
         with pytest.raises(NotEmpty, match="reconcile"):
             await stores.rebuilding.run([payer])
-        for key in [key async for key in stores.redis.scan_iter(f"{mover.keys.start}:[act]*")]:
+        for key in [key async for key in stores.redis.scan_iter(f"{mover.keys.prefix}:[act]*")]:
             await stores.redis.delete(key)
         with pytest.raises(NotEmpty, match="accumulators project"):
             await stores.rebuilding.run([payer])

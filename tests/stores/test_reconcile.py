@@ -9,7 +9,7 @@ import pytest
 from service.accounting.books.scale import SCALE
 from service.accounting.replay.ledger_page import Difference
 from service.application.parts import Stores
-from service.stores.ledger.reconciliation import Reconciled
+from service.stores.ledger.shelf_books import Outcome
 from tests.ground import Ground
 from tests.movements import MEMBER, Mover
 
@@ -142,7 +142,7 @@ def test_an_entry_that_contradicts_itself_is_named(ground: Ground, payer: str) -
 
 def test_units_that_move_meanwhile_are_no_difference(ground: Ground, payer: str) -> None:
     """Two hundred draws and two workers that copy, while the books are compared again and again."""
-    found: list[Reconciled] = []
+    found: list[Outcome] = []
 
     async def draw(mover: Mover, count: int) -> None:
         for each in range(count):

@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from service.application.parts import Stores
-from service.domain.push import Pushed
+from service.domain.submission import Pushed
 from service.stores.authorizations.reading import Filter
 from tests.builders import build_claim
 from tests.ground import Ground, as_pushed, found, match, push, version_of

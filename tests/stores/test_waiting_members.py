@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from service.application.parts import Stores
-from service.domain.push import Pushed
-from service.domain.submission import Queued
+from service.domain.submission import Pushed, Queued
 from service.stores.connection.faults import EngineFault, EngineUnavailable, WritesPaused
 from tests.builders import build_claim
 from tests.ground import Ground, found, push, version_of

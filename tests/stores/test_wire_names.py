@@ -42,7 +42,7 @@ def test_all_that_is_written_is_named(ground: Ground, payer: str) -> None:
         await mover.some_of_everything(seed=4, steps=60)
         found: dict[str, set[str]] = {name: set() for name in ("claim", "accounts", "tokens")}
         for kind, fields in found.items():
-            async for key in stores.redis.scan_iter(f"{mover.keys.start}:{kind}:*", count=1000):
+            async for key in stores.redis.scan_iter(f"{mover.keys.prefix}:{kind}:*", count=1000):
                 fields |= {str(name) for name in await stores.redis.hkeys(key)}
         entries: Any = await stores.redis.xrange(mover.keys.ledger)
         moved = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from service.ingest.x12.claim import document as claim_document
+from service.ingest.x12.claim import claims
 from service.ingest.x12.claim.rows import CLAIM, LINE
 from service.ingest.x12.fields.mapping import Rows, Told
 from service.ingest.x12.fields.people import FACILITY, REFERRING, SERVICING
@@ -176,11 +176,10 @@ _CLAIM_PARTIES = (
         "2310",
         "NM101",
         "`rendering_provider`",
-        "82; of an institutional claim else "
-        + " ".join(claim_document.RENDERING["institutional"][1:]),
+        "82; of an institutional claim else " + " ".join(claims.RENDERING["institutional"][1:]),
     ),
-    ("2310", "NM101", "`referring_provider`", "the first of " + " ".join(claim_document.REFERRING)),
-    ("2310", "NM101", "`facility`", " ".join(claim_document.FACILITY)),
+    ("2310", "NM101", "`referring_provider`", "the first of " + " ".join(claims.REFERRING)),
+    ("2310", "NM101", "`facility`", " ".join(claims.FACILITY)),
     ("2420", "NM101", "`lines.rendering_provider`", "82"),
     ("2410", "LIN03", "`lines.attached.drug`", "as it stands"),
     (
@@ -225,7 +224,7 @@ def _table(rows: Iterable[Told], tables: Mapping[str, Rows]) -> str:
 
 
 def _source(row: Told) -> str:
-    return " ".join((row.segment, *row.qualifiers))
+    return " ".join((row.segment, *row.on))
 
 
 def _field(name: str) -> str:

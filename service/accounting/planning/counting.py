@@ -122,7 +122,7 @@ def conversion(
     code = codes.bare(procedure) if procedure else None
     for row in units.conversions:
         rate = row.between(units.canonical(billed), units.canonical(held))
-        if rate is not None and row.holds(code, references.groups):
+        if rate is not None and row.names("procedures", code, references.groups):
             return rate
     return None
 

@@ -21,9 +21,6 @@ from service.accounting.replay.ledger_page import (
     read_moves,
 )
 
-Entry = tuple[str, Mapping[str, str]]
-"""Its id, and its fields as the stream has them."""
-
 FIRST_ID = "0-0"
 """Before every entry."""
 
@@ -171,11 +168,3 @@ class Replayed:
         page.compare(f"claim {claim_id}", "m", claim["m"], fields["m"])
         text = ",".join(move.row_text for move in rows)
         claim |= {"n": number, "s": fields["s"], "mv": f"[{text}]"}
-
-
-def replay(entries: Iterable[Entry]) -> Replayed:
-    """Replay all entries of a book, oldest first."""
-    replayed = Replayed()
-    for entry_id, fields in entries:
-        replayed.take(entry_id, fields)
-    return replayed

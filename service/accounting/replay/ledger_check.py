@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import orjson
 
@@ -21,45 +22,43 @@ def check_holdings(replayed: Replayed) -> list[Difference]:
     stored = {name: stored_balances(fields) for name, fields in replayed.accounts.items()}
     tokens = {name: stored_tokens(fields) for name, fields in replayed.tokens.items()}
     return [
-        *compare_sums("of claims", held.balances(), stored),
-        *compare_sums("of claims", held.tokens, tokens),
+        *compare_sums(held.balances(), stored),
+        *compare_sums(held.tokens, tokens),
     ]
 
 
-def compare_sums(why: str, expected: Sums, found: Sums) -> Iterator[Difference]:
-    """Set numbers by authorization against others."""
+def compare_sums(expected: Sums, found: Sums) -> Iterator[Difference]:
+    """Set numbers by authorization against others: what is not there is zero."""
     for name in dict.fromkeys((*expected, *found)):
         own, stored = expected.get(name, {}), found.get(name, {})
-        for field in dict.fromkeys((*own, *stored)):
-            if own.get(field) != stored.get(field):
-                yield Difference(
-                    what=f"authorization {name}",
-                    field=f"{field}, {why}",
-                    expected=str(own.get(field, 0)),
-                    found=str(stored.get(field, 0)),
-                )
+        what = f"authorization {name}"
+        yield from compare_fields(what, own, stored, why=", of claims", absent="0")
 
 
 def compare_fields(
-    what: str, expected: Mapping[str, str], found: Mapping[str, str]
+    what: str,
+    expected: Mapping[str, object],
+    found: Mapping[str, object],
+    *,
+    why: str = "",
+    absent: str = ABSENT,
 ) -> Iterator[Difference]:
     """Set the fields of a stored hash against those of the ledger."""
     for field in dict.fromkeys((*expected, *found)):
         if expected.get(field) != found.get(field):
             yield Difference(
                 what=what,
-                field=field,
-                expected=expected.get(field, ABSENT),
-                found=found.get(field, ABSENT),
+                field=f"{field}{why}",
+                expected=str(expected.get(field, absent)),
+                found=str(found.get(field, absent)),
             )
 
 
+@dataclass(slots=True)
 class Digest:
     """Condenses hashes by name, in whatever order and in however many parts they come."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._sum = 0
+    _sum: int = 0
 
     def add(self, name: str, value: object) -> None:
         """Take one in: the sum of SHA-256 of each does not depend on the order."""

@@ -25,7 +25,7 @@ from service.accounting.planning.planning import plan_claim
 from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjustmentReason, ClaimHead, MatchedLine, Summary
 from service.domain.claim import ServiceLine
-from service.domain.event import DenyWith, Event, Outcome, make_event
+from service.domain.event import DenyWith, Event, Events
 from service.domain.person import Person
 from service.flow.adjudicating.choosing import Chosen
 from service.flow.matching.match import Matched, merged_member
@@ -138,31 +138,23 @@ class Drafting:
             head["member"] = merged_member(self.person)
         return head
 
-    def _event(
-        self, outcome: Outcome, query_type: str, authorization_id: str | None = None
-    ) -> Event:
-        """Raise an event: the one place for those of an adjudication."""
-        return make_event(
-            self.rules.event_codes,
-            outcome,
-            query_type,
-            claim_type=self.claim.type,
-            authorization_id=authorization_id,
-        )
-
     def _events(self, chosen: Iterable[Chosen]) -> list[Event]:
         """The events of a line that are known before anything is planned."""
         events: list[Event] = []
         for each in chosen:
-            query_type = self.rules.query_type(each.search.plan)
-            refused = [self._event(outcome, query_type, name) for outcome, name in each.refused]
+            make = self.rules.events(each.search.plan, self.claim.type).make
+            refused = [make(outcome, authorization_id=name) for outcome, name in each.refused]
             said = {(event.code, event.authorization_id) for event in refused}
             events += [
                 event for event in each.events if (event.code, event.authorization_id) not in said
             ]
             events += refused
         if self.is_unknown:
-            events.append(self._event("unknown_original", self.claim.type))
+            events.append(
+                Events(self.rules.event_codes, self.claim.type, self.claim.type).make(
+                    "unknown_original"
+                )
+            )
         return events
 
     def _stopped(self, obstacle: Obstacle, by_line: Mapping[int, Iterable[Chosen]]) -> Event:
@@ -170,8 +162,8 @@ class Drafting:
         plan = next(
             each.search.plan for each in by_line[obstacle.line] if each.search.kind == obstacle.kind
         )
-        query_type = self.rules.query_type(plan)
-        return self._event(obstacle.outcome, query_type, obstacle.authorization_id)
+        events = self.rules.events(plan, self.claim.type)
+        return events.make(obstacle.outcome, authorization_id=obstacle.authorization_id)
 
     def _resolved(
         self, by_line: Mapping[int, Sequence[Chosen]], events: Mapping[int, Iterable[Event]]
@@ -218,9 +210,10 @@ class Drafting:
 
     def _shortage(self, query_type: str) -> Shortage:
         adjustment = self.rules.references.accounting.exceeded_of(query_type)
+        events = Events(self.rules.event_codes, query_type, self.claim.type)
         return {
-            "exceeded": self._event("units_exceeded", query_type).as_answer(),
-            "exhausted": self._event("exhausted", query_type).as_answer(),
+            "exceeded": events.make("units_exceeded").as_answer(),
+            "exhausted": events.make("exhausted").as_answer(),
             "adjustment": _reason(adjustment),
         }
 

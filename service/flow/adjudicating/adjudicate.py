@@ -25,15 +25,12 @@ from service.domain.adjudication import (
     fingerprints_as,
 )
 from service.domain.answers import AdjudicationAnswer, Summary
-from service.domain.candidate import Found
 from service.domain.engine_fault import EngineFault
 from service.domain.person import Person
 from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafting
 from service.flow.adjudicating.choosing import choose_all
 from service.flow.adjudicating.rooms import Rooms, Run
-from service.flow.matching.finding import CandidateSource
 from service.flow.matching.match import Matched, match_claim
-from service.querying.search import Search
 
 ATTEMPTS_MAX = 8
 FIRST_PAUSE_S = 0.02
@@ -61,23 +58,6 @@ class Adjudicated:
     answer: AdjudicationAnswer
     matched: Matched | None = None
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A source of candidates for a person who was looked up: what was pushed can be found."""
-
-    source: CandidateSource
-    person: Person
-
-    async def prepare(self, payer: str, member: str) -> Person:
-        """Say who the member is."""
-        del payer, member
-        return self.person
-
-    async def search(self, payer: str, person: Person, search: Search) -> Found:
-        """Run one search."""
-        return await self.source.search(payer, person, search)
 
 
 async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated:
@@ -257,8 +237,9 @@ async def _match(claim: Adjudication, run: Run, person: Person, rooms: Rooms) ->
     """Match a claim; a void has nothing to match."""
     if claim.frequency == VOID:
         return None
-    source = _Opened(rooms.source, person)
-    return await match_claim(claim, run.payer, rules=rooms.rules, source=source)
+    return await match_claim(
+        claim, run.payer, rules=rooms.rules, source=rooms.source, person=person
+    )
 
 
 def _found(matched: Matched | None) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ from service.domain.event import Event, Outcome
 from service.domain.terms import read_terms
 from service.flow.adjudicating.rooms import Rooms
 from service.flow.matching.match import LineSearch, Matched
-from service.matching.judgement import Judged
 from service.matching.resolution import is_active, is_denied
+from service.matching.scorer import Judged
 
 NUMBER_OUTCOMES = frozenset({"invalid_number_claim", "invalid_number_line"})
 """Events that a selection does not settle: the number on the claim stays wrong."""

@@ -6,7 +6,6 @@ Each change says what is to hold afterwards, so that it may be repeated.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
 from service.accounting.books.books import Books, ClaimMoved, Moved, Occasion
@@ -122,15 +121,11 @@ def _keep(claim: ClaimState, change: ClaimChange) -> dict[int, int]:
         if units > held.get(each.line, 0):
             shown = written(held.get(each.line, 0))
             raise BadChange(
-                f"line {each.line} holds {shown} units, not {_plain(each.units)}:"
+                f"line {each.line} holds {shown} units, not {each.units:f}:"
                 " units are only given back here; send a new version of the claim for more"
             )
         keep[each.line] = units
     return keep
-
-
-def _plain(units: Decimal) -> str:
-    return format(units, "f")
 
 
 def _answer(claim: ClaimState, following: _Next, moved: Moved, *, is_new: bool) -> StepAnswer:

@@ -4,7 +4,6 @@ One member at a time, a bounded number of claims of it, and then the next member
 of waiting claims holds nobody up.
 """
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
@@ -12,7 +11,7 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter, Gauge
 
-from service.background import backoff_s, end
+from service.background import Background, backoff_s, reason_of
 from service.domain.engine_fault import EngineFault
 from service.domain.late_pass import LatePass
 from service.flow.late.claims import How
@@ -36,6 +35,7 @@ CLAIMS_AT_ONCE = 50
 """So many waiting claims of one member are looked at before the next member has its turn."""
 SWEEP_S = 5.0
 """So often the queue is looked at for what other workers noted, or left."""
+BACKOFF_S = 0.5
 BACKOFF_S_MAX = 60.0
 SKIPPED_S_MAX = 600.0
 """How often at least a claim is tried again that cannot be looked at whatever the engines do."""
@@ -83,41 +83,21 @@ class Look(Protocol):
         ...
 
 
-class LateWatch:
+class LateWatch(Background):
     """The background of one worker; several workers share one queue."""
 
     def __init__(self, queue: Queue, claims: Pages, look: Look, payers: Iterable[str]) -> None:
         """Take what it works with; ``payers`` are those whose queues are looked at."""
+        super().__init__("late_watch_failed", FAULTS, first_s=BACKOFF_S, most_s=BACKOFF_S_MAX)
         self._queue = queue
         self._claims = claims
         self._look = look
         self._payers = tuple(dict.fromkeys(payers))
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Work until ``close``."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
-        """End at once: whatever is at work can be done again, and is, by another worker."""
-        if self._task is not None:
-            await end(self._task)
-        self._task = None
-
-    async def _run(self) -> None:
-        failures = 0
-        while True:
-            await self._queue.noted(SWEEP_S)
-            try:
-                await self.work()
-                failures = 0
-            except Exception as error:  # noqa: BLE001 - the watch must go on; it is counted
-                FAULTS.inc()
-                failures += 1
-                pause_s = _backoff(failures)
-                log.warning("late_watch_failed", reason=_reason(error), pause_s=round(pause_s, 2))
-                await asyncio.sleep(pause_s)
+    async def turn(self) -> None:
+        """Work when something was noted, else every now and then."""
+        await self._queue.noted(SWEEP_S)
+        await self.work()
 
     async def work(self) -> None:
         """Look at all members that are due, those of the payers in turn; raises EngineFault."""
@@ -142,7 +122,7 @@ class LateWatch:
                 how = await self._look(one.payer, name, one.ids)
             except Exception as error:  # noqa: BLE001 - the others must go on; it is counted
                 FAULTS.inc()
-                log.warning("late_claim_failed", reason=_reason(error))
+                log.warning("late_claim_failed", reason=reason_of(error))
                 if isinstance(error, EngineFault) and not error.is_lasting:
                     failed = replace(one, failures=one.failures + 1)
                     await self._queue.later(failed, pause_s=_backoff(failed.failures))
@@ -166,8 +146,4 @@ class LateWatch:
 
 
 def _backoff(failures: int, *, most: float = BACKOFF_S_MAX) -> float:
-    return backoff_s(failures, first_s=0.5, most_s=most)
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, EngineFault) else type(error).__name__
+    return backoff_s(failures, first_s=BACKOFF_S, most_s=most)

@@ -14,9 +14,8 @@ from prometheus_client import Counter
 from service.comparison.prepared import AskedLine
 from service.domain.candidate import Candidate, Found
 from service.domain.person import Person
-from service.matching.judgement import Judged
 from service.matching.ranking import NEAR_MISSES_MAX
-from service.matching.scorer import Scorer
+from service.matching.scorer import Judged, Scorer
 from service.querying.search import CANDIDATES_MAX, Search, candidate_search, scored_search
 
 log = structlog.get_logger()

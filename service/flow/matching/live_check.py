@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from service.comparison.prepared import AskedLine
 from service.flow.matching.finding import Finder, compare_scores, count_missing
 from service.flow.matching.match import Matched
-from service.matching.judgement import Judged
+from service.matching.scorer import Judged
 
 log = structlog.get_logger()
 

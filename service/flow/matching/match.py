@@ -18,7 +18,6 @@ from service.domain.event import Event
 from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource, Finder, Pass
 from service.matching.answer import Evidence, line_result
-from service.matching.judgement import Judged
 from service.matching.numbers import (
     Submitted,
     invalid_number_events,
@@ -28,6 +27,7 @@ from service.matching.numbers import (
 )
 from service.matching.ranking import Ranked, rank
 from service.matching.resolution import Resolution, resolve
+from service.matching.scorer import Judged
 from service.matching.specialised import (
     find_specialised,
     looked_up,
@@ -70,10 +70,16 @@ class Matched:
 
 
 async def match_claim(
-    claim: Claim, payer: str, *, rules: RuleBook, source: CandidateSource
+    claim: Claim,
+    payer: str,
+    *,
+    rules: RuleBook,
+    source: CandidateSource,
+    person: Person | None = None,
 ) -> Matched:
     """Answer every line of a claim; writes nothing.
 
+    ``person`` is the member, where the source was prepared for him before.
     Raises EngineFault when an engine fails, which is never "no match", and TableFault when a
     decision table cannot be decided.
     """
@@ -85,7 +91,7 @@ async def match_claim(
     finder = Finder(source=source, payer=payer, person=Person.of(claim.member.id))
     asked_at = time.perf_counter()
     if searches:
-        finder.person = await source.prepare(payer, claim.member.id)
+        finder.person = person or await source.prepare(payer, claim.member.id)
     for group in _by_template(searches):
         await find(group, finder, rules)
     await settle_numbers(claim, searches, finder)
@@ -199,10 +205,8 @@ async def settle_numbers(claim: Claim, searches: list[LineSearch], finder: Finde
 
 def resolve_all(claim: Claim, searches: list[LineSearch], rules: RuleBook) -> None:
     """Resolve every search, then look at the lines together, and gather the events of each."""
-    codes = rules.event_codes
     for each in searches:
-        query_type = rules.query_type(each.plan)
-        each.resolution = resolve(each.ranked, codes, query_type, claim.type)
+        each.resolution = resolve(each.ranked, rules.events(each.plan, claim.type))
     found = find_specialised(
         [
             looked_up(
@@ -215,11 +219,11 @@ def resolve_all(claim: Claim, searches: list[LineSearch], rules: RuleBook) -> No
     for search, rows in zip(searches, found, strict=True):
         if not search.is_required:
             continue
-        query_type = rules.query_type(search.plan)
-        special = specialised_events(rows, codes, query_type, claim.type)
+        events = rules.events(search.plan, claim.type)
+        special = specialised_events(rows, events)
         search.events = (
             *with_specialised(search.resolution.events, special),
-            *invalid_number_events(search.submitted, codes, query_type, claim.type),
+            *invalid_number_events(search.submitted, events),
         )
 
 

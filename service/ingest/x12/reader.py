@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from service.ingest.x12.claim.claims import ClaimHandler, ClaimIdOf, wire_claim_id
 from service.ingest.x12.fields.people import MemberIdOf, wire_member_id
 from service.ingest.x12.review.review import ReviewHandler
-from service.ingest.x12.wire.envelope import Envelopes
+from service.ingest.x12.wire.envelope import Envelopes, Handler
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.reading import SegmentReader
 from service.ingest.x12.wire.results import Item, Transaction
-from service.ingest.x12.wire.transaction_set import Handler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +40,19 @@ class X12Reader:
 
     def __init__(self, naming: Naming = WIRE_NAMING) -> None:
         self._naming = naming
-        self._segments = SegmentReader()
+        self.segments = SegmentReader()
         self._envelopes = Envelopes(self._handler_of)
 
     def feed(self, chunk: bytes) -> Iterator[Item]:
         """Take a chunk of any size."""
-        yield from self._envelopes.take_all(self._segments.feed(chunk))
+        yield from self._envelopes.take_all(self.segments.feed(chunk))
 
     def end(self) -> Iterator[Item]:
         """Say that nothing follows; give what is left."""
-        yield from self._envelopes.take_all(self._segments.end())
+        yield from self._envelopes.take_all(self.segments.end())
         yield from self._envelopes.end()
 
-    @property
-    def held_characters(self) -> int:
-        """How much of a segment without an end is held."""
-        return self._segments.held_characters
-
-    def _handler_of(self, transaction: Transaction, findings: Findings) -> Handler | None:
+    def _handler_of(self, transaction: Transaction, findings: Findings) -> Handler:
         if transaction.kind in ("278-response", "278-request", "278-inquiry"):
             return ReviewHandler(transaction, findings, self._naming.member_id_of)
         return ClaimHandler(

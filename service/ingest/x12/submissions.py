@@ -6,8 +6,7 @@ from functools import partial
 from typing import Any
 
 from service.domain.claim import Claim
-from service.domain.push import Pushed
-from service.domain.submission import Notice, Position, Sent, Submission
+from service.domain.submission import Notice, Position, Pushed, Sent, Submission
 from service.ingest.cutting import KEPT_BYTES
 from service.ingest.x12.reader import WIRE_NAMING, Naming, X12Reader, read_async
 from service.ingest.x12.wire.excerpt import Excerpt
@@ -16,9 +15,9 @@ from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
     InquiryRead,
-    Interchange,
     InterchangeOutcome,
     Item,
+    Part,
     Refusal,
     TransactionOutcome,
     Unread,
@@ -86,14 +85,15 @@ class X12Submissions:
             return self._authorization(item)
         if isinstance(item, Unread):
             is_claim = item.transaction.kind.startswith("837")  # said once, of the whole set
-            return None if is_claim else self._rejected(item, item.problems)
+            return None if is_claim else self._rejected(item)
         if isinstance(item, Refusal):
             reasons = f" ({', '.join(item.reasons)})" if item.reasons else ""
             return self._noted(item, f"a refusal to look (AAA){reasons}: nothing was decided")
         if isinstance(item, TransactionOutcome):
             return self._of_set(item)
         if isinstance(item, InterchangeOutcome):
-            return self._of_envelope(item.problems, _position(item.interchange))
+            number = item.interchange.control_number
+            return self._of_envelope(item.problems, {"interchange": number})
         return self._of_envelope((item,), {}) if isinstance(item, Problem) else None
 
     def _authorization(self, item: AuthorizationRead) -> Submission:
@@ -113,17 +113,16 @@ class X12Submissions:
         if kind.startswith("837"):
             return self._noted(item, _CLAIMS)
         if item.read == 0 and item.unread == 0 and item.has_errors:
-            return self._rejected(item, item.problems)
+            return self._rejected(item)
         return self._noted(item, _NOTED[kind]) if kind in _NOTED else None
 
     def _of_envelope(self, problems: Sequence[Problem], position: Position) -> Submission | None:
         """Say what is wrong with the file or an interchange, where something was left out."""
-        errors = [each for each in problems if each.severity == "error"]
+        errors = _errors(problems)
         if not errors:
             return None
-        return self._unreadable(
-            {**position, **self._place(errors[0])}, errors[0].message, _told(problems)
-        )
+        place = {**position, **self._place(errors[0])}
+        return self._unreadable(place, errors[0].message, _told(problems))
 
     def _unreadable(
         self, position: Position, reason: str, errors: tuple[dict[str, object], ...]
@@ -140,27 +139,29 @@ class X12Submissions:
             errors=errors,
         )
 
-    def _rejected(self, item: _Part, problems: Sequence[Problem]) -> Submission:
-        cause = _cause_of(problems)
+    def _rejected(self, item: Unread | TransactionOutcome) -> Submission:
+        cause = _cause_of(item.problems)
         reason = cause.message if cause else "nothing in it can be read"
-        is_cut = not isinstance(item, Refusal) and item.excerpt and not item.excerpt.is_whole
+        is_cut = item.excerpt and not item.excerpt.is_whole
         return self._made(
             item,
             place=cause,
             code="invalid",
             reason=f"{reason}: it is cut off, or too long" if is_cut else reason,
-            errors=_told(problems),
+            errors=_told(item.problems),
         )
 
     def _noted(self, item: _Part, reason: str) -> Submission:
         return self._made(item, reason=reason, warnings=_told(item.problems))
 
-    def _made(self, item: _Part, place: Problem | None = None, **fields: Any) -> Submission:
+    def _made(
+        self,
+        item: _Part,
+        place: Problem | None = None,
+        **fields: Any,
+    ) -> Submission:
         interchange = item.transaction.group.interchange
-        position = _position(interchange) | {
-            "transaction": item.transaction.control_number,
-            "segment": item.transaction.segment_index,
-        }
+        position = _position(item) | {"segment": item.transaction.segment_index}
         excerpt = None if isinstance(item, Refusal) else item.excerpt
         first = excerpt.start if excerpt else None
         if first is not None:
@@ -175,7 +176,7 @@ class X12Submissions:
         )
 
     def _submit(self, **fields: Any) -> Submission:
-        return Submission(format="x12", number=self._number + 1, **fields)
+        return Submission(format="x12", **fields)
 
     def _place(self, problem: Problem) -> dict[str, int | str]:
         if not problem.segment_index and not problem.byte_offset:
@@ -188,15 +189,25 @@ def is_for(payer_id: str | None, aliases: frozenset[str]) -> bool:
     return not aliases or (payer_id or "").strip().casefold() in aliases
 
 
-def _position(interchange: Interchange) -> dict[str, int | str]:
-    return {"interchange": interchange.control_number}
+def _position(item: Part | TransactionOutcome) -> dict[str, int | str]:
+    transaction = item.transaction
+    return {
+        "interchange": transaction.group.interchange.control_number,
+        "transaction": transaction.control_number,
+    }
+
+
+def _errors(problems: Iterable[Problem]) -> list[Problem]:
+    return [each for each in problems if each.severity == "error"]
 
 
 def _cause_of(problems: Sequence[Problem]) -> Problem | None:
     """What tells most: not that something was left out, but why."""
-    told = [each for each in problems if each.code not in _CONSEQUENCES] or list(problems)
-    errors = [each for each in told if each.severity == "error"]
-    return next(iter([*errors, *told]), None)
+    return min(
+        problems,
+        key=lambda each: (each.code in _CONSEQUENCES, each.severity != "error"),
+        default=None,
+    )
 
 
 def _text_of(excerpt: Excerpt) -> tuple[bytes, bool]:
@@ -236,7 +247,7 @@ def _sent(item: Item, aliases: frozenset[str]) -> ClaimSent | None:
     if isinstance(item, ClaimRead):
         beside = {
             "claim_id": item.claim.claim_id,
-            **_place(item),
+            **_position(item),
             "payer_id": item.payer_id,
             "responsibility": item.responsibility,
             "use": item.use,
@@ -247,33 +258,24 @@ def _sent(item: Item, aliases: frozenset[str]) -> ClaimSent | None:
             return ClaimSent(beside=beside, reason=OTHER_PAYER)
         return ClaimSent(beside=beside, claim=item.claim)
     if isinstance(item, Unread):
-        return _missed(item.problems, _place(item), "the claim cannot be read")
+        return _missed(item.problems, _position(item), "the claim cannot be read")
     if isinstance(item, AuthorizationRead):
-        return _missed(item.problems, _place(item), _NO_CLAIM)
+        return _missed(item.problems, _position(item), _NO_CLAIM)
     if isinstance(item, TransactionOutcome) and not item.read and not item.unread:
         # What was said of its parts is not said again of the set.
-        return _missed(item.problems, _place(item), "no claim can be read in it")
+        return _missed(item.problems, _position(item), "no claim can be read in it")
     if isinstance(item, InterchangeOutcome):
         number = item.interchange.control_number
         return _of_envelope(item.problems, {"interchange": number} if number else {})
     return _of_envelope((item,), {}) if isinstance(item, Problem) else None
 
 
-def _of_envelope(problems: Iterable[Problem], place: dict[str, Any]) -> ClaimSent | None:
-    errors = [each for each in problems if each.severity == "error"]
+def _of_envelope(problems: Iterable[Problem], place: Position) -> ClaimSent | None:
+    errors = _errors(problems)
     return _missed(errors, place, "") if errors else None
 
 
-def _missed(problems: Iterable[Problem], place: dict[str, Any], otherwise: str) -> ClaimSent:
-    told = list(_told(problems))
-    errors = [each for each in told if each["severity"] == "error"]
-    first = str(errors[0]["message"]) if errors else otherwise
-    return ClaimSent(beside={"claim_id": None, **place, "problems": told}, reason=first)
-
-
-def _place(item: ClaimRead | Unread | AuthorizationRead | TransactionOutcome) -> dict[str, Any]:
-    transaction = item.transaction
-    return {
-        "interchange": transaction.group.interchange.control_number,
-        "transaction": transaction.control_number,
-    }
+def _missed(problems: Sequence[Problem], place: Position, otherwise: str) -> ClaimSent:
+    errors = _errors(problems)
+    beside = {"claim_id": None, **place, "problems": list(_told(problems))}
+    return ClaimSent(beside=beside, reason=errors[0].message if errors else otherwise)

@@ -9,8 +9,8 @@ from typing import Any
 
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form
-from service.domain.push import Pushed, PushResult, PushStatus
 from service.domain.reference import StoredReferences
+from service.domain.submission import Pushed, PushResult, PushStatus
 from service.domain.terms import Form
 from service.stores.authorizations.document import Document, hash_of, make_document
 from service.stores.authorizations.locator import Place

@@ -7,13 +7,12 @@ from typing import Any
 import orjson
 
 from service.domain import codes
-from service.domain.attached import attached_values
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
 from service.domain.canonical import canonical_form
 from service.domain.effective import LineValues, effective_lines, numbers_of
-from service.domain.push import Pushed
-from service.domain.reference import StoredReferences
+from service.domain.reference import StoredReferences, attached_values
+from service.domain.submission import Pushed
 from service.domain.terms import Form, terms_in
 
 Document = dict[str, Any]
@@ -23,11 +22,7 @@ _ENDS = {"first": "gte", "last": "lte"}
 _NPIS = ("servicing_provider.npi", "requesting_provider.npi", "facility.npi")
 
 _KEPT = ("version", "content_hash", "void")
-
-
-def kept_of(document: Mapping[str, Any]) -> Document:
-    """Take from a document what stays when it is made anew: its source does not say it."""
-    return {name: document[name] for name in _KEPT if name in document}
+"""What stays when a document is made anew: its source does not say it."""
 
 
 def content_hash(authorization: Authorization) -> str:
@@ -110,10 +105,20 @@ def _first(days: Iterable[str | None]) -> str | None:
     return min(filter(None, days), default=None)
 
 
-def pushed_in(document: Document) -> Pushed:
-    """Give what was pushed to make a stored document."""
+def made_anew(
+    document: Document, references: StoredReferences, inheriting: Iterable[str] = ()
+) -> Document:
+    """Make a stored document from its source once more, with these inherited numbers as well."""
     source = document["source"]
-    return Pushed(authorization=Authorization.model_validate(source), source=source)
+    made = make_document(
+        document["payer"],
+        Pushed(authorization=Authorization.model_validate(source), source=source),
+        references,
+        inherited=(*document.get("inherited_numbers", ()), *inheriting),
+        superseded_by=document.get("superseded_by"),
+        pushed_at=document.get("pushed_at"),
+    )
+    return made | {name: document[name] for name in _KEPT if name in document}
 
 
 def _windows(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, str]]:

@@ -9,8 +9,8 @@ from service.stores.authorizations.document import Document
 from service.stores.authorizations.locator import Place
 from service.stores.connection.bulk import Operation
 from service.stores.connection.clock import now
-from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames, document_id, history_id, routing
+from service.stores.connection.reading import read_many
 
 
 async def read_documents(
@@ -20,20 +20,9 @@ async def read_documents(
     *,
     only: Sequence[str] | None = None,
 ) -> list[Document | None]:
-    """Give the documents in the order asked (or ``only`` some fields), None for one not there.
-
-    One that could not be read is a fault: it must not look like one that is not there.
-    """
-    if not docs:
-        return []
-    with translated_errors():
-        response = await elasticsearch.mget(index=index, docs=docs, source_includes=only)
-    found: list[Document | None] = []
-    for doc in response["docs"]:
-        if "error" in doc:
-            raise EngineUnavailable("elasticsearch", "a document could not be read")
-        found.append(doc["_source"] if doc.get("found") else None)
-    return found
+    """The documents in the order asked (or ``only`` some fields), None for one not there."""
+    found = await read_many(elasticsearch, index, "a document", docs=docs, source_includes=only)
+    return [doc["_source"] if doc else None for doc in found]
 
 
 async def read_document(
@@ -67,6 +56,19 @@ async def read_places(
     found = iter(await read_documents(elasticsearch, indices.authorizations, docs))
     standing = [[next(found) for _ in all_] for all_ in members]
     return [next((each for each in some if each and "source" in each), None) for some in standing]
+
+
+def write_document(index: str, document: Document, *, same_version: bool = False) -> Operation:
+    """Write a document over an older version only, or also over its own (``same_version``)."""
+    return Operation(
+        action="index",
+        index=index,
+        id=document_id(document["payer"], document["authorization_id"]),
+        routing=routing(document["payer"], document["member_id"]),
+        version=document["version"],
+        same_version=same_version,
+        document=document,
+    )
 
 
 def history_entry(indices: IndexNames, payer: str, document: Document) -> Operation:

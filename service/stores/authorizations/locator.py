@@ -10,14 +10,12 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch
 
 from service.stores.connection.bulk import Operation, run_bulk
-from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames, document_id
+from service.stores.connection.reading import Found, read_many
 
-Found = Mapping[str, Any]
-"""A document as Elasticsearch gives it, with the number of the write that made it."""
-
-_PLACE = ["docs._source", "docs._seq_no", "docs._primary_term", "docs._version", "docs.error"]
+_STORED = ("payer", "authorization_id", "version", "content_hash", "member_id", "members")
 _WRITES = ["docs.found", "docs._version", "docs.error"]
+_PLACE = ["docs._source", "docs._seq_no", "docs._primary_term", *_WRITES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +36,22 @@ class Place:
     writes: int = 0
 
 
+@dataclass(eq=False, repr=False)
 class Locator:
     """Reads and writes places; reads are realtime."""
 
-    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._index = indices.locator
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
 
     async def read(self, payer: str, ids: Iterable[str]) -> dict[str, Place]:
         """Give the places that are known, by authorization id."""
-        return _places(await self._read([document_id(payer, each) for each in ids]))
+        return _places(await self._there([document_id(payer, each) for each in ids]))
 
     async def read_all(
         self, payer: str, ids: Sequence[str]
     ) -> tuple[dict[str, Place], dict[str, str]]:
         """Give the places that are known, and the successors (see ``successors``), in one read."""
-        found = await self._read(_keys(payer, ids))
+        found = await self._there(_keys(payer, ids))
         links = [doc for doc in found if "superseded_by" in doc["_source"]]
         places = [doc for doc in found if "superseded_by" not in doc["_source"]]
         return _places(places), _successors(links)
@@ -78,13 +75,8 @@ class Locator:
 
     async def _count(self, payer: str, ids: Sequence[str]) -> list[int]:
         """Give how often each place was written, then the same of each link; 0 is not there."""
-        with translated_errors():
-            response = await self._elasticsearch.mget(
-                index=self._index, ids=_keys(payer, ids), filter_path=_WRITES, source=False
-            )
-        docs = response.body["docs"]
-        _check(docs)
-        return [doc["_version"] if doc["found"] else 0 for doc in docs]
+        found = await self._read(_keys(payer, ids), filter_path=_WRITES, source=False)
+        return [doc["_version"] if doc else 0 for doc in found]
 
     async def write(self, places: Sequence[Place]) -> list[bool]:
         """Write places over what was seen there; tells which were still so.
@@ -94,10 +86,10 @@ class Locator:
         operations = [
             Operation(
                 action="create" if place.seen is None else "index",
-                index=self._index,
+                index=self._indices.locator,
                 id=document_id(place.payer, place.authorization_id),
                 seen=place.seen,
-                document=_written(place),
+                document={name: getattr(place, name) for name in _STORED},
             )
             for place in places
         ]
@@ -105,14 +97,14 @@ class Locator:
 
     async def successors(self, payer: str, ids: Iterable[str]) -> dict[str, str]:
         """Give, for each authorization that another one stands for, the id of that one."""
-        return _successors(await self._read([_link_id(payer, each) for each in ids]))
+        return _successors(await self._there([_link_id(payer, each) for each in ids]))
 
     async def link(self, payer: str, successors: Mapping[str, str]) -> None:
         """Say of authorizations, known yet or not, by which ones they are superseded."""
         operations = [
             Operation(
                 action="index",
-                index=self._index,
+                index=self._indices.locator,
                 id=_link_id(payer, older),
                 document={"payer": payer, "authorization_id": older, "superseded_by": newer},
             )
@@ -120,21 +112,14 @@ class Locator:
         ]
         await run_bulk(self._elasticsearch, operations)
 
-    async def _read(self, ids: list[str]) -> list[Found]:
-        if not ids:
-            return []
-        with translated_errors():
-            response = await self._elasticsearch.mget(
-                index=self._index, ids=ids, filter_path=_PLACE
-            )
-        docs = response.body.get("docs", ())
-        _check(docs)
-        return [doc for doc in docs if doc]
+    async def _there(self, ids: list[str]) -> list[Found]:
+        """Read those documents that are there."""
+        return [doc for doc in await self._read(ids, filter_path=_PLACE) if doc]
 
-
-def _check(docs: Iterable[Found]) -> None:
-    if any("error" in doc for doc in docs):
-        raise EngineUnavailable("elasticsearch", "a place could not be read")
+    async def _read(self, ids: list[str], **options: Any) -> list[Found | None]:
+        return await read_many(
+            self._elasticsearch, self._indices.locator, "a place", ids=ids, **options
+        )
 
 
 def _keys(payer: str, ids: Sequence[str]) -> list[str]:
@@ -147,12 +132,7 @@ def _places(found: Iterable[Found]) -> dict[str, Place]:
     for doc in found:
         source = doc["_source"]
         places[source["authorization_id"]] = Place(
-            payer=source["payer"],
-            authorization_id=source["authorization_id"],
-            version=source["version"],
-            content_hash=source["content_hash"],
-            member_id=source["member_id"],
-            members=tuple(source["members"]),
+            **{name: source[name] for name in _STORED} | {"members": tuple(source["members"])},
             seen=(doc["_seq_no"], doc["_primary_term"]),
             writes=doc["_version"],
         )
@@ -162,17 +142,6 @@ def _places(found: Iterable[Found]) -> dict[str, Place]:
 def _successors(links: Iterable[Found]) -> dict[str, str]:
     sources = (doc["_source"] for doc in links)
     return {each["authorization_id"]: each["superseded_by"] for each in sources}
-
-
-def _written(place: Place) -> dict[str, Any]:
-    return {
-        "payer": place.payer,
-        "authorization_id": place.authorization_id,
-        "version": place.version,
-        "content_hash": place.content_hash,
-        "member_id": place.member_id,
-        "members": place.members,
-    }
 
 
 def _link_id(payer: str, authorization_id: str) -> str:

@@ -13,13 +13,16 @@ from service.domain.person import Person
 from service.stores.authorizations.document import Document
 from service.stores.authorizations.documents import read_document, read_documents
 from service.stores.authorizations.locator import Locator
-from service.stores.connection.cursor import read_cursor, write_cursor
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.names import IndexNames, document_id, routing
-from service.stores.members.marks import Visibility
+from service.stores.connection.reading import Found, Listing, Order, read_page
 from service.stores.members.who import Members
 
 VERSIONS_MAX = 1000
+_NEWEST_FIRST: Order = [
+    ({"certification_date": {"order": "desc", "missing": "_last"}}, int),
+    ({"authorization_id": "asc"}, str),
+]
 _STANDING = ["source", "void", "current", "member_id", "version"]
 _IDS = ("authorization_id", "fhir_id")
 _STATE = ("version", "void", "current", "superseded_by", "pushed_at", "member_id", "action")
@@ -70,31 +73,17 @@ class Filter:
     pushed: tuple[Times, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Some of those that fit, how many there are in all, and where to go on."""
-
-    entries: tuple[Stored, ...]
-    total: int
-    next_: str | None
+Page = Listing[Stored]
 
 
+@dataclass(eq=False, repr=False)
 class AuthorizationReading:
     """Realtime by id; a listing sees all pushes that were acknowledged before it."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        visibility: Visibility,
-        members: Members,
-    ) -> None:
-        """Share the client, the marks and the members with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._indices = indices
-        self._visibility = visibility
-        self._members = members
-        self._locator = Locator(elasticsearch, indices)
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _locator: Locator
+    _members: Members
 
     async def get(self, payer: str, authorization_id: str) -> Stored | None:
         """Give the current version, a tombstone included; None when it was never pushed."""
@@ -131,36 +120,19 @@ class AuthorizationReading:
         current = await self.get(payer, authorization_id)
         with translated_errors():
             await self._elasticsearch.indices.refresh(index=self._indices.history)
-            response = await self._elasticsearch.search(
-                index=self._indices.history,
-                routing=document_id(payer, authorization_id),
-                query={
-                    "bool": {
-                        "filter": [
-                            {"term": {"payer": payer}},
-                            {"term": {"authorization_id": authorization_id}},
-                        ]
-                    }
-                },
-                sort=[{"version": "desc"}],
-                size=VERSIONS_MAX,
-                allow_partial_search_results=False,
-            )
-        older = [
-            Stored(
-                source=hit["_source"]["source"],
-                state={
-                    "version": hit["_source"]["version"],
-                    "void": hit["_source"]["void"],
-                    "current": False,
-                    "recorded_at": hit["_source"]["recorded_at"],
-                },
-            )
-            for hit in response["hits"]["hits"]
-        ]
+        page = await read_page(
+            self._elasticsearch,
+            self._indices.history,
+            [{"term": {"payer": payer}}, {"term": {"authorization_id": authorization_id}}],
+            _replaced,
+            order=[({"version": "desc"}, int)],
+            size=VERSIONS_MAX,
+            after=None,
+            routing=document_id(payer, authorization_id),
+        )
         newest = current.state["version"] if current else None
         return ([current] if current else []) + [
-            each for each in older if each.state["version"] != newest
+            each for each in page.entries if each.state["version"] != newest
         ]
 
     async def page(self, payer: str, wanted: Filter, *, size: int, after: str | None) -> Page:
@@ -169,32 +141,31 @@ class AuthorizationReading:
         if wanted.member:
             members = (await self._members.prepare(payer, wanted.member)).ids
         else:
-            await self._visibility.ensure_all()
-        body: dict[str, Any] = {
-            "query": {"bool": {"filter": _clauses(payer, wanted, members)}},
-            "sort": [
-                {"certification_date": {"order": "desc", "missing": "_last"}},
-                {"authorization_id": "asc"},
-            ],
-            "size": size,
-            "track_total_hits": True,
-            "source_excludes": ["lines"],
-            "allow_partial_search_results": False,
-        }
-        if after is not None:
-            body["search_after"] = read_cursor(after, (int, str))
-        with translated_errors():
-            response = await self._elasticsearch.search(
-                index=self._indices.authorizations,
-                routing=",".join(routing(payer, each) for each in members) or None,
-                **body,
-            )
-        hits = response["hits"]["hits"]
-        return Page(
-            entries=tuple(_each_once(hit["_source"] for hit in hits)),
-            total=response["hits"]["total"]["value"],
-            next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
+            await self._members.visibility.ensure_all()
+        page = await read_page(
+            self._elasticsearch,
+            self._indices.authorizations,
+            _clauses(payer, wanted, members),
+            _document,
+            order=_NEWEST_FIRST,
+            size=size,
+            after=after,
+            routing=",".join(routing(payer, each) for each in members) or None,
+            source_excludes=["lines"],
         )
+        return Page(entries=tuple(_each_once(page.entries)), total=page.total, next_=page.next_)
+
+
+def _document(found: Found) -> Document:
+    document: Document = found["_source"]
+    return document
+
+
+def _replaced(found: Found) -> Stored:
+    """A version in the history."""
+    kept = found["_source"]
+    state = {"version": kept["version"], "void": kept["void"], "current": False}
+    return Stored(source=kept["source"], state=state | {"recorded_at": kept["recorded_at"]})
 
 
 def _stored(document: Document) -> Stored:

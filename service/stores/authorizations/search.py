@@ -1,6 +1,7 @@
 """Searches: the candidates of a claim, within its payer and member, all of them or a fault."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
@@ -22,17 +23,13 @@ _NOT_NEEDED = ["source"]
 _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
+@dataclass(eq=False, repr=False)
 class AuthorizationSearch:
     """Finds candidates; puts the limits of payer and member around whatever a template says."""
 
-    def __init__(
-        self, elasticsearch: AsyncElasticsearch, indices: IndexNames, members: Members
-    ) -> None:
-        """Share the client, and what is known of members, with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._alias = indices.authorizations
-        self._path = f"/{indices.authorizations}/_search"
-        self._members = members
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _members: Members
 
     async def prepare(self, payer: str, member: str) -> Person:
         """Make sure that what was pushed for the member can be found; say who it is now."""
@@ -47,7 +44,7 @@ class AuthorizationSearch:
         with translated_errors():
             response = await self._elasticsearch.perform_request(
                 "POST",
-                self._path,
+                f"/{self._indices.authorizations}/_search",
                 params={
                     "routing": ",".join(routing(payer, each) for each in person.ids),
                     "allow_partial_search_results": "false",
@@ -67,7 +64,7 @@ class AuthorizationSearch:
         query = search_body(payer, [member], search)["query"]
         with translated_errors():
             response = await self._elasticsearch.indices.validate_query(
-                index=self._alias, query=query
+                index=self._indices.authorizations, query=query
             )
         if response["valid"]:
             return None

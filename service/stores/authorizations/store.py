@@ -16,21 +16,23 @@ Whatever fails on the way is a fault, and the same push again completes the rest
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from elasticsearch import AsyncElasticsearch
 
 from service.accounting.books.books import Amendment, Occasion
 from service.accounting.limits.bounds import bounds_of
 from service.domain.late_pass import ANY
-from service.domain.push import Pushed, PushResult
 from service.domain.reference import StoredReferences
+from service.domain.submission import Pushed, PushResult, PushStatus
 from service.stores.authorizations.arrival import Arrival, Placed, arrival_of, withdrawal_of
 from service.stores.authorizations.document import Document
 from service.stores.authorizations.documents import (
     history_entry,
     read_document,
     read_documents,
+    write_document,
 )
 from service.stores.authorizations.locator import Locator, Place
 from service.stores.authorizations.succession import Succession
@@ -45,28 +47,18 @@ from service.stores.waiting.late_queue import LateQueue
 ATTEMPTS_MAX = 10
 
 
+@dataclass(eq=False, repr=False)
 class AuthorizationStore:
     """Pushes and withdrawals."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        references: StoredReferences,
-        accumulators: Accumulators,
-        late: LateQueue,
-        members: Members,
-    ) -> None:
-        """Share the client, the accumulators, the queue and the members with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._indices = indices
-        self._visibility = members.visibility
-        self._references = references
-        self._accumulators = accumulators
-        self._late = late
-        self._members = members
-        self._locator = Locator(elasticsearch, indices)
-        self._succession = Succession(elasticsearch, indices, self._locator, references)
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _references: StoredReferences
+    _locator: Locator
+    _succession: Succession
+    _accumulators: Accumulators
+    _late: LateQueue
+    _members: Members
 
     async def push(self, payer: str, pushed: Sequence[Pushed]) -> list[PushResult]:
         """Take versions in; ids must differ. Raises an EngineFault if any could not be stored."""
@@ -83,18 +75,15 @@ class AuthorizationStore:
         A first version that is still on its way in finds a tombstone where it wants to be stored.
         """
         withdrawn = f"withdrawn-{version}"
+        told = partial(PushResult, authorization_id=authorization_id, version=version)
         for _ in range(ATTEMPTS_MAX):
             known = (await self._locator.read(payer, [authorization_id])).get(authorization_id)
             if known is None:
                 known = Place(payer=payer, authorization_id=authorization_id)
             if known.version >= version:
                 is_same = (known.version, known.content_hash) == (version, withdrawn)
-                return PushResult(
-                    authorization_id=authorization_id,
-                    version=version,
-                    status="unchanged" if is_same else "superseded",
-                    current_version=known.version,
-                )
+                status: PushStatus = "unchanged" if is_same else "superseded"
+                return told(status=status, current_version=known.version)
             document = await read_document(self._elasticsearch, self._indices, known)
             if document is not None:
                 return await self.withdraw(payer, withdrawal_of(document["source"], version))
@@ -103,12 +92,7 @@ class AuthorizationStore:
             if taken:
                 stones = [self._tombstone(place, each) for each in known.members]
                 await run_bulk(self._elasticsearch, stones)
-                return PushResult(
-                    authorization_id=authorization_id,
-                    version=version,
-                    status="created",
-                    current_version=version,
-                )
+                return told(status="created", current_version=version)
         raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
 
     async def _take_in(self, payer: str, arrivals: Sequence[Arrival]) -> list[PushResult]:
@@ -176,7 +160,7 @@ class AuthorizationStore:
         await self._amend(payer, arrivals)
         touched = await self._succession.follow(payer, authorizations, successors)
         ids = {each: person_in(records, each).ids for each in members}
-        waiting = await self._visibility.mark(payer, touched.union(*ids.values()))
+        waiting = await self._members.visibility.mark(payer, touched.union(*ids.values()))
         await self._late.note(payer, _arrived(placed, results, ids), waiting)
         return results
 
@@ -214,9 +198,8 @@ class AuthorizationStore:
         """Step 3; tells of each whether no newer version stood there."""
         pushed_at = now()
         operations = [
-            self._operation(
-                each.place,
-                each.arrival.member,
+            write_document(
+                self._indices.authorizations,
                 each.document(
                     payer, self._references, inherited.get(each.arrival.id, ()), pushed_at
                 ),
@@ -253,7 +236,7 @@ class AuthorizationStore:
             self._tombstone(each.place, member) for each in placed for member in each.former_members
         ]
         if stones:
-            await self._visibility.refresh()
+            await self._members.visibility.refresh()
         await run_bulk(self._elasticsearch, stones)
 
     def _tombstone(self, place: Place, member: str) -> Operation:
@@ -267,17 +250,7 @@ class AuthorizationStore:
             "current": False,
             "moved": True,
         }
-        return self._operation(place, member, document)
-
-    def _operation(self, place: Place, member: str, document: Document) -> Operation:
-        return Operation(
-            action="index",
-            index=self._indices.authorizations,
-            id=document_id(place.payer, place.authorization_id),
-            routing=routing(place.payer, member),
-            version=place.version,
-            document=document,
-        )
+        return write_document(self._indices.authorizations, document)
 
     async def _amend(self, payer: str, arrivals: Sequence[Arrival]) -> None:
         """Have the accumulators take the limits, where anything was ever drawn.

@@ -5,18 +5,19 @@ older one looks for the link after it was stored, so that at least one of them s
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 from elasticsearch import AsyncElasticsearch
 
 from service.domain.authorization import Authorization
 from service.domain.reference import StoredReferences
-from service.stores.authorizations.document import Document, kept_of, make_document, pushed_in
-from service.stores.authorizations.documents import read_places
+from service.stores.authorizations.document import Document, made_anew
+from service.stores.authorizations.documents import read_places, write_document
 from service.stores.authorizations.locator import Locator, Place
-from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.bulk import run_bulk
 from service.stores.connection.faults import EngineUnavailable
-from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.connection.names import IndexNames
 
 log = structlog.get_logger()
 
@@ -26,21 +27,14 @@ ATTEMPTS_MAX = 5
 Change = Callable[[Document], Document | None]
 
 
+@dataclass(eq=False, repr=False)
 class Succession:
     """Keeps older authorizations and their successors in step."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        locator: Locator,
-        references: StoredReferences,
-    ) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._indices = indices
-        self._locator = locator
-        self._references = references
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _locator: Locator
+    _references: StoredReferences
 
     async def look_up(
         self, payer: str, arriving: Sequence[Authorization]
@@ -111,23 +105,15 @@ class Succession:
         links = await self._links_above(payer, (), successors)
         for document in documents:
             for newer in _chain(links, document["authorization_id"]):
-                change = self._inheriting(payer, document["numbers_all"])
+                change = self._inheriting(document["numbers_all"])
                 changes.setdefault(newer, []).append(change)
         return await self._amend(payer, changes, await self._locator.read(payer, changes))
 
-    def _inheriting(self, payer: str, numbers: Sequence[str]) -> Change:
+    def _inheriting(self, numbers: Sequence[str]) -> Change:
         def change(document: Document) -> Document | None:
             if set(numbers) <= set(document["numbers_all"]):
                 return None
-            made = make_document(
-                payer,
-                pushed_in(document),
-                self._references,
-                inherited=(*document.get("inherited_numbers", ()), *numbers),
-                superseded_by=document.get("superseded_by"),
-                pushed_at=document.get("pushed_at"),
-            )
-            return made | kept_of(document)
+            return made_anew(document, self._references, numbers)
 
         return change
 
@@ -149,21 +135,13 @@ class Succession:
             }
             if not changed:
                 return standing
-            operations = [self._operation(payer, document) for document in changed.values()]
+            index = self._indices.authorizations
+            operations = [
+                write_document(index, each, same_version=True) for each in changed.values()
+            ]
             await run_bulk(self._elasticsearch, operations)
             places = await self._locator.read(payer, changed)
         raise EngineUnavailable("elasticsearch", "other writes of one document did not end")
-
-    def _operation(self, payer: str, document: Document) -> Operation:
-        return Operation(
-            action="index",
-            index=self._indices.authorizations,
-            id=document_id(payer, document["authorization_id"]),
-            routing=routing(payer, document["member_id"]),
-            version=document["version"],
-            same_version=True,
-            document=document,
-        )
 
     async def _read_at(self, places: Mapping[str, Place]) -> dict[str, Document]:
         """Give the documents that are there, by authorization id."""

@@ -3,20 +3,20 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from service.stores.connection.faults import EngineTooSlow, EngineUnavailable
 
 OPEN_S = 2.0
 
 
+@dataclass(eq=False, repr=False)
 class Breaker:
     """Open for a while after a failure; then one attempt at a time, until one succeeds."""
 
-    def __init__(self) -> None:
-        """Begin with trust."""
-        self._has_failed = False
-        self._is_probed = False
-        self._open_until = 0.0
+    _has_failed: bool = field(default=False, init=False)
+    _is_probed: bool = field(default=False, init=False)
+    _open_until: float = field(default=0.0, init=False)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -1,8 +1,8 @@
 """Many writes in one request, each with its own outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import orjson
 from elasticsearch import AsyncElasticsearch
@@ -13,6 +13,8 @@ from service.stores.connection.faults import (
     WritesPaused,
     translated_errors,
 )
+
+T = TypeVar("T")
 
 _CONFLICT = 409
 _OUTCOME = {"filter_path": "items.*.status,items.*.error.type,items.*.error.reason"}
@@ -47,6 +49,23 @@ class Written:
 
 
 _DONE, _NOT_DONE = Written(ok=True), Written(ok=False)
+
+
+def bounded(
+    items: Iterable[T], size_of: Callable[[T], int], *, count_max: int, size_max: int
+) -> Iterator[list[T]]:
+    """Put items into steps that are neither too many nor too long for an engine."""
+    step: list[T] = []
+    size = 0
+    for item in items:
+        length = size_of(item)
+        if step and (len(step) >= count_max or size + length > size_max):
+            yield step
+            step, size = [], 0
+        step.append(item)
+        size += length
+    if step:
+        yield step
 
 
 async def run_bulk(

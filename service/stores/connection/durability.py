@@ -1,6 +1,7 @@
 """Whether an acknowledged write to Redis outlives a crash, and is never evicted."""
 
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import RedisCluster
@@ -26,23 +27,17 @@ class NotDurable(EngineFault):
     is_lasting = True
 
 
+@dataclass(eq=False, repr=False)
 class Durability:
     """Asks Redis for its settings; ``is_weak_allowed`` for a machine of one's own."""
 
-    def __init__(self, redis: RedisClient, *, is_weak_allowed: bool) -> None:
-        """Share the client with the other stores."""
-        self._redis = redis
-        self._is_weak_allowed = is_weak_allowed
-        self._trusted_until = 0.0
-
-    @property
-    def is_weak_allowed(self) -> bool:
-        """Whether a Redis that may forget is taken all the same."""
-        return self._is_weak_allowed
+    _redis: RedisClient
+    is_weak_allowed: bool = field(kw_only=True)
+    _trusted_until: float = field(default=0.0, init=False)
 
     async def ensure(self) -> None:
         """Return when units may be moved; asks once a minute. Raises NotDurable, EngineFault."""
-        if self._is_weak_allowed or time.monotonic() < self._trusted_until:
+        if self.is_weak_allowed or time.monotonic() < self._trusted_until:
             return
         asked_at = time.monotonic()
         weak = await self.check()

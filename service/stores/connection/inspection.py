@@ -1,14 +1,18 @@
-"""What can be said of both engines from outside: versions, health, clocks."""
+"""What can be said of both engines from outside: whether they answer, versions, clocks."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
+from redis.exceptions import RedisError
 
 from service.stores.connection.clients import RedisClient
-from service.stores.connection.faults import translated_errors
+from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames
+
+TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +32,30 @@ class Cache:
     clock_ahead_s: float
 
 
+@dataclass(eq=False, repr=False)
 class Inspection:
-    """Asks, and changes nothing."""
+    """Asks the engines, and changes nothing."""
 
-    def __init__(
-        self, elasticsearch: AsyncElasticsearch, redis: RedisClient, indices: IndexNames
-    ) -> None:
-        """Share the clients with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
+
+    async def check(self) -> bool:
+        """Return when the index answers; raises EngineFault. Tells whether Redis answers too.
+
+        Without Redis matches are answered as ever, after a refresh; only pushes must wait.
+        """
+        with translated_errors():
+            client = self._elasticsearch.options(request_timeout=TIMEOUT_S)
+            health = await client.cluster.health(index=self._indices.authorizations)
+        if health["status"] == "red":
+            raise EngineUnavailable("elasticsearch", "a part of the index is not available")
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await self._redis.ping()
+        except (RedisError, OSError, TimeoutError):
+            return False
+        return True
 
     async def elasticsearch(self) -> SearchEngine:
         """Ask the cluster; the address `/` is not asked, for not every distribution answers it."""

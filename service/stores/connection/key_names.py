@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import orjson
 
-from service.stores.connection.names import routing
+from service.stores.connection.names import Name, routing
 
 MEMBERS_KEPT = 4096
 """The names of so many members are kept: a push and a claim ask for them several times."""
@@ -24,54 +24,40 @@ class BookKeys:
     Claims, authorizations and members stand in them as keyed hashes.
     """
 
-    start: str
+    prefix: str
     payer: str
     secret: bytes = field(repr=False)
 
-    @property
-    def ledger(self) -> str:
-        """Name the stream of movements that were not projected yet."""
-        return f"{self.start}:ledger"
-
-    @property
-    def hold(self) -> str:
-        """Name the mark that keeps the stream from being trimmed, while somebody reads it."""
-        return f"{self.start}:hold"
-
-    @property
-    def recalled(self) -> str:
-        """Name what came back from the archive and may not have been moved since."""
-        return f"{self.start}:recalled"
-
-    @property
-    def resting(self) -> str:
-        """Name the mark of the worker that last looked for what is at rest."""
-        return f"{self.start}:resting"
-
-    @property
-    def rested(self) -> str:
-        """Name how far the ledger was looked through for what is at rest."""
-        return f"{self.start}:rested"
+    ledger = Name(":ledger")
+    """The stream of movements that were not projected yet."""
+    hold = Name(":hold")
+    """The mark that keeps the stream from being trimmed, while somebody reads it."""
+    recalled = Name(":recalled")
+    """What came back from the archive and may not have been moved since."""
+    resting = Name(":resting")
+    """The mark of the worker that last looked for what is at rest."""
+    rested = Name(":rested")
+    """How far the ledger was looked through for what is at rest."""
 
     def claim(self, claim_id: str) -> str:
         """Name what a claim holds."""
-        return f"{self.start}:claim:{self.surrogate(claim_id)}"
+        return f"{self.prefix}:claim:{self.surrogate(claim_id)}"
 
     def accounts(self, authorization_id: str) -> str:
         """Name the balances of an authorization."""
-        return f"{self.start}:accounts:{self.surrogate(authorization_id)}"
+        return f"{self.prefix}:accounts:{self.surrogate(authorization_id)}"
 
     def tokens(self, authorization_id: str) -> str:
         """Name the visits and days of an authorization that somebody holds."""
-        return f"{self.start}:tokens:{self.surrogate(authorization_id)}"
+        return f"{self.prefix}:tokens:{self.surrogate(authorization_id)}"
 
     def waiting(self, owner: str) -> str:
         """Name the claims of a member (as ``owner`` says it) that wait for authorizations."""
-        return f"{self.start}:waiting:{owner}"
+        return f"{self.prefix}:waiting:{owner}"
 
     def mark(self, owner: str) -> str:
         """Name the mark of a member whose pushes may not be searchable yet."""
-        return f"{self.start}:mark:{owner}"
+        return f"{self.prefix}:mark:{owner}"
 
     def owner(self, member_id: str) -> str:
         """A member as claims and keys name it, without telling who it is."""
@@ -95,46 +81,32 @@ UNKNOWN_MEMBER = "unknown"
 class OutboxKeys:
     """The keys of a payer's outbox: all in one slot. Members stand in them as keyed hashes."""
 
-    start: str
+    prefix: str
     payer: str
     secret: bytes = field(repr=False)
 
-    @property
-    def queue(self) -> str:
-        """Name the order in which it is delivered."""
-        return f"{self.start}:queue"
-
-    @property
-    def bytes(self) -> str:
-        """Name how much waits."""
-        return f"{self.start}:bytes"
-
-    @property
-    def sequence(self) -> str:
-        """Name the number of what was put last."""
-        return f"{self.start}:sequence"
-
-    @property
-    def lease(self) -> str:
-        """Name the mark of the worker that delivers."""
-        return f"{self.start}:lease"
-
-    @property
-    def fault(self) -> str:
-        """Name why nothing could be delivered the last time."""
-        return f"{self.start}:fault"
+    queue = Name(":queue")
+    """The order in which it is delivered."""
+    bytes = Name(":bytes")
+    """How much waits."""
+    sequence = Name(":sequence")
+    """The number of what was put last."""
+    lease = Name(":lease")
+    """The mark of the worker that delivers."""
+    fault = Name(":fault")
+    """Why nothing could be delivered the last time."""
 
     def entry(self, ticket: str) -> str:
         """Name what waits under a ticket."""
-        return f"{self.start}:entry:{ticket}"
+        return f"{self.prefix}:entry:{ticket}"
 
     def done(self, ticket: str) -> str:
         """Name what became of it."""
-        return f"{self.start}:done:{ticket}"
+        return f"{self.prefix}:done:{ticket}"
 
     def queue_of(self, owner: str) -> str:
         """Name what waits of one owner: a member, ``UNKNOWN_MEMBER``, or the dead letters."""
-        return f"{self.start}:of:{owner}"
+        return f"{self.prefix}:of:{owner}"
 
     def owner(self, member_id: str | None) -> str:
         """Name a member without telling who it is."""
@@ -152,21 +124,16 @@ class OutboxKeys:
 class LateKeys:
     """The keys of a payer's queue of members for whom an authorization arrived late: one slot."""
 
-    start: str
+    prefix: str
 
-    @property
-    def due(self) -> str:
-        """Name the members in the queue, by the time at which each is to be looked at."""
-        return f"{self.start}:due"
-
-    @property
-    def passes(self) -> str:
-        """Name how far the way through the claims of members is that was begun."""
-        return f"{self.start}:passes"
+    due = Name(":due")
+    """The members in the queue, by the time at which each is to be looked at."""
+    passes = Name(":passes")
+    """How far the way through the claims of members is that was begun."""
 
     def arrived(self, owner: str) -> str:
         """Name the authorizations that arrived for a member (as ``BookKeys.owner`` says it)."""
-        return f"{self.start}:arrived:{owner}"
+        return f"{self.prefix}:arrived:{owner}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,30 +170,20 @@ class KeyNames:
         """Name the last number of an interchange that was written for a payer."""
         return f"{self._start(payer)}:x12:control"
 
-    @property
-    def epoch(self) -> str:
-        """Name the mark that tells these accumulators from an empty Redis."""
-        return f"{self.prefix}{{ledger}}:epoch"
+    epoch = Name("{ledger}:epoch")
+    """The mark that tells these accumulators from an empty Redis."""
 
     @property
     def fingerprint(self) -> str:
         """Tell this secret from another one, without telling it: another one names other keys."""
         return _digest(self.secret, "epoch")[:8].hex()
 
-    @property
-    def sweep(self) -> str:
-        """Name the mark of the worker that last looked through the books of all payers."""
-        return f"{self.prefix}{{ledger}}:sweep"
-
-    @property
-    def sequence(self) -> str:
-        """Name the number of the last push."""
-        return f"{self.prefix}{{push}}:sequence"
-
-    @property
-    def visible(self) -> str:
-        """Name the number up to which all pushes are searchable."""
-        return f"{self.prefix}{{push}}:visible"
+    sweep = Name("{ledger}:sweep")
+    """The mark of the worker that last looked through the books of all payers."""
+    sequence = Name("{push}:sequence")
+    """The number of the last push."""
+    visible = Name("{push}:visible")
+    """The number up to which all pushes are searchable."""
 
 
 def _digest(secret: bytes, text: str) -> bytes:

@@ -1,6 +1,18 @@
 """How indices and documents are named."""
 
 from dataclasses import dataclass
+from typing import Any
+
+
+class Name:
+    """The name of an index or a key: the ``prefix`` of whoever has it, and an ending of its own."""
+
+    def __init__(self, ending: str) -> None:
+        self._ending = ending
+
+    def __get__(self, owner: Any, _: object = None) -> str:
+        """Put the two together."""
+        return f"{owner.prefix}{self._ending}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,53 +21,32 @@ class IndexNames:
 
     prefix: str = ""
 
-    @property
-    def authorizations(self) -> str:
-        """The alias of the current versions."""
-        return f"{self.prefix}authorizations"
+    authorizations = Name("authorizations")
+    """The alias of the current versions."""
 
     def generation(self, number: int) -> str:
         """The index behind the alias, one for each rebuild."""
         return f"{self.authorizations}-v{number}"
 
-    @property
-    def locator(self) -> str:
-        """Where each authorization lives."""
-        return f"{self.prefix}authorization-locator"
-
-    @property
-    def history(self) -> str:
-        """Replaced versions."""
-        return f"{self.prefix}authorization-history"
+    locator = Name("authorization-locator")
+    """Where each authorization lives."""
+    history = Name("authorization-history")
+    """Replaced versions."""
 
     def ledger(self, month: str) -> str:
         """The movements of units of one month, such as 2026.04."""
         return f"{self.prefix}ledger-{month}"
 
-    @property
-    def ledgers(self) -> str:
-        """All months of the ledger; there may be none yet."""
-        return f"{self.prefix}ledger-*"
-
-    @property
-    def worklist(self) -> str:
-        """Claims that are offered to examiners for re-adjudication."""
-        return f"{self.prefix}worklist"
-
-    @property
-    def accounting(self) -> str:
-        """What must be known of the accumulators while Redis is empty."""
-        return f"{self.prefix}accounting"
-
-    @property
-    def archive(self) -> str:
-        """Claims and accounts that are at rest: Redis does not hold them any more."""
-        return f"{self.prefix}archive"
-
-    @property
-    def dead_letters(self) -> str:
-        """What could not be taken, until somebody sees to it."""
-        return f"{self.prefix}dead-letters"
+    ledgers = Name("ledger-*")
+    """All months of the ledger; there may be none yet."""
+    worklist = Name("worklist")
+    """Claims that are offered to examiners for re-adjudication."""
+    accounting = Name("accounting")
+    """What must be known of the accumulators while Redis is empty."""
+    archive = Name("archive")
+    """Claims and accounts that are at rest: Redis does not hold them any more."""
+    dead_letters = Name("dead-letters")
+    """What could not be taken, until somebody sees to it."""
 
     def template(self, name: str) -> str:
         """The name under which a template is installed."""

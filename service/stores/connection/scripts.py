@@ -1,4 +1,4 @@
-"""The scripts that move units: how they are put together, called, and what their refusals mean."""
+"""The scripts of Redis: where they are, how those that move units are called and refuse."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +17,14 @@ _SHARED = "books.lua"
 _REFUSED = "REFUSED"
 
 
+def lua(name: str) -> str:
+    """The text of a script, by the name of its file."""
+    return (SCRIPTS / name).read_text(encoding="utf-8")
+
+
 def script_text(name: str) -> str:
-    """Put a script together with what all scripts share."""
-    return "\n".join((SCRIPTS / part).read_text(encoding="utf-8") for part in (_SHARED, name))
+    """Put a script that moves units together with what all of these share."""
+    return "\n".join(map(lua, (_SHARED, name)))
 
 
 def load_script(redis: RedisClient, name: str) -> AsyncScript:

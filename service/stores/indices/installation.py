@@ -1,6 +1,7 @@
 """Puts index templates into Elasticsearch and creates the indices, as often as it is called."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, BadRequestError
@@ -15,23 +16,15 @@ Templates = Mapping[str, Mapping[str, Any]]
 FIRST_GENERATION = 1
 
 
+@dataclass(eq=False, repr=False)
 class Installation:
-    """The templates and indices of one prefix."""
+    """The templates and indices of one prefix; ``_shards`` is for the authorizations."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        templates: Templates,
-        attached: AttachedFields,
-        shards: int = 1,
-    ) -> None:
-        """Take the texts of the templates; ``shards`` is that of the authorizations' index."""
-        self._elasticsearch = elasticsearch
-        self._indices = indices
-        self._templates = templates
-        self._attached = attached
-        self._shards = shards
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _templates: Templates
+    _attached: AttachedFields
+    _shards: int
 
     async def install(self) -> None:
         """Bring templates up to date, create what is missing, add new attached-data fields."""

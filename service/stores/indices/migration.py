@@ -4,44 +4,34 @@ Reads go on all the while. The old index is closed to writes by Elasticsearch it
 worker's pushes get a fault and nothing written after the copy began can be missed.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from elasticsearch import AsyncElasticsearch
 
 from service.domain.reference import StoredReferences
-from service.stores.authorizations.document import (
-    Document,
-    kept_of,
-    make_document,
-    pushed_in,
-)
+from service.stores.authorizations.document import Document, made_anew
+from service.stores.authorizations.documents import write_document
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.faults import EngineRefused, translated_errors
-from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.connection.names import IndexNames
+from service.stores.connection.reading import read_all
 from service.stores.indices.installation import Installation
 
 BATCH = 500
-KEEP_ALIVE = "5m"
 
 Progress = Callable[[int, int], None]
 """Called with documents done and in all."""
 
 
+@dataclass(eq=False, repr=False)
 class Migration:
     """One rebuild of the index of current versions."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        installation: Installation,
-        references: StoredReferences,
-    ) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._indices = indices
-        self._installation = installation
-        self._references = references
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _installation: Installation
+    _references: StoredReferences
 
     async def run(self, progress: Progress) -> tuple[str, str, int]:
         """Rebuild and swap; gives old index, new index, and how many documents it holds.
@@ -92,8 +82,8 @@ class Migration:
 
     async def _copy(self, old: str, new: str, progress: Progress) -> int:
         done = 0
-        async for batch, total in self._batches(old):
-            operations = [self._rebuilt(new, document) for document in batch]
+        async for batch, total in read_all(self._elasticsearch, old, {"match_all": {}}, size=BATCH):
+            operations = [self._rebuilt(new, found["_source"]) for found in batch]
             written = await run_bulk(self._elasticsearch, operations)
             if not all(each.ok for each in written):
                 raise EngineRefused("elasticsearch", f"{new} already held what was copied into it")
@@ -110,56 +100,10 @@ class Migration:
             )
         return done
 
-    async def _batches(self, old: str) -> AsyncIterator[tuple[list[Document], int]]:
-        """Read all documents on one point in time, so that none is missed or read twice."""
-        with translated_errors():
-            await self._elasticsearch.indices.refresh(index=old)
-            opened = await self._elasticsearch.open_point_in_time(index=old, keep_alive=KEEP_ALIVE)
-        point, after, total = opened["id"], None, 0
-        try:
-            while True:
-                with translated_errors():
-                    response = await self._elasticsearch.search(
-                        pit={"id": point, "keep_alive": KEEP_ALIVE},
-                        size=BATCH,
-                        sort=["_shard_doc"],
-                        search_after=after,
-                        track_total_hits=after is None,
-                        allow_partial_search_results=False,
-                    )
-                point = response["pit_id"]
-                hits = response["hits"]["hits"]
-                if not hits:
-                    return
-                if after is None:
-                    total = response["hits"]["total"]["value"]
-                after = hits[-1]["sort"]
-                yield [hit["_source"] for hit in hits], total
-        finally:
-            with translated_errors():
-                await self._elasticsearch.close_point_in_time(id=point)
-
     def _rebuilt(self, index: str, document: Document) -> Operation:
         """Make the document anew from its source; a tombstone has none and stays as it is."""
-        made = document
-        if "source" in document:
-            made = make_document(
-                document["payer"],
-                pushed_in(document),
-                self._references,
-                inherited=document.get("inherited_numbers", ()),
-                superseded_by=document.get("superseded_by"),
-                pushed_at=document.get("pushed_at"),
-            )
-            made |= kept_of(document)
-        return Operation(
-            action="index",
-            index=index,
-            id=document_id(document["payer"], document["authorization_id"]),
-            routing=routing(document["payer"], document["member_id"]),
-            version=document["version"],
-            document=made,
-        )
+        made = made_anew(document, self._references) if "source" in document else document
+        return write_document(index, made)
 
     async def _swap(self, old: str, new: str) -> None:
         """Change the alias in one step: no search falls between the two."""

@@ -1,5 +1,7 @@
 """Numbers the interchanges that we write: X12 wants each number once from one sender."""
 
+from dataclasses import dataclass
+
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
@@ -8,13 +10,12 @@ NUMBERS = 999_999_999
 """ISA13 has nine digits; after the last number the first comes again."""
 
 
+@dataclass(eq=False, repr=False)
 class ControlNumbers:
     """Counts in Redis, for each payer by itself."""
 
-    def __init__(self, redis: RedisClient, keys: KeyNames) -> None:
-        """Share the client with the other stores."""
-        self._redis = redis
-        self._keys = keys
+    _redis: RedisClient
+    _keys: KeyNames
 
     async def take(self, payer: str, count: int) -> int:
         """Take so many numbers that nobody else gets, and give the first; raises EngineFault."""

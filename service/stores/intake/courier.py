@@ -10,16 +10,13 @@ import time
 import uuid
 from collections.abc import Iterable
 
-import structlog
 from prometheus_client import Counter, Gauge
 
-from service.background import backoff_s, end
+from service.background import Background, backoff_s
 from service.stores.connection.faults import EngineFault, EngineUnavailable
 from service.stores.connection.key_names import UNKNOWN_MEMBER
 from service.stores.intake.delivery import Delivery
 from service.stores.intake.outbox import Outbox, Waiting
-
-log = structlog.get_logger()
 
 WAITING = Gauge(
     "authmatch_outbox_waiting",
@@ -42,18 +39,18 @@ _PAYERS_AT_ONCE = 4
 _WAIT = "pushes of this member wait to be stored"
 
 
-class Courier:
+class Courier(Background):
     """Delivers for all payers of this service."""
 
     def __init__(self, outbox: Outbox, delivery: Delivery, payers: Iterable[str]) -> None:
         """Share the other stores; ``payers`` are those whose outbox is looked at."""
+        super().__init__("delivery_failed", FAULTS, first_s=LOOK_S, most_s=BACKOFF_S_MAX)
         self._outbox = outbox
         self._delivery = delivery
         self._payers = tuple(dict.fromkeys(payers))
         self._holder = uuid.uuid4().hex
         self._leased: set[str] = set()
         self._flights: dict[str, asyncio.Task[tuple[int, bool]]] = {}
-        self._task: asyncio.Task[None] | None = None
 
     async def deliver(self, payer: str) -> int:
         """Deliver what waits now; gives how many. Raises an EngineFault that ends it."""
@@ -142,33 +139,17 @@ class Courier:
         await self._outbox.note_fault(payer, None)
         return count > 0
 
-    def start(self) -> None:
-        """Deliver in the background until ``close``."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+    async def turn(self) -> None:
+        """Look, and wait before the next look unless there is more to deliver."""
+        if not await self.look():
+            await asyncio.sleep(backoff_s(0, first_s=LOOK_S, most_s=BACKOFF_S_MAX))
 
-    async def close(self) -> None:
+    async def close(self) -> bool:
         """End the background; what waits is delivered by another worker, or the next one."""
         for flight in list(self._flights.values()):
             flight.cancel()
-        if self._task is None:
-            return
-        await end(self._task)
-        self._task = None
-        for payer in self._leased:
+        has_run = await super().close()
+        for payer in self._leased if has_run else ():
             with contextlib.suppress(EngineFault):
                 await self._outbox.give_lease_back(payer, self._holder)
-
-    async def _run(self) -> None:
-        failures, has_more = 0, False
-        while True:
-            if not has_more:
-                await asyncio.sleep(backoff_s(failures, first_s=LOOK_S, most_s=BACKOFF_S_MAX))
-            try:
-                has_more = await self.look()
-                failures = 0
-            except Exception as error:  # noqa: BLE001 - delivering must go on; it is counted
-                FAULTS.inc()
-                failures, has_more = failures + 1, False
-                engine = error.engine if isinstance(error, EngineFault) else None
-                log.warning("delivery_failed", engine=engine, kind=type(error).__name__)
+        return has_run

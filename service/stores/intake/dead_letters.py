@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, ConflictError
@@ -12,10 +12,11 @@ from prometheus_client import Counter
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import DeadLetter
 from service.stores.connection.breaker import Breaker
-from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.bulk import Operation, bounded, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames
+from service.stores.connection.reading import Listing, read_many, read_page
 from service.stores.intake.letter import (
     Letter,
     Status,
@@ -36,6 +37,7 @@ RESOLVED = Counter(
 ATTEMPTS_MAX = 10
 TRY_S = 60
 """So long a letter is left to the one who tries it, should he never come to an end."""
+_AT_ONCE = 500
 _AT_ONCE_BYTES = 8 * 1024 * 1024
 
 
@@ -43,24 +45,28 @@ class LetterConflict(Exception):
     """The letter is not in a state for this; the text says why."""
 
 
-class DeadLetters:
-    """Keeps letters, and changes what is known of them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterFilter:
+    """What to list: all given must hold."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        indices: IndexNames,
-        outbox: Outbox,
-        breaker: Breaker,
-        secret: bytes,
-    ) -> None:
-        """Share the client with the other stores; ``secret`` makes ids that nobody can guess."""
-        self._elasticsearch = elasticsearch
-        self._index = indices.dead_letters
-        self._outbox = outbox
-        self._breaker = breaker
-        self._secret = secret
-        self._is_installed = False
+    status: str | None = None
+    code: str | None = None
+    format: str | None = None
+
+
+@dataclass(eq=False, repr=False)
+class DeadLetters:
+    """Keeps letters, lists them, and changes what is known of them.
+
+    ``_secret`` makes ids that nobody can guess.
+    """
+
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _outbox: Outbox
+    _breaker: Breaker
+    _secret: bytes
+    _is_installed: bool = field(default=False, init=False)
 
     async def keep(
         self, payer: str, letters: Sequence[DeadLetter], *, at: str | None = None
@@ -92,7 +98,7 @@ class DeadLetters:
     async def store(self, payer: str, letters: Sequence[Letter]) -> None:
         """Store letters; one that is there already is counted, and open again."""
         await self._check_installed()
-        for some in _bounded(letters):
+        for some in bounded(letters, _length, count_max=_AT_ONCE, size_max=_AT_ONCE_BYTES):
             await self._store(payer, some)
 
     async def _store(self, payer: str, letters: Sequence[Letter]) -> None:
@@ -117,18 +123,45 @@ class DeadLetters:
         self, payer: str, ids: Sequence[str], without: list[str] | None = None
     ) -> dict[str, Letter]:
         """Read letters in realtime, by their ids."""
-        docs = [{"_id": _document_id(payer, each), "routing": payer} for each in ids]
-        with translated_errors():
-            response = await self._elasticsearch.mget(
-                index=self._index, docs=docs, source_excludes=without
-            )
-        if any("error" in doc for doc in response["docs"]):
-            raise EngineUnavailable("elasticsearch", "a dead letter could not be read")
-        return {doc["_source"]["id"]: read_letter(doc) for doc in response["docs"] if doc["found"]}
+        found = await read_many(
+            self._elasticsearch,
+            self._indices.dead_letters,
+            "a dead letter",
+            docs=[{"_id": _document_id(payer, each), "routing": payer} for each in ids],
+            source_excludes=without,
+        )
+        return {doc["_source"]["id"]: read_letter(doc) for doc in found if doc}
 
     async def get(self, payer: str, letter_id: str) -> Letter | None:
         """Give a letter with its content; None when this payer has none of this id."""
         return (await self._read(payer, [letter_id])).get(letter_id)
+
+    async def page(
+        self, payer: str, wanted: LetterFilter, *, size: int, after: str | None = None
+    ) -> Listing[Letter]:
+        """A page without content of all that was kept before, those that came last first.
+
+        Raises BadCursor.
+        """
+        given = {"payer": payer, **asdict(wanted)}
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=self._indices.dead_letters)
+        return await read_page(
+            self._elasticsearch,
+            self._indices.dead_letters,
+            [{"term": {name: value}} for name, value in given.items() if value],
+            read_letter,
+            order=[({"last_at": "desc"}, int), ({"id": "asc"}, str)],
+            size=size,
+            after=after,
+            routing=payer,
+            seq_no_primary_term=True,
+            source_excludes=["content"],
+        )
+
+    async def count(self, payer: str) -> int:
+        """How many letters of a payer are open."""
+        return (await self.page(payer, LetterFilter(status="open"), size=1)).total
 
     async def begin_try(self, payer: str, letter: Letter) -> Letter:
         """Count a try, so that nobody else tries it too; raises LetterConflict."""
@@ -176,7 +209,7 @@ class DeadLetters:
         with translated_errors():
             try:
                 response: Any = await self._elasticsearch.index(
-                    index=self._index,
+                    index=self._indices.dead_letters,
                     id=_document_id(payer, letter.id),
                     routing=payer,
                     document=letter_document(payer, letter),
@@ -190,7 +223,7 @@ class DeadLetters:
     def _operation(self, payer: str, letter: Letter) -> Operation:
         return Operation(
             action="create" if letter.seen is None else "index",
-            index=self._index,
+            index=self._indices.dead_letters,
             id=_document_id(payer, letter.id),
             routing=payer,
             seen=letter.seen,
@@ -202,7 +235,7 @@ class DeadLetters:
         if self._is_installed:
             return
         with translated_errors():
-            there = await self._elasticsearch.indices.exists(index=self._index)
+            there = await self._elasticsearch.indices.exists(index=self._indices.dead_letters)
         if not there:
             raise EngineUnavailable("elasticsearch", "the indices are not installed")
         self._is_installed = True
@@ -227,15 +260,5 @@ def _again(known: Letter | None, letter: Letter) -> Letter | None:
     )
 
 
-def _bounded(letters: Sequence[Letter]) -> list[list[Letter]]:
-    """Put letters into writes that are not too long for Elasticsearch."""
-    bounded: list[list[Letter]] = []
-    size = _AT_ONCE_BYTES
-    for each in letters:
-        length = len(each.content or b"")
-        if not bounded or size + length > _AT_ONCE_BYTES:
-            bounded.append([])
-            size = 0
-        bounded[-1].append(each)
-        size += length
-    return bounded
+def _length(letter: Letter) -> int:
+    return len(letter.content or b"")

@@ -5,14 +5,13 @@ what was stored already is then ``unchanged``.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from service.domain.push import Pushed, PushResult
-from service.domain.submission import Code, DeadLetter
-from service.domain.withdrawal import write_withdrawal
+from service.domain.submission import Code, DeadLetter, Pushed, PushResult, write_withdrawal
 from service.stores.connection.faults import EngineFault, EngineRefused
 from service.stores.intake.dead_letters import DeadLetters
 from service.stores.intake.entrance import Entrance
@@ -37,14 +36,13 @@ _DENIED = ("401", "403")
 """Who may not write at all would have everything made a dead letter."""
 
 
+@dataclass(eq=False, repr=False)
 class Delivery:
     """Pushes, settles, and makes dead letters of what cannot be pushed."""
 
-    def __init__(self, outbox: Outbox, entrance: Entrance, letters: DeadLetters) -> None:
-        """Share the other stores."""
-        self._outbox = outbox
-        self._entrance = entrance
-        self._letters = letters
+    _outbox: Outbox
+    _entrance: Entrance
+    _letters: DeadLetters
 
     async def run(
         self, payer: str, queue: str, go_on: Callable[[], bool] = lambda: True

@@ -1,32 +1,25 @@
 """The way in for pushes: into the store or, while Elasticsearch cannot take them, the outbox."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
-from service.domain.push import Pushed, PushResult
-from service.domain.submission import Queued
+from service.domain.submission import Pushed, PushResult, Queued
+from service.stores.authorizations.arrival import withdrawal_of
 from service.stores.authorizations.reading import AuthorizationReading, Stored
 from service.stores.authorizations.store import AuthorizationStore
 from service.stores.connection.breaker import Breaker
 from service.stores.intake.outbox import Outbox
 
 
+@dataclass(eq=False, repr=False)
 class Entrance:
     """Pushes and withdraws; a fault is told at once while Elasticsearch is known to be away."""
 
-    def __init__(
-        self,
-        authorizations: AuthorizationStore,
-        reading: AuthorizationReading,
-        outbox: Outbox,
-        breaker: Breaker,
-    ) -> None:
-        """Share the stores."""
-        self._authorizations = authorizations
-        self._reading = reading
-        self._outbox = outbox
-        self._breaker = breaker
+    _authorizations: AuthorizationStore
+    _reading: AuthorizationReading
+    _outbox: Outbox
+    _breaker: Breaker
 
     async def push(self, payer: str, pushed: Sequence[Pushed]) -> list[PushResult]:
         """Take versions in; ids must differ. Raises an EngineFault if any could not be stored."""
@@ -70,6 +63,4 @@ class Entrance:
     ) -> PushResult:
         if stored is None:
             return await self._authorizations.withdraw_unknown(payer, authorization_id, version)
-        source = stored.source | {"version": version}
-        pushed = Pushed(authorization=Authorization.model_validate(source), source=source)
-        return await self._authorizations.withdraw(payer, pushed)
+        return await self._authorizations.withdraw(payer, withdrawal_of(stored.source, version))

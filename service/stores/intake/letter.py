@@ -61,22 +61,7 @@ class Letter:
 
 def first_letter(letter_id: str, letter: DeadLetter, at: str) -> Letter:
     """Give a letter as it is when it comes for the first time."""
-    return Letter(
-        id=letter_id,
-        format=letter.format,
-        code=letter.code,
-        reason=letter.reason,
-        origin=letter.origin,
-        kept_at=at,
-        last_at=at,
-        content_bytes=letter.content_bytes,
-        is_whole=letter.is_whole,
-        content=letter.content,
-        errors=letter.errors,
-        position=letter.position,
-        authorization_id=letter.authorization_id,
-        version=letter.version,
-    )
+    return Letter(id=letter_id, kept_at=at, last_at=at, is_whole=letter.is_whole, **asdict(letter))
 
 
 def letter_document(payer: str, letter: Letter) -> dict[str, Any]:

@@ -4,21 +4,21 @@ What was put is durable and is delivered at least once; every push may be repeat
 payer has a limit in bytes, counted in the same step in which something is put or taken out.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from service.domain.engine_fault import EngineFault
-from service.domain.push import Pushed
-from service.domain.submission import Queued
+from service.domain.submission import Pushed, Queued
+from service.stores.connection.bulk import bounded
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.clock import now
 from service.stores.connection.durability import Durability
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import UNKNOWN_MEMBER, KeyNames, OutboxKeys
+from service.stores.connection.scripts import lua
 from service.stores.intake.outbox_entry import (
     Entry,
     letter_entry,
@@ -27,28 +27,15 @@ from service.stores.intake.outbox_entry import (
     withdrawal_entry,
 )
 
-_SCRIPTS = Path(__file__).parents[1] / "connection" / "lua"
 _PUT_AT_ONCE = 100
 _PUT_BYTES = 8 * 1024 * 1024
 _READ_AT_ONCE = 500
 _READ_BYTES = 8 * 1024 * 1024
 DONE_S = 7 * 24 * 3600
 
-_TAKE_LEASE = """
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
-_GIVE_LEASE_BACK = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1
-"""
-_TRIED = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'reason', ARGV[1])
-return redis.call('HINCRBY', KEYS[1], 'tries', 1)
-"""
+_TAKE_LEASE = lua("outbox_take_lease.lua")
+_GIVE_LEASE_BACK = lua("outbox_give_lease_back.lua")
+_TRIED = lua("outbox_tried.lua")
 
 
 class OutboxFull(EngineFault):
@@ -77,20 +64,18 @@ class Waiting:
 
 
 class Outbox:
-    """Puts in, tells what waits, and takes out what was delivered."""
+    """Puts in, tells what waits, and takes out; ``bytes_max`` is the limit of each payer."""
 
     def __init__(
         self, redis: RedisClient, keys: KeyNames, durability: Durability, *, bytes_max: int
     ) -> None:
-        """Share the client with the other stores; ``bytes_max`` is the limit of each payer."""
         self._redis = redis
         self._keys = keys
         self._durability = durability
         self._bytes_max = bytes_max
         self._known: set[str] = set()
         self._put_script, self._settle_script = (
-            redis.register_script((_SCRIPTS / name).read_text(encoding="utf-8"))
-            for name in ("outbox_put.lua", "outbox_settle.lua")
+            redis.register_script(lua(name)) for name in ("outbox_put.lua", "outbox_settle.lua")
         )
 
     def keys(self, payer: str) -> OutboxKeys:
@@ -120,7 +105,9 @@ class Outbox:
 
     async def _put(self, keys: OutboxKeys, entries: Sequence[Entry]) -> list[Queued]:
         await self._durability.ensure()
-        for some in _bounded(entries):
+        for some in bounded(
+            entries, lambda entry: entry.size, count_max=_PUT_AT_ONCE, size_max=_PUT_BYTES
+        ):
             names = [keys.queue, keys.bytes, keys.sequence]
             words: list[str | int] = [self._bytes_max]
             for each in some:
@@ -255,20 +242,6 @@ class Outbox:
         key = self.keys(payer).lease
         with translated_errors():
             await self._redis.eval(_GIVE_LEASE_BACK, 1, key, holder)
-
-
-def _bounded(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Put entries into steps that do not hold up Redis for long."""
-    step: list[Entry] = []
-    size = 0
-    for each in entries:
-        if step and (len(step) >= _PUT_AT_ONCE or size + each.size > _PUT_BYTES):
-            yield step
-            step, size = [], 0
-        step.append(each)
-        size += each.size
-    if step:
-        yield step
 
 
 def _written(delivered: Delivered) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import orjson
 
 from service.domain.authorization import Authorization
-from service.domain.push import Pushed
+from service.domain.submission import Pushed
 from service.stores.authorizations.document import content_hash
 from service.stores.connection.key_names import OutboxKeys
 

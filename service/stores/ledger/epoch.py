@@ -5,6 +5,7 @@ Without it a Redis that lost its data would look like one in which nothing was e
 
 import time
 import uuid
+from dataclasses import dataclass, field
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
@@ -12,9 +13,11 @@ from elasticsearch import AsyncElasticsearch
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.clock import now
+from service.stores.connection.durability import Durability
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.connection.reading import read_one
 from service.stores.ledger.reading import LedgerReading
 from service.stores.units.archive import EPOCH, Archive
 
@@ -43,32 +46,21 @@ class AccumulatorsLost(EngineUnavailable):
     """What Redis holds is not what the ledger says; nothing may be decided on it."""
 
 
+@dataclass(eq=False, repr=False)
 class Epoch:
-    """The mark in both engines; made with the first use."""
+    """The mark in both engines; made with the first use.
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        redis: RedisClient,
-        indices: IndexNames,
-        keys: KeyNames,
-        ledger: LedgerReading,
-        archive: Archive,
-    ) -> None:
-        """Share the clients with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
-        self._keys = keys
-        self._ledger = ledger
-        self._archive = archive
-        self._value: str | None = None
-        self._trusted_until = 0.0
+    ``value`` is what Redis must hold at ``KeyNames.epoch``; None until ``verify`` was called.
+    """
 
-    @property
-    def value(self) -> str | None:
-        """What Redis must hold at ``KeyNames.epoch``; None until ``verify`` was called."""
-        return self._value
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
+    _keys: KeyNames
+    _ledger: LedgerReading
+    _archive: Archive
+    value: str | None = field(default=None, init=False)
+    _trusted_until: float = field(default=0.0, init=False)
 
     async def verify(self) -> None:
         """Return when the accumulators are those of the ledger; asks once a second at most.
@@ -78,13 +70,13 @@ class Epoch:
         if time.monotonic() < self._trusted_until:
             return
         asked_at = time.monotonic()
-        if self._value is None or await self._in_redis() != self._value:
+        if self.value is None or await self._in_redis() != self.value:
             await self.ensure()
         self._trusted_until = asked_at + TRUSTED_S
 
     async def ensure(self) -> str:
         """Give the mark, made where there was none; raises what ``verify`` raises."""
-        self._value, self._trusted_until = None, 0.0
+        self.value, self._trusted_until = None, 0.0
         in_redis = await self._in_redis()  # before the other, which is written first
         kept = await self._kept()
         if kept is None:
@@ -97,7 +89,7 @@ class Epoch:
             in_redis = await self._place(kept)
         if in_redis != kept:
             raise AccumulatorsLost("redis", _OTHERS)
-        self._value = kept
+        self.value = kept
         return kept
 
     async def _place(self, kept: str) -> str:
@@ -117,12 +109,12 @@ class Epoch:
         kept = await self._kept() or await self._keep()
         with translated_errors():
             await self._redis.set(self._keys.epoch, kept)
-        self._value = kept
+        self.value = kept
         return kept
 
     async def revoke(self) -> None:
         """State that what is in Redis must not be used; workers learn it within a second."""
-        self._value, self._trusted_until = None, 0.0
+        self.value, self._trusted_until = None, 0.0
         with translated_errors():
             await self._redis.delete(self._keys.epoch)
 
@@ -133,15 +125,10 @@ class Epoch:
 
     async def _kept(self) -> str | None:
         """Read the mark of Elasticsearch, in realtime."""
-        with translated_errors():
-            response = await self._elasticsearch.options(ignore_status=404).get(
-                index=self._indices.accounting, id=EPOCH
-            )
-        if "error" in response:
-            raise EngineUnavailable("elasticsearch", "the indices are not installed")
-        if not response["found"]:
+        found = await read_one(self._elasticsearch, self._indices.accounting, EPOCH)
+        if found is None:
             return None
-        kept = str(response["_source"]["epoch"])
+        kept = str(found["_source"]["epoch"])
         if kept.rpartition(".")[2] != self._keys.fingerprint:
             raise OtherKey("redis", _OTHER_KEY)
         return kept
@@ -162,3 +149,19 @@ class Epoch:
             ],
         )
         return mark if written.ok else await self._kept() or mark
+
+
+@dataclass(eq=False, repr=False)
+class Guard:
+    """Asked before every movement; mostly it knows the answer already."""
+
+    _durability: Durability
+    _epoch: Epoch
+
+    async def ensure(self) -> None:
+        """Return when Redis keeps what it acknowledges, and holds what the ledger says.
+
+        Raises NotDurable, AccumulatorsLost, or another EngineFault where an engine cannot be asked.
+        """
+        await self._durability.ensure()
+        await self._epoch.verify()

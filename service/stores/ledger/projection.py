@@ -7,23 +7,21 @@ so it may be copied twice, by two workers or after a crash, and is there once.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-import structlog
 from elasticsearch import AsyncElasticsearch
 from prometheus_client import Counter, Gauge
 
 from service.accounting.replay.ledger import FIRST_ID
-from service.background import backoff_s, end
-from service.stores.connection.bulk import Operation, run_bulk
+from service.background import Background
+from service.stores.connection.bulk import bounded, run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
-from service.stores.connection.key_names import BookKeys, KeyNames
+from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.connection.scripts import lua
 from service.stores.ledger.entry import LedgerEntry, id_after, write_entry
-
-log = structlog.get_logger()
 
 PENDING = Gauge(
     "authmatch_ledger_pending",
@@ -33,11 +31,7 @@ PENDING = Gauge(
 PROJECTED = Counter("authmatch_ledger_projected_total", "Ledger entries copied to Elasticsearch.")
 FAULTS = Counter("authmatch_ledger_projection_faults_total", "Times that copying failed.")
 
-_TRIM = """
-if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1]) end
-return 1
-"""
-"""Unless somebody who compares both engines holds the stream; it is trimmed later, then."""
+_TRIM = lua("stream_trim.lua")
 
 SOON_S = 0.5
 """So long what was moved waits for more to be copied with it."""
@@ -50,8 +44,8 @@ _BULK_OPERATIONS = 500
 _BULK_CHARACTERS = 8 * 1024 * 1024
 
 
-class Projection:
-    """Copies what this worker moved soon, and what waits of any payer in every sweep."""
+class Projection(Background):
+    """Copies what this worker moved soon, and what waits of these payers in every sweep."""
 
     def __init__(
         self,
@@ -63,7 +57,7 @@ class Projection:
         *,
         sweep_s: float,
     ) -> None:
-        """Share the clients of the other stores; ``payers`` are those that are swept."""
+        super().__init__("projection_failed", FAULTS, first_s=SOON_S, most_s=BACKOFF_S_MAX)
         self._elasticsearch = elasticsearch
         self._redis = redis
         self._indices = indices
@@ -72,7 +66,8 @@ class Projection:
         self._sweep_s = sweep_s
         self._touched: set[str] = set()
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._next_sweep = time.monotonic()
+        self._has_failed = False
         self._is_installed = False
 
     @property
@@ -100,7 +95,10 @@ class Projection:
                 return count
             await self._check_installed()
             entries = [LedgerEntry(id=name, payer=payer, fields=fields) for name, fields in found]
-            for operations in _bulks(entries, self._indices, book):
+            for some in bounded(
+                entries, _length, count_max=_BULK_OPERATIONS, size_max=_BULK_CHARACTERS
+            ):
+                operations = [write_entry(self._indices, book, entry) for entry in some]
                 await run_bulk(self._elasticsearch, operations)
             last = entries[-1].id
             with translated_errors():  # a stream that is empty keeps its last id
@@ -142,49 +140,38 @@ class Projection:
                 pipeline.xlen(self._keys.book(payer).ledger)
             return dict(zip(names, await pipeline.execute(), strict=True))
 
-    def start(self) -> None:
-        """Copy in the background until ``close``."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
+    async def close(self) -> bool:
         """End the background; one that ran copies what this worker touched, if that is quick."""
-        if self._task is None:
-            return
-        await end(self._task)
-        self._task = None
-        with contextlib.suppress(EngineFault, TimeoutError):
-            async with asyncio.timeout(LAST_S):
-                await self.project(*self._take_touched())
+        has_run = await super().close()
+        if has_run:
+            with contextlib.suppress(EngineFault, TimeoutError):
+                async with asyncio.timeout(LAST_S):
+                    await self.project(*self._take_touched())
+        return has_run
 
     def _take_touched(self) -> set[str]:
         self._wake.clear()
         touched, self._touched = self._touched, set()
         return touched
 
-    async def _run(self) -> None:
-        next_sweep, failures = time.monotonic(), 0
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, next_sweep - time.monotonic())):
-                    await self._wake.wait()
-            await asyncio.sleep(SOON_S)
-            touched = self._take_touched()
-            try:
-                await self.project(*touched)
-                if time.monotonic() >= next_sweep:
-                    next_sweep = time.monotonic() + self._sweep_s
-                    if failures or await self._is_my_turn():
-                        await self.sweep()
-                failures = 0
-            except Exception as error:  # noqa: BLE001 - copying must go on; it is counted
-                FAULTS.inc()
-                failures += 1
-                pause = backoff_s(failures, first_s=SOON_S, most_s=BACKOFF_S_MAX)
-                log.warning("projection_failed", reason=_reason(error), pause_s=round(pause, 2))
-                self._touched |= touched
-                next_sweep = min(next_sweep, time.monotonic() + pause)
-                await asyncio.sleep(pause)
+    async def turn(self) -> None:
+        """Copy what was touched, and sweep when it is time; after a fault at once."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, self._next_sweep - time.monotonic())):
+                await self._wake.wait()
+        await asyncio.sleep(SOON_S)
+        touched = self._take_touched()
+        try:
+            await self.project(*touched)
+            if time.monotonic() >= self._next_sweep:
+                self._next_sweep = time.monotonic() + self._sweep_s
+                if self._has_failed or await self._is_my_turn():
+                    await self.sweep()
+        except Exception:
+            self._touched |= touched
+            self._has_failed, self._next_sweep = True, time.monotonic()
+            raise
+        self._has_failed = False
 
     async def _is_my_turn(self) -> bool:
         """Whether no other worker has looked at all payers of late."""
@@ -193,22 +180,6 @@ class Projection:
             return bool(await self._redis.set(self._keys.sweep, "1", nx=True, px=milliseconds))
 
 
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, EngineFault) else type(error).__name__
-
-
-def _bulks(
-    entries: Iterable[LedgerEntry], indices: IndexNames, book: BookKeys
-) -> Iterator[list[Operation]]:
-    """Put entries into bulks that are neither too many nor too long for Elasticsearch."""
-    bulk: list[Operation] = []
-    characters = 0
-    for entry in entries:
-        length = sum(map(len, entry.fields.values()))
-        if bulk and (len(bulk) >= _BULK_OPERATIONS or characters + length > _BULK_CHARACTERS):
-            yield bulk
-            bulk, characters = [], 0
-        bulk.append(write_entry(indices, book, entry))
-        characters += length
-    if bulk:
-        yield bulk
+def _length(entry: LedgerEntry) -> int:
+    """How many characters it has."""
+    return sum(map(len, entry.fields.values()))

@@ -10,10 +10,10 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch
 
 from service.stores.connection.clients import RedisClient
-from service.stores.connection.cursor import read_cursor, write_cursor
-from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames, ledger_id
+from service.stores.connection.reading import Listing, Order, read_page
 from service.stores.ledger.entry import LedgerEntry, index_of, read_entry
 from service.stores.ledger.projection import Projection
 
@@ -21,38 +21,33 @@ Clause = dict[str, Any]
 
 PAGE = 100
 _SHELF_PAGE = 500
-_NEWEST_FIRST = [{"ms": "desc"}, {"seq": "desc"}]
+_NEWEST_FIRST: Order = [({"ms": "desc"}, int), ({"seq": "desc"}, int)]
 _OLDEST_FIRST = [{"ms": "asc"}, {"seq": "asc"}]
 _ALL = "open,closed"
 """A month that was closed is a fault, not an empty month."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerPage:
-    """Some entries, newest first, how many there are in all, and where to go on."""
+LedgerPage = Listing[LedgerEntry]
 
-    entries: tuple[LedgerEntry, ...]
-    total: int
-    next_: str | None
+About = tuple[str, ...]
+"""What a page of the ledger is about: the fields of which one must name it."""
+MOVED: About = ("authorization_ids",)
+"""What moved, amended or gave back units of an authorization."""
+MATCHED: About = ("matched_ids",)
+"""The adjudications that found an authorization, whether they drew on it or not."""
+OF_CLAIM: About = ("claim_id", "original_claim_id")
+"""What happened to a claim, also by the claim that replaced or voided it."""
 
 
+@dataclass(eq=False, repr=False)
 class LedgerReading:
     """Every reading sees all that was acknowledged before it; raises EngineFault."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        redis: RedisClient,
-        indices: IndexNames,
-        keys: KeyNames,
-        projection: Projection,
-    ) -> None:
-        """Share the clients with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
-        self._keys = keys
-        self._projection = projection
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
+    _keys: KeyNames
+    _projection: Projection
 
     async def entry(self, payer: str, entry_id: str) -> LedgerEntry | None:
         """Read one entry, wherever it is; None where there is none.
@@ -70,33 +65,23 @@ class LedgerReading:
             )
         return read_entry(response["_source"]) if response.get("found") else None
 
-    async def of_authorization(
-        self, payer: str, authorization_id: str, *, size: int = PAGE, after: str | None = None
+    async def page(
+        self, payer: str, name: str, of: About, *, size: int = PAGE, after: str | None = None
     ) -> LedgerPage:
-        """Give what moved, amended or gave back units of an authorization."""
-        return await self._page(payer, _moved(authorization_id), size, after)
-
-    async def matches(
-        self, payer: str, authorization_id: str, *, size: int = PAGE, after: str | None = None
-    ) -> LedgerPage:
-        """Give the adjudications that found an authorization, whether they drew on it or not."""
-        return await self._page(payer, _matched(authorization_id), size, after)
-
-    async def related(
-        self, payer: str, authorization_id: str, *, size: int = PAGE, after: str | None = None
-    ) -> LedgerPage:
-        """Give all that moved units of an authorization or found it."""
-        clause = _any_of(_moved(authorization_id), _matched(authorization_id))
-        return await self._page(payer, clause, size, after)
-
-    async def of_claim(
-        self, payer: str, claim_id: str, *, size: int = PAGE, after: str | None = None
-    ) -> LedgerPage:
-        """Give what happened to a claim, also by the claim that replaced or voided it."""
-        clause = _any_of(
-            {"term": {"claim_id": claim_id}}, {"term": {"original_claim_id": claim_id}}
+        """A page about an authorization or a claim, newest first; raises BadCursor."""
+        about = [{"term": {field: name}} for field in of]
+        await self._projection.project(payer)
+        await self.refresh()
+        return await read_page(
+            self._elasticsearch,
+            self._indices.ledgers,
+            [{"term": {"payer": payer}}, {"bool": {"should": about, "minimum_should_match": 1}}],
+            lambda hit: read_entry(hit["_source"]),
+            order=_NEWEST_FIRST,
+            size=size,
+            after=after,
+            expand_wildcards=_ALL,
         )
-        return await self._page(payer, clause, size, after)
 
     async def of_shelves(
         self, payer: str, shelves: range, *, with_records: bool = False
@@ -160,6 +145,11 @@ class LedgerReading:
         """Give all payers with entries that a search sees."""
         return list(map(str, await self._values("payer", [])))
 
+    async def everybody(self) -> tuple[str, ...]:
+        """All payers with units: those that may call, and those of the ledger."""
+        await self.refresh()
+        return tuple(dict.fromkeys((*self._projection.payers, *await self.payers())))
+
     async def _values(self, field: str, clauses: list[Clause]) -> dict[Any, int]:
         """Count the entries by the values of a field; asked in pages, so that none is left out."""
         values: dict[Any, int] = {}
@@ -199,40 +189,3 @@ class LedgerReading:
                 expand_wildcards=_ALL,
             )
         return bool(response["hits"]["total"]["value"] == 0)
-
-    async def _page(self, payer: str, clause: Clause, size: int, after: str | None) -> LedgerPage:
-        """Give a page; raises BadCursor for a cursor that was not given out here."""
-        cursor = None if after is None else read_cursor(after, (int, int))
-        await self._projection.project(payer)
-        await self.refresh()
-        with translated_errors():
-            response = await self._elasticsearch.search(
-                index=self._indices.ledgers,
-                query={"bool": {"filter": [{"term": {"payer": payer}}, clause]}},
-                sort=_NEWEST_FIRST,
-                search_after=cursor,
-                size=size,
-                track_total_hits=True,
-                allow_partial_search_results=False,
-                expand_wildcards=_ALL,
-            )
-        if response["timed_out"]:
-            raise EngineUnavailable("elasticsearch", "the search ran out of its time")
-        hits = response["hits"]["hits"]
-        return LedgerPage(
-            entries=tuple(read_entry(hit["_source"]) for hit in hits),
-            total=response["hits"]["total"]["value"],
-            next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
-        )
-
-
-def _moved(authorization_id: str) -> Clause:
-    return {"term": {"authorization_ids": authorization_id}}
-
-
-def _matched(authorization_id: str) -> Clause:
-    return {"term": {"matched_ids": authorization_id}}
-
-
-def _any_of(*clauses: Clause) -> Clause:
-    return {"bool": {"should": list(clauses), "minimum_should_match": 1}}

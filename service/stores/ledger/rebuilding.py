@@ -4,36 +4,27 @@ What is at rest, and stands in the archive as the ledger has it, stays there.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from service.accounting.replay.ledger import FIRST_ID, Replayed, entry_order
-from service.accounting.replay.ledger_check import Digest, check_holdings
-from service.accounting.replay.ledger_page import Difference
+from service.accounting.replay.ledger_check import check_holdings
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
+from service.stores.connection.scripts import lua
 from service.stores.ledger.epoch import AccumulatorsLost, Epoch
 from service.stores.ledger.projection import Projection
 from service.stores.ledger.reading import LedgerReading
-from service.stores.ledger.shelf_books import Held, ShelfBooks, held_by
-
-Tell = Callable[[int, int], None]
-"""Is told how many parts are done, of how many."""
+from service.stores.ledger.shelf_books import Held, Outcome, ShelfBooks, Tell, held_by
 
 SETTLE_S = 5.0
 """So long claims that are on their way are given to end, where the accumulators were in use."""
 
-DIFFERENCES_MAX = 1000
 _WRITES_AT_ONCE = 200
 
-_GO_ON_AFTER = """
-redis.call('XADD', KEYS[1], ARGV[1], 'k', 'rebuilt')
-redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
-return 1
-"""
-"""The stream is empty, and gives out greater ids than the ledger has."""
+_GO_ON_AFTER = lua("stream_go_on.lua")
 
 
 class NotEmpty(Exception):
@@ -41,41 +32,26 @@ class NotEmpty(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Rebuilt:
+class Rebuilt(Outcome):
     """What was written. ``is_in_use`` says whether units may be moved again.
 
     ``waiting`` names by payer the members with claims that wait, without telling who they are.
     """
 
-    payers: tuple[str, ...] = ()
-    entries: int = 0
-    hashes: int = 0
-    archived: int = 0
     is_in_use: bool = False
-    differences: list[tuple[str, Difference]] = field(default_factory=list)
-    digest: str = ""
     waiting: dict[str, list[str]] = field(default_factory=dict)
 
 
+@dataclass(eq=False, repr=False)
 class Rebuilding:
     """Reads the ledger part by part, replays it, and writes what comes out."""
 
-    def __init__(
-        self,
-        redis: RedisClient,
-        keys: KeyNames,
-        projection: Projection,
-        ledger: LedgerReading,
-        epoch: Epoch,
-        books: ShelfBooks,
-    ) -> None:
-        """Share the client with the other stores."""
-        self._redis = redis
-        self._keys = keys
-        self._projection = projection
-        self._ledger = ledger
-        self._epoch = epoch
-        self._books = books
+    _redis: RedisClient
+    _keys: KeyNames
+    _projection: Projection
+    _ledger: LedgerReading
+    _epoch: Epoch
+    _books: ShelfBooks
 
     async def run(
         self, payers: Iterable[str], *, force: bool = False, tell: Tell = lambda *_: None
@@ -85,9 +61,8 @@ class Rebuilding:
         With ``force`` what waits in the streams is copied first, then what these payers have in
         Redis is dropped.
         """
-        await self._ledger.refresh()
-        everybody = (*self._projection.payers, *await self._ledger.payers())
-        result = Rebuilt(payers=tuple(dict.fromkeys(payers)) or tuple(dict.fromkeys(everybody)))
+        everybody = await self._ledger.everybody()
+        result = Rebuilt(payers=tuple(dict.fromkeys(payers)) or everybody)
         if not force:
             await self._demand_empty(result.payers)
         was_in_use = await self._is_in_use()
@@ -101,10 +76,8 @@ class Rebuilding:
         has_everybody = set(await self._ledger.payers()) <= set(result.payers)
         if has_everybody:
             await self._books.trust_archive()
-        digest = Digest()
         for payer in result.payers:
-            await self._rebuild(payer, result, digest, tell)
-        result.digest = str(digest)
+            await self._rebuild(payer, result, tell)
         if was_in_use or has_everybody:
             await self._epoch.restore()
             result.is_in_use = True
@@ -144,16 +117,16 @@ class Rebuilding:
                         pipeline.unlink(name)
                     await pipeline.execute()
 
-    async def _rebuild(self, payer: str, result: Rebuilt, digest: Digest, tell: Tell) -> None:
+    async def _rebuild(self, payer: str, result: Rebuilt, tell: Tell) -> None:
         """Rebuild the book of one payer."""
         book, last = self._keys.book(payer), FIRST_ID
         parts = await self._books.parts(payer)
         for done, shelves in enumerate(parts, start=1):
             replayed = await self._books.replayed(payer, shelves)
-            _note(result, payer, [*replayed.differences, *check_holdings(replayed)])
+            result.note(payer, [*replayed.differences, *check_holdings(replayed)])
             everything = list(held_by(replayed, book))
             for held in everything:
-                digest.add(held.key, held.of(replayed))
+                result.condensed.add(held.key, held.of(replayed))
             for start in range(0, len(everything), _WRITES_AT_ONCE):
                 some = everything[start : start + _WRITES_AT_ONCE]
                 result.archived += await self._write(payer, replayed, some)
@@ -165,7 +138,7 @@ class Rebuilding:
         if last != FIRST_ID:
             with translated_errors():
                 await self._redis.eval(_GO_ON_AFTER, 1, book.ledger, last)
-            digest.add(f"{payer}|last", last)
+            result.condensed.add(f"{payer}|last", last)
 
     async def _write(self, payer: str, replayed: Replayed, some: Sequence[Held]) -> int:
         """Write hashes but those that the archive has; tells how many these are."""
@@ -181,9 +154,3 @@ class Rebuilding:
                     pipeline.hset(held.key, mapping=fields)
             await pipeline.execute()
         return len(resting)
-
-
-def _note(result: Rebuilt, payer: str, wrong: Iterable[Difference]) -> None:
-    """Keep differences, as far as there is room."""
-    room = DIFFERENCES_MAX - len(result.differences)
-    result.differences += [(payer, difference) for difference in list(wrong)[:room]]

@@ -4,118 +4,75 @@ Units may be moved meanwhile; a difference counts only if it is there when looke
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from service.accounting.replay.ledger import FIRST_ID, Replayed, entry_order
-from service.accounting.replay.ledger_check import ABSENT, Digest, check_holdings, compare_fields
+from service.accounting.replay.ledger_check import ABSENT, check_holdings, compare_fields
 from service.accounting.replay.ledger_page import Difference, Hash
 from service.stores.connection.key_names import KeyNames
 from service.stores.ledger.epoch import AccumulatorsLost, Epoch
 from service.stores.ledger.projection import Projection
 from service.stores.ledger.reading import LedgerReading
-from service.stores.ledger.shelf_books import Held, ShelfBooks, held_by, is_same
+from service.stores.ledger.shelf_books import Held, Outcome, ShelfBooks, Tell, held_by
 
-Tell = Callable[[int, int], None]
-"""Is told how many parts are done, of how many."""
-
-DIFFERENCES_MAX = 1000
 _KEYS_AT_ONCE = 100
-
-
-@dataclass(slots=True, kw_only=True)
-class Reconciled:
-    """What was compared and what differs: at most so many, and how many there are in all.
-
-    ``archived`` counts the hashes that are at rest, among ``hashes``.
-    """
-
-    payers: tuple[str, ...] = ()
-    entries: int = 0
-    hashes: int = 0
-    archived: int = 0
-    differences: list[tuple[str, Difference]] = field(default_factory=list)
-    difference_count: int = 0
-    digest: str = ""
-
-    def note(self, payer: str, found: Iterable[Difference]) -> None:
-        """Keep differences, as far as there is room."""
-        for difference in found:
-            self.difference_count += 1
-            if len(self.differences) < DIFFERENCES_MAX:
-                self.differences.append((payer, difference))
 
 
 @dataclass(slots=True)
 class _Look:
-    """What one look at a part of a book gave."""
+    """What one look at a part of a book gave; ``stored`` are the hashes that are there, by key."""
 
-    entries: int = 0
-    hashes: int = 0
+    replayed: Replayed
     archived: int = 0
-    last: str = FIRST_ID
     differences: list[Difference] = field(default_factory=list)
     stored: dict[str, Hash | None] = field(default_factory=dict)
 
 
+@dataclass(eq=False, repr=False)
 class Reconciliation:
     """Changes nothing but to copy what waits in the streams."""
 
-    def __init__(
-        self,
-        keys: KeyNames,
-        projection: Projection,
-        ledger: LedgerReading,
-        epoch: Epoch,
-        books: ShelfBooks,
-    ) -> None:
-        """Work with the other stores."""
-        self._keys = keys
-        self._projection = projection
-        self._ledger = ledger
-        self._epoch = epoch
-        self._books = books
+    _keys: KeyNames
+    _projection: Projection
+    _ledger: LedgerReading
+    _epoch: Epoch
+    _books: ShelfBooks
 
-    async def run(self, payers: Iterable[str], tell: Tell = lambda *_: None) -> Reconciled:
+    async def run(self, payers: Iterable[str], tell: Tell = lambda *_: None) -> Outcome:
         """Compare the books of these payers, and of all that the ledger knows if there are none.
 
         Raises EngineFault.
         """
-        result, digest = Reconciled(payers=tuple(payers) or await self.payers()), Digest()
+        result = Outcome(payers=tuple(payers) or await self._ledger.everybody())
         try:
             await self._epoch.ensure()
         except AccumulatorsLost as lost:
             missing = Difference(what="epoch", field="epoch", expected="agreed", found=str(lost))
             result.note("", [missing])
         for payer in result.payers:
-            await self._run(payer, result, digest, tell)
-        result.digest = str(digest)
+            await self._run(payer, result, tell)
         return result
 
-    async def payers(self) -> tuple[str, ...]:
-        """All payers with units: those that may call, and those of the ledger."""
-        await self._ledger.refresh()
-        return tuple(dict.fromkeys((*self._projection.payers, *await self._ledger.payers())))
-
-    async def _run(self, payer: str, result: Reconciled, digest: Digest, tell: Tell) -> None:
+    async def _run(self, payer: str, result: Outcome, tell: Tell) -> None:
         await self._projection.project(payer)
         await self._ledger.refresh()
         counts = await self._books.count_keys(payer)
         parts, last = await self._books.parts(payer), FIRST_ID
         for done, shelves in enumerate(parts, start=1):
             look = await self._look(payer, shelves, counts)
-            result.entries += look.entries
-            result.hashes += look.hashes
+            result.entries += look.replayed.count
+            result.hashes += len(look.stored)
             result.archived += look.archived
             for key, fields in look.stored.items():
-                digest.add(key, fields)
-            last = max(last, look.last, key=entry_order)
+                result.condensed.add(key, fields)
+            last = max(last, look.replayed.last, key=entry_order)
             if look.differences:
                 result.note(payer, await self._lasting(payer, shelves, look.differences))
             tell(done, len(parts))
         given_out = await self._books.last_id(payer)
         if given_out != FIRST_ID:
-            digest.add(f"{payer}|last", given_out)
+            result.condensed.add(f"{payer}|last", given_out)
         if entry_order(given_out) < entry_order(last):
             behind = Difference(what="ledger", field="last id", expected=last, found=given_out)
             result.note(payer, [behind])
@@ -131,22 +88,20 @@ class Reconciliation:
 
     async def _look(self, payer: str, shelves: range, counts: Counter[int]) -> _Look:
         async with self._books.held(payer):
-            replayed, look = await self._books.replayed(payer, shelves), _Look()
+            replayed = await self._books.replayed(payer, shelves)
+            look = _Look(replayed)
             everything = list(held_by(replayed, self._keys.book(payer)))
             for start in range(0, len(everything), _KEYS_AT_ONCE):
-                await self._compare(
-                    payer, replayed, everything[start : start + _KEYS_AT_ONCE], look
-                )
+                await self._compare(payer, everything[start : start + _KEYS_AT_ONCE], look)
             count = sum(counts[shelf] for shelf in shelves)
             if look.differences or count > len(everything) - look.archived:
                 look.differences += await self._unknown(payer, shelves, replayed)
         look.differences += [*replayed.differences, *check_holdings(replayed)]
-        look.entries, look.hashes, look.last = replayed.count, len(everything), replayed.last
         return look
 
-    async def _compare(self, payer: str, replayed: Replayed, some: list[Held], look: _Look) -> None:
+    async def _compare(self, payer: str, some: list[Held], look: _Look) -> None:
         """Compare hashes with Redis, and those that are not there with the archive."""
-        names = [held.key for held in some]
+        replayed, names = look.replayed, [held.key for held in some]
         read = await self._books.snapshot(payer, replayed, names)
         found = dict(zip(names, read, strict=True))
         absent = [held for held in some if found[held.key] == {} and held.of(replayed)]
@@ -155,8 +110,14 @@ class Reconciliation:
         for held in some:
             stored = archived.get(held.key, found[held.key])
             look.stored[held.key] = stored
-            if not is_same(held.of(replayed), stored):
-                look.differences += _differences(held, replayed, stored)
+            if stored is None:
+                look.differences.append(
+                    Difference(
+                        what=held.what, field="type", expected="hash", found="something else"
+                    )
+                )
+            elif stored != held.of(replayed):
+                look.differences += compare_fields(held.what, held.of(replayed), stored)
 
     async def _unknown(self, payer: str, shelves: range, replayed: Replayed) -> list[Difference]:
         """Find hashes of which the ledger knows nothing."""
@@ -167,10 +128,3 @@ class Reconciliation:
             Difference(what=key, field="key", expected=ABSENT, found="a hash")
             for key in sorted(found - known)
         ]
-
-
-def _differences(held: Held, replayed: Replayed, found: Hash | None) -> Iterator[Difference]:
-    if found is None:
-        yield Difference(what=held.what, field="type", expected="hash", found="something else")
-        return
-    yield from compare_fields(held.what, held.of(replayed), found)

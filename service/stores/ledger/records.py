@@ -1,5 +1,7 @@
 """Answers that were given: the record that rode with a movement, and what was moved with it."""
 
+from dataclasses import dataclass
+
 from service.accounting.answers.answer import bounds_in
 from service.accounting.books.books import Moved
 from service.accounting.books.record import Draft, unpack
@@ -9,12 +11,11 @@ from service.stores.ledger.reading import LedgerReading
 from service.stores.units.movements import read_moved
 
 
+@dataclass(eq=False, repr=False)
 class Records:
     """Reads adjudications back from the ledger."""
 
-    def __init__(self, ledger: LedgerReading) -> None:
-        """Read them there."""
-        self._ledger = ledger
+    _ledger: LedgerReading
 
     async def recorded(self, payer: str, entry: str) -> tuple[Draft, Moved]:
         """Read a record and what was moved; one that is not there is a fault, never "new"."""

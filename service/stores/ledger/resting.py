@@ -11,17 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
-import structlog
 from prometheus_client import Counter
 
-from service.background import backoff_s, end
+from service.background import Background
 from service.stores.connection.clients import RedisClient
-from service.stores.connection.faults import EngineFault, translated_errors
+from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.ledger.reading import LedgerReading
 from service.stores.units.archive import Archive, Rested
-
-log = structlog.get_logger()
 
 ARCHIVED = Counter(
     "authmatch_archived_total", "Claims and accounts at rest that were taken out of Redis."
@@ -37,7 +34,7 @@ DAY_MS = 24 * 3600 * 1000
 _AT_ONCE = 1000
 
 
-class Resting:
+class Resting(Background):
     """Takes out of Redis what nobody moved for so many days."""
 
     def __init__(
@@ -51,13 +48,13 @@ class Resting:
         days: int,
     ) -> None:
         """Look after these payers; with 0 days nothing ever rests."""
+        super().__init__("archiving_failed", FAULTS, first_s=1.0, most_s=BACKOFF_S_MAX)
         self._redis = redis
         self._keys = keys
         self._ledger = ledger
         self._archive = archive
         self._payers = tuple(dict.fromkeys(payers))
         self._days = days
-        self._task: asyncio.Task[None] | None = None
 
     async def rest(self, payer: str, *, now_ms: int | None = None) -> int:
         """Archive what is at rest at a time, else now; says how much. Raises EngineFault."""
@@ -90,31 +87,16 @@ class Resting:
         return count
 
     def start(self) -> None:
-        """Look in the background until ``close``."""
-        if self._task is None and self._days:
-            self._task = asyncio.create_task(self._run())
+        """Look in the background until ``close``, if anything ever rests."""
+        if self._days:
+            super().start()
 
-    async def close(self) -> None:
-        """End at once: whatever is at work can be done again."""
-        if self._task is not None:
-            await end(self._task)
-        self._task = None
-
-    async def _run(self) -> None:
-        failures = 0
-        while True:
-            try:
-                for payer in self._payers:
-                    if await self._is_my_turn(payer):
-                        await self.rest(payer)
-                failures = 0
-            except Exception as error:  # noqa: BLE001 - archiving must go on; it is counted
-                FAULTS.inc()
-                failures += 1
-                reason = str(error) if isinstance(error, EngineFault) else type(error).__name__
-                log.warning("archiving_failed", reason=reason)
-            pause = backoff_s(failures, first_s=1.0, most_s=BACKOFF_S_MAX) if failures else LOOK_S
-            await asyncio.sleep(pause)
+    async def turn(self) -> None:
+        """Archive for every payer for whom no other worker does."""
+        for payer in self._payers:
+            if await self._is_my_turn(payer):
+                await self.rest(payer)
+        await asyncio.sleep(LOOK_S)
 
     async def _is_my_turn(self, payer: str) -> bool:
         """Whether no other worker has looked of late."""

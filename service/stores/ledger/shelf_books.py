@@ -5,18 +5,19 @@ have yet can be read there, in the same step as the hashes: units may be moved m
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from service.accounting.replay.ledger import Replayed
-from service.accounting.replay.ledger_page import Hash
+from service.accounting.replay.ledger_check import Digest
+from service.accounting.replay.ledger_page import Difference, Hash
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineRefused, EngineUnavailable, translated_errors
 from service.stores.connection.key_names import SHELVES, BookKeys, KeyNames, shelf_of
-from service.stores.connection.scripts import SCRIPTS
+from service.stores.connection.scripts import lua
 from service.stores.ledger.reading import LedgerReading
 from service.stores.units.archive import Archive, Kind
 
@@ -32,6 +33,40 @@ _ARCHIVED: dict[Kind, tuple[str, ...]] = {"claim": ("claims",), "accounts": ("ac
 _ENTRIES_AT_ONCE = 500
 _ATTEMPTS_MAX = 50
 _SCANNED_AT_ONCE = 1000
+
+
+Tell = Callable[[int, int], None]
+"""Is told how many parts are done, of how many."""
+
+DIFFERENCES_MAX = 1000
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What was compared or rebuilt, and what differs: at most so many, and how many in all.
+
+    ``archived`` counts the hashes that are at rest, among ``hashes``.
+    """
+
+    payers: tuple[str, ...] = ()
+    entries: int = 0
+    hashes: int = 0
+    archived: int = 0
+    differences: list[tuple[str, Difference]] = field(default_factory=list)
+    difference_count: int = 0
+    condensed: Digest = field(default_factory=Digest)
+
+    @property
+    def digest(self) -> str:
+        """All hashes of these payers, condensed: the same for the same books."""
+        return str(self.condensed)
+
+    def note(self, payer: str, found: Iterable[Difference]) -> None:
+        """Keep differences, as far as there is room."""
+        for difference in found:
+            self.difference_count += 1
+            if len(self.differences) < DIFFERENCES_MAX:
+                self.differences.append((payer, difference))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +105,11 @@ class ShelfBooks:
     def __init__(
         self, redis: RedisClient, keys: KeyNames, ledger: LedgerReading, archive: Archive
     ) -> None:
-        """Share the client with the other stores."""
         self._redis = redis
         self._keys = keys
         self._ledger = ledger
         self._archive = archive
-        self._snapshot = redis.register_script((SCRIPTS / "snapshot.lua").read_text("utf-8"))
+        self._snapshot = redis.register_script(lua("snapshot.lua"))
 
     @asynccontextmanager
     async def held(self, payer: str) -> AsyncIterator[None]:
@@ -161,7 +195,7 @@ class ShelfBooks:
 
     async def keys_of(self, payer: str) -> AsyncIterator[str]:
         """All keys that hold units of a payer; some perhaps twice."""
-        start = f"{self._keys.book(payer).start}:"
+        start = f"{self._keys.book(payer).prefix}:"
         kinds = tuple(f"{start}{kind}:" for kind in IN_KEYS.values())
         with translated_errors():
             async for key in self._redis.scan_iter(f"{start}*", count=_SCANNED_AT_ONCE):
@@ -196,8 +230,3 @@ def _take(replayed: Replayed, entry_id: str, fields: Mapping[str, str]) -> None:
 def _paired(flat: Sequence[str]) -> Hash:
     """Read fields and values that come one after the other."""
     return dict(pair for number, pair in enumerate(pairwise(flat)) if number % 2 == 0)
-
-
-def is_same(expected: Mapping[str, str], found: Mapping[str, str] | None) -> bool:
-    """Whether Redis has what the ledger makes."""
-    return found is not None and dict(expected) == dict(found)

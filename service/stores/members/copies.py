@@ -8,6 +8,7 @@ Redis that lost a write does not keep to that.
 import asyncio
 import uuid
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ import orjson
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
+from service.stores.connection.scripts import lua
 from service.stores.members.records import MemberRecord, MemberRecords, read_record
 
 WHOLE = "whole"
@@ -24,37 +26,19 @@ _ATTEMPTS_MAX = 5
 _AT_ONCE = 500
 _COPIED = ("into", "former")
 
-_KEEP_NEWER = """
-for i = 1, #ARGV, 3 do
-  local known = redis.call('HGET', KEYS[1], ARGV[i])
-  local revision = known and tonumber(string.match(known, '^(%d+) ')) or -1
-  if revision < tonumber(ARGV[i + 1]) then
-    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1] .. ' ' .. ARGV[i + 2])
-  end
-end
-return 1
-"""
-"""Records are copied by whoever read them, in any order: a newer one stays."""
+_KEEP_NEWER = lua("members_copy.lua")
 
-_SAY_WHOLE = """
-if redis.call('HGET', KEYS[1], 'copying') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'whole', '1')
-redis.call('HDEL', KEYS[1], 'copying')
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return 1
-"""
-"""Unless the hash was lost while it was copied, or somebody else began after us."""
+_SAY_WHOLE = lua("members_whole.lua")
 
 
+@dataclass(eq=False, repr=False)
 class MemberCopies:
     """Reads and writes the copies."""
 
-    def __init__(self, redis: RedisClient, keys: KeyNames, records: MemberRecords) -> None:
-        """Copy from these records."""
-        self._redis = redis
-        self._keys = keys
-        self._records = records
-        self._running: dict[str, asyncio.Task[None]] = {}
+    _redis: RedisClient
+    _keys: KeyNames
+    _records: MemberRecords
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict, init=False)
 
     def asked(self, payer: str, member: str) -> tuple[str, list[str]]:
         """Name the hash and the fields that tell of a member, to be read together with others."""

@@ -10,6 +10,7 @@ A push that waits in the outbox has no mark yet: it is delivered first.
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import structlog
@@ -20,37 +21,15 @@ from service.stores.connection.clients import RedisClient, together
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import UNKNOWN_MEMBER, KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.connection.scripts import lua
 
 log = structlog.get_logger()
 
-_RAISE_TO = """
-local now = redis.call('GET', KEYS[1])
-if not now or tonumber(now) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
-return 1
-"""
-"""Two pushes may finish in either order; the mark keeps the higher number."""
+_RAISE_TO = lua("marks_visible.lua")
 
-_MARK = """
-local waiting, count = {}, #KEYS / 2
-for i = 1, count do
-  local now = redis.call('GET', KEYS[i])
-  if not now or tonumber(now) < tonumber(ARGV[1]) then redis.call('SET', KEYS[i], ARGV[1]) end
-  waiting[i] = redis.call('EXISTS', KEYS[count + i])
-end
-return waiting
-"""
-"""The marks of some members, then their claims that wait: one that begins to wait sees the mark."""
+_MARK = lua("marks_raise.lua")
 
-_ASK = """
-local unknown, told = redis.call('EXISTS', KEYS[1]), {}
-for i = 2, #KEYS, 2 do
-  told[i - 1] = math.max(unknown, redis.call('EXISTS', KEYS[i]))
-  told[i] = redis.call('GET', KEYS[i + 1])
-end
-return told
-"""
-"""Of each member whether a push waits in the outbox, and the mark, at one moment: a delivery marks
-the member before it takes the push out."""
+_ASK = lua("marks_ask.lua")
 
 BLIND_S = 5.0
 """So long a Redis that could not be read is not asked again: a match must not wait for it twice."""
@@ -68,25 +47,18 @@ class Courier(Protocol):
         ...
 
 
+@dataclass(eq=False, repr=False)
 class Visibility:
     """The marks of members, and the one refresh at a time that clears them."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        redis: RedisClient,
-        indices: IndexNames,
-        keys: KeyNames,
-    ) -> None:
-        """Share the clients of the other stores."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
-        self._keys = keys
-        self._running: asyncio.Task[None] | None = None
-        self._next: asyncio.Task[None] | None = None
-        self._blind_until = 0.0
-        self._courier: Courier | None = None
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
+    keys: KeyNames
+    _running: asyncio.Task[None] | None = field(default=None, init=False)
+    _next: asyncio.Task[None] | None = field(default=None, init=False)
+    _blind_until: float = field(default=0.0, init=False)
+    _courier: Courier | None = field(default=None, init=False)
 
     def deliver_by(self, courier: Courier) -> None:
         """Have what waits delivered before a match; it is made of stores that need this one."""
@@ -97,13 +69,13 @@ class Visibility:
 
         Gives those of them who have claims that wait for an authorization.
         """
-        book = self._keys.book(payer)
+        book = self.keys.book(payer)
         marks = {member: book.mark(book.owner(member)) for member in set(members)}
         waiting: set[str] = set()
         if not marks:
             return waiting
         with translated_errors():
-            number = await self._redis.incr(self._keys.sequence)
+            number = await self._redis.incr(self.keys.sequence)
             pipeline = self._redis.pipeline(transaction=False)
             groups = together(self._redis, marks)
             for group in groups:
@@ -149,19 +121,14 @@ class Visibility:
             raise EngineUnavailable("redis", "pushes may wait in it to be stored")
         await self.refresh()
 
-    @property
-    def keys(self) -> KeyNames:
-        """How keys are named."""
-        return self._keys
-
     def ask(self, pipeline: Any, payer: str, *members: str) -> None:
         """Ask for the two answers that ``see`` needs, together with what else is read."""
-        outbox, book = self._keys.outbox(payer), self._keys.book(payer)
+        outbox, book = self.keys.outbox(payer), self.keys.book(payer)
         names = [outbox.queue_of(UNKNOWN_MEMBER)]
         for each in members:
             names += [outbox.queue_of(outbox.owner(each)), book.mark(book.owner(each))]
         pipeline.eval(_ASK, len(names), *names)
-        pipeline.get(self._keys.visible)
+        pipeline.get(self.keys.visible)
 
     async def see(
         self, payer: str, members: Sequence[str], asked: Sequence[Any], visible: str | None
@@ -181,8 +148,8 @@ class Visibility:
     async def ensure_all(self) -> None:
         """Return when every push is searchable."""
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.get(self._keys.sequence)
-        pipeline.get(self._keys.visible)
+        pipeline.get(self.keys.sequence)
+        pipeline.get(self.keys.visible)
         answers = await self._read(pipeline)
         if answers is None or not _is_reached(*answers):
             await self.refresh()
@@ -227,14 +194,14 @@ class Visibility:
         if time.monotonic() < self._blind_until:
             return None
         try:
-            return int(await self._redis.get(self._keys.sequence) or 0)
+            return int(await self._redis.get(self.keys.sequence) or 0)
         except (RedisError, OSError, ValueError):
             self._blind_until = time.monotonic() + BLIND_S
             return None
 
     async def _state_visible(self, number: int) -> None:
         try:
-            await self._redis.eval(_RAISE_TO, 1, self._keys.visible, number)
+            await self._redis.eval(_RAISE_TO, 1, self.keys.visible, number)
         except (RedisError, OSError) as error:
             log.warning("visible_not_stated", engine="redis", reason=type(error).__name__)
 

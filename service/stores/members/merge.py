@@ -48,13 +48,12 @@ class Queue(Protocol):
         ...
 
 
+@dataclass(eq=False, repr=False)
 class MemberMerge:
     """Merges members."""
 
-    def __init__(self, members: Members, late: Queue) -> None:
-        """Share the other stores."""
-        self._members = members
-        self._late = late
+    _members: Members
+    _late: Queue
 
     async def run(self, payer: str, wish: Wish) -> Person:
         """Merge a member into another one, again if need be; says who it is then.

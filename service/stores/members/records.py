@@ -11,12 +11,10 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch
 
 from service.stores.connection.bulk import Operation, run_bulk
-from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames, member_id, merges_id
+from service.stores.connection.reading import read_all, read_many, read_one
 
 _PAGE = 1_000
-_KEEP_ALIVE = "1m"
-_MERGED = {"merged": True}
 _KEPT = ("into", "former", "by", "reason", "at")
 
 
@@ -49,45 +47,39 @@ def read_record(member: str, revision: int, content: dict[str, Any]) -> MemberRe
     return MemberRecord(member=member, revision=revision, **{**content, "former": former})
 
 
+@dataclass(eq=False, repr=False)
 class MemberRecords:
     """Reads and writes the records; a write is refused over anything but what was read."""
 
-    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._index = indices.locator
-        self._with_merges: set[str] = set()
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
+    _with_merges: set[str] = field(default_factory=set, init=False)
 
     async def _has_any(self, payer: str) -> bool:
         """Whether any member of a payer was ever merged; once there were, there always are."""
         if payer in self._with_merges:
             return True
-        with translated_errors():
-            response = await self._elasticsearch.options(ignore_status=404).get(
-                index=self._index, id=merges_id(payer), source=False
-            )
-        if "error" in response:
-            raise EngineUnavailable("elasticsearch", "the indices are not installed")
-        if response["found"]:
+        there = await read_one(
+            self._elasticsearch, self._indices.locator, merges_id(payer), source=False
+        )
+        if there:
             self._with_merges.add(payer)
-        return bool(response["found"])
+        return there is not None
 
     async def read(self, payer: str, members: Collection[str]) -> dict[str, MemberRecord]:
         """Read the records that there are, by member. Raises EngineFault."""
         if not members or not await self._has_any(payer):
             return {}
         ids = [member_id(payer, each) for each in members]
-        with translated_errors():
-            response = await self._elasticsearch.mget(index=self._index, ids=ids)
-        records = {}
-        for doc in response["docs"]:
-            if "error" in doc:
-                raise EngineUnavailable("elasticsearch", "a record of a member could not be read")
-            if doc["found"]:
-                record = _of_source(doc["_source"])
-                seen = doc["_seq_no"], doc["_primary_term"]
-                records[record.member] = replace(record, seen=seen)
-        return records
+        found = await read_many(
+            self._elasticsearch, self._indices.locator, "a record of a member", ids=ids
+        )
+        records = [
+            replace(_of_source(doc["_source"]), seen=(doc["_seq_no"], doc["_primary_term"]))
+            for doc in found
+            if doc
+        ]
+        return {record.member: record for record in records}
 
     async def write(self, payer: str, record: MemberRecord) -> bool:
         """Write a record over what was read of it; tells whether that was still so."""
@@ -98,7 +90,7 @@ class MemberRecords:
             [
                 Operation(
                     action="create" if record.seen is None else "index",
-                    index=self._index,
+                    index=self._indices.locator,
                     id=member_id(payer, record.member),
                     seen=record.seen,
                     document={
@@ -115,7 +107,10 @@ class MemberRecords:
     async def _say_that_there_are(self, payer: str) -> None:
         """Written first: who finds nothing there need not look for any record."""
         there = Operation(
-            action="create", index=self._index, id=merges_id(payer), document={"payer": payer}
+            action="create",
+            index=self._indices.locator,
+            id=merges_id(payer),
+            document={"payer": payer},
         )
         await run_bulk(self._elasticsearch, [there])
 
@@ -123,34 +118,9 @@ class MemberRecords:
         """Read all records of a payer that were written before this was called."""
         if not await self._has_any(payer):
             return []
-        with translated_errors():
-            await self._elasticsearch.indices.refresh(index=self._index)
-            opened = await self._elasticsearch.open_point_in_time(
-                index=self._index, keep_alive=_KEEP_ALIVE
-            )
-            try:
-                return await self._pages(opened["id"], payer)
-            finally:
-                await self._elasticsearch.close_point_in_time(id=opened["id"])
-
-    async def _pages(self, point: str, payer: str) -> list[MemberRecord]:
-        records: list[MemberRecord] = []
-        after: list[Any] | None = None
-        while True:
-            response = await self._elasticsearch.search(
-                pit={"id": point, "keep_alive": _KEEP_ALIVE},
-                query={"bool": {"filter": [{"term": {"payer": payer}}, {"term": _MERGED}]}},
-                sort=["_shard_doc"],
-                search_after=after,
-                size=_PAGE,
-                track_total_hits=False,
-                allow_partial_search_results=False,
-            )
-            hits = response["hits"]["hits"]
-            records += [_of_source(hit["_source"]) for hit in hits]
-            if len(hits) < _PAGE:
-                return records
-            after = hits[-1]["sort"]
+        merged = {"bool": {"filter": [{"term": {"payer": payer}}, {"term": {"merged": True}}]}}
+        parts = read_all(self._elasticsearch, self._indices.locator, merged, size=_PAGE)
+        return [_of_source(hit["_source"]) async for hits, _ in parts for hit in hits]
 
 
 def _of_source(source: dict[str, Any]) -> MemberRecord:

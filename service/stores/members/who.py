@@ -5,6 +5,7 @@ or merged reads Elasticsearch alone: either a push sees the merge, or the merge 
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -23,16 +24,13 @@ Read = Callable[[str, Collection[str]], Awaitable[Records]]
 """Reads the records of members of a payer."""
 
 
+@dataclass(eq=False, repr=False)
 class Members:
     """Who a member is now."""
 
-    def __init__(
-        self, records: MemberRecords, copies: MemberCopies, visibility: Visibility
-    ) -> None:
-        """Share the other stores."""
-        self.records = records
-        self.copies = copies
-        self.visibility = visibility
+    records: MemberRecords
+    copies: MemberCopies
+    visibility: Visibility
 
     async def prepare(self, payer: str, member: str) -> Person:
         """Return when all pushes of the member are searchable, and say who it is.

@@ -20,7 +20,8 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import BookKeys, KeyNames
 from service.stores.connection.names import IndexNames
-from service.stores.connection.scripts import SCRIPTS
+from service.stores.connection.reading import read_many, read_one
+from service.stores.connection.scripts import lua
 
 Kind = Literal["claim", "accounts"]
 
@@ -33,8 +34,7 @@ _GONE = (
 )
 RECALL_S_MAX = 60.0
 """What was read longer ago is read again: it may have come back, moved and gone meanwhile."""
-REST = (SCRIPTS / "rest.lua").read_text(encoding="utf-8")
-RECALL = (SCRIPTS / "recall.lua").read_text(encoding="utf-8")
+REST, RECALL = lua("rest.lua"), lua("recall.lua")
 _AT_ONCE = 200
 
 
@@ -66,21 +66,14 @@ class Archived:
     tokens: Mapping[str, str]
 
 
+@dataclass(eq=False, repr=False)
 class Archive:
     """Every call may be repeated; raises EngineFault, and then nothing is lost."""
 
-    def __init__(
-        self,
-        elasticsearch: AsyncElasticsearch,
-        redis: RedisClient,
-        indices: IndexNames,
-        keys: KeyNames,
-    ) -> None:
-        """Work with these engines."""
-        self._elasticsearch = elasticsearch
-        self._redis = redis
-        self._indices = indices
-        self._keys = keys
+    _elasticsearch: AsyncElasticsearch
+    _redis: RedisClient
+    _indices: IndexNames
+    _keys: KeyNames
 
     async def trust(self) -> None:
         """State that the archive is complete: it is new, or all that it lacks comes into Redis.
@@ -100,29 +93,20 @@ class Archive:
             names = {
                 _document_id(payer, kind, name): name for name in ids[start : start + _AT_ONCE]
             }
-            with translated_errors():
-                answer = await self._elasticsearch.mget(
-                    index=self._indices.archive, ids=[_MARK, *names], realtime=True
-                )
-            documents = answer["docs"]
-            if any("error" in document for document in documents):
-                raise EngineUnavailable("elasticsearch", "the archive could not be read")
-            if not documents[0]["found"] and await self._was_anything_counted():
+            mark, *documents = await read_many(
+                self._elasticsearch, self._indices.archive, "the archive", ids=[_MARK, *names]
+            )
+            if not mark and await self._was_anything_counted():
                 raise EngineUnavailable("elasticsearch", _GONE)
-            for document in documents[1:]:
-                if document["found"]:
-                    kept = document["_source"]
-                    archived = Archived(orjson.loads(kept["fields"]), orjson.loads(kept["tokens"]))
-                    found[names[document["_id"]]] = archived
+            for document in filter(None, documents):
+                kept = document["_source"]
+                archived = Archived(orjson.loads(kept["fields"]), orjson.loads(kept["tokens"]))
+                found[names[document["_id"]]] = archived
         return found
 
     async def _was_anything_counted(self) -> bool:
         """Whether the books were ever opened: before that the archive has no mark."""
-        with translated_errors():
-            epoch = await self._elasticsearch.options(ignore_status=404).get(
-                index=self._indices.accounting, id=EPOCH
-            )
-        return bool(epoch.get("found"))
+        return await read_one(self._elasticsearch, self._indices.accounting, EPOCH) is not None
 
     async def recall(self, payer: str, kind: Kind, ids: Sequence[str]) -> set[str]:
         """Bring back what is archived of these; gives the ids of what was never there."""

@@ -1,6 +1,7 @@
 """Reads claims that wait for an authorization: which, as they were sent, and if they still do."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from service.accounting.books.books import Moved
@@ -13,17 +14,14 @@ from service.stores.ledger.records import Records, read_record
 from service.stores.units.accumulators import Accumulators
 
 
+@dataclass(eq=False, repr=False)
 class WaitingClaims:
     """Changes nothing; raises EngineFault."""
 
-    def __init__(
-        self, redis: RedisClient, keys: KeyNames, records: Records, accumulators: Accumulators
-    ) -> None:
-        """Work with the other stores."""
-        self._redis = redis
-        self._keys = keys
-        self._records = records
-        self._accumulators = accumulators
+    _redis: RedisClient
+    _keys: KeyNames
+    _records: Records
+    _accumulators: Accumulators
 
     async def page(self, payer: str, owner: str, *, after: str, size: int) -> list[str]:
         """Some claims of a member that wait, in order, those after one."""

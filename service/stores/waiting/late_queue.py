@@ -11,7 +11,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from service.domain.late_pass import ANY, LatePass
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
+from service.stores.connection.scripts import lua
 
 IDS_MAX = 1000
 LEASE_S = 120.0
@@ -28,57 +29,30 @@ SOON_S = 1.0
 _NOTES_AT_ONCE = 500
 _KEPT = ("arrived", "after", "failures", "skipped", "rounds")
 
-_NOTE = """
-for i = 5, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[4]) end
-if redis.call('HLEN', KEYS[2]) > tonumber(ARGV[3]) then
-  redis.call('DEL', KEYS[2])
-  redis.call('HSET', KEYS[2], '*', ARGV[4])
-end
-return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-"""
-_TAKE = """
-local owner = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 1)[1]
-if owner then redis.call('ZADD', KEYS[1], ARGV[2], owner) end
-return owner
-"""
-_LATER = """
-local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if due then redis.call('HSET', KEYS[2], ARGV[1], ARGV[2]) end
-if due == ARGV[3] then redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1]) end
-return 1
-"""
-"""One who arrived meanwhile made the member due at once: that stands."""
-_DONE = """
-redis.call('HDEL', KEYS[2], ARGV[1])
-for i = 3, #ARGV, 2 do
-  local stamp = redis.call('HGET', KEYS[3], ARGV[i])
-  if stamp == ARGV[i + 1] then redis.call('HDEL', KEYS[3], ARGV[i]) end
-end
-if redis.call('EXISTS', KEYS[3]) == 0 then
-  redis.call('ZREM', KEYS[1], ARGV[1])
-else
-  redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-end
-return 1
-"""
+_NOTE = lua("late_note.lua")
+_TAKE = lua("late_take.lua")
+_LATER = lua("late_later.lua")
+_DONE = lua("late_done.lua")
 
 
+@dataclass(eq=False, repr=False)
 class LateQueue:
-    """Who adds and who takes may be different workers; each call is one step, or a fault."""
+    """Who adds and who takes may be different workers; each call is one step, or a fault.
 
-    def __init__(self, redis: RedisClient, keys: KeyNames, *, is_open: bool) -> None:
-        """Share the client; one that is not open notes nothing."""
-        self._redis = redis
-        self._keys = keys
-        self._is_open = is_open
-        self._noted = asyncio.Event()
+    One that is not open notes nothing.
+    """
+
+    _redis: RedisClient
+    _keys: KeyNames
+    is_open: bool = field(kw_only=True)
+    _noted: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def note(
         self, payer: str, arrived: Iterable[tuple[str, str]], waiting: Collection[str]
     ) -> None:
         """Keep what arrived, as member and authorization id, for members with waiting claims."""
         by_owner: dict[str, list[str]] = {}
-        for member, authorization_id in arrived if self._is_open and waiting else ():
+        for member, authorization_id in arrived if self.is_open and waiting else ():
             if member in waiting:
                 owner = self._keys.book(payer).owner(member)
                 by_owner.setdefault(owner, []).append(authorization_id)
@@ -102,7 +76,7 @@ class LateQueue:
 
         For what stood in the queue when Redis was lost.
         """
-        for payer, owners in waiting.items() if self._is_open else ():
+        for payer, owners in waiting.items() if self.is_open else ():
             await self._put(payer, dict.fromkeys(owners, (ANY,)))
 
     async def noted(self, timeout_s: float) -> None:

@@ -1,6 +1,6 @@
 """The worklist: one document a claim, written only over the one that was read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,41 +8,28 @@ from elasticsearch import AsyncElasticsearch
 
 from service.domain.work_item import ItemState, Listed, WorkItem, joined
 from service.stores.connection.bulk import Operation, run_bulk
-from service.stores.connection.cursor import read_cursor, write_cursor
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames, document_id
+from service.stores.connection.reading import Found, Listing, Order, read_one, read_page
 
 ATTEMPTS_MAX = 10
-_OLDEST_FIRST = [{"offered_at": "asc"}, {"claim_id": "asc"}]
+_OLDEST_FIRST: Order = [({"offered_at": "asc"}, int), ({"claim_id": "asc"}, str)]
 _VERSIONED = {"authorizations"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorklistPage:
-    """Some items, how many there are in all, and where to go on."""
-
-    listed: tuple[Listed, ...]
-    total: int
-    next_: str | None
-
-
+@dataclass(eq=False, repr=False)
 class Worklist:
     """Items of all payers; by id in realtime. Raises EngineFault."""
 
-    def __init__(self, elasticsearch: AsyncElasticsearch, indices: IndexNames) -> None:
-        """Share the client with the other stores."""
-        self._elasticsearch = elasticsearch
-        self._index = indices.worklist
+    _elasticsearch: AsyncElasticsearch
+    _indices: IndexNames
 
     async def read(self, payer: str, claim_id: str) -> Listed | None:
         """Give the item of a claim; None if it was never offered."""
-        with translated_errors():
-            response = await self._elasticsearch.options(ignore_status=404).get(
-                index=self._index, id=document_id(payer, claim_id)
-            )
-        if "error" in response:
-            raise EngineUnavailable("elasticsearch", "the indices are not installed")
-        return _listed(response.body) if response["found"] else None
+        found = await read_one(
+            self._elasticsearch, self._indices.worklist, document_id(payer, claim_id)
+        )
+        return _listed(found) if found else None
 
     async def offer(self, payer: str, item: WorkItem) -> bool:
         """Put a claim on the worklist; tells whether that said anything new. May be repeated."""
@@ -59,7 +46,7 @@ class Worklist:
         """Write an item over what was seen, or as a new one; tells whether that was still so."""
         operation = Operation(
             action="create" if seen is None else "index",
-            index=self._index,
+            index=self._indices.worklist,
             id=document_id(payer, item.claim_id),
             document=_document(payer, item),
             seen=seen,
@@ -76,7 +63,7 @@ class Worklist:
         claim_id: str | None,
         size: int,
         after: str | None,
-    ) -> WorklistPage:
+    ) -> Listing[Listed]:
         """Give items, the oldest offer first; sees all that was written before. BadCursor."""
         clauses = [
             {"term": {name: value}}
@@ -89,24 +76,16 @@ class Worklist:
             if value is not None
         ]
         with translated_errors():
-            await self._elasticsearch.indices.refresh(index=self._index)
-            response = await self._elasticsearch.search(
-                index=self._index,
-                query={"bool": {"filter": clauses}},
-                sort=_OLDEST_FIRST,
-                search_after=None if after is None else read_cursor(after, (int, str)),
-                size=size,
-                seq_no_primary_term=True,
-                track_total_hits=True,
-                allow_partial_search_results=False,
-            )
-        if response["timed_out"]:
-            raise EngineUnavailable("elasticsearch", "the search ran out of its time")
-        hits = response["hits"]["hits"]
-        return WorklistPage(
-            listed=tuple(map(_listed, hits)),
-            total=response["hits"]["total"]["value"],
-            next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
+            await self._elasticsearch.indices.refresh(index=self._indices.worklist)
+        return await read_page(
+            self._elasticsearch,
+            self._indices.worklist,
+            clauses,
+            _listed,
+            order=_OLDEST_FIRST,
+            size=size,
+            after=after,
+            seq_no_primary_term=True,
         )
 
 
@@ -120,7 +99,7 @@ def _document(payer: str, item: WorkItem) -> dict[str, Any]:
     }
 
 
-def _listed(found: Mapping[str, Any]) -> Listed:
+def _listed(found: Found) -> Listed:
     fields = dict(found["_source"])
     del fields["payer"]
     ids: Iterable[str] = fields.pop("authorization_ids")

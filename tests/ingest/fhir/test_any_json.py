@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.domain.authorization import Authorization
-from service.ingest.fhir import operation_outcome, read
+from service.ingest.fhir import read
+from service.ingest.fhir.base.issue import outcome, write_issue
 from tests.ingest.fhir.papers import (
     CPT,
     PATIENT,
@@ -90,8 +91,8 @@ values = st.recursive(
 def holds(content: object) -> None:
     """It is read without an exception, and what was read is fit to be pushed."""
     reading = read(content)
-    json.dumps(operation_outcome(reading.issues))
-    assert reading.authorizations or reading.requests or reading.issues
+    json.dumps(outcome(map(write_issue, reading.issues)))
+    assert reading.authorizations or reading.issues
     for each in reading.authorizations:
         Authorization.model_validate(json.loads(json.dumps(each.document)))
 

@@ -216,7 +216,7 @@ def test_a_request_is_told_apart() -> None:
     reading = read(packed(request(identifier=[{"value": "REQ-1"}])))
 
     assert reading.authorizations == ()
-    assert [each.identifier for each in reading.requests] == ["REQ-1"]
+    assert [each.pointer for each in reading.unread] == ["/entry/0/resource"]
     assert codes(reading) == ["request-only"]
 
 

@@ -148,4 +148,4 @@ def test_an_update_supersedes_what_it_updates() -> None:
     reading = read(packed(answer, update, {**earlier, "id": "c0"}))
 
     assert reading.authorizations[0].document["supersedes"] == authorization_id_of("s", "REQ-1")
-    assert reading.requests == ()
+    assert reading.unread == ()

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from service.ingest.fhir import operation_outcome, read
-from service.ingest.fhir.base.issue import CODES, Issue
+from service.ingest.fhir import read
+from service.ingest.fhir.base.issue import CODES, Issue, outcome, write_issue
 from service.ingest.fhir.base.node import Node, short_name
 from tests.ingest.fhir.papers import PATIENT, bundle, coded, detail, item, packed, response
 
@@ -13,7 +13,7 @@ from tests.ingest.fhir.papers import PATIENT, bundle, coded, detail, item, packe
 def test_an_outcome_has_one_issue_for_each_finding() -> None:
     """With severity, the types of FHIR, our code, place and text."""
     reading = read(packed(response(item("X9"), use="claim", preAuthPeriod={"start": "?"})))
-    (issue,) = operation_outcome(reading.issues)["issue"]
+    (issue,) = outcome(map(write_issue, reading.issues))["issue"]
 
     assert issue == {
         "severity": "error",
@@ -29,7 +29,7 @@ def test_an_outcome_has_one_issue_for_each_finding() -> None:
 
 def test_an_outcome_without_findings_says_that_all_is_well() -> None:
     """It needs an issue."""
-    assert operation_outcome([])["issue"][0]["severity"] == "information"
+    assert outcome([])["issue"][0]["severity"] == "information"
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -37,7 +37,7 @@ def test_every_code_can_be_written(code: str) -> None:
     """With its type."""
     issue = Issue(code, "error", "", "Bundle", "text")
 
-    assert operation_outcome([issue])["issue"][0]["code"] == CODES[code]
+    assert outcome([write_issue(issue)])["issue"][0]["code"] == CODES[code]
 
 
 def test_no_finding_holds_a_value_of_the_document() -> None:
@@ -56,7 +56,7 @@ def test_no_finding_holds_a_value_of_the_document() -> None:
     issues = (*read(bundle(answer, patient)).issues, *read(bundle(answer, nobody)).issues)
 
     assert len({each.pointer for each in issues}) > 10
-    assert private not in json.dumps(operation_outcome(issues))
+    assert private not in json.dumps(outcome(map(write_issue, issues)))
 
 
 def test_a_place_is_written_both_ways() -> None:

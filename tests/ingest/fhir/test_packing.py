@@ -127,7 +127,7 @@ def test_the_only_claim_beside_the_only_response_is_its_request() -> None:
     reading = read(bundle(response(item()), PATIENT, request(identifier=[{"value": "REQ"}])))
 
     assert reading.authorizations[0].document["requester_reference"] == "REQ"
-    assert reading.requests == ()
+    assert reading.unread == ()
     assert "request-assumed" in codes(reading, "information")
 
 
@@ -144,7 +144,10 @@ def test_of_several_responses_each_is_read_for_itself() -> None:
         "/entry/2/resource",
     ]
     assert "use-claim" in codes(reading, "error")
-    assert [each.identifier for each in reading.requests] == ["REQ"]
+    assert [each.pointer for each in reading.unread] == ["/entry/1/resource", "/entry/4/resource"]
+    assert [each.pointer for each in reading.issues if each.code == "request-only"] == [
+        "/entry/4/resource"
+    ]
 
 
 @pytest.mark.parametrize("again", [{}, {"disposition": "Otherwise"}])

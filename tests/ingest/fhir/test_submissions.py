@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from service.domain.submission import Submission
 from service.ingest.cutting import Cut
-from service.ingest.fhir import fhir_submissions, to_claim_response
-from service.ingest.fhir.reading.submissions import too_long
+from service.ingest.fhir import FhirDocument, read_document, to_claim_response
 from tests.builders import build_authorization
 from tests.ingest.fhir.papers import (
     PATIENT,
@@ -24,11 +23,18 @@ from tests.ingest.fhir.papers import (
     x12,
 )
 
+BYTES_MAX = 1024 * 1024
 
-def of(content: Json | bytes, **where: Any) -> tuple[Submission, ...]:
-    """The submissions of a document."""
+
+def document_of(content: Json | bytes, line: int = 1, start: int = 0) -> FhirDocument:
+    """A document that stands somewhere in a stream."""
     written = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return fhir_submissions(written, **where).submissions
+    return read_document(Cut(written, len(written), line, start), BYTES_MAX)
+
+
+def of(content: Json | bytes, line: int = 1, start: int = 0) -> tuple[Submission, ...]:
+    """The submissions of a document."""
+    return document_of(content, line, start).submissions
 
 
 def kind(submission: Submission) -> str:
@@ -44,10 +50,10 @@ def named(name: str, **more: Any) -> Json:
 def test_an_authorization_is_a_push_with_the_whole_document() -> None:
     """Where it stands in the document, and the document in its stream."""
     content = json.dumps(packed(response(item(), requestor={"reference": "Practitioner/x"})))
-    (found,) = of(content.encode(), number=7, position={"line": 7}, start=900)
+    (found,) = of(content.encode(), line=7, start=900)
 
     assert found.pushed
-    assert (found.format, found.number, found.start) == ("fhir", 7, 900)
+    assert (found.format, found.start) == ("fhir", 900)
     assert found.position == {"line": 7, "pointer": "/entry/0/resource"}
     assert (found.content, found.content_bytes) == (content.encode(), len(content))
     assert found.pushed.source["authorization_id"] == found.authorization_id
@@ -161,7 +167,7 @@ def test_what_only_looks_like_nul_is_read() -> None:
 def test_what_we_gave_out_is_known_again() -> None:
     """By its identifier of ours; a document that others wrote has none."""
     ours = to_claim_response(build_authorization())
-    document = fhir_submissions(json.dumps(bundle(named("a"), ours, PATIENT)).encode())
+    document = document_of(bundle(named("a"), ours, PATIENT))
 
     assert [each.is_own for each in document.submissions] == [False, True]
     assert (document.root, [kind(each) for each in document.submissions]) == (
@@ -172,7 +178,7 @@ def test_what_we_gave_out_is_known_again() -> None:
 
 def test_a_document_that_was_skipped_is_not_whole() -> None:
     """Of one that is longer than allowed the beginning is kept, and where it stood."""
-    (found,) = too_long(Cut(b"{", 200, 3, 300), 1, 100).submissions
+    (found,) = read_document(Cut(b"{", 200, 3, 300), 100).submissions
 
     assert (found.code, found.reason) == ("unreadable", "longer than 100 bytes")
     assert found.content_bytes > len(found.content)

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.ingest.x12.reply.acknowledgement import ControlNumbers, acknowledge
+from service.ingest.x12.reply.acknowledgement import acknowledge
+from service.ingest.x12.wire.writing import ControlNumbers
 from tests.ingest.x12.edi import (
     DIAGNOSIS,
     GRANTED,

@@ -91,7 +91,7 @@ LINE_CASES: dict[str, tuple[str, tuple[str, ...], str, Any]] = {
 
 def key(row: Any) -> str:
     """The row as a person names it."""
-    return " ".join((row.segment, *row.qualifiers, row.elements))
+    return " ".join((row.segment, *row.on, row.elements))
 
 
 def message(name: str) -> str:
@@ -339,8 +339,8 @@ def test_the_id_of_a_claim_is_written_so_that_it_travels() -> None:
 
 def test_a_payer_may_tell_the_claims_of_its_providers_apart() -> None:
     """CLM01 is unique within a provider only."""
-    keys = ClaimKeys(number="C1", billing_npi="1", billing_tin="2", payer_id="P", sender="S")
-    bare = ClaimKeys(number="C1", billing_npi=None, billing_tin=None, payer_id=None, sender="S")
+    keys = ClaimKeys(number="C1", billing_npi="1", billing_tin="2")
+    bare = ClaimKeys(number="C1", billing_npi=None, billing_tin=None)
     (read,) = claims(claim(*LINES[PRO]), Naming(claim_id_of=provider_claim_id))
 
     assert (wire_claim_id(keys), provider_claim_id(keys)) == ("C1", "1.C1")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.ingest.x12.reader import read, read_async
-from service.ingest.x12.wire import walker
+from service.ingest.x12.wire import loops
 from service.ingest.x12.wire.problem import Findings, Problem
 from service.ingest.x12.wire.results import (
     AuthorizationRead,
@@ -138,7 +138,7 @@ def test_a_part_that_lost_a_segment_is_left_out() -> None:
 
 def test_a_part_with_too_many_segments_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not held in memory."""
-    monkeypatch.setattr(walker, "SEGMENTS_MAX", 30)
+    monkeypatch.setattr(loops, "SEGMENTS_MAX", 30)
     many = [f"MSG*{number}" for number in range(40)]
 
     assert "unit-too-long" in codes(review(*GRANTED, *many))

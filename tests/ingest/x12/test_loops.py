@@ -2,10 +2,9 @@
 
 import pytest
 
-from service.ingest.x12.wire.loops import CLAIM, REVIEW, Loop
+from service.ingest.x12.wire.loops import CLAIM, REVIEW, Loop, Walker
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.segment import Delimiters, Segment
-from service.ingest.x12.wire.walker import Walker
 from tests.ingest.x12.edi import (
     GRANTED,
     LINES,

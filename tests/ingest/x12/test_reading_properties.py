@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.ingest.x12.reader import X12Reader, read
-from service.ingest.x12.reply.acknowledgement import ControlNumbers, acknowledge
+from service.ingest.x12.reply.acknowledgement import acknowledge
 from service.ingest.x12.reply.answering import Answer, answer
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.reading import segments
@@ -21,6 +21,7 @@ from service.ingest.x12.wire.results import (
     TransactionOutcome,
 )
 from service.ingest.x12.wire.segment import Segment
+from service.ingest.x12.wire.writing import ControlNumbers
 from tests.ingest.x12.edi import MESSAGES, as_json
 from tests.ingest.x12.mutation import mutated
 
@@ -144,5 +145,5 @@ def test_a_line_of_200_million_bytes_is_not_held() -> None:
         assert list(reader.feed(b"x" * 1_000_000)) == []
     found = [*reader.feed(b"~HI*" + rest), *reader.end()]
 
-    assert reader.held_characters < 1000
+    assert reader.segments.held_characters < 1000
     assert [type(each).__name__ for each in found][:2] == ["Unread", "TransactionOutcome"]

@@ -82,7 +82,9 @@ def test_services_without_decision_or_dates_have_those_of_their_event() -> None:
     lines = effective_lines(Authorization.model_validate(document), references())
 
     assert [line["action"] for line in lines] == ["A1"] * 3
-    assert [line["effective"] for line in lines] == [{"gte": "2026-04-01", "lte": "2026-06-30"}] * 3
+    assert [line["effective"] for line in lines] == [
+        {"first": "2026-04-01", "last": "2026-06-30"}
+    ] * 3
     assert [line["modifiers"] for line in document["lines"]] == [["RX"], ["PD"], ["DR"]]
     assert [line["limits"]["units"] for line in document["lines"]] == ["5", "8", "14"]
 

@@ -104,7 +104,7 @@ SHARED_ROWS = {row for row in EVENT.rows if row in SERVICE_ROWS.rows}
 
 def key(row: Any) -> str:
     """The row as a person names it."""
-    return " ".join((row.segment, *row.qualifiers, row.elements))
+    return " ".join((row.segment, *row.on, row.elements))
 
 
 def test_every_row_has_its_message() -> None:

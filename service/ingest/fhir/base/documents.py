@@ -6,8 +6,7 @@ holds others (contained). Nothing here calls itself: a document that is deep is 
 
 from collections import defaultdict
 
-from service.ingest.fhir.base.issue import Issues
-from service.ingest.fhir.base.node import Node, Path
+from service.ingest.fhir.base.node import NOTHING, Node, Path
 from service.ingest.fhir.base.primitives import plain
 
 RESOURCES_MAX = 20_000
@@ -17,40 +16,37 @@ _STEPS_MAX = 64
 class Documents:
     """The resources of one document; what a reference names is looked for from the inside out."""
 
-    def __init__(self, content: object, issues: Issues) -> None:
-        self._issues = issues
+    def __init__(self, content: object) -> None:
         self._contained: dict[Path, dict[str, Node]] = {}
         self._packs: dict[Path, dict[str, Node]] = {}
         self._inside: dict[tuple[Path, str], list[Node]] = defaultdict(list)
-        self._pack_of: dict[Path, Path] = {}
-        self._at: dict[Path, Node] = {}
+        self._pack_of: dict[Path, Node] = {}
         self.resources: list[Node] = []
-        self._walk(content)
+        root = Node(content, (), Node(content).resource_type or "Resource")
+        self.issues = root.issues
+        self._walk(root)
 
-    def _walk(self, content: object) -> None:
-        first = Node(content)
-        root = Node(content, (), first.resource_type or "Resource")
+    def _walk(self, root: Node) -> None:
         if not root.resource_type:
-            self._issues.error(root, "not-a-resource", "a JSON object with its resourceType")
+            root.error("not-a-resource", "a JSON object with its resourceType")
             return
-        todo: list[tuple[Node, Path]] = [(root, ())]
+        todo = [(root, root)]
         while todo:
             resource, pack = todo.pop()
             if len(self.resources) >= RESOURCES_MAX:
                 message = f"more than {RESOURCES_MAX} resources: the rest is left out"
-                self._issues.error(root, "too-many", message)
+                root.error("too-many", message)
                 return
             if len(resource.path) > _STEPS_MAX:
-                self._issues.error(resource, "too-deep", "packed too deep: left out")
+                resource.error("too-deep", "packed too deep: left out")
                 continue
             self._keep(resource, pack)
-            todo += [(each, resource.path) for each in reversed(self._held(resource))]
+            todo += [(each, resource) for each in reversed(self._held(resource))]
 
-    def _keep(self, resource: Node, pack: Path) -> None:
+    def _keep(self, resource: Node, pack: Node) -> None:
         self.resources.append(resource)
-        self._inside[pack, resource.resource_type].append(resource)
+        self._inside[pack.path, resource.resource_type].append(resource)
         self._pack_of[resource.path] = pack
-        self._at[resource.path] = resource
         self._contained[resource.path] = {
             plain(each.get("id").value): each
             for each in reversed(resource.many("contained"))
@@ -84,38 +80,37 @@ class Documents:
 
     def beside(self, resource: Node, name: str) -> list[Node]:
         """The resources of a type that stand in the same pack."""
-        return self._inside.get((self._pack_of.get(resource.path, ()), name), [])
+        return self._inside.get((self.pack(resource).path, name), [])
 
     def pack(self, resource: Node) -> Node:
         """The bundle in which a resource stands; the resource where it stands alone."""
-        return self._at.get(self._pack_of.get(resource.path, ()), resource)
+        return self._pack_of.get(resource.path, resource)
 
-    def resolve(self, reference: Node) -> Node | None:
-        """What a Reference names; None, and a finding, when it is not in the document.
+    def resolve(self, reference: Node) -> Node:
+        """What a Reference names; no value, and a finding, when it is not in the document.
 
         A reference by identifier alone, or with a display alone, names nothing that could be here.
         """
         target = reference.get("reference")
         written = plain(target.value if reference.has("reference") else reference.value)
         if not written:
-            return None
+            return NOTHING
         found = self._found(written, reference.path)
-        if found is None:
-            where = target if target else reference
+        if not found:
             message = "what is referred to is not in the document"
-            self._issues.warn(where, "reference-unresolved", message)
+            (target or reference).warn("reference-unresolved", message)
         return found
 
-    def _found(self, written: str, path: Path) -> Node | None:
+    def _found(self, written: str, path: Path) -> Node:
         for steps in range(len(path), -1, -1):
             if written.startswith("#"):
-                found = self._contained.get(path[:steps], {}).get(written[1:])
+                names, index = [written[1:]], self._contained.get(path[:steps], {})
             else:
-                index = self._packs.get(path[:steps], {})
-                found = next((index[name] for name in _targets(written) if name in index), None)
-            if found is not None:
-                return found
-        return None
+                names, index = _targets(written), self._packs.get(path[:steps], {})
+            for name in names:
+                if name in index:
+                    return index[name]
+        return NOTHING
 
 
 def _names(full_url: str, resource: Node) -> list[str]:

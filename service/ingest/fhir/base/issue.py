@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from service.ingest.fhir.base.node import Node
+Json = dict[str, Any]
 
 Severity = Literal["error", "warning", "information"]
 
@@ -71,22 +71,10 @@ class Issues:
         self._found: dict[tuple[str, str], Issue] = {}
         self._noted: dict[tuple[str, str], Issue] = {}
 
-    def error(self, node: Node, code: str, message: str) -> None:
-        """Note what keeps an authorization from being read."""
-        self._add(node, code, "error", message)
-
-    def warn(self, node: Node, code: str, message: str) -> None:
-        """Note what was left out or assumed."""
-        self._add(node, code, "warning", message)
-
-    def tell(self, node: Node, code: str, message: str) -> None:
-        """Note what is worth knowing."""
-        self._add(node, code, "information", message)
-
-    def _add(self, node: Node, code: str, severity: Severity, message: str) -> None:
-        issue = Issue(code, severity, node.pointer, node.expression, message)
+    def add(self, issue: Issue) -> None:
+        """Note a finding, unless there is one of its code at its place."""
         for each in (self._found, self._noted):
-            each.setdefault((code, node.pointer), issue)
+            each.setdefault((issue.code, issue.pointer), issue)
 
     @contextmanager
     def noting(self) -> Iterator[dict[tuple[str, str], Issue]]:
@@ -100,19 +88,23 @@ class Issues:
         return tuple(self._found.values())
 
 
-def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
-    """Write an OperationOutcome with one issue for each; without any it says that all is well."""
-    written = [_written(each) for each in issues]
-    well = {"severity": "information", "code": "informational", "details": {"text": "No issues."}}
-    return {"resourceType": "OperationOutcome", "issue": written or [well]}
-
-
-def _written(issue: Issue) -> dict[str, Any]:
-    coding = {"system": _CODE_SYSTEM, "code": issue.code}
+def write_issue(issue: Issue) -> Json:
+    """Write a finding as an issue of an OperationOutcome."""
+    type_ = CODES[issue.code]
     return {
-        "severity": issue.severity,
-        "code": CODES[issue.code],
-        "details": {"coding": [coding], "text": issue.message},
+        **told(issue.severity, type_, issue.message, system=_CODE_SYSTEM, code=issue.code),
         "diagnostics": f"JSON pointer: {issue.pointer or '(the whole document)'}",
         "expression": [issue.expression],
     }
+
+
+def outcome(issues: Iterable[Json]) -> Json:
+    """Write an OperationOutcome of written issues; without any it says that all is well."""
+    written = list(issues) or [told("information", "informational", "No issues.")]
+    return {"resourceType": "OperationOutcome", "issue": written}
+
+
+def told(severity: str, type_: str, text: str, *, system: str = "", code: str = "") -> Json:
+    """Write an issue: how bad, its type in FHIR, our code, and what it says."""
+    coding = {"coding": [{"system": system, "code": code}]} if code else {}
+    return {"severity": severity, "code": type_, "details": {**coding, "text": text}}

@@ -1,7 +1,9 @@
 """A place in a FHIR document: its value and the way to it, so that every finding can name it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from service.ingest.fhir.base.issue import Issue, Issues, Severity
 
 Path = tuple[str | int, ...]
 
@@ -10,13 +12,15 @@ Path = tuple[str | int, ...]
 class Node:
     """A JSON value and where it stands; what is not there is a node without a value.
 
-    ``root`` names the resource that the document is. One object where a list belongs, and a list
-    where one object belongs, are both read: senders mix them up. Nodes of one place are equal.
+    ``root`` names the resource that the document is, and ``issues`` are the findings of all of it.
+    One object where a list belongs, and a list where one object belongs, are both read: senders mix
+    them up. Nodes of one place are equal.
     """
 
     value: object = field(compare=False)
     path: Path = ()
     root: str = "Resource"
+    issues: Issues = field(default_factory=Issues, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return self.value is not None
@@ -25,9 +29,8 @@ class Node:
         """The member of that name; the first, where it is a list."""
         value = self.value.get(name) if isinstance(self.value, dict) else None
         if isinstance(value, list):
-            first = value[0] if value else None
-            return Node(first, (*self.path, name, 0), self.root)
-        return Node(value, (*self.path, name), self.root)
+            return self._step(value[0] if value else None, name, 0)
+        return self._step(value, name)
 
     def many(self, name: str) -> list["Node"]:
         """All members of that name."""
@@ -35,9 +38,11 @@ class Node:
         if value is None:
             return []
         if not isinstance(value, list):
-            return [Node(value, (*self.path, name), self.root)]
-        path = (*self.path, name)
-        return [Node(each, (*path, at), self.root) for at, each in enumerate(value)]
+            return [self._step(value, name)]
+        return [self._step(each, name, at) for at, each in enumerate(value)]
+
+    def _step(self, value: object, *steps: str | int) -> "Node":
+        return Node(value, (*self.path, *steps), self.root, self.issues)
 
     def at(self, *names: str) -> "Node":
         """Follow several names, one after another."""
@@ -66,7 +71,7 @@ class Node:
         for name in names:
             found = next(node.extensions(name), None)
             if found is None:
-                return Node(None, (*node.path, "extension"), self.root)
+                return node._step(None, "extension")
             node = found.choice("value") or found
         return node
 
@@ -77,7 +82,7 @@ class Node:
                 rest = name[len(prefix) :] if isinstance(name, str) else ""
                 if rest[:1].isupper() and name.startswith(prefix):
                     return self.get(name)
-        return Node(None, (*self.path, f"{prefix}[x]"), self.root)
+        return self._step(None, f"{prefix}[x]")
 
     @property
     def resource_type(self) -> str:
@@ -96,6 +101,29 @@ class Node:
         """Where it stands, as FHIRPath writes it: ``Bundle.entry[0].resource.item[1]``."""
         steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
         return self.root + "".join(steps)
+
+    def quiet(self) -> "Node":
+        """The same place, of which nothing is noted."""
+        return replace(self, issues=Issues())
+
+    def error(self, code: str, message: str) -> None:
+        """Note what keeps an authorization from being read."""
+        self._note(code, "error", message)
+
+    def warn(self, code: str, message: str) -> None:
+        """Note what was left out or assumed."""
+        self._note(code, "warning", message)
+
+    def tell(self, code: str, message: str) -> None:
+        """Note what is worth knowing."""
+        self._note(code, "information", message)
+
+    def _note(self, code: str, severity: Severity, message: str) -> None:
+        self.issues.add(Issue(code, severity, self.pointer, self.expression, message))
+
+
+NOTHING = Node(None)
+"""What is nowhere in a document."""
 
 
 def expression_of(pointer: str, root: str) -> str:

@@ -2,13 +2,16 @@
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import TypeVar
 
 from service.domain.values import COUNTED_MAX
-from service.ingest.fhir.base.issue import Issues
 from service.ingest.fhir.base.node import Node
+
+Value = TypeVar("Value")
 
 TEXT_MAX = 200
 LONG_TEXT_MAX = 20_000
@@ -47,36 +50,44 @@ def plain(value: object) -> str:
     return value.encode("utf-8", "ignore").decode("utf-8").strip()
 
 
-def text(node: Node, issues: Issues) -> str | None:
+def capped(values: Iterable[Value | None], most: int, node: Node) -> list[Value]:
+    """Each value once, and not more of them than the model takes."""
+    kept = list(dict.fromkeys(each for each in values if each))
+    if len(kept) > most:
+        node.warn("too-many", f"more than {most} values: the rest is left out")
+    return kept[:most]
+
+
+def text(node: Node) -> str | None:
     """Read a short text; one that is too long is left out."""
     written = plain(node.value)
     if len(written) > TEXT_MAX or (node and not written):
-        issues.warn(node, "value-invalid", f"a text of 1 to {TEXT_MAX} characters belongs here")
+        node.warn("value-invalid", f"a text of 1 to {TEXT_MAX} characters belongs here")
         return None
     return written or None
 
 
-def number(node: Node, issues: Issues) -> str | None:
+def number(node: Node) -> str | None:
     """Read an authorization number or a reference: a text with a letter or digit."""
-    written = text(node, issues)
+    written = text(node)
     if written and not _ALPHANUMERIC.search(written):
-        issues.warn(node, "value-invalid", "a number has at least one letter or digit")
+        node.warn("value-invalid", "a number has at least one letter or digit")
         return None
     return written
 
 
-def code(node: Node, issues: Issues) -> str | None:
+def code(node: Node) -> str | None:
     """Read a code, in upper case."""
     written = plain(node.value).upper()
     if len(written) > CODE_MAX or (node and not _ALPHANUMERIC.search(written)):
-        issues.warn(node, "value-invalid", f"a code of 1 to {CODE_MAX} characters belongs here")
+        node.warn("value-invalid", f"a code of 1 to {CODE_MAX} characters belongs here")
         return None
     return written or None
 
 
-def code_of(coding: Coding, issues: Issues) -> str | None:
+def code_of(coding: Coding) -> str | None:
     """Read the code of a coding, in upper case."""
-    return code(Node(coding.code, coding.node.path, coding.node.root), issues)
+    return code(replace(coding.node, value=coding.code))
 
 
 def codings(node: Node) -> list[Coding]:
@@ -92,30 +103,30 @@ def codings(node: Node) -> list[Coding]:
     ]
 
 
-def concept_code(node: Node, issues: Issues) -> str | None:
+def concept_code(node: Node) -> str | None:
     """The first code of a concept, in upper case."""
     found = codings(node)
-    return code_of(found[0], issues) if found else None
+    return code_of(found[0]) if found else None
 
 
-def day(node: Node, issues: Issues) -> str | None:
+def day(node: Node) -> str | None:
     """Read a day, of a date or dateTime; a month or year alone is none."""
     found = _days(node.value)
     if found and found[0] == found[1]:
         return found[0].isoformat()
     if node:
-        issues.warn(node, "value-invalid", "a day of the calendar from 1900 on belongs here")
+        node.warn("value-invalid", "a day of the calendar from 1900 on belongs here")
     return None
 
 
-def span(node: Node, issues: Issues) -> dict[str, str] | None:
+def span(node: Node) -> dict[str, str] | None:
     """Read days from a Period, date or dateTime; a month or year stands for all its days."""
     if not node:
         return None
     if not isinstance(node.value, dict):
         found = _days(node.value)
         if found is None:
-            issues.warn(node, "value-invalid", "a date or a period belongs here")
+            node.warn("value-invalid", "a date or a period belongs here")
             return None
         return {"from": found[0].isoformat(), "to": found[1].isoformat()}
     read: dict[str, date] = {}
@@ -125,9 +136,9 @@ def span(node: Node, issues: Issues) -> dict[str, str] | None:
         if found:
             read[key] = found[end]
         elif bound:
-            issues.warn(bound, "value-invalid", "a date belongs here")
+            bound.warn("value-invalid", "a date belongs here")
     if len(read) > 1 and read["to"] < read["from"]:
-        issues.warn(node, "value-invalid", "the period ends before it starts: left out")
+        node.warn("value-invalid", "the period ends before it starts: left out")
         return None
     return {key: each.isoformat() for key, each in read.items()} or None
 
@@ -151,7 +162,7 @@ def _days(value: object) -> tuple[date, date] | None:
         return None
 
 
-def instant(node: Node, issues: Issues) -> datetime | None:
+def instant(node: Node) -> datetime | None:
     """Read a point in time; a day alone is its midnight, and a time without zone is in UTC."""
     if not node:
         return None
@@ -160,15 +171,15 @@ def instant(node: Node, issues: Issues) -> datetime | None:
         read = datetime.fromisoformat(written)
         if read.tzinfo is None:
             if len(written) > len("2026-01-01"):
-                issues.warn(node, "value-invalid", "a time needs its zone: read as UTC")
+                node.warn("value-invalid", "a time needs its zone: read as UTC")
             read = read.replace(tzinfo=UTC)
         return read.astimezone(UTC)
     except (ValueError, OverflowError):
-        issues.warn(node, "value-invalid", "a date with its time and zone belongs here")
+        node.warn("value-invalid", "a date with its time and zone belongs here")
         return None
 
 
-def quantity(node: Node, issues: Issues) -> str | None:
+def quantity(node: Node) -> str | None:
     """Read a decimal of at least zero, and give it as text."""
     found = _decimal(node.value)
     if found is not None and 0 <= found <= COUNTED_MAX:
@@ -177,7 +188,7 @@ def quantity(node: Node, issues: Issues) -> str | None:
         if len(written.partition(".")[2]) <= _DECIMALS_MAX:
             return written
     if node:
-        issues.warn(node, "value-invalid", "a quantity from 0 to 3000000000 belongs here")
+        node.warn("value-invalid", "a quantity from 0 to 3000000000 belongs here")
     return None
 
 
@@ -207,3 +218,8 @@ def sequence(node: Node) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _SEQUENCE_MAX:
         return None
     return value
+
+
+def numbered(nodes: Iterable[Node], name: str = "sequence") -> list[tuple[int, Node]]:
+    """Each with its number; one that has none is numbered by its place."""
+    return [(sequence(each.get(name)) or at, each) for at, each in enumerate(nodes, start=1)]

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from service.ingest.fhir.base.issue import Issues
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.base.primitives import CODE_MAX, Coding, code_of, codings, plain, quantity
 
@@ -113,7 +112,7 @@ def kind_of(system: str) -> str:
     return next((kind for part, kind in _SYSTEMS if part in lower), "")
 
 
-def service(node: Node, issues: Issues) -> Service:
+def service(node: Node) -> Service:
     """Read a product or service: the procedure if one is among its codes, else what there is."""
     usable = [
         each
@@ -121,7 +120,7 @@ def service(node: Node, issues: Issues) -> Service:
         if kind_of(each.system) != "none" and each.code.upper() not in _NO_SERVICE
     ]
     ranked = sorted(usable, key=lambda each: _rank(kind_of(each.system), each))
-    return _service(ranked[0], issues) if ranked else Service()
+    return _service(ranked[0]) if ranked else Service()
 
 
 def _rank(kind: str, coding: Coding) -> int:
@@ -130,9 +129,9 @@ def _rank(kind: str, coding: Coding) -> int:
     return 0 if kind in _PROCEDURES else 2
 
 
-def _service(coding: Coding, issues: Issues) -> Service:
+def _service(coding: Coding) -> Service:
     kind = kind_of(coding.system)
-    written = code_of(coding, issues)
+    written = code_of(coding)
     if written is None:
         return Service()
     if kind == "revenue":
@@ -141,10 +140,10 @@ def _service(coding: Coding, issues: Issues) -> Service:
         return Service(service_type=written)
     if kind == "DRG":
         return Service(drg=written)
-    return Service(procedure=written, code_system=_declared(kind, written, coding, issues))
+    return Service(procedure=written, code_system=_declared(kind, written, coding))
 
 
-def _declared(kind: str, written: str, coding: Coding, issues: Issues) -> str | None:
+def _declared(kind: str, written: str, coding: Coding) -> str | None:
     """Name the code system: CPT, HCPCS and CDT by their shape, since senders mix the systems up."""
     by_shape = _procedure_system(written)
     if by_shape is None or kind not in ("CPT", "HCPCS", "CDT", ""):
@@ -153,7 +152,7 @@ def _declared(kind: str, written: str, coding: Coding, issues: Issues) -> str | 
     is_other = kind != by_shape and not (kind == "HCPCS" and by_shape == "CPT")
     if kind and is_other:
         message = "the code is not of the system that is named: its shape was taken"
-        issues.tell(coding.node, "code-system-mismatch", message)
+        coding.node.tell("code-system-mismatch", message)
     return "HCPCS" if kind == "HCPCS" and by_shape in levels else by_shape
 
 
@@ -165,10 +164,10 @@ def _procedure_system(written: str) -> str | None:
     return "HCPCS" if written[0].isalpha() else "CPT"
 
 
-def place(node: Node, issues: Issues, *, is_institutional: bool) -> dict[str, str]:
+def place(node: Node, *, is_institutional: bool) -> dict[str, str]:
     """Read a location: a place of service or a bill type, by its system, else by its length."""
     for each in codings(node):
-        written = code_of(each, issues)
+        written = code_of(each)
         if written is None:
             continue
         system = each.system.lower()
@@ -181,9 +180,9 @@ def place(node: Node, issues: Issues, *, is_institutional: bool) -> dict[str, st
     return {}
 
 
-def units(node: Node, issues: Issues) -> dict[str, str]:
+def units(node: Node) -> dict[str, str]:
     """Read a quantity with its unit; a quantity without one counts units."""
-    count = quantity(node.get("value") if isinstance(node.value, dict) else node, issues)
+    count = quantity(node.get("value") if isinstance(node.value, dict) else node)
     return {"units": count, "unit": unit(node)} if count is not None else {}
 
 
@@ -202,9 +201,9 @@ def _unit_code(written: str) -> str:
     return written.upper() if usable else UNIT_DEFAULT
 
 
-def money(node: Node, issues: Issues) -> dict[str, str]:
+def money(node: Node) -> dict[str, str]:
     """Read an amount of money; the currency only where it is not the dollar."""
-    amount = quantity(node.get("value"), issues) if node else None
+    amount = quantity(node.get("value")) if node else None
     if amount is None:
         return {}
     currency = plain(node.get("currency").value).upper()

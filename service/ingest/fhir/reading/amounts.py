@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.ingest.fhir.base import primitives, terms
-from service.ingest.fhir.base.node import Node
+from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import codings
 from service.ingest.fhir.reading.case import Item
 
@@ -20,28 +20,27 @@ def granted(item: Item) -> dict[str, Any]:
     """
     if not item.is_granting:
         return {}
-    detail = Node(None) if item.detail_is_requested else item.detail.extension("quantity")
+    detail = NOTHING if item.detail_is_requested else item.detail.extension("quantity")
     for node in (item.added.get("quantity"), detail):
-        if found := terms.units(node, item.case.issues):
+        if found := terms.units(node):
             return _with_rate(item, found)
     if item.action in ("A2", "A6") and not item.added:
         message = "it does not say how much was granted: at most what was asked for is paid"
-        item.case.issues.warn(item.node, "modified-without-grant", message)
+        item.node.warn("modified-without-grant", message)
     return _with_rate(item, asked(item))
 
 
 def asked(item: Item) -> dict[str, Any]:
     """Read the quantity that was asked for, of the request, else of the detail that repeats it."""
-    issues = item.case.issues
-    if found := terms.units(item.asked.get("quantity"), issues):
+    if found := terms.units(item.asked.get("quantity")):
         return found
     repeats = item.detail_is_requested or not item.is_granting
-    if repeats and (found := terms.units(item.detail.extension("quantity"), issues)):
+    if repeats and (found := terms.units(item.detail.extension("quantity"))):
         return found
-    order = _order(item.case.resolve(item.asked.extension("requestedService")))
+    order = item.case.documents.resolve(item.asked.extension("requestedService"))
     if order.get("occurrenceTiming"):
         return {}  # the quantity of an order that repeats is that of one period, not a total
-    return terms.units(_ordered(order), issues)
+    return terms.units(_ordered(order))
 
 
 def _with_rate(item: Item, total: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def _with_rate(item: Item, total: dict[str, Any]) -> dict[str, Any]:
     rate = _rate(item)
     if total and rate and rate["unit"] != total["unit"]:
         message = "the timing counts other units than the quantity: it is left out"
-        item.case.issues.warn(item.node, "value-invalid", message)
+        item.node.warn("value-invalid", message)
         return total
     return rate | total
 
@@ -61,18 +60,19 @@ def _rate(item: Item) -> dict[str, Any]:
         or item.detail.extension("authorizedService")
         or item.asked.extension("requestedService")
     )
-    order = _order(item.case.resolve(reference))
+    order = item.case.documents.resolve(reference)
     repeat = order.at("occurrenceTiming", "repeat")
     if not repeat:
         return {}
     period = _PERIODS.get(str(repeat.get("periodUnit").value))
     times = repeat.get("frequency") or _ordered(order).get("value")
-    count = primitives.quantity(times, item.case.issues)
+    count = primitives.quantity(times)
     if not period or count is None or primitives.sequence(repeat.get("period")) not in (None, 1):
         message = "only so many a day, week, month or year can be kept: the timing is left out"
-        item.case.issues.warn(repeat, "value-invalid", message)
+        repeat.warn("value-invalid", message)
         return {}
-    return {"per": {"count": count, "period": period} | _span(repeat), "unit": _unit(order)}
+    unit = terms.unit(_ordered(order))
+    return {"per": {"count": count, "period": period} | _span(repeat), "unit": unit}
 
 
 def _span(repeat: Node) -> dict[str, Any]:
@@ -83,16 +83,8 @@ def _span(repeat: Node) -> dict[str, Any]:
     return {"span": length, "span_unit": unit} if length and unit else {}
 
 
-def _order(order: Node | None) -> Node:
-    return order if order is not None else Node(None)
-
-
 def _ordered(order: Node) -> Node:
     return order.get("quantityQuantity") or order.at("dispenseRequest", "quantity")
-
-
-def _unit(order: Node) -> str:
-    return terms.unit(_ordered(order))
 
 
 def limits(item: Item) -> dict[str, Any]:
@@ -105,20 +97,19 @@ def granted_amount(item: Item) -> dict[str, str]:
     """Read the money that was granted: the net of an added item, or an eligible amount."""
     if not item.is_granting:
         return {}
-    issues = item.case.issues
-    if found := terms.money(item.added.get("net"), issues):
+    if found := terms.money(item.added.get("net")):
         return found
     adjudications = [*item.added.many("adjudication"), *item.answer.many("adjudication")]
     for each in adjudications:
         kinds = {one.code.lower() for one in codings(each.get("category"))}
-        if kinds & _GRANTED_AMOUNTS and (found := terms.money(each.get("amount"), issues)):
+        if kinds & _GRANTED_AMOUNTS and (found := terms.money(each.get("amount"))):
             return found
     return {}
 
 
 def asked_amount(item: Item) -> dict[str, str]:
     """Read the money that was asked for."""
-    return terms.money(item.asked.get("net"), item.case.issues)
+    return terms.money(item.asked.get("net"))
 
 
 def unit_price(item: Item) -> str | None:
@@ -128,5 +119,5 @@ def unit_price(item: Item) -> str | None:
         item.detail.extension("unitPrice"),
         item.asked.get("unitPrice"),
     )
-    read = (terms.money(each, item.case.issues).get("amount") for each in parts if each)
+    read = (terms.money(each).get("amount") for each in parts if each)
     return next(filter(None, read), None)

@@ -10,9 +10,8 @@ from typing import Any, Literal
 
 from service.ingest.fhir.base import terms
 from service.ingest.fhir.base.documents import Documents
-from service.ingest.fhir.base.issue import Issues
-from service.ingest.fhir.base.node import Node
-from service.ingest.fhir.base.primitives import codings, plain, sequence
+from service.ingest.fhir.base.node import NOTHING, Node
+from service.ingest.fhir.base.primitives import capped, codings, numbered, plain, sequence
 
 DETAIL_IS_REQUESTED_SINCE = (2, 2)
 
@@ -22,17 +21,15 @@ _R5_ITEM = frozenset({"reviewOutcome", "traceNumber", "productOrServiceEnd"})
 _STU3 = ("requestProvider", "requestOrganization", "payeeReference")
 
 
-def is_readable(response: Node, issues: Issues) -> bool:
+def is_readable(response: Node) -> bool:
     """Whether a ClaimResponse is one of R4; R5 and STU3 mean other things by the same names."""
     keys = set(response.value) if isinstance(response.value, dict) else set()
     items = [*response.many("item"), *response.many("addItem")]
     if keys & _R5 or any(each.has(*_R5_ITEM) for each in items):
-        message = "content of FHIR R5, which is not read here: send R4 (4.0.1)"
-        issues.error(response, "fhir-r5", message)
+        response.error("fhir-r5", "content of FHIR R5, which is not read here: send R4 (4.0.1)")
         return False
     if response.has(*_STU3) or isinstance(response.get("outcome").value, dict):
-        message = "content of FHIR STU3, which is not read here: send R4 (4.0.1)"
-        issues.error(response, "fhir-stu3", message)
+        response.error("fhir-stu3", "content of FHIR STU3, which is not read here: send R4 (4.0.1)")
         return False
     return True
 
@@ -71,7 +68,6 @@ def type_code(resource: Node) -> str:
 
 
 Setting = Literal["inpatient", "outpatient", "professional", "dental"]
-NOTHING = Node(None)
 
 _CANCELLATION = "3"
 _CONFIRMS = frozenset({"A1", "C", None})
@@ -88,7 +84,6 @@ class Case:
     response: Node
     request: Node
     documents: Documents
-    issues: Issues
     version: tuple[int, int] | None = None
     setting: Setting = "professional"
     attached: dict[str, Any] = field(default_factory=dict)
@@ -98,18 +93,6 @@ class Case:
     def is_institutional(self) -> bool:
         """Whether its places are bill types and its revenue codes count."""
         return self.setting in ("inpatient", "outpatient")
-
-    def resolve(self, reference: Node) -> Node | None:
-        """What a reference names."""
-        return self.documents.resolve(reference) if reference else None
-
-    def capped(self, values: Iterable[Any], most: int, node: Node) -> list[Any]:
-        """Each value once, and not more of them than the model takes."""
-        kept = list(dict.fromkeys(each for each in values if each))
-        if len(kept) > most:
-            message = f"more than {most} values: the rest is left out"
-            self.issues.warn(node, "too-many", message)
-        return kept[:most]
 
 
 @dataclass(slots=True)
@@ -160,16 +143,19 @@ def pair(case: Case) -> list[Item]:
     and the added one is another service: then both are lines. Without any answered item the lines
     are those of the request.
     """
-    asked = _numbered(case.request.many("item"), "sequence")
+    asked = _asked(case)
     used: dict[int, Item] = {}
     late: list[Item] = []
     for at, answer in enumerate(case.response.many("item"), start=1):
         named = sequence(answer.get("itemSequence"))
         if named is None:
             message = "an item needs its itemSequence: numbered by its place"
-            case.issues.warn(answer, "item-without-sequence", message)
+            answer.warn("item-without-sequence", message)
         item = Item(case, named or at, answer=answer, asked=asked.get(named or at, NOTHING))
-        _place(item, used, late)
+        if item.line in used:
+            late.append(item)
+        else:
+            used[item.line] = item
     for added in case.response.many("addItem"):
         _add(case, added, asked, used, late)
     if not used and not late:
@@ -184,17 +170,10 @@ def pair(case: Case) -> list[Item]:
 def unanswered(case: Case, items: Iterable[Item]) -> list[Item]:
     """What was asked and not answered, beside items that were."""
     answered = {item.line for item in items}
-    asked = _numbered(case.request.many("item"), "sequence")
+    asked = _asked(case)
     return [
         Item(case, number, asked=each) for number, each in asked.items() if number not in answered
     ]
-
-
-def _place(item: Item, used: dict[int, Item], late: list[Item]) -> None:
-    if item.line in used:
-        late.append(item)
-    else:
-        used[item.line] = item
 
 
 def _add(
@@ -215,47 +194,43 @@ def _add(
 
 
 def _stands_for(added: Node, item: Item) -> bool:
-    refused = action_of(item.answer, item.case.issues)[0] in ("A3", "C")
+    refused = action_of(item.answer)[0] in ("A3", "C")
     if not refused:
         return True
-    quiet = Issues()  # the same codes are read, and found wrong, again with the line
-    other = terms.service(added.get("productOrService"), quiet)
-    own = terms.service(item.asked.get("productOrService"), quiet) or terms.service(
-        item.detail.extension("productOrServiceCode"), quiet
-    )
+    # The same codes are read, and found wrong, again with the line: nothing is noted of them here.
+    other = terms.service(added.quiet().get("productOrService"))
+    own = terms.service(item.asked.quiet().get("productOrService"))
+    own = own or terms.service(item.detail.quiet().extension("productOrServiceCode"))
     return not other or not own or other == own
 
 
-def _numbered(nodes: list[Node], name: str) -> dict[int, Node]:
+def _asked(case: Case) -> dict[int, Node]:
+    """The items of the request by their number; the first of those that have the same."""
     found: dict[int, Node] = {}
-    for at, each in enumerate(nodes, start=1):
-        found.setdefault(sequence(each.get(name)) or at, each)
+    for number, each in numbered(case.request.many("item")):
+        found.setdefault(number, each)
     return found
 
 
 def review_of(node: Node) -> Node:
     """The review action of an item or response: of its adjudication, in old ones its own."""
-    for each in [*node.many("adjudication"), node]:
-        found = next(each.extensions("reviewAction"), None)
-        if found is not None:
-            return found
-    return NOTHING
+    parts = (*node.many("adjudication"), node)
+    return next((found for part in parts for found in part.extensions("reviewAction")), NOTHING)
 
 
-def action_of(node: Node, issues: Issues) -> tuple[str | None, str | None]:
+def action_of(node: Node) -> tuple[str | None, str | None]:
     """The action code, and a code that is none of them as it was sent."""
     review = review_of(node)
     concept = review.extension("reviewActionCode") or review.extension("code")
     sent = [plain(each.code).upper() for each in codings(concept)]
     known = [each for each in sent if each in terms.ACTIONS]
     if len(set(known)) > 1:
-        message = "several action codes that differ: the first was taken"
-        issues.warn(concept, "actions-differ", message)
+        concept.warn("actions-differ", "several action codes that differ: the first was taken")
     if known:
         return known[0], None
     if sent:
         message = "not an action code (A1 A2 A3 A4 A6 CT NA C): the decision stays unknown"
-        issues.warn(concept, "action-unknown", message)
+        concept.warn("action-unknown", message)
     return None, (sent[0] if sent else None)
 
 
@@ -265,7 +240,7 @@ def decide(case: Case, items: list[Item]) -> str | None:
     ``outcome`` is not asked: it says how far the processing is, and is "complete" on a denial and
     on a pended request alike. A line inherits the header's action, unless its own is unknown.
     """
-    header, unknown = action_of(case.response, case.issues)
+    header, unknown = action_of(case.response)
     sent = [unknown] if unknown else []
     is_sent_unknown = {id(item) for item in items if _settle(item, sent)}
     if header is None and not sent and not any(item.action for item in items):
@@ -273,7 +248,7 @@ def decide(case: Case, items: list[Item]) -> str | None:
     if plain(case.response.get("status").value) in _VOID_STATUSES:
         header = "C"
     if sent:
-        case.attached["review_actions_unknown"] = case.capped(sent, 20, case.response)
+        case.attached["review_actions_unknown"] = capped(sent, 20, case.response)
     if header is not None and is_sent_unknown and header != "C":
         # Nothing is inherited by a line whose own code could not be read: what it says is unknown.
         for item in items:
@@ -287,7 +262,7 @@ def decide(case: Case, items: list[Item]) -> str | None:
         header = "C"
     if header is None and not sent and not any(item.action for item in items):
         message = "no review action and no disposition that says it: the decision is unknown"
-        case.issues.warn(case.response, "decision-missing", message)
+        case.response.warn("decision-missing", message)
     return header
 
 
@@ -296,9 +271,8 @@ def _settle(item: Item, sent: list[str]) -> bool:
 
     What was added says what was granted; beside an item that is modified it stays a modification.
     """
-    issues = item.case.issues
-    added, unknown_added = action_of(item.added, issues)
-    answered, unknown = action_of(item.answer, issues)
+    added, unknown_added = action_of(item.added)
+    answered, unknown = action_of(item.answer)
     if added is not None:
         is_modified = answered == "A6" and added in terms.GRANTING
         item.action = "A6" if is_modified else added
@@ -317,7 +291,7 @@ def _of_disposition(case: Case) -> str | None:
     action = terms.DISPOSITIONS.get(plain(node.value).lower().rstrip("."))
     if action:
         message = "no review action: the decision was taken from the text of the disposition"
-        case.issues.warn(node, "decision-from-disposition", message)
+        node.warn("decision-from-disposition", message)
     return action
 
 
@@ -333,8 +307,7 @@ def _cancel(item: Item) -> None:
     effective = item.action or item.inherited
     if effective in _CONFIRMS:
         item.action = "C"
-        message = "the item was cancelled"
-        item.case.issues.tell(item.node, "certification-cancelled", message)
+        item.node.tell("certification-cancelled", "the item was cancelled")
 
 
 def is_rejected(case: Case, items: list[Item]) -> bool:
@@ -345,9 +318,8 @@ def is_rejected(case: Case, items: list[Item]) -> bool:
     errors = case.response.many("error")
     if not errors and case.response.get("outcome").value != "error":
         return False
-    quiet = Issues()
     parts = [case.response, *(part for item in items for part in (item.added, item.answer))]
-    if any(any(action_of(part, quiet)) for part in parts):
+    if any(any(action_of(part.quiet())) for part in parts):
         return False
     if terms.DISPOSITIONS.get(plain(case.response.get("disposition").value).lower()):
         return False
@@ -355,5 +327,5 @@ def is_rejected(case: Case, items: list[Item]) -> bool:
     codes = [one.code for each in errors for one in codings(each.get("code"))][:5]
     listed = ", ".join(each for each in codes if len(each) <= 5 and each.isalnum())
     message = "the request was rejected before a decision: this is no denial, nothing is stored"
-    case.issues.warn(where, "request-rejected", message + (f" (901: {listed})" if listed else ""))
+    where.warn("request-rejected", message + (f" (901: {listed})" if listed else ""))
     return True

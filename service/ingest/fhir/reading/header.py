@@ -5,7 +5,7 @@ from typing import Any
 
 from service.ingest.fhir.base import primitives, terms
 from service.ingest.fhir.base.mapping import Row, adding
-from service.ingest.fhir.base.node import Node
+from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import codings, plain
 from service.ingest.fhir.reading import people, services
 from service.ingest.fhir.reading.case import Case, Item, Setting, review_of, type_code
@@ -76,16 +76,14 @@ def _number(whole: Whole) -> str | None:
     case = whole.case
     review = review_of(case.response).extension("number")
     for node in (review, case.response.get("preAuthRef")):
-        if read := primitives.number(node, case.issues):
+        if read := primitives.number(node):
             return read
     numbers = {line["number"] for line in whole.lines if "number" in line}
     if len(numbers) == 1:
         return str(numbers.pop())
-    return None if numbers else _named_in_header(case)
-
-
-def _named_in_header(case: Case) -> str | None:
-    return primitives.number(case.response.extension("authorizationNumber"), case.issues)
+    if numbers:
+        return None
+    return primitives.number(case.response.extension("authorizationNumber"))
 
 
 @_row(
@@ -103,8 +101,8 @@ def _previous_numbers(whole: Whole) -> list[str]:
         for insurance in case.request.many("insurance")
         for each in insurance.many("preAuthRef")
     ]
-    read = (primitives.number(each, case.issues) for each in nodes)
-    return case.capped((each for each in read if each != own), NUMBERS_MAX, case.response)
+    read = (primitives.number(each) for each in nodes)
+    return primitives.capped((each for each in read if each != own), NUMBERS_MAX, case.response)
 
 
 _row(
@@ -124,7 +122,7 @@ def _administrative_reference(whole: Whole) -> str | None:
     parts += [part for item in whole.items for part in (item.added, item.answer)]
     parts += [whole.case.request, *(item.asked for item in whole.items)]
     nodes = (each.extension("administrationReferenceNumber") for each in parts)
-    read = (primitives.text(each, whole.case.issues) for each in nodes)
+    read = (primitives.text(each) for each in nodes)
     return next(filter(None, read), None)
 
 
@@ -138,7 +136,7 @@ def _requester_reference(whole: Whole) -> str | None:
     identifier = whole.case.request.get("identifier") or whole.case.response.at(
         "request", "identifier"
     )
-    return primitives.text(identifier.get("value"), whole.case.issues)
+    return primitives.text(identifier.get("value"))
 
 
 @_row(
@@ -155,8 +153,8 @@ def _traces(whole: Whole) -> list[str]:
         for part in (item.added, item.answer, item.asked):
             found = (each.choice("value") for each in part.extensions("itemTraceNumber"))
             nodes += [each.get("value") if each.has("value") else each for each in found]
-    read = (primitives.text(each, case.issues) for each in nodes)
-    return case.capped(read, TRACES_MAX, case.response)
+    read = (primitives.text(each) for each in nodes)
+    return primitives.capped(read, TRACES_MAX, case.response)
 
 
 _row("member", "patient", "insurance.coverage", rule="see Member")(lambda whole: whole.member)
@@ -185,18 +183,18 @@ def _decision(whole: Whole) -> dict[str, Any]:
     read = {
         "action": whole.action,
         "reasons": reasons(case, case.response),
-        "reviewer": primitives.text(npi.get("value") if npi.has("value") else npi, case.issues),
+        "reviewer": primitives.text(npi.get("value") if npi.has("value") else npi),
         "human_reviewed": was_human if isinstance(was_human, bool) else None,
     }
     if whole.action or any(item.action for item in whole.items):
-        decided_at = primitives.instant(case.response.get("created"), case.issues)
+        decided_at = primitives.instant(case.response.get("created"))
         read["decided_at"] = decided_at.isoformat() if decided_at else None
     return {name: value for name, value in read.items() if value not in (None, [])}
 
 
-@_row("effective", "preAuthPeriod", rule="no end is an open end")
-def _effective(whole: Whole) -> dict[str, str] | None:
-    return primitives.span(whole.case.response.get("preAuthPeriod"), whole.case.issues)
+_row("effective", "preAuthPeriod", rule="no end is an open end")(
+    lambda whole: primitives.span(whole.case.response.get("preAuthPeriod"))
+)
 
 
 @_row(
@@ -207,7 +205,7 @@ def _effective(whole: Whole) -> dict[str, str] | None:
 )
 def _requested_dates(whole: Whole) -> dict[str, str] | None:
     node = _dated(whole.case, "patientevent") or whole.case.request.get("billablePeriod")
-    return primitives.span(node, whole.case.issues)
+    return primitives.span(node)
 
 
 @_row(
@@ -218,8 +216,8 @@ def _requested_dates(whole: Whole) -> dict[str, str] | None:
 )
 def _admission(whole: Whole) -> dict[str, str]:
     case = whole.case
-    admitted = primitives.span(_dated(case, "admissiondates", "admissionreviewstart"), case.issues)
-    left = primitives.span(_dated(case, "dischargedates", "admissionreviewend"), case.issues)
+    admitted = primitives.span(_dated(case, "admissiondates", "admissionreviewstart"))
+    left = primitives.span(_dated(case, "dischargedates", "admissionreviewend"))
     read = admission(case, (admitted or {}).get("from"), (left or {}).get("to"))
     encounter = _encounter(case)
     codes = {
@@ -228,7 +226,7 @@ def _admission(whole: Whole) -> dict[str, str]:
         "patient_status": encounter.extension("patientStatus"),
     }
     for name, node in codes.items():
-        if found := primitives.concept_code(node, case.issues):
+        if found := primitives.concept_code(node):
             read[name] = found
     return read
 
@@ -239,8 +237,7 @@ def _encounter(case: Case) -> Node:
         if any(one.code == "institutionalEncounter" for one in codings(each.get("category"))):
             references.append(each.choice("value"))
     references += [each for item in case.request.many("item") for each in item.many("encounter")]
-    found = (case.resolve(each) for each in references if each)
-    return next((each for each in found if each is not None), Node(None))
+    return next(filter(None, map(case.documents.resolve, references)), NOTHING)
 
 
 _row("diagnoses", "Claim.diagnosis", rule="by sequence; principal is ABK, of ICD-9 BK")(
@@ -254,16 +251,14 @@ _row(
 )(lambda whole: services.drg(whole.case))
 
 
-@_row("urgency", "Claim.extension(levelOfServiceCode)", rule="element 1338")
-def _urgency(whole: Whole) -> str | None:
-    request = whole.case.request
-    return primitives.concept_code(request.extension("levelOfServiceCode"), whole.case.issues)
+_row("urgency", "Claim.extension(levelOfServiceCode)", rule="element 1338")(
+    lambda whole: primitives.concept_code(whole.case.request.extension("levelOfServiceCode"))
+)
 
 
-@_row("certification_type", "Claim.extension(certificationType)", rule="element 1322")
-def _certification_type(whole: Whole) -> str | None:
-    request = whole.case.request
-    return primitives.concept_code(request.extension("certificationType"), whole.case.issues)
+_row("certification_type", "Claim.extension(certificationType)", rule="element 1322")(
+    lambda whole: primitives.concept_code(whole.case.request.extension("certificationType"))
+)
 
 
 _row("requesting_provider", "requestor", "Claim.provider", rule="see Providers")(
@@ -295,11 +290,11 @@ def _limits(whole: Whole) -> dict[str, Any]:
             continue
         found: dict[str, Any] = {}
         if each.get("amount").has("value"):
-            found |= terms.money(each.get("amount"), case.issues)
+            found |= terms.money(each.get("amount"))
         if is_own(case.response, whole.identity.authorization_id):
             # PDex means by this quantity what was used; we mean, of what is eligible, the limit.
             units = each.extension("PriorAuthorizationUtilization")
-            found |= terms.units(units, case.issues)
+            found |= terms.units(units)
         if found:
             return found
     return {}
@@ -309,8 +304,7 @@ def _limits(whole: Whole) -> dict[str, Any]:
 def _messages(whole: Whole) -> list[dict[str, str]]:
     response = whole.case.response
     found = [("disposition", plain(response.get("disposition").value))]
-    for at, each in enumerate(response.many("processNote"), start=1):
-        number = primitives.sequence(each.get("number")) or at
+    for number, each in primitives.numbered(response.many("processNote"), "number"):
         found.append((f"note {number}", plain(each.get("text").value)))
     for each in response.many("error"):
         for one in codings(each.get("code"))[:1]:
@@ -324,7 +318,7 @@ def _messages(whole: Whole) -> list[dict[str, str]]:
 
 @_row("received_at", "Claim.created", rule="when the request was made")
 def _received_at(whole: Whole) -> str | None:
-    found = primitives.instant(whole.case.request.get("created"), whole.case.issues)
+    found = primitives.instant(whole.case.request.get("created"))
     return found.isoformat() if found else None
 
 
@@ -357,7 +351,7 @@ def setting_of(case: Case, items: list[Item]) -> Setting:
     found = _SETTINGS.get(type_)
     if found is None:
         message = "a type other than professional, institutional or oral: read as professional"
-        case.issues.warn(case.response.get("type"), "setting-assumed", message)
+        case.response.get("type").warn("setting-assumed", message)
         found = "professional"
     if found == "dental":
         return found
@@ -384,4 +378,4 @@ def _dated(case: Case, *categories: str) -> Node:
         found = {one.code.lower() for one in codings(each.get("category"))}
         if found & set(categories) and each.extension("infoCancelled").value is not True:
             return each.choice("timing")
-    return Node(None)
+    return NOTHING

@@ -62,7 +62,7 @@ def identity_of(case: Case, actions: set[str | None]) -> Identity | None:
     found = found or _from_number(case) or _from_id(response)
     if found is None:
         message = "neither an identifier nor a number names the authorization"
-        case.issues.error(response, "identity-missing", message)
+        response.error("identity-missing", message)
         return None
     authorization_id, reference = found
     progress = max((_PROGRESS.get(each, _DECIDED) for each in actions), default=0)
@@ -81,7 +81,7 @@ def is_own(response: Node, authorization_id: str) -> bool:
 def superseded_id(case: Case, own: str) -> str | None:
     """The id of the authorization whose request this request updates (Claim.related)."""
     for each in case.request.many("related"):
-        claim = case.resolve(each.get("claim")) if each.has("claim") else None
+        claim = case.documents.resolve(each.get("claim"))
         identifiers = claim.many("identifier") if claim else [each.at("claim", "identifier")]
         found = _from_identifiers(identifiers)
         if found and found[0] != own:
@@ -133,13 +133,13 @@ def _version(case: Case, authorization_id: str, progress: int) -> tuple[datetime
     if own:
         times.reverse()  # what we wrote was last updated when it was stored here
     times.append(case.documents.pack(case.response).get("timestamp"))
-    read = (primitives.instant(node, case.issues) for node in times)
+    read = (primitives.instant(node) for node in times)
     made_at = next(filter(None, read), None)
     if own and count:
         return made_at, min(count, _VERSION_MAX)
     if made_at is None or made_at <= _EPOCH:
         message = "no usable time of making: version 1, or the numeric meta.versionId"
-        case.issues.warn(case.response.get("created"), "version-assumed", message)
+        case.response.get("created").warn("version-assumed", message)
         return None, min(max(count, 1), _VERSION_MAX)
     passed = (made_at - _EPOCH) // timedelta(milliseconds=1)
     version = passed * _STEPS_A_MILLISECOND + 4 * min(count, _COUNT_MAX) + progress

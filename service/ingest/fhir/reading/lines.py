@@ -35,21 +35,19 @@ _row(
 )(lambda item: item.action)
 
 
-@_row(
+_row(
     "decision.reasons",
     f"addItem.{_REVIEW}.reasonCode",
     f"item.{_REVIEW}.reasonCode",
     rule="codes as sent, up to 20",
-)
-def _reasons(item: Item) -> list[str]:
-    return reasons(item.case, item.added) or reasons(item.case, item.answer)
+)(lambda item: reasons(item.case, item.added) or reasons(item.case, item.answer))
 
 
 def reasons(case: Case, node: Node) -> list[str]:
     """Read the reasons of a review; they are codes of a list that is not public, kept as sent."""
     found = review_of(node).extensions("reasonCode")
-    codes = (primitives.concept_code(each.choice("value"), case.issues) for each in found)
-    return case.capped(codes, REASONS_MAX, node)
+    codes = (primitives.concept_code(each.choice("value")) for each in found)
+    return primitives.capped(codes, REASONS_MAX, node)
 
 
 @_row(
@@ -69,28 +67,25 @@ def _number(item: Item) -> str | None:
 )
 def _other_numbers(item: Item) -> list[str]:
     parts = (item.added, item.answer, item.asked)
-    issues = item.case.issues
-    earlier = [primitives.number(each.extension("authorizationNumber"), issues) for each in parts]
+    earlier = [primitives.number(each.extension("authorizationNumber")) for each in parts]
     own = _number(item)
     others = [each for each in (*_numbers(item)[1:], *earlier) if each != own]
-    return item.case.capped(others, NUMBERS_MAX, item.node)
+    return primitives.capped(others, NUMBERS_MAX, item.node)
 
 
 def _numbers(item: Item) -> list[str]:
     """The numbers of the review, that of the added item first."""
     reviews = (review_of(item.added), review_of(item.answer))
-    read = [primitives.number(each.extension("number"), item.case.issues) for each in reviews]
-    return item.case.capped(read, NUMBERS_MAX, item.node)
+    read = [primitives.number(each.extension("number")) for each in reviews]
+    return primitives.capped(read, NUMBERS_MAX, item.node)
 
 
-@_row(
+_row(
     "certification_date",
     "addItem.extension(itemPreAuthIssueDate)",
     "item.extension(itemPreAuthIssueDate)",
     rule="the day of issue",
-)
-def _certified_on(item: Item) -> str | None:
-    return primitives.day(item.extension("itemPreAuthIssueDate"), item.case.issues)
+)(lambda item: primitives.day(item.extension("itemPreAuthIssueDate")))
 
 
 @_row(
@@ -102,7 +97,7 @@ def _certified_on(item: Item) -> str | None:
 )
 def _effective(item: Item) -> dict[str, str] | None:
     node = item.extension("itemPreAuthPeriod") or item.extension("itemAuthorizedDate")
-    return primitives.span(node, item.case.issues)
+    return primitives.span(node)
 
 
 @_row(
@@ -119,7 +114,7 @@ def _requested_dates(item: Item) -> dict[str, str] | None:
         or item.added.choice("serviced")
         or item.asked.choice("serviced")
     )
-    return primitives.span(node, item.case.issues)
+    return primitives.span(node)
 
 
 @_row(
@@ -136,14 +131,14 @@ def _procedure(item: Item) -> dict[str, Any] | None:
     read: dict[str, Any] = {"from": found.service.procedure}
     if found.service.code_system:
         read["code_system"] = found.service.code_system
-    last = terms.service(found.end, item.case.issues).procedure
+    last = terms.service(found.end).procedure
     if last is None:
         return read
     try:
         Procedure.model_validate(read | {"to": last})
     except ValidationError:
         message = "no end of a range that begins with the code of the item: left out"
-        item.case.issues.warn(found.end, "value-invalid", message)
+        found.end.warn("value-invalid", message)
         return read
     return read | {"to": last}
 
@@ -157,8 +152,8 @@ def _procedure(item: Item) -> dict[str, Any] | None:
 )
 def _modifiers(item: Item) -> list[str]:
     found = services.named(item).modifiers
-    codes = (primitives.concept_code(each, item.case.issues) for each in found)
-    return item.case.capped(codes, MODIFIERS_MAX, item.node)
+    codes = (primitives.concept_code(each) for each in found)
+    return primitives.capped(codes, MODIFIERS_MAX, item.node)
 
 
 @_row(
@@ -170,7 +165,7 @@ def _modifiers(item: Item) -> list[str]:
 )
 def _revenue_code(item: Item) -> str | None:
     found = services.named(item)
-    return primitives.concept_code(found.revenue, item.case.issues) or found.service.revenue_code
+    return primitives.concept_code(found.revenue) or found.service.revenue_code
 
 
 @_row(
@@ -180,9 +175,8 @@ def _revenue_code(item: Item) -> str | None:
     rule="element 1365; one that stands as the service comes first",
 )
 def _service_type(item: Item) -> str | None:
-    issues = item.case.issues
     category = item.added.extension("itemCategory") or item.asked.get("category")
-    return services.named(item).service.service_type or primitives.concept_code(category, issues)
+    return services.named(item).service.service_type or primitives.concept_code(category)
 
 
 @_row(
@@ -193,7 +187,7 @@ def _service_type(item: Item) -> str | None:
 )
 def _certification_type(item: Item) -> str | None:
     node = item.extension("certificationType") or item.asked.extension("certificationType")
-    return primitives.concept_code(node, item.case.issues)
+    return primitives.concept_code(node)
 
 
 @_row(
@@ -209,14 +203,13 @@ def _level_of_care(item: Item) -> str | None:
         or item.detail.extension("nursingHomeLevelOfCare")
         or item.asked.extension("nursingHomeLevelOfCare")
     )
-    return primitives.concept_code(node, item.case.issues)
+    return primitives.concept_code(node)
 
 
 def _place(item: Item) -> dict[str, str]:
     for part in (item.added, item.asked):
         found = terms.place(
             part.choice("location"),
-            item.case.issues,
             is_institutional=item.case.is_institutional,
         )
         if found:
@@ -260,15 +253,15 @@ _row(
     rule="the first day of admission; guide 2.2",
 )
 def _admission(item: Item) -> dict[str, str]:
-    admitted = primitives.span(item.extension("admissionDates"), item.case.issues) or {}
-    discharged = primitives.day(item.extension("dischargeDate"), item.case.issues)
+    admitted = primitives.span(item.extension("admissionDates")) or {}
+    discharged = primitives.day(item.extension("dischargeDate"))
     return admission(item.case, admitted.get("from"), discharged)
 
 
 def admission(case: Case, first: str | None, last: str | None) -> dict[str, str]:
     """Write a stay; a discharge before the admission is left out."""
     if first and last and last < first:
-        case.issues.warn(case.response, "value-invalid", "discharged before admitted: left out")
+        case.response.warn("value-invalid", "discharged before admitted: left out")
         last = None
     days = {"date": first, "discharge_date": last}
     return {name: each for name, each in days.items() if each}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.ingest.fhir.base import primitives
-from service.ingest.fhir.base.node import Node
+from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import codings, plain
 from service.ingest.fhir.reading.case import Case, Item
 
@@ -30,34 +30,29 @@ def member(case: Case) -> dict[str, Any] | None:
     the only identifier of the Patient that says nothing of its type.
     """
     reference = case.response.get("patient")
-    patient = case.resolve(reference)
+    patient = case.documents.resolve(reference)
     coverage = coverage_of(case, patient)
-    found = _member_id(case, patient or Node(None), reference, coverage)
+    found = _member_id(patient, reference, coverage)
     if found is None:
         message = "no member id: neither Patient nor Coverage in the document has one"
-        case.issues.error(reference, "member-unknown", message)
+        reference.error("member-unknown", message)
         return None
-    read: dict[str, Any] = {"id": found}
-    if coverage and (subscriber := primitives.text(coverage.get("subscriberId"), case.issues)):
-        read["subscriber_id"] = subscriber
-    if coverage and (suffix := primitives.code(coverage.get("dependent"), case.issues)):
-        read["suffix"] = suffix
-    if patient:
-        if born := primitives.day(patient.get("birthDate"), case.issues):
-            read["birth_date"] = born
-        if gender := _GENDERS.get(plain(patient.get("gender").value).lower()):
-            read["gender"] = gender
-    return read
+    more = {
+        "subscriber_id": primitives.text(coverage.get("subscriberId")),
+        "suffix": primitives.code(coverage.get("dependent")),
+        "birth_date": primitives.day(patient.get("birthDate")),
+        "gender": _GENDERS.get(plain(patient.get("gender").value).lower()),
+    }
+    return {"id": found, **{name: each for name, each in more.items() if each}}
 
 
-def _member_id(case: Case, patient: Node, reference: Node, coverage: Node | None) -> str | None:
+def _member_id(patient: Node, reference: Node, coverage: Node) -> str | None:
     identifiers = [each for each in patient.many("identifier") if _is_in_use(each)]
     own = [each for each in identifiers if "MB" in _types(each)]
     logical = reference.get("identifier")
     candidates = [*own, *([logical] if "MB" in _types(logical) else [])]
-    if coverage:
-        candidates.append(coverage.get("subscriberId"))
-        candidates += [each for each in coverage.many("identifier") if "MB" in _types(each)]
+    candidates.append(coverage.get("subscriberId"))
+    candidates += [each for each in coverage.many("identifier") if "MB" in _types(each)]
     untyped = [each for each in identifiers if not _types(each) and not _is_of_another_kind(each)]
     candidates += [logical] if logical and not _types(logical) else []
     candidates += untyped if len(untyped) == 1 else []
@@ -65,63 +60,60 @@ def _member_id(case: Case, patient: Node, reference: Node, coverage: Node | None
         node = candidate.get("value") if isinstance(candidate.value, dict) else candidate
         written = plain(node.value)
         if _IDENTIFIER.fullmatch(written):
-            _doubt(case, candidate, own, untyped)
+            _doubt(candidate, own, untyped)
             return written
         if written:
             message = "a member id has 1 to 100 characters without blank, slash or bar"
-            case.issues.warn(node, "value-invalid", message)
+            node.warn("value-invalid", message)
     return None
 
 
-def _doubt(case: Case, chosen: Node, own: list[Node], untyped: list[Node]) -> None:
+def _doubt(chosen: Node, own: list[Node], untyped: list[Node]) -> None:
     values = {plain(each.get("value").value) for each in own} - {""}
     if chosen in own and len(values) > 1:
-        message = "several member ids that differ: the first was taken"
-        case.issues.warn(chosen, "member-uncertain", message)
+        chosen.warn("member-uncertain", "several member ids that differ: the first was taken")
     if chosen in untyped:
         message = "no identifier of type MB: the only one without a type was taken"
-        case.issues.warn(chosen, "member-uncertain", message)
+        chosen.warn("member-uncertain", message)
 
 
-def coverage_of(case: Case, patient: Node | None) -> Node | None:
+def coverage_of(case: Case, patient: Node) -> Node:
     """The coverage that is named; else the only one of the patient."""
     for resource in (case.response, case.request):
         insurances = resource.many("insurance")
         focal = [each for each in insurances if each.get("focal").value is True]
         for each in focal or insurances:
-            found = case.resolve(each.get("coverage"))
-            if found is not None:
+            if found := case.documents.resolve(each.get("coverage")):
                 return found
     beside = case.documents.beside(case.response, "Coverage")
-    if patient is None or len(beside) != 1:
-        return None
+    if not patient or len(beside) != 1:
+        return NOTHING
     beneficiary = beside[0].get("beneficiary")
-    return beside[0] if case.resolve(beneficiary) == patient else None
+    return beside[0] if case.documents.resolve(beneficiary) == patient else NOTHING
 
 
 def provider(case: Case, reference: Node) -> dict[str, Any]:
     """Read a provider from what a reference names, and from the reference itself."""
-    resource = case.resolve(reference) or Node(None)
+    resource = case.documents.resolve(reference)
     read: dict[str, Any] = {}
     parts = [resource, *_parts(case, resource)]
     for each in parts:
         for identifier in each.many("identifier"):
-            _number(case, identifier, read)
-    _number(case, reference.get("identifier"), read)
+            _number(identifier, read)
+    _number(reference.get("identifier"), read)
     name = next((found for each in parts if (found := _name(each))), None)
     name = name or plain(reference.get("display").value)
     if name:
         read["name"] = name[: primitives.TEXT_MAX]
     taxonomy = [each for part in parts for each in _taxonomy(part)]
     if taxonomy:
-        read["taxonomy"] = case.capped(taxonomy, _TAXONOMY_MAX, resource)
+        read["taxonomy"] = primitives.capped(taxonomy, _TAXONOMY_MAX, resource)
     return read
 
 
 def is_organization(case: Case, reference: Node) -> bool:
     """Whether a reference names an organization or a place, and not a person."""
-    resource = case.resolve(reference)
-    kind = resource.resource_type if resource else ""
+    kind = case.documents.resolve(reference).resource_type
     named = plain(reference.get("reference").value).rpartition("/")[0].rpartition("/")[2]
     return (kind or named) in ("Organization", "Location")
 
@@ -132,11 +124,10 @@ def _parts(case: Case, resource: Node) -> list[Node]:
         "PractitionerRole": ("practitioner", "organization"),
         "Location": ("managingOrganization",),
     }.get(resource.resource_type, ())
-    found = (case.resolve(resource.get(name)) for name in names)
-    return [each for each in found if each is not None]
+    return [found for name in names if (found := case.documents.resolve(resource.get(name)))]
 
 
-def _number(case: Case, identifier: Node, read: dict[str, Any]) -> None:
+def _number(identifier: Node, read: dict[str, Any]) -> None:
     system, types = plain(identifier.get("system").value), _types(identifier)
     value = identifier.get("value")
     written = plain(value.value)
@@ -144,12 +135,12 @@ def _number(case: Case, identifier: Node, read: dict[str, Any]) -> None:
         if _NPI.fullmatch(written):
             read.setdefault("npi", written)
         else:
-            case.issues.warn(value, "value-invalid", "an NPI has ten digits: left out")
+            value.warn("value-invalid", "an NPI has ten digits: left out")
     elif any(each in system for each in _TIN_SYSTEMS) or types & {"TAX", "EN", "EI"}:
         if _TIN.fullmatch(written.replace("-", "")):
             read.setdefault("tin", written.replace("-", ""))
         else:
-            case.issues.warn(value, "value-invalid", "a tax number has nine digits: left out")
+            value.warn("value-invalid", "a tax number has nine digits: left out")
 
 
 def _name(resource: Node) -> str | None:
@@ -203,32 +194,21 @@ class Party:
 def of_line(item: Item) -> dict[str, Any]:
     """The ``servicing_provider`` and ``facility`` of a line, as far as the line names them."""
     case = item.case
-    parties = [_added(case, each) for each in item.added.many("provider")]
-    parties += _authorized(case, item.answer)
+    parties = [Party(each, _type_of(each), NOTHING) for each in item.added.many("provider")]
+    parties += _authorized(item.answer)
     if not parties:
         numbers = {primitives.sequence(each) for each in item.asked.many("careTeamSequence")}
-        team = case.request.many("careTeam")
-        parties = _team(
-            case,
-            [
-                each
-                for at, each in enumerate(team, start=1)
-                if (primitives.sequence(each.get("sequence")) or at) in numbers - {None}
-            ],
-        )
+        team = primitives.numbered(case.request.many("careTeam"))
+        parties = _team(each for number, each in team if number in numbers)
     return _split(case, parties)
 
 
 def of_header(case: Case) -> dict[str, Any]:
     """Those that hold for all lines."""
-    parties = _authorized(case, case.response)
+    parties = _authorized(case.response)
     if not parties:
-        team = [
-            each
-            for each in case.request.many("careTeam")
-            if each.extension("careTeamClaimScope").value is True
-        ]
-        parties = _team(case, team)
+        team = case.request.many("careTeam")
+        parties = _team(each for each in team if each.extension("careTeamClaimScope").value is True)
     found = _split(case, parties)
     facility = case.request.get("facility")
     if "facility" not in found and facility and (read := provider(case, facility)):
@@ -244,31 +224,29 @@ def requesting(case: Case) -> dict[str, Any]:
     return {}
 
 
-def _added(case: Case, provider: Node) -> Party:
-    type_ = provider.extension("authorizedProviderType") or provider.extension("providerType")
-    return Party(provider, _code(case, type_), Node(None))
+def _type_of(node: Node) -> str:
+    return _code(node.extension("authorizedProviderType") or node.extension("providerType"))
 
 
-def _authorized(case: Case, node: Node) -> list[Party]:
+def _authorized(node: Node) -> list[Party]:
     parties = []
     for each in node.extensions("itemAuthorizedProvider"):
-        type_ = each.extension("authorizedProviderType") or each.extension("providerType")
         reference = each.choice("value") or each.extension("provider")
         if reference.has("reference", "identifier", "display"):
-            parties.append(Party(reference, _code(case, type_), each.extension("qualification")))
+            parties.append(Party(reference, _type_of(each), each.extension("qualification")))
     return parties
 
 
-def _team(case: Case, team: Iterable[Node]) -> list[Party]:
+def _team(team: Iterable[Node]) -> list[Party]:
     parties = [
-        Party(each.get("provider"), _code(case, each.get("role")), each.get("qualification"))
+        Party(each.get("provider"), _code(each.get("role")), each.get("qualification"))
         for each in team
     ]
     return [each for each in parties if each.role not in _WHO_ASKS]
 
 
-def _code(case: Case, node: Node) -> str:
-    return primitives.concept_code(node, case.issues) or ""
+def _code(node: Node) -> str:
+    return primitives.concept_code(node) or ""
 
 
 def _split(case: Case, parties: list[Party]) -> dict[str, Any]:
@@ -293,7 +271,7 @@ def _split(case: Case, parties: list[Party]) -> dict[str, Any]:
         others = [one for _, one in read if one.get("npi") != read[0][1].get("npi")]
         if others:
             message = "more providers of this role than can be kept: the first was taken"
-            case.issues.warn(read[-1][0].reference, "provider-left-out", message)
+            read[-1][0].reference.warn("provider-left-out", message)
     return found
 
 
@@ -305,5 +283,7 @@ def _read(case: Case, party: Party) -> dict[str, Any]:
         if is_taxonomy(each.system) and each.code.isalnum() and each.code.isascii()
     ]
     if found and named:
-        found["taxonomy"] = case.capped([*named, *found.get("taxonomy", [])], 20, party.reference)
+        found["taxonomy"] = primitives.capped(
+            [*named, *found.get("taxonomy", [])], 20, party.reference
+        )
     return found

@@ -9,13 +9,12 @@ from pydantic import ValidationError
 from service.domain.authorization import AUTHORIZATION_LINES_MAX, Authorization
 from service.ingest.fhir.base import mapping, terms
 from service.ingest.fhir.base.documents import Documents
-from service.ingest.fhir.base.issue import Issue, Issues
-from service.ingest.fhir.base.node import Node
+from service.ingest.fhir.base.issue import Issue
+from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import plain
 from service.ingest.fhir.reading import case as cases
 from service.ingest.fhir.reading import header, lines, people
 from service.ingest.fhir.reading.case import (
-    NOTHING,
     Case,
     Item,
     decide,
@@ -62,19 +61,10 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRequest:
-    """A Claim that asks for a pre-authorization and has no answer in the document."""
-
-    pointer: str
-    identifier: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """All that a document gave. ``issues`` of severity error name what was not read."""
 
     authorizations: tuple[ReadAuthorization, ...]
-    requests: tuple[ReadRequest, ...]
     unread: tuple[Unread, ...]
     issues: tuple[Issue, ...]
 
@@ -85,25 +75,24 @@ def read(content: object) -> Reading:
     A ClaimResponse alone, or bundles of any type with ClaimResponses, their requests and what they
     refer to. A fault of one response keeps none of the others out.
     """
-    issues = Issues()
-    documents = Documents(content, issues)
+    documents = Documents(content)
+    issues = documents.issues
     found: list[ReadAuthorization | Unread] = []
     answered: set[Node] = set()
     for response in documents.of_type("ClaimResponse"):
         with issues.noting() as noted:
-            request = _request_of(response, documents, issues)
+            request = _request_of(response, documents)
             answered.add(request)
             version = version_of(response, documents.pack(response))
-            case = Case(response, request, documents, issues, version)
+            case = Case(response, request, documents, version)
             document = _authorization(case)
-            authorization = _fitting(document, issues, response) if document else None
+            authorization = _fitting(document, response) if document else None
         found.append(_taken(case, document, authorization, tuple(noted.values())))
-    found = list(_once(found, documents, issues))
-    requests, unanswered = _requests(documents, answered, issues)
-    _other(documents, issues)
+    found = list(_once(found, documents))
+    unanswered = _unanswered(documents, answered)
+    _other(documents)
     return Reading(
         authorizations=tuple(each for each in found if isinstance(each, ReadAuthorization)),
-        requests=tuple(requests),
         unread=tuple(each for each in (*found, *unanswered) if isinstance(each, Unread)),
         issues=issues.all,
     )
@@ -131,25 +120,22 @@ def _taken(
 
 
 def _authorization(case: Case) -> dict[str, Any] | None:
-    response, issues = case.response, case.issues
-    if not is_readable(response, issues) or not _is_for_us(response, issues):
+    response = case.response
+    if not is_readable(response) or not _is_for_us(response):
         return None
     items = _items(case)
     case.setting = setting_of(case, items)
     if is_rejected(case, items):
         return None
     action = decide(case, items)
-    member, identity = (
-        people.member(case),
-        identity_of(case, {action, *(item.action for item in items)}),
-    )
+    member = people.member(case)
+    identity = identity_of(case, {action, *(item.action for item in items)})
     if identity is not None:
         case.named = identity.authorization_id, identity.version
     if member is None or identity is None:
         return None
     if len(items) > AUTHORIZATION_LINES_MAX:
-        message = f"more than {AUTHORIZATION_LINES_MAX} lines"
-        issues.error(response, "too-many", message)
+        response.error("too-many", f"more than {AUTHORIZATION_LINES_MAX} lines")
         return None
     _attach(case)
     read_lines = [mapping.apply(lines.ROWS, item) for item in items]
@@ -157,7 +143,7 @@ def _authorization(case: Case) -> dict[str, Any] | None:
     document = mapping.apply(header.ROWS, whole)
     if read_lines:
         document["lines"] = read_lines
-    return document if _is_dated(document, items, issues, response) else None
+    return document if _is_dated(document, items, response) else None
 
 
 def _items(case: Case) -> list[Item]:
@@ -165,20 +151,20 @@ def _items(case: Case) -> list[Item]:
     left = cases.unanswered(case, items)
     if not left:
         return items
-    if cases.action_of(case.response, Issues())[0]:
+    if cases.action_of(case.response.quiet())[0]:
         return sorted([*items, *left], key=lambda item: item.line)
     for item in left:
         message = "the response says nothing of this item: it is no line"
-        case.issues.tell(item.asked, "item-unanswered", message)
+        item.asked.tell("item-unanswered", message)
     return items
 
 
-def _request_of(response: Node, documents: Documents, issues: Issues) -> Node:
+def _request_of(response: Node, documents: Documents) -> Node:
     """The Claim that is answered: the one referred to, else the only one beside it."""
     reference = response.get("request")
     if reference.has("reference"):
         found = documents.resolve(reference)
-        return found if found is not None and found.resource_type == "Claim" else NOTHING
+        return found if found.resource_type == "Claim" else NOTHING
     claims = [
         each
         for each in documents.beside(response, "Claim")
@@ -186,22 +172,22 @@ def _request_of(response: Node, documents: Documents, issues: Issues) -> Node:
     ]
     if len(claims) == 1 and len(documents.beside(response, "ClaimResponse")) == 1:
         message = "no reference to a request: the only Claim beside the response was taken"
-        issues.tell(response, "request-assumed", message)
+        response.tell("request-assumed", message)
         return claims[0]
     return NOTHING
 
 
-def _is_for_us(response: Node, issues: Issues) -> bool:
+def _is_for_us(response: Node) -> bool:
     use = plain(response.get("use").value).lower()
     if use in ("claim", "predetermination"):
         message = f"a response to a {use}, not to a pre-authorization: not an authorization"
-        issues.error(response.get("use"), f"use-{use}", message)
+        response.get("use").error(f"use-{use}", message)
         return False
     if use != "preauthorization":
         message = "no use, or one that FHIR does not know: read as preauthorization"
-        issues.warn(response.get("use"), "use-missing", message)
+        response.get("use").warn("use-missing", message)
     if plain(response.get("status").value) == "draft":
-        issues.error(response.get("status"), "status-draft", "a draft decides nothing")
+        response.get("status").error("status-draft", "a draft decides nothing")
         return False
     return True
 
@@ -214,7 +200,7 @@ def _attach(case: Case) -> None:
         case.attached["fhir_id"] = own[:64]
 
 
-def _is_dated(document: dict[str, Any], items: list[Item], issues: Issues, response: Node) -> bool:
+def _is_dated(document: dict[str, Any], items: list[Item], response: Node) -> bool:
     """Whether every part that was granted has a day; one without would pay for ever."""
     header = _has_day(document)
     inherited = document.get("decision", {}).get("action")
@@ -225,7 +211,7 @@ def _is_dated(document: dict[str, Any], items: list[Item], issues: Issues, respo
         action = scope.get("decision", {}).get("action") or inherited
         if action in terms.GRANTING and not (header or _has_day(scope)):
             message = "granted, but neither a validity, nor dates of service, nor an admission"
-            issues.error(item.node if item else response, "granted-without-dates", message)
+            (item.node if item else response).error("granted-without-dates", message)
             is_dated = False
     return is_dated
 
@@ -234,36 +220,33 @@ def _has_day(scope: dict[str, Any]) -> bool:
     return any(scope.get(name) for name in _DATES) or "date" in scope.get("admission", {})
 
 
-def _fitting(document: dict[str, Any], issues: Issues, response: Node) -> Authorization | None:
+def _fitting(document: dict[str, Any], response: Node) -> Authorization | None:
     """Make the model of it: whatever was overlooked above must not reach the stores."""
     try:
         return Authorization.model_validate(document)
     except ValidationError as error:
         for each in error.errors(include_input=False, include_url=False, include_context=False):
             where = ".".join(map(str, each["loc"])) or "authorization"
-            issues.error(response, "model", f"{where}: {each['msg']}"[:500])
+            response.error("model", f"{where}: {each['msg']}"[:500])
         return None
 
 
-def _requests(
-    documents: Documents, answered: set[Node], issues: Issues
-) -> tuple[list[ReadRequest], list[Unread]]:
-    found, unread = [], []
+def _unanswered(documents: Documents, answered: set[Node]) -> list[Unread]:
+    """The claims that are no answered request, and why nothing is stored of them."""
+    unread = []
     known = answered | _related(documents, answered)
     for claim in documents.of_type("Claim"):
         use = plain(claim.get("use").value).lower()
-        with issues.noting() as noted:
+        with documents.issues.noting() as noted:
             if use in ("claim", "predetermination"):
                 message = f"a {use} is not an authorization: claims go to the address for claims"
-                issues.error(claim.get("use"), f"use-{use}", message)
+                claim.get("use").error(f"use-{use}", message)
             elif claim not in known:
                 message = "a request without its answer is no authorization: nothing is stored"
-                issues.tell(claim, "request-only", message)
-                identifier = plain(claim.get("identifier").get("value").value) or None
-                found.append(ReadRequest(claim.pointer, identifier))
+                claim.tell("request-only", message)
         if noted:
             unread.append(Unread(pointer=claim.pointer, issues=tuple(noted.values())))
-    return found, unread
+    return unread
 
 
 def _related(documents: Documents, answered: set[Node]) -> set[Node]:
@@ -274,22 +257,22 @@ def _related(documents: Documents, answered: set[Node]) -> set[Node]:
         for each in claim.many("related")
         if each.has("claim")
     )
-    return {each for each in related if each is not None}
+    return set(filter(None, related))
 
 
-def _other(documents: Documents, issues: Issues) -> None:
+def _other(documents: Documents) -> None:
     for each in documents.of_type("ExplanationOfBenefit"):
         message = "an ExplanationOfBenefit is not read: send the ClaimResponse"
-        issues.warn(each, "not-an-authorization", message)
+        each.warn("not-an-authorization", message)
     if documents.resources and not any(
         documents.of_type(name) for name in ("ClaimResponse", "Claim")
     ):
         message = "neither a ClaimResponse nor a Claim in the document"
-        issues.error(documents.resources[0], "nothing-to-read", message)
+        documents.resources[0].error("nothing-to-read", message)
 
 
 def _once(
-    found: Iterable[ReadAuthorization | Unread], documents: Documents, issues: Issues
+    found: Iterable[ReadAuthorization | Unread], documents: Documents
 ) -> Iterator[ReadAuthorization | Unread]:
     """Leave out what stands in the document again, as notifications do."""
     seen: dict[tuple[str, int], ReadAuthorization] = {}
@@ -303,11 +286,11 @@ def _once(
         if first is each:
             yield each
         elif first.document == each.document:
-            issues.tell(at[each.pointer], "twice", "the same response stands here again")
+            at[each.pointer].tell("twice", "the same response stands here again")
         else:
-            with issues.noting() as noted:
+            with documents.issues.noting() as noted:
                 message = "another response of the same id and time: the first was read"
-                issues.error(at[each.pointer], "twice", message)
+                at[each.pointer].error("twice", message)
             yield Unread(
                 pointer=each.pointer,
                 issues=tuple(noted.values()),

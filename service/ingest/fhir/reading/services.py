@@ -1,9 +1,9 @@
 """What a line is for: the service that it names, its diagnoses, its tooth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.ingest.fhir.base import primitives, terms
-from service.ingest.fhir.base.node import Node
+from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import Coding, codings
 from service.ingest.fhir.reading.case import Case, Item
 
@@ -48,7 +48,7 @@ def named(item: Item) -> Named:
     Range end and modifiers are of the same part: one part's code with another's modifier would be a
     service that nobody asked for.
     """
-    issues, added, detail, asked = item.case.issues, item.added, item.detail, item.asked
+    added, detail, asked = item.added, item.detail, item.asked
     parts = (
         (
             added.get("productOrService"),
@@ -70,22 +70,19 @@ def named(item: Item) -> Named:
         ),
     )
     all_named = (
-        Named(terms.service(concept, issues), end, modifiers, revenue)
+        Named(terms.service(concept), end, modifiers, revenue)
         for concept, end, modifiers, revenue in parts
     )
-    return next(filter(None, all_named), Named(terms.Service(), Node(None), [], Node(None)))
+    return next(filter(None, all_named), Named(terms.Service(), NOTHING, [], NOTHING))
 
 
 def diagnoses(item: Item) -> list[dict[str, str]]:
     """Read the diagnoses of the line: those that the request points to, and communicated ones."""
-    by_number = {
-        primitives.sequence(each.get("sequence")) or at: each
-        for at, each in enumerate(item.case.request.many("diagnosis"), start=1)
-    }
+    by_number = dict(primitives.numbered(item.case.request.many("diagnosis")))
     pointed = [primitives.sequence(each) for each in item.asked.many("diagnosisSequence")]
     read = [diagnosis(item.case, by_number[each]) for each in pointed if each in by_number]
     for each in item.answer.extensions("communicatedDiagnosis"):
-        read.append(_coded(item.case, each.choice("value"), None))
+        read.append(_coded(each.choice("value"), None))
     return _distinct(read)
 
 
@@ -105,9 +102,8 @@ def diagnosis(case: Case, node: Node) -> dict[str, str] | None:
         return None
     concept = node.get("diagnosisCodeableConcept")
     if not concept and node.has("diagnosisReference"):
-        condition = case.resolve(node.get("diagnosisReference"))
-        concept = condition.get("code") if condition else concept
-    return _coded(case, concept, next((_TYPES[each] for each in types if each in _TYPES), None))
+        concept = case.documents.resolve(node.get("diagnosisReference")).get("code")
+    return _coded(concept, next((_TYPES[each] for each in types if each in _TYPES), None))
 
 
 def drg(case: Case) -> str | None:
@@ -116,17 +112,17 @@ def drg(case: Case) -> str | None:
         for concept in (each.get("packageCode"), each.get("diagnosisCodeableConcept")):
             for coding in codings(concept):
                 if terms.kind_of(coding.system) == "DRG" or concept.path[-1] == "packageCode":
-                    return primitives.code_of(coding, case.issues)
+                    return primitives.code_of(coding)
     return None
 
 
-def _coded(case: Case, concept: Node, type_: str | None) -> dict[str, str] | None:
+def _coded(concept: Node, type_: str | None) -> dict[str, str] | None:
     usable = [each for each in codings(concept) if terms.kind_of(each.system) != "DRG"]
     usable.sort(key=lambda each: "icd-10" not in each.system.lower())
     if not usable:
         return None
     first = usable[0]
-    read = primitives.code_of(first, case.issues)
+    read = primitives.code_of(first)
     if read is None:
         return None
     if type_ and ("icd-9" in first.system.lower() or first.system.endswith("6.103")):
@@ -152,18 +148,18 @@ def tooth(item: Item) -> str | None:
         written = universal(each.code) if _is(each, _TWO_DIGITS) else each.code
         known = not each.system or _is(each, _UNIVERSAL) or _is(each, _TWO_DIGITS)
         if known and written:
-            return primitives.code(Node(written, each.node.path, each.node.root), item.case.issues)
+            return primitives.code(replace(each.node, value=written))
     if node:
         message = "not a tooth of the Universal numbering or of ISO 3950: left out"
-        item.case.issues.warn(node, "value-invalid", message)
+        node.warn("value-invalid", message)
     return None
 
 
 def surfaces(item: Item) -> list[str]:
     """Read the surfaces, each letter for itself: MOD stands for three."""
     nodes = item.added.many("subSite") or item.asked.many("subSite")
-    read = [primitives.concept_code(each, item.case.issues) for each in nodes]
-    return item.case.capped("".join(filter(None, read)), SURFACES_MAX, item.node)
+    read = [primitives.concept_code(each) for each in nodes]
+    return primitives.capped("".join(filter(None, read)), SURFACES_MAX, item.node)
 
 
 def universal(two_digits: str) -> str | None:

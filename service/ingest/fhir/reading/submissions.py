@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from json import loads
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
-from service.domain.push import Pushed
-from service.domain.submission import Code, Notice, Position, Sent, Submission
+from service.domain.submission import Code, Notice, Pushed, Sent, Submission
 from service.ingest.cutting import Cut
 from service.ingest.fhir.base.documents import Documents
-from service.ingest.fhir.base.issue import Issue, Issues
+from service.ingest.fhir.base.issue import Issue
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.reading.response import ReadAuthorization, Unread, read
 
@@ -24,6 +23,10 @@ _ELEMENT = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,40}")
 
 class _NotReadable(ValueError):
     """Why a text is no JSON that two readers would read alike."""
+
+    def __init__(self, reason: str, code: str = "unreadable") -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,86 +41,36 @@ class FhirDocument:
     root: str = "Resource"
 
 
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """The document that all its submissions come from."""
-
-    content: bytes = field(repr=False)
-    number: int
-    position: Position
-    start: int
-
-    def submission(self, pointer: str, **more: Any) -> Submission:
-        return Submission(
-            format="fhir",
-            number=self.number,
-            position={**self.position, **({"pointer": pointer} if pointer else {})},
-            start=self.start,
-            content=self.content,
-            content_bytes=len(self.content),
-            **more,
-        )
-
-    def rejected(
-        self, pointer: str, code: Code, issues: Iterable[Issue], **more: Any
-    ) -> Submission:
-        errors = [each for each in issues if each.severity == "error"]
-        first = errors[0]
-        reason = f"{first.pointer}: {first.message}" if first.pointer else first.message
-        return self.submission(
-            pointer, code=code, reason=reason, errors=tuple(map(_place, errors)), **more
-        )
-
-
-def read_piece(piece: Cut, number: int, bytes_max: int, *, checks_shape: bool) -> Sequence[Sent]:
+def read_piece(piece: Cut, bytes_max: int, *, checks_shape: bool) -> Sequence[Sent]:
     """Read a piece of a stream as a document; its findings are a notice behind its submissions."""
-    if not piece.is_whole or piece.size > bytes_max:
-        document = too_long(piece, number, bytes_max)
-    else:
-        where: Position = {"line": piece.line}
-        document = fhir_submissions(
-            piece.content,
-            number=number,
-            position=where,
-            start=piece.start,
-            checks_shape=checks_shape,
-        )
+    document = read_document(piece, bytes_max, checks_shape=checks_shape)
     return [*document.submissions, Notice(document)]
 
 
-def fhir_submissions(
-    content: bytes,
-    *,
-    number: int = 1,
-    position: Position | None = None,
-    start: int = 0,
-    checks_shape: bool = False,
-) -> FhirDocument:
-    """Read a document into submissions, in one piece; it raises for none.
+def read_document(piece: Cut, bytes_max: int, *, checks_shape: bool = False) -> FhirDocument:
+    """Read a document into submissions; it raises for none.
 
-    ``number``, ``position`` and ``start`` say where it stands in a stream of documents. What was
-    found wrong with one ClaimResponse rejects that one alone; what belongs to none rejects the
-    document, beside those that were read. What is wrong with its shape keeps nothing out.
+    What was found wrong with one ClaimResponse rejects that one alone; what belongs to none rejects
+    the document, beside those that were read. What is wrong with its shape keeps nothing out.
     """
-    origin = _Origin(content, number, position or {}, start)
     try:
-        parsed = parse(content)
+        parsed = _parsed(piece, bytes_max)
     except _NotReadable as error:
-        issue = Issue("unreadable", "error", "", "Resource", str(error))
-        return FhirDocument((origin.rejected("", "unreadable", [issue]),), (issue,))
+        issue = Issue(error.code, "error", "", "Resource", str(error))
+        return FhirDocument((_rejected(piece, "", "unreadable", [issue]),), (issue,))
     reading = read(parsed)
-    taken = [_taken(origin, each) for each in reading.authorizations]
-    unread = [_unread(origin, each) for each in reading.unread]
     owned = {one for each in reading.authorizations for one in each.issues}
     owned |= {one for each in reading.unread for one in each.issues}
     of_document = [
         each for each in reading.issues if each.severity == "error" and each not in owned
     ]
-    whole = [origin.rejected("", "invalid", of_document)] if of_document else []
-    submissions = [*taken, *unread, *whole]
+    submissions = [_taken(piece, each) for each in reading.authorizations]
+    submissions += [_unread(piece, each) for each in reading.unread]
+    if of_document:
+        submissions.append(_rejected(piece, "", "invalid", of_document))
     if not submissions:
-        submissions.append(origin.submission("", reason="nothing to take in the document"))
-    shape = check_shape(parsed, len(content)) if checks_shape else ()
+        submissions.append(piece.submission("fhir", reason="nothing to take in the document"))
+    shape = check_shape(parsed, piece.size) if checks_shape else ()
     name = parsed.get("resourceType") if isinstance(parsed, dict) else None
     return FhirDocument(
         tuple(_warned(submissions, shape)),
@@ -126,25 +79,19 @@ def fhir_submissions(
     )
 
 
-def too_long(piece: Cut, number: int, bytes_max: int) -> FhirDocument:
-    """What stands for a line of which only the beginning was kept."""
-    issue = Issue("too-many", "error", "", "Resource", f"longer than {bytes_max} bytes")
-    submission = Submission(
-        format="fhir",
-        number=number,
-        position={"line": piece.line},
-        start=piece.start,
-        content=piece.content,
-        content_bytes=piece.size,
-        code="unreadable",
-        reason=issue.message,
-        errors=(_place(issue),),
-    )
-    return FhirDocument((submission,), (issue,))
+def _rejected(
+    piece: Cut, pointer: str, code: Code, issues: Iterable[Issue], **more: Any
+) -> Submission:
+    errors = [each for each in issues if each.severity == "error"]
+    first = errors[0]
+    reason = f"{first.pointer}: {first.message}" if first.pointer else first.message
+    places = tuple(map(_place, errors))
+    return piece.submission("fhir", pointer, code=code, reason=reason, errors=places, **more)
 
 
-def _taken(origin: _Origin, read: ReadAuthorization) -> Submission:
-    return origin.submission(
+def _taken(piece: Cut, read: ReadAuthorization) -> Submission:
+    return piece.submission(
+        "fhir",
         read.pointer,
         pushed=Pushed(authorization=read.authorization, source=read.document),
         authorization_id=read.authorization.authorization_id,
@@ -169,24 +116,26 @@ def _warned(submissions: Sequence[Submission], shape: Sequence[Issue]) -> Iterat
         yield replace(each, warnings=(*each.warnings, *found[at])) if at in found else each
 
 
-def _unread(origin: _Origin, unread: Unread) -> Submission:
+def _unread(piece: Cut, unread: Unread) -> Submission:
     known: dict[str, Any] = {
         "authorization_id": unread.authorization_id,
         "version": unread.version,
     }
     if unread.is_refused:
-        return origin.rejected(unread.pointer, "invalid", unread.issues, **known)
+        return _rejected(piece, unread.pointer, "invalid", unread.issues, **known)
     reason = unread.issues[-1].message if unread.issues else "nothing to take"
-    return origin.submission(unread.pointer, reason=reason, **known)
+    return piece.submission("fhir", unread.pointer, reason=reason, **known)
 
 
 def _place(issue: Issue) -> Mapping[str, str]:
     return {"path": issue.pointer, "message": issue.message}
 
 
-def parse(content: bytes) -> object:
-    """Parse JSON, and refuse what readers of JSON would not read alike; raises ValueError."""
-    text = content.removeprefix(_BOM)
+def _parsed(piece: Cut, bytes_max: int) -> object:
+    """Parse JSON, and refuse what readers of JSON would not read alike; raises _NotReadable."""
+    if not piece.is_whole or piece.size > bytes_max:
+        raise _NotReadable(f"longer than {bytes_max} bytes", "too-many")
+    text = piece.content.removeprefix(_BOM)
     if not text.strip():
         raise _NotReadable("empty: a resource of FHIR is needed")
     if text.lstrip()[:1] == b"<":
@@ -232,23 +181,22 @@ def check_shape(content: object, bytes_count: int) -> tuple[Issue, ...]:
     Of a document that is too long nothing is checked, and of the findings the first ones are given;
     both are said.
     """
-    issues = Issues()
-    documents = Documents(content, Issues())
+    documents = Documents(content)
     if not documents.resources:
         return ()
-    root = documents.resources[0]
+    root = documents.resources[0].quiet()
+    found = root.issues
     if bytes_count > BYTES_MAX:
-        message = f"the form was not checked: longer than {BYTES_MAX} bytes"
-        issues.tell(root, "r4b-unchecked", message)
-        return issues.all
+        root.tell("r4b-unchecked", f"the form was not checked: longer than {BYTES_MAX} bytes")
+        return found.all
     for resource in documents.resources:
         for path, reason in _findings(resource):
-            if len(issues.all) >= ISSUES_MAX:
-                issues.tell(root, "r4b-unchecked", "more was found wrong with the form")
-                return issues.all
-            node = Node(None, (*resource.path, *path), resource.root)
-            issues.warn(node, "r4b-shape", reason)
-    return issues.all
+            if len(found.all) >= ISSUES_MAX:
+                root.tell("r4b-unchecked", "more was found wrong with the form")
+                return found.all
+            node = Node(None, (*resource.path, *path), root.root, found)
+            node.warn("r4b-shape", reason)
+    return found.all
 
 
 def _findings(resource: Node) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -310,7 +310,11 @@ def request_of(authorization: Authorization, written: Json) -> Json | None:
     """
     known = without_nothing(
         {
-            "extension": _extensions(authorization),
+            "extension": extensions(
+                "valueCodeableConcept",
+                levelOfServiceCode=coded("1338", authorization.urgency),
+                certificationType=_certification(authorization),
+            ),
             "diagnosis": _diagnoses(authorization),
             "supportingInfo": _supporting(authorization),
             "item": [_item(line, authorization) for line in authorization.lines],
@@ -348,14 +352,6 @@ def _related(authorization: Authorization) -> list[Json]:
         return []
     named = {"system": OWN_SYSTEM, "value": authorization.supersedes}
     return [{"claim": {"identifier": named}, "relationship": concept(_RELATIONSHIP, "prior")}]
-
-
-def _extensions(authorization: Authorization) -> list[Json]:
-    return extensions(
-        "valueCodeableConcept",
-        levelOfServiceCode=coded("1338", authorization.urgency),
-        certificationType=_certification(authorization),
-    )
 
 
 def _certification(scope: AuthorizationLine | Authorization) -> Json | None:

@@ -3,22 +3,44 @@
 The id of a claim is the provider's number of it (CLM01), as far as an id can hold it.
 """
 
-import re
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 from service.domain.claim import Claim
-from service.ingest.x12.claim.document import ClaimDraft, document_of, read_claim, type_of
-from service.ingest.x12.fields.people import MemberIdOf, Patient, checked_once, patient_of
+from service.domain.provider import ClaimProvider
+from service.ingest.x12.claim.rows import CLAIM as CLAIM_ROWS
+from service.ingest.x12.claim.rows import LINE
+from service.ingest.x12.fields.mapping import Draft
+from service.ingest.x12.fields.people import (
+    MemberIdOf,
+    Party,
+    Patient,
+    Payer,
+    checked,
+    checked_once,
+    first_of,
+    member_of,
+    parties_of,
+    patient_of,
+    read_payer,
+    read_provider,
+    with_taxonomy,
+)
+from service.ingest.x12.fields.services import Diagnoses
+from service.ingest.x12.wire.elements import Elements
+from service.ingest.x12.wire.envelope import Handler
 from service.ingest.x12.wire.excerpt import Excerpt
+from service.ingest.x12.wire.guide import Kind
 from service.ingest.x12.wire.loops import CLAIM, HEADER, Loop
 from service.ingest.x12.wire.problem import Findings
-from service.ingest.x12.wire.results import ClaimRead, Content, Document, Transaction, Unread
+from service.ingest.x12.wire.results import ClaimRead, Content, Document, Transaction
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.transaction_set import Handler
 
-_NOT_IN_AN_ID = re.compile(r"[^!-$&-.0-{}~]")
-"""What an id cannot hold: blanks, slashes, bars, all beyond ASCII; and the mark of what was."""
+_IN_AN_ID = string.punctuation.translate(str.maketrans("", "", "%/|"))
+"""What an id can hold beside letters and digits: no slash, no bar, not the mark of what was."""
 
 _CHARACTERS_MAX = 100
 
@@ -30,8 +52,6 @@ class ClaimKeys:
     number: str
     billing_npi: str | None
     billing_tin: str | None
-    payer_id: str | None
-    sender: str
 
 
 ClaimIdOf = Callable[[ClaimKeys], str]
@@ -43,7 +63,7 @@ def written_id(text: str) -> str | None:
     if not text:
         return None
     if not (text.isalnum() and text.isascii()):
-        text = _NOT_IN_AN_ID.sub(_encoded, text.strip())
+        text = quote(text.strip(), safe=_IN_AN_ID, errors="replace")
     return text if 0 < len(text) <= _CHARACTERS_MAX else None
 
 
@@ -58,19 +78,7 @@ def provider_claim_id(keys: ClaimKeys) -> str:
     return f"{provider}.{keys.number}" if provider else keys.number
 
 
-def _encoded(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
-
-
 _FORMER_GUIDE = "004010"
-
-
-@dataclass(frozen=True, slots=True)
-class Payer:
-    """The payer to whom a claim is sent (2010BB, else 1000B)."""
-
-    id: str | None
-    name: str | None
 
 
 class ClaimHandler(Handler):
@@ -113,78 +121,32 @@ class ClaimHandler(Handler):
         findings = Findings(self.transaction.segment_index)
         spoiled = self.was_spoiled()
         payer = _payer_of(loop)
-        subscriber = loop.above("2000B")
-        patient = self._patient(loop, findings)
+        patient = _patient_of(loop, findings)
         if spoiled:
-            return self._unread(loop, findings, is_complete=False)
-        claim = read_claim(loop, payer.id, findings)
-        if patient is None or claim.is_unsure:
-            return self._unread(loop, findings)
-        claim_type = type_of(claim, self.transaction.kind, findings)
-        document = document_of(claim, claim_type, findings)
-        ids = self._ids(claim, document, payer, findings)
-        if ids is None or document is None:
-            return self._unread(loop, findings)
-        member = {"id": self._member_id_of(patient)}
-        if patient.birth_date:
-            member["birth_date"] = patient.birth_date
-        if patient.gender:
-            member["gender"] = patient.gender
-        document = {**ids, "type": claim_type, "member": member, **document}
-        sbr = subscriber.first("SBR") if subscriber else None
-        responsibility = sbr.get(1) if sbr else ""
-        return self._checked(loop, document, claim, payer, responsibility, findings)
-
-    def _ids(
-        self, claim: ClaimDraft, document: Document | None, payer: Payer, findings: Findings
-    ) -> Document | None:
-        number = written_id(claim.draft.notes.get("claim_number", ""))
-        if number is None:
-            findings.add("no-claim-id", claim.segment, 1, loop="2300")
-            return None
-        billing = (document or {}).get("billing_provider", {})
-        group = self.transaction.group
-        keys = ClaimKeys(
-            number=number,
-            billing_npi=billing.get("npi"),
-            billing_tin=billing.get("tin"),
-            payer_id=payer.id,
-            sender=group.sender or group.interchange.sender,
-        )
-        ids: Document = {"claim_id": self._claim_id_of(keys)}
-        original = written_id(claim.draft.notes.get("original_number", ""))
-        if original:
-            ids["original_claim_id"] = original
-        return ids
-
-    def _patient(self, loop: Loop, findings: Findings) -> Patient | None:
-        subscriber, dependent = loop.above("2000B"), loop.above("2000C")
-        if dependent is None and subscriber and subscriber.party("2010CA"):
-            dependent = subscriber  # the patient stands under the subscriber's HL
-        patient = patient_of(subscriber, dependent, ("2010BA", "2010CA"), findings)
-        if patient and patient.is_dependent and patient.own_id is None:
-            findings.add("dependent", dependent.start if dependent else None, loop="2000C")
-        return patient
-
-    def _checked(  # a claim and all that stands beside it
-        self,
-        loop: Loop,
-        document: Document,
-        read: ClaimDraft,
-        payer: Payer,
-        responsibility: str,
-        findings: Findings,
-    ) -> Content:
+            return self.unread(loop, findings, "claim-unread", is_complete=False)
+        read = read_claim(loop, payer.id, findings)
+        if patient is None or read.is_unsure:
+            return self.unread(loop, findings, "claim-unread")
+        claim_type = type_of(read, self.transaction.kind, findings)
+        fields = document_of(read, claim_type, findings)
+        ids = self._ids(read, fields, findings)
+        if ids is None or fields is None:
+            return self.unread(loop, findings, "claim-unread")
+        member = member_of(patient, self._member_id_of)
+        member.pop("subscriber_id", None)
+        document = {**ids, "type": claim_type, "member": member, **fields}
         claim = self.fitting(Claim, checked_once(document), "2300", findings)
         if claim is None:
-            return self._unread(loop, findings)
+            return self.unread(loop, findings, "claim-unread")
+        subscriber = loop.above("2000B")
+        sbr = subscriber.first("SBR") if subscriber else None
         told = self.transaction.is_predetermination
         return ClaimRead(
             document=document,
             claim=claim,
             payer_id=payer.id,
             payer_name=payer.name,
-            responsibility=responsibility[:1] or None,
+            responsibility=(sbr.get(1)[:1] if sbr else "") or None,
             use=self.transaction.purpose[:2],
             is_predetermination=told or bool(read.draft.notes.get("is_predetermination")),
             problems=tuple(findings.problems),
@@ -192,22 +154,221 @@ class ClaimHandler(Handler):
             excerpt=Excerpt(self.transaction.envelope, loop),
         )
 
-    def _unread(self, loop: Loop, findings: Findings, *, is_complete: bool = True) -> Unread:
-        findings.add("claim-unread", loop.start, loop=loop.name)
-        return self.unread(loop, loop.name, findings, is_complete=is_complete)
+    def _ids(
+        self, claim: "ClaimDraft", fields: Document | None, findings: Findings
+    ) -> Document | None:
+        number = written_id(claim.draft.notes.get("claim_number", ""))
+        if number is None:
+            findings.add("no-claim-id", claim.segment, 1, loop="2300")
+            return None
+        billing = (fields or {}).get("billing_provider", {})
+        keys = ClaimKeys(
+            number=number, billing_npi=billing.get("npi"), billing_tin=billing.get("tin")
+        )
+        ids: Document = {"claim_id": self._claim_id_of(keys)}
+        original = written_id(claim.draft.notes.get("original_number", ""))
+        if original:
+            ids["original_claim_id"] = original
+        return ids
+
+
+def _patient_of(loop: Loop, findings: Findings) -> Patient | None:
+    subscriber, dependent = loop.above("2000B"), loop.above("2000C")
+    if dependent is None and subscriber and subscriber.party("2010CA"):
+        dependent = subscriber  # the patient stands under the subscriber's HL
+    return patient_of(subscriber, dependent, ("2010BA", "2010CA", "2000C"), findings)
 
 
 def _payer_of(loop: Loop) -> Payer:
-    """Read the payer of a claim; where 2010BB is missing, the receiver of the file."""
-    party = None
-    for name in ("2000C", "2000B"):
-        level = loop.above(name)
-        if level is not None and party is None:
-            party = next((each for each in level.loops if each.role == "PR"), None)
-    if party is None:
-        header = loop.above(HEADER)
-        party = header.party("1000B") if header else None
-    if party is None:
-        return Payer(None, None)
-    nm1 = party.segments[0]
-    return Payer(nm1.get(9)[:100] or None, nm1.get(3)[:200] or None)
+    """Read the payer of a claim (2010BB); where it is missing, the receiver of the file (1000B)."""
+    levels = (loop.above("2000C"), loop.above("2000B"))
+    parties = (each for level in levels if level for each in level.loops if each.role == "PR")
+    header = loop.above(HEADER)
+    return read_payer(next(parties, header.party("1000B") if header else None))
+
+
+_TYPES = {"837P": "professional", "837I": "institutional", "837D": "dental"}
+_TYPES_BY_FORM = {"SV1": "professional", "SV2": "institutional", "SV3": "dental"}
+_FORMS = {claim_type: form for form, claim_type in _TYPES_BY_FORM.items()}
+_TEETH_MAX = 32
+
+RENDERING = {
+    "professional": ("82",),
+    "institutional": ("82", "71", "72"),
+    "dental": ("82",),
+}
+"""Who rendered the service (NM101), the first that is named; of a hospital's else the attending."""
+
+REFERRING = ("DN", "P3")
+FACILITY = ("77",)
+BILLING = "2010AA"
+
+
+@dataclass(slots=True)
+class ClaimDraft:
+    """A claim that was read: its own draft and those of its lines, each with its loop."""
+
+    loop: Loop
+    draft: Draft
+    lines: list[tuple[Draft, Loop]]
+
+    @property
+    def segment(self) -> Segment:
+        """The CLM segment."""
+        return self.loop.segments[0]
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether something that decides what is billed could not be read."""
+        return self.draft.is_unsure or any(each.is_unsure for each, _ in self.lines)
+
+
+def read_claim(loop: Loop, payer_id: str | None, findings: Findings) -> ClaimDraft:
+    """Read a claim loop (2300) and its lines (2400)."""
+    claim = ClaimDraft(loop, Draft(findings, "2300"), [])
+    claim.draft.notes["payer_id"] = payer_id
+    CLAIM_ROWS.read(loop.segments, claim.draft)
+    for each in loop.within("2400"):
+        draft = Draft(findings, "2400")
+        draft.notes["payer_id"] = payer_id
+        LINE.read(each.segments, draft)
+        claim.lines.append((draft, each))
+    return claim
+
+
+def type_of(claim: ClaimDraft, kind: Kind, findings: Findings) -> str:
+    """Tell the type of a claim by its guide; by its lines, where they are all of another type."""
+    declared = _TYPES.get(kind)
+    forms = {draft.notes["form"] for draft, _ in claim.lines if "form" in draft.notes}
+    if declared and (not forms or _FORMS[declared] in forms):
+        return declared
+    if forms:
+        if declared:
+            findings.add("claim-type", claim.segment, loop="2300")
+        return _TYPES_BY_FORM[sorted(forms)[0]]
+    return "institutional" if claim.draft.notes.get("facility_kind") == "A" else "professional"
+
+
+def document_of(claim: ClaimDraft, claim_type: str, findings: Findings) -> Document | None:
+    """Write the fields of a claim but its ids and member; None where it has no lines or dates."""
+    fields = dict(claim.draft.fields)
+    notes = claim.draft.notes
+    _facility_code(claim, claim_type, fields)
+    if not claim.lines:
+        findings.add("no-lines", claim.segment, loop="2300")
+        return None
+    diagnoses: Diagnoses | None = notes.get("diagnoses")
+    if diagnoses is not None and (told := diagnoses.all):
+        fields["diagnoses"] = told
+    for draft, _ in claim.lines:
+        if "is_emergency" in draft.notes:
+            fields["emergency"] = True
+    statement = fields.get("statement")
+    if statement and notes.get("is_discharged") and not notes.get("is_still_patient"):
+        fields.setdefault("discharge_date", statement["to"])
+    _take_providers(claim, claim_type, fields)
+    is_dated = bool(statement) or bool(fields.get("admission", {}).get("date"))
+    billed = len(diagnoses.billed) if diagnoses else 0
+    lines = _lines(claim, billed, findings, is_dated=is_dated)
+    if lines is None:
+        return None
+    fields["lines"] = lines
+    return fields
+
+
+def _facility_code(claim: ClaimDraft, claim_type: str, fields: Document) -> None:
+    """Write CLM05: a bill type of an institutional claim, else a place of service."""
+    notes = claim.draft.notes
+    code, kind = notes.get("facility_code"), notes.get("facility_kind")
+    if code is None:
+        return
+    is_bill_type = claim_type == "institutional"
+    if kind and (kind == "A") != is_bill_type:
+        claim.draft.note("facility-code", notes["facility_segment"], 5, 2)
+    if is_bill_type:
+        fields["bill_type"] = f"{code.zfill(3)}{fields.get('frequency', '1')}"
+    else:
+        fields["place_of_service"] = code
+
+
+def _take_providers(claim: ClaimDraft, claim_type: str, fields: Document) -> None:
+    findings, parties = claim.draft.findings, parties_of(claim.loop, "2310")
+    billing = _billing(claim.loop, findings)
+    if billing:
+        fields["billing_provider"] = billing
+    for field, wanted in (
+        ("rendering_provider", RENDERING[claim_type]),
+        ("referring_provider", REFERRING),
+        ("facility", FACILITY),
+    ):
+        party = first_of(parties, wanted)
+        provider = read_provider(Elements(findings, "2310"), party) if party else None
+        if provider:
+            fields[field] = provider
+
+
+def _billing(loop: Loop, findings: Findings) -> Party:
+    """Read the billing provider (2010AA), with the taxonomy of its level (PRV*BI)."""
+    level = loop.above("2000A") or loop.above(HEADER)
+    if level is not None and level.billing is not None:
+        return Party(level.billing, level.billing.model)
+    noted = len(findings.problems)
+    party = level.party(BILLING) if level else None
+    elements = Elements(findings, BILLING)
+    provider = read_provider(elements, party) if party else Party({})
+    if level is not None:
+        provider = with_taxonomy(elements, provider, level)
+    if level is not None and len(findings.problems) == noted:
+        # Thousands of claims may stand under one provider.
+        provider = level.billing = provider if provider.model else checked(provider, ClaimProvider)
+    return provider
+
+
+def _lines(
+    claim: ClaimDraft, diagnoses: int, findings: Findings, *, is_dated: bool
+) -> list[Document] | None:
+    lines: list[Document] = []
+    taken: set[int] = set()
+    is_readable = True
+    for draft, loop in claim.lines:
+        segment = loop.segments[0]
+        notes = draft.notes
+        number = notes.get("line")
+        if number is None or number in taken:
+            draft.note("line-number", segment, 1)
+            number = max(taken, default=0) + 1
+        taken.add(number)
+        if "form" not in notes:
+            draft.note("no-service", segment)
+        line: dict[str, Any] = {"line": number, **draft.fields}
+        if "from" not in line and not is_dated:
+            draft.note("no-service-date", segment)
+            is_readable = False
+        pointers = _pointers(draft, diagnoses)
+        if pointers:
+            line["diagnosis_pointers"] = pointers
+        teeth = notes.get("teeth")
+        if teeth:
+            line["teeth"] = teeth[:_TEETH_MAX]
+        if loop.loops:
+            _within_line(loop, line, findings)
+        lines.append(line)
+    return lines if is_readable else None
+
+
+def _within_line(loop: Loop, line: Document, findings: Findings) -> None:
+    """Read who rendered a line, and its drug."""
+    rendering = parties_of(loop, "2420").get("82")
+    if rendering is not None:
+        line["rendering_provider"] = read_provider(Elements(findings, "2420"), rendering)
+    drug = next((one for each in loop.within("2410") for one in each.all("LIN")), None)
+    if drug is not None and drug.get(3):
+        line["attached"] = {"drug": drug.get(3)[:48]}
+
+
+def _pointers(draft: Draft, diagnoses: int) -> list[int]:
+    pointers: tuple[int, ...] = draft.notes.get("pointers", ())
+    fit = [each for each in pointers if each <= diagnoses]
+    if len(fit) < len(pointers):
+        draft.note("pointer", *draft.notes["pointers_segment"])
+    return fit

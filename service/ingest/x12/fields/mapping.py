@@ -4,8 +4,8 @@ A row both reads and documents: the pages of ``docs/formats`` are written from t
 """
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from service.ingest.x12.wire.elements import Elements, Span
@@ -23,8 +23,7 @@ class Draft(Elements):
     __slots__ = ("fields", "is_unsure", "notes")
 
     def __init__(self, findings: Findings, loop: str) -> None:
-        self.loop = loop
-        self.findings = findings
+        super().__init__(findings, loop)
         self.fields: dict[str, Any] = {}
         self.notes: dict[str, Any] = {}
         self.is_unsure = False
@@ -46,10 +45,8 @@ class Draft(Elements):
 
     def add(self, field: str, value: object) -> None:
         """Put a value into the list of a field, once."""
-        target = self.fields
         above, _, name = field.rpartition(".")
-        if above:
-            target = target.setdefault(above, {})
+        target = self.fields.setdefault(above, {}) if above else self.fields
         values = target.setdefault(name, [])
         if value not in values:
             values.append(value)
@@ -71,12 +68,15 @@ _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{1,2}?(?=(?:\d\d)?\b)")
 class Told:
     """An element or more, the field that they fill, and the rule: for the page alone.
 
-    Another row of the same segment reads them.
+    Another row of the same segment reads them. ``on`` are values of the segment's first element;
+    none is any that has no row of its own.
     """
 
     elements: str
     field: str
     rule: str = AS_IT_STANDS
+    _: KW_ONLY
+    on: tuple[str, ...] = ()
 
     @property
     def segment(self) -> str:
@@ -84,23 +84,13 @@ class Told:
         found = _SEGMENT.match(self.elements)
         return found[0] if found else ""
 
-    @property
-    def qualifiers(self) -> tuple[str, ...]:
-        """Values of the segment's first element; none is any that has no row of its own."""
-        return ()
-
 
 @dataclass(frozen=True, slots=True)
 class Row(Told):
-    """A row that is read: ``take`` does it, of segments whose first element is ``on``."""
+    """A row that is read: ``take`` does it."""
 
-    take: Take = field(kw_only=True)
-    on: tuple[str, ...] = field(default=(), kw_only=True)
-
-    @property
-    def qualifiers(self) -> tuple[str, ...]:
-        """Values of the segment's first element; none is any that has no row of its own."""
-        return self.on
+    _: KW_ONLY
+    take: Take
 
 
 class Rows:
@@ -110,45 +100,31 @@ class Rows:
         self.rows = rows
         found: dict[str, dict[str, list[Take]]] = {}
         for row in rows:
-            for qualifier in row.qualifiers or ("",):
+            for qualifier in row.on or ("",):
                 takes = found.setdefault(row.segment, {}).setdefault(qualifier, [])
                 if isinstance(row, Row):
                     takes.append(row.take)
-        self._by_qualifier = {name: by for name, by in found.items() if set(by) != {""}}
-        self._plain = {name: by[""] for name, by in found.items() if set(by) == {""}}
+        self._takes = found
 
     def read(self, segments: Iterable[Segment], draft: Draft) -> None:
         """Read the segments of a loop into a draft."""
-        plain, by_qualifier = self._plain, self._by_qualifier
         for segment in segments:
-            name = segment[0][0]
-            takes = plain.get(name)
-            if takes is None:
-                by = by_qualifier.get(name)
-                if by is None:
-                    continue
-                takes = by.get(segment.get(1).upper()) or by.get("") or []
-            for take in takes:
-                take(draft, segment)
+            by = self._takes.get(segment[0][0])
+            if by:
+                for take in by.get(segment.get(1).upper()) or by.get("", []):
+                    take(draft, segment)
 
 
-def code(element: int, field: str, component: int | None = None) -> Take:
-    """Take an element as a code."""
+Read = Callable[[Draft, Segment, int], str | None]
+
+
+def element(number: int, field: str, read: Read = Draft.code) -> Take:
+    """Take an element as what it is read as: a code, if nothing else is said."""
     above, _, name = field.rpartition(".")
 
     def take(draft: Draft, segment: Segment) -> None:
-        if len(segment[0]) > element:
-            draft.put(above, name, draft.code(segment, element, component), segment)
-
-    return take
-
-
-def number(element: int, field: str) -> Take:
-    """Take an element as a number."""
-
-    def take(draft: Draft, segment: Segment) -> None:
-        if len(segment[0]) > element:
-            draft.put("", field, draft.number(segment, element), segment)
+        if len(segment[0]) > number:
+            draft.put(above, name, read(draft, segment, number), segment)
 
     return take
 
@@ -176,20 +152,32 @@ def dated(take: Callable[[Draft, Segment, Span], None]) -> Take:
     return read
 
 
-def days(*fields: str) -> Take:
-    """Take a DTP segment: its first day into the first field, its last into the second.
-
-    One field alone takes the day, of a period the last one.
-    """
-    *first, last = fields
+def days(*, first: str = "", last: str = "", end: str = "") -> Take:
+    """Take a DTP segment: its first day, its last, and the end of a period (not of one day)."""
+    places = [(*name.rpartition("."), at) for at, name in enumerate((first, last, end)) if name]
 
     @dated
     def take(draft: Draft, segment: Segment, span: Span) -> None:
-        for name in first:
-            draft.set(name, span.first, segment)
-        draft.set(last, span.last, segment)
+        found = (span.first, span.last, span.last if span.is_range else "")
+        for above, _, name, at in places:
+            draft.put(above, name, found[at], segment)
 
     return take
+
+
+def period(field: str) -> Take:
+    """Take a DTP segment as a period, also of one day (never open-ended)."""
+
+    @dated
+    def take(draft: Draft, segment: Segment, span: Span) -> None:
+        draft.put("", field, {"from": span.first, "to": span.last}, segment)
+
+    return take
+
+
+def filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are not empty."""
+    return {name: value for name, value in fields.items() if value}
 
 
 _RAW_CHARACTERS_MAX = 500

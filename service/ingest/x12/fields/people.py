@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from service.domain.provider import AuthorizedProvider, ClaimProvider
-from service.ingest.x12.fields.mapping import Draft
+from service.ingest.x12.fields.mapping import Draft, filled
 from service.ingest.x12.wire.elements import Elements
 from service.ingest.x12.wire.loops import Loop
 from service.ingest.x12.wire.problem import Findings
@@ -32,12 +32,11 @@ class Party(dict[str, Any]):
     The same few providers stand in most messages: they are read and checked once.
     """
 
-    __slots__ = ("is_known", "model")
+    __slots__ = ("model",)
 
     def __init__(self, fields: Mapping[str, Any], model: AnyProvider | None = None) -> None:
         self.update(fields)
         self.model = model
-        self.is_known = False
         taxonomy = fields.get("taxonomy")
         if taxonomy:
             self["taxonomy"] = [*taxonomy]
@@ -51,14 +50,17 @@ def checked_once(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def role_of(loop: Loop) -> str:
-    """The role of a party (NM101)."""
-    return loop.role or ""
+def parties_of(loop: Loop, *names: str) -> dict[str, Loop]:
+    """The parties in the loops of these names by their role (NM101), of each role the first."""
+    parties: dict[str, Loop] = {}
+    for party in loop.within(*names):
+        parties.setdefault(party.role or "", party)
+    return parties
 
 
-def is_organization(loop: Loop) -> bool:
-    """Whether a party is no person (NM102 2)."""
-    return bool(loop.segments) and loop.segments[0].get(2) == "2"
+def first_of(parties: Mapping[str, Loop], roles: tuple[str, ...]) -> Loop | None:
+    """The party with the first of these roles that one has."""
+    return next((parties[role] for role in roles if role in parties), None)
 
 
 def read_provider(
@@ -72,9 +74,6 @@ def read_provider(
     known = _without_fault(tuple([each[0] for each in segments]), model)
     if known is None:
         return Party(_read_provider(elements, segments))
-    if known.is_known and known.model is None:
-        known.model = checked(known, model).model
-    known.is_known = True  # whoever comes again is worth to be checked for all that follow
     return Party(known, known.model)
 
 
@@ -83,9 +82,7 @@ def _without_fault(written: tuple[tuple[str, ...], ...], model: type[AnyProvider
     findings = Findings()
     segments = [Segment(each, 0, 0, _NO_MARKS) for each in written]
     fields = _read_provider(Elements(findings, ""), segments)
-    if findings.problems:
-        return None
-    return Party(fields)
+    return None if findings.problems else checked(fields, model)
 
 
 def checked(fields: Mapping[str, Any], model: type[AnyProvider]) -> Party:
@@ -112,17 +109,18 @@ def _read_provider(elements: Elements, segments: list[Segment]) -> dict[str, Any
             party["tin"] = elements.tin(reference.get(2), reference, 2)
         elif kind == "HPI" and not party.get("npi"):
             party["npi"] = elements.npi(reference.get(2), reference, 2)
-    taxonomy = _taxonomy(elements, segments)
-    if taxonomy:
-        party["taxonomy"] = taxonomy
+    party["taxonomy"] = _taxonomy(elements, segments)
     names = [elements.text(nm1, 3), elements.text(nm1, 4)]
     party["name"] = ", ".join(filter(None, names))[:200].strip()
-    return {name: value for name, value in party.items() if value}
+    return filled(party)
 
 
-def read_taxonomy(elements: Elements, loop: Loop) -> list[str]:
-    """Read the taxonomy codes of a loop (PRV03)."""
-    return _taxonomy(elements, loop.segments)
+def with_taxonomy(elements: Elements, provider: Party, level: Loop) -> Party:
+    """A provider with the taxonomy of its level, where it names none of its own."""
+    if provider.get("taxonomy"):
+        return provider
+    taxonomy = _taxonomy(elements, level.segments)
+    return Party({**provider, "taxonomy": taxonomy}) if taxonomy else provider
 
 
 def _taxonomy(elements: Elements, segments: list[Segment]) -> list[str]:
@@ -130,35 +128,24 @@ def _taxonomy(elements: Elements, segments: list[Segment]) -> list[str]:
     return list(dict.fromkeys(each for each in read if each))
 
 
-def member_id_of(elements: Elements, nm1: Segment) -> str | None:
+def _id_of(party: Loop | None, findings: Findings) -> str | None:
     """Read the id of a member (NM109): blanks are dropped, it travels in addresses."""
-    text = nm1.get(9)
-    if text.isalnum() and text.isascii() and len(text) <= _MEMBER_ID_CHARACTERS_MAX:
-        return text
-    text = "".join(text.split())
-    if not text:
+    nm1 = party.segments[0] if party else None
+    text = "".join(nm1.get(9).split()) if nm1 else ""
+    usable = text.isalnum() or (text.isprintable() and not set(text) & set("/|\x7f"))
+    if party and (not usable or not text.isascii() or len(text) > _MEMBER_ID_CHARACTERS_MAX):
+        findings.add("member-id", nm1, 9, loop=party.name)
         return None
-    usable = text.isascii() and text.isprintable() and not set(text) & set("/|\x7f")
-    if not usable or len(text) > _MEMBER_ID_CHARACTERS_MAX:
-        elements.note("member-id", nm1, 9)
-        return None
-    return text
+    return text or None
 
 
 def read_person(elements: Elements, loop: Loop) -> dict[str, str]:
     """Read birth date and gender (DMG); a masked date is left out."""
-    found: dict[str, str] = {}
     dmg = loop.first("DMG")
     if dmg is None:
-        return found
-    if dmg.get(2):
-        span = elements.span(dmg, 2, form=1)
-        if span:
-            found["birth_date"] = span.first
-    gender = elements.code(dmg, 3)
-    if gender:
-        found["gender"] = gender
-    return found
+        return {}
+    born = elements.span(dmg, 2, form=1) if dmg.get(2) else None
+    return filled({"birth_date": born and born.first, "gender": elements.code(dmg, 3)})
 
 
 SERVICING = ("SJ", "1T", "82", "72", "71", "73", "QB", "QV", "G3", "P3", "DD", "DK")
@@ -205,26 +192,27 @@ def family_member_id(patient: Patient) -> str:
 
 
 def patient_of(
-    subscriber: Loop | None, dependent: Loop | None, names: tuple[str, str], findings: Findings
+    subscriber: Loop | None,
+    dependent: Loop | None,
+    names: tuple[str, str, str],
+    findings: Findings,
 ) -> Patient | None:
     """Read the patient: the dependent where there is one; the id is the subscriber's then.
 
-    ``names`` are the party loops of subscriber and dependent.
+    ``names`` are the party loops of subscriber and dependent, and the level of the dependent.
     """
     person = _member_at(subscriber, names[0], findings)
     own = _member_at(dependent, names[1], findings)
     if person is _AMBIGUOUS or own is _AMBIGUOUS:
         return None
-    subscriber_id = own_id = None
-    if person is not None:
-        subscriber_id = member_id_of(Elements(findings, names[0]), person.segments[0])
-    if own is not None:
-        own_id = member_id_of(Elements(findings, names[1]), own.segments[0])
+    subscriber_id, own_id = _id_of(person, findings), _id_of(own, findings)
     if subscriber_id is None and own_id is None:
         findings.add("no-member", person.segments[0] if person else None, 9, loop=names[0])
         return None
     shown = own if dependent else person
     told = read_person(Elements(findings, shown.name), shown) if shown else {}
+    if dependent is not None and own_id is None:
+        findings.add("dependent", dependent.start, loop=names[2])
     return Patient(
         subscriber_id=subscriber_id or own_id or "",
         own_id=own_id,
@@ -269,41 +257,28 @@ def take_providers(draft: Draft, loop: Loop, setting: str) -> None:
     """
     if not loop.loops:
         return
-    by_role: dict[str, Loop] = {}
-    for party in loop.within("2010EA", "2010FA"):
-        by_role.setdefault(role_of(party), party)
-    servicing, facility = _first(by_role, SERVICING), _first(by_role, FACILITY)
+    parties = parties_of(loop, "2010EA", "2010FA")
+    servicing, facility = first_of(parties, SERVICING), first_of(parties, FACILITY)
     is_institutional = setting in ("inpatient", "outpatient")
     if servicing is None and not is_institutional:
         servicing = facility
-    if facility is None and is_institutional and servicing and is_organization(servicing):
+    if facility is None and is_institutional and servicing and servicing.segments[0].get(2) == "2":
         facility = servicing
-    _fill(draft, "servicing_provider", servicing)
-    _fill(draft, "facility", facility)
-    _fill(draft, "requesting_provider", _first(by_role, REFERRING))
-
-
-def _first(by_role: dict[str, Loop], roles: tuple[str, ...]) -> Loop | None:
-    for role in roles:
-        if role in by_role:
-            return by_role[role]
-    return None
+    for field, party in (
+        ("servicing_provider", servicing),
+        ("facility", facility),
+        ("requesting_provider", first_of(parties, REFERRING)),
+    ):
+        if party is not None:
+            draft.put("", field, _provider(draft, party), party.segments[0])
 
 
 def take_requester(draft: Draft, requester: Loop | None) -> None:
     """Fill the provider who asked (2010B), where the event names none who refers."""
     party = requester.party("2010B") if requester else None
-    if party is not None and "requesting_provider" not in draft.fields:
-        provider = _provider(draft, party)
-        taxonomy = provider.get("taxonomy") or read_taxonomy(draft, requester or party)
-        if taxonomy and "taxonomy" not in provider:
-            provider = Party({**provider, "taxonomy": taxonomy})
+    if requester and party and "requesting_provider" not in draft.fields:
+        provider = with_taxonomy(draft, _provider(draft, party), requester)
         draft.put("", "requesting_provider", provider, party.segments[0])
-
-
-def _fill(draft: Draft, field: str, party: Loop | None) -> None:
-    if party is not None:
-        draft.put("", field, _provider(draft, party), party.segments[0])
 
 
 def _provider(draft: Draft, party: Loop) -> Party:
@@ -314,22 +289,22 @@ def _provider(draft: Draft, party: Loop) -> Party:
     return provider
 
 
-def payer_of(loop: Loop) -> tuple[str | None, str | None]:
-    """Id and name of the payer (2010A)."""
-    payer = loop.above("2000A")
-    party = payer.party("2010A") if payer else None
+class Payer(NamedTuple):
+    """Whom a message is for or from, as it is named there."""
+
+    id: str | None
+    name: str | None
+
+
+def read_payer(party: Loop | None) -> Payer:
+    """Read id and name of a payer."""
     if party is None:
-        return None, None
+        return Payer(None, None)
     nm1 = party.segments[0]
-    return nm1.get(9)[:100] or None, nm1.get(3)[:200] or None
+    return Payer(nm1.get(9)[:100] or None, nm1.get(3)[:200] or None)
 
 
 def member_of(patient: Patient, member_id_of: MemberIdOf) -> dict[str, str]:
     """Write the member of an authorization."""
-    told = {
-        "id": member_id_of(patient),
-        "subscriber_id": patient.subscriber_id,
-        "birth_date": patient.birth_date,
-        "gender": patient.gender,
-    }
-    return {name: value for name, value in told.items() if value}
+    fields = ("subscriber_id", "birth_date", "gender")
+    return filled({"id": member_id_of(patient)} | {each: getattr(patient, each) for each in fields})

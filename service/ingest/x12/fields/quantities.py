@@ -9,9 +9,9 @@ from typing import Any
 from service.ingest.x12.fields.mapping import Draft, raw
 from service.ingest.x12.wire.segment import Segment
 
-_PERIODS = {"DA": "day", "WK": "week", "MO": "month", "YR": "year"}
+PERIODS = {"DA": "day", "WK": "week", "MO": "month", "YR": "year"}
 _QUARTER, _QUARTER_MONTHS = "Q1", 3
-_SPANS = {"7": "day", "35": "week", "34": "month", "21": "year"}
+SPANS = {"7": "day", "35": "week", "34": "month", "21": "year"}
 _RENEWS_FROM = "effective.from"
 _SPAN_MAX = 1000
 
@@ -20,9 +20,8 @@ Limits = dict[str, Any]
 
 def take_hsd(draft: Draft, segment: Segment) -> None:
     """Read an HSD segment into ``limits``; what cannot be counted is kept as it stands."""
-    elements = draft
     texts = segment.texts(8)
-    unit, count = elements.as_code(texts[0], segment, 1), elements.number(segment, 2)
+    unit, count = draft.as_code(texts[0], segment, 1), draft.number(segment, 2)
     if texts[1] and count is None:
         draft.is_unsure = True
     if count is None or unit is None:
@@ -30,13 +29,13 @@ def take_hsd(draft: Draft, segment: Segment) -> None:
             draft.unsure("element-missing", segment, 1)
         draft.add("attached.hsd", raw(segment))
         if texts[2] or texts[4] or texts[5]:
-            elements.note("quantity-raw", segment)
+            draft.note("quantity-raw", segment)
         return
     limits = _limits(draft, segment, unit, count)
     if limits is None:
         # A period that is not known must not turn a rate into an open grant: the count stands.
         limits = {"units": count, "unit": unit}
-        elements.note("quantity-raw", segment)
+        draft.note("quantity-raw", segment)
     if any(texts[2:]):
         draft.add("attached.hsd", raw(segment))
     draft.set("limits", limits, segment)
@@ -49,7 +48,7 @@ def _limits(draft: Draft, segment: Segment, unit: str, count: str) -> Limits | N
     every = _whole(draft, segment, 4) if segment.get(4) else 1
     if every is None:
         return None
-    name, length = _PERIODS.get(period), every
+    name, length = PERIODS.get(period), every
     if period == _QUARTER:
         name, length = "month", _QUARTER_MONTHS * every
     if name is None or length > _SPAN_MAX:
@@ -58,7 +57,7 @@ def _limits(draft: Draft, segment: Segment, unit: str, count: str) -> Limits | N
         renewal = {"reference": _RENEWS_FROM, "period": length, "unit": name}
         return {"units": count, "unit": unit, "renewal": renewal}
     rate: Limits = {"count": count, "period": name}
-    span, span_unit = _whole(draft, segment, 6), _SPANS.get(segment.get(5))
+    span, span_unit = _whole(draft, segment, 6), SPANS.get(segment.get(5))
     if span and span_unit:
         rate |= {"span": span, "span_unit": span_unit}
     elif segment.get(5):

@@ -9,7 +9,7 @@ from service.ingest.x12.fields.mapping import Draft
 from service.ingest.x12.wire.elements import Elements, is_code
 from service.ingest.x12.wire.segment import Delimiters, Segment, components
 
-_SYSTEMS = {"HC": "HCPCS", "AD": "CDT", "N4": "NDC"}
+SYSTEMS = {"HC": "HCPCS", "AD": "CDT", "N4": "NDC"}
 _MODIFIERS = slice(2, 6)
 _RANGE_END = 8
 _CODES = range(2, 7)
@@ -24,6 +24,7 @@ _FURTHER = frozenset({"ABJ", "BJ", "APR", "PR"})
 
 _READ = _BILLED | _FURTHER | {"DR"}
 _ITEMS_MAX = 12
+_DIAGNOSES_MAX = 50
 
 Service = dict[str, Any]
 
@@ -37,21 +38,6 @@ def read_service(elements: Elements, segment: Segment, element: int) -> Service:
     for code, component in faults:
         elements.note(code, segment, element, component)
     return {**service, "modifiers": list(service["modifiers"])} if service else {}
-
-
-def take_procedure(
-    elements: Elements, segment: Segment, element: int, into: dict[str, Any]
-) -> None:
-    """Read a procedure with its system and modifiers into fields."""
-    service, faults = _parsed(segment.get(element), segment[3])
-    for code, component in faults:
-        elements.note(code, segment, element, component)
-    if service:
-        into["procedure"] = service["procedure"]
-        if "code_system" in service:
-            into["code_system"] = service["code_system"]
-        if service["modifiers"]:
-            into["modifiers"] = [*service["modifiers"]]
 
 
 @lru_cache(_CACHED)
@@ -73,7 +59,7 @@ def _parsed(text: str, delimiters: Delimiters) -> tuple[Service, tuple[tuple[str
     service: Service = {"procedure": procedure}
     system = parts[0].upper()
     if 0 < len(system) <= _QUALIFIER_CHARACTERS_MAX:
-        service["code_system"] = _SYSTEMS.get(system, system)
+        service["code_system"] = SYSTEMS.get(system, system)
     service["modifiers"] = list(dict.fromkeys(filter(None, codes_[_MODIFIERS])))
     if last and last != procedure:
         if _is_range(procedure, last, service.get("code_system")):
@@ -127,14 +113,12 @@ class Diagnoses:
 
     @property
     def all(self) -> list[dict[str, str]]:
-        """All diagnoses, those first to which a line may point."""
+        """The diagnoses, up to a number, those first to which a line may point."""
         if not self.further:
-            return list(self.billed)
+            return self.billed[:_DIAGNOSES_MAX]
         known = {codes.bare(each["code"]) for each in self.billed}
-        return [
-            *self.billed,
-            *(each for each in self.further if codes.bare(each["code"]) not in known),
-        ]
+        further = [each for each in self.further if codes.bare(each["code"]) not in known]
+        return [*self.billed, *further][:_DIAGNOSES_MAX]
 
     def take(self, elements: Elements, segment: Segment) -> None:
         """Read one HI segment: up to twelve composites of a qualifier and a code."""

@@ -6,14 +6,13 @@ which rule, never what stands in it: the copy of a bad element (IK404) is always
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import groupby
 
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.results import GroupOutcome, InterchangeOutcome, TransactionOutcome
-from service.ingest.x12.wire.writing import ControlNumbers, Written, gs, isa, write
+from service.ingest.x12.wire.writing import ControlNumbers, Form, Written, write_answer
 
-__all__ = ["ControlNumbers", "acknowledge"]
-
-_GUIDE = "005010X231A1"
+_FORM = Form("FA", "999", "005010X231A1")
 _CODES_MAX = 5
 _ERRORS_MAX = 100
 _TA1_REJECTING = frozenset({"022"})
@@ -27,29 +26,16 @@ def acknowledge(
     A TA1 is written where the sender asks for one (ISA14) or the interchange has a fault, unless
     ``ta1`` says otherwise; a 999 for every group that has a control number.
     """
-    sets = [
-        _set_999(group, numbers.transaction + place)
-        for place, group in enumerate(each for each in outcome.groups if each.group.control_number)
-    ]
     wants = outcome.interchange.wants_acknowledgement or bool(_ta1_codes(outcome))
-    segments: list[Written] = [isa(outcome.interchange, numbers.interchange, at)]
-    if ta1 if ta1 is not None else wants:
-        segments.append(_ta1(outcome))
-    if sets:
-        group = next(each.group for each in outcome.groups if each.group.control_number)
-        segments.append(gs(group, "FA", _GUIDE, numbers.group, at))
-        segments += [segment for one in sets for segment in one]
-        segments.append(["GE", str(len(sets)), str(numbers.group)])
-    segments.append(["IEA", "1" if sets else "0", f"{numbers.interchange:09d}"])
-    return write(segments)
+    before = [_ta1(outcome)] if (wants if ta1 is None else ta1) else []
+    groups = [each for each in outcome.groups if each.group.control_number]
+    sets = [(each.group, _set_999(each)) for each in groups]
+    return write_answer(outcome.interchange, numbers, at, _FORM, sets, before=before)
 
 
-def _set_999(outcome: GroupOutcome, number: int) -> list[Written]:
+def _set_999(outcome: GroupOutcome) -> list[Written]:
     group = outcome.group
-    body: list[Written] = [
-        ["ST", "999", f"{number:04d}", _GUIDE],
-        ["AK1", group.functional_id, group.control_number, group.version],
-    ]
+    body: list[Written] = [["AK1", group.functional_id, group.control_number, group.version]]
     for each in outcome.transactions:
         body += _set_response(each)
     accepted = sum(each.is_accepted for each in outcome.transactions)
@@ -57,8 +43,7 @@ def _set_999(outcome: GroupOutcome, number: int) -> list[Written]:
     codes = _codes(each.rule.ak9 for each in outcome.problems)
     status = _group_status(outcome, accepted, received)
     declared = received if outcome.declared is None else outcome.declared
-    body.append(["AK9", status, str(declared), str(received), str(accepted), *codes])
-    return [*body, ["SE", str(len(body) + 1), f"{number:04d}"]]
+    return [*body, ["AK9", status, str(declared), str(received), str(accepted), *codes]]
 
 
 def _group_status(outcome: GroupOutcome, accepted: int, received: int) -> str:
@@ -73,20 +58,18 @@ def _set_response(outcome: TransactionOutcome) -> Iterator[Written]:
     transaction = outcome.transaction
     yield ["AK2", transaction.set_id, transaction.control_number, transaction.guide_named]
     reported = [each for each in outcome.problems if each.rule.ik3 and each.position > 0]
-    before: Problem | None = None
-    for each in reported[:_ERRORS_MAX]:
-        if before is None or not _same_segment(before, each):
-            yield ["IK3", each.segment_id, str(each.position), each.loop[:6], each.rule.ik3]
-        before = each
-        if each.rule.ik4 and each.element:
-            place = [str(each.element), str(each.component) if each.component else ""]
-            yield ["IK4", place, "", each.rule.ik4]
+    for (name, position, loop, ik3), problems in groupby(reported[:_ERRORS_MAX], key=_segment_of):
+        yield ["IK3", name, str(position), loop[:6], ik3]
+        for each in problems:
+            if each.rule.ik4 and each.element:
+                place = [str(each.element), str(each.component) if each.component else ""]
+                yield ["IK4", place, "", each.rule.ik4]
     codes = [each.rule.ik5 for each in outcome.problems]
     yield ["IK5", _status(outcome), *_codes([*codes, "I5" if reported else ""])]
 
 
-def _same_segment(one: Problem, other: Problem) -> bool:
-    return (one.position, one.loop, one.rule.ik3) == (other.position, other.loop, other.rule.ik3)
+def _segment_of(problem: Problem) -> tuple[str, int, str, str]:
+    return problem.segment_id, problem.position, problem.loop, problem.rule.ik3
 
 
 def _status(outcome: TransactionOutcome) -> str:

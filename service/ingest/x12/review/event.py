@@ -5,7 +5,7 @@ from typing import Any
 
 from service.domain import codes
 from service.domain.authorization import GRANTING_ACTIONS, VOID_ACTION
-from service.ingest.x12.fields.mapping import Draft
+from service.ingest.x12.fields.mapping import Draft, Rows, filled
 from service.ingest.x12.fields.people import take_providers
 from service.ingest.x12.fields.quantities import limits_of, shared
 from service.ingest.x12.fields.services import Diagnoses
@@ -42,29 +42,29 @@ class Event:
         return any("is_decided" in each.notes for each in (self.draft, *self.services))
 
 
-def read_event(loop: Loop, findings: Findings, *, decides: bool, may_refuse: bool = True) -> Event:
+def read_event(loop: Loop, findings: Findings, *, decides: bool) -> Event:
     """Read an event and its services; a request decides nothing, whatever it holds."""
-    event = Event(Draft(findings, "2000E"), [])
-    services = [each for each in loop.loops if each.name == "2000F"]
-    for each, rows in ((loop, EVENT), *((service, SERVICE) for service in services)):
-        draft = event.draft if each is loop else Draft(findings, "2000F")
-        segments = each.segments
-        if not decides and each.first("HCR"):
-            findings.add("request-decides", each.first("HCR"), loop=each.name)
-            segments = [one for one in segments if one.elements[0] != "HCR"]
-        rows.read(segments, draft)
-        if may_refuse:
-            for party in each.loops:
-                for refusal in party.all("AAA"):
-                    draft.notes.setdefault("refusals", []).append(refusal)
-        _check_periods(draft, each)
-        if each is not loop:
-            event.services.append(draft)
-    event.setting = setting = setting_of(event)
-    take_providers(event.draft, loop, setting)
-    for draft, service in zip(event.services, services, strict=True):
-        take_providers(draft, service, setting)
+    loops = list(loop.within("2000F"))
+    whole = _read(loop, EVENT, findings, decides=decides)
+    services = [_read(each, SERVICE, findings, decides=decides) for each in loops]
+    event = Event(whole, services)
+    event.setting = setting_of(event)
+    for draft, each in zip((whole, *services), (loop, *loops), strict=True):
+        take_providers(draft, each, event.setting)
     return event
+
+
+def _read(loop: Loop, rows: Rows, findings: Findings, *, decides: bool) -> Draft:
+    draft, segments = Draft(findings, loop.name), loop.segments
+    decision = None if decides else loop.first("HCR")
+    if decision:
+        findings.add("request-decides", decision, loop=loop.name)
+        segments = [each for each in segments if each.elements[0] != "HCR"]
+    rows.read(segments, draft)
+    if refusals := refusals_of(loop):
+        draft.notes["refusals"] = refusals
+    _check_periods(draft, loop)
+    return draft
 
 
 def setting_of(event: Event) -> str:
@@ -195,22 +195,16 @@ def _line(draft: Draft, quantity: str, limits: dict[str, Any] | None) -> Documen
     reference = fields.pop("administrative_reference", None)
     if reference:
         fields.setdefault("attached", {})["administrative_reference"] = reference
-    service = draft.notes.get("service") or {}
-    if service:
-        procedure = {"from": service["procedure"]}
-        for name in ("to", "code_system"):
-            if name in service:
-                procedure[name] = service[name]
-        fields["procedure"] = procedure
-        if service.get("modifiers"):
-            fields["modifiers"] = service["modifiers"]
-    traces = draft.notes.get("traces")
-    if traces:
-        fields["code"] = traces[0][1]
+    service, traces = draft.notes.get("service", {}), draft.notes.get("traces")
+    names = {"from": "procedure", "to": "to", "code_system": "code_system"}
     fields.pop("limits", None)
-    if limits:
-        fields[quantity] = limits
-    return fields
+    told = {
+        "procedure": filled({field: service.get(name) for field, name in names.items()}),
+        "modifiers": service.get("modifiers"),
+        "code": traces[0][1] if traces else None,
+        quantity: limits,
+    }
+    return fields | filled(told)
 
 
 def scope_of(draft: Draft) -> Document:
@@ -218,9 +212,8 @@ def scope_of(draft: Draft) -> Document:
     fields = dict(draft.fields)
     diagnoses: Diagnoses | None = draft.notes.get("diagnoses")
     if diagnoses is not None:
-        told = diagnoses.all if draft.loop == "2000E" else []
-        if told:
-            fields["diagnoses"] = told[:50]
+        if draft.loop == "2000E" and (told := diagnoses.all):
+            fields["diagnoses"] = told
         if diagnoses.others:
             fields["attached"] = {**fields.get("attached", {}), "health_codes": diagnoses.others}
     return fields
@@ -262,4 +255,4 @@ def messages_of(event: Event) -> list[Document]:
 
 def refusals_of(loop: Loop) -> list[Segment]:
     """Find what a level refuses (AAA), and its parties."""
-    return [*loop.all("AAA"), *(each for party in loop.loops for each in party.all("AAA"))]
+    return [each for one in (loop, *loop.loops) for each in one.segments if each[0][0] == "AAA"]

@@ -1,17 +1,18 @@
 """Reads a 278: each event of a response becomes an authorization, or a refusal to look."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from service.domain.authorization import Authorization
+from service.ingest.x12.fields.mapping import filled
 from service.ingest.x12.fields.people import (
     MEMBERS,
     MemberIdOf,
     Patient,
+    Payer,
     checked_once,
     member_of,
     patient_of,
-    payer_of,
+    read_payer,
     take_requester,
 )
 from service.ingest.x12.review.event import (
@@ -27,6 +28,7 @@ from service.ingest.x12.review.event import (
     sort_out,
 )
 from service.ingest.x12.review.identity import identity_of, version_of
+from service.ingest.x12.wire.envelope import Handler
 from service.ingest.x12.wire.excerpt import Excerpt, repeat_of
 from service.ingest.x12.wire.loops import REVIEW, Loop
 from service.ingest.x12.wire.problem import Findings
@@ -41,10 +43,8 @@ from service.ingest.x12.wire.results import (
     Refusal,
     RequestRead,
     Transaction,
-    Unread,
 )
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.transaction_set import Handler
 
 _MORE_TO_FOLLOW = "19"
 _TRACES_MAX = 20
@@ -77,13 +77,10 @@ class ReviewHandler(Handler):
                 yield self._refusal(loop.name, refusals, [], findings)
             return
         if self.was_spoiled():
-            findings.add("event-unread", loop.start, loop=loop.name)
-            yield self._unread(loop, findings, is_complete=False)
+            yield self.unread(loop, findings, "event-unread", is_complete=False)
             return
         is_response = self.transaction.kind == "278-response"
-        may_refuse = self.loops.has_refusals
-        decides = is_response or is_inquiry
-        event = read_event(loop, findings, decides=decides, may_refuse=may_refuse)
+        event = read_event(loop, findings, decides=is_response or is_inquiry)
         if is_inquiry:
             yield self._inquiry(loop, event, findings)
             return
@@ -92,32 +89,28 @@ class ReviewHandler(Handler):
 
     def _response(self, loop: Loop, event: Event, findings: Findings) -> Content:
         refusals = list(event.draft.notes.get("refusals", ()))
-        above: Loop | None = loop.parent if self.loops.has_refusals else None
-        while above is not None:
+        for above in loop.ancestors():
             refusals += refusals_of(above)
-            above = above.parent
         if not event.is_decided:
             of_services = [each for one in event.services for each in one.notes.get("refusals", ())]
             if refusals or of_services:
                 traces = event.draft.notes.get("traces", [])
                 return self._refusal(loop.name, [*refusals, *of_services], traces, findings)
-            findings.add("no-decision", loop.start, loop=loop.name)
-            return self._unread(loop, findings)
+            return self.unread(loop, findings, "no-decision")
         if refusals:
             findings.add("refused-and-decided", refusals[0], loop=loop.name)
         if not confirm_cancellation(event):
             findings.add("cancellation-unclear", loop.first("UM"), 2, loop=loop.name)
-            return self._unread(loop, findings)
+            return self.unread(loop, findings)
         patient = self._patient(loop, findings)
         if not sort_out(event, findings, list(loop.within("2000F"))) or patient is None:
-            findings.add("event-unread", loop.start, loop=loop.name)
-            return self._unread(loop, findings)
+            return self.unread(loop, findings, "event-unread")
         return self._authorization(loop, event, patient, findings)
 
     def _authorization(
         self, loop: Loop, event: Event, patient: Patient, findings: Findings
     ) -> Content:
-        payer_id = payer_of(loop)[0]
+        payer_id = _payer_of(loop).id
         group = self.transaction.group
         sender = payer_id or group.sender or group.interchange.sender
         lines = lines_of(event, findings, quantity="limits")
@@ -126,8 +119,7 @@ class ReviewHandler(Handler):
         actions = actions_of(event)
         identity = identity_of(sender, event.draft, number, actions)
         if identity is None:
-            findings.add("no-identity", loop.start, loop=loop.name)
-            return self._unread(loop, findings)
+            return self.unread(loop, findings, "no-identity")
         if not identity.is_by_number:
             findings.add("no-number", loop.start, loop=loop.name)
         version = version_of(self.transaction, actions)
@@ -154,7 +146,7 @@ class ReviewHandler(Handler):
         document["lines"] = lines_of(event, findings, quantity="requested")
         return RequestRead(
             document=document,
-            payer_id=payer_of(loop)[0],
+            payer_id=_payer_of(loop).id,
             problems=tuple(findings.problems),
             transaction=self.transaction,
         )
@@ -173,7 +165,7 @@ class ReviewHandler(Handler):
             member_id=self._member_id_of(patient) if patient else None,
             birth_date=patient.birth_date if patient else None,
             gender=patient.gender if patient else None,
-            payer_id=payer_of(loop)[0],
+            payer_id=_payer_of(loop).id,
             numbers=tuple(_numbers(event)) if event else (),
             category=fields.get("category"),
             service_type=fields.get("service_type"),
@@ -192,18 +184,17 @@ class ReviewHandler(Handler):
         take_requester(event.draft, loop.above("2000B"))
         fields = scope_of(event.draft)
         category = fields.pop("category", None)
-        attached: dict[str, Any] = dict(fields.pop("attached", {}))
-        if category:
-            attached["category"] = category
-        if patient and patient.relationship:
-            attached["relationship"] = patient.relationship
-        if self.transaction.purpose == _MORE_TO_FOLLOW:
-            attached["more_to_follow"] = True
+        told = {
+            "category": category,
+            "relationship": patient.relationship if patient else None,
+            "more_to_follow": self.transaction.purpose == _MORE_TO_FOLLOW,
+        }
+        attached = fields.pop("attached", {}) | filled(told)
         previous = fields.pop("previous_numbers", [])
         for service in event.services:
             previous = [*previous, *service.fields.get("previous_numbers", ())]
         traces: list[tuple[str, str, str]] = event.draft.notes.get("traces", [])
-        told: Document = {
+        header = {
             "kind": kind_of(event),
             "setting": event.setting,
             "form": self.transaction.guide or "278",
@@ -215,16 +206,17 @@ class ReviewHandler(Handler):
             "attached": attached,
             **fields,
         }
-        return {name: value for name, value in told.items() if value}
+        return filled(header)
 
     def _source(self, sender: str) -> Document:
         made_at = self.transaction.made_at
-        source = {
-            "system": sender.strip() or None,
-            "event_time": f"{made_at.isoformat().removesuffix('+00:00')}Z" if made_at else None,
-            "reference": self.transaction.reference or None,
-        }
-        return {name: value for name, value in source.items() if value}
+        return filled(
+            {
+                "system": sender.strip(),
+                "event_time": f"{made_at.isoformat().removesuffix('+00:00')}Z" if made_at else None,
+                "reference": self.transaction.reference,
+            }
+        )
 
     def _patient(self, loop: Loop, findings: Findings) -> Patient | None:
         stray = next((each for each in loop.loops if each.role in MEMBERS), None)
@@ -233,11 +225,8 @@ class ReviewHandler(Handler):
             return None
         own = {loop.name: loop}  # of an inquiry it may be the patient's own level
         dependent = own.get("2000D") or loop.above("2000D")
-        names = ("2010C", "2010D")
-        patient = patient_of(own.get("2000C") or loop.above("2000C"), dependent, names, findings)
-        if patient and patient.is_dependent and patient.own_id is None:
-            findings.add("dependent", dependent.start if dependent else None, loop="2000D")
-        return patient
+        names = ("2010C", "2010D", "2000D")
+        return patient_of(own.get("2000C") or loop.above("2000C"), dependent, names, findings)
 
     def _once(self, authorization_id: str, loop: Loop, findings: Findings) -> str:
         """Tell two events of one message apart that have the same number."""
@@ -251,21 +240,18 @@ class ReviewHandler(Handler):
     def _checked(self, loop: Loop, document: Document, findings: Findings) -> Content:
         authorization = self.fitting(Authorization, checked_once(document), "2000E", findings)
         if authorization is None:
-            return self._unread(loop, findings)
-        payer_id, payer_name = payer_of(loop)
+            return self.unread(loop, findings)
+        payer = _payer_of(loop)
         _, _, repeat = document["authorization_id"].partition("-")
         return AuthorizationRead(
             document=document,
             authorization=authorization,
-            payer_id=payer_id,
-            payer_name=payer_name,
+            payer_id=payer.id,
+            payer_name=payer.name,
             problems=tuple(findings.problems),
             transaction=self.transaction,
             excerpt=Excerpt(self.transaction.envelope, loop, repeat=int(repeat or 0)),
         )
-
-    def _unread(self, loop: Loop, findings: Findings, *, is_complete: bool = True) -> Unread:
-        return self.unread(loop, "2000E", findings, is_complete=is_complete)
 
     def _refusal(
         self,
@@ -283,6 +269,12 @@ class ReviewHandler(Handler):
             problems=tuple(findings.problems),
             transaction=self.transaction,
         )
+
+
+def _payer_of(loop: Loop) -> Payer:
+    """Read the payer (2010A)."""
+    level = loop.above("2000A")
+    return read_payer(level.party("2010A") if level else None)
 
 
 _ECHOED = frozenset({"NM1", "DMG", "INS", "REF"})
@@ -337,12 +329,10 @@ def _npis(event: Event) -> list[str]:
 def _levels(loop: Loop) -> list[Level]:
     """The levels that an answer echoes, the highest first: who asks whom about whom."""
     found: list[Level] = []
-    above: Loop | None = loop
-    while above is not None:
+    for above in (loop, *loop.ancestors()):
         if above.name in _LEVELS:
             parties = [one for one in above.loops if one.is_party]
             segments = [each for one in parties for each in one.segments if each.id in _ECHOED]
             kind = above.segments[0].get(3).upper() if above.segments else ""
             found.append(Level(kind, tuple(segments)))
-        above = above.parent
     return found[::-1]

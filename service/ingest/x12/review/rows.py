@@ -1,22 +1,149 @@
 """What becomes of each segment of a 278 event (2000E) and of its services (2000F)."""
 
-from service.ingest.x12.fields.mapping import Row, Rows, Told, code, days, first_day, keep, number
-from service.ingest.x12.fields.quantities import take_hsd
-from service.ingest.x12.fields.services import take_areas, take_diagnoses, take_tooth
-from service.ingest.x12.review.elements import (
-    take_admission,
-    take_certification,
-    take_decision,
-    take_expiry,
-    take_further_number,
-    take_message,
-    take_number,
-    take_refusal,
-    take_requested_dates,
-    take_service,
-    take_trace,
-    take_validity,
+from typing import get_args
+
+from service.domain.authorization import Action
+from service.ingest.x12.fields.mapping import (
+    Draft,
+    Row,
+    Rows,
+    Take,
+    Told,
+    dated,
+    days,
+    element,
+    first_day,
+    keep,
+    period,
+    raw,
 )
+from service.ingest.x12.fields.quantities import take_hsd, take_service_quantity
+from service.ingest.x12.fields.services import (
+    read_service,
+    take_areas,
+    take_diagnoses,
+    take_tooth,
+)
+from service.ingest.x12.wire.elements import Span, is_number
+from service.ingest.x12.wire.segment import Segment
+
+ACTIONS: frozenset[str] = frozenset(get_args(Action))
+_REASONS_MAX = 20
+_FACILITY_FIELDS = {"A": "bill_type", "B": "place_of_service"}
+_MESSAGES_MAX = 100
+_REASONS = 3
+
+
+def take_decision(draft: Draft, segment: Segment) -> None:
+    """Read HCR; an unknown action stays unknown, with its raw value; there may be no reasons."""
+    draft.notes["is_decided"] = True
+    action = draft.code(segment, 1)
+    if action in ACTIONS:
+        draft.put("decision", "action", action, segment)
+    else:
+        draft.notes["is_action_unknown"] = True
+        draft.note("code-unknown" if action else "element-missing", segment, 1)
+        draft.put("attached", "review_action", action, segment)
+    _take_certification_number(draft, segment)
+    if len(segment.elements) > _REASONS:
+        draft.put("decision", "reasons", draft.codes(segment, _REASONS)[:_REASONS_MAX], segment)
+        draft.put("attached", "second_opinion", draft.code(segment, 4), segment)
+
+
+def take_certification(above: str) -> Take:
+    """Take UM: its kinds and urgency as they stand, its category into the object ``above``."""
+
+    def take(draft: Draft, segment: Segment) -> None:
+        _, kind, service, place, _, urgency = texts = segment.texts(6)
+        draft.put("", "certification_type", draft.as_code(kind, segment, 2), segment)
+        draft.put("", "service_type", draft.as_code(service, segment, 3), segment)
+        if place:
+            take_facility(draft, segment)
+        draft.put("", "urgency", draft.as_code(urgency, segment, 6), segment)
+        draft.put(above, "category", draft.as_code(texts[0], segment, 1), segment)
+
+    return take
+
+
+def take_number(element: int, field: str, *, is_list: bool = False) -> Take:
+    """Take a number, into a list or alone: it has a letter or digit at least."""
+
+    def take(draft: Draft, segment: Segment) -> None:
+        number = draft.text(segment, element)
+        if number and not is_number(number):
+            draft.note("code-invalid", segment, element)
+        elif number and is_list:
+            draft.add(field, number)
+        else:
+            draft.put("", field, number, segment)
+
+    return take
+
+
+_take_certification_number = take_number(2, "number")
+
+
+def take_facility(draft: Draft, segment: Segment) -> None:
+    """Read UM04: a bill type (A) or a place of service (B)."""
+    code = draft.code(segment, 4, 1)
+    if code is None:
+        return
+    field = _FACILITY_FIELDS.get(segment.part(4, 2).upper())
+    if field is None:
+        draft.note("facility-code", segment, 4, 2)
+        draft.add("attached.facility_code", raw(segment)[3])
+        return
+    draft.set(field, code, segment)
+
+
+@dated
+def take_expiry(draft: Draft, segment: Segment, span: Span) -> None:
+    """Read DTP*036: the last day of validity, the earlier of two."""
+    until = draft.fields.get("effective", {}).get("to")
+    if until is None:
+        draft.put("effective", "to", span.last, segment)
+    else:
+        draft.fields["effective"]["to"] = min(until, span.last)
+
+
+def take_service(procedure: int, unit: int | None, quantity: int) -> Take:
+    """Take procedure and quantity of SV1, SV2 or SV3."""
+
+    def take(draft: Draft, segment: Segment) -> None:
+        if "service" in draft.notes:
+            draft.unsure("repeated", segment)
+            return
+        service = read_service(draft, segment, procedure)
+        if not service and segment.get(procedure):
+            # A service that cannot be read must not become one without restriction.
+            draft.unsure("element-missing", segment, procedure)
+        draft.notes["service"] = service
+        draft.notes["form"] = segment.elements[0]
+        if len(segment.elements) > quantity:
+            take_service_quantity(draft, segment, unit, quantity)
+
+    return take
+
+
+def take_message(draft: Draft, segment: Segment) -> None:
+    """Read a free text (MSG01)."""
+    messages: list[str] = draft.notes.setdefault("messages", [])
+    text = segment.get(1)
+    if text and len(messages) < _MESSAGES_MAX:
+        messages.append(text[:20_000])
+
+
+def take_trace(draft: Draft, segment: Segment) -> None:
+    """Read a trace number (TRN02) and who gave it (TRN03)."""
+    number = draft.text(segment, 2)
+    if not number:
+        draft.note("element-missing", segment, 2)
+        return
+    trace = (segment.get(1), number, segment.get(3)[:50])
+    traces: list[tuple[str, str, str]] = draft.notes.setdefault("traces", [])
+    if trace not in traces:
+        traces.append(trace)
+
 
 _SHARED = (
     Told(
@@ -46,7 +173,7 @@ _SHARED = (
         "previous_numbers",
         "of the header, also where a service has it",
         on=("BB",),
-        take=take_further_number("previous_numbers"),
+        take=take_number(2, "previous_numbers", is_list=True),
     ),
     Row(
         "REF02",
@@ -60,7 +187,7 @@ _SHARED = (
         "other_numbers",
         "further numbers",
         on=("9F", "G1"),
-        take=take_further_number("other_numbers"),
+        take=take_number(2, "other_numbers", is_list=True),
     ),
     Row("REF", "attached.references", "any other, as it stands", take=keep("references")),
     Row(
@@ -68,7 +195,7 @@ _SHARED = (
         "effective",
         "RD8 is both ends; D8 the first day, open until 036 ends it",
         on=("007",),
-        take=take_validity,
+        take=days(first="effective.from", end="effective.to"),
     ),
     Row("DTP03", "effective.to", "the last day", on=("036",), take=take_expiry),
     Row(
@@ -76,7 +203,7 @@ _SHARED = (
         "requested_dates",
         "D8 is one day, never open-ended; stands in for a validity that was not sent",
         on=("472", "AAH"),
-        take=take_requested_dates,
+        take=period("requested_dates"),
     ),
     Row(
         "DTP03",
@@ -90,14 +217,14 @@ _SHARED = (
         "admission.date",
         "D8 or DT; of RD8 the end is the discharge",
         on=("435",),
-        take=take_admission,
+        take=days(first="admission.date", end="admission.discharge_date"),
     ),
     Row(
         "DTP03",
         "admission.discharge_date",
         "D8 or DT",
         on=("096",),
-        take=days("admission.discharge_date"),
+        take=days(last="admission.discharge_date"),
     ),
     Row("DTP", "attached.dates", "any other, as it stands", take=keep("dates")),
     Row(
@@ -114,9 +241,9 @@ _SHARED = (
         "periods; what cannot be counted is kept in attached.hsd",
         take=take_hsd,
     ),
-    Row("CL101", "admission.type", take=code(1, "admission.type")),
-    Row("CL102", "admission.source", take=code(2, "admission.source")),
-    Row("CL103", "admission.patient_status", take=code(3, "admission.patient_status")),
+    Row("CL101", "admission.type", take=element(1, "admission.type")),
+    Row("CL102", "admission.source", take=element(2, "admission.source")),
+    Row("CL103", "admission.patient_status", take=element(3, "admission.patient_status")),
     Row("PWK", "attached.paperwork", take=keep("paperwork")),
     Row("CRC", "attached.conditions", take=keep("conditions")),
     *(
@@ -124,11 +251,10 @@ _SHARED = (
         for name in ("CR1", "CR2", "CR4", "CR5", "CR6", "CR7", "CR8")
     ),
     Row("MSG01", "messages", "of the header, with the loop as code", take=take_message),
-    Row(
+    Told(
         "AAA03, AAA04",
         "(a refusal)",
         "not a denial: of an event no authorization is made, a service is left out",
-        take=take_refusal,
     ),
 )
 
@@ -161,21 +287,21 @@ SERVICE = Rows(
         "component 8 of the code ends a range; the quantity counts where there is no HSD",
         take=take_service(1, 3, 4),
     ),
-    Row("SV102", "unit_price", take=number(2, "unit_price")),
+    Row("SV102", "unit_price", take=element(2, "unit_price", Draft.number)),
     Row(
         "SV120",
         _LEVEL_OF_CARE,
         "a code of nursing homes, as it stands",
-        take=code(20, _LEVEL_OF_CARE),
+        take=element(20, _LEVEL_OF_CARE),
     ),
-    Row("SV201", "revenue_code", take=code(1, "revenue_code")),
+    Row("SV201", "revenue_code", take=element(1, "revenue_code")),
     Row("SV202, SV204, SV205", _SERVICE_FIELDS, "as for SV1", take=take_service(2, 4, 5)),
-    Row("SV203", "unit_price", take=number(3, "unit_price")),
-    Row("SV210", _LEVEL_OF_CARE, "as for SV120", take=code(10, _LEVEL_OF_CARE)),
+    Row("SV203", "unit_price", take=element(3, "unit_price", Draft.number)),
+    Row("SV210", _LEVEL_OF_CARE, "as for SV120", take=element(10, _LEVEL_OF_CARE)),
     Row(
         "SV301, SV306", _SERVICE_FIELDS, "as for SV1, in units (UN)", take=take_service(1, None, 6)
     ),
-    Row("SV302", "unit_price", take=number(2, "unit_price")),
+    Row("SV302", "unit_price", take=element(2, "unit_price", Draft.number)),
     Row("SV304", "oral_cavity", "up to five areas", take=take_areas),
     Row(
         "TOO02, TOO03",

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 
@@ -75,8 +75,6 @@ class Elements:
         self, text: str, segment: Segment, element: int, component: int | None = None
     ) -> str | None:
         """Take a text as a code."""
-        if text.isalnum() and text.isascii() and len(text) <= CODE_CHARACTERS_MAX:
-            return text.upper()
         if not text:
             return None
         if not is_code(text):
@@ -170,9 +168,6 @@ def _dated(text: str, form: str) -> tuple[Span | None, str, bool]:
 
 def as_span(text: str) -> Span | None:
     """Read a day (D8, D6, DT) or a period (RD8, RDT) by its shape; blanks within are dropped."""
-    if len(text) == _DAY_DIGITS and text.isdigit():
-        day = as_day(text)
-        return Span(day, day, is_range=False) if day else None
     bare = re.sub(r"\s", "", text)
     if _ISO_DAY.fullmatch(bare):
         bare = bare.replace("-", "")
@@ -181,13 +176,15 @@ def as_span(text: str) -> Span | None:
         first, last = as_day(days[1]), as_day(days[2])
         return Span(first, last, is_range=True) if first and last else None
     one = _DAY.fullmatch(bare)
-    if one:
-        day = as_day(one[1])
-    elif _SHORT_DAY.fullmatch(bare):
-        day = as_day(f"{'19' if int(bare[:2]) >= _CENTURY_PIVOT else '20'}{bare}")
-    else:
-        day = None
+    day = as_day(one[1] if one else _with_century(bare))
     return Span(day, day, is_range=False) if day else None
+
+
+def _with_century(digits: str) -> str:
+    """Write a day of six digits with its century; another text stays as it is."""
+    if not _SHORT_DAY.fullmatch(digits):
+        return digits
+    return f"{'19' if int(digits[:2]) >= _CENTURY_PIVOT else '20'}{digits}"
 
 
 def as_day(digits: str) -> str | None:
@@ -202,19 +199,16 @@ def as_day(digits: str) -> str | None:
 
 
 @lru_cache(_CACHED)
-def as_moment(day: str, time: str) -> datetime | None:
+def as_moment(day: str, of_day: str) -> datetime | None:
     """Read a day and a time of day (HHMM, with seconds and hundredths); X12 has no time zone: UTC.
 
     A time that cannot be read is midnight.
     """
-    digits = day if day.isdigit() else re.sub(r"\s", "", day)
-    if len(digits) == 6 and digits.isascii() and digits.isdigit():
-        digits = f"{'19' if int(digits[:2]) >= _CENTURY_PIVOT else '20'}{digits}"
-    iso = as_day(digits)
+    iso = as_day(_with_century(re.sub(r"\s", "", day)))
     if iso is None:
         return None
-    found = _TIME.match(time.strip()) if time.isascii() else None
+    found = _TIME.match(of_day.strip()) if of_day.isascii() else None
     hour, minute, second = (int(found[part] or 0) for part in (1, 2, 3)) if found else (0, 0, 0)
     hundredths = int((found[4] or "0").ljust(2, "0")) if found else 0
-    year, month, of_month = int(iso[:4]), int(iso[5:7]), int(iso[8:])
-    return datetime(year, month, of_month, hour, minute, second, hundredths * 10_000, tzinfo=UTC)
+    passed = time(hour, minute, second, hundredths * 10_000, tzinfo=UTC)
+    return datetime.combine(date.fromisoformat(iso), passed)

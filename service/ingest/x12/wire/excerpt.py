@@ -7,7 +7,9 @@ before it is asked for.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from operator import attrgetter
 
 from service.ingest.x12.wire.header import read_header
 from service.ingest.x12.wire.loops import Loop
@@ -31,54 +33,41 @@ class Envelope:
     st: Segment
 
 
+@dataclass(eq=False)
 class Excerpt:
-    """What is needed to write one unit of a file, or all of a transaction set, as X12 again."""
+    """What is needed to write one unit of a file, or all of a transaction set, as X12 again.
 
-    __slots__ = ("_envelope", "_is_complete", "_repeat", "_unit", "_written")
+    One that lost a segment is not complete. ``repeat`` counts the events of its set that have its
+    number, where it is not the first.
+    """
 
-    def __init__(
-        self,
-        envelope: Envelope | None,
-        unit: Loop | Sequence[Segment],
-        *,
-        is_complete: bool = True,
-        repeat: int = 0,
-    ) -> None:
-        """Take a unit, or the segments of a set; one that lost a segment is not complete.
-
-        ``repeat`` counts the events of its set that have its number, where it is not the first.
-        """
-        self._envelope = envelope
-        self._unit = unit
-        self._is_complete = is_complete
-        self._repeat = repeat
-        self._written: tuple[str, bool] | None = None
+    envelope: Envelope | None
+    unit: Loop | Sequence[Segment]
+    _: KW_ONLY
+    is_complete: bool = True
+    repeat: int = 0
 
     @property
     def text(self) -> str:
         """The excerpt as X12. One that is not whole has no end, so that it is never read whole."""
-        return self._write()[0]
+        return self._written[0]
 
     @property
     def is_whole(self) -> bool:
         """Whether all of it is in the text, so that it can be read again."""
-        return self._write()[1]
+        return self._written[1]
 
     @property
     def start(self) -> Segment | None:
         """The first segment of the unit, which knows its place in the file."""
-        unit = self._unit
+        unit = self.unit
         if isinstance(unit, Loop):
             return unit.start
-        return self._envelope.st if self._envelope else None
+        return self.envelope.st if self.envelope else None
 
-    def _write(self) -> tuple[str, bool]:
-        if self._written is None:
-            self._written = self._render()
-        return self._written
-
-    def _render(self) -> tuple[str, bool]:
-        envelope = self._envelope
+    @cached_property
+    def _written(self) -> tuple[str, bool]:
+        envelope = self.envelope
         if envelope is None:
             return "", False
         marks = envelope.st.delimiters
@@ -93,7 +82,7 @@ class Excerpt:
             if room < 0:
                 return _written(rows, marks), False
             rows.append(row)
-        if not self._is_complete:
+        if not self.is_complete:
             return _written(rows, marks), False
         text = _written([*rows, *_closing(envelope, len(body))], marks)
         # Some that is broken by chance can be read in another way when it stands alone.
@@ -103,20 +92,19 @@ class Excerpt:
         return text, True
 
     def _body(self) -> Iterator[Segment]:
-        unit = self._unit
+        unit = self.unit
         if not isinstance(unit, Loop):
             yield from unit
             return
         start = unit.start
-        above, found = unit.parent, list(_segments_of(unit))
-        while above is not None:
+        found = list(_segments_of(unit))
+        for above in unit.ancestors():
             # What stands in a level above, but behind the unit, came when the unit had ended.
             found += [each for each in _segments_of(above) if start and each[1] < start[1]]
-            above = above.parent
-        for each in sorted(found, key=_ordinal):
+        for each in sorted(found, key=attrgetter("ordinal")):
             yield each
-            if each is start and self._repeat:
-                yield _note_of(self._repeat, each)
+            if each is start and self.repeat:
+                yield each._replace(elements=("NTE", "ADD", f"{_REPEATED}{self.repeat}"))
 
 
 def repeat_of(segments: Iterable[Segment]) -> int:
@@ -127,16 +115,6 @@ def repeat_of(segments: Iterable[Segment]) -> int:
             count = told.removeprefix(_REPEATED)
             return int(count) if count.isascii() and count.isdigit() and len(count) < 7 else 0
     return 0
-
-
-def _note_of(repeat: int, beside: Segment) -> Segment:
-    return Segment(
-        ("NTE", "ADD", f"{_REPEATED}{repeat}"), beside.ordinal, beside.offset, beside.delimiters
-    )
-
-
-def _ordinal(segment: Segment) -> int:
-    return segment.ordinal
 
 
 def _segments_of(loop: Loop) -> Iterator[Segment]:

@@ -90,8 +90,7 @@ def identify(set_id: str, named: str, of_group: str, structure: str, purpose: st
         kind, refusal = _review(kind, purpose)
         if kind == "278-inquiry":
             problems.append("inquiry")
-    known = tuple(dict.fromkeys(problems))
-    return Guide(kind, name, known, refusal, form in _PREDETERMINATIONS)
+    return Guide(kind, name, tuple(dict.fromkeys(problems)), refusal, form in _PREDETERMINATIONS)
 
 
 def _release(name: str, structure: str) -> str | None:

@@ -145,6 +145,7 @@ RULES: dict[str, Rule] = {
 
 
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
+"""What begins a segment and is not of this form may be a piece of a name: it is not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +230,7 @@ class Findings:
                 code=code,
                 segment_index=segment.ordinal,
                 byte_offset=segment.offset,
-                segment_id=segment_name(segment.id),
+                segment_id=segment.id if _SEGMENT_ID.fullmatch(segment.id) else "",
                 position=segment.ordinal - self._start + 1 if self._start else 0,
                 loop=loop,
                 element=element,
@@ -253,8 +254,3 @@ class Findings:
     def has(self, *codes: str) -> bool:
         """Whether one of these rules was broken."""
         return any(each.code in codes for each in self.problems)
-
-
-def segment_name(text: str) -> str:
-    """The id of a segment, or nothing where it is not one: it may be a piece of a name."""
-    return text if _SEGMENT_ID.fullmatch(text) else ""

@@ -34,7 +34,7 @@ class Decoder:
         self.width = 1
         self.mark_bytes = 0
         self._first: bytes | None = b""
-        self._decoder: codecs.IncrementalDecoder | None = None
+        self._decoder = codecs.getincrementaldecoder("latin-1")()
 
     def decode(self, chunk: bytes, *, final: bool = False) -> str:
         """The text of a chunk; the first few bytes are held back until the form is known."""
@@ -45,8 +45,6 @@ class Decoder:
                 return ""
             self._first = None
             chunk = chunk[self._sniff(chunk) :]
-        if self._decoder is None:
-            return chunk.decode("latin-1")
         return self._decoder.decode(chunk, final)
 
     def bytes_of(self, text: str) -> int:
@@ -115,7 +113,8 @@ def segments(chunks: Iterable[bytes]) -> Iterator[Read]:
 class SegmentReader:
     """Takes bytes as they come and gives the segments that are complete.
 
-    What ``feed`` gives must be read to its end before the next call.
+    What ``feed`` gives must be read to its end before the next call. ``held_characters`` is how
+    much of a segment without an end is held.
     """
 
     def __init__(self, segment_characters_max: int = SEGMENT_CHARACTERS_MAX) -> None:
@@ -125,7 +124,7 @@ class SegmentReader:
         self._clean = re.compile("")
         self._found: list[Read] = []
         self._held: list[str] = []
-        self._held_characters = 0
+        self.held_characters = 0
         self._is_skipping = False
         self._is_plain = False
         self._at: int | None = None
@@ -147,11 +146,6 @@ class SegmentReader:
             yield self._noise()
         if not self._interchanges:
             yield Problem(code="empty" if self._is_empty else "no-interchange")
-
-    @property
-    def held_characters(self) -> int:
-        """How much of a segment without an end is held."""
-        return self._held_characters
 
     def _taken(self, text: str, *, is_last: bool = False) -> list[Read]:
         """Take some text: cut it, or look for the next interchange in it."""
@@ -319,7 +313,7 @@ class SegmentReader:
             # Its own terminator may be another one: it is not waited for.
             self._delimiters = None
             return self._release()
-        if self._held_characters > self._characters_max:
+        if self.held_characters > self._characters_max:
             self._index += 1
             self._add("segment-too-long", self._at, self._index)
             self._advance(self._release())
@@ -333,11 +327,11 @@ class SegmentReader:
     def _hold(self, text: str) -> None:
         if text:
             self._held.append(text)
-            self._held_characters += len(text)
+            self.held_characters += len(text)
 
     def _release(self) -> str:
         held = "".join(self._held)
-        self._held, self._held_characters = [], 0
+        self._held, self.held_characters = [], 0
         return held
 
     def _advance(self, text: str) -> None:

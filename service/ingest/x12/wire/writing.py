@@ -3,9 +3,10 @@
 Our own separators are always the same. What would be read as one of them is left out of a text.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from service.ingest.x12.wire.results import Group, Interchange
 
@@ -26,13 +27,16 @@ class ControlNumbers:
     transaction: int = 1
 
 
+class Form(NamedTuple):
+    """What an answer is: its functional id (GS01), transaction set (ST01) and guide."""
+
+    functional_id: str
+    set_id: str
+    guide: str
+
+
 class Repeated(list[str]):
     """The repetitions of one element."""
-
-
-def write(segments: Iterable[Written]) -> str:
-    """Write segments, each on a line of its own; empty elements at the end are left out."""
-    return "".join(ELEMENT.join(_trimmed(each)) + TERMINATOR + "\n" for each in segments)
 
 
 def plain(text: str) -> str:
@@ -45,51 +49,45 @@ def plain(text: str) -> str:
     )
 
 
-def isa(received: Interchange, number: int, at: datetime) -> list[str]:
-    """Write the ISA of an answer to an interchange."""
-    return [
-        "ISA",
-        "00",
-        " " * 10,
-        "00",
-        " " * 10,
-        (received.receiver_qualifier or _FALLBACK_QUALIFIER).ljust(2),
-        plain(received.receiver).ljust(15),
-        (received.sender_qualifier or _FALLBACK_QUALIFIER).ljust(2),
-        plain(received.sender).ljust(15),
-        f"{at:%y%m%d}",
-        f"{at:%H%M}",
-        REPETITION,
-        "00501",
-        f"{number:09d}",
-        "0",
-        "T" if received.is_test else "P",
-        COMPONENT,
-    ]
+def write_answer(
+    received: Interchange,
+    numbers: ControlNumbers,
+    at: datetime,
+    form: Form,
+    sets: Sequence[tuple[Group, Sequence[Written]]],
+    *,
+    before: Sequence[Written] = (),
+) -> str:
+    """Write an interchange back to the sender of one, with a set for each group that is answered.
+
+    ``before`` stands before the group; without sets there is none.
+    """
+    segments = [*before]
+    if sets:
+        segments.append(_gs(sets[0][0], form, numbers.group, at))
+        for number, (_, body) in enumerate(sets, start=numbers.transaction):
+            segments.append(["ST", form.set_id, f"{number:04d}", form.guide])
+            segments += [*body, ["SE", str(len(body) + 2), f"{number:04d}"]]
+        segments.append(["GE", str(len(sets)), str(numbers.group)])
+    segments.append(["IEA", "1" if sets else "0", f"{numbers.interchange:09d}"])
+    lines = [ELEMENT.join(map(_joined, each)).rstrip(ELEMENT) for each in segments]
+    lines.insert(0, _isa(received, numbers.interchange, at))
+    return "".join(f"{line}{TERMINATOR}\n" for line in lines)
 
 
-def gs(received: Group, functional_id: str, guide: str, number: int, at: datetime) -> list[str]:
-    """Write the GS of an answer to a group."""
-    return [
-        "GS",
-        functional_id,
-        received.receiver or plain(received.interchange.receiver),
-        received.sender or plain(received.interchange.sender),
-        f"{at:%Y%m%d}",
-        f"{at:%H%M}",
-        str(number),
-        "X",
-        guide,
-    ]
+def _isa(received: Interchange, number: int, at: datetime) -> str:
+    sender = f"{received.receiver_qualifier or _FALLBACK_QUALIFIER:2}*{plain(received.receiver):15}"
+    receiver = f"{received.sender_qualifier or _FALLBACK_QUALIFIER:2}*{plain(received.sender):15}"
+    nothing = f"00*{'':10}"
+    told = f"{number:09d}*0*{'T' if received.is_test else 'P'}*{COMPONENT}"
+    return f"ISA*{nothing}*{nothing}*{sender}*{receiver}*{at:%y%m%d*%H%M}*{REPETITION}*00501*{told}"
 
 
-def _trimmed(elements: Written) -> list[str]:
-    if elements[0] == "ISA":
-        return [each for each in elements if isinstance(each, str)]
-    cut = [_joined(each) for each in elements]
-    while cut and not cut[-1]:
-        cut.pop()
-    return cut
+def _gs(received: Group, form: Form, number: int, at: datetime) -> Written:
+    sender = received.receiver or received.interchange.receiver
+    receiver = received.sender or received.interchange.sender
+    sent = [f"{at:%Y%m%d}", f"{at:%H%M}", str(number), "X", form.guide]
+    return ["GS", form.functional_id, sender, receiver, *sent]
 
 
 def _joined(element: str | Sequence[str]) -> str:
