@@ -15,7 +15,6 @@ from service.api.streams import StreamedResults
 from service.application import claims
 from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjudicationAnswer
-from service.ingest.cutting import LineCutter, cut
 
 router = APIRouter(
     tags=["adjudication"],
@@ -69,6 +68,4 @@ async def adjudicate_many(
             done = await claims.adjudicate(caller, claim, dry=dry_run, again=readjudicate)
             return done.answer
 
-    settings = caller.parts.settings
-    lines = cut(request.stream(), LineCutter(settings.line_bytes_max))
-    return StreamedResults(answer_lines(settings, lines, answer))
+    return StreamedResults(answer_lines(caller.parts.settings, request.stream(), answer))

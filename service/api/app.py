@@ -2,14 +2,15 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
 
 import structlog
 from fastapi import Depends, FastAPI
 from fastapi_swagger import patch_fastapi
 from prometheus_client import Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import __version__
 from service.api import (
@@ -58,12 +59,6 @@ DESCRIPTION = (
 )
 
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 SECONDS = Histogram(
     "authmatch_request_seconds",
     "Time to answer a request, by route and status.",
@@ -73,17 +68,16 @@ SECONDS = Histogram(
 _FAULT = 500
 
 
+@dataclass(frozen=True, slots=True)
 class Observation:
     """A plain ASGI layer around the application."""
 
-    def __init__(self, app: App) -> None:
-        """Wrap an application."""
-        self._app = app
+    app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and measure it."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         started = time.perf_counter()
         status = _FAULT
@@ -95,7 +89,7 @@ class Observation:
             await send(message)
 
         try:
-            await self._app(scope, receive, observe)
+            await self.app(scope, receive, observe)
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "unknown")

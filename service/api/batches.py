@@ -2,32 +2,31 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
 
 from prometheus_client import Counter
 
 from service.api.problem import Refused, refused_of
-from service.ingest.cutting import Cut
+from service.ingest.cutting import Cut, LineCutter, cut
 from service.settings import Settings
 
 Answer = Mapping[str, object]
 AnswerLine = Callable[[bytes], Awaitable[Answer]]
-Job = Callable[[], Coroutine[Any, Any, Answer]]
-"""Answers one claim of a stream; it does not raise, but says what is wrong in the answer."""
+Asked = AsyncIterator[tuple[Callable[[], Awaitable[Answer]], Answer]]
+"""How each claim is answered, and what stands beside a problem in its place."""
 
 BATCH_PROBLEMS = Counter(
     "authmatch_batch_problems_total", "Lines of a batch that could not be answered.", ["status"]
 )
 
 
-async def answer_in_order(jobs: AsyncIterator[Job], at_once: int) -> AsyncIterator[Answer]:
-    """The answers in the order of the jobs, so many of them at work."""
+async def answer_in_order(asked: Asked, at_once: int) -> AsyncIterator[Answer]:
+    """The answers in the order in which they were asked for, so many of them at work."""
     waiting: deque[asyncio.Task[Answer]] = deque()
     try:
-        async for job in jobs:
-            waiting.append(asyncio.create_task(job()))
+        async for answer, beside in asked:
+            waiting.append(asyncio.create_task(_answered(answer, beside)))
             if len(waiting) >= at_once:
                 yield await waiting.popleft()
         while waiting:
@@ -38,7 +37,7 @@ async def answer_in_order(jobs: AsyncIterator[Job], at_once: int) -> AsyncIterat
 
 
 def answer_lines(
-    settings: Settings, lines: AsyncIterator[Cut], answer: AnswerLine
+    settings: Settings, chunks: AsyncIterable[bytes], answer: AnswerLine
 ) -> AsyncIterator[Answer]:
     """Answer every line that is not blank; what is wrong with one is said in its place."""
 
@@ -47,24 +46,20 @@ def answer_lines(
             raise Refused(413, "Line too long", f"at most {settings.line_bytes_max} bytes")
         return await answer(line.content)
 
-    jobs = (
-        job(partial(one, line), {"input_line": line.line})
-        async for line in lines
+    asked = (
+        (partial(one, line), {"input_line": line.line})
+        async for line in cut(chunks, LineCutter(settings.line_bytes_max))
         if line.content.strip() or not line.is_whole
     )
-    return answer_in_order(jobs, settings.batch_claims_at_once)
+    return answer_in_order(asked, settings.batch_claims_at_once)
 
 
-def job(answer: Callable[[], Awaitable[Answer]], beside: Answer) -> Job:
+async def _answered(answer: Callable[[], Awaitable[Answer]], beside: Answer) -> Answer:
     """Answer one claim; where that fails it is said with what stands beside, and ends no other."""
-
-    async def run() -> Answer:
-        try:
-            return await answer()
-        except Exception as error:  # noqa: BLE001 - one claim must not end the others
-            return {**beside, "problem": _told(refused_of(error))}
-
-    return run
+    try:
+        return await answer()
+    except Exception as error:  # noqa: BLE001 - one claim must not end the others
+        return {**beside, "problem": _told(refused_of(error))}
 
 
 def _told(refused: Refused) -> Answer:

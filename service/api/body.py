@@ -1,5 +1,7 @@
 """Reads request bodies within a limit, and writes answers as JSON."""
 
+from dataclasses import dataclass
+
 import orjson
 from fastapi import Request
 from pydantic import BaseModel
@@ -13,15 +15,14 @@ NDJSON = "application/x-ndjson"
 X12 = "application/edi-x12"
 
 
+@dataclass(frozen=True)
 class JsonBody:
     """A dependency: the body as a model, read within the limit once it is known who asks.
 
     The framework's own body parameters are read whole before anything else, however long they are.
     """
 
-    def __init__(self, model: type[BaseModel]) -> None:
-        """Take the model."""
-        self.model = model
+    model: type[BaseModel]
 
     async def __call__(self, caller: Asking, request: Request) -> BaseModel:
         """Read it; raises Refused (413, 400), ValidationError."""

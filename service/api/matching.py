@@ -1,41 +1,27 @@
 """Claims in, answers out: one, a stream of many, and why an authorization does not cover a line."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import Field
 from starlette.responses import Response
 
-from service.api.batches import Answer, answer_in_order, answer_lines, job
+from service.api.batches import Answer, answer_in_order, answer_lines
 from service.api.body import JSON, NDJSON, X12, JsonBody, json_response, media_type_of, read_body
 from service.api.caller import Asking
 from service.api.problem import Refused
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import claims
+from service.application.claims import WhyNotQuestion
+from service.application.parts import Caller
 from service.application.reception import aliases_of, naming_of
 from service.domain.answers import MatchAnswer
-from service.domain.claim import AuthorizationKind, Claim
-from service.domain.values import Frozen, LineNumber, Text
-from service.flow.matching.why_not import Question
-from service.ingest.cutting import LineCutter, cut
+from service.domain.claim import Claim
 from service.ingest.x12.submissions import ClaimSent, claims_sent
-from service.settings import Settings
-
-AnswerClaim = Callable[[Claim], Awaitable[Answer]]
 
 router = APIRouter(tags=["matching"], responses=problems())
-
-
-class WhyNotQuestion(Frozen):
-    """A claim, one of its lines, and the number of an authorization expected to cover it."""
-
-    claim: Claim
-    line: LineNumber
-    number: Text = Field(pattern=r"[0-9A-Za-z]")
-    type: AuthorizationKind | None = None
 
 
 @router.post(
@@ -51,8 +37,7 @@ async def match(caller: Asking, request: Request) -> Response:
     """
     settings = caller.parts.settings
     if media_type_of(request) == X12:
-        answer = partial(claims.match, caller)
-        return StreamedResults(_answer_file(settings, caller.payer, request.stream(), answer))
+        return StreamedResults(_answer_file(caller, request.stream()))
     claim = Claim.model_validate_json(await read_body(request, settings.body_bytes_max))
     return json_response(await claims.match(caller, claim))
 
@@ -64,13 +49,11 @@ async def match(caller: Asking, request: Request) -> Response:
 )
 async def batch(caller: Asking, request: Request) -> Response:
     """Take NDJSON in, one claim a line, and answer a line for each in the same order."""
-    settings = caller.parts.settings
-    lines = cut(request.stream(), LineCutter(settings.line_bytes_max))
 
     async def answer(line: bytes) -> MatchAnswer:
         return await claims.match(caller, Claim.model_validate_json(line))
 
-    return StreamedResults(answer_lines(settings, lines, answer))
+    return StreamedResults(answer_lines(caller.parts.settings, request.stream(), answer))
 
 
 @router.post("/match/why-not", summary="Why an authorization does not cover a claim line")
@@ -78,20 +61,19 @@ async def explain(
     caller: Asking, asked: Annotated[WhyNotQuestion, Depends(JsonBody(WhyNotQuestion))]
 ) -> Response:
     """The first requirement that fails, then the criteria missed, with both values."""
-    question = Question(claim=asked.claim, line=asked.line, number=asked.number, kind=asked.type)
-    return json_response(await claims.explain(caller, question))
+    return json_response(await claims.explain(caller, asked))
 
 
-def _answer_file(
-    settings: Settings, payer: str, chunks: AsyncIterable[bytes], answer: AnswerClaim
-) -> AsyncIterator[Answer]:
+def _answer_file(caller: Caller, chunks: AsyncIterable[bytes]) -> AsyncIterator[Answer]:
     """Answer the claims of an 837 file as if each had come alone; one that is unreadable, too."""
 
     async def one(sent: ClaimSent) -> Answer:
         if sent.claim is None:
             raise Refused(422, "Claim not answered", sent.reason or "it cannot be read")
-        return {**sent.beside, "answer": await answer(sent.claim)}
+        return {**sent.beside, "answer": await claims.match(caller, sent.claim)}
 
-    claims_of_file = claims_sent(chunks, naming_of(settings), aliases_of(settings, payer))
-    jobs = (job(partial(one, sent), sent.beside) async for sent in claims_of_file)
-    return answer_in_order(jobs, settings.batch_claims_at_once)
+    settings = caller.parts.settings
+    aliases = aliases_of(settings, caller.payer)
+    claims_of_file = claims_sent(chunks, naming_of(settings), aliases)
+    asked = ((partial(one, sent), sent.beside) async for sent in claims_of_file)
+    return answer_in_order(asked, settings.batch_claims_at_once)

@@ -3,7 +3,8 @@
 A problem says where and why, never what was written there: it may be health data.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -25,27 +26,19 @@ MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 100
 
 
+@dataclass(eq=False)
 class Refused(Exception):
-    """A request that cannot be served: status, a short title, the reason, and the places."""
+    """A request that cannot be served: status, a short title, the reason, and the places.
 
-    def __init__(
-        self,
-        status: int,
-        title: str,
-        detail: str,
-        *,
-        errors: list[dict[str, str]] | None = None,
-        headers: dict[str, str] | None = None,
-        dead_letter: str | None = None,
-    ) -> None:
-        """Keep what the problem says; ``dead_letter`` is where what was sent is kept."""
-        super().__init__(detail)
-        self.status = status
-        self.title = title
-        self.detail = detail
-        self.errors = errors
-        self.headers = headers
-        self.dead_letter = dead_letter
+    ``dead_letter`` names where what was sent is kept.
+    """
+
+    status: int
+    title: str
+    detail: str
+    errors: list[dict[str, str]] | None = None
+    headers: dict[str, str] | None = None
+    dead_letter: str | None = None
 
 
 def problem_content(refused: Refused) -> dict[str, Any]:
@@ -70,7 +63,7 @@ def problem(refused: Refused) -> Response:
     return Response(content, refused.status, refused.headers, MEDIA_TYPE)
 
 
-def of_validation(error: ValidationError) -> Refused:
+def _of_validation(error: ValidationError) -> Refused:
     """Tell text that is not JSON (400) from JSON that does not fit (422)."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
@@ -79,8 +72,10 @@ def of_validation(error: ValidationError) -> Refused:
     return Refused(422, "Invalid content", reason, errors=errors)
 
 
-def of_fault(fault: EngineFault) -> Refused:
-    """Say that an engine failed, and when to try again; a refusal is ours to mend."""
+def _of_fault(fault: EngineFault) -> Refused:
+    """Log that an engine failed, and say when to try again; a refusal is ours to mend."""
+    kind = type(fault).__name__
+    log.error("engine_fault", engine=fault.engine, kind=kind, reason=fault.reason)
     if isinstance(fault, EngineRefused):
         return Refused(500, "Engine refused", f"{fault.engine} refused the request as wrong")
     return Refused(
@@ -89,12 +84,6 @@ def of_fault(fault: EngineFault) -> Refused:
         f"{fault.engine}: {fault.reason}; nothing was decided, try again",
         headers={"Retry-After": str(fault.retry_after_s)},
     )
-
-
-def _of_logged_fault(fault: EngineFault) -> Refused:
-    kind = type(fault).__name__
-    log.error("engine_fault", engine=fault.engine, kind=kind, reason=fault.reason)
-    return of_fault(fault)
 
 
 def _of_not_taken(error: NotTaken) -> Refused:
@@ -134,9 +123,9 @@ def _of_content(error: Exception) -> Refused:
 
 _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (Refused, lambda refused: refused),
-    (EngineFault, _of_logged_fault),
+    (EngineFault, _of_fault),
     (refusals.TableFault, _of_table),
-    (ValidationError, of_validation),
+    (ValidationError, _of_validation),
     (refusals.BadCursor, _of_content),
     (refusals.NoSuchLine, _of_content),
     (refusals.BadSelection, _of_content),
@@ -166,21 +155,16 @@ def refused_of(error: Exception) -> Refused:
 Shape = Callable[[Refused], Response]
 
 
-def install_handlers(app: FastAPI, shapes: Mapping[str, Shape] | None = None) -> None:
+def install_handlers(app: FastAPI, shapes: Mapping[str, Shape]) -> None:
     """Turn every exception that may leave an endpoint into a problem.
 
     ``shapes`` write it otherwise for the addresses under a path.
     """
-    for kind, translate in _TABLE:
-        app.add_exception_handler(kind, _handler(translate, shapes or {}))
 
-
-def _handler(
-    translate: Callable[[Any], Refused], shapes: Mapping[str, Shape]
-) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
         path = request.url.path
         under = (each for root, each in shapes.items() if f"{path}/".startswith(f"{root}/"))
-        return next(under, problem)(translate(error))
+        return next(under, problem)(refused_of(error))
 
-    return handle
+    for kind, _ in _TABLE:
+        app.add_exception_handler(kind, handle)

@@ -1,6 +1,6 @@
 """What the API's documentation says of bodies; the endpoints read them themselves, for speed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -64,33 +64,30 @@ _MODELS: tuple[type[BaseModel], ...] = (Authorization, Claim, Adjudication, Prob
 def problems(**more: str) -> dict[int | str, dict[str, Any]]:
     """Describe the problem answers of a room; ``more`` are further ones, as status_404="why"."""
     schema = {"$ref": _REFERENCE.format(model="Problem")}
-    return {
-        refused.status: {
-            "description": refused.detail,
-            "content": {MEDIA_TYPE: {"schema": schema, "example": problem_content(refused)}},
-        }
-        for refused in _refusals(more)
-    }
+    return _answers(more, MEDIA_TYPE, schema, problem_content)
 
 
 def fhir_answers(**more: str) -> dict[int | str, dict[str, Any]]:
     """Describe the refusals of FHIR addresses, which are OperationOutcomes; ``more`` as above."""
-    return {
-        refused.status: {
-            "description": refused.detail,
-            "content": {
-                FHIR_JSON: {"schema": {"type": "object"}, "example": refusal_content(refused)}
-            },
-        }
-        for refused in _refusals(more)
-    }
+    return _answers(more, FHIR_JSON, {"type": "object"}, refusal_content)
 
 
-def _refusals(more: Mapping[str, str]) -> Iterator[Refused]:
+def _answers(
+    more: Mapping[str, str],
+    media_type: str,
+    schema: Mapping[str, str],
+    content: Callable[[Refused], object],
+) -> dict[int | str, dict[str, Any]]:
     everywhere = {status: why for status, (_, why) in _PROBLEMS.items() if why}
     further = {int(name.removeprefix("status_")): why for name, why in more.items()}
+    answers: dict[int | str, dict[str, Any]] = {}
     for status, why in (everywhere | further).items():
-        yield Refused(status, _PROBLEMS[status][0], why)
+        example = content(Refused(status, _PROBLEMS[status][0], why))
+        answers[status] = {
+            "description": why,
+            "content": {media_type: {"schema": schema, "example": example}},
+        }
+    return answers
 
 
 def parameters(**described: str) -> dict[str, Any]:

@@ -31,7 +31,6 @@ class Spool:
     """Holds results that were made and not yet sent."""
 
     def __init__(self) -> None:
-        """Open an empty spool."""
         self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES_MAX)  # noqa: SIM115
         self._written = 0
         self._read = 0

@@ -1,6 +1,6 @@
 """What is asked of claims: matched, adjudicated, changed, and read as they were and are."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client import Counter
@@ -24,10 +24,10 @@ from service.domain.claim import Claim
 from service.domain.engine_fault import EngineFault
 from service.domain.values import Frozen, LineNumber
 from service.flow.adjudicating.adjudicate import Adjudicated
-from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim
+from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
 from service.flow.adjudicating.rooms import Run
 from service.flow.matching.match import match_claim
-from service.flow.matching.why_not import Question as Question
+from service.flow.matching.why_not import WhyNotQuestion as WhyNotQuestion
 from service.flow.matching.why_not import why_not
 from service.stores.connection.clock import now
 from service.stores.ledger.reading import OF_CLAIM
@@ -74,7 +74,7 @@ async def match(caller: Caller, claim: Claim) -> MatchAnswer:
     return matched.answer
 
 
-async def explain(caller: Caller, question: Question) -> Answer:
+async def explain(caller: Caller, question: WhyNotQuestion) -> Answer:
     """Say why an authorization does not cover a claim line; raises NoSuchLine, EngineFault."""
     parts = caller.parts
     return await why_not(
@@ -90,7 +90,7 @@ async def adjudicate(
     Raises Conflict, BadSelection, ValueError for a quantity too large to be counted, EngineFault.
     """
     run = Run(payer=caller.payer, at=now(), dry=dry, again=again)
-    return count(await caller.parts.moving.adjudicate(claim, run, caller.parts.rules.current))
+    return count(await caller.parts.run_claim(claim, run, caller.parts.rules.current))
 
 
 def count(done: Adjudicated) -> Adjudicated:
@@ -115,7 +115,8 @@ async def not_copied(caller: Caller, done: Adjudicated) -> EngineFault | None:
 
 async def change(caller: Caller, step: Step, claim_id: str, asked: ClaimChange) -> StepAnswer:
     """Take a step of a claim's life; raises UnknownClaim, Conflict, BadChange, EngineFault."""
-    return await caller.parts.moving.change(caller.payer, step, claim_id, asked)
+    books = caller.stores.accumulators
+    return await change_claim(step, claim_id, asked, caller.payer, books, now())
 
 
 async def as_answered(caller: Caller, claim_id: str) -> StoredAnswer:
@@ -184,22 +185,18 @@ async def benefit_limits(caller: Caller, claim_id: str, asked: BenefitLimits) ->
     """
     answer = await as_held(caller, claim_id)
     lines = {line["line"]: line for line in answer["lines"]}
+    for each in asked.lines:
+        if each.line not in lines:
+            raise BadChange(f"the claim has no line {each.line}")
     is_held = answer["status"] in ("used", "reserved")
     return {
         "claim_id": answer["claim_id"],
         "version": answer["version"],
         "lines": [
             {"line": each.line, **_limited(each, lines[each.line], is_held=is_held)}
-            for each in _of_lines(asked, lines)
+            for each in asked.lines
         ],
     }
-
-
-def _of_lines(asked: BenefitLimits, known: Collection[int]) -> Sequence[LineLimits]:
-    for each in asked.lines:
-        if each.line not in known:
-            raise BadChange(f"the claim has no line {each.line}")
-    return asked.lines
 
 
 def _limited(limits: LineLimits, line: LineAnswer, *, is_held: bool) -> LimitsAnswer:

@@ -1,7 +1,7 @@
 """Whether everything is in place: settings, rules and engines, and what to do where it is not."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -42,6 +42,13 @@ red = partial(Finding, "red")
 """It must be put right."""
 
 
+def _unless(
+    wrong: str | None, what: str, found: str, advice: str, level: Callable[..., Finding] = yellow
+) -> Finding:
+    """As it should be, unless something is wrong: then that, and what to do."""
+    return level(what, wrong, advice) if wrong else green(what, found)
+
+
 async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
     """Look at settings, files and engines; one that fails does not hide the others."""
     for finding in _of_settings(settings):
@@ -79,15 +86,12 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
         if name.upper() not in known | _NOT_SETTINGS:
             yield yellow("settings", f"{name} is not a setting", "is it misspelt?")
     yield green("queries", str(settings.queries_dir))
-    if settings.is_open:
-        yield yellow("API keys", "none: loopback only", "set AUTHMATCH_API_KEYS to serve others")
-    else:
-        yield green("API keys", f"{len(settings.api_keys)}, hidden")
-    if settings.uses_development_secret:
-        advice = "set AUTHMATCH_SURROGATE_KEY to serve others"
-        yield yellow("surrogate key", "the one of development", advice)
-    else:
-        yield green("surrogate key", "set, hidden")
+    wrong = "none: loopback only" if settings.is_open else None
+    advice = "set AUTHMATCH_API_KEYS to serve others"
+    yield _unless(wrong, "API keys", f"{len(settings.api_keys)}, hidden", advice)
+    wrong = "the one of development" if settings.uses_development_secret else None
+    advice = "set AUTHMATCH_SURROGATE_KEY to serve others"
+    yield _unless(wrong, "surrogate key", "set, hidden", advice)
 
 
 async def _search(stores: Stores) -> AsyncIterator[Finding]:
@@ -117,39 +121,32 @@ def _health(health: str, nodes: int) -> Finding:
 async def _indices(stores: Stores) -> AsyncIterator[Finding]:
     yield green("index", await stores.migration.live_index())
     missing = await stores.installation.missing_fields()
-    if missing:
-        shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
-        yield red("fields", f"{len(missing)} missing: {shown}", "run `authmatch index migrate`")
-    else:
-        yield green("fields", "all there")
-    if await stores.migration.is_closed_to_writes():
-        advice = "a rebuild runs, or was killed: run `authmatch index migrate` again"
-        yield red("pushes", "closed to writes", advice)
-    else:
-        yield green("pushes", "open")
+    shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+    wrong = f"{len(missing)} missing: {shown}" if missing else None
+    yield _unless(wrong, "fields", "all there", "run `authmatch index migrate`", red)
+    wrong = "closed to writes" if await stores.migration.is_closed_to_writes() else None
+    advice = "a rebuild runs, or was killed: run `authmatch index migrate` again"
+    yield _unless(wrong, "pushes", "open", advice, red)
     yield green("documents", f"{await stores.inspection.count():,}")
     letters = sum([await stores.letters.count(each) for each in stores.projection.payers])
-    if letters:
-        yield yellow("dead letters", f"{letters:,} open", "look: authmatch deadletters list")
-    else:
-        yield green("dead letters", "none open")
+    wrong = f"{letters:,} open" if letters else None
+    yield _unless(wrong, "dead letters", "none open", "look: authmatch deadletters list")
 
 
 async def _cache(stores: Stores) -> AsyncIterator[Finding]:
     cache = await stores.inspection.redis()
     yield green("Redis", cache.version)
-    apart = f"Redis is {abs(cache.clock_ahead_s):.3f} s {_side(cache.clock_ahead_s)}"
+    side = "ahead" if cache.clock_ahead_s >= 0 else "behind"
+    apart = f"Redis is {abs(cache.clock_ahead_s):.3f} s {side}"
     if abs(cache.clock_ahead_s) <= CLOCK_S_MAX:
         yield green("clocks", apart)
     else:
         yield yellow("clocks", apart, "keep both machines on network time")
     yield await _durability(stores)
     waiting = await stores.courier.waiting()
-    if waiting:
-        advice = "they are stored as soon as Elasticsearch takes them"
-        yield yellow("outbox", f"{waiting:,} wait{'s' * (waiting == 1)}", advice)
-    else:
-        yield green("outbox", "empty")
+    wrong = f"{waiting:,} wait{'s' * (waiting == 1)}" if waiting else None
+    advice = "they are stored as soon as Elasticsearch takes them"
+    yield _unless(wrong, "outbox", "empty", advice)
 
 
 async def _durability(stores: Stores) -> Finding:
@@ -162,7 +159,3 @@ async def _durability(stores: Stores) -> Finding:
         advice = "allowed by AUTHMATCH_ALLOW_WEAK_REDIS: units may be lost in a crash"
         return yellow("Redis keeps writes", "; ".join(weak), advice)
     return red("Redis keeps writes", "; ".join(weak), "units may be lost in a crash: set them")
-
-
-def _side(seconds: float) -> str:
-    return "ahead" if seconds >= 0 else "behind"

@@ -9,8 +9,11 @@ from typing import Any
 
 import orjson
 
-from service.application.moving import Moving
+from service.domain.adjudication import Adjudication
 from service.domain.reference import StoredReferences
+from service.flow.adjudicating.adjudicate import Adjudicated, adjudicate
+from service.flow.adjudicating.rooms import Rooms, Run
+from service.flow.late.claims import LateClaims
 from service.flow.late.watch import LateWatch
 from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook, Rules
@@ -29,6 +32,7 @@ from service.stores.connection.clients import (
     open_elasticsearch,
     open_redis,
 )
+from service.stores.connection.clock import now
 from service.stores.connection.durability import Durability
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.inspection import Inspection
@@ -159,20 +163,36 @@ class Application:
     stores: Stores
     live_check: LiveCheck
 
-    @property
-    def moving(self) -> Moving:
-        """How claims are adjudicated."""
+    async def run_claim(self, claim: Adjudication, run: Run, book: RuleBook) -> Adjudicated:
+        """Adjudicate one claim by one book of rules; raises what ``adjudicate`` raises.
+
+        The one way for entries and the background alike; that units may be moved is asked where
+        they are moved.
+        """
         stores = self.stores
-        return Moving(
-            books=stores.accumulators,
+        rooms = Rooms(
+            rules=book,
             source=stores.search,
             standing=stores.reading,
+            books=stores.accumulators,
             records=stores.records,
-            waiting=stores.waiting,
-            worklist=stores.worklist,
+        )
+        done = await adjudicate(claim, run, rooms)
+        if done.matched is not None:
+            self.live_check.offer(done.matched)
+        return done
+
+    @property
+    def late_claims(self) -> LateClaims:
+        """What is done with claims that wait, once an authorization arrived."""
+        return LateClaims(
+            books=self.stores.accumulators,
+            claims=self.stores.waiting,
+            offers=self.stores.worklist,
+            run=self.run_claim,
             rules=self.rules,
-            live_check=self.live_check,
-            is_automatic=self.settings.late_authorizations == "automatic",
+            now=now,
+            automatic=self.settings.late_authorizations == "automatic",
         )
 
 
@@ -201,9 +221,7 @@ async def application(
     stores = Stores(settings, book.stored)
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(settings=settings, rules=Rules(book), stores=stores, live_check=live_check)
-    watch = LateWatch(
-        stores.late_queue, stores.waiting, parts.moving.late_claims.look, settings.payers
-    )
+    watch = LateWatch(stores.late_queue, stores.waiting, parts.late_claims.look, settings.payers)
     try:
         if serving:
             with suppress(EngineUnavailable):  # it is asked again before units are moved

@@ -55,6 +55,11 @@ class Report:
     notes: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
 
+    def add(self, code: str, message: str, file: str, path: str = "", hint: str = "") -> None:
+        """Add a problem of a file."""
+        found = Problem(code=code, path=path, message=message, file=file, hint=hint or None)
+        self.problems.append(found)
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {"problems": [each.as_dict() for each in self.problems], "notes": self.notes}
@@ -92,15 +97,9 @@ async def check_live(
         report.notes.append("live checks: left out, the indices are not installed")
         return
     for name in await stores.installation.missing_fields():
-        report.problems.append(
-            Problem(
-                code=_MISSING,
-                path=f"/{name}",
-                file=await stores.migration.live_index(),
-                message=f"{name} is not in the live mapping: it would match nothing, silently",
-                hint="run `authmatch index migrate`",
-            )
-        )
+        message = f"{name} is not in the live mapping: it would match nothing, silently"
+        index, hint = await stores.migration.live_index(), "run `authmatch index migrate`"
+        report.add(_MISSING, message, index, path=f"/{name}", hint=hint)
     if sample is None:
         told = "compiled searches: left out, sample claims come with authmatch[local]"
         report.notes.append(told)
@@ -123,10 +122,7 @@ async def _validate(
                 reason = await parts.stores.search.refusal(payer, claim.member.id, search)
                 if reason is not None:
                     message = f"Elasticsearch refuses the compiled search: {reason}"
-                    problem = Problem(
-                        code=_REFUSED, path="", message=message, file=report.files[name]
-                    )
-                    report.problems.append(problem)
+                    report.add(_REFUSED, message, report.files[name])
                     break
             if reason is not None:
                 break
@@ -150,8 +146,7 @@ async def _compare(
             if differing:
                 where = f"sample claim {claim.claim_id}, line {search.line.line}"
                 message = f"Elasticsearch and the scorer differ {differing} times: {where}"
-                file = report.files[search.plan.template.id]
-                report.problems.append(Problem(code=_DISAGREE, path="", message=message, file=file))
+                report.add(_DISAGREE, message, report.files[search.plan.template.id])
     report.notes.append(f"both paths to a score compared: {lines} lines, {candidates} candidates")
     if not candidates:
         report.notes.append(

@@ -3,13 +3,13 @@
 from service.application.authorizations import NotTaken as NotTaken
 from service.application.intake import NotFound as NotFound
 from service.application.parts import NotConfigured as NotConfigured
+from service.application.worklist import NotOffered as NotOffered
+from service.application.worklist import Stale as Stale
 from service.domain.engine_fault import EngineFault as EngineFault
 from service.flow.adjudicating.adjudicate import Conflict as Conflict
 from service.flow.adjudicating.choosing import BadSelection as BadSelection
 from service.flow.adjudicating.claim_life import BadChange as BadChange
 from service.flow.adjudicating.claim_life import UnknownClaim as UnknownClaim
-from service.flow.late.worklist import NotOffered as NotOffered
-from service.flow.late.worklist import Stale as Stale
 from service.flow.matching.why_not import NoSuchLine as NoSuchLine
 from service.querying.problem import TemplatesRefused as TemplatesRefused
 from service.requirement.faults import TableFault as TableFault

@@ -93,18 +93,12 @@ async def run_tests(
                 reason = f"there is no fixture fixtures/{test.fixture}.yaml"
                 problems.append(problem_at(texts[name], NO_FIXTURE, path, reason))
                 continue
-            answer = await answer_of(fixture, rules)
-            if difference := disagreement(answer, test, name):
+            source = FixtureSource(candidates=tuple(_candidates(fixture, rules.references)))
+            matched = await match_claim(fixture.claim, _PAYER, rules=rules, source=source)
+            if difference := disagreement(matched.answer, test, name):
                 reason = f"{test.name}: {difference}"
                 problems.append(problem_at(texts[name], RED, path, reason))
     return count, problems
-
-
-async def answer_of(fixture: Fixture, rules: RuleBook) -> MatchAnswer:
-    """Match the claim of a fixture against its authorizations."""
-    source = FixtureSource(candidates=tuple(_candidates(fixture, rules.references)))
-    matched = await match_claim(fixture.claim, _PAYER, rules=rules, source=source)
-    return matched.answer
 
 
 def disagreement(answer: MatchAnswer, test: TemplateTest, template: str) -> str | None:

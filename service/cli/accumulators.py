@@ -6,12 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from service.application import maintenance
-from service.application.maintenance import Outcome, Rebuilt
-from service.application.parts import Application
+from service.application.maintenance import Outcome
 from service.cli.configuration import JsonOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS
-from service.cli.opened import run_with, shown
-from service.cli.terminal import put, put_json, say
+from service.cli.opened import run_shown, run_with
+from service.cli.terminal import put, put_answer, put_json, say
 from service.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Units used: reconcile, project, archive, rebuild.")
@@ -28,12 +27,9 @@ def reconcile(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
     Units may be moved meanwhile.
     """
     settings, payers = _only(payer)
-
-    async def work(parts: Application) -> Outcome:
-        with shown("comparing") as tell:
-            return await maintenance.reconcile(parts, payers, tell)
-
-    found = run_with(settings, work)
+    found = run_shown(
+        settings, "comparing", lambda parts, tell: maintenance.reconcile(parts, payers, tell)
+    )
     if as_json:
         put_json(_report(found) | {"difference_count": found.difference_count})
     else:
@@ -52,10 +48,7 @@ def project(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
     """Copy the ledger entries that wait in Redis to Elasticsearch now."""
     settings, payers = _only(payer)
     count = run_with(settings, lambda parts: maintenance.project(parts, payers))
-    if as_json:
-        put_json({"entries": count})
-    else:
-        put(f"{count} ledger entries copied")
+    put_answer({"entries": count}, f"{count} ledger entries copied", as_json=as_json)
 
 
 @app.command()
@@ -63,10 +56,7 @@ def archive(payer: PayerOnly = None, as_json: JsonOption = False) -> None:
     """Take what nobody moved for AUTHMATCH_REST_DAYS out of Redis now; workers do so every hour."""
     settings, payers = _only(payer)
     count = run_with(settings, lambda parts: maintenance.archive(parts, payers))
-    if as_json:
-        put_json({"archived": count})
-    else:
-        put(f"{count} claims and accounts archived")
+    put_answer({"archived": count}, f"{count} claims and accounts archived", as_json=as_json)
 
 
 @app.command()
@@ -82,12 +72,11 @@ def rebuild(
     Nothing is adjudicated until it is done. Exit code 1 when the ledger is not sound.
     """
     settings, payers = _only(payer)
-
-    async def work(parts: Application) -> Rebuilt:
-        with shown("rebuilding") as tell:
-            return await maintenance.rebuild(parts, payers, force=force, tell=tell)
-
-    made = run_with(settings, work)
+    made = run_shown(
+        settings,
+        "rebuilding",
+        lambda parts, tell: maintenance.rebuild(parts, payers, force=force, tell=tell),
+    )
     if as_json:
         put_json(_report(made) | {"is_in_use": made.is_in_use})
     else:

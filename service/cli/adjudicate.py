@@ -11,7 +11,7 @@ from service.cli.claim_file import ClaimArgument, read_claim
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import PROBLEMS
 from service.cli.opened import run_for_payer
-from service.cli.terminal import out, put_json, say
+from service.cli.terminal import put_answer, say
 from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjudicationAnswer
 from service.domain.engine_fault import EngineFault
@@ -41,10 +41,7 @@ def adjudicate(
         return done.answer, await claims.not_copied(caller, done)
 
     answer, fault = run_for_payer(work, payer)
-    if as_json:
-        put_json(answer)
-    else:
-        out.print(adjudication_view(given, answer))
+    put_answer(answer, adjudication_view(given, answer), as_json=as_json)
     end_unless_copied(fault)
 
 

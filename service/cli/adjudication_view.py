@@ -172,10 +172,7 @@ def _step(before: str, after: str) -> str:
 
 def _balance_table(balances: Iterable[tuple[str, ...]]) -> Table:
     columns = ("authorization", "boundary", "of", "limit", "used", "reserved", "left")
-    shown = table(*columns, right=columns[3:])
-    for each in balances:
-        shown.add_row(*each)
-    return shown
+    return table(*columns, rows=balances, right=columns[3:])
 
 
 def _returned(returned: Iterable[ReturnedAnswer]) -> list[RenderableType]:

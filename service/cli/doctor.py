@@ -10,7 +10,7 @@ from rich.text import Text
 from service.application.diagnosis import Finding, diagnose
 from service.cli.configuration import JsonOption, read_settings
 from service.cli.faults import ENGINE_FAULT, PROBLEMS
-from service.cli.terminal import out, put_json, table
+from service.cli.terminal import put_answer, table
 from service.settings import Settings
 
 _MARKS = {"green": "ok", "yellow": "note", "red": "WRONG"}
@@ -19,10 +19,7 @@ _MARKS = {"green": "ok", "yellow": "note", "red": "WRONG"}
 def doctor(as_json: JsonOption = False) -> None:
     """Look at settings, files and engines; exit code 1 for anything red, 3 for an engine."""
     findings = asyncio.run(_all(read_settings()))
-    if as_json:
-        put_json([asdict(each) for each in findings])
-    else:
-        out.print(_table(findings))
+    put_answer([asdict(each) for each in findings], _table(findings), as_json=as_json)
     red = [each for each in findings if each.level == "red"]
     if any(each.is_engine for each in red):
         raise typer.Exit(ENGINE_FAULT)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
+from rich.markup import escape
 from typer.core import TyperGroup
 
 from service.application import refusals
@@ -59,7 +60,8 @@ def faults_told() -> Iterator[None]:
             say(str(problem))
         end(f"{len(refused.problems)} problems in templates or tables", BAD_INPUT, refused)
     except refusals.EngineFault as fault:
-        end(f"{fault}{_advice(fault)}", ENGINE_FAULT, fault)
+        advice = ": run `authmatch index install`" if "not installed" in fault.reason else ""
+        end(f"{fault}{advice}", ENGINE_FAULT, fault)
     except KeyboardInterrupt as error:
         end("interrupted", INTERRUPTED, error)
     except BrokenPipeError:
@@ -70,15 +72,5 @@ def faults_told() -> Iterator[None]:
 
 def end(message: str, code: int, cause: BaseException | None = None) -> NoReturn:
     """Say why in one line, and leave."""
-    err.print(f"[red]error:[/] {_escaped(message)}", soft_wrap=True)
+    err.print(f"[red]error:[/] {escape(' '.join(message.split()))}", soft_wrap=True)
     raise typer.Exit(code) from cause
-
-
-def _escaped(message: str) -> str:
-    return " ".join(message.split()).replace("[", r"\[")
-
-
-def _advice(fault: refusals.EngineFault) -> str:
-    if "not installed" in fault.reason:
-        return ": run `authmatch index install`"
-    return ""

@@ -3,9 +3,8 @@
 import typer
 
 from service.application import maintenance
-from service.application.parts import Application
 from service.cli.configuration import read_settings
-from service.cli.opened import run_with, shown
+from service.cli.opened import run_shown, run_with
 from service.cli.terminal import put, say
 
 app = typer.Typer(no_args_is_help=True, help="The indices: install, migrate.")
@@ -20,11 +19,6 @@ def install() -> None:
 @app.command()
 def migrate() -> None:
     """Build a new index from the sources and put it in place; reads go on, pushes wait."""
-
-    async def work(parts: Application) -> tuple[str, str, int]:
-        with shown("rebuilding") as tell:
-            return await maintenance.migrate(parts, tell)
-
-    old, new, count = run_with(read_settings(), work)
+    old, new, count = run_shown(read_settings(), "rebuilding", maintenance.migrate)
     put(f"{new} has taken the place of {old}: {count} documents")
     say(f"{old} is kept; delete it when you are content")

@@ -26,33 +26,28 @@ class InputFile:
     """One file, read once."""
 
     def __init__(self, name: str) -> None:
-        """Name a file, or stdin by a hyphen."""
+        """Name a file, or stdin by a hyphen, which has no path."""
         self.name = "stdin" if name == STDIN else name
-        self._path = None if name == STDIN else Path(name)
-
-    @property
-    def path(self) -> Path | None:
-        """Where it is; None for stdin."""
-        return self._path
+        self.path = None if name == STDIN else Path(name)
 
     @property
     def size(self) -> int:
         """How many bytes it has, 0 where that is not known; raises OSError when it is not there."""
-        return self._path.stat().st_size if self._path else 0
+        return self.path.stat().st_size if self.path else 0
 
     @property
     def form(self) -> Form | None:
         """What its name says that it is; None where its content must tell."""
-        return form_of_file(self._path) if self._path else None
+        return form_of_file(self.path) if self.path else None
 
     def line_at(self, offset: int) -> int:
         """The number of the line in which a byte stands; raises BadInput behind the end."""
         if offset == 0:
             return 1
-        if self._path is None or offset > self.size:
+        if self.path is None or offset > self.size:
             raise BadInput(f"{self.name}: there is no byte {offset} to go on from")
         line, left = 1, offset
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             while left > 0 and (piece := file.read(min(left, CHUNK_BYTES))):
                 line += piece.count(b"\n")
                 left -= len(piece)
@@ -61,7 +56,7 @@ class InputFile:
     async def chunks(self, told: Told, offset: int = 0) -> AsyncIterator[bytes]:
         """Its bytes from an offset on."""
         with ExitStack() as stack:
-            file = stack.enter_context(self._path.open("rb")) if self._path else None
+            file = stack.enter_context(self.path.open("rb")) if self.path else None
             if file is not None and offset:
                 file.seek(offset)
             told(offset)

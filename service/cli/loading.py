@@ -25,7 +25,7 @@ from service.application.parts import (
 from service.application.reception import Stream, acknowledgements
 from service.cli.configuration import PayerOption, payer_of, read_settings
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput
-from service.cli.input_file import STDIN, InputFile
+from service.cli.input_file import STDIN, InputFile, Told
 from service.cli.opened import run_with
 from service.cli.shares import SHARE_BYTES, Share, shares_of, work_in_shares
 from service.cli.terminal import out, progress, put_line, say, table
@@ -35,9 +35,6 @@ from service.ingest.x12.wire.results import InterchangeOutcome
 
 BATCH = 1_000
 """So many authorizations go to the stores together: nobody else waits for this process."""
-
-Advance = Callable[[int], object]
-"""Is told how many more bytes were taken in."""
 
 
 @dataclass(slots=True)
@@ -82,9 +79,7 @@ class _Load:
     workers: int = 1
     every: bool = False
 
-    async def run(
-        self, caller: Caller, file: InputFile, advance: Advance
-    ) -> AsyncIterator[_Loaded]:
+    async def run(self, caller: Caller, file: InputFile, advance: Told) -> AsyncIterator[_Loaded]:
         """Load a file; gives what became of it part by part, in its order.
 
         A large file of lines goes to several processes: versions of one authorization that are far
@@ -118,7 +113,7 @@ class _Load:
         return self.workers > 1 and is_large and file.form == "lines"
 
 
-def _advancing(shares: Iterator[Share], advance: Advance) -> Iterator[Share]:
+def _advancing(shares: Iterator[Share], advance: Told) -> Iterator[Share]:
     """Tell of every share as it is handed out."""
     for each in shares:
         advance(each.end - each.start)

@@ -14,7 +14,7 @@ from service.cli.claim_file import read_pieces
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS
 from service.cli.input_file import InputFile
-from service.cli.terminal import out, put_json, put_line, say
+from service.cli.terminal import out, put_answer, put_line, say
 from service.ingest.submissions import is_x12
 from service.ingest.x12.submissions import ClaimSent, claims_sent
 from service.settings import Settings
@@ -46,7 +46,7 @@ async def _match(file: InputFile, settings: Settings, payer: str, *, as_json: bo
         claim = await read_pieces(file.name, _joined(head, chunks))
         async with application(settings) as parts:
             answer = await claims.match(Caller(parts, payer), claim)
-        put_json(answer) if as_json else out.print(answer_view(claim, answer))
+        put_answer(answer, answer_view(claim, answer), as_json=as_json)
         return 0
     missed, aliases = 0, aliases_of(settings, payer)
     async with application(settings) as parts:

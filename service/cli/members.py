@@ -6,12 +6,11 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from service.application import members
-from service.application.parts import Caller
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
-from service.cli.terminal import put, put_json
-from service.domain.person import MemberMergeBody, Person
+from service.cli.terminal import put_answer
+from service.domain.person import MemberMergeBody
 from service.domain.values import Identifier
 
 app = typer.Typer(no_args_is_help=True, help="Members: merge.")
@@ -36,15 +35,8 @@ def merge(
     It cannot be taken back.
     """
     given, wish = _wish(member, into, by, reason)
-
-    async def work(caller: Caller) -> Person:
-        return await members.merge(caller, given, wish)
-
-    person = run_for_payer(work, payer)
-    if as_json:
-        put_json(members.told(person))
-    else:
-        put(f"{person.given} is {person.member} now")
+    person = run_for_payer(lambda caller: members.merge(caller, given, wish), payer)
+    put_answer(members.told(person), f"{person.given} is {person.member} now", as_json=as_json)
 
 
 def _wish(

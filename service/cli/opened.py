@@ -1,8 +1,7 @@
 """Opens the parts of the service for a command, runs it, and closes them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from service.application.parts import Application, Caller, application
@@ -33,9 +32,20 @@ def run_with(settings: Settings, work: Callable[[Application], Awaitable[T]]) ->
     return asyncio.run(run())
 
 
-@contextmanager
-def shown(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while a block runs; gives what is told how much is done, and of how much."""
-    with progress() as bars:
-        bar = bars.add_task(what, total=None)
-        yield lambda done, total: bars.update(bar, completed=done, total=total)
+Tell = Callable[[int, int], None]
+"""Is told how much is done, and of how much."""
+
+
+def run_shown(
+    settings: Settings, what: str, work: Callable[[Application, Tell], Awaitable[T]]
+) -> T:
+    """Do so, and show a bar meanwhile."""
+
+    async def run(parts: Application) -> T:
+        with progress() as bars:
+            bar = bars.add_task(what, total=None)
+            return await work(
+                parts, lambda done, total: bars.update(bar, completed=done, total=total)
+            )
+
+    return run_with(settings, run)

@@ -121,8 +121,4 @@ class _Worker:
     @classmethod
     def do(cls, work: Work[T], share: Share) -> T:
         """Take in one share."""
-        return cls.loop.run_until_complete(_awaited(work(cls.parts, share)))
-
-
-async def _awaited(outcome: Awaitable[T]) -> T:
-    return await outcome
+        return cls.loop.run_until_complete(work(cls.parts, share))

@@ -1,12 +1,11 @@
 """The two streams of a command: results on stdout, progress and faults on stderr."""
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import orjson
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -42,21 +41,31 @@ def put_line(value: object) -> None:
     put(orjson.dumps(value).decode())
 
 
+def put_answer(answer: object, view: RenderableType, *, as_json: bool) -> None:
+    """Write an answer as JSON for a program, or its view for a person; plain text never wraps."""
+    if as_json:
+        put_json(answer)
+    elif isinstance(view, str):
+        put(view)
+    else:
+        out.print(view)
+
+
 @contextmanager
 def progress(*, in_bytes: bool = False) -> Iterator[Progress]:
     """Show bars on stderr while a block runs; nothing where that is not a terminal."""
     amount: ProgressColumn = DownloadColumn() if in_bytes else MofNCompleteColumn()
-    columns: tuple[Any, ...] = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        amount,
-        TimeElapsedColumn(),
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bars:
         yield bars
 
 
-def table(*headings: str, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:
+def table(
+    *headings: str,
+    rows: Iterable[Iterable[RenderableType]] = (),
+    right: Collection[str] = (),
+    whole: Collection[str] = (),
+) -> Table:
     """A plain table; the columns ``right`` are set right, they and the ``whole`` never wrap."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in headings:
@@ -64,4 +73,6 @@ def table(*headings: str, right: Collection[str] = (), whole: Collection[str] = 
             made.add_column(heading, justify="right", no_wrap=True)
         else:
             made.add_column(heading, no_wrap=heading in whole, overflow="fold")
+    for row in rows:
+        made.add_row(*row)
     return made

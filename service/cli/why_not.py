@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from service.application import claims
-from service.application.claims import Question
+from service.application.claims import WhyNotQuestion
 from service.cli.answer_view import evidence_table, value_text
 from service.cli.claim_file import ClaimArgument, read_claim
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
-from service.cli.terminal import out, put_json
+from service.cli.terminal import put_answer
 from service.domain.claim import Claim
+from service.domain.misfits import misfits
 
 Answer = Mapping[str, Any]
 
@@ -34,12 +36,13 @@ def explain(
     """Say which requirement an authorization fails first, and which criteria it misses."""
     if not any(each.isalnum() for each in number):
         raise BadInput("--number: a number has letters or digits")
-    question = Question(claim=read_claim(claim, Claim), line=line, number=number, kind=kind)
-    answer = run_for_payer(lambda caller: claims.explain(caller, question), payer)
-    if as_json:
-        put_json(answer)
-    else:
-        out.print(_view(answer))
+    given = read_claim(claim, Claim)
+    try:
+        asked = WhyNotQuestion(claim=given, line=line, number=number, type=kind)
+    except ValidationError as error:
+        raise BadInput(misfits(error)[0]) from error
+    answer = run_for_payer(lambda caller: claims.explain(caller, asked), payer)
+    put_answer(answer, _view(answer), as_json=as_json)
 
 
 def _view(answer: Answer) -> RenderableType:

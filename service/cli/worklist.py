@@ -1,9 +1,11 @@
 """`authmatch worklist`: claims for which an authorization came later, and what is decided."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 
 import typer
 from pydantic import ValidationError
+from rich.console import Group
 from rich.table import Table
 
 from service.application import claims, worklist
@@ -12,7 +14,7 @@ from service.cli.adjudicate import end_unless_copied
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
-from service.cli.terminal import out, put, put_json, table
+from service.cli.terminal import put_answer, table
 from service.domain.answers import AdjudicationAnswer
 from service.domain.engine_fault import EngineFault
 from service.domain.misfits import misfits
@@ -50,11 +52,7 @@ def list_(
         after: str | None = None
         while len(found) < most:
             page = await worklist.page(
-                caller,
-                state=wanted,
-                authorization_id=authorization,
-                size=PAGE,
-                after=after,
+                caller, state=wanted, authorization_id=authorization, size=PAGE, after=after
             )
             found += page.entries
             after = page.next_
@@ -63,21 +61,14 @@ def list_(
         return found[:most]
 
     listed = run_for_payer(work, payer)
-    if as_json:
-        put_json([each.as_answer() for each in listed])
-    else:
-        out.print(_table(listed))
+    put_answer([each.as_answer() for each in listed], _table(listed), as_json=as_json)
 
 
 @app.command()
 def show(claim_id: ClaimArgument, payer: PayerOption = None, as_json: JsonOption = False) -> None:
     """Show what is offered about a claim: each line as it came out, and as it would now."""
     listed = run_for_payer(lambda caller: worklist.read(caller, claim_id), payer)
-    if as_json:
-        put_json(listed.as_answer())
-        return
-    out.print(_table([listed]))
-    out.print(_lines(listed))
+    put_answer(listed.as_answer(), Group(_table([listed]), _lines(listed)), as_json=as_json)
 
 
 @app.command()
@@ -100,15 +91,11 @@ def readjudicate(
         return done.answer, await claims.not_copied(caller, done)
 
     answer, fault = run_for_payer(work, payer)
-    if as_json:
-        put_json(answer)
-    else:
-        for line in answer["lines"]:
-            approved = line["approved"]
-            put(
-                f"line {line['line']}: {line['disposition']},"
-                f" {approved['units']} {approved['unit']} approved"
-            )
+    told = [
+        f"line {line['line']}: {line['disposition']}, {_approved(line)} approved"
+        for line in answer["lines"]
+    ]
+    put_answer(answer, "\n".join(told), as_json=as_json)
     end_unless_copied(fault)
 
 
@@ -124,10 +111,7 @@ def dismiss(
     """Leave the claim as it is; it comes back only if something else arrives for it."""
     decision, seen = _decision(by, reason), _seen(etag)
     listed = run_for_payer(lambda caller: worklist.dismiss(caller, claim_id, decision, seen), payer)
-    if as_json:
-        put_json(listed.as_answer())
-    else:
-        put(f"{claim_id}: {listed.item.state}")
+    put_answer(listed.as_answer(), f"{claim_id}: {listed.item.state}", as_json=as_json)
 
 
 def _decision(by: str, reason: str | None) -> ItemDecision:
@@ -145,34 +129,38 @@ def _seen(etag: str | None) -> tuple[int, int] | None:
 
 
 def _table(listed: list[Listed]) -> Table:
-    shown = table("claim", "state", "offered", "authorizations", "lines", "by")
-    for each in listed:
-        item = each.item
-        better = [str(line["line"]) for line in item.lines if line["better"]]
-        shown.add_row(
+    rows = [
+        (
             f"{item.claim_id} version {item.claim_version}",
             item.state,
             item.offered_at[:16],
             ", ".join(item.authorizations),
-            ", ".join(better),
+            ", ".join(str(line["line"]) for line in item.lines if line["better"]),
             "" if item.is_open else item.by or "",
         )
-    return shown
+        for item in (each.item for each in listed)
+    ]
+    return table("claim", "state", "offered", "authorizations", "lines", "by", rows=rows)
 
 
 def _lines(listed: Listed) -> Table:
-    shown = table("line", "before", "now", "approved before", "approved now", "because of")
-    for line in listed.item.lines:
-        before, now = line["before"], line["now"]
-        shown.add_row(
+    rows = [
+        (
             str(line["line"]),
-            _told(before),
-            _told(now),
-            f"{before['approved']['units']} {before['approved']['unit']}",
-            f"{now['approved']['units']} {now['approved']['unit']}",
+            _told(line["before"]),
+            _told(line["now"]),
+            _approved(line["before"]),
+            _approved(line["now"]),
             ", ".join(line["authorizations"]),
         )
-    return shown
+        for line in listed.item.lines
+    ]
+    columns = ("line", "before", "now", "approved before", "approved now", "because of")
+    return table(*columns, rows=rows)
+
+
+def _approved(line: Mapping[str, Any]) -> str:
+    return f"{line['approved']['units']} {line['approved']['unit']}"
 
 
 def _told(side: dict[str, Any]) -> str:

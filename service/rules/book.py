@@ -70,23 +70,17 @@ class StoredReferencesDiffer(Exception):
         )
 
 
+@dataclass(slots=True)
 class Rules:
     """The book that is in force; whoever judges a claim takes ``current`` once, and keeps it."""
 
-    def __init__(self, book: RuleBook) -> None:
-        """Begin with a book."""
-        self._current = book
-
-    @property
-    def current(self) -> RuleBook:
-        """The book by which claims are judged that begin now."""
-        return self._current
+    current: RuleBook
 
     def replace(self, book: RuleBook) -> None:
         """Put another book in force; claims that have begun keep theirs.
 
         Raises StoredReferencesDiffer, and changes nothing.
         """
-        if not book.stored.writes_as(self._current.stored):
+        if not book.stored.writes_as(self.current.stored):
             raise StoredReferencesDiffer
-        self._current = book
+        self.current = book

@@ -60,7 +60,7 @@ class Office:
     async def work(self) -> list[How]:
         """Look at all that is due; gives what was done with claims."""
         done: list[How] = []
-        look = self.parts.moving.late_claims.look
+        look = self.parts.late_claims.look
 
         async def looked(*given: Any) -> How | None:
             how = await look(*given)
@@ -76,7 +76,7 @@ class Office:
         return LateWatch(
             stores.late_queue,
             stores.waiting,
-            look or self.parts.moving.late_claims.look,
+            look or self.parts.late_claims.look,
             [self.payer],
         )
 

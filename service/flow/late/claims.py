@@ -14,7 +14,7 @@ from service.accounting.answers.answer import complete
 from service.accounting.books.books import Books, Moved
 from service.accounting.books.record import Draft
 from service.domain.adjudication import Adjudication
-from service.domain.work_item import LATE_AUTHORIZATION, ItemDecision, WorkItem
+from service.domain.work_item import LATE_AUTHORIZATION, WorkItem
 from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtaken
 from service.flow.adjudicating.choosing import BadSelection
 from service.flow.adjudicating.rooms import Run
@@ -46,10 +46,6 @@ class Offers(Protocol):
     async def offer(self, payer: str, item: WorkItem) -> bool:
         """Put a claim on the worklist; tells whether that said anything new."""
         ...
-
-
-class NotKept(Conflict):
-    """A claim that does not wait: it is not kept as it was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,20 +108,3 @@ class LateClaims:
 def _named(offer: Offer) -> str:
     shown = [f"{name} version {version}" for name, version in sorted(offer.authorizations.items())]
     return ", ".join([*shown[:IDS_SHOWN_MAX], *(["and others"] if shown[IDS_SHOWN_MAX:] else [])])
-
-
-async def readjudicate(
-    item: WorkItem, payer: str, decision: ItemDecision, rooms: LateClaims
-) -> Adjudicated:
-    """Adjudicate the claim of an item anew, as it was sent.
-
-    Raises Overtaken where the claim was changed since it was offered, NotKept, BadSelection, and
-    EngineFault.
-    """
-    _, _, sent = await rooms.claims.kept(payer, item.entry)
-    if sent is None:
-        raise NotKept("the claim is not kept as it was sent: send it again with `readjudicate`")
-    claim = Adjudication.model_validate_json(sent)
-    told = claim.model_copy(update={"by": decision.by, "reason": decision.reason})
-    run = Run(payer=payer, at=rooms.now(), again=True, entry=item.entry)
-    return await rooms.run(told, run, rooms.rules.current)

@@ -10,7 +10,7 @@ from typing import Any
 
 from service.accounting.books.grant import Row
 from service.accounting.books.rows import HeldRow
-from service.domain.answers import CandidateAnswer, LineAnswer
+from service.domain.answers import LineAnswer
 from service.matching.resolution import is_active
 
 _DISPOSITIONS = ("void", "deny", "suspend", "cut_back", "pay")
@@ -95,16 +95,16 @@ def _classes(line: LineAnswer) -> dict[str, int]:
     """For each kind that is needed, the best class of an authorization that grants."""
     return {
         result["type"]: max(
-            (_CLASSES.index(each["class"]) for each in result["candidates"] if _grants(each)),
+            (
+                _CLASSES.index(each["class"])
+                for each in result["candidates"]
+                if is_active(each["action"])
+            ),
             default=0,
         )
         for result in line["results"]
         if result["required"]
     }
-
-
-def _grants(candidate: CandidateAnswer) -> bool:
-    return is_active(candidate["action"])
 
 
 def _candidates(line: LineAnswer) -> dict[str, int]:

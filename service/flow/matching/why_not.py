@@ -3,8 +3,10 @@
 The first requirement that fails, then the criteria that were missed, with both values.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from pydantic import Field
 
 from service.comparison.prepared import AskedLine, AskedTest, Preparation, render
 from service.domain import codes
@@ -13,6 +15,7 @@ from service.domain.claim import AuthorizationKind, Claim
 from service.domain.claim_values import header_values, line_values
 from service.domain.effective import LineValues
 from service.domain.person import Person
+from service.domain.values import Frozen, LineNumber, Text
 from service.flow.matching.finding import CandidateSource
 from service.flow.matching.match import merged_member
 from service.matching.answer import candidate_answer
@@ -28,18 +31,17 @@ class NoSuchLine(LookupError):
     """The claim has no line of that number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A claim line and the number of an authorization that was expected to cover it."""
+class WhyNotQuestion(Frozen):
+    """A claim, one of its lines, and the number of an authorization expected to cover it."""
 
     claim: Claim
-    line: int
-    number: str
-    kind: AuthorizationKind | None = None
+    line: LineNumber
+    number: Text = Field(pattern=r"[0-9A-Za-z]")
+    type: AuthorizationKind | None = None
 
 
 async def why_not(
-    question: Question, payer: str, *, rules: RuleBook, source: CandidateSource
+    question: WhyNotQuestion, payer: str, *, rules: RuleBook, source: CandidateSource
 ) -> dict[str, Any]:
     """Explain; a number of another member or payer is answered like one that does not exist."""
     claim = question.claim
@@ -47,7 +49,7 @@ async def why_not(
     if line is None:
         raise NoSuchLine(f"the claim has no line {question.line}")
     requirement = decide_requirement(claim, line, rules.tables)
-    kinds = (question.kind,) if question.kind else requirement.looked_for or ("authorization",)
+    kinds = (question.type,) if question.type else requirement.looked_for or ("authorization",)
     person = await source.prepare(payer, claim.member.id)
     number = codes.authorization_number(question.number)
     search = Search(filter=({"term": {"numbers_all": number}},), size=FOUND_MAX)
