@@ -177,7 +177,7 @@ def test_show_writes_what_is_asked_of_elasticsearch(authmatch: Authmatch) -> Non
 
     shown = json.loads(result.stdout)
     filters = shown["scored_search"]["query"]["bool"]["filter"]
-    assert {"terms": {"member_id": ["M0001"]}} in filters
+    assert {"term": {"member_id": "M0001"}} in filters
     assert shown["candidate_search"]["size"] == 200
     assert search_body("p", ["m"], Search()).keys() <= shown["candidate_search"].keys()
 
