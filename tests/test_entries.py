@@ -22,7 +22,8 @@ def test_an_entry_reaches_for_no_store(path: Path) -> None:
     reached = [
         node.lineno
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr in ("stores", "run_claim", "late_claims")
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("stores", "claim_stores", "late_claims")
     ]
     imported = [
         node.module

@@ -23,9 +23,10 @@ from service.domain.answers import (
 from service.domain.claim import Claim
 from service.domain.engine_fault import EngineFault
 from service.domain.values import Frozen, LineNumber
+from service.flow.adjudicating import adjudicate as flow
 from service.flow.adjudicating.adjudicate import Adjudicated
 from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
-from service.flow.adjudicating.rooms import Run
+from service.flow.adjudicating.run import Run
 from service.flow.matching.match import match_claim
 from service.flow.matching.why_not import WhyNotQuestion as WhyNotQuestion
 from service.flow.matching.why_not import why_not
@@ -89,8 +90,9 @@ async def adjudicate(
 
     Raises Conflict, BadSelection, ValueError for a quantity too large to be counted, EngineFault.
     """
-    run = Run(payer=caller.payer, at=now(), dry=dry, again=again)
-    return count(await caller.parts.run_claim(claim, run, caller.parts.rules.current))
+    rules = caller.parts.rules.current
+    run = Run(payer=caller.payer, at=now(), rules=rules, dry=dry, again=again)
+    return count(await flow.adjudicate(claim, run, caller.parts.claim_stores))
 
 
 def count(done: Adjudicated) -> Adjudicated:

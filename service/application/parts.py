@@ -9,10 +9,8 @@ from typing import Any
 
 import orjson
 
-from service.domain.adjudication import Adjudication
 from service.domain.reference import StoredReferences
-from service.flow.adjudicating.adjudicate import Adjudicated, adjudicate
-from service.flow.adjudicating.rooms import Rooms, Run
+from service.flow.adjudicating.run import ClaimStores
 from service.flow.late.claims import LateClaims
 from service.flow.late.watch import LateWatch
 from service.flow.matching.live_check import LiveCheck
@@ -163,33 +161,25 @@ class Application:
     stores: Stores
     live_check: LiveCheck
 
-    async def run_claim(self, claim: Adjudication, run: Run, book: RuleBook) -> Adjudicated:
-        """Adjudicate one claim by one book of rules; raises what ``adjudicate`` raises.
-
-        The one way for entries and the background alike; that units may be moved is asked where
-        they are moved.
-        """
+    @property
+    def claim_stores(self) -> ClaimStores:
+        """What every adjudication works with."""
         stores = self.stores
-        rooms = Rooms(
-            rules=book,
+        return ClaimStores(
             source=stores.search,
             standing=stores.reading,
             books=stores.accumulators,
             records=stores.records,
+            live_check=self.live_check,
         )
-        done = await adjudicate(claim, run, rooms)
-        if done.matched is not None:
-            self.live_check.offer(done.matched)
-        return done
 
     @property
     def late_claims(self) -> LateClaims:
         """What is done with claims that wait, once an authorization arrived."""
         return LateClaims(
-            books=self.stores.accumulators,
+            stores=self.claim_stores,
             claims=self.stores.waiting,
             offers=self.stores.worklist,
-            run=self.run_claim,
             rules=self.rules,
             now=now,
             automatic=self.settings.late_authorizations == "automatic",

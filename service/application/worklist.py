@@ -13,8 +13,8 @@ from service.application.parts import Caller
 from service.domain.adjudication import Adjudication
 from service.domain.engine_fault import EngineFault
 from service.domain.work_item import ItemDecision, ItemState, Listed, WorkItem
-from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtaken
-from service.flow.adjudicating.rooms import Run
+from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtaken, adjudicate
+from service.flow.adjudicating.run import Run
 from service.stores.connection.clock import now
 from service.stores.connection.reading import Listing
 
@@ -93,9 +93,10 @@ async def readjudicate(
         raise Conflict("the claim is not kept as it was sent: send it again with `readjudicate`")
     claim = Adjudication.model_validate_json(sent)
     told = claim.model_copy(update={"by": decision.by, "reason": decision.reason})
-    run = Run(payer=caller.payer, at=now(), again=True, entry=item.entry)
+    rules = caller.parts.rules.current
+    run = Run(payer=caller.payer, at=now(), rules=rules, again=True, entry=item.entry)
     try:
-        done = await caller.parts.run_claim(told, run, caller.parts.rules.current)
+        done = await adjudicate(told, run, caller.parts.claim_stores)
     except Overtaken as overtaken:
         raise Conflict(f"{CHANGED} meanwhile") from overtaken
     return count(done), await _close(caller, _decided(item, decision, "done"))

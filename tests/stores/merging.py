@@ -10,7 +10,7 @@ from service.domain.answers import AdjudicationAnswer
 from service.domain.person import Person
 from service.domain.submission import Pushed
 from service.flow.adjudicating.adjudicate import adjudicate
-from service.flow.adjudicating.rooms import Rooms, Run
+from service.flow.adjudicating.run import ClaimStores, Run
 from service.stores.members.merge import Wish
 from tests.api.bodies import claim_body
 from tests.builders import build_claim
@@ -51,14 +51,13 @@ async def adjudicated(
     stores: Stores, payer: str, claim: Adjudication, **run: Any
 ) -> AdjudicationAnswer:
     """Adjudicate a claim as the service does."""
-    rooms = Rooms(
-        rules=shipped_rules(),
+    working = ClaimStores(
         source=stores.search,
         standing=stores.reading,
         books=stores.accumulators,
         records=stores.records,
     )
-    done = await adjudicate(claim, Run(payer=payer, at=AT, **run), rooms)
+    done = await adjudicate(claim, Run(payer=payer, at=AT, rules=shipped_rules(), **run), working)
     return done.answer
 
 

@@ -29,7 +29,7 @@ from service.domain.engine_fault import EngineFault
 from service.domain.person import Person
 from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafting
 from service.flow.adjudicating.choosing import choose_all
-from service.flow.adjudicating.rooms import Rooms, Run
+from service.flow.adjudicating.run import ClaimStores, Run
 from service.flow.matching.match import Matched, match_claim
 
 ATTEMPTS_MAX = 8
@@ -60,7 +60,7 @@ class Adjudicated:
     replayed: bool = False
 
 
-async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated:
+async def adjudicate(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudicated:
     """Adjudicate one claim.
 
     Raises Conflict, BadSelection, ValueError for a quantity too large to be counted, and
@@ -70,36 +70,40 @@ async def adjudicate(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated
     pause = FIRST_PAUSE_S
     for _ in range(ATTEMPTS_MAX):
         try:
-            return await _attempt(claim, run, rooms)
+            done = await _attempt(claim, run, stores)
         except (ClaimMoved, AuthorizationChanged):
             # Somebody else was quicker; what was read is read again. A push that is on its way in
             # becomes searchable within a moment.
             await asyncio.sleep(pause)
             pause *= 2
+        else:
+            if stores.live_check is not None and done.matched is not None:
+                stores.live_check.offer(done.matched)
+            return done
     raise EngineFault("redis", "the claim, or an authorization, is being changed")
 
 
-async def _attempt(claim: Adjudication, run: Run, rooms: Rooms) -> Adjudicated:
+async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudicated:
     """Look the claim up, match it, draw it.
 
     Most claims are new: whether one is at rest is asked of Elasticsearch while it is matched.
     """
-    books, sent = rooms.books, content_of(claim)
+    books, sent = stores.books, content_of(claim)
     found = await books.look_up(run.payer, claim.claim_id, claim.member.id)
     matching: asyncio.Task[Matched | None] | None = None
     if not found.claim.is_known:
-        matching = asyncio.create_task(_match(claim, run, found.person, rooms))
+        matching = asyncio.create_task(_match(claim, run, found.person, stores))
     try:
         if matching is not None:
             found = await books.recall(run.payer, found)
         if _is_replay(claim, found, fingerprint(sent), run):
-            return await _replay(found.claim, claim.version, run, rooms)
+            return await _replay(found.claim, claim.version, run, stores)
         _check_order(claim, found.claim)
-        matched = await (matching or _match(claim, run, found.person, rooms))
+        matched = await (matching or _match(claim, run, found.person, stores))
     finally:
         if matching is not None:
             await end(matching)
-    return await _draw(claim, sent, found, matched, run, rooms)
+    return await _draw(claim, sent, found, matched, run, stores)
 
 
 async def _draw(
@@ -108,14 +112,14 @@ async def _draw(
     found: LookedUp,
     matched: Matched | None,
     run: Run,
-    rooms: Rooms,
+    stores: ClaimStores,
 ) -> Adjudicated:
     state = found.claim
-    original = await _original(claim, found, rooms, run)
-    previous = await _summary(state, run, rooms) if state.is_known else None
+    original = await _original(claim, found, stores, run)
+    previous = await _summary(state, run, stores) if state.is_known else None
     drafting = Drafting(
         claim=claim,
-        rules=rooms.rules,
+        rules=run.rules,
         person=found.person,
         previous=previous,
         is_unknown=claim.frequency in (REPLACEMENT, VOID) and original is None,
@@ -123,7 +127,7 @@ async def _draw(
     if matched is None:
         drafted = drafting.void_drafted()
     else:
-        chosen = await choose_all(claim, matched, run.payer, rooms)
+        chosen = await choose_all(claim, matched, run, stores)
         drafted = drafting.claim_drafted(matched, chosen)
     request = DrawRequest(
         claim=state,
@@ -144,7 +148,7 @@ async def _draw(
         waiting=replace(drafted.waiting, sent=sent),
         dry=run.dry,
     )
-    answer = complete(drafted.draft, await rooms.books.draw(run.payer, request))
+    answer = complete(drafted.draft, await stores.books.draw(run.payer, request))
     return Adjudicated(
         answer={**answer, "status": request.state, "replayed": False, "dry_run": run.dry},
         matched=matched,
@@ -193,8 +197,8 @@ def _check_order(claim: Adjudication, state: ClaimState) -> None:
         raise Conflict(f"this claim was {state.status} by claim {state.replaced_by}")
 
 
-async def _replay(state: ClaimState, version: int, run: Run, rooms: Rooms) -> Adjudicated:
-    draft, moved = await rooms.records.recorded(run.payer, state.entries[version])
+async def _replay(state: ClaimState, version: int, run: Run, stores: ClaimStores) -> Adjudicated:
+    draft, moved = await stores.records.recorded(run.payer, state.entries[version])
     answer = complete(draft, moved)
     return Adjudicated(
         answer={**answer, "status": state.status, "replayed": True, "dry_run": False},
@@ -203,7 +207,7 @@ async def _replay(state: ClaimState, version: int, run: Run, rooms: Rooms) -> Ad
 
 
 async def _original(
-    claim: Adjudication, found: LookedUp, rooms: Rooms, run: Run
+    claim: Adjudication, found: LookedUp, stores: ClaimStores, run: Run
 ) -> ClaimState | None:
     """Find what a replacement or void is about: the claim named, or what replaced that since.
 
@@ -216,7 +220,7 @@ async def _original(
     for _ in range(CHAIN_MAX):
         if name is None or name == claim.claim_id:
             break
-        state = await rooms.books.read_claim(run.payer, name)
+        state = await stores.books.read_claim(run.payer, name)
         if not state.is_known or not found.is_of_person(state):
             return None
         if state.is_held or state.replaced_by in (None, claim.claim_id):
@@ -227,19 +231,19 @@ async def _original(
     return state if state is not None and state.is_known else None
 
 
-async def _summary(state: ClaimState, run: Run, rooms: Rooms) -> Summary:
+async def _summary(state: ClaimState, run: Run, stores: ClaimStores) -> Summary:
     """The run before in short, so that this one can say what changed."""
-    draft, moved = await rooms.records.recorded(run.payer, state.entries[state.version])
+    draft, moved = await stores.records.recorded(run.payer, state.entries[state.version])
     return summary(draft, complete(draft, moved)["lines"])
 
 
-async def _match(claim: Adjudication, run: Run, person: Person, rooms: Rooms) -> Matched | None:
+async def _match(
+    claim: Adjudication, run: Run, person: Person, stores: ClaimStores
+) -> Matched | None:
     """Match a claim; a void has nothing to match."""
     if claim.frequency == VOID:
         return None
-    return await match_claim(
-        claim, run.payer, rules=rooms.rules, source=rooms.source, person=person
-    )
+    return await match_claim(claim, run.payer, rules=run.rules, source=stores.source, person=person)
 
 
 def _found(matched: Matched | None) -> tuple[str, ...]:

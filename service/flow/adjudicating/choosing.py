@@ -18,7 +18,7 @@ from service.domain.candidate import Standing
 from service.domain.claim import ServiceLine
 from service.domain.event import Event, Outcome
 from service.domain.terms import read_terms
-from service.flow.adjudicating.rooms import Rooms
+from service.flow.adjudicating.run import ClaimStores, Run
 from service.flow.matching.match import LineSearch, Matched
 from service.matching.resolution import is_active, is_denied
 from service.matching.scorer import Judged
@@ -50,7 +50,7 @@ class Chosen:
 
 
 async def choose_all(
-    claim: Adjudication, matched: Matched, payer: str, rooms: Rooms
+    claim: Adjudication, matched: Matched, run: Run, stores: ClaimStores
 ) -> list[Chosen]:
     """Choose for every search that must be satisfied.
 
@@ -63,13 +63,13 @@ async def choose_all(
     ids = wanted_ids(claim, required)
     standing = found_standing(required)
     if ids:
-        standing |= await rooms.standing.standing(payer, matched.finder.person, ids)
-    may_override = rooms.rules.references.accounting.status_override
+        standing |= await stores.standing.standing(run.payer, matched.finder.person, ids)
+    may_override = run.rules.references.accounting.status_override
     chosen = [choose(claim, search, standing, may_override=may_override) for search in required]
     tied = sorted({name for each in chosen for name in tied_ids(each)})
     if not tied:
         return chosen
-    committed = await rooms.books.committed(payer, tied)
+    committed = await stores.books.committed(run.payer, tied)
     return [by_remaining(each, committed) for each in chosen]
 
 

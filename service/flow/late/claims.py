@@ -4,22 +4,22 @@ Everything may be repeated, by two workers at once or after a crash: a claim is 
 only if its adjudication is the one that was looked at, and an offer says nothing a second time.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import structlog
 
 from service.accounting.answers.answer import complete
-from service.accounting.books.books import Books, Moved
+from service.accounting.books.books import Moved
 from service.accounting.books.record import Draft
 from service.domain.adjudication import Adjudication
 from service.domain.work_item import LATE_AUTHORIZATION, WorkItem
-from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtaken
+from service.flow.adjudicating.adjudicate import Conflict, Overtaken, adjudicate
 from service.flow.adjudicating.choosing import BadSelection
-from service.flow.adjudicating.rooms import Run
+from service.flow.adjudicating.run import ClaimStores, Run
 from service.flow.late.offer import Offer, offer_of, was_lowered
-from service.rules.book import RuleBook, Rules
+from service.rules.book import Rules
 
 log = structlog.get_logger()
 
@@ -27,9 +27,6 @@ How = Literal["worklist", "automatic", "refused"]
 """What was done; ``refused`` is a claim that cannot be run again as it was sent."""
 
 IDS_SHOWN_MAX = 5
-
-RunClaim = Callable[[Adjudication, Run, RuleBook], Awaitable[Adjudicated]]
-"""Adjudicates a claim by a book of rules."""
 
 
 class KeptClaims(Protocol):
@@ -52,10 +49,9 @@ class Offers(Protocol):
 class LateClaims:
     """Works on one claim at a time; ``automatic``: what needs no examiner is adjudicated anew."""
 
-    books: Books
+    stores: ClaimStores
     claims: KeptClaims
     offers: Offers
-    run: RunClaim
     rules: Rules
     now: Callable[[], str]
     automatic: bool
@@ -65,7 +61,7 @@ class LateClaims:
 
         Raises EngineFault: then nothing was done, or all of it.
         """
-        state = await self.books.read_claim(payer, claim_id)
+        state = await self.stores.books.read_claim(payer, claim_id)
         if not state.is_held:
             return None
         entry = state.entries[state.version]
@@ -73,16 +69,23 @@ class LateClaims:
         if sent is None:
             return None
         try:
-            claim, book = Adjudication.model_validate_json(sent), self.rules.current
-            run = Run(payer=payer, at=self.now(), dry=True, again=True, entry=entry)
-            would = await self.run(claim, run, book)
+            claim = Adjudication.model_validate_json(sent)
+            run = Run(
+                payer=payer,
+                at=self.now(),
+                rules=self.rules.current,
+                dry=True,
+                again=True,
+                entry=entry,
+            )
+            would = await adjudicate(claim, run, self.stores)
             offer = offer_of(complete(draft, moved)["lines"], would.answer["lines"], arrived)
             if offer is None:
                 return None
             if self.automatic and offer.needs_nobody and not was_lowered(state.rows, moved.drawn):
                 why = f"authorization {_named(offer)} arrived"
                 told = claim.model_copy(update={"by": LATE_AUTHORIZATION, "reason": why})
-                await self.run(told, replace(run, dry=False), book)
+                await adjudicate(told, replace(run, dry=False), self.stores)
                 return "automatic"
         except Overtaken:
             return None

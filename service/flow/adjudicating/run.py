@@ -9,6 +9,7 @@ from service.accounting.books.record import Draft
 from service.domain.candidate import Standing
 from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource
+from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook
 
 
@@ -29,14 +30,14 @@ class Records(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms:
-    """What an adjudication works with."""
+class ClaimStores:
+    """The stores that an adjudication reads and moves; a share of its matches is checked again."""
 
-    rules: RuleBook
     source: CandidateSource
     standing: StandingSource
     books: Books
     records: Records
+    live_check: LiveCheck | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Run:
 
     payer: str
     at: str
+    rules: RuleBook
     dry: bool = False
     again: bool = False
     entry: str | None = None
