@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
 
+from service.application._template_tests import read_fixture, run_tests
 from service.application.parts import Application
-from service.application.template_tests import read_fixture, run_tests
 from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
 from service.domain.claim import Claim

@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 
 from service.domain.answers import LineAnswer
-from service.flow.late.offer import offer_of
+from service.flow.late._offer import offer_of
 
 
 def line(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.application.template_tests import Fixture, read_fixture, run_tests
+from service.application._template_tests import Fixture, read_fixture, run_tests
 from service.domain.template import TemplateTest
 from service.querying.problem import Problem
 from service.rules.texts import load_texts, read_folder

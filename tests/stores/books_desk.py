@@ -22,7 +22,7 @@ from service.accounting.books.scale import SCALE
 from service.accounting.replay.ledger import Replayed
 from service.accounting.replay.ledger_check import check_holdings
 from service.stores.connection.key_names import BookKeys
-from service.stores.units.hashes import read_accounts, read_claim_state
+from service.stores.units._hashes import read_accounts, read_claim_state
 from tests.movements import names_of as names_of_keys
 from tests.stores.books_bed import CLAIMS, NAMES, Bed, Known, dump, names_of
 from tests.stores.books_model import ModelClaim, Trial, tally_of, uneven

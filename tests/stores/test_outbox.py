@@ -10,8 +10,8 @@ from service.application.parts import Stores
 from service.domain.submission import Pushed
 from service.stores.connection.durability import NotDurable
 from service.stores.connection.faults import EngineUnavailable
+from service.stores.intake._outbox_entry import OVERHEAD_BYTES, Entry
 from service.stores.intake.outbox import DONE_S, Delivered, OutboxFull
-from service.stores.intake.outbox_entry import OVERHEAD_BYTES, Entry
 from tests.ground import Ground, version_of
 from tests.redis_process import RedisProcess
 from tests.stores.outbox_bed import keys_of, on, outcomes, waiting

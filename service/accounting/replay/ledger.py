@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from service.accounting.books.claim_state import NEVER
-from service.accounting.replay.holdings import STATES
+from service.accounting.replay._holdings import STATES
 from service.accounting.replay.ledger_page import (
     Difference,
     Hash,

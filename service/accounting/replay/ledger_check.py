@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from service.accounting.replay.holdings import Holdings, Sums, stored_balances, stored_tokens
+from service.accounting.replay._holdings import Holdings, Sums, stored_balances, stored_tokens
 from service.accounting.replay.ledger import Replayed
 from service.accounting.replay.ledger_page import Difference
 

@@ -13,7 +13,7 @@ import orjson
 
 from service.accounting.books.plan import base_of
 from service.accounting.books.scale import SCALE
-from service.accounting.replay.holdings import FIELDS
+from service.accounting.replay._holdings import FIELDS
 
 Json = dict[str, Any]
 Hash = dict[str, str]

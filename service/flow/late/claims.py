@@ -18,7 +18,7 @@ from service.domain.work_item import LATE_AUTHORIZATION, WorkItem
 from service.flow.adjudicating.adjudicate import Conflict, Overtaken, adjudicate
 from service.flow.adjudicating.choosing import BadSelection
 from service.flow.adjudicating.run import ClaimStores, Run
-from service.flow.late.offer import Offer, offer_of, was_lowered
+from service.flow.late._offer import Offer, offer_of, was_lowered
 from service.rules.book import Rules
 
 log = structlog.get_logger()

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from service.domain.submission import Code, DeadLetter, Pushed, PushResult, write_withdrawal
 from service.stores.connection.faults import EngineFault, EngineRefused
+from service.stores.intake._outbox_entry import Entry, runs
 from service.stores.intake.dead_letters import DeadLetters
 from service.stores.intake.entrance import Entrance
 from service.stores.intake.letter import read_waiting
 from service.stores.intake.outbox import Delivered, Outbox
-from service.stores.intake.outbox_entry import Entry, runs
 
 log = structlog.get_logger()
 

@@ -19,7 +19,7 @@ from service.stores.connection.durability import Durability
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import UNKNOWN_MEMBER, KeyNames, OutboxKeys
 from service.stores.connection.scripts import lua
-from service.stores.intake.outbox_entry import (
+from service.stores.intake._outbox_entry import (
     Entry,
     letter_entry,
     push_entry,

@@ -27,8 +27,8 @@ from service.stores.connection.faults import EngineUnavailable, translated_error
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.scripts import SCRIPTS, load_script, run_script
 from service.stores.members.who import Members
+from service.stores.units._hashes import read_accounts, read_claim_state, units_by_account
 from service.stores.units.archive import Archive
-from service.stores.units.hashes import read_accounts, read_claim_state, units_by_account
 from service.stores.units.movements import read_moved, write_amendment, write_change, write_draw
 
 __all__ = ["SCRIPTS", "Accumulators"]

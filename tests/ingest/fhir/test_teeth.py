@@ -3,7 +3,7 @@
 import pytest
 
 from service.ingest.fhir import read
-from service.ingest.fhir.reading.services import universal
+from service.ingest.fhir.reading._services import universal
 from tests.ingest.fhir.papers import coded, codes, item, packed, request, response
 
 

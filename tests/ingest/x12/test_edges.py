@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.ingest.x12.reader import read_async
-from service.ingest.x12.wire.header import guess_header, read_header
+from service.ingest.x12.wire._header import guess_header, read_header
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.reading import SegmentReader, segments
 from service.ingest.x12.wire.results import AuthorizationRead, InterchangeOutcome

@@ -7,8 +7,9 @@ from service.ingest.fhir.base import primitives, terms
 from service.ingest.fhir.base.mapping import Row, adding
 from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import codings, plain
-from service.ingest.fhir.reading import people, services
-from service.ingest.fhir.reading.case import Case, Item, Setting, review_of, type_code
+from service.ingest.fhir.reading import _people as people
+from service.ingest.fhir.reading import _services as services
+from service.ingest.fhir.reading._case import Case, Item, Setting, review_of, type_code
 from service.ingest.fhir.reading.identity import OWN_SYSTEM, Identity, is_own, superseded_id
 from service.ingest.fhir.reading.lines import admission, reasons
 

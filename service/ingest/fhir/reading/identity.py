@@ -8,7 +8,7 @@ from hashlib import sha256
 from service.ingest.fhir.base import primitives
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.base.primitives import plain
-from service.ingest.fhir.reading.case import Case, review_of
+from service.ingest.fhir.reading._case import Case, review_of
 
 OWN_SYSTEM = "urn:authmatch:authorization"
 """An identifier of this system is an ``authorization_id`` of ours, and is taken as it is."""

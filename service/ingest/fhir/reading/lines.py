@@ -8,8 +8,10 @@ from service.domain.authorization import Procedure
 from service.ingest.fhir.base import primitives, terms
 from service.ingest.fhir.base.mapping import Row, adding
 from service.ingest.fhir.base.node import Node
-from service.ingest.fhir.reading import amounts, people, services
-from service.ingest.fhir.reading.case import Case, Item, review_of
+from service.ingest.fhir.reading import _amounts as amounts
+from service.ingest.fhir.reading import _people as people
+from service.ingest.fhir.reading import _services as services
+from service.ingest.fhir.reading._case import Case, Item, review_of
 
 MODIFIERS_MAX = 8
 REASONS_MAX = 20

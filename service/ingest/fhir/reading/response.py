@@ -12,9 +12,10 @@ from service.ingest.fhir.base.documents import Documents
 from service.ingest.fhir.base.issue import Issue
 from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import plain
-from service.ingest.fhir.reading import case as cases
-from service.ingest.fhir.reading import header, lines, people
-from service.ingest.fhir.reading.case import (
+from service.ingest.fhir.reading import _case as cases
+from service.ingest.fhir.reading import _people as people
+from service.ingest.fhir.reading import header, lines
+from service.ingest.fhir.reading._case import (
     Case,
     Item,
     decide,

@@ -9,8 +9,8 @@ from typing import Any
 from service.domain import codes
 from service.domain.authorization import Authorization, Decision, Limits
 from service.ingest.fhir.reading.identity import OWN_SYSTEM
-from service.ingest.fhir.writing import vocabulary as fhir
-from service.ingest.fhir.writing.parts import (
+from service.ingest.fhir.writing import _vocabulary as fhir
+from service.ingest.fhir.writing._parts import (
     Contained,
     added_item,
     adjudication,
@@ -18,7 +18,7 @@ from service.ingest.fhir.writing.parts import (
     providers,
     request_of,
 )
-from service.ingest.fhir.writing.vocabulary import (
+from service.ingest.fhir.writing._vocabulary import (
     Json,
     concept,
     extension,

@@ -15,7 +15,7 @@ from service.ingest.x12.fields.people import (
     read_payer,
     take_requester,
 )
-from service.ingest.x12.review.event import (
+from service.ingest.x12.review._event import (
     Event,
     actions_of,
     confirm_cancellation,

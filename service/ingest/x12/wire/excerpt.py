@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from operator import attrgetter
 
-from service.ingest.x12.wire.header import read_header
+from service.ingest.x12.wire._header import read_header
 from service.ingest.x12.wire.loops import Loop
 from service.ingest.x12.wire.reading import segments
 from service.ingest.x12.wire.segment import Delimiters, Segment

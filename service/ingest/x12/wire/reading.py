@@ -9,7 +9,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 
-from service.ingest.x12.wire.header import (
+from service.ingest.x12.wire._header import (
     BLANK,
     HEAD_CHARACTERS,
     ISA_CHARACTERS,

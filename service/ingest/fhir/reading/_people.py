@@ -8,7 +8,7 @@ from typing import Any
 from service.ingest.fhir.base import primitives
 from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import codings, plain
-from service.ingest.fhir.reading.case import Case, Item
+from service.ingest.fhir.reading._case import Case, Item
 
 _IDENTIFIER = re.compile(r"[!-.0-{}~]{1,100}")
 _NPI = re.compile(r"[0-9]{10}")

@@ -17,8 +17,8 @@ from service.domain.authorization import (
 from service.domain.effective import effective_action
 from service.domain.provider import AuthorizedProvider
 from service.ingest.fhir.reading.identity import OWN_SYSTEM
-from service.ingest.fhir.writing import vocabulary as fhir
-from service.ingest.fhir.writing.vocabulary import (
+from service.ingest.fhir.writing import _vocabulary as fhir
+from service.ingest.fhir.writing._vocabulary import (
     Json,
     coded,
     concept,

@@ -5,7 +5,7 @@ from typing import Any
 from service.ingest.fhir.base import primitives, terms
 from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import codings
-from service.ingest.fhir.reading.case import Item
+from service.ingest.fhir.reading._case import Item
 
 _GRANTED_AMOUNTS = frozenset({"eligible", "benefit"})
 _PERIODS = {"d": "day", "wk": "week", "mo": "month", "a": "year"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from service.ingest.fhir.base import primitives, terms
 from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import Coding, codings
-from service.ingest.fhir.reading.case import Case, Item
+from service.ingest.fhir.reading._case import Case, Item
 
 DIAGNOSES_MAX = 50
 SURFACES_MAX = 10
