@@ -17,7 +17,7 @@ from service.accounting.books.scale import CENT, SCALE, SCALED_MAX
 from service.application.parts import Stores
 from service.domain.claim import AuthorizationKind
 from service.stores.connection.faults import EngineUnavailable
-from service.stores.units.accumulators import SCRIPTS
+from service.stores.connection.scripts import SCRIPTS
 from tests.ground import Ground
 from tests.movements import AT, Mover, bounds, part
 from tests.redis_process import RedisProcess

@@ -75,7 +75,7 @@ class Rebuilding:
             await self._clear(result.payers)
         has_everybody = set(await self._ledger.payers()) <= set(result.payers)
         if has_everybody:
-            await self._books.trust_archive()
+            await self._books.archive.trust()
         for payer in result.payers:
             await self._rebuild(payer, result, tell)
         if was_in_use or has_everybody:

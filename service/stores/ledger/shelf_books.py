@@ -108,7 +108,7 @@ class ShelfBooks:
         self._redis = redis
         self._keys = keys
         self._ledger = ledger
-        self._archive = archive
+        self.archive = archive
         self._snapshot = redis.register_script(lua("snapshot.lua"))
 
     @asynccontextmanager
@@ -166,10 +166,6 @@ class ShelfBooks:
                 return [None if found is None else _paired(found) for found in hashes]
         raise EngineUnavailable("redis", "the book changes faster than it can be read")
 
-    async def trust_archive(self) -> None:
-        """Take the archive as it is, since all of it is compared with the ledger."""
-        await self._archive.trust()
-
     async def archived(
         self, payer: str, replayed: Replayed, held: Sequence[Held]
     ) -> dict[str, Hash]:
@@ -177,7 +173,7 @@ class ShelfBooks:
         found: dict[str, Hash] = {}
         for kind, kinds in _ARCHIVED.items():
             items = [item for item in held if item.kind in kinds]
-            archived = await self._archive.read(payer, kind, [item.id for item in items])
+            archived = await self.archive.read(payer, kind, [item.id for item in items])
             made = replayed.claims if kind == "claim" else replayed.accounts
             for item in items:
                 kept = archived.get(item.id)

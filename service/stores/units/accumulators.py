@@ -25,16 +25,15 @@ from service.domain.person import Person
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
-from service.stores.connection.scripts import SCRIPTS, load_script, run_script
+from service.stores.connection.scripts import load_script, lua, run_script
 from service.stores.members.who import Members
 from service.stores.units._hashes import read_accounts, read_claim_state, units_by_account
 from service.stores.units.archive import Archive
 from service.stores.units.movements import read_moved, write_amendment, write_change, write_draw
 
-__all__ = ["SCRIPTS", "Accumulators"]
-
 RECALLS_MAX = 3
 _KEYS_AT_ONCE = 500
+_EXISTING = lua("existing.lua")
 _NOWHERE = "accounts that a claim draws on are neither in Redis nor in the archive: reconcile"
 
 Touch = Callable[[str], None]
@@ -215,27 +214,14 @@ class Accumulators:
 
         Of most that are pushed nothing was: they are asked for in one command.
         """
-        wanted = list(dict.fromkeys(ids))
-        groups = [
-            wanted[start : start + _KEYS_AT_ONCE] for start in range(0, len(wanted), _KEYS_AT_ONCE)
-        ]
-        counted = await self._exist(payer, groups)
-        some = [[name] for group, count in counted if count for name in group]
-        here = {name for (name,), count in await self._exist(payer, some) if count}
+        book, wanted, here = self._keys.book(payer), list(dict.fromkeys(ids)), set()
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            some = wanted[start : start + _KEYS_AT_ONCE]
+            with translated_errors():
+                there: Any = await self._redis.eval(_EXISTING, len(some), *map(book.accounts, some))
+            here |= {name for name, is_there in zip(some, there, strict=True) if is_there}
         absent = [name for name in wanted if name not in here]
         return here | (set(absent) - await self._archive.recall(payer, "accounts", absent))
-
-    async def _exist(self, payer: str, groups: Sequence[list[str]]) -> list[tuple[list[str], int]]:
-        """Count, of each group of authorizations, the accounts that are there."""
-        if not groups:
-            return []
-        book = self._keys.book(payer)
-        with translated_errors():
-            pipeline = self._redis.pipeline(transaction=False)
-            for group in groups:
-                pipeline.exists(*map(book.accounts, group))
-            counts: list[int] = await pipeline.execute()
-        return list(zip(groups, counts, strict=True))
 
     async def accounts(self, payer: str, authorization_id: str) -> AccountsState:
         """Read the balances of an authorization."""
