@@ -15,7 +15,7 @@ from service.accounting.books.scale import SCALE
 from service.domain.adjudication import ClaimChange
 from service.domain.answers import StepAnswer
 from service.domain.engine_fault import EngineFault
-from service.flow.adjudicating import claim_life
+from service.flow.adjudicating import run
 from service.flow.adjudicating.adjudicate import Conflict
 from service.flow.adjudicating.claim_life import (
     BadChange,
@@ -230,11 +230,11 @@ def test_the_occasion_is_kept() -> None:
 
 def test_a_claim_that_moved_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the step can be taken; somebody who is always quicker is a fault in the end."""
-    monkeypatch.setattr(claim_life, "FIRST_PAUSE_S", 0)
+    monkeypatch.setattr(run, "FIRST_PAUSE_S", 0)
     patient, beaten = books(), books()
-    patient.others, beaten.others = claim_life.ATTEMPTS_MAX - 1, claim_life.ATTEMPTS_MAX
+    patient.others, beaten.others = run.ATTEMPTS_MAX - 1, run.ATTEMPTS_MAX
 
     assert held(take(patient, "reverse")) == "reversed 1:0 2:0"
-    with pytest.raises(EngineFault, match="the claim is being changed"):
+    with pytest.raises(EngineFault, match="is being changed"):
         take(beaten, "reverse")
     assert beaten.claim is not None and beaten.claim.is_held

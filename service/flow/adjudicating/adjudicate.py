@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 
 from service.accounting.answers.answer import complete, summary
 from service.accounting.books.books import (
-    AuthorizationChanged,
-    ClaimMoved,
     DrawRequest,
     LookedUp,
     Occasion,
@@ -25,15 +23,12 @@ from service.domain.adjudication import (
     fingerprints_as,
 )
 from service.domain.answers import AdjudicationAnswer, Summary
-from service.domain.engine_fault import EngineFault
 from service.domain.person import Person
 from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafting
 from service.flow.adjudicating.choosing import choose_all
-from service.flow.adjudicating.run import ClaimStores, Run
+from service.flow.adjudicating.run import ClaimStores, Run, contended
 from service.flow.matching.match import Matched, match_claim
 
-ATTEMPTS_MAX = 8
-FIRST_PAUSE_S = 0.02
 CHAIN_MAX = 20
 
 _STATUS_OF_STAGE = {"final": USED, "preliminary": RESERVED}
@@ -67,20 +62,10 @@ async def adjudicate(claim: Adjudication, run: Run, stores: ClaimStores) -> Adju
     EngineFault when an engine fails: then nothing was moved, or all of it; the same call again
     tells which.
     """
-    pause = FIRST_PAUSE_S
-    for _ in range(ATTEMPTS_MAX):
-        try:
-            done = await _attempt(claim, run, stores)
-        except (ClaimMoved, AuthorizationChanged):
-            # Somebody else was quicker; what was read is read again. A push that is on its way in
-            # becomes searchable within a moment.
-            await asyncio.sleep(pause)
-            pause *= 2
-        else:
-            if stores.live_check is not None and done.matched is not None:
-                stores.live_check.offer(done.matched)
-            return done
-    raise EngineFault("redis", "the claim, or an authorization, is being changed")
+    done = await contended(lambda: _attempt(claim, run, stores))
+    if stores.live_check is not None and done.matched is not None:
+        stores.live_check.offer(done.matched)
+    return done
 
 
 async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudicated:

@@ -3,12 +3,11 @@
 Each change says what is to hold afterwards, so that it may be repeated.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from service.accounting.books.books import Books, ClaimMoved, Moved, Occasion
+from service.accounting.books.books import Books, Moved, Occasion
 from service.accounting.books.claim_state import (
     RELEASED,
     RESERVED,
@@ -20,13 +19,10 @@ from service.accounting.books.rows import HeldRow, shrink, units_of
 from service.accounting.books.scale import scaled, written, written_amount
 from service.domain.adjudication import ClaimChange
 from service.domain.answers import GivenBack, StepAnswer
-from service.domain.engine_fault import EngineFault
 from service.flow.adjudicating.adjudicate import Conflict
+from service.flow.adjudicating.run import contended
 
 Step = Literal["finalize", "release", "reverse", "adjust"]
-
-ATTEMPTS_MAX = 8
-FIRST_PAUSE_S = 0.02
 
 
 class BadChange(ValueError):
@@ -90,22 +86,18 @@ async def change_claim(
     that the claim does not hold, and EngineFault.
     """
     occasion = Occasion(kind=step, at=at, by=change.by or "", why=change.reason or "")
-    pause = FIRST_PAUSE_S
-    for _ in range(ATTEMPTS_MAX):
+
+    async def attempt() -> StepAnswer:
         claim = await books.read_claim(payer, claim_id)
         if not claim.is_known:
             raise UnknownClaim(claim_id)
         following = _STEPS[step](claim, _keep(claim, change))
         if (following.status, tuple(following.rows)) == (claim.status, claim.rows):
             return _answer(claim, following, Moved(), is_new=False)
-        try:
-            moved = await books.change(payer, claim, following.rows, following.status, occasion)
-        except ClaimMoved:
-            await asyncio.sleep(pause)
-            pause *= 2
-            continue
+        moved = await books.change(payer, claim, following.rows, following.status, occasion)
         return _answer(claim, following, moved, is_new=True)
-    raise EngineFault("redis", "the claim is being changed")
+
+    return await contended(attempt)
 
 
 def _keep(claim: ClaimState, change: ClaimChange) -> dict[int, int]:

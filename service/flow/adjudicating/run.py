@@ -1,16 +1,23 @@
-"""What an adjudication works with, and how it is run."""
+"""What an adjudication works with, how it is run, and how often it is tried."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from service.accounting.books.books import Books, Moved
+from service.accounting.books.books import AuthorizationChanged, Books, ClaimMoved, Moved
 from service.accounting.books.record import Draft
 from service.domain.candidate import Standing
+from service.domain.engine_fault import EngineFault
 from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource
 from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook
+
+T = TypeVar("T")
+
+ATTEMPTS_MAX = 8
+FIRST_PAUSE_S = 0.02
 
 
 class StandingSource(Protocol):
@@ -54,3 +61,17 @@ class Run:
     dry: bool = False
     again: bool = False
     entry: str | None = None
+
+
+async def contended(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Do what somebody else may be quicker at: then all is read and tried again, after a pause.
+
+    Raises EngineFault when the claim, or an authorization, is changed again and again.
+    """
+    for number in range(ATTEMPTS_MAX):
+        try:
+            return await attempt()
+        except (ClaimMoved, AuthorizationChanged):
+            # A push that is on its way in becomes searchable within a moment.
+            await asyncio.sleep(FIRST_PAUSE_S * 2**number)
+    raise EngineFault("redis", "the claim, or an authorization, is being changed")
