@@ -41,7 +41,7 @@ def service(ground: Ground) -> Iterator[Service]:
             "line_bytes_max": LINE_BYTES_MAX,
             "bulk_batch": 3,
             "batch_claims_at_once": 4,
-            "ledger_sweep_s": 3600,  # so many payers have very many buckets
+            "ledger_sweep_s": 3600,  # a sweep over so many payers is not asked for here
         }
     )
     with serving(settings) as url:
