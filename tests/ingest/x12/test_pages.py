@@ -15,6 +15,7 @@ from tools.pages.x12 import claim_page, review_page
 
 ROOT = Path(__file__).parents[3]
 FORMATS = ROOT / "docs" / "formats"
+ROW = re.compile(r'^    "[a-z0-9-]+": \w+\(', re.MULTILINE)  # the table's own naming is no use
 CODES = re.compile(r'(?:add|note|unsure)\(\s*"([a-z0-9-]+)"|code="([a-z0-9-]+)"')
 
 
@@ -58,11 +59,13 @@ def test_every_row_names_a_field_of_the_model(
 def test_every_rule_is_used_and_every_code_is_a_rule() -> None:
     """What is told has a text, and no text is told by nobody."""
     sources = [
-        path.read_text(encoding="utf-8")
+        ROW.sub("", path.read_text(encoding="utf-8"))
         for path in (ROOT / "service/ingest/x12").rglob("*.py")
-        if path.name not in ("rules.py", "pages.py", "submissions.py")
+        if path.name != "submissions.py"
     ]
     used = {code for text in sources for found in CODES.findall(text) for code in found if code}
 
     assert used <= set(RULES)
-    assert [code for code in RULES if not any(f'"{code}"' in text for text in sources)] == []
+    assert [code for code in RULES if not any(f'"{code}"' in text for text in sources)] == [
+        f"{closing}-{what}" for closing in ("iea", "ge", "se") for what in ("number", "count")
+    ]  # the envelope puts these together from the name of the closing segment
