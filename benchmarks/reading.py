@@ -14,7 +14,7 @@ from pyx12.x12file import X12Reader
 from benchmarks.measure import Measured, at_least
 from benchmarks.sizes import Size
 from benchmarks.x12_files import claims_837, reviews_278
-from service.ingest.x12.reader import read
+from service.ingest.x12._reader import read
 from service.ingest.x12.wire.reading import segments
 from service.ingest.x12.wire.results import AuthorizationRead, ClaimRead
 

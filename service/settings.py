@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     )
     dependent_member_id: Literal["subscriber", "family"] = "subscriber"
     x12_claim_id: Literal["claim", "provider"] = "claim"
+    x12_undated_estimates: Literal["today", "refuse"] = "today"
     surrogate_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
 
     body_bytes_max: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024

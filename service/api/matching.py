@@ -16,7 +16,7 @@ from service.api.streams import StreamedResults
 from service.application import claims
 from service.application.claims import WhyNotQuestion
 from service.application.parts import Caller
-from service.application.reception import aliases_of, naming_of
+from service.application.reception import aliases_of, policy_of
 from service.domain.answers import MatchAnswer
 from service.domain.claim import Claim
 from service.ingest.x12.submissions import ClaimSent, claims_sent
@@ -74,6 +74,6 @@ def _answer_file(caller: Caller, chunks: AsyncIterable[bytes]) -> AsyncIterator[
 
     settings = caller.parts.settings
     aliases = aliases_of(settings, caller.payer)
-    claims_of_file = claims_sent(chunks, naming_of(settings), aliases)
+    claims_of_file = claims_sent(chunks, policy_of(settings), aliases)
     asked = ((partial(one, sent), sent.beside) async for sent in claims_of_file)
     return answer_in_order(asked, settings.batch_claims_at_once)

@@ -14,9 +14,8 @@ from service.domain.submission import Format, Notice, Sent, Submission, read_wit
 from service.flow.intake import Doors, Result, Taken, take_in
 from service.ingest.fhir import AsStored, read, to_claim_response
 from service.ingest.submissions import Form, Reading, form_of_letter, read_submissions
-from service.ingest.x12.claim.claims import provider_claim_id, wire_claim_id
 from service.ingest.x12.fields.people import family_member_id, wire_member_id
-from service.ingest.x12.reader import Naming
+from service.ingest.x12.fields.policy import ReadingPolicy, provider_claim_id, wire_claim_id
 from service.ingest.x12.reply.acknowledgement import acknowledge
 from service.ingest.x12.wire.results import InterchangeOutcome
 from service.ingest.x12.wire.writing import ControlNumbers
@@ -56,7 +55,7 @@ def take(
     reading = Reading(
         bytes_max=stream.piece_bytes_max or settings.line_bytes_max,
         form=stream.form,
-        naming=naming_of(settings),
+        policy=policy_of(settings),
         aliases=aliases_of(settings, payer),
         checks_shape=settings.fhir_check,
         offset=stream.offset,
@@ -149,11 +148,13 @@ def as_stored(stored: Stored) -> AsStored:
     )
 
 
-def naming_of(settings: Settings) -> Naming:
-    """Say how ids are made of what stands in an X12 message."""
-    return Naming(
+def policy_of(settings: Settings) -> ReadingPolicy:
+    """Say how X12 messages are read."""
+    has_day = settings.x12_undated_estimates == "today"
+    return ReadingPolicy(
         member_id_of=_MEMBER_IDS[settings.dependent_member_id],
         claim_id_of=_CLAIM_IDS[settings.x12_claim_id],
+        estimate_day=datetime.now(UTC).date() if has_day else None,
     )
 
 

@@ -8,7 +8,7 @@ import typer
 
 from service.application import claims
 from service.application.parts import Caller, application
-from service.application.reception import aliases_of, naming_of
+from service.application.reception import aliases_of, policy_of
 from service.cli.answer_view import answer_view
 from service.cli.claim_file import read_pieces
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
@@ -50,7 +50,7 @@ async def _match(file: InputFile, settings: Settings, payer: str, *, as_json: bo
         return 0
     missed, aliases = 0, aliases_of(settings, payer)
     async with application(settings) as parts:
-        async for sent in claims_sent(_joined(head, chunks), naming_of(settings), aliases):
+        async for sent in claims_sent(_joined(head, chunks), policy_of(settings), aliases):
             missed += sent.claim is None
             await _show(Caller(parts, payer), file.name, sent, as_json=as_json)
     return missed

@@ -29,7 +29,7 @@ from service.domain.misfits import misfits
 from service.domain.submission import Code, Format, Pushed, Sent, Submission
 from service.ingest.cutting import Cut, Cutter, LineCutter, ValueCutter, WholeCutter
 from service.ingest.fhir import read_piece
-from service.ingest.x12.reader import WIRE_NAMING, Naming
+from service.ingest.x12.fields.policy import WIRE_POLICY, ReadingPolicy
 from service.ingest.x12.submissions import X12Submissions
 
 Form = Literal["values", "lines", "x12", "fhir", "fhir-lines"]
@@ -55,7 +55,7 @@ class Reading:
 
     bytes_max: int
     form: Form | None = None
-    naming: Naming = WIRE_NAMING
+    policy: ReadingPolicy = WIRE_POLICY
     aliases: frozenset[str] = frozenset()
     checks_shape: bool = True
     offset: int = 0
@@ -203,7 +203,7 @@ def _fhir_of(reading: Reading, piece: Cut) -> Later:
 
 
 def _x12(head: bytes, reading: Reading) -> Opened:
-    return X12Submissions(reading.naming, reading.aliases, reading.offset), head
+    return X12Submissions(reading.policy, reading.aliases, reading.offset), head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

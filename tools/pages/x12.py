@@ -100,7 +100,14 @@ _ANSWERED = (
     ("providers", "NM1 SJ, FA, DN with REF EI and PRV", ""),
 )  # fmt: skip
 
-_REVIEW_INTRODUCTION = """\
+_COMPOSITES = """\
+Composite elements (CLM05, UM04, SV101, SV202, SV301, HI) are cut by the separator of ISA16. Where
+all of an event or claim, and of its transaction set before it, go on behind their qualifier with
+one and the same other character, that is taken, and told (`separator-other`). Where they do not
+agree the event or claim is left out with the place (`separator-unclear`): no element is guessed
+alone."""
+
+_REVIEW_INTRODUCTION = f"""\
 A response (BHT02 11) of 005010X217, or of an inquiry (X215), gives an authorization for each event
 (HL EV); its services (HL SS) are the lines. A request (13) gives what is asked for, and never an
 authorization; an inquiry (28) is answered and not stored. ST03 is trusted first, then GS08, then
@@ -111,9 +118,11 @@ A1 or C is a confirmed cancellation. Quantities are those granted: a response's,
 
 Setting: dental with SV3, teeth or CDT codes (else a dental service type), inpatient with UM01 AR,
 an inpatient bill type or a room (SV201 010x to 021x), outpatient with another bill type or SV2,
-professional otherwise."""
+professional otherwise.
 
-_CLAIM_INTRODUCTION = """\
+{_COMPOSITES}"""
+
+_CLAIM_INTRODUCTION = f"""\
 Professional (005010X222), institutional (X223) and dental (X224) claims with their addenda. ST03 is
 trusted first, then GS08, then the lines: SV1, SV2 or SV3. A file may hold many interchanges, sets,
 providers, subscribers, patients and claims; each claim stands alone, with the payer it is for.
@@ -121,8 +130,13 @@ Release 004010 is reported and not read. The codes of problems are those of the
 [278 page](x12-278.md#problems).
 
 A claim is left out, with the reason, when it has no id, no line, no member or a line without any
-date, or when its units, charge, dates or frequency cannot be read: it would be judged on wrong
-figures. The others of the file are read all the same."""
+date, or when its units, charge, dates, services, place or frequency (CLM05, all three components)
+cannot be read: it would be judged on wrong figures. The others of the file are read all the same.
+
+A predetermination (CLM19 PB, X291, X292) need not have a date of service: one without is matched as
+of today, and marked (`estimate-undated`), or left out by `AUTHMATCH_X12_UNDATED_ESTIMATES=refuse`.
+
+{_COMPOSITES}"""
 
 _NEVER_WIDER = """\
 What cannot be read never makes a grant wider. A service is left out when it is granted and its

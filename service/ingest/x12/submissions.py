@@ -8,7 +8,8 @@ from typing import Any
 from service.domain.claim import Claim
 from service.domain.submission import Notice, Position, Pushed, Sent, Submission
 from service.ingest.cutting import KEPT_BYTES
-from service.ingest.x12.reader import WIRE_NAMING, Naming, X12Reader, read_async
+from service.ingest.x12._reader import X12Reader, read_async
+from service.ingest.x12.fields.policy import WIRE_POLICY, ReadingPolicy
 from service.ingest.x12.wire.excerpt import Excerpt
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.results import (
@@ -46,12 +47,12 @@ class X12Submissions:
 
     def __init__(
         self,
-        naming: Naming = WIRE_NAMING,
+        policy: ReadingPolicy = WIRE_POLICY,
         aliases: frozenset[str] = frozenset(),
         offset: int = 0,
     ) -> None:
         """Start at the byte ``offset`` of a file, where an interchange begins."""
-        self._reader = X12Reader(naming)
+        self._reader = X12Reader(policy)
         self._aliases = aliases
         self._offset = offset
         self._head = b""
@@ -234,10 +235,10 @@ class ClaimSent:
 
 
 async def claims_sent(
-    chunks: AsyncIterable[bytes], naming: Naming, aliases: frozenset[str]
+    chunks: AsyncIterable[bytes], policy: ReadingPolicy, aliases: frozenset[str]
 ) -> AsyncIterator[ClaimSent]:
     """Read the claims of a file for a payer that goes by these names; no bytes raise."""
-    async for item in read_async(chunks, naming):
+    async for item in read_async(chunks, policy):
         sent = _sent(item, aliases)
         if sent is not None:
             yield sent
@@ -258,7 +259,8 @@ def _sent(item: Item, aliases: frozenset[str]) -> ClaimSent | None:
             return ClaimSent(beside=beside, reason=OTHER_PAYER)
         return ClaimSent(beside=beside, claim=item.claim)
     if isinstance(item, Unread):
-        return _missed(item.problems, _position(item), "the claim cannot be read")
+        marked = {"is_predetermination": item.transaction.is_predetermination}
+        return _missed(item.problems, _position(item) | marked, "the claim cannot be read")
     if isinstance(item, AuthorizationRead):
         return _missed(item.problems, _position(item), _NO_CLAIM)
     if isinstance(item, TransactionOutcome) and not item.read and not item.unread:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from service.ingest.x12.reader import WIRE_NAMING, Naming, read
+from service.ingest.x12._reader import read
+from service.ingest.x12.fields.policy import WIRE_POLICY, ReadingPolicy
 from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
@@ -121,9 +122,9 @@ LINES = {
 DIAGNOSIS = "HI*ABK:M5450*ABF:M5416"
 
 
-def items(text: str | bytes, naming: Naming = WIRE_NAMING) -> list[Item]:
+def items(text: str | bytes, policy: ReadingPolicy = WIRE_POLICY) -> list[Item]:
     """Read a message."""
-    return list(read([text.encode() if isinstance(text, str) else text], naming))
+    return list(read([text.encode() if isinstance(text, str) else text], policy))
 
 
 def authorizations(text: str | bytes) -> list[AuthorizationRead]:
@@ -137,9 +138,9 @@ def authorization(text: str | bytes) -> dict[str, Any]:
     return read_.document
 
 
-def claims(text: str | bytes, naming: Naming = WIRE_NAMING) -> list[ClaimRead]:
+def claims(text: str | bytes, policy: ReadingPolicy = WIRE_POLICY) -> list[ClaimRead]:
     """Read the claims of a message."""
-    return [each for each in items(text, naming) if isinstance(each, ClaimRead)]
+    return [each for each in items(text, policy) if isinstance(each, ClaimRead)]
 
 
 def claim_document(text: str | bytes) -> dict[str, Any]:

@@ -5,9 +5,14 @@ from typing import Any
 import pytest
 
 from service.domain.claim import Claim
-from service.ingest.x12.claim.claims import ClaimKeys, provider_claim_id, wire_claim_id, written_id
+from service.ingest.x12.claim.claims import written_id
 from service.ingest.x12.claim.rows import CLAIM, LINE
-from service.ingest.x12.reader import Naming
+from service.ingest.x12.fields.policy import (
+    ClaimKeys,
+    ReadingPolicy,
+    provider_claim_id,
+    wire_claim_id,
+)
 from tests.ingest.x12.edi import (
     DENTAL,
     DIAGNOSIS,
@@ -341,7 +346,7 @@ def test_a_payer_may_tell_the_claims_of_its_providers_apart() -> None:
     """CLM01 is unique within a provider only."""
     keys = ClaimKeys(number="C1", billing_npi="1", billing_tin="2")
     bare = ClaimKeys(number="C1", billing_npi=None, billing_tin=None)
-    (read,) = claims(claim(*LINES[PRO]), Naming(claim_id_of=provider_claim_id))
+    (read,) = claims(claim(*LINES[PRO]), ReadingPolicy(claim_id_of=provider_claim_id))
 
     assert (wire_claim_id(keys), provider_claim_id(keys)) == ("C1", "1.C1")
     assert provider_claim_id(bare) == "C1"

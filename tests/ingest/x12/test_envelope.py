@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.ingest.x12.reader import read, read_async
+from service.ingest.x12._reader import read, read_async
 from service.ingest.x12.wire import loops
 from service.ingest.x12.wire.problem import Findings, Problem
 from service.ingest.x12.wire.results import (

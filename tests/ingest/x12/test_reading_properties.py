@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.ingest.x12.reader import X12Reader, read
+from service.ingest.x12._reader import X12Reader, read
 from service.ingest.x12.reply.acknowledgement import acknowledge
 from service.ingest.x12.reply.answering import Answer, answer
 from service.ingest.x12.wire.problem import Problem

@@ -3,7 +3,7 @@
 import pytest
 
 from service.ingest.x12.fields.people import Patient, family_member_id, wire_member_id
-from service.ingest.x12.reader import Naming
+from service.ingest.x12.fields.policy import ReadingPolicy
 from service.ingest.x12.wire.results import AuthorizationRead
 from tests.ingest.x12.edi import (
     GRANTED,
@@ -152,7 +152,8 @@ def test_the_sender_stands_in_the_id() -> None:
 
 def test_a_payer_may_resolve_persons_itself() -> None:
     """The id of the member is made by a function of the payer's."""
-    found = items(review(*GRANTED), Naming(member_id_of=lambda patient: f"P-{patient.gender}"))
+    policy = ReadingPolicy(member_id_of=lambda patient: f"P-{patient.gender}")
+    found = items(review(*GRANTED), policy)
     (read,) = (each for each in found if isinstance(each, AuthorizationRead))
 
     assert read.document["member"]["id"] == "P-F"

@@ -4,8 +4,9 @@ The id of a claim is the provider's number of it (CLM01), as far as an id can ho
 """
 
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,6 @@ from service.ingest.x12.claim.rows import CLAIM as CLAIM_ROWS
 from service.ingest.x12.claim.rows import LINE
 from service.ingest.x12.fields.mapping import Draft
 from service.ingest.x12.fields.people import (
-    MemberIdOf,
     Party,
     Patient,
     Payer,
@@ -29,7 +29,9 @@ from service.ingest.x12.fields.people import (
     read_provider,
     with_taxonomy,
 )
+from service.ingest.x12.fields.policy import ClaimKeys, ReadingPolicy
 from service.ingest.x12.fields.services import Diagnoses
+from service.ingest.x12.wire.composites import Composites
 from service.ingest.x12.wire.elements import Elements
 from service.ingest.x12.wire.envelope import Handler
 from service.ingest.x12.wire.excerpt import Excerpt
@@ -45,19 +47,6 @@ _IN_AN_ID = string.punctuation.translate(str.maketrans("", "", "%/|"))
 _CHARACTERS_MAX = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimKeys:
-    """What tells a claim from others: CLM01 alone is unique within its provider only."""
-
-    number: str
-    billing_npi: str | None
-    billing_tin: str | None
-
-
-ClaimIdOf = Callable[[ClaimKeys], str]
-"""Gives the id of a claim."""
-
-
 def written_id(text: str) -> str | None:
     """Write a text as an id, blanks and the like as %20; None where it is empty or too long."""
     if not text:
@@ -67,33 +56,16 @@ def written_id(text: str) -> str | None:
     return text if 0 < len(text) <= _CHARACTERS_MAX else None
 
 
-def wire_claim_id(keys: ClaimKeys) -> str:
-    """The number of the claim (CLM01)."""
-    return keys.number
-
-
-def provider_claim_id(keys: ClaimKeys) -> str:
-    """The number with the billing provider: for a payer that takes claims of many."""
-    provider = keys.billing_npi or keys.billing_tin
-    return f"{provider}.{keys.number}" if provider else keys.number
-
-
 _FORMER_GUIDE = "004010"
 
 
 class ClaimHandler(Handler):
     """Reads one 837 transaction set; without a guide each segment must be seen for its release."""
 
-    def __init__(
-        self,
-        transaction: Transaction,
-        findings: Findings,
-        member_id_of: MemberIdOf,
-        claim_id_of: ClaimIdOf,
-    ) -> None:
+    def __init__(self, transaction: Transaction, findings: Findings, policy: ReadingPolicy) -> None:
         super().__init__(CLAIM, transaction, findings)
-        self._member_id_of = member_id_of
-        self._claim_id_of = claim_id_of
+        self._policy = policy
+        self._composites = Composites()
         self.may_refuse = not transaction.guide
 
     def take(self, segment: Segment) -> Sequence[Content]:
@@ -124,15 +96,19 @@ class ClaimHandler(Handler):
         patient = _patient_of(loop, findings)
         if spoiled:
             return self.unread(loop, findings, "claim-unread", is_complete=False)
+        if not self._composites.settle(loop, findings):
+            return self.unread(loop, findings, "claim-unread")
         read = read_claim(loop, payer.id, findings)
         if patient is None or read.is_unsure:
             return self.unread(loop, findings, "claim-unread")
         claim_type = type_of(read, self.transaction.kind, findings)
-        fields = document_of(read, claim_type, findings)
+        is_estimate = self.transaction.is_predetermination or read.is_predetermination
+        day = self._policy.estimate_day if is_estimate else None
+        fields = document_of(read, claim_type, findings, day)
         ids = self._ids(read, fields, findings)
         if ids is None or fields is None:
             return self.unread(loop, findings, "claim-unread")
-        member = member_of(patient, self._member_id_of)
+        member = member_of(patient, self._policy.member_id_of)
         member.pop("subscriber_id", None)
         document = {**ids, "type": claim_type, "member": member, **fields}
         claim = self.fitting(Claim, checked_once(document), "2300", findings)
@@ -140,7 +116,6 @@ class ClaimHandler(Handler):
             return self.unread(loop, findings, "claim-unread")
         subscriber = loop.above("2000B")
         sbr = subscriber.first("SBR") if subscriber else None
-        told = self.transaction.is_predetermination
         return ClaimRead(
             document=document,
             claim=claim,
@@ -148,7 +123,7 @@ class ClaimHandler(Handler):
             payer_name=payer.name,
             responsibility=(sbr.get(1)[:1] if sbr else "") or None,
             use=self.transaction.purpose[:2],
-            is_predetermination=told or bool(read.draft.notes.get("is_predetermination")),
+            is_predetermination=is_estimate,
             problems=tuple(findings.problems),
             transaction=self.transaction,
             excerpt=Excerpt(self.transaction.envelope, loop),
@@ -165,7 +140,7 @@ class ClaimHandler(Handler):
         keys = ClaimKeys(
             number=number, billing_npi=billing.get("npi"), billing_tin=billing.get("tin")
         )
-        ids: Document = {"claim_id": self._claim_id_of(keys)}
+        ids: Document = {"claim_id": self._policy.claim_id_of(keys)}
         original = written_id(claim.draft.notes.get("original_number", ""))
         if original:
             ids["original_claim_id"] = original
@@ -218,6 +193,11 @@ class ClaimDraft:
         return self.loop.segments[0]
 
     @property
+    def is_predetermination(self) -> bool:
+        """Whether it says so itself (CLM19)."""
+        return bool(self.draft.notes.get("is_predetermination"))
+
+    @property
     def is_unsure(self) -> bool:
         """Whether something that decides what is billed could not be read."""
         return self.draft.is_unsure or any(each.is_unsure for each, _ in self.lines)
@@ -249,8 +229,13 @@ def type_of(claim: ClaimDraft, kind: Kind, findings: Findings) -> str:
     return "institutional" if claim.draft.notes.get("facility_kind") == "A" else "professional"
 
 
-def document_of(claim: ClaimDraft, claim_type: str, findings: Findings) -> Document | None:
-    """Write the fields of a claim but its ids and member; None where it has no lines or dates."""
+def document_of(
+    claim: ClaimDraft, claim_type: str, findings: Findings, day: date | None = None
+) -> Document | None:
+    """Write the fields of a claim but its ids and member; None where it has no lines or dates.
+
+    ``day`` stands for the dates that an estimate need not have.
+    """
     fields = dict(claim.draft.fields)
     notes = claim.draft.notes
     _facility_code(claim, claim_type, fields)
@@ -269,11 +254,21 @@ def document_of(claim: ClaimDraft, claim_type: str, findings: Findings) -> Docum
     _take_providers(claim, claim_type, fields)
     is_dated = bool(statement) or bool(fields.get("admission", {}).get("date"))
     billed = len(diagnoses.billed) if diagnoses else 0
+    if day is not None and not is_dated and _date_lines(claim, day):
+        findings.add("estimate-undated", claim.segment, loop="2300")
     lines = _lines(claim, billed, findings, is_dated=is_dated)
     if lines is None:
         return None
     fields["lines"] = lines
     return fields
+
+
+def _date_lines(claim: ClaimDraft, day: date) -> bool:
+    """Give the lines that have no date this one; whether any had none."""
+    undated = [draft.fields for draft, _ in claim.lines if "from" not in draft.fields]
+    for fields in undated:
+        fields["from"] = day.isoformat()
+    return bool(undated)
 
 
 def _facility_code(claim: ClaimDraft, claim_type: str, fields: Document) -> None:
@@ -286,7 +281,7 @@ def _facility_code(claim: ClaimDraft, claim_type: str, fields: Document) -> None
     if kind and (kind == "A") != is_bill_type:
         claim.draft.note("facility-code", notes["facility_segment"], 5, 2)
     if is_bill_type:
-        fields["bill_type"] = f"{code.zfill(3)}{fields.get('frequency', '1')}"
+        fields["bill_type"] = f"{code.zfill(3)}{fields['frequency']}"
     else:
         fields["place_of_service"] = code
 

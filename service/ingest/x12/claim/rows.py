@@ -1,5 +1,6 @@
 """What becomes of each segment of an 837 claim (2300) and service line (2400)."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from service.ingest.x12.wire.segment import Delimiters, Segment, components
 _PAYER, _OTHER_PAYER = 4, "2U"
 _PREDETERMINATION = "PB"
 _STILL_PATIENT = "30"
+_FACILITY = tuple(map(re.compile, ("[0-9A-Za-z]{1,2}", "[ABab]", "[0-9A-Za-z]")))
 _NUMBERS_MAX = 20
 _EMERGENCY_ADMISSION = "1"
 _SERVICE_ELEMENTS = 11
@@ -25,22 +27,20 @@ _REMEMBERED = 1024
 def take_claim(draft: Draft, segment: Segment) -> None:
     """Read CLM: CLM01 may hold blanks, which an id of ours may not (see ``written_id``).
 
-    CLM05 is a code, which kind of code it is, and the frequency; CLM19 PB asks what would be paid,
-    and bills nothing.
+    CLM05 is a code, which kind of code it is, and the frequency, all of them required: 7 and 8 take
+    an earlier claim back, so that one that is not there, or stands elsewhere, is no original. CLM19
+    PB asks what would be paid, and bills nothing.
     """
     notes = draft.notes
     notes["claim_number"] = segment.get(1)
-    place = [*segment.parts(5), "", ""]
-    notes["facility_code"] = draft.as_code(place[0], segment, 5, 1)
-    notes["facility_kind"] = place[1].upper()
-    notes["facility_segment"] = segment
     notes["is_predetermination"] = segment.get(19).upper() == _PREDETERMINATION
-    frequency = place[2].upper()
-    if len(frequency) == 1 and frequency.isascii() and frequency.isalnum():
-        draft.set("frequency", frequency, segment)
-    elif frequency:
-        # 7 and 8 take an earlier claim back: a frequency that cannot be read is not guessed.
-        draft.unsure("code-invalid", segment, 5)
+    notes["facility_segment"] = segment
+    place = [*segment.parts(5), "", ""]
+    for component, (text, shape) in enumerate(zip(place, _FACILITY, strict=False), start=1):
+        if not shape.fullmatch(text):
+            draft.unsure("code-invalid" if text else "element-missing", segment, 5, component)
+    notes["facility_code"], notes["facility_kind"], frequency, *_ = map(str.upper, place)
+    draft.set("frequency", frequency, segment)
 
 
 def take_submitted(kind: str) -> Take:
@@ -218,7 +218,7 @@ CLAIM = Rows(
         "bill_type, place_of_service",
         "837I: bill type 0, code, frequency; 837P and 837D: place of service",
     ),
-    Told("CLM05-3", "frequency", "1 where it is missing"),
+    Told("CLM05-3", "frequency", "a claim without it is left out: none is no original"),
     Told("CLM19", "(beside the claim)", "PB is a predetermination: nothing is billed"),
     *_NUMBERS,
     Row("REF02", "original_claim_id", "as CLM01", on=("F8",), take=take_original),

@@ -51,10 +51,12 @@ class Draft(Elements):
         if value not in values:
             values.append(value)
 
-    def unsure(self, code: str, segment: Segment, element: int | None = None) -> None:
-        """Note what cannot be read and would narrow a grant."""
+    def unsure(
+        self, code: str, segment: Segment, element: int | None = None, component: int | None = None
+    ) -> None:
+        """Note what cannot be read and would narrow a grant, or change what is billed."""
         self.is_unsure = True
-        self.note(code, segment, element)
+        self.note(code, segment, element, component)
 
 
 Take = Callable[[Draft, Segment], None]

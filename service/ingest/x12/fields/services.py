@@ -1,5 +1,6 @@
 """The service of a line and the diagnoses behind it, as all guides write them."""
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ _RANGE_END = 8
 _CODES = range(2, 7)
 _QUALIFIER_CHARACTERS_MAX = 2
 _CACHED = 16_384
+_CODE = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.\-_]*[0-9A-Za-z])?")
 
 _BILLED = frozenset({"ABK", "BK", "ABF", "BF"})
 """Principal and other diagnoses: what a service line points to, in their order."""
@@ -29,14 +31,17 @@ _DIAGNOSES_MAX = 50
 Service = dict[str, Any]
 
 
-def read_service(elements: Elements, segment: Segment, element: int) -> Service:
+def read_service(draft: Draft, segment: Segment, element: int) -> Service:
     """Read a composite medical procedure: code, system, modifiers, end of a range.
 
-    Components: qualifier, code, four modifiers, description, last code of a range.
+    Components: qualifier, code, four modifiers, description, last code of a range. One without a
+    code that can be kept leaves the draft unsure: it must not become any service.
     """
-    service, faults = _parsed(segment.get(element), segment.delimiters)
+    text = segment.get(element)
+    service, faults = _parsed(text, segment.delimiters)
     for code, component in faults:
-        elements.note(code, segment, element, component)
+        draft.note(code, segment, element, component)
+    draft.is_unsure |= bool(text) and not service
     return {**service, "modifiers": list(service["modifiers"])} if service else {}
 
 
@@ -44,18 +49,19 @@ def read_service(elements: Elements, segment: Segment, element: int) -> Service:
 def _parsed(text: str, delimiters: Delimiters) -> tuple[Service, tuple[tuple[str, int], ...]]:
     """Read a composite once: the same ones come again and again in a file."""
     given = components(text, delimiters)
-    # Only one component: a code without its qualifier.
-    parts = ["", *given] if len(given) == 1 else given
+    # Only one component, and longer than a qualifier: a code without one.
+    is_bare = len(given) == 1 and len(given[0]) > _QUALIFIER_CHARACTERS_MAX
+    parts = ["", *given] if is_bare else given
     parts = [*parts, *[""] * (_RANGE_END - len(parts))]
     faults = [
         ("code-invalid", place)
         for place in (*_CODES, _RANGE_END)
-        if parts[place - 1] and not is_code(parts[place - 1])
+        if parts[place - 1] and not _is_code(parts[place - 1])
     ]
-    codes_ = [each.upper() if is_code(each) else "" for each in parts]
+    codes_ = [each.upper() if _is_code(each) else "" for each in parts]
     procedure, last = codes_[1], codes_[_RANGE_END - 1]
     if not procedure:
-        return {}, tuple(faults)
+        return {}, tuple(faults or [("element-missing", 2)])
     service: Service = {"procedure": procedure}
     system = parts[0].upper()
     if 0 < len(system) <= _QUALIFIER_CHARACTERS_MAX:
@@ -67,6 +73,11 @@ def _parsed(text: str, delimiters: Delimiters) -> tuple[Service, tuple[tuple[str
         else:
             faults.append(("range-invalid", _RANGE_END))
     return service, tuple(faults)
+
+
+def _is_code(text: str) -> bool:
+    """Whether a text is one code, and not several that another separator holds together."""
+    return bool(_CODE.fullmatch(text)) and is_code(text)
 
 
 def _is_range(first: str, last: str, system: str | None) -> bool:

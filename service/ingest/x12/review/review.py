@@ -6,7 +6,6 @@ from service.domain.authorization import Authorization
 from service.ingest.x12.fields.mapping import filled
 from service.ingest.x12.fields.people import (
     MEMBERS,
-    MemberIdOf,
     Patient,
     Payer,
     checked_once,
@@ -15,6 +14,7 @@ from service.ingest.x12.fields.people import (
     read_payer,
     take_requester,
 )
+from service.ingest.x12.fields.policy import ReadingPolicy
 from service.ingest.x12.review._event import (
     Event,
     actions_of,
@@ -28,6 +28,7 @@ from service.ingest.x12.review._event import (
     sort_out,
 )
 from service.ingest.x12.review.identity import identity_of, version_of
+from service.ingest.x12.wire.composites import Composites
 from service.ingest.x12.wire.envelope import Handler
 from service.ingest.x12.wire.excerpt import Excerpt, repeat_of
 from service.ingest.x12.wire.loops import REVIEW, Loop
@@ -53,11 +54,10 @@ _TRACES_MAX = 20
 class ReviewHandler(Handler):
     """Reads one 278 transaction set."""
 
-    def __init__(
-        self, transaction: Transaction, findings: Findings, member_id_of: MemberIdOf
-    ) -> None:
+    def __init__(self, transaction: Transaction, findings: Findings, policy: ReadingPolicy) -> None:
         super().__init__(REVIEW, transaction, findings)
-        self._member_id_of = member_id_of
+        self._policy = policy
+        self._composites = Composites()
         self._ids: dict[str, int] = {}
         self._asked: Loop | None = None
 
@@ -78,6 +78,9 @@ class ReviewHandler(Handler):
             return
         if self.was_spoiled():
             yield self.unread(loop, findings, "event-unread", is_complete=False)
+            return
+        if not self._composites.settle(loop, findings):
+            yield self.unread(loop, findings, "event-unread")
             return
         is_response = self.transaction.kind == "278-response"
         event = read_event(loop, findings, decides=is_response or is_inquiry)
@@ -162,7 +165,7 @@ class ReviewHandler(Handler):
         fields = event.draft.fields if event else {}
         traces = event.draft.notes.get("traces", ()) if event else ()
         return InquiryRead(
-            member_id=self._member_id_of(patient) if patient else None,
+            member_id=self._policy.member_id_of(patient) if patient else None,
             birth_date=patient.birth_date if patient else None,
             gender=patient.gender if patient else None,
             payer_id=_payer_of(loop).id,
@@ -198,7 +201,7 @@ class ReviewHandler(Handler):
             "kind": kind_of(event),
             "setting": event.setting,
             "form": self.transaction.guide or "278",
-            "member": member_of(patient, self._member_id_of) if patient else None,
+            "member": member_of(patient, self._policy.member_id_of) if patient else None,
             "previous_numbers": list(dict.fromkeys(previous))[:50],
             "trace_numbers": list(dict.fromkeys(each[1] for each in traces))[:_TRACES_MAX],
             "requester_reference": next((each[1] for each in traces if each[0] == "2"), None),

@@ -113,11 +113,7 @@ def take_service(procedure: int, unit: int | None, quantity: int) -> Take:
         if "service" in draft.notes:
             draft.unsure("repeated", segment)
             return
-        service = read_service(draft, segment, procedure)
-        if not service and segment.get(procedure):
-            # A service that cannot be read must not become one without restriction.
-            draft.unsure("element-missing", segment, procedure)
-        draft.notes["service"] = service
+        draft.notes["service"] = read_service(draft, segment, procedure)
         draft.notes["form"] = segment.elements[0]
         if len(segment.elements) > quantity:
             take_service_quantity(draft, segment, unit, quantity)

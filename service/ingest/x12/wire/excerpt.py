@@ -119,11 +119,7 @@ def repeat_of(segments: Iterable[Segment]) -> int:
 
 def _segments_of(loop: Loop) -> Iterator[Segment]:
     """The segments of a loop and of those within it, however deep."""
-    waiting = [loop]
-    while waiting:
-        one = waiting.pop()
-        yield from one.segments
-        waiting += one.loops
+    return (segment for each in loop.whole() for segment in each.segments)
 
 
 def _written(rows: Iterable[Sequence[str]], marks: Delimiters) -> str:

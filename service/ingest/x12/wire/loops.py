@@ -51,6 +51,14 @@ class Loop:
         """The loops of these names that stand directly in it."""
         return (each for each in self.loops if each.name in names)
 
+    def whole(self) -> Iterator["Loop"]:
+        """Itself and the loops within it, however deep, in their order."""
+        waiting = [self]
+        while waiting:
+            one = waiting.pop()
+            yield one
+            waiting += one.loops[::-1]
+
     def party(self, name: str) -> "Loop | None":
         """The first loop of this name that stands directly in it."""
         return next(self.within(name), None)

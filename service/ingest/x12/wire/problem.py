@@ -88,6 +88,12 @@ RULES: dict[str, Rule] = {
     "npi-invalid": _element("warning", "not an NPI of ten digits: left out", "7"),
     "tin-invalid": _element("warning", "not a taxpayer number of nine digits: left out", "7"),
     "repeated": Rule("warning", "stands more than once: the first counts", ik3="5"),
+    "separator-other": _element(
+        "warning", "ISA16 does not cut the composite elements: all agree on another separator", "6"
+    ),
+    "separator-unclear": _element(
+        "error", "the composite elements are not cut by one and the same separator", "6"
+    ),
     # A 278
     "request-decides": Rule("warning", "a request has a decision (HCR): passed over", ik3="2"),
     "refused": Rule("warning", "the request was refused (AAA): nothing was decided"),
@@ -128,6 +134,9 @@ RULES: dict[str, Rule] = {
     "no-lines": Rule("error", "a claim without service lines (LX)", ik3="3"),
     "no-service-date": Rule(
         "error", "a service line without a date, nor has its claim one", ik3="3"
+    ),
+    "estimate-undated": Rule(
+        "warning", "a predetermination without a date of service: matched as of today"
     ),
     "no-service": Rule("warning", "a service line without its service (SV1, SV2, SV3)", ik3="3"),
     "line-number": _element("warning", "not the number of a line: numbered by order", "7"),

@@ -10,26 +10,14 @@ Memory is that of one event or claim and of the outcomes, whatever the size of t
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
 
-from service.ingest.x12.claim.claims import ClaimHandler, ClaimIdOf, wire_claim_id
-from service.ingest.x12.fields.people import MemberIdOf, wire_member_id
+from service.ingest.x12.claim.claims import ClaimHandler
+from service.ingest.x12.fields.policy import WIRE_POLICY, ReadingPolicy
 from service.ingest.x12.review.review import ReviewHandler
 from service.ingest.x12.wire.envelope import Envelopes, Handler
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.reading import SegmentReader
 from service.ingest.x12.wire.results import Item, Transaction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
-    """How ids are made of what stands in a message; a payer that resolves persons has its own."""
-
-    member_id_of: MemberIdOf = wire_member_id
-    claim_id_of: ClaimIdOf = wire_claim_id
-
-
-WIRE_NAMING = Naming()
 
 
 class X12Reader:
@@ -38,8 +26,8 @@ class X12Reader:
     What ``feed`` gives must be read to its end before the next call. No bytes raise.
     """
 
-    def __init__(self, naming: Naming = WIRE_NAMING) -> None:
-        self._naming = naming
+    def __init__(self, policy: ReadingPolicy = WIRE_POLICY) -> None:
+        self._policy = policy
         self.segments = SegmentReader()
         self._envelopes = Envelopes(self._handler_of)
 
@@ -54,25 +42,23 @@ class X12Reader:
 
     def _handler_of(self, transaction: Transaction, findings: Findings) -> Handler:
         if transaction.kind in ("278-response", "278-request", "278-inquiry"):
-            return ReviewHandler(transaction, findings, self._naming.member_id_of)
-        return ClaimHandler(
-            transaction, findings, self._naming.member_id_of, self._naming.claim_id_of
-        )
+            return ReviewHandler(transaction, findings, self._policy)
+        return ClaimHandler(transaction, findings, self._policy)
 
 
-def read(chunks: Iterable[bytes], naming: Naming = WIRE_NAMING) -> Iterator[Item]:
+def read(chunks: Iterable[bytes], policy: ReadingPolicy = WIRE_POLICY) -> Iterator[Item]:
     """Read a file that comes in chunks of any size."""
-    reader = X12Reader(naming)
+    reader = X12Reader(policy)
     for chunk in chunks:
         yield from reader.feed(chunk)
     yield from reader.end()
 
 
 async def read_async(
-    chunks: AsyncIterable[bytes], naming: Naming = WIRE_NAMING
+    chunks: AsyncIterable[bytes], policy: ReadingPolicy = WIRE_POLICY
 ) -> AsyncIterator[Item]:
     """Read a stream that comes in chunks of any size."""
-    reader = X12Reader(naming)
+    reader = X12Reader(policy)
     async for chunk in chunks:
         for item in reader.feed(chunk):
             yield item

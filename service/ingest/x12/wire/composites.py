@@ -1,0 +1,70 @@
+"""Tells by which character the composite elements of a message are cut: ISA16 may name another one.
+
+Some senders write a body whose composites (``11>B>1``, ``HC>97110``) are not cut by the separator
+that their ISA names. Then no component can be told from the next: the code would be one that cannot
+exist, and a void would be read as an original. So the qualifier with which a composite begins is
+looked at: where all of an event or claim, and of its transaction set before it, go on with one and
+the same character, that is the separator. Never is it guessed for one element alone.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from service.ingest.x12.wire.loops import Loop
+from service.ingest.x12.wire.problem import Findings
+from service.ingest.x12.wire.segment import Segment
+
+_MARK = "([^A-Za-z0-9 ])"
+_FACILITY = re.compile(f"[A-Za-z0-9]{{1,2}}{_MARK}")
+_SERVICE = re.compile(f"[A-Za-z0-9]{{2}}{_MARK}")
+_HEALTH = re.compile(f"[A-Za-z]{{2,3}}{_MARK}")
+
+_COMPOSITES: Mapping[str, tuple[re.Pattern[str], range]] = {
+    "CLM": (_FACILITY, range(5, 6)),
+    "UM": (_FACILITY, range(4, 5)),
+    "SV1": (_SERVICE, range(1, 2)),
+    "SV2": (_SERVICE, range(2, 3)),
+    "SV3": (_SERVICE, range(1, 2)),
+    "HI": (_HEALTH, range(1, 13)),
+}
+"""The composites that begin with a qualifier, by segment: its form, and which elements they are."""
+
+
+class Composites:
+    """The separator of the composites of one transaction set, once one of its units has told it."""
+
+    def __init__(self) -> None:
+        self._used = ""
+
+    def settle(self, unit: Loop, findings: Findings) -> bool:
+        """Cut the composites of a unit as its set does; False where they do not agree on it."""
+        first: Segment | None = None
+        for mark, segment, element in _marks(unit):
+            self._used = self._used or mark
+            if mark != self._used:
+                findings.add("separator-unclear", segment, element, loop=unit.name)
+                return False
+            if first is None and mark != segment.delimiters.component:
+                first = segment
+                findings.add("separator-other", segment, element, loop=unit.name)
+        if first is not None:
+            marks = first.delimiters._replace(component=self._used)
+            if marks.repetition == self._used:
+                marks = marks._replace(repetition="")
+            for loop in unit.whole():
+                loop.segments = [each._replace(delimiters=marks) for each in loop.segments]
+        return True
+
+
+def _marks(unit: Loop) -> Iterator[tuple[str, Segment, int]]:
+    """What follows the qualifier of each composite, and where it stands."""
+    for loop in unit.whole():
+        for segment in loop.segments:
+            known = _COMPOSITES.get(segment.elements[0])
+            if known is None:
+                continue
+            shape, places = known
+            for element in places[: len(segment.elements) - places.start]:
+                found = shape.match(segment.get(element))
+                if found:
+                    yield found[1], segment, element
