@@ -200,7 +200,7 @@ class Senders:
                     left = [each for each, is_failed in zip(left, failed, strict=True) if is_failed]
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(1_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [20, pytest.param(1_000, marks=pytest.mark.long)])
 def test_the_order_of_pushes_does_not_matter(killable: Killable, count: int) -> None:
     """Ten versions of many authorizations, in random order and some twice, from eight clients.
 
@@ -241,7 +241,7 @@ def test_the_order_of_pushes_does_not_matter(killable: Killable, count: int) -> 
             assert found == list(range(VERSIONS, 0, -1)), name
             assert versions[0]["authorization"]["number"] == f"AU-{number}-{VERSIONS}"
             assert versions[0]["state"]["member_id"] == f"M{name}"
-        for number in rng.sample(range(count), 50):
+        for number in rng.sample(range(count), min(count, 50)):
             claim = claim_body(member={"id": f"M{run}{number}"}, authorization_numbers=[])
             assert chosen_in(client.post("/match", json=claim)) == [f"{run}{number}"]
 
