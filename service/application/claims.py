@@ -1,19 +1,18 @@
 """What is asked of claims: matched, adjudicated, changed, and read as they were and are."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client import Counter
 from pydantic import Field, JsonValue
 
-from service.accounting.answers.answer import benefit_answer, complete
+from service.accounting.answers.answer import benefit_answer, complete, goes_before
 from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.record import Draft
 from service.accounting.books.scale import written, written_amount
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import (
-    LimitsAnswer,
     LineAnswer,
     MatchAnswer,
     StepAnswer,
@@ -123,7 +122,7 @@ async def change(caller: Caller, step: Step, claim_id: str, asked: ClaimChange) 
 
 async def as_answered(caller: Caller, claim_id: str) -> StoredAnswer:
     """The answer of a claim's latest adjudication, and its status now; raises UnknownClaim."""
-    answer, _ = await _stored(caller, claim_id)
+    answer, _, _ = await _stored(caller, claim_id)
     return answer
 
 
@@ -132,11 +131,11 @@ async def as_held(caller: Caller, claim_id: str) -> StoredAnswer:
 
     Raises UnknownClaim.
     """
-    answer, claim = await _stored(caller, claim_id)
-    return {**answer, "lines": _as_held(answer["lines"], claim)} if claim.is_held else answer
+    answer, claim, _ = await _stored(caller, claim_id)
+    return {**answer, "lines": _as_held(answer["lines"], claim)}
 
 
-async def _stored(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState]:
+async def _stored(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState, Draft]:
     stores = caller.stores
     claim = await stores.accumulators.read_claim(caller.payer, claim_id)
     if not claim.is_known:
@@ -148,11 +147,13 @@ async def _stored(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimSta
         "versions": sorted(claim.entries),
         "replaced_by": claim.replaced_by,
     }
-    return answer, claim
+    return answer, claim, draft
 
 
-def _as_held(lines: Sequence[LineAnswer], claim: ClaimState) -> list[LineAnswer]:
-    """Write what was drawn anew, as far as it was not given back since."""
+def _as_held(lines: list[LineAnswer], claim: ClaimState) -> list[LineAnswer]:
+    """Write what a claim in force drew anew, as far as it was not given back since."""
+    if not claim.is_held:
+        return lines
     held: dict[tuple[int, str, str, int], list[int]] = {}
     for row in claim.rows:
         key = row.line, row.kind, row.authorization_id, row.authorization_line
@@ -185,26 +186,28 @@ async def benefit_limits(caller: Caller, claim_id: str, asked: BenefitLimits) ->
 
     Raises UnknownClaim, BadChange for a line that the claim has not.
     """
-    answer = await as_held(caller, claim_id)
-    lines = {line["line"]: line for line in answer["lines"]}
+    answer, claim, draft = await _stored(caller, claim_id)
+    drawn = {
+        line["line"]: [each["authorization_id"] for each in line["adjudicated_authorizations"]]
+        for line in _as_held(answer["lines"], claim)
+        if claim.is_held
+    }
+    benefits = {line["line"]: line["benefit"] for line in draft["lines"]}
     for each in asked.lines:
-        if each.line not in lines:
+        if each.line not in benefits:
             raise BadChange(f"the claim has no line {each.line}")
-    is_held = answer["status"] in ("used", "reserved")
     return {
         "claim_id": answer["claim_id"],
         "version": answer["version"],
         "lines": [
-            {"line": each.line, **_limited(each, lines[each.line], is_held=is_held)}
+            {
+                "line": each.line,
+                **benefit_answer(
+                    each.limit_adjustments,
+                    override=goes_before(benefits[each.line], drawn.get(each.line, ())),
+                    action=benefits[each.line]["action"],
+                ),
+            }
             for each in asked.lines
         ],
     }
-
-
-def _limited(limits: LineLimits, line: LineAnswer, *, is_held: bool) -> LimitsAnswer:
-    is_paid = is_held and bool(line["adjudicated_authorizations"])
-    return benefit_answer(
-        list(limits.limit_adjustments),
-        override=is_paid and line["benefit"]["override"],
-        action=line["benefit"]["action"],
-    )

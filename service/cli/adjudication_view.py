@@ -84,22 +84,27 @@ def _adjustment(adjustment: AdjustmentAnswer) -> str:
 
 
 def _says_more(line: LineAnswer) -> bool:
-    return bool(line["events"] or line["resolved_events"] or line["adjudicated_authorizations"])
+    return bool(line["events"] or line["resolved_events"] or _met(line))
+
+
+def _met(line: LineAnswer) -> list[UsedAuthorization]:
+    """What the line was drawn from, then what it was tried on."""
+    return [*line["adjudicated_authorizations"], *line["tried_authorizations"]]
 
 
 def _line(line: LineAnswer, service: str) -> RenderableType:
     head = Text.assemble("\n", (f"Line {line['line']}", "bold"), f"  {service}")
     blocks: list[RenderableType] = [event_text(each) for each in line["events"]]
     blocks += [event_text(each, " (settled by the selection)") for each in line["resolved_events"]]
-    if line["adjudicated_authorizations"]:
-        blocks.append(_used_table(line["adjudicated_authorizations"]))
+    if met := _met(line):
+        blocks.append(_used_table(met))
     if line["actions"]:
         blocks.append(Text(f"actions: {', '.join(line['actions'])}"))
     return Group(head, Padding(Group(*blocks), (0, 0, 0, _INDENT)))
 
 
 def _used_table(used: Iterable[UsedAuthorization]) -> Table:
-    """Show the authorizations in the order in which they were drawn, and what each has left."""
+    """Show the authorizations in the order in which they were asked, and what each has left."""
     right = ("line", "units", "amount", "left")
     shown = table("authorization", "line", "by", "units", "amount", "left", "flags", right=right)
     for each in used:
@@ -135,7 +140,7 @@ def _balances(lines: Iterable[LineAnswer]) -> Iterator[tuple[str, ...]]:
     """Every balance that the claim met: before its first line and after its last."""
     met: dict[tuple[str, str], list[AccountAnswer]] = {}
     numbers: dict[str, str] = {}
-    for used in (used for line in lines for used in line["adjudicated_authorizations"]):
+    for used in (used for line in lines for used in _met(line)):
         name = used["authorization_id"]
         numbers[name] = used["number"] or name
         for account in used["accounts"]:

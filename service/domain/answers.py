@@ -23,7 +23,7 @@ class EventAnswer(TypedDict):
 
     code: str
     name: str
-    type: str
+    query_type: str
     severity: str
     action: str
     description: str
@@ -222,7 +222,7 @@ class StatementAnswer(AccountName):
 
 
 class UsedAuthorization(TypedDict):
-    """An adjudicated authorization: what a line drew from it, and every balance that was met."""
+    """An authorization that a line was drawn from, or tried on: how much, and every balance met."""
 
     authorization_id: str
     number: str | None
@@ -250,10 +250,9 @@ class LimitsAnswer(_Limits):
 
 
 class BenefitAnswer(_Limits):
-    """The benefit of a line; its limits are taken off where the authorization goes before them."""
+    """The limits of a line's benefit; taken off where the authorization goes before them."""
 
     override: bool
-    action: str
 
 
 class LineAnswer(TypedDict):
@@ -269,8 +268,9 @@ class LineAnswer(TypedDict):
     events: list[EventAnswer]
     resolved_events: list[EventAnswer]
     actions: list[str]
-    benefit: BenefitAnswer
+    benefit: BenefitAnswer | None
     adjudicated_authorizations: list[UsedAuthorization]
+    tried_authorizations: list[UsedAuthorization]
     prior_authorizations: list[PriorNumber]
     requirement: RequirementAnswer | None
     results: list[ResultAnswer]
@@ -337,7 +337,7 @@ class ClaimHead(TypedDict):
 
     claim_id: str
     version: int
-    type: str | None
+    claim_type: str | None
     frequency: str
     original_claim_id: str | None
     stage: str
@@ -423,7 +423,7 @@ class RelatedClaim(TypedDict):
 
     claim_id: str
     version: int
-    type: str | None
+    claim_type: str | None
     frequency: str
     status: str
     drawn: bool

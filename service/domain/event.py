@@ -129,7 +129,7 @@ class Event:
     outcome: Outcome
     code: str
     name: str
-    type: str
+    query_type: str
     severity: Severity
     action: LineAction
     description: str
@@ -141,7 +141,7 @@ class Event:
         answer: EventAnswer = {
             "code": self.code,
             "name": self.name,
-            "type": self.type,
+            "query_type": self.query_type,
             "severity": self.severity,
             "action": self.action,
             "description": self.description,
@@ -181,7 +181,7 @@ class Events:
             outcome=outcome,
             code=code,
             name=text.name,
-            type=self.query_type,
+            query_type=self.query_type,
             severity="information" if informational else text.severity,
             action="none" if informational else text.action,
             description=text.description,

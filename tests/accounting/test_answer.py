@@ -213,17 +213,16 @@ def test_benefit_limits_are_taken_off_where_the_authorization_pays(
     assert answer["actions"] == actions
     assert answer["benefit"] == {
         "override": override,
-        "action": "BENAU",
         "limit_adjustments": kept,
         "removed_limit_adjustments": removed,
     }
 
 
-def test_no_action_is_told_where_there_was_no_limit() -> None:
-    """A benefit module that runs later is told that its limits do not hold."""
+def test_nothing_is_told_of_a_benefit_that_gave_no_limit() -> None:
+    """Though the authorization would go before one: whoever has limits later asks then."""
     answer = answered(line_draft(), drawn())
 
-    assert (answer["actions"], answer["benefit"]["override"]) == ([], True)
+    assert (answer["actions"], answer["benefit"]) == ([], None)
 
 
 def test_every_line_takes_its_own_rows() -> None:

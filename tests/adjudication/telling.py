@@ -10,7 +10,7 @@ Told = dict[str, Any]
 
 def tell_line(line: Answer) -> Told:
     """A line of an adjudicated claim."""
-    used = line["adjudicated_authorizations"]
+    used, benefit = line["adjudicated_authorizations"], line["benefit"] or {}
     results = line["results"]
     return {
         "line": line["line"],
@@ -23,12 +23,13 @@ def tell_line(line: Answer) -> Told:
         "severities": {each["code"]: each["severity"] for each in line["events"]},
         "resolved": sorted(each["code"] for each in line["resolved_events"]),
         "actions": line["actions"],
-        "overrides_benefit": line["benefit"]["override"],
-        "limits_kept": [each["carc"] for each in line["benefit"]["limit_adjustments"]],
-        "limits_removed": [each["carc"] for each in line["benefit"]["removed_limit_adjustments"]],
+        "overrides_benefit": benefit.get("override"),
+        "limits_kept": [each["carc"] for each in benefit.get("limit_adjustments", ())],
+        "limits_removed": [each["carc"] for each in benefit.get("removed_limit_adjustments", ())],
         "used": [f"{each['authorization_id']} {each['units']}" for each in used],
         "used_lines": [f"{each['authorization_id']}/{each['line']}" for each in used],
         "used_amounts": [each["amount"] for each in used],
+        "tried": list(map(_tried, line["tried_authorizations"])),
         "origins": [each["origin"] for each in used],
         "flags": [each["flags"] for each in used],
         "class": results[0]["class"] if results else None,
@@ -111,6 +112,17 @@ def tell_benefit(lines: Iterable[Answer]) -> list[Told]:
 def _adjustment(one: Answer) -> str:
     remarks = "".join(f" {each}" for each in one["remarks"])
     return f"{one['group']} {one['carc']}{remarks}: {one['units']} units, {one['amount']}"
+
+
+def _tried(one: Answer) -> str:
+    """What gave nothing, and what its boundaries had left before and after."""
+    left = [
+        f"{each['account']} {each['units'][when]['remaining']} of {each['units']['limit']}"
+        for each in one["accounts"]
+        for when in ("before", "after")
+        if each["units"]["limit"] is not None
+    ]
+    return ", ".join([one["authorization_id"], *dict.fromkeys(left)])
 
 
 def _about(events: Iterable[Answer]) -> dict[str, str]:

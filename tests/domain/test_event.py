@@ -26,7 +26,7 @@ def test_every_outcome_has_a_code_and_a_text(outcome: Outcome, query: str) -> No
 
     assert event.name
     assert event.description
-    assert event.type == query
+    assert event.query_type == query
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_an_event_in_the_answer_leaves_out_what_is_not_known() -> None:
     typed = Events(event_codes(), "dental").make("invalid_number_line", number="AU 9")
     plain = Events(event_codes(), "dental").make("not_found")
 
-    always = {"code", "name", "type", "severity", "action", "description"}
+    always = {"code", "name", "query_type", "severity", "action", "description"}
 
     assert always | {"authorization_id"} == set(about.as_answer())
     assert always | {"number"} == set(typed.as_answer())

@@ -135,6 +135,8 @@ def held(changed: StepAnswer) -> str:
         ("reverse", "reserved", {}, "reversed 1:0 2:0"),
         ("adjust", "used", {1: "1", 2: "2"}, "used 1:1 2:2"),
         ("adjust", "reserved", {2: "0"}, "reserved 1:4 2:0"),
+        ("release", "suspended", {}, "released"),
+        ("reverse", "suspended", {}, "reversed"),
     ],
 )
 def test_a_step_says_what_is_held_afterwards(
@@ -157,6 +159,8 @@ def test_a_step_says_what_is_held_afterwards(
     [
         ("finalize", "released", {}, Conflict, "is released: there is nothing to make final"),
         ("finalize", "reversed", {}, Conflict, "is reversed"),
+        ("finalize", "suspended", {}, Conflict, "is suspended: there is nothing to make final"),
+        ("adjust", "suspended", {1: "0"}, Conflict, "is suspended: it holds nothing"),
         ("release", "used", {}, Conflict, "is used: only what is reserved can be released"),
         ("release", "reversed", {}, Conflict, "is reversed"),
         ("release", "reserved", {1: "1"}, BadChange, "a release gives everything back"),

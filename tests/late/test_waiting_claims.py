@@ -29,7 +29,7 @@ VOID, REPLACED = (
     [
         ([], ["C-1"]),
         ([{"stage": "preliminary", "version": 2}], ["C-1"]),
-        ([{"stage": "preliminary", "version": 2}, {"step": "finalize"}], ["C-1"]),
+        ([{"stage": "preliminary", "version": 2}, {"stage": "final", "version": 2}], ["C-1"]),
         ([{"stage": "preliminary", "version": 2}, {"step": "release"}], []),
         ([{"step": "reverse"}], []),
         ([{"step": "reverse"}, {"version": 2}], ["C-1"]),

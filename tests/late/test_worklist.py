@@ -175,9 +175,10 @@ def test_an_item_closes_by_itself_when_the_claim_was_changed_otherwise(
 
 def test_a_finalized_claim_is_still_offered(caller: httpx.Client) -> None:
     """Its adjudication is the same; what is used stays used."""
-    body = claim_body() | {"stage": "preliminary"}
-    caller.post("/adjudicate", json=body)
-    push(caller)
+    push(caller, line={"limits": {"units": "2", "unit": "UN"}})
+    body = claim_body(line={"units": "4"}) | {"stage": "preliminary"}
+    assert caller.post("/adjudicate", json=body).json()["status"] == "reserved"
+    push(caller, version=2, line={"limits": {"units": "9", "unit": "UN"}})
     tag = read(caller).headers["etag"]
     caller.post("/claims/C-1/finalize", json={})
 

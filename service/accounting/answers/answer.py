@@ -12,7 +12,7 @@ from service.accounting.answers.used import used_authorizations
 from service.accounting.books.books import Moved
 from service.accounting.books.grant import Row
 from service.accounting.books.plan import Bounds
-from service.accounting.books.record import Draft, KindDraft, LineDraft
+from service.accounting.books.record import BenefitDraft, Draft, KindDraft, LineDraft
 from service.accounting.books.scale import written, written_amount
 from service.domain.answers import (
     AdjustmentAnswer,
@@ -51,14 +51,13 @@ def bounds_in(draft: Draft) -> dict[str, dict[str, Bounds]]:
 
 def complete(draft: Draft, moved: Moved) -> RecordedAnswer:
     """The whole answer."""
-    rows: dict[int, list[Row]] = {}
-    for row in moved.drawn:
-        rows.setdefault(row.line, []).append(row)
+    rows, tried = _by_line(moved.drawn), _by_line(moved.tried)
     lines = [
         line_answer(
             line,
             rows.get(line["line"], ()),
             draft,
+            tried=tried.get(line["line"], ()),
             is_short=line["line"] in moved.short,
             lean=frozenset(kind for number, kind in moved.lean if number == line["line"]),
         )
@@ -71,6 +70,13 @@ def complete(draft: Draft, moved: Moved) -> RecordedAnswer:
     if "previous" in draft:
         before["changed"] = changes(draft["previous"], summary(draft, lines))
     return {**draft["claim"], "lines": lines, **before, "rules": draft["rules"]}
+
+
+def _by_line(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    lines: dict[int, list[Row]] = {}
+    for row in rows:
+        lines.setdefault(row.line, []).append(row)
+    return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +100,14 @@ def line_answer(
     rows: Sequence[Row],
     draft: Draft,
     *,
+    tried: Sequence[Row] = (),
     is_short: bool,
     lean: frozenset[str] = frozenset(),
 ) -> LineAnswer:
     """The answer of one line; ``is_short``: some was left, but not all that was asked.
 
-    ``draft`` is that of the whole claim, ``lean`` names the kinds that ran short.
+    ``draft`` is that of the whole claim, ``tried`` what gave nothing; ``lean`` names the kinds that
+    ran short.
     """
     outcome = _outcome(line, rows, draft["denials"], is_short, lean)
     unit = line["billed"]["unit"]
@@ -118,6 +126,7 @@ def line_answer(
         "actions": actions,
         "benefit": benefit,
         "adjudicated_authorizations": used_authorizations(line, rows, draft["authorizations"]),
+        "tried_authorizations": used_authorizations(line, tried, draft["authorizations"]),
         "prior_authorizations": line["prior"],
         "requirement": line["requirement"],
         "results": line["results"],
@@ -202,21 +211,27 @@ def _shown(quantity: tuple[int, int], unit: str) -> Quantity:
     return {"units": written(units), "unit": unit, "amount": written_amount(amount)}
 
 
-def _benefit(line: LineDraft, rows: Sequence[Row]) -> tuple[BenefitAnswer, list[str]]:
+def _benefit(line: LineDraft, rows: Sequence[Row]) -> tuple[BenefitAnswer | None, list[str]]:
     """Take benefit limits off where the authorization pays (seed 001), unless it says not (004).
 
-    ``override`` also tells a benefit module that runs after us whether to apply its limits.
+    A line that gave no limit says nothing of it: a benefit module that runs after us asks then.
     """
     given = line["benefit"]
-    override = bool(rows) and all(given["may_override"][row.authorization_id] for row in rows)
+    if not given["limit_adjustments"]:
+        return None, []
+    override = goes_before(given, [row.authorization_id for row in rows])
     limits = benefit_answer(given["limit_adjustments"], override=override, action=given["action"])
     benefit: BenefitAnswer = {
         "override": override,
-        "action": given["action"],
         "limit_adjustments": limits["limit_adjustments"],
         "removed_limit_adjustments": limits["removed_limit_adjustments"],
     }
     return benefit, limits["actions"]
+
+
+def goes_before(benefit: BenefitDraft, drawn: Sequence[str]) -> bool:
+    """Whether what was drawn goes before the benefit's limits: all of it must."""
+    return bool(drawn) and all(benefit["may_override"][name] for name in drawn)
 
 
 def benefit_answer(limits: Sequence[Any], *, override: bool, action: str) -> LimitsAnswer:

@@ -137,7 +137,7 @@ def related_claim(claim: StoredAnswer, authorization_id: str, *, is_void: bool) 
     return {
         "claim_id": claim["claim_id"],
         "version": claim["version"],
-        "type": claim["type"],
+        "claim_type": claim["claim_type"],
         "frequency": claim["frequency"],
         "status": claim["status"],
         "drawn": is_held,

@@ -65,7 +65,8 @@ class DrawRequest:
     ``state`` is used or reserved; ``original_status`` is what becomes of the original. ``record``
     is kept with the ledger entry, and ``matched``, all authorizations that were found; ``waiting``
     says when the claim waits for others, ``last_push`` which push of the member ``marked`` it has
-    seen; ``dry`` computes and writes nothing.
+    seen; ``others_wait``: every line that is not in the plan goes to an examiner; ``dry`` computes
+    and writes nothing.
     """
 
     claim: ClaimState
@@ -80,6 +81,7 @@ class DrawRequest:
     record: str = ""
     matched: tuple[str, ...] = ()
     waiting: Waiting = NEVER_WAITS
+    others_wait: bool = False
     marked: str = ""
     last_push: str = ""
     dry: bool = False
@@ -96,16 +98,20 @@ class DrawRequest:
 class Moved:
     """What was moved: drawn, and given back by the claim itself and by the original.
 
+    ``tried`` are, of lines that came out short, rows of nothing: what was asked and gave nothing.
     ``short`` are lines that got nothing because they could not get all (see ``whole_only``);
-    ``lean`` names, by line, the kinds that were short by themselves.
+    ``lean`` names, by line, the kinds that were short by themselves. ``status`` is that of a claim
+    that was drawn.
     """
 
     drawn: tuple[Row, ...] = ()
     undone: tuple[Row, ...] = ()
     given_back: tuple[Row, ...] = ()
+    tried: tuple[Row, ...] = ()
     short: tuple[int, ...] = ()
     lean: frozenset[tuple[int, str]] = frozenset()
     entry: str | None = None
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

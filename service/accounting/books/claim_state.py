@@ -8,6 +8,8 @@ from service.accounting.books.rows import HeldRow
 NEVER = "none"
 USED = "used"
 RESERVED = "reserved"
+SUSPENDED = "suspended"
+"""Every line waits for an examiner: nothing is held, and the claim is in force."""
 RELEASED = "released"
 REVERSED = "reversed"
 REPLACED = "replaced"
@@ -43,6 +45,11 @@ class ClaimState:
     def is_held(self) -> bool:
         """Whether what it drew still counts."""
         return self.status in (USED, RESERVED)
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether the claim stands as it was adjudicated: it holds what it drew, or waits."""
+        return self.is_held or self.status == SUSPENDED
 
     def stands_as(self, entry: str) -> bool:
         """Whether the adjudication in force is this entry of the ledger."""

@@ -80,11 +80,15 @@ class Part(NamedTuple):
 
 
 class LinePlan(NamedTuple):
-    """A claim line to be drawn. ``whole_only``: less than asked is refused, not cut back."""
+    """A claim line to be drawn. ``whole_only``: less than asked is refused, not cut back.
+
+    ``waits_when``: what of getting nothing (exhausted, or exceeded) leaves it to an examiner.
+    """
 
     line: int
     whole_only: bool
     parts: tuple[Part, ...]
+    waits_when: tuple[Literal["exhausted", "exceeded"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

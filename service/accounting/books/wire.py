@@ -82,6 +82,7 @@ ENTRY: Names = {
     "r": "rows that were drawn, each with what it moved",
     "u": "rows that were given back",
     "o": "rows that were given back by the original",
+    "t": "of lines that came out short, rows of nothing: what was tried, with the balances it had",
     "w": "lines that got nothing because they could not get all",
     "sk": "kinds that were short by themselves, `line|kind`",
     "am": "limits that came into force with a first use",

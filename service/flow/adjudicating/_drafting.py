@@ -6,6 +6,7 @@ run short.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from service.accounting.books.plan import ClaimPlan
 from service.accounting.books.record import (
@@ -33,17 +34,23 @@ from service.rules.book import RuleBook
 
 ZERO_CLAIM, VOID, REPLACEMENT = "0", "8", "7"
 
+_SHORTAGES: tuple[Literal["exhausted", "exceeded"], ...] = ("exhausted", "exceeded")
+
 BENEFIT_ACTION = "BENAU"
 """Action code of seed 001: the authorization went before a benefit limit, for review."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """The draft of the answer, the plan of what is to be drawn, and when the claim waits."""
+    """The draft of the answer, the plan of what is to be drawn, and when the claim waits.
+
+    ``others_wait``: every line that is not in the plan goes to an examiner.
+    """
 
     draft: Draft
     plan: ClaimPlan
     waiting: Waiting
+    others_wait: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +96,7 @@ class Drafting:
             )
             for line in self.claim.lines
         ]
-        plan = _whole_where_events_say_so(planned.plan, kinds)
+        plan = _as_events_say(planned.plan, kinds)
         return self._drafted(lines, events, plan, _versions(matched, self.rules), chosen)
 
     def void_drafted(self) -> Drafted:
@@ -122,14 +129,19 @@ class Drafting:
         billed = {line["line"]: line["billed"]["units"] for line in lines}
         raised = [event for of_line in events.values() for event in of_line]
         outcomes = self.rules.references.accounting.waits_for
-        return Drafted(draft=draft, plan=plan, waiting=waiting_of(raised, billed, plan, outcomes))
+        return Drafted(
+            draft=draft,
+            plan=plan,
+            waiting=waiting_of(raised, billed, plan, outcomes),
+            others_wait=all(line["asks"] or _is_suspended(line) for line in lines),
+        )
 
     def _head(self) -> ClaimHead:
         claim = self.claim
         head: ClaimHead = {
             "claim_id": claim.claim_id,
             "version": claim.version,
-            "type": claim.type,
+            "claim_type": claim.type,
             "frequency": claim.frequency,
             "original_claim_id": claim.original_claim_id,
             "stage": claim.stage,
@@ -283,19 +295,28 @@ def _reason(adjustment: DenyWith) -> AdjustmentReason:
     }
 
 
-def _whole_where_events_say_so(
-    plan: ClaimPlan, kinds: Mapping[int, Iterable[KindDraft]]
-) -> ClaimPlan:
-    """Let no line be drawn in part whose event for exceeded units would then stop it."""
-    stopped = {
-        number
-        for number, of_line in kinds.items()
-        if any(kind["exceeded"]["action"] != "none" for kind in of_line)
-    }
+def _as_events_say(plan: ClaimPlan, kinds: Mapping[int, Sequence[KindDraft]]) -> ClaimPlan:
+    """Let no line be drawn in part whose event for exceeded units would then stop it.
+
+    A line that gets nothing waits for an examiner, unless an event denies it.
+    """
     lines = [
-        line._replace(whole_only=True) if line.line in stopped else line for line in plan.lines
+        line._replace(
+            whole_only=line.whole_only
+            or any(kind["exceeded"]["action"] != "none" for kind in kinds[line.line]),
+            waits_when=tuple(
+                name
+                for name in _SHORTAGES
+                if all(kind[name]["action"] != "deny" for kind in kinds[line.line])
+            ),
+        )
+        for line in plan.lines
     ]
     return replace(plan, lines=tuple(lines))
+
+
+def _is_suspended(line: LineDraft) -> bool:
+    return any(event["action"] == "suspend" for event in line["events"])
 
 
 def _versions(matched: Matched, rules: RuleBook) -> dict[str, str]:

@@ -12,7 +12,14 @@ from service.accounting.books.books import (
     LookedUp,
     Occasion,
 )
-from service.accounting.books.claim_state import REPLACED, RESERVED, REVERSED, USED, ClaimState
+from service.accounting.books.claim_state import (
+    REPLACED,
+    RESERVED,
+    REVERSED,
+    SUSPENDED,
+    USED,
+    ClaimState,
+)
 from service.accounting.books.claim_state import VOID as VOIDING
 from service.accounting.books.record import pack
 from service.background import end
@@ -81,7 +88,7 @@ async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudi
     try:
         if matching is not None:
             found = await books.recall(run.payer, found)
-        if _is_replay(claim, found, fingerprint(sent), run):
+        if await _is_replay(claim, found, fingerprint(sent), run, stores):
             return await _replay(found.claim, claim.version, run, stores)
         _check_order(claim, found.claim)
         matched = await (matching or _match(claim, run, found.person, stores))
@@ -131,11 +138,13 @@ async def _draw(
         record=pack(drafted.draft),
         matched=_found(matched),
         waiting=replace(drafted.waiting, sent=sent),
+        others_wait=drafted.others_wait,
         dry=run.dry,
     )
-    answer = complete(drafted.draft, await stores.books.draw(run.payer, request))
+    moved = await stores.books.draw(run.payer, request)
+    answer = complete(drafted.draft, moved)
     return Adjudicated(
-        answer={**answer, "status": request.state, "replayed": False, "dry_run": run.dry},
+        answer={**answer, "status": moved.status, "replayed": False, "dry_run": run.dry},
         matched=matched,
     )
 
@@ -143,17 +152,19 @@ async def _draw(
 def _check_in_force(state: ClaimState, run: Run) -> None:
     if run.entry is None:
         return
-    if not state.is_held or not state.stands_as(run.entry):
+    if not state.is_in_force or not state.stands_as(run.entry):
         raise Overtaken("the claim was adjudicated anew, reversed or replaced meanwhile")
 
 
 def _status(claim: Adjudication, state: ClaimState, run: Run) -> str:
-    if run.entry is not None:
+    if run.entry is not None and state.is_held:
         return state.status
     return VOIDING if claim.frequency == VOID else _STATUS_OF_STAGE[claim.stage]
 
 
-def _is_replay(claim: Adjudication, found: LookedUp, mark: str, run: Run) -> bool:
+async def _is_replay(
+    claim: Adjudication, found: LookedUp, mark: str, run: Run, stores: ClaimStores
+) -> bool:
     """Whether this very claim was answered before.
 
     Raises Conflict for other content, or another member; Overtaken where another run is in force.
@@ -167,12 +178,24 @@ def _is_replay(claim: Adjudication, found: LookedUp, mark: str, run: Run) -> boo
         return False
     if known == mark or known in fingerprints_as(claim, found.person):
         return True
-    if state.version == claim.version and state.status == RESERVED and claim.stage == "final":
+    if (
+        claim.stage == "final"
+        and state.version == claim.version
+        and await _is_preliminary(state, run, stores)
+    ):
         return False
     raise Conflict(
         f"version {claim.version} of this claim was adjudicated with other content;"
         " send a higher version, or ask to readjudicate"
     )
+
+
+async def _is_preliminary(state: ClaimState, run: Run, stores: ClaimStores) -> bool:
+    """Whether the version in force came as preliminary: one of which all waits does not tell."""
+    if state.status != SUSPENDED:
+        return state.status == RESERVED
+    draft, _ = await stores.records.recorded(run.payer, state.entries[state.version])
+    return draft["claim"]["stage"] == "preliminary"
 
 
 def _check_order(claim: Adjudication, state: ClaimState) -> None:

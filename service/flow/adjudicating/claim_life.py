@@ -12,6 +12,7 @@ from service.accounting.books.claim_state import (
     RELEASED,
     RESERVED,
     REVERSED,
+    SUSPENDED,
     USED,
     ClaimState,
 )
@@ -50,7 +51,7 @@ def _finalize(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
 def _release(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
     if keep:
         raise BadChange("a release gives everything back; lines are for adjust or finalize")
-    if claim.status not in (RESERVED, RELEASED):
+    if claim.status not in (RESERVED, SUSPENDED, RELEASED):
         raise Conflict(f"the claim is {claim.status}: only what is reserved can be released")
     return _Next(status=RELEASED, rows=())
 
@@ -58,7 +59,7 @@ def _release(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
 def _reverse(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
     if keep:
         raise BadChange("a reversal gives everything back; lines are for adjust")
-    return _Next(status=claim.status if not claim.is_held else REVERSED, rows=())
+    return _Next(status=REVERSED if claim.is_in_force else claim.status, rows=())
 
 
 def _adjust(claim: ClaimState, keep: Mapping[int, int]) -> _Next:

@@ -62,7 +62,7 @@ class LateClaims:
         Raises EngineFault: then nothing was done, or all of it.
         """
         state = await self.stores.books.read_claim(payer, claim_id)
-        if not state.is_held:
+        if not state.is_in_force:
             return None
         entry = state.entries[state.version]
         draft, moved, sent = await self.claims.kept(payer, entry)

@@ -35,6 +35,7 @@ def write_draw(request: DrawRequest, new: Collection[str] = ()) -> bytes:
             "s": request.state,
             "m": request.owner,
             "mt": "|".join(request.matched),
+            "ow": request.others_wait,
             **_occasion(request.occasion),
             **_waiting(request),
             "a": [_authorization(each, request.plan, new) for each in ids],
@@ -42,6 +43,7 @@ def write_draw(request: DrawRequest, new: Collection[str] = ()) -> bytes:
                 {
                     "l": line.line,
                     "whole": line.whole_only,
+                    "ws": dict.fromkeys(line.waits_when, True),
                     "y": [_part(part, place) for part in line.parts],
                 }
                 for line in request.plan.lines
@@ -156,9 +158,11 @@ def read_moved(answer: Json, bounds: BoundsOf) -> Moved:
         drawn=read_rows(answer["r"], bounds),
         undone=read_rows(answer["u"], bounds),
         given_back=read_rows(answer.get("o", "[]"), bounds),
+        tried=read_rows(answer.get("t", "[]"), bounds),
         short=tuple(map(int, orjson.loads(answer.get("w", "[]")))),
         lean=frozenset(map(_lean, orjson.loads(answer.get("k", "[]")))),
         entry=answer.get("e"),
+        status=answer.get("st", ""),
     )
 
 

@@ -45,6 +45,8 @@ class WaitingClaims:
         wanted = list(items)
         claims = await self._accumulators.read_claims(payer, [item.claim_id for item in wanted])
         return [
-            claim.is_held and claim.version == item.claim_version and claim.stands_as(item.entry)
+            claim.is_in_force
+            and claim.version == item.claim_version
+            and claim.stands_as(item.entry)
             for item, claim in zip(wanted, claims, strict=True)
         ]

@@ -198,6 +198,41 @@ local function grant_part(line, part, state, lean)
   return 0, 0, {}
 end
 
+-- At most so many authorization lines that were tried are told of a claim line.
+local TRIED = 20
+
+-- What was asked and gave nothing of a line that came out short: rows of nothing, with the balances
+-- of all accounts that it was asked on.
+local function tried_of(line, rows)
+  local known, tried = {}, {}
+  local function key(kind, id, number) return kind .. '|' .. number .. '|' .. id end
+  for _, each in ipairs(rows) do known[key(each.row.k, each.row.a, each.row.al)] = true end
+  for _, part in ipairs(line.y) do
+    for _, way in ipairs(part.y) do
+      for _, draw in ipairs(way.d) do
+        local name = key(way.k, draw.book.id, draw.l)
+        if not known[name] and #tried < TRIED then
+          tried[#tried + 1] = {
+            row = {l = line.l, p = part.p, k = way.k, a = draw.book.id, al = draw.l, o = draw.o,
+              u = '0', m = '0'},
+            moved = {},
+          }
+          known[name] = {of = tried[#tried].moved}
+        end
+        local met = known[name]
+        for _, debit in ipairs(type(met) == 'table' and draw.d or {}) do
+          if not met[debit.n] then
+            local held = snapshot(account(draw.book, debit.n))
+            met[debit.n] = true
+            met.of[#met.of + 1] = {n = debit.n, b = held, f = held}
+          end
+        end
+      end
+    end
+  end
+  return tried
+end
+
 -- A line that may only be drawn whole, and is short, gives everything back; it is then named. Gives
 -- its rows, and what it lacks: nothing, or as an answer calls it.
 local function grant_line(line, state, short, lean)
@@ -273,9 +308,11 @@ local function open_books(request)
   return amended, stale
 end
 
--- Draws all lines; gives the rows with what they moved, the answer's lists, and whether it waits.
+-- Draws all lines; gives the rows with what they moved, the answer's lists, whether it waits for an
+-- authorization, and whether every line waits for an examiner.
 local function draw_lines(request, state)
-  local rows, kept, short, lean = {}, {}, {}, {}
+  local rows, kept, tried, short, lean = {}, {}, {}, {}, {}
+  local all_wait = request.ow
   local waits_for = request.wt or {}
   local waits = waits_for.events
   for _, line in ipairs(request.l) do
@@ -285,8 +322,13 @@ local function draw_lines(request, state)
     local drawn, lacks = grant_line(line, state, short, lean)
     for _, each in ipairs(drawn) do rows[#rows + 1], kept[#kept + 1] = each, each.row end
     if lacks and waits_for[lacks] then waits = true end
+    if #drawn > 0 or not line.ws[lacks or ''] then all_wait = false end
+    for _, each in ipairs(lacks and tried_of(line, drawn) or {}) do tried[#tried + 1] = each end
   end
-  return rows, kept, {w = encode_list(short), k = encode_list(names_of(lean))}, waits
+  local lists = {
+    w = encode_list(short), k = encode_list(names_of(lean)), t = encode_list(tried),
+  }
+  return rows, kept, lists, waits, all_wait
 end
 
 local function keep_waiting(request, waits, is_known, has_original)
@@ -341,10 +383,11 @@ return run(function()
   if #request.l > 0 and not state then error('no such state') end
   local undone = undo(claim)
   local given_back = original and undo(original) or {}
-  local rows, kept, lists, waits = draw_lines(request, state)
+  local rows, kept, lists, waits, all_wait = draw_lines(request, state)
+  if state and all_wait then request.s = 'suspended' end
   local result = {
     s = 'ok', r = encode_list(rows), u = encode_list(undone), o = encode_list(given_back),
-    w = lists.w, k = lists.k,
+    t = lists.t, w = lists.w, k = lists.k, st = request.s,
   }
   if request.dry then return cjson.encode(result) end
   -- A push that came after the claim was looked up did not see it waiting: it is looked up again.
@@ -355,7 +398,7 @@ return run(function()
 
   local sequence = write_books()
   result.e = write_claim(request, claim, original, kept, {
-    r = result.r, u = result.u, o = result.o, w = result.w, sk = result.k,
+    r = result.r, u = result.u, o = result.o, t = result.t, w = result.w, sk = result.k,
     am = encode_list(amended), q = encode_list(sequence), b = ARGV[2],
   }, waits)
   -- Last: a Redis without memory refuses a script only before its first write, and this never is.
