@@ -8,7 +8,9 @@ from functools import partial
 from prometheus_client import Counter
 
 from service.api.problem import Refused, refused_of
+from service.domain.claim import Claim
 from service.ingest.cutting import Cut, LineCutter, cut
+from service.ingest.x12.submissions import ClaimSent
 from service.settings import Settings
 
 Answer = Mapping[str, object]
@@ -52,6 +54,23 @@ def answer_lines(
         if line.content.strip() or not line.is_whole
     )
     return answer_in_order(asked, settings.batch_claims_at_once)
+
+
+AnswerClaim = Callable[[Claim, ClaimSent], Awaitable[Answer]]
+
+
+def answer_claims(
+    sent: AsyncIterator[ClaimSent], answer: AnswerClaim, at_once: int
+) -> AsyncIterator[Answer]:
+    """Answer the claims of an 837 as if each had come alone; one that cannot be read, too."""
+
+    async def one(each: ClaimSent) -> Answer:
+        if each.claim is None:
+            raise Refused(422, "Claim not answered", each.reason or "it cannot be read")
+        return {**each.beside, "answer": await answer(each.claim, each)}
+
+    asked = ((partial(one, each), each.beside) async for each in sent)
+    return answer_in_order(asked, at_once)
 
 
 async def _answered(answer: Callable[[], Awaitable[Answer]], beside: Answer) -> Answer:

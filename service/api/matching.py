@@ -1,25 +1,19 @@
 """Claims in, answers out: one, a stream of many, and why an authorization does not cover a line."""
 
-from collections.abc import AsyncIterable, AsyncIterator
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from service.api.batches import Answer, answer_in_order, answer_lines
+from service.api.batches import answer_claims, answer_lines
 from service.api.body import JSON, NDJSON, X12, JsonBody, json_response, media_type_of, read_body
 from service.api.caller import Asking
-from service.api.problem import Refused
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import claims
-from service.application.claims import WhyNotQuestion
-from service.application.parts import Caller
-from service.application.reception import aliases_of, policy_of
+from service.application.claims import ClaimSent, WhyNotQuestion
 from service.domain.answers import MatchAnswer
 from service.domain.claim import Claim
-from service.ingest.x12.submissions import ClaimSent, claims_sent
 
 router = APIRouter(tags=["matching"], responses=problems())
 
@@ -37,8 +31,14 @@ async def match(caller: Asking, request: Request) -> Response:
     """
     settings = caller.parts.settings
     if media_type_of(request) == X12:
-        return StreamedResults(_answer_file(caller, request.stream()))
-    claim = Claim.model_validate_json(await read_body(request, settings.body_bytes_max))
+
+        async def answer(claim: Claim, _: ClaimSent) -> MatchAnswer:
+            return await claims.match(caller, claim)
+
+        sent = claims.sent_in(caller, request.stream())
+        return StreamedResults(answer_claims(sent, answer, settings.batch_claims_at_once))
+    body = await read_body(request, settings.body_bytes_max)
+    claim = Claim.model_validate_json(body)
     return json_response(await claims.match(caller, claim))
 
 
@@ -62,18 +62,3 @@ async def explain(
 ) -> Response:
     """The first requirement that fails, then the criteria missed, with both values."""
     return json_response(await claims.explain(caller, asked))
-
-
-def _answer_file(caller: Caller, chunks: AsyncIterable[bytes]) -> AsyncIterator[Answer]:
-    """Answer the claims of an 837 file as if each had come alone; one that is unreadable, too."""
-
-    async def one(sent: ClaimSent) -> Answer:
-        if sent.claim is None:
-            raise Refused(422, "Claim not answered", sent.reason or "it cannot be read")
-        return {**sent.beside, "answer": await claims.match(caller, sent.claim)}
-
-    settings = caller.parts.settings
-    aliases = aliases_of(settings, caller.payer)
-    claims_of_file = claims_sent(chunks, policy_of(settings), aliases)
-    asked = ((partial(one, sent), sent.beside) async for sent in claims_of_file)
-    return answer_in_order(asked, settings.batch_claims_at_once)

@@ -1,5 +1,6 @@
 """What is asked of claims: matched, adjudicated, changed, and read as they were and are."""
 
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
 from prometheus_client import Counter
@@ -11,6 +12,7 @@ from service.accounting.books.record import Draft
 from service.accounting.books.scale import written, written_amount
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
+from service.application.reception import aliases_of, policy_of
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import (
     LineAnswer,
@@ -29,6 +31,8 @@ from service.flow.adjudicating.run import Run
 from service.flow.matching.match import match_claim
 from service.flow.matching.why_not import WhyNotQuestion as WhyNotQuestion
 from service.flow.matching.why_not import why_not
+from service.ingest.x12.submissions import ClaimSent as ClaimSent
+from service.ingest.x12.submissions import claims_sent
 from service.stores.connection.clock import now
 from service.stores.ledger.reading import OF_CLAIM
 
@@ -72,6 +76,19 @@ async def match(caller: Caller, claim: Claim) -> MatchAnswer:
         RESULTS.labels(each.plan.template.id, each.ranked.match_class).inc()
     parts.live_check.offer(matched)
     return matched.answer
+
+
+def sent_in(
+    caller: Caller, chunks: AsyncIterable[bytes], *, moves: bool = False
+) -> AsyncIterator[ClaimSent]:
+    """The claims of an X12 file, and why others cannot be read; with ``moves`` to adjudicate them.
+
+    Then those of a transaction set that is not whole are left out, as the settings say.
+    """
+    settings = caller.parts.settings
+    only_whole = moves and settings.x12_broken_sets == "refuse"
+    aliases = aliases_of(settings, caller.payer)
+    return claims_sent(chunks, policy_of(settings), aliases, only_whole=only_whole)
 
 
 async def explain(caller: Caller, question: WhyNotQuestion) -> Answer:

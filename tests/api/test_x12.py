@@ -108,7 +108,8 @@ def test_each_acknowledgement_has_a_number_of_its_own(caller: httpx.Client) -> N
 
 def test_results_can_be_had_as_a_stream(caller: httpx.Client) -> None:
     """A line for each event, with its place, and the acknowledgement at the end."""
-    text = REVIEW + REVIEW.replace("HCR*A1*RAD-5521~\n", "").replace("000000301", "000000302")
+    undecided = REVIEW.replace("HCR*A1*RAD-5521~\n", "").replace("SE*20", "SE*19")
+    text = REVIEW + undecided.replace("000000301", "000000302")
 
     first, second, *rest = lines_of(send(caller, text, **LINES))
 

@@ -1,6 +1,7 @@
 """`authmatch adjudicate`: units drawn from the command line, on the engines of the suite."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -218,3 +219,23 @@ def test_units_are_moved_also_where_the_ledger_cannot_be_copied(
         assert own.run(lambda stores: stores.projection.pending([payer])) == 1
     finally:
         own.run(uninstall)
+
+
+def test_the_claims_of_an_837_are_adjudicated_one_by_one(live: Authmatch, tmp_path: Path) -> None:
+    """Each has a line for programs; exit code 1 where one is not adjudicated, with the reason."""
+    text = (EXAMPLES / "claim.837").read_text(encoding="ascii")
+    whole, broken = tmp_path / "whole.837", tmp_path / "broken.837"
+    whole.write_text(text, encoding="ascii")
+    broken.write_text(text.replace("SE*27*", "SE*30*"), encoding="ascii")
+    live("load", EXAMPLES / "authorization.278.x12")
+
+    first = live("adjudicate", whole, "--json")
+    seen = live("adjudicate", whole)
+    refused = live("adjudicate", broken)
+
+    told = json.loads(first.stdout)
+    assert (first.exit_code, told["claim_id"]) == (0, "CL-2026-402")
+    assert told["answer"]["lines"][0]["disposition"] == "pay"
+    assert REPLAYED in " ".join(seen.stdout.split())
+    assert refused.exit_code == 1
+    assert "not adjudicated, for its transaction set is not whole" in refused.stderr

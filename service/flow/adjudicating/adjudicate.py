@@ -219,18 +219,21 @@ async def _original(
 ) -> ClaimState | None:
     """Find what a replacement or void is about: the claim named, or what replaced that since.
 
-    A claim of another member is not looked at: it is answered like one that does not exist.
+    A claim of another member is not looked at: it is answered like one that does not exist. Where
+    there is none of that name it is an earlier version of the claim itself: providers keep their
+    number (CLM01), and name the payer's (REF F8), which need not be one of ours.
     """
-    if claim.frequency not in (REPLACEMENT, VOID) or claim.original_claim_id is None:
+    if claim.frequency not in (REPLACEMENT, VOID):
         return None
-    name: str | None = claim.original_claim_id
-    state = None
+    own = found.claim if any(one < claim.version for one in found.claim.fingerprints) else None
+    name = claim.original_claim_id
+    state = own
     for _ in range(CHAIN_MAX):
         if name is None or name == claim.claim_id:
             break
         state = await stores.books.read_claim(run.payer, name)
         if not state.is_known or not found.is_of_person(state):
-            return None
+            return own
         if state.is_held or state.replaced_by in (None, claim.claim_id):
             break
         name = state.replaced_by

@@ -1,8 +1,10 @@
 """What an X12 file gives: submissions of its authorizations, and its claims one by one."""
 
+import pickle
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from service.domain.claim import Claim
@@ -15,6 +17,7 @@ from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
+    GroupOutcome,
     InquiryRead,
     InterchangeOutcome,
     Item,
@@ -31,6 +34,12 @@ _NOTED = {
 }
 _CONSEQUENCES = frozenset({"event-unread", "line-unread", "not-accepted"})
 """Problems that say what was left out because of another."""
+
+NOT_WHOLE = frozenset({"se-count", "se-number", "se-missing", "truncated"})
+"""What says of a transaction set that some of it may be lost, or is of another."""
+
+LOST = frozenset({"ge-count", "iea-count"})
+"""What says the same of a group or an interchange: sets may be lost, those that came are whole."""
 
 _NOTHING = "there is no transaction set in it"
 _CLAIMS = "claims are no authorizations: they are matched, not stored"
@@ -92,9 +101,8 @@ class X12Submissions:
             return self._noted(item, f"a refusal to look (AAA){reasons}: nothing was decided")
         if isinstance(item, TransactionOutcome):
             return self._of_set(item)
-        if isinstance(item, InterchangeOutcome):
-            number = item.interchange.control_number
-            return self._of_envelope(item.problems, {"interchange": number})
+        if isinstance(item, InterchangeOutcome | GroupOutcome):
+            return self._of_envelope(item.problems, _interchange_of(item))
         return self._of_envelope((item,), {}) if isinstance(item, Problem) else None
 
     def _authorization(self, item: AuthorizationRead) -> Submission:
@@ -115,15 +123,28 @@ class X12Submissions:
             return self._noted(item, _CLAIMS)
         if item.read == 0 and item.unread == 0 and item.has_errors:
             return self._rejected(item)
+        broken = _only(item.problems, NOT_WHOLE)
+        if broken:
+            return self._made(item, reason=broken[0].message, warnings=_told(broken))
         return self._noted(item, _NOTED[kind]) if kind in _NOTED else None
 
     def _of_envelope(self, problems: Sequence[Problem], position: Position) -> Submission | None:
-        """Say what is wrong with the file or an interchange, where something was left out."""
+        """Say what is wrong with the file, an interchange or a group, where something is lost."""
         errors = _errors(problems)
-        if not errors:
+        if errors:
+            place = {**position, **self._place(errors[0])}
+            return self._unreadable(place, errors[0].message, _told(problems))
+        lost = _only(problems, LOST)
+        if not lost:
             return None
-        place = {**position, **self._place(errors[0])}
-        return self._unreadable(place, errors[0].message, _told(problems))
+        return self._submit(
+            position={**position, **self._place(lost[0])},
+            start=self._offset,
+            content=b"",
+            content_bytes=0,
+            reason=lost[0].message,
+            warnings=_told(lost),
+        )
 
     def _unreadable(
         self, position: Position, reason: str, errors: tuple[dict[str, object], ...]
@@ -198,8 +219,17 @@ def _position(item: Part | TransactionOutcome) -> dict[str, int | str]:
     }
 
 
+def _interchange_of(item: InterchangeOutcome | GroupOutcome) -> Position:
+    of = item.interchange if isinstance(item, InterchangeOutcome) else item.group.interchange
+    return {"interchange": of.control_number} if of.control_number else {}
+
+
 def _errors(problems: Iterable[Problem]) -> list[Problem]:
     return [each for each in problems if each.severity == "error"]
+
+
+def _only(problems: Iterable[Problem], codes: frozenset[str]) -> list[Problem]:
+    return [each for each in problems if each.code in codes]
 
 
 def _cause_of(problems: Sequence[Problem]) -> Problem | None:
@@ -219,6 +249,7 @@ def _told(problems: Iterable[Problem]) -> tuple[dict[str, object], ...]:
     return tuple(each.as_json() for each in problems)
 
 
+_BROKEN = "not adjudicated, for its transaction set is not whole"
 _NO_CLAIM = "this is no claim: authorizations are pushed, not matched"
 
 
@@ -233,15 +264,73 @@ class ClaimSent:
     claim: Claim | None = None
     reason: str | None = None
 
+    @property
+    def is_estimate(self) -> bool:
+        """Whether it is a predetermination, which draws nothing."""
+        return bool(self.beside.get("is_predetermination"))
+
 
 async def claims_sent(
-    chunks: AsyncIterable[bytes], policy: ReadingPolicy, aliases: frozenset[str]
+    chunks: AsyncIterable[bytes],
+    policy: ReadingPolicy,
+    aliases: frozenset[str],
+    *,
+    only_whole: bool = False,
 ) -> AsyncIterator[ClaimSent]:
-    """Read the claims of a file for a payer that goes by these names; no bytes raise."""
-    async for item in read_async(chunks, policy):
-        sent = _sent(item, aliases)
-        if sent is not None:
-            yield sent
+    """Read the claims of a file for a payer that goes by these names; no bytes raise.
+
+    The claims of a transaction set come when it has ended, each with what is wrong with the whole
+    set; where it is not whole, ``only_whole`` leaves them out.
+    """
+    with SpooledTemporaryFile(HELD_BYTES) as file:
+        held = _Held(file)
+        async for item in read_async(chunks, policy):
+            if isinstance(item, TransactionOutcome):
+                for each in held.release():
+                    yield _of_whole(each, item, only_whole=only_whole)
+            sent = _sent(item, aliases)
+            if sent is None:
+                continue
+            if isinstance(item, Part):
+                held.add(sent)
+            else:
+                yield sent
+
+
+HELD_BYTES = 4 * 1024 * 1024
+"""Claims of a set that has not ended are held in memory up to this size, then in a file."""
+
+
+class _Held:
+    """The claims of a transaction set that has not ended."""
+
+    def __init__(self, file: SpooledTemporaryFile[bytes]) -> None:
+        self._file = file
+        self._count = 0
+
+    def add(self, sent: ClaimSent) -> None:
+        pickle.dump(sent, self._file, pickle.HIGHEST_PROTOCOL)
+        self._count += 1
+
+    def release(self) -> Iterator[ClaimSent]:
+        """Give all of them, and hold none."""
+        self._file.seek(0)
+        for _ in range(self._count):
+            yield pickle.load(self._file)  # noqa: S301 - written above
+        self._count = 0
+        self._file.seek(0)
+        self._file.truncate()
+
+
+def _of_whole(sent: ClaimSent, outcome: TransactionOutcome, *, only_whole: bool) -> ClaimSent:
+    """Say with a claim what is wrong with the whole of its set."""
+    found = _only(outcome.problems, NOT_WHOLE)
+    if not found:
+        return sent
+    beside = {**sent.beside, "problems": [*sent.beside["problems"], *_told(found)]}
+    if sent.claim is None or not only_whole:
+        return replace(sent, beside=beside)
+    return ClaimSent(beside=beside, reason=f"{_BROKEN}: {found[0].message}")
 
 
 def _sent(item: Item, aliases: frozenset[str]) -> ClaimSent | None:
@@ -259,22 +348,22 @@ def _sent(item: Item, aliases: frozenset[str]) -> ClaimSent | None:
             return ClaimSent(beside=beside, reason=OTHER_PAYER)
         return ClaimSent(beside=beside, claim=item.claim)
     if isinstance(item, Unread):
-        marked = {"is_predetermination": item.transaction.is_predetermination}
-        return _missed(item.problems, _position(item) | marked, "the claim cannot be read")
+        is_estimate = item.transaction.is_predetermination
+        place = _position(item) | {"is_predetermination": is_estimate}
+        return _missed(item.problems, place, "the claim cannot be read")
     if isinstance(item, AuthorizationRead):
         return _missed(item.problems, _position(item), _NO_CLAIM)
     if isinstance(item, TransactionOutcome) and not item.read and not item.unread:
         # What was said of its parts is not said again of the set.
         return _missed(item.problems, _position(item), "no claim can be read in it")
-    if isinstance(item, InterchangeOutcome):
-        number = item.interchange.control_number
-        return _of_envelope(item.problems, {"interchange": number} if number else {})
+    if isinstance(item, InterchangeOutcome | GroupOutcome):
+        return _of_envelope(item.problems, _interchange_of(item))
     return _of_envelope((item,), {}) if isinstance(item, Problem) else None
 
 
 def _of_envelope(problems: Iterable[Problem], place: Position) -> ClaimSent | None:
-    errors = _errors(problems)
-    return _missed(errors, place, "") if errors else None
+    found = [*_errors(problems), *_only(problems, LOST)]
+    return _missed(found, place, found[0].message) if found else None
 
 
 def _missed(problems: Sequence[Problem], place: Position, otherwise: str) -> ClaimSent:

@@ -75,6 +75,29 @@ def test_what_cannot_be_taken_says_why_and_where(
     assert rejected[0].position["interchange"] == "000000301"
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (("SE*20*", "SE*23*"), "se-count"),
+        (("SV1*HC:72148*900*UN*1~\n", ""), "se-count"),
+        (("SE*20*0001", "SE*20*0002"), "se-number"),
+        (("SE*20*0001~\n", ""), "se-missing"),
+        (("GE*1*", "GE*2*"), "ge-count"),
+        (("IEA*1*", "IEA*3*"), "iea-count"),
+    ],
+)
+def test_counts_that_disagree_are_noted_beside_what_was_read(
+    change: tuple[str, str], code: str
+) -> None:
+    """A service, a set or a group may be lost: not only the acknowledgement says so."""
+    taken, noted = read(REVIEW.replace(*change))
+
+    assert taken.pushed is not None
+    assert (noted.pushed, noted.code) == (None, None)
+    assert [each["code"] for each in noted.warnings] == [code]
+    assert noted.reason == noted.warnings[0]["message"]
+
+
 @pytest.mark.parametrize("content", ["", "hello", "ISA", "GS*", "{}"])
 def test_a_file_that_is_not_x12_is_one_submission(content: str) -> None:
     """It says so, and the file itself is kept."""

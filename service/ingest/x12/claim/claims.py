@@ -110,6 +110,8 @@ class ClaimHandler(Handler):
             return self.unread(loop, findings, "claim-unread")
         member = member_of(patient, self._policy.member_id_of)
         member.pop("subscriber_id", None)
+        if fields["frequency"] in _CHANGING:
+            ids["version"] = _version_of(self.transaction, read.segment)
         document = {**ids, "type": claim_type, "member": member, **fields}
         claim = self.fitting(Claim, checked_once(document), "2300", findings)
         if claim is None:
@@ -160,6 +162,26 @@ def _payer_of(loop: Loop) -> Payer:
     parties = (each for level in levels if level for each in level.loops if each.role == "PR")
     header = loop.above(HEADER)
     return read_payer(next(parties, header.party("1000B") if header else None))
+
+
+_CHANGING = frozenset({"7", "8"})
+_A_SECOND, _AN_INTERCHANGE = 1_000_000, 1_000
+
+
+def _version_of(transaction: Transaction, segment: Segment) -> int:
+    """Order what replaces or voids a claim behind it, for many have its number (CLM01).
+
+    Seconds since 1970 of BHT04 and BHT05 (else GS, ISA), then ISA13, then its place in the set; 1
+    where no time is known. It stays below 2**53 until 2255.
+    """
+    made_at = transaction.made_at
+    if made_at is None:
+        return 1
+    control = transaction.group.interchange.control_number
+    number = int(control) if control.isascii() and control.isdigit() else 0
+    place = segment.ordinal - transaction.segment_index
+    within = number % _AN_INTERCHANGE * _AN_INTERCHANGE + place % _AN_INTERCHANGE
+    return max(1, int(made_at.timestamp()) * _A_SECOND + within)
 
 
 _TYPES = {"837P": "professional", "837I": "institutional", "837D": "dental"}

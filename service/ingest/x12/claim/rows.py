@@ -218,7 +218,13 @@ CLAIM = Rows(
         "bill_type, place_of_service",
         "837I: bill type 0, code, frequency; 837P and 837D: place of service",
     ),
-    Told("CLM05-3", "frequency", "a claim without it is left out: none is no original"),
+    Told(
+        "CLM05-3",
+        "frequency, version",
+        "a claim without it is left out: none is no original. The version is 1; of 7 and 8 it is "
+        "made of the time of BHT, of ISA13 and of their place, for they may have the number of the "
+        "claim that they change",
+    ),
     Told("CLM19", "(beside the claim)", "PB is a predetermination: nothing is billed"),
     *_NUMBERS,
     Row("REF02", "original_claim_id", "as CLM01", on=("F8",), take=take_original),
