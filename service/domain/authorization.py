@@ -31,6 +31,7 @@ Action = Literal["A1", "A2", "A3", "A4", "A6", "CT", "NA", "C"]
 """HCR01: certified, partly, not certified, pended, modified, contact, not needed, cancelled."""
 
 AUTHORIZATION_LINES_MAX = 500
+ALIASES_MAX = 20
 GRANTING_ACTIONS: frozenset[str] = frozenset({"A1", "A2", "A6"})
 VOID_ACTION = "C"
 
@@ -294,6 +295,7 @@ class Authorization(Scope):
     previous_numbers: tuple[Annotated[Text, Field(pattern=r"[0-9A-Za-z]")], ...] = Field(
         default=(), max_length=50
     )
+    aliases: tuple[Identifier, ...] = Field(default=(), max_length=ALIASES_MAX)
     supersedes: Identifier | None = None
     superseded_by: Identifier | None = None
     administrative_reference: Text | None = None
@@ -336,6 +338,8 @@ class Authorization(Scope):
                 raise ValueError("the same version of a note stands twice")
         if self.supersedes == self.authorization_id:
             raise ValueError("an authorization cannot supersede itself")
+        if self.authorization_id in self.aliases:
+            raise ValueError("an authorization is no alias of itself")
         self._is_dated()
         return self
 

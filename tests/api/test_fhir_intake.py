@@ -272,7 +272,7 @@ def test_what_is_wrong_is_said_with_its_place(
 def test_a_fault_of_one_keeps_none_of_the_others_out(caller: httpx.Client) -> None:
     """422 says that something was refused; what was stored is named."""
     found = [
-        granted(id=name, identifier=[{"value": name}], **more)
+        granted(id=name, preAuthRef=f"N-{name}", **more)
         for name, more in (
             ("a", {}),
             ("b", {"use": "claim"}),
@@ -297,7 +297,7 @@ def test_several_versions_in_one_document_are_taken_in_order(caller: httpx.Clien
     pended = response(item("A4"), insurer=INSURER, id="p", created="2026-05-01T09:00:00Z")
     answer = post(caller, bundle(pended, granted(), {**pended, "id": "q"}, PATIENT))
 
-    assert pushes(answer) == ["created", "updated"]
+    assert pushes(answer) == ["superseded", "created"]
     assert "twice" in [code for _, code, _ in told(answer)]
     assert back(caller)["entry"][0]["resource"]["preAuthRef"] == "AU-1"
 
@@ -334,10 +334,7 @@ def test_what_is_too_long_is_refused_before_it_is_read(caller: httpx.Client) -> 
 
 def test_a_stream_is_answered_line_by_line(caller: httpx.Client) -> None:
     """In order; what is wrong with a line does not stop the others."""
-    lines = [
-        json.dumps(packed(granted(identifier=[{"value": f"N{each}"}]))).encode()
-        for each in range(7)
-    ]
+    lines = [json.dumps(packed(granted(preAuthRef=f"N{each}"))).encode() for each in range(7)]
     lines[2:2] = [
         b"",
         b"{",

@@ -11,6 +11,7 @@ from tests.api.conftest import Service
 from tests.pages import calls_in, fences_of, has
 from tests.serving import client_of
 
+SCAN = "authorization.RAD5521.87e2996ba99a8072"
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 REVIEW = (EXAMPLES / "authorization.278.x12").read_text(encoding="ascii")
 CLAIM = (EXAMPLES / "claim.837").read_text(encoding="ascii")
@@ -47,7 +48,7 @@ def test_a_review_is_stored_and_acknowledged(caller: httpx.Client) -> None:
     assert told["AK1"] == ["AK1", "HI", "301", "005010X217"]
     assert told["IK5"] == ["IK5", "A"]
     assert told["AK9"] == ["AK9", "A", "1", "1", "1"]
-    stored = caller.get("/authorizations/x12.EP100.RAD5521").json()["authorization"]
+    stored = caller.get(f"/authorizations/{SCAN}").json()["authorization"]
     assert stored["lines"][0]["procedure"] == {"from": "72148", "code_system": "HCPCS"}
 
 
@@ -139,7 +140,7 @@ def test_a_bulk_may_be_x12_whatever_it_is_said_to_be(caller: httpx.Client) -> No
         (one,) = lines_of(
             caller.post("/authorizations/bulk", content=REVIEW.encode(), headers=headers)
         )
-        assert one["authorization_id"] == "x12.EP100.RAD5521"
+        assert one["authorization_id"] == SCAN
 
 
 def test_a_claim_is_matched_to_what_came_as_a_review(caller: httpx.Client) -> None:
@@ -155,7 +156,7 @@ def test_a_claim_is_matched_to_what_came_as_a_review(caller: httpx.Client) -> No
     )
     first, second = told["answer"]["lines"]
     assert first["results"][0]["class"] == "exact"
-    assert first["results"][0]["chosen"] == ["x12.EP100.RAD5521"]
+    assert first["results"][0]["chosen"] == [SCAN]
     assert second["results"][0]["class"] == "none"
 
 

@@ -231,11 +231,12 @@ def test_other_formats_are_read_too(live: Authmatch) -> None:
 
     assert summary(loaded.stdout) == {"created": 2}
     lines = json.loads(answer.stdout)["answer"]["lines"]
+    scan = "authorization.RAD5521.87e2996ba99a8072"
     assert [each["results"][0]["chosen"] for each in lines] == [
-        ["x12.EP100.RAD5521"],
-        ["fhir-PT-9004-d530e5c95388"],
+        [scan],
+        ["authorization.PT9004.0d72db3e3ce30911"],
     ]
-    assert "exact  chosen: x12.EP100.RAD5521" in live("match", EXAMPLES / "claim.837").stdout
+    assert f"exact  chosen: {scan}" in live("match", EXAMPLES / "claim.837").stdout
 
 
 def test_x12_is_acknowledged_in_a_file(live: Authmatch, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from service.application.parts import Stores
-from service.stores.authorizations.locator import Locator, Place
+from service.stores.authorizations.locator import Link, Locator, Place
 from tests.ground import Ground
 
 Change = Callable[[Locator, str, Place], Awaitable[object]]
@@ -33,7 +33,7 @@ async def a_lost_write(locator: Locator, payer: str, place: Place) -> None:
 
 async def a_link(locator: Locator, payer: str, place: Place) -> None:
     """Let another authorization stand for it."""
-    await locator.link(payer, {place.authorization_id: "A9"})
+    await locator.link(payer, {place.authorization_id: Link("A9")})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_only_what_was_written_since_is_read_again(
         assert {name: each.version for name, each in changed.items()} == (
             {} if version is None else {"A1": version}
         )
-        assert successors == ({} if successor is None else {"A1": successor})
+        assert successors == ({} if successor is None else {"A1": Link(successor)})
 
     ground.run(scenario)
 

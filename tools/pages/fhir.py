@@ -44,16 +44,30 @@ and at most 50 of these warnings are given (`r4b-unchecked` says both).
 
 ## Id and version
 
-- `authorization_id`: `fhir-`, at most 45 characters of the value with other signs than letters,
-  digits and dots as dashes, and 12 characters of the SHA-256 of `system|value|assigner` (empty
-  parts left out). The first that is there: `identifier`, `Claim.identifier`, `request.identifier`,
-  `preAuthRef`, the number of a review, `administrationReferenceNumber`, `id`. An identifier of the
-  system `urn:authmatch:authorization` is taken as it is.
+- `authorization_id`: `KIND.NUMBER.HASH`, of kind, person and certification number: that of the
+  review of the response, `preAuthRef`, else the first of its lines. It is that of the same grant in
+  an [X12 278](x12-278.md#id-and-version); no identifier of the response and no system of one has a
+  part in it. Without a number `KIND.trace.HASH`: of `Claim.identifier`, else
+  `request.identifier`, and who asked (NPI, else tax number of `requestor`, else of
+  `Claim.provider`); else `KIND.reference.HASH` of `administrationReferenceNumber`; else, as a last
+  resort, `KIND.response.HASH` of `identifier` or `KIND.address.HASH` of `id`. An update
+  (`Claim.related`, or a certification type R, S, 4, 1, 2, N, 3) that is not granted is
+  `KIND.change.HASH` of the same names: it does not replace what stands. An identifier of the system
+  `urn:authmatch:authorization` is taken as it is.
+- The person is `member.id`; of a dependent (`Coverage.relationship` other than `self`) who is
+  called by `Coverage.subscriberId`, with birth date and gender.
+- `aliases`: the ids of all these other names. What was pended under one of them, or is cancelled or
+  decided anew under it, is a version of this authorization, in whatever order they come.
+- `supersedes`: of an update that is granted, the number that it had before
+  (`Claim.insurance.preAuthRef`, `extension(authorizationNumber)`), else the request in
+  `Claim.related`.
 - `version`: milliseconds since 1970 of `meta.lastUpdated`, else `created`, else
-  `Bundle.timestamp`, times 1000; plus 4 times a numeric `meta.versionId` up to 249; plus 1
-  pended, 2 decided, 3 cancelled. Later is higher, and under 2^53 until 2255. Without a time: the
-  numeric `meta.versionId`, else 1. Of one that carries its id in our system, so that it was given
-  out here, the `meta.versionId` is the version.
+  `Bundle.timestamp`, times 1000; plus 250 pended, 500 decided, 750 cancelled; plus a numeric
+  `meta.versionId` up to 249. A day alone, or a midnight, is made exact by the others of these
+  times; of a day whose message was sent later, the order of sending counts within its last minute.
+  Later is higher, and under 2^53 until 2255. Without a time: the numeric `meta.versionId`, else 1.
+  Of one that carries its id in our system, so that it was given out here, the `meta.versionId` is
+  the version.
 
 A time in the future is not refused here.
 

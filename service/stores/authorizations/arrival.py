@@ -7,23 +7,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import orjson
+
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form
 from service.domain.reference import StoredReferences
 from service.domain.submission import Pushed, PushResult, PushStatus
 from service.domain.terms import Form
 from service.stores.authorizations.document import Document, hash_of, make_document
-from service.stores.authorizations.locator import Place
+from service.stores.authorizations.locator import Link, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """A version as it was pushed; ``form`` is its canonical form, where that was made already."""
+    """A version as it was pushed; ``form`` is its canonical form, where that was made already.
+
+    ``is_by_name``: it came under another name of the authorization, and may not say its numbers.
+    """
 
     pushed: Pushed
     hash: str
     form: Form | None = None
     void: bool = False
+    is_by_name: bool = False
 
     @property
     def id(self) -> str:
@@ -60,7 +66,7 @@ class Placed:
 
     arrival: Arrival
     before: Place
-    successor: str | None = None
+    successor: Link | None = None
     old: Mapping[str, Document] = field(default_factory=dict)
 
     @property
@@ -118,7 +124,8 @@ class Placed:
     ) -> Document:
         """Make the document; a version that was stored before keeps the time when it was."""
         arrival, old = self.arrival, self.old.values()
-        before = [number for each in old for number in each.get("inherited_numbers", ())]
+        kept = "numbers_all" if arrival.is_by_name else "inherited_numbers"
+        before = [number for each in old for number in each.get(kept, ())]
         times = (each.get("pushed_at") for each in old if each["version"] == arrival.version)
         document = make_document(
             payer,
@@ -126,7 +133,7 @@ class Placed:
             references,
             form=arrival.form,
             inherited=(*inherited, *before),
-            superseded_by=self.successor,
+            superseded_by=self.successor.newer if self.successor else None,
             pushed_at=next(filter(None, times), pushed_at),
         )
         return document | {"content_hash": arrival.hash, "void": arrival.void}
@@ -136,6 +143,15 @@ def arrival_of(pushed: Pushed) -> Arrival:
     """Begin the way of a pushed version."""
     form = canonical_form(pushed.authorization)
     return Arrival(pushed=pushed, hash=hash_of(form), form=form, void=pushed.authorization.is_void)
+
+
+def by_name(source: Any, authorization_id: str) -> Arrival:
+    """Begin the way of a version that came under another name of an authorization."""
+    changed = {**orjson.loads(orjson.dumps(source)), "authorization_id": authorization_id}
+    for name in ("aliases", "supersedes"):  # they lead to it already
+        changed.pop(name, None)
+    pushed = Pushed(authorization=Authorization.model_validate(changed), source=changed)
+    return replace(arrival_of(pushed), is_by_name=True)
 
 
 def withdrawal_of(source: Mapping[str, Any], version: int) -> Pushed:

@@ -36,6 +36,14 @@ class Place:
     writes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Who stands for an authorization; ``is_alias``: the two are one, by another name."""
+
+    newer: str
+    is_alias: bool = False
+
+
 @dataclass(eq=False, repr=False)
 class Locator:
     """Reads and writes places; reads are realtime."""
@@ -49,7 +57,7 @@ class Locator:
 
     async def read_all(
         self, payer: str, ids: Sequence[str]
-    ) -> tuple[dict[str, Place], dict[str, str]]:
+    ) -> tuple[dict[str, Place], dict[str, Link]]:
         """Give the places that are known, and the successors (see ``successors``), in one read."""
         found = await self._there(_keys(payer, ids))
         links = [doc for doc in found if "superseded_by" in doc["_source"]]
@@ -58,7 +66,7 @@ class Locator:
 
     async def read_changed(
         self, payer: str, writes: Mapping[str, int]
-    ) -> tuple[dict[str, Place], dict[str, str]]:
+    ) -> tuple[dict[str, Place], dict[str, Link]]:
         """Give the places that were written more often than this, and all successors.
 
         Most were not: only counts are read of them, which costs Elasticsearch a fraction.
@@ -95,20 +103,25 @@ class Locator:
         ]
         return [each.ok for each in await run_bulk(self._elasticsearch, operations)]
 
-    async def successors(self, payer: str, ids: Iterable[str]) -> dict[str, str]:
-        """Give, for each authorization that another one stands for, the id of that one."""
+    async def successors(self, payer: str, ids: Iterable[str]) -> dict[str, Link]:
+        """Give, for each authorization that another one stands for, which one that is."""
         return _successors(await self._there([_link_id(payer, each) for each in ids]))
 
-    async def link(self, payer: str, successors: Mapping[str, str]) -> None:
+    async def link(self, payer: str, successors: Mapping[str, Link]) -> None:
         """Say of authorizations, known yet or not, by which ones they are superseded."""
         operations = [
             Operation(
                 action="index",
                 index=self._indices.locator,
                 id=_link_id(payer, older),
-                document={"payer": payer, "authorization_id": older, "superseded_by": newer},
+                document={
+                    "payer": payer,
+                    "authorization_id": older,
+                    "superseded_by": link.newer,
+                    "is_alias": link.is_alias,
+                },
             )
-            for older, newer in successors.items()
+            for older, link in successors.items()
         ]
         await run_bulk(self._elasticsearch, operations)
 
@@ -139,9 +152,11 @@ def _places(found: Iterable[Found]) -> dict[str, Place]:
     return places
 
 
-def _successors(links: Iterable[Found]) -> dict[str, str]:
+def _successors(links: Iterable[Found]) -> dict[str, Link]:
     sources = (doc["_source"] for doc in links)
-    return {each["authorization_id"]: each["superseded_by"] for each in sources}
+    return {
+        each["authorization_id"]: Link(each["superseded_by"], each["is_alias"]) for each in sources
+    }
 
 
 def _link_id(payer: str, authorization_id: str) -> str:

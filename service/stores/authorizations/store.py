@@ -16,17 +16,24 @@ Whatever fails on the way is a fault, and the same push again completes the rest
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from elasticsearch import AsyncElasticsearch
 
 from service.accounting.books.books import Amendment, Occasion
 from service.accounting.limits.bounds import bounds_of
+from service.domain.grant_identity import is_change
 from service.domain.late_pass import ANY
 from service.domain.reference import StoredReferences
 from service.domain.submission import Pushed, PushResult, PushStatus
-from service.stores.authorizations.arrival import Arrival, Placed, arrival_of, withdrawal_of
+from service.stores.authorizations.arrival import (
+    Arrival,
+    Placed,
+    arrival_of,
+    by_name,
+    withdrawal_of,
+)
 from service.stores.authorizations.document import Document
 from service.stores.authorizations.documents import (
     history_entry,
@@ -34,8 +41,8 @@ from service.stores.authorizations.documents import (
     read_documents,
     write_document,
 )
-from service.stores.authorizations.locator import Locator, Place
-from service.stores.authorizations.succession import Succession
+from service.stores.authorizations.locator import Link, Locator, Place
+from service.stores.authorizations.succession import Older, Succession
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable
@@ -45,6 +52,14 @@ from service.stores.units.accumulators import Accumulators
 from service.stores.waiting.late_queue import LateQueue
 
 ATTEMPTS_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What became of versions, by id; and what is a version of another one (see ``_by_name``)."""
+
+    results: dict[str, PushResult] = field(default_factory=dict)
+    by_name: Sequence[tuple[str, Arrival]] = ()
 
 
 @dataclass(eq=False, repr=False)
@@ -61,13 +76,27 @@ class AuthorizationStore:
     _members: Members
 
     async def push(self, payer: str, pushed: Sequence[Pushed]) -> list[PushResult]:
-        """Take versions in; ids must differ. Raises an EngineFault if any could not be stored."""
-        return await self._take_in(payer, [arrival_of(each) for each in pushed])
+        """Take versions in; ids must differ. Raises an EngineFault if any could not be stored.
+
+        What comes under another name of an authorization is a version of that one, in whatever
+        order the two come.
+        """
+        taken = await self._take_in(payer, [arrival_of(each) for each in pushed])
+        results = taken.results
+        for came_as, version in sorted(taken.by_name, key=lambda each: each[1].version):
+            (told,) = (await self._take_in(payer, [version])).results.values()
+            if came_as != version.id:
+                results[came_as] = told
+            elif told.current_version > results[came_as].current_version:
+                results[came_as] = replace(
+                    results[came_as], status="superseded", current_version=told.current_version
+                )
+        return [results[each.authorization.authorization_id] for each in pushed]
 
     async def withdraw(self, payer: str, pushed: Pushed) -> PushResult:
         """Make an authorization void; ``pushed`` is its last content under the new version."""
         intake = Arrival(pushed=pushed, hash=f"withdrawn-{pushed.authorization.version}", void=True)
-        return (await self._take_in(payer, [intake]))[0]
+        return (await self._take_in(payer, [intake])).results[intake.id]
 
     async def withdraw_unknown(self, payer: str, authorization_id: str, version: int) -> PushResult:
         """Keep a withdrawal that came before its authorization: older versions stay out.
@@ -95,13 +124,12 @@ class AuthorizationStore:
                 return told(status="created", current_version=version)
         raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
 
-    async def _take_in(self, payer: str, arrivals: Sequence[Arrival]) -> list[PushResult]:
+    async def _take_in(self, payer: str, arrivals: Sequence[Arrival]) -> _Taken:
         placed, results = await self._claim_places(payer, arrivals)
         late = [each for each in arrivals if _is_superseded(results.get(each.id))]
         await self._keep(payer, late)
-        if placed:
-            results |= await self._store(payer, placed)
-        return [results[each.id] for each in arrivals]
+        stored = await self._store(payer, placed) if placed else _Taken()
+        return _Taken(results | stored.results, stored.by_name)
 
     async def _claim_places(
         self, payer: str, arrivals: Sequence[Arrival]
@@ -133,14 +161,14 @@ class AuthorizationStore:
                 return placed, refused
         raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
 
-    async def _store(self, payer: str, placed: Sequence[Placed]) -> dict[str, PushResult]:
-        """Steps 2 to 5; tells what became of each, by id."""
+    async def _store(self, payer: str, placed: Sequence[Placed]) -> _Taken:
+        """Steps 2 to 5; tells what became of each."""
         placed = await self._with_old(payer, placed)
         arrivals = [each.arrival for each in placed]
         authorizations = [each.pushed.authorization for each in arrivals]
-        inherited = await self._succession.look_up(payer, authorizations)
+        older = await self._succession.look_up(payer, authorizations)
         await self._copy_old(payer, placed)
-        is_written = await self._write(payer, placed, inherited)
+        is_written = await self._write(payer, placed, older.numbers())
 
         members = {each.member for each in arrivals}.union(
             *(each.former_members for each in placed)
@@ -158,11 +186,11 @@ class AuthorizationStore:
         await self._keep(payer, [each for each in arrivals if _is_superseded(results[each.id])])
         await self._bury(placed)
         await self._amend(payer, arrivals)
-        touched = await self._succession.follow(payer, authorizations, successors)
+        touched = await self._succession.follow(payer, older, successors)
         ids = {each: person_in(records, each).ids for each in members}
         waiting = await self._members.visibility.mark(payer, touched.union(*ids.values()))
         await self._late.note(payer, _arrived(placed, results, ids), waiting)
-        return results
+        return _Taken(results, _by_name(arrivals, successors, older))
 
     async def _with_old(self, payer: str, placed: Iterable[Placed]) -> list[Placed]:
         """Read what stands at each member under which the authorization was ever stored."""
@@ -272,6 +300,33 @@ class AuthorizationStore:
         ]
         occasion = Occasion(kind="amend", at=now(), why="pushed")
         await self._accumulators.amend(payer, amendments, occasion)
+
+
+def _by_name(
+    arrivals: Iterable[Arrival], successors: Mapping[str, Link], older: Older
+) -> list[tuple[str, Arrival]]:
+    """Give what is a version of another one, by the id under which either came.
+
+    That is what came under a name of one that is there, and what was there when that one came.
+    """
+    arrived = {each.id: each for each in arrivals}
+    found = [
+        (each.id, by_name(each.pushed.source, successors[each.id].newer))
+        for each in arrivals
+        if each.id in successors and _is_one(each.id, successors[each.id])
+    ]
+    for name, link in older.links:
+        there = older.documents.get(name)
+        if there is None or link.newer not in arrived or not _is_one(name, link):
+            continue
+        if there["version"] > arrived[link.newer].version:
+            found.append((link.newer, by_name(there["source"], link.newer)))
+    return found
+
+
+def _is_one(name: str, link: Link) -> bool:
+    """Whether what is known by a name is the same as who stands for it."""
+    return link.is_alias and not is_change(name)
 
 
 def _is_superseded(result: PushResult | None) -> bool:

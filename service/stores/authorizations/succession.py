@@ -4,17 +4,18 @@ Either may arrive first. The successor leaves a link before it looks for the old
 older one looks for the link after it was stored, so that at least one of them sees the other.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 from elasticsearch import AsyncElasticsearch
 
 from service.domain.authorization import Authorization
+from service.domain.grant_identity import is_name
 from service.domain.reference import StoredReferences
 from service.stores.authorizations.document import Document, made_anew
 from service.stores.authorizations.documents import read_places, write_document
-from service.stores.authorizations.locator import Locator, Place
+from service.stores.authorizations.locator import Link, Locator, Place
 from service.stores.connection.bulk import run_bulk
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.names import IndexNames
@@ -27,6 +28,23 @@ ATTEMPTS_MAX = 5
 Change = Callable[[Document], Document | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Older:
+    """What others stand for: the links to it, and the documents of it that there are, by id."""
+
+    links: Sequence[tuple[str, Link]] = ()
+    documents: Mapping[str, Document] = field(default_factory=dict)
+
+    def numbers(self) -> dict[str, list[str]]:
+        """Give the numbers that those who stand for it inherit, by id."""
+        numbers: dict[str, list[str]] = {}
+        for older, link in self.links:
+            if older in self.documents:
+                inherited = self.documents[older]["numbers_all"]
+                numbers.setdefault(link.newer, []).extend(inherited)
+        return numbers
+
+
 @dataclass(eq=False, repr=False)
 class Succession:
     """Keeps older authorizations and their successors in step."""
@@ -36,47 +54,43 @@ class Succession:
     _locator: Locator
     _references: StoredReferences
 
-    async def look_up(
-        self, payer: str, arriving: Sequence[Authorization]
-    ) -> dict[str, Sequence[str]]:
-        """Leave links to those that these supersede, before these are stored.
+    async def look_up(self, payer: str, arriving: Sequence[Authorization]) -> Older:
+        """Leave links to those that these stand for, before these are stored; says which they are.
 
-        Gives the numbers that these inherit, by id. A link that would close a circle is not left.
+        A link that would close a circle is not left.
         """
-        wanted = _superseded(arriving)
+        wanted = _wanted(arriving)
         if not wanted:
-            return {}
-        links = await self._links_above(payer, wanted)
-        left = {}
-        for newer, older in wanted.items():
-            if older in _chain(links, newer):
-                log.warning("supersedes_in_a_circle", authorization_id=newer)
+            return Older()
+        known = await self._links_above(
+            payer, {name for older, link in wanted for name in (older, link.newer)}
+        )
+        links = dict(known)
+        left: list[tuple[str, Link]] = []
+        for older, link in _led_on(wanted, known):
+            if older in _chain(links, link.newer):
+                log.warning("supersedes_in_a_circle", authorization_id=link.newer)
             else:
-                links[older] = newer
-                left[newer] = older
-        await self._locator.link(payer, {older: newer for newer, older in left.items()})
-        documents = await self._read_at(await self._locator.read(payer, left.values()))
-        return {
-            newer: documents[older]["numbers_all"]
-            for newer, older in left.items()
-            if older in documents
-        }
+                links[older] = link
+                left.append((older, link))
+        new = {older: link for older, link in links.items() if known.get(older) != link}
+        await self._locator.link(payer, new)
+        names = {older for older, _ in left}
+        return Older(left, await self._read_at(await self._locator.read(payer, names)))
 
-    async def follow(
-        self, payer: str, arriving: Sequence[Authorization], successors: Mapping[str, str]
-    ) -> set[str]:
-        """Bring the others in step, after these were stored; gives the members it touched.
+    async def follow(self, payer: str, older: Older, successors: Mapping[str, Link]) -> set[str]:
+        """Bring the others in step, after those that stand for them were stored.
 
-        ``successors`` were read after these were stored.
+        ``successors`` of these were read after that. Gives the members that it touched.
         """
-        wanted = _superseded(arriving)
-        places, linked = await self._locator.read_all(payer, list(wanted.values()))
-        seen = {older: newer for newer, older in wanted.items() if linked.get(older) == newer}
-        superseded = {**successors, **seen}
+        links = dict(older.links)
+        places, linked = await self._locator.read_all(payer, list(links))
+        stand = {each: link for each, link in links.items() if linked.get(each) == link}
+        superseded = {**successors, **stand}
         places |= await self._locator.read(payer, successors.keys() - places.keys())
         amended = await self._amend(
             payer,
-            {older: [_superseded_by(newer)] for older, newer in superseded.items()},
+            {each: [_superseded_by(link.newer)] for each, link in superseded.items()},
             {each: place for each, place in places.items() if each in superseded},
         )
         below = [amended[each] for each in successors if each in amended]
@@ -84,21 +98,21 @@ class Succession:
         return {each["member_id"] for each in (*amended.values(), *passed.values())}
 
     async def _links_above(
-        self, payer: str, ids: Iterable[str], known: Mapping[str, str] | None = None
-    ) -> dict[str, str]:
+        self, payer: str, ids: Iterable[str], known: Mapping[str, Link] | None = None
+    ) -> dict[str, Link]:
         """Give the links of authorizations, of those that stand for them, and so on."""
         links = dict(known or {})
-        last = {*ids, *links.values()} - links.keys()
+        last = {*ids, *(each.newer for each in links.values())} - links.keys()
         for _ in range(CHAIN_MAX):
             if not last:
                 break
             found = await self._locator.successors(payer, last)
             links |= found
-            last = set(found.values()) - links.keys()
+            last = {each.newer for each in found.values()} - links.keys()
         return links
 
     async def _pass_numbers_up(
-        self, payer: str, documents: Sequence[Document], successors: Mapping[str, str]
+        self, payer: str, documents: Sequence[Document], successors: Mapping[str, Link]
     ) -> dict[str, Document]:
         """Give the numbers of authorizations to all that stand for them."""
         changes: dict[str, list[Change]] = {}
@@ -149,20 +163,46 @@ class Succession:
         return {each: document for each, document in zip(places, found, strict=True) if document}
 
 
-def _superseded(arriving: Iterable[Authorization]) -> dict[str, str]:
-    """Give the authorizations that these supersede, by the id of the newer one."""
-    return {
-        each.authorization_id: each.supersedes for each in arriving if each.supersedes is not None
-    }
+def _wanted(arriving: Iterable[Authorization]) -> list[tuple[str, Link]]:
+    """Give what these stand for: what they supersede, and their other names."""
+    wanted: list[tuple[str, Link]] = []
+    for each in arriving:
+        link = Link(each.authorization_id, is_alias=True)
+        wanted += [(alias, link) for alias in each.aliases]
+        if each.supersedes is not None:
+            wanted.append((each.supersedes, Link(each.authorization_id)))
+    return wanted
 
 
-def _chain(links: Mapping[str, str], authorization_id: str) -> list[str]:
+def _led_on(
+    wanted: Iterable[tuple[str, Link]], known: Mapping[str, Link]
+) -> Iterator[tuple[str, Link]]:
+    """Give the links to leave, where others stand already.
+
+    What has two names leads to one grant from both. Who replaces what is known by a name replaces
+    the grant that it names, whichever of the two came first.
+    """
+    for older, link in wanted:
+        there = known.get(older, link)
+        if there.newer == link.newer or there.is_alias == link.is_alias is False:
+            yield older, link
+        elif link.is_alias and (is_name(link.newer) or not there.is_alias):
+            yield link.newer, there
+        elif link.is_alias:
+            yield older, link
+            if is_name(there.newer):
+                yield there.newer, link
+        else:
+            yield there.newer, link
+
+
+def _chain(links: Mapping[str, Link], authorization_id: str) -> list[str]:
     """Give those that stand for an authorization, nearest first."""
     chain: list[str] = []
     last = links.get(authorization_id)
-    while last is not None and last not in chain and len(chain) < CHAIN_MAX:
-        chain.append(last)
-        last = links.get(last)
+    while last is not None and last.newer not in chain and len(chain) < CHAIN_MAX:
+        chain.append(last.newer)
+        last = links.get(last.newer)
     return chain
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from service.domain.grant_identity import grant_id, named_id
 from service.ingest.fhir import read
 from service.ingest.fhir.reading import header
-from service.ingest.fhir.reading.identity import OWN_SYSTEM, authorization_id_of
+from service.ingest.fhir.reading.identity import OWN_SYSTEM
 from tests.ingest.fhir.papers import (
     MB,
     NPI,
@@ -73,8 +74,12 @@ A1 = response(item())
 INSTITUTIONAL = {"coding": [{"code": "institutional"}]}
 
 CASES: list[tuple[str, Json, tuple[Json, ...], Any]] = [
-    ("authorization_id", A1, (), authorization_id_of("urn:trnorg:1", "T-1")),
-    ("version", A1, (), 1777629600000002),
+    ("authorization_id", A1, (), named_id("authorization", "M0001", ("response", "T-1"))),
+    ("authorization_id", response(item(), preAuthRef="PA-7"), (),
+     grant_id("authorization", "M0001", "PA-7")),
+    ("aliases", response(item(), preAuthRef="PA-7"), (),
+     [named_id("authorization", "M0001", ("response", "T-1"))]),
+    ("version", A1, (), 1777629600000500),
     ("kind", A1, (), "authorization"),
     ("kind", A1, (typed("SC"),), "referral"),
     ("kind", A1, (typed("IN"),), "authorization"),

@@ -1,15 +1,16 @@
 """Id and version: the same for the same paper, higher for a later one."""
 
-import re
-
 import pytest
 
+from service.domain.grant_identity import grant_id, named_id
 from service.ingest.fhir import read
-from service.ingest.fhir.reading.identity import OWN_SYSTEM, authorization_id_of
+from service.ingest.fhir.reading.identity import OWN_SYSTEM
 from tests.ingest.fhir.papers import (
+    NPI,
     PATIENT,
     Json,
     bundle,
+    coded,
     codes,
     ext,
     item,
@@ -19,6 +20,8 @@ from tests.ingest.fhir.papers import (
     review,
     taken,
 )
+from tests.ingest.x12.edi import authorization as x12_authorization
+from tests.ingest.x12.edi import review as x12_review
 
 NUMBERED = item(None, adjudication=[review("A1", "N-1")])
 
@@ -29,28 +32,89 @@ def version(**more: object) -> int:
     return found
 
 
+REQUESTER = {"identifier": {"system": NPI, "value": "1999999984"}}
+
+
+def named(*name: str) -> str:
+    """The id of what the member has by this name."""
+    return named_id("authorization", "M0001", name)
+
+
+N1 = grant_id("authorization", "M0001", "N-1")
+
+
 @pytest.mark.parametrize(
     ("answer", "others", "expected"),
     [
-        (response(NUMBERED), (), ("urn:trnorg:1", "T-1", "")),
-        (response(NUMBERED, identifier=[{"system": "s", "value": "v", "assigner": {
-            "identifier": {"value": "a"}}}]), (), ("s", "v", "a")),
-        (response(NUMBERED, identifier=[{"use": "old", "value": "o"}, {"value": "n"}]), (),
-         ("", "n", "")),
-        (response(NUMBERED, identifier=None),
-         (request(identifier=[{"system": "s", "value": "c"}]),), ("s", "c", "")),
-        (response(NUMBERED, identifier=None, preAuthRef="P-1"), (), ("", "P-1", "")),
-        (response(NUMBERED, identifier=None), (), ("", "N-1", "")),
-        (response(item("A4", ext("administrationReferenceNumber", valueString="PEND-1")),
-                  identifier=None), (), ("", "PEND-1", "")),
-        (response(item(), identifier=None), (), ("ClaimResponse", "r1", "")),
+        (response(NUMBERED), (), N1),
+        (response(NUMBERED, identifier=[{"system": "s", "value": "v"}]), (), N1),
+        (response(NUMBERED, identifier=None, id="other"), (), N1),
+        (response(NUMBERED, insurer={"identifier": {"value": "other"}}), (), N1),
+        (response(NUMBERED), (request(identifier=[{"value": "c"}]),), N1),
+        (response(item(), preAuthRef="00n 1"), (), N1),
+        (response(item("A3"), adjudication=[review("A3", "N-1")]), (), N1),
+        (response(item()), (request(identifier=[{"system": "s", "value": "c"}]),),
+         named("trace", "", "c")),
+        (response(item(), requestor=REQUESTER), (request(identifier=[{"value": "c"}]),),
+         named("trace", "1999999984", "c")),
+        (response(item(), request={"identifier": {"value": "c"}}), (), named("trace", "", "c")),
+        (response(item("A4", ext("administrationReferenceNumber", valueString="PEND-1"))), (),
+         named("reference", "PEND-1")),
+        (response(item()), (), named("response", "T-1")),
+        (response(item(), identifier=[{"use": "old", "value": "o"}, {"value": "n"}]), (),
+         named("response", "n")),
+        (response(item(), identifier=None), (), named("address", "r1")),
     ],
 )  # fmt: skip
-def test_the_first_name_that_there_is_makes_the_id(
-    answer: Json, others: tuple[Json, ...], expected: tuple[str, str, str]
+def test_the_number_makes_the_id_else_what_joins_the_messages(
+    answer: Json, others: tuple[Json, ...], expected: str
 ) -> None:
-    """An identifier of the response before that of the request, numbers after both."""
-    assert taken(packed(answer, *others))["authorization_id"] == authorization_id_of(*expected)
+    """Neither its own identifier nor a system of it has a part in what has a number."""
+    assert taken(packed(answer, *others))["authorization_id"] == expected
+
+
+def test_the_other_names_of_a_grant_lead_to_it() -> None:
+    """The request's and its own: what is said under one of them later is of the same grant."""
+    answer = response(NUMBERED, requestor=REQUESTER)
+    found = taken(packed(answer, request(identifier=[{"value": "c"}])))
+
+    assert found["aliases"] == [named("trace", "1999999984", "c"), named("response", "T-1")]
+
+
+def test_a_message_of_x12_and_one_of_fhir_are_one_grant() -> None:
+    """By number, and without one by the trace of the request and who made it."""
+    pended = x12_review("TRN*2*REQ-1*9", "UM*HS*I", "HCR*A4")
+    decided = x12_review("TRN*2*REQ-1*9", "UM*HS*I", "HCR*A1*N-1", "DTP*AAH*D8*20260501")
+    asked = request(identifier=[{"system": "urn:any", "value": "req 1"}])
+    waits, granted = (
+        taken(packed(response(each, requestor=REQUESTER, identifier=None), asked))
+        for each in (item("A4"), NUMBERED)
+    )
+
+    assert x12_authorization(pended)["authorization_id"] == waits["authorization_id"]
+    assert x12_authorization(decided)["authorization_id"] == granted["authorization_id"]
+    assert granted["aliases"] == [waits["authorization_id"]]
+    assert x12_authorization(decided)["aliases"] == granted["aliases"]
+
+
+@pytest.mark.parametrize(
+    ("coverage", "is_the_mothers"),
+    [
+        ({}, True),
+        ({"subscriberId": "M0001"}, True),
+        ({"subscriberId": "M0001", "relationship": coded("self")}, True),
+        ({"subscriberId": "S9", "relationship": coded("child")}, True),
+        ({"subscriberId": "M0001", "relationship": coded("child")}, False),
+    ],
+)
+def test_a_child_who_is_called_by_the_mothers_id_is_another_person(
+    coverage: Json, is_the_mothers: bool
+) -> None:
+    """The number that both have is two grants then; one with an id of its own is told by that."""
+    answer = response(NUMBERED, insurance=[{"coverage": {"reference": "Coverage/v1"}}])
+    found = taken(packed(answer, {"resourceType": "Coverage", "id": "v1", **coverage}))
+
+    assert (found["authorization_id"] == N1) is is_the_mothers
 
 
 def test_a_response_without_any_name_is_refused() -> None:
@@ -58,21 +122,6 @@ def test_a_response_without_any_name_is_refused() -> None:
     reading = read(bundle(response(item(), identifier=None, id=None), PATIENT))
 
     assert codes(reading, "error") == ["identity-missing"]
-
-
-@pytest.mark.parametrize(
-    ("system", "value"),
-    [("http://example.org/a", "1 2/3|4"), ("", "é" * 90), ("s", "x" * 500), ("", "--")],
-)
-def test_an_id_can_stand_in_an_address(system: str, value: str) -> None:
-    """Whatever the sender calls it."""
-    assert re.fullmatch(r"[!-.0-{}~]{1,100}", authorization_id_of(system, value))
-
-
-def test_one_value_of_two_systems_is_two_ids() -> None:
-    """The hash tells them apart; our own is taken as it is."""
-    assert authorization_id_of("a", "1") != authorization_id_of("b", "1")
-    assert authorization_id_of(OWN_SYSTEM, "UM-1") == "UM-1"
 
 
 def test_a_later_paper_has_a_higher_version() -> None:
@@ -137,15 +186,58 @@ def test_the_time_of_the_bundle_stands_in() -> None:
     assert taken(document)["version"] == version()
 
 
-def test_an_update_supersedes_what_it_updates() -> None:
-    """By the identifier of the earlier request, which need not be in the document."""
-    earlier = request(identifier=[{"system": "s", "value": "REQ-1"}])
-    update = {
-        **request({"sequence": 1}, related=[{"claim": {"reference": "Claim/c0"}}]),
-        "identifier": [{"system": "s", "value": "REQ-1-UPDATE"}],
-    }
-    answer = response(item(), identifier=update["identifier"])
-    reading = read(packed(answer, update, {**earlier, "id": "c0"}))
+DAY = {"created": "2026-05-01"}
+TIME = "2026-05-01T10:00:00Z"
 
-    assert reading.authorizations[0].document["supersedes"] == authorization_id_of("s", "REQ-1")
+
+@pytest.mark.parametrize(
+    ("more", "timestamp", "expected"),
+    [
+        (DAY, TIME, version()),
+        (DAY | {"meta": {"lastUpdated": TIME}}, None, version()),
+        ({"created": "2026-05-01T00:00:00Z"}, TIME, version()),
+        ({"created": TIME}, "2026-05-01T23:00:00Z", version()),
+        (DAY, None, version(**DAY)),
+        (DAY, "2026-04-30T23:00:00Z", version(**DAY)),
+        (DAY, "2026-05-02T00:00:00Z", version(created="2026-05-01T23:59:00Z")),
+    ],
+)
+def test_a_day_is_made_exact_by_the_bundle(more: Json, timestamp: str, expected: int) -> None:
+    """So that two decisions of one day come out in their order."""
+    document = packed(response(item(), **more)) | {"timestamp": timestamp}
+
+    assert taken(document)["version"] == expected
+
+
+EARLIER = request(identifier=[{"system": "s", "value": "REQ-1"}])
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "own", "supersedes"),
+    [
+        (item(), {}, named("trace", "", "REQ-2"), named("trace", "", "REQ-1")),
+        (NUMBERED, {}, N1, named("trace", "", "REQ-1")),
+        (NUMBERED, {"insurance": [{"preAuthRef": ["N-0"]}]}, N1,
+         grant_id("authorization", "M0001", "N-0")),
+        (NUMBERED, {"insurance": [{"preAuthRef": ["N-1"]}]}, N1, named("trace", "", "REQ-1")),
+        (item("A4"), {}, named("change", "trace", "", "REQ-2"), None),
+        (item(None, adjudication=[review("A3", "N-1")]), {}, named("change", "trace", "", "REQ-2"),
+         None),
+    ],
+)  # fmt: skip
+def test_an_update_supersedes_what_it_updates(
+    line: Json, more: Json, own: str, supersedes: str | None
+) -> None:
+    """By the number before, else by the earlier request; what is not granted changes nothing."""
+    update = request(
+        {"sequence": 1},
+        identifier=[{"value": "REQ-2"}],
+        related=[{"claim": {"reference": "Claim/c0"}}],
+        **more,
+    )
+    reading = read(packed(response(line, identifier=None), update, {**EARLIER, "id": "c0"}))
+    (found,) = reading.authorizations
+
+    assert found.document["authorization_id"] == own
+    assert found.document.get("supersedes") == supersedes
     assert reading.unread == ()

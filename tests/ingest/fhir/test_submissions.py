@@ -91,7 +91,7 @@ def test_each_is_refused_for_itself_with_its_own_reasons() -> None:
         },
     )
     assert found[1].authorization_id
-    assert found[1].authorization_id.startswith("fhir-b-")
+    assert found[1].authorization_id.startswith("authorization.response.")
     assert [each["path"] for each in found[2].errors] == ["/entry/2/resource/use"]
     assert [len(each.errors) for each in found[3:]] == [1, 1]
 
@@ -104,7 +104,7 @@ def test_each_is_refused_for_itself_with_its_own_reasons() -> None:
         (bundle(request({"sequence": 1}, use="claim"), PATIENT), ["invalid"]),
         (bundle(named("a"), request({"sequence": 1}, use="claim"), PATIENT), ["pushed", "invalid"]),
         (bundle(named("a"), named("a"), PATIENT), ["pushed"]),
-        (bundle(named("a"), named("a", preAuthRef="N"), PATIENT), ["pushed", "invalid"]),
+        (bundle(named("a"), named("a", disposition="other"), PATIENT), ["pushed", "invalid"]),
         (named("a", status="draft"), ["invalid"]),
         (named("a", decision={"text": "R5"}), ["invalid"]),
         (bundle(PATIENT), ["invalid"]),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from service.domain.moment import DAY, INSTANT, MINUTE, SECOND, Moment
 from service.ingest.x12.wire.elements import Span, as_day, as_moment, as_number, as_span
 from tests.ingest.x12.edi import GRANTED, authorization, claim, claim_document, codes, review
 
@@ -60,9 +61,17 @@ def test_numbers_are_decimals_of_at_least_zero(text: str, written: str | None) -
 
 def test_a_moment_is_utc() -> None:
     """A time that cannot be read is midnight; without a day there is none."""
-    assert as_moment("20260301", "15040507") == datetime(2026, 3, 1, 15, 4, 5, 70_000, tzinfo=UTC)
-    assert as_moment("991231", "9") == datetime(1999, 12, 31, tzinfo=UTC)
-    assert as_moment("20260301", "\uff12\uff12\uff10\uff10") == datetime(2026, 3, 1, tzinfo=UTC)
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    assert as_moment("20260301", "15040507") == Moment(
+        at.replace(hour=15, minute=4, second=5, microsecond=70_000), INSTANT
+    )
+    assert as_moment("20260301", "150405") == Moment(
+        at.replace(hour=15, minute=4, second=5), SECOND
+    )
+    assert as_moment("20260301", "1504") == Moment(at.replace(hour=15, minute=4), MINUTE)
+    assert as_moment("991231", "9") == Moment(datetime(1999, 12, 31, tzinfo=UTC), DAY)
+    assert as_moment("20260301", "\uff12\uff12\uff10\uff10") == Moment(at, DAY)
+    assert as_moment("20260301", "0000") == Moment(at, DAY)
     assert as_moment("x", "1200") is None
 
 

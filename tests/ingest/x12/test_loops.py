@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.domain.grant_identity import grant_id
 from service.ingest.x12.wire.loops import CLAIM, REVIEW, Loop, Walker
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.segment import Delimiters, Segment
@@ -141,7 +142,7 @@ def test_extra_levels_and_a_missing_top_do_not_matter() -> None:
     body = text[text.index("HL*3*2*22") : text.index("SE*")]
     bare = interchange(transaction("BHT*0007*11*R*20260220*1504", *body.rstrip("~").split("~")))
 
-    assert authorization(bare)["authorization_id"] == "x12.SENDER.AU1"
+    assert authorization(bare)["authorization_id"] == grant_id("authorization", "M0001", "AU1")
 
 
 def test_claims_stand_under_any_level() -> None:

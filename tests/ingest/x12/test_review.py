@@ -7,6 +7,7 @@ import pytest
 
 from service.domain.authorization import Authorization
 from service.domain.effective import effective_action, effective_lines
+from service.domain.grant_identity import grant_id
 from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
@@ -219,7 +220,7 @@ def test_a_confirmed_cancellation_is_void(action: str, place: str) -> None:
     read = authorizations(review(*(decided if place == "event" else (*event, *service))))[0]
 
     assert read.authorization.is_void
-    assert read.document["authorization_id"] == "x12.P100.AU1"
+    assert read.document["authorization_id"] == grant_id("authorization", "M0001", "AU1")
 
 
 def test_a_cancelled_service_is_void_alone() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.domain.grant_identity import grant_id, named_id
 from service.ingest.x12.fields.people import Patient, family_member_id, wire_member_id
 from service.ingest.x12.fields.policy import ReadingPolicy
 from service.ingest.x12.wire.results import AuthorizationRead
@@ -17,39 +18,48 @@ from tests.ingest.x12.edi import (
     transaction,
 )
 
-BY_TRACE = "x12.P100.trn.9012345678.T1"
+NAMES = (("trace", "1999999984", "T1"), ("reference", "AD1"))
+BY_TRACE, BY_REFERENCE = (named_id("authorization", "M0001", each) for each in NAMES)
+A_CHANGE = named_id("authorization", "M0001", ("change", *NAMES[0]))
+AU1, AU2, NEW, OLD = (
+    grant_id("authorization", "M0001", each) for each in ("AU1", "AU2", "NEW", "OLD")
+)
 TRACE = "TRN*2*T1*9012345678"
 DATES = "DTP*AAH*D8*20260301"
 
 
 @pytest.mark.parametrize(
-    ("segments", "authorization_id", "supersedes"),
+    ("segments", "authorization_id", "aliases", "supersedes"),
     [
-        (("UM*HS*I", "HCR*A1*AU-1"), "x12.P100.AU1", BY_TRACE),
-        (("UM*HS*I", "HCR*A3*AU-1"), "x12.P100.AU1", BY_TRACE),
-        (("UM*HS*I", "HCR*A4", "REF*NT*AD1"), BY_TRACE, None),
-        (("UM*HS*I", SERVICE, "HCR*A1*AU 2", "SV1*HC:1"), "x12.P100.AU2", BY_TRACE),
+        (("UM*HS*I", "HCR*A1*AU-1"), AU1, [BY_TRACE], None),
+        (("UM*HS*I", "HCR*A3*AU-1"), AU1, [BY_TRACE], None),
+        (("UM*HS*I", "HCR*A4", "REF*NT*AD1"), BY_TRACE, [BY_REFERENCE], None),
+        (("UM*HS*I", SERVICE, "HCR*A1*AU 2", "SV1*HC:1"), AU2, [BY_TRACE], None),
         # A revision stands for what it revises; an extension stands beside it.
-        (("UM*HS*S", "HCR*A1*NEW", "REF*BB*OLD"), "x12.P100.NEW", "x12.P100.OLD"),
-        (("UM*HS*S", "HCR*A1*OLD", "REF*BB*OLD"), "x12.P100.OLD", None),
-        (("UM*HS*4", "HCR*A1*NEW", "REF*BB*OLD"), "x12.P100.NEW", BY_TRACE),
+        (("UM*HS*S", "HCR*A1*NEW", "REF*BB*OLD"), NEW, [BY_TRACE, A_CHANGE], OLD),
+        (("UM*HS*S", "HCR*A1*OLD", "REF*BB*OLD"), OLD, [BY_TRACE, A_CHANGE], None),
+        (("UM*HS*4", "HCR*A1*NEW", "REF*BB*OLD"), NEW, [BY_TRACE, A_CHANGE], None),
         # What grants nothing does not replace what stands.
-        (("UM*HS*S", "HCR*A3*OLD", "REF*BB*OLD"), BY_TRACE, None),
-        (("UM*HS*4", "HCR*A4*OLD", "REF*BB*OLD"), BY_TRACE, None),
-        (("UM*HS*3", "HCR*A3*OLD", "REF*BB*OLD"), BY_TRACE, None),
+        (("UM*HS*S", "HCR*A3*OLD", "REF*BB*OLD"), A_CHANGE, None, None),
+        (("UM*HS*4", "HCR*A4*OLD", "REF*BB*OLD"), A_CHANGE, None, None),
+        (("UM*HS*3", "HCR*A3*OLD", "REF*BB*OLD"), A_CHANGE, None, None),
         # A cancellation is of the number that it names.
-        (("UM*HS*3", "HCR*A1*NEW", "REF*BB*OLD"), "x12.P100.OLD", None),
-        (("UM*HS*3", "HCR*A1*OLD"), "x12.P100.OLD", None),
-        (("UM*HS*I", "HCR*C", "REF*BB*OLD"), "x12.P100.OLD", None),
+        (("UM*HS*3", "HCR*A1*NEW", "REF*BB*OLD"), OLD, [BY_TRACE, A_CHANGE], None),
+        (("UM*HS*3", "HCR*A1*OLD"), OLD, [BY_TRACE, A_CHANGE], None),
+        (("UM*HS*I", "HCR*C", "REF*BB*OLD"), OLD, [BY_TRACE], None),
     ],
 )
 def test_the_number_names_the_authorization(
-    segments: tuple[str, ...], authorization_id: str, supersedes: str | None
+    segments: tuple[str, ...],
+    authorization_id: str,
+    aliases: list[str] | None,
+    supersedes: str | None,
 ) -> None:
     """And the trace number what has none, or must not replace another one."""
     document = authorization(review(TRACE, DATES, *segments))
 
     assert document["authorization_id"] == authorization_id
+    assert document.get("aliases") == aliases
     assert document.get("supersedes") == supersedes
 
 
@@ -58,9 +68,37 @@ def test_without_trace_the_administrative_reference_names_a_pend() -> None:
     pended = review("UM*HS*I", "HCR*A4", "REF*NT*AD-1")
     nameless = review("UM*HS*I", "HCR*A4")
 
-    assert authorization(pended)["authorization_id"] == "x12.P100.ref.AD1"
+    assert authorization(pended)["authorization_id"] == BY_REFERENCE
     assert authorizations(nameless) == []
     assert "no-identity" in codes(nameless)
+
+
+NEWBORN = (
+    "HL*9*2*22*1", "NM1*IL*1*DOE*JANE****MI*M0001",
+    "HL*3*9*23*1", "NM1*QC*1*DOE*BABY", "DMG*D8*20260301*M",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("message", "is_the_same"),
+    [
+        (review(*GRANTED), True),
+        (review(*GRANTED).replace("PI*P100", "PI*OTHER").replace("*SENDER*", "*CLEARING*"), True),
+        (review(*GRANTED, bht="BHT*0007*11*OTHER*20260221*0900"), True),
+        (review(*GRANTED).replace("HCR*A1*AU1", "HCR*A2*00au-1"), True),
+        (review(*GRANTED, member=("HL*3*2*22*1", "NM1*IL*1*DOE*JANE****MI*M0001")), True),
+        (review(*GRANTED).replace("*T1*", "*T2*"), True),
+        (review(*GRANTED).replace("UM*HS", "UM*SC"), False),
+        (review(*GRANTED).replace("*AU1", "*AU2"), False),
+        (review(*GRANTED).replace("MI*M0001", "MI*M0001N"), False),
+        (review(*GRANTED, member=NEWBORN), False),
+    ],
+    ids=["again", "by a clearing house", "later", "as typed", "without birth date", "another trace",
+         "a referral", "another number", "the newborn's own id", "the newborn on the mother's id"],
+)  # fmt: skip
+def test_only_kind_person_and_number_are_in_the_id(message: str, is_the_same: bool) -> None:
+    """Never who sent it, for which payer, or when."""
+    assert (authorization(message)["authorization_id"] == AU1) is is_the_same
 
 
 def test_the_requesters_own_trace_number_comes_first() -> None:
@@ -71,23 +109,13 @@ def test_the_requesters_own_trace_number_comes_first() -> None:
     assert document["trace_numbers"] == ["OURS", "T1"]
 
 
-def test_a_long_number_keeps_its_beginning_and_a_hash() -> None:
-    """Two long numbers that begin alike are told apart."""
-    kept = [each for each in GRANTED if not each.startswith("HCR")]
-    ids = [
-        authorization(review(*kept, f"HCR*A1*{'N' * 60}{end}"))["authorization_id"] for end in "12"
-    ]
-
-    assert ids[0] != ids[1]
-    assert all(each.startswith("x12.P100.NNNN") and len(each) < 60 for each in ids)
-
-
 def test_two_events_with_one_number_are_both_kept() -> None:
     """Their ids differ; the number finds both."""
     text = review(*GRANTED, "HL*7*3*EV*0", *GRANTED)
     documents = [each.document for each in authorizations(text)]
 
-    assert [each["authorization_id"] for each in documents] == ["x12.P100.AU1", "x12.P100.AU1-2"]
+    assert [each["authorization_id"] for each in documents] == [AU1, f"{AU1}-2"]
+    assert ["aliases" in each for each in documents] == [True, False]
     assert {each["number"] for each in documents} == {"AU1"}
     assert "number-repeated" in codes(text)
 
@@ -122,6 +150,9 @@ def test_versions_rise_with_time_decision_and_file() -> None:
         ("BHT*0007*11*R*20260220*150405", "2026-02-20T15:04:05Z"),
         ("BHT*0007*11*R*260220*1504", "2026-02-20T15:04:00Z"),
         ("BHT*0007*11*R*20260220*nine", "2026-02-20T00:00:00Z"),
+        ("BHT*0007*11*R*20260301", "2026-03-01T12:00:00Z"),
+        ("BHT*0007*11*R*20260301*0000", "2026-03-01T12:00:00Z"),
+        ("BHT*0007*11*R*20260302", "2026-03-02T00:00:00Z"),
         ("BHT*0007*11*R**", "2026-03-01T12:00:00Z"),
     ],
 )
@@ -139,13 +170,12 @@ def test_without_any_time_it_is_the_first_version() -> None:
     assert "no-event-time" in codes(text)
 
 
-def test_the_sender_stands_in_the_id() -> None:
+def test_the_sender_is_told_beside_the_id() -> None:
     """The payer's id, else the group's sender."""
-    body = review(*GRANTED)
-    nameless = body.replace("NM1*X3*2*PLAN*****PI*P100", "NM1*X3*2*PLAN")
+    nameless = review(*GRANTED).replace("NM1*X3*2*PLAN*****PI*P100", "NM1*X3*2*PLAN")
 
-    assert authorization(nameless)["authorization_id"] == "x12.SENDER.AU1"
-    assert authorization(body)["source"] == {
+    assert authorization(nameless)["source"]["system"] == "SENDER"
+    assert authorization(review(*GRANTED))["source"] == {
         "system": "P100", "event_time": "2026-02-20T15:04:00Z", "reference": "REF1",
     }  # fmt: skip
 

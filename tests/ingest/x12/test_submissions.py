@@ -26,7 +26,7 @@ def test_an_event_can_be_pushed_with_the_place_where_it_stands() -> None:
     (one,) = read(REVIEW)
 
     assert one.pushed is not None
-    assert (one.format, one.authorization_id) == ("x12", "x12.EP100.RAD5521")
+    assert (one.format, one.authorization_id) == ("x12", "authorization.RAD5521.87e2996ba99a8072")
     assert one.pushed.source["lines"][0]["procedure"]["from"] == "72148"
     assert one.position == {
         "interchange": "000000301",

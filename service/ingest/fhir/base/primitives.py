@@ -4,10 +4,11 @@ import re
 from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
+from service.domain.moment import DAY, INSTANT, SECOND, Moment
 from service.domain.values import COUNTED_MAX
 from service.ingest.fhir.base.node import Node
 
@@ -164,6 +165,12 @@ def _days(value: object) -> tuple[date, date] | None:
 
 def instant(node: Node) -> datetime | None:
     """Read a point in time; a day alone is its midnight, and a time without zone is in UTC."""
+    read = moment(node)
+    return read.at if read else None
+
+
+def moment(node: Node) -> Moment | None:
+    """Read a time as exactly as it is written; a day alone, or a midnight, leaves its time open."""
     if not node:
         return None
     written = _FRACTION.sub(r"\1", plain(node.value))
@@ -173,10 +180,13 @@ def instant(node: Node) -> datetime | None:
             if len(written) > len("2026-01-01"):
                 node.warn("value-invalid", "a time needs its zone: read as UTC")
             read = read.replace(tzinfo=UTC)
-        return read.astimezone(UTC)
+        at = read.astimezone(UTC)
     except (ValueError, OverflowError):
         node.warn("value-invalid", "a date with its time and zone belongs here")
         return None
+    if read.timetz().replace(tzinfo=None) == time.min:
+        return Moment(at, DAY)
+    return Moment(at, INSTANT if "." in written else SECOND)
 
 
 def quantity(node: Node) -> str | None:

@@ -18,6 +18,7 @@ _NPI_SYSTEMS = ("us-npi", "2.16.840.1.113883.4.6")
 _TIN_SYSTEMS = ("us-ein", "us-tin", "2.16.840.1.113883.4.4")
 _NOT_A_MEMBER = frozenset({"SS", "SB", "MR", "DL", "PPN", "PT", "AN", "VN", "MC"})
 _GENDERS = {"male": "M", "female": "F", "m": "M", "f": "F", "other": "U", "unknown": "U"}
+_SELF = "SELF"
 _TAXONOMY_MAX = 20
 _FACILITY = frozenset({"FA", "77"})
 _WHO_ASKS = frozenset({"DN", "DK", "P3", "REFERRER", "REFERRING", "ORDERING", "PRIMARY-CARE"})
@@ -30,7 +31,7 @@ def member(case: Case) -> dict[str, Any] | None:
     the only identifier of the Patient that says nothing of its type.
     """
     reference = case.response.get("patient")
-    patient = case.documents.resolve(reference)
+    patient = _patient_of(case)
     coverage = coverage_of(case, patient)
     found = _member_id(patient, reference, coverage)
     if found is None:
@@ -44,6 +45,16 @@ def member(case: Case) -> dict[str, Any] | None:
         "gender": _GENDERS.get(plain(patient.get("gender").value).lower()),
     }
     return {"id": found, **{name: each for name, each in more.items() if each}}
+
+
+def _patient_of(case: Case) -> Node:
+    """The Patient of the response; where that is not there, of its request or its coverage."""
+    parts = (case.response.get("patient"), case.request.get("patient"))
+    found = next(filter(None, map(case.documents.resolve, parts)), None)
+    if found is None:
+        beneficiary = coverage_of(case, NOTHING).get("beneficiary")
+        found = case.documents.resolve(beneficiary)
+    return found
 
 
 def _member_id(patient: Node, reference: Node, coverage: Node) -> str | None:
@@ -75,6 +86,13 @@ def _doubt(chosen: Node, own: list[Node], untyped: list[Node]) -> None:
     if chosen in untyped:
         message = "no identifier of type MB: the only one without a type was taken"
         chosen.warn("member-uncertain", message)
+
+
+def shares_its_id(case: Case, read: dict[str, Any]) -> bool:
+    """Whether a member that was read is a dependent who is called by the subscriber's id."""
+    coverage = coverage_of(case, _patient_of(case))
+    relation = _code(coverage.get("relationship"))
+    return bool(relation) and relation != _SELF and read["id"] == read.get("subscriber_id")
 
 
 def coverage_of(case: Case, patient: Node) -> Node:

@@ -10,7 +10,7 @@ from service.ingest.fhir.base.primitives import codings, plain
 from service.ingest.fhir.reading import _people as people
 from service.ingest.fhir.reading import _services as services
 from service.ingest.fhir.reading._case import Case, Item, Setting, review_of, type_code
-from service.ingest.fhir.reading.identity import OWN_SYSTEM, Identity, is_own, superseded_id
+from service.ingest.fhir.reading.identity import OWN_SYSTEM, Identity, Told, is_own
 from service.ingest.fhir.reading.lines import admission, reasons
 
 NUMBERS_MAX = 50
@@ -41,8 +41,37 @@ class Whole:
 ROWS: list[Row[Whole]] = []
 _row = adding(ROWS)
 
-_row("authorization_id", "identifier", "Claim.identifier", "preAuthRef", rule="see Id and version")(
-    lambda whole: whole.identity.authorization_id
+
+def told(
+    case: Case,
+    items: list[Item],
+    lines: list[dict[str, Any]],
+    member: dict[str, Any],
+    action: str | None,
+) -> Told:
+    """Say what is known of a response before its fields are read."""
+    certification = primitives.concept_code(case.request.extension("certificationType"))
+    of_lines = {line.get("certification_type") for line in lines}
+    number = _number_of(case, lines)
+    return Told(
+        kind=_kind_of(items),
+        member=member,
+        actions={action} if action == "C" else {action, *(item.action for item in items)},
+        certification=certification or (of_lines.pop() if len(of_lines) == 1 else None),
+        numbers=(number, *(line.get("number") for line in lines)),
+        previous=next(iter(_previous_of(case, number)), None),
+    )
+
+
+_row(
+    "authorization_id",
+    "adjudication.extension(reviewAction).number",
+    "preAuthRef",
+    "Claim.identifier",
+    rule="see Id and version",
+)(lambda whole: whole.identity.authorization_id)
+_row("aliases", "Claim.identifier", "identifier", rule="see Id and version")(
+    lambda whole: list(whole.identity.aliases)
 )
 _row("version", "meta.lastUpdated", "created", "Bundle.timestamp", rule="see Id and version")(
     lambda whole: whole.identity.version
@@ -55,7 +84,11 @@ _row("version", "meta.lastUpdated", "created", "Bundle.timestamp", rule="see Id 
     rule="SC is a referral, all else an authorization",
 )
 def _kind(whole: Whole) -> str:
-    is_referral = any(_REFERRAL in _request_types(item) for item in whole.items)
+    return _kind_of(whole.items)
+
+
+def _kind_of(items: list[Item]) -> str:
+    is_referral = any(_REFERRAL in _request_types(item) for item in items)
     return "referral" if is_referral else "authorization"
 
 
@@ -74,12 +107,15 @@ _row(
     rule="else the number that all lines share, else extension(authorizationNumber)",
 )
 def _number(whole: Whole) -> str | None:
-    case = whole.case
+    return _number_of(whole.case, whole.lines)
+
+
+def _number_of(case: Case, lines: list[dict[str, Any]]) -> str | None:
     review = review_of(case.response).extension("number")
     for node in (review, case.response.get("preAuthRef")):
         if read := primitives.number(node):
             return read
-    numbers = {line["number"] for line in whole.lines if "number" in line}
+    numbers = {line["number"] for line in lines if "number" in line}
     if len(numbers) == 1:
         return str(numbers.pop())
     if numbers:
@@ -94,7 +130,10 @@ def _number(whole: Whole) -> str | None:
     rule="those of the Claim too; what is the number itself is left out",
 )
 def _previous_numbers(whole: Whole) -> list[str]:
-    case, own = whole.case, _number(whole)
+    return _previous_of(whole.case, _number(whole))
+
+
+def _previous_of(case: Case, own: str | None) -> list[str]:
     nodes = [case.response.extension("authorizationNumber")]
     nodes.append(case.request.extension("authorizationNumber"))
     nodes += [
@@ -109,8 +148,8 @@ def _previous_numbers(whole: Whole) -> list[str]:
 _row(
     "supersedes",
     "Claim.related.claim",
-    rule="the id made of the identifier of the Claim that was updated",
-)(lambda whole: superseded_id(whole.case, whole.identity.authorization_id))
+    rule="the id of the number or of the request that was updated, see Id and version",
+)(lambda whole: whole.identity.supersedes)
 
 
 @_row(

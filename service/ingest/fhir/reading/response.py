@@ -130,16 +130,17 @@ def _authorization(case: Case) -> dict[str, Any] | None:
         return None
     action = decide(case, items)
     member = people.member(case)
-    identity = identity_of(case, {action, *(item.action for item in items)})
-    if identity is not None:
-        case.named = identity.authorization_id, identity.version
-    if member is None or identity is None:
+    if member is None:
         return None
     if len(items) > AUTHORIZATION_LINES_MAX:
         response.error("too-many", f"more than {AUTHORIZATION_LINES_MAX} lines")
         return None
     _attach(case)
     read_lines = [mapping.apply(lines.ROWS, item) for item in items]
+    identity = identity_of(case, header.told(case, items, read_lines, member, action))
+    if identity is None:
+        return None
+    case.named = identity.authorization_id, identity.version
     whole = Whole(case, items, read_lines, identity, member, action)
     document = mapping.apply(header.ROWS, whole)
     if read_lines:

@@ -281,6 +281,13 @@ def take_requester(draft: Draft, requester: Loop | None) -> None:
         draft.put("", "requesting_provider", provider, party.segments[0])
 
 
+def requester_of(level: Loop | None) -> str:
+    """Who asked (2010B), by NPI or else tax number; empty where neither is known."""
+    party = level.party("2010B") if level else None
+    provider = read_provider(Elements(Findings(), ""), party) if party else {}
+    return provider.get("npi") or provider.get("tin") or ""
+
+
 def _provider(draft: Draft, party: Loop) -> Party:
     elements = Elements(draft.findings, party.name)
     provider = read_provider(elements, party, AuthorizedProvider)

@@ -5,11 +5,11 @@ from typing import Any
 
 from service.domain import codes
 from service.domain.authorization import GRANTING_ACTIONS, VOID_ACTION
+from service.domain.grant_identity import CANCELLATION
 from service.ingest.x12.fields.mapping import Draft, Rows, filled
 from service.ingest.x12.fields.people import take_providers
 from service.ingest.x12.fields.quantities import limits_of, shared
 from service.ingest.x12.fields.services import Diagnoses
-from service.ingest.x12.review.identity import CANCELLATION
 from service.ingest.x12.review.rows import EVENT, SERVICE
 from service.ingest.x12.wire.loops import Loop
 from service.ingest.x12.wire.problem import Findings

@@ -12,6 +12,7 @@ from service.ingest.x12.fields.people import (
     member_of,
     patient_of,
     read_payer,
+    requester_of,
     take_requester,
 )
 from service.ingest.x12.fields.policy import ReadingPolicy
@@ -27,7 +28,7 @@ from service.ingest.x12.review._event import (
     scope_of,
     sort_out,
 )
-from service.ingest.x12.review.identity import identity_of, version_of
+from service.ingest.x12.review.identity import identity_in, person_in, version_of
 from service.ingest.x12.wire.composites import Composites
 from service.ingest.x12.wire.envelope import Handler
 from service.ingest.x12.wire.excerpt import Excerpt, repeat_of
@@ -120,7 +121,14 @@ class ReviewHandler(Handler):
         numbers = (event.draft.fields.get("number"), *(each.get("number") for each in lines))
         number = next(filter(None, numbers), None)
         actions = actions_of(event)
-        identity = identity_of(sender, event.draft, number, actions)
+        identity = identity_in(
+            event.draft,
+            actions,
+            kind=kind_of(event),
+            person=person_in(patient, self._policy.member_id_of(patient)),
+            requester=requester_of(loop.above("2000B")),
+            number=number,
+        )
         if identity is None:
             return self.unread(loop, findings, "no-identity")
         if not identity.is_by_number:
@@ -134,8 +142,10 @@ class ReviewHandler(Handler):
             "version": version or 1,
             **self._header(loop, event, patient, findings),
         }
-        if identity.supersedes and identity.supersedes != document["authorization_id"]:
-            document["supersedes"] = identity.supersedes
+        if own_id == identity.authorization_id:
+            document |= filled(
+                {"aliases": list(identity.aliases), "supersedes": identity.supersedes}
+            )
         document["source"] = self._source(sender)
         document["lines"] = lines
         return self._checked(loop, document, findings)

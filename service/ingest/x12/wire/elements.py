@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 
+from service.domain.moment import DAY, INSTANT, MINUTE, SECOND, Moment
 from service.domain.values import COUNTED_MAX
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.segment import Segment
@@ -199,10 +200,10 @@ def as_day(digits: str) -> str | None:
 
 
 @lru_cache(_CACHED)
-def as_moment(day: str, of_day: str) -> datetime | None:
+def as_moment(day: str, of_day: str) -> Moment | None:
     """Read a day and a time of day (HHMM, with seconds and hundredths); X12 has no time zone: UTC.
 
-    A time that cannot be read is midnight.
+    A time that cannot be read, or is midnight, leaves the day alone.
     """
     iso = as_day(_with_century(re.sub(r"\s", "", day)))
     if iso is None:
@@ -211,4 +212,7 @@ def as_moment(day: str, of_day: str) -> datetime | None:
     hour, minute, second = (int(found[part] or 0) for part in (1, 2, 3)) if found else (0, 0, 0)
     hundredths = int((found[4] or "0").ljust(2, "0")) if found else 0
     passed = time(hour, minute, second, hundredths * 10_000, tzinfo=UTC)
-    return datetime.combine(date.fromisoformat(iso), passed)
+    at = datetime.combine(date.fromisoformat(iso), passed)
+    if found is None or not (hour or minute or second or hundredths):
+        return Moment(at, DAY)
+    return Moment(at, INSTANT if found[4] else SECOND if found[3] else MINUTE)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from service.domain.moment import finest, in_order
 from service.ingest.x12.wire.elements import as_moment
 from service.ingest.x12.wire.excerpt import EXCERPT_CHARACTERS_MAX, Envelope, Excerpt
 from service.ingest.x12.wire.guide import Guide, identify
@@ -223,7 +224,9 @@ _NO_BHT = Segment(("BHT",), 0, 0, Delimiters("", "", "", ""))
 
 def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment) -> Transaction:
     sent = group.interchange
-    made_at = as_moment(bht.get(4), bht.get(5)) or as_moment(group.date, group.time)
+    written = ((bht.get(4), bht.get(5)), (group.date, group.time), (sent.date, sent.time))
+    told = [as_moment(*each) for each in written]
+    made = finest(told)
     return Transaction(
         group=group,
         set_id=start.get(1)[:3],
@@ -232,7 +235,8 @@ def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment) -> Tr
         guide=guide.name[:35],
         kind=guide.kind,
         reference=bht.get(3)[:200],
-        made_at=made_at or as_moment(sent.date, sent.time),
+        made_at=made.at if made else None,
+        order_at=in_order(told),
         purpose=bht.get(6),
         segment_index=start.ordinal,
         is_predetermination=guide.is_predetermination,

@@ -54,7 +54,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """A transaction set: where it stands, what it is, and who made it when (BHT)."""
+    """A transaction set: where it stands, what it is, and who made it when (BHT).
+
+    ``order_at`` is the time by which it comes before or after others.
+    """
 
     group: Group
     set_id: str
@@ -64,6 +67,7 @@ class Transaction:
     kind: Kind = "other"
     reference: str = ""
     made_at: datetime | None = None
+    order_at: datetime | None = None
     purpose: str = ""
     segment_index: int = 0
     is_predetermination: bool = False

@@ -1,0 +1,55 @@
+"""When a message was made, as exactly as it says: a day alone leaves its time open."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
+INSTANT = timedelta()
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time that lies somewhere in ``width`` from ``at`` on."""
+
+    at: datetime
+    width: timedelta
+
+    @property
+    def ends(self) -> datetime:
+        """The first time after it."""
+        room = datetime.max.replace(tzinfo=self.at.tzinfo) - self.at
+        return self.at + min(self.width, room)
+
+    def holds(self, other: "Moment") -> bool:
+        """Whether another one says more exactly when this was."""
+        return other.width < self.width and self.at <= other.at < self.ends
+
+
+def finest(moments: Iterable[Moment | None]) -> Moment | None:
+    """The first that is there, as exactly as the others tell it; None without any."""
+    told: Moment | None = None
+    for each in moments:
+        if each is not None and (told is None or told.holds(each)):
+            told = each
+    return told
+
+
+def in_order(moments: Iterable[Moment | None]) -> datetime | None:
+    """The time by which a message comes before or after others; None without any.
+
+    Of a day whose message was sent after it, the order of sending counts within its last minute:
+    what is sent again much later is never newer than what was made on a later day.
+    """
+    known = [each for each in moments if each is not None]
+    told = finest(known)
+    if told is None:
+        return None
+    later = min((each.at for each in known if each.at >= told.ends), default=None)
+    if told.width < DAY or later is None:
+        return told.at
+    minutes = (later - told.ends) // MINUTE
+    return told.ends - MINUTE + min(minutes * _MILLISECOND, MINUTE - _MILLISECOND)
