@@ -16,7 +16,7 @@ Stage = Literal["preliminary", "final"]
 
 
 class SelectedAuthorization(Frozen):
-    """An authorization that an examiner selected; ``line`` names one of its lines."""
+    """An authorization that an examiner selected; ``line`` is one of its lines."""
 
     authorization_id: Identifier
     line: LineNumber | None = None
@@ -31,9 +31,13 @@ class Selection(Frozen):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        ids = [each.authorization_id for each in self.authorizations]
-        if len(set(ids)) < len(ids):
+        lines: dict[str, list[int | None]] = {}
+        for each in self.authorizations:
+            lines.setdefault(each.authorization_id, []).append(each.line)
+        if any(len(set(some)) < len(some) for some in lines.values()):
             raise ValueError("the same authorization is selected twice")
+        if any(None in some and len(some) > 1 for some in lines.values()):
+            raise ValueError("an authorization is selected whole, and one of its lines as well")
         return self
 
 

@@ -5,6 +5,7 @@ Units are not judged here: `match` does not know balances.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from fractions import Fraction
 
 from service.domain.authorization import GRANTING_ACTIONS
@@ -13,8 +14,10 @@ from service.domain.template import AutoResolve
 from service.matching.ranking import Ranked
 from service.matching.scorer import Judged
 
+MIN_ADJOINING = 2
 NOT_REQUIRED_ACTION = "NA"
 DENIED_ACTION = "A3"
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ def resolve(ranked: Ranked, events: Events) -> Resolution:
     if ranked.exact:
         return Resolution(events=tuple(raised))
     auto_resolve = ranked.non_exact[0].asked.plan.template.auto_resolve
-    taken = take_automatically(ranked.non_exact, auto_resolve)
+    taken = adjoining(ranked.non_exact) or take_automatically(ranked.non_exact, auto_resolve)
     return Resolution(chosen=taken, events=() if taken else _why_none_taken(ranked, events))
 
 
@@ -82,6 +85,40 @@ def _why_none_taken(ranked: Ranked, events: Events) -> tuple[Event, ...]:
     if any(is_active(each.action) for each in ranked.non_exact):
         return (non_exact,)
     return non_exact, _about("denied" if is_denied(best.action) else "pending", best, events)
+
+
+def adjoining(non_exact: Sequence[Judged]) -> tuple[Judged, ...]:
+    """Take active matches that fit in all but the days, where together they cover each of these.
+
+    So does a grant that was renewed: first the one that begins first. Empty where a day is left.
+    """
+    fitting = [each for each in non_exact if is_active(each.action) and _lacks_days_alone(each)]
+    if len(fitting) < MIN_ADJOINING:
+        return ()
+    asked = fitting[0].asked.values
+    first, last = str(asked.get("line.from", "")), str(asked.get("line.to", ""))
+    if not first or not last:
+        return ()
+    taken: list[Judged] = []
+    reached = date.fromisoformat(first) - _DAY
+    for each in sorted(fitting, key=lambda judged: judged.line["effective"].get("first", "")):
+        window = each.line["effective"]
+        begins, ends = window.get("first", ""), window.get("last", last)
+        if begins <= (reached + _DAY).isoformat() and ends > reached.isoformat():
+            taken.append(each)
+            reached = date.fromisoformat(min(ends, last))
+    return tuple(taken) if reached.isoformat() == last else ()
+
+
+def _lacks_days_alone(judged: Judged) -> bool:
+    """Whether only a criterion that compares days keeps it from being exact."""
+    if judged.tolerance or judged.unmet or judged.candidate.relaxed is not None:
+        return False
+    return all(
+        {use.field for use in asked.plan.uses} == {"effective"}
+        for asked in judged.asked.criteria
+        if asked.plan.criterion.id in judged.blockers
+    )
 
 
 def take_automatically(non_exact: Sequence[Judged], rule: AutoResolve) -> tuple[Judged, ...]:

@@ -4,13 +4,14 @@ A claim's lines mostly ask for the same provider, dates and place, so every dist
 to every authorization line once, and the points of a claim line are sums over those answers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service.comparison.comparison import How
 from service.comparison.prepared import AskedCriterion, AskedLine, AskedTest
 from service.domain.answers import MatchClass
+from service.domain.authorization import GRANTING_ACTIONS
 from service.domain.candidate import Candidate
 from service.domain.effective import LineValues
 
@@ -39,7 +40,8 @@ class Judged(NamedTuple):
 
     ``best_score`` is the highest of all its lines that are candidates, which Elasticsearch must
     find as well; ``score`` is that of ``line``, the one that stands for it. ``place`` is where the
-    answers to the line's criteria are found.
+    answers to the line's criteria are found. ``more`` are its other lines that grant and fit as
+    well, in the order in which they are drawn after that one.
     """
 
     asked: AskedLine
@@ -53,6 +55,7 @@ class Judged(NamedTuple):
     answers: tuple[Answers, ...]
     unmet: tuple[str, ...]
     place: int
+    more: tuple[int, ...] = ()
 
     @property
     def percent(self) -> int:
@@ -111,34 +114,104 @@ class Scorer:
             ]
         )
         attainable = asked.attainable
-        best: dict[int, tuple[Precedence, int]] = {}
-        highest: dict[int, int] = {}
-        for place in eligible:
-            owner, total = self._owners[place], totals[place]
-            is_exact = exact[place] and attainable > 0 and self.candidates[owner].relaxed is None
-            key = _precedence(self._lines[place], total, is_exact=is_exact)
-            if owner not in best or key < best[owner][0]:
-                best[owner] = key, place
-            if total > highest.get(owner, -1):
-                highest[owner] = total
+        standing = self._standing(asked, eligible, answers, totals, exact if attainable > 0 else ())
         return [
             Judged(
                 asked=asked,
                 candidate=self.candidates[owner],
                 line=self._lines[place],
                 score=totals[place],
-                best_score=highest[owner],
+                best_score=highest,
                 attainable=attainable,
                 tolerance=bool(on_time) and not on_time[place],
-                match_class=_class_of(asked, answers, place, totals[place], is_exact=not key[0]),
+                match_class=(
+                    found := _class_of(asked, answers, place, totals[place], is_exact=is_exact)
+                ),
                 answers=answers,
                 unmet=tuple(
                     each.plan.id for each in asked.exact if not self._condition(each)[place]
                 ),
                 place=place,
+                more=more if found != "none" else (),
             )
-            for owner, (key, place) in best.items()
+            for owner, place, is_exact, highest, more in standing
         ]
+
+    def _standing(
+        self,
+        asked: AskedLine,
+        eligible: Iterable[int],
+        answers: Sequence[Answers],
+        totals: Sequence[int],
+        exact: Sequence[bool],
+    ) -> Iterator[tuple[int, int, bool, int, tuple[int, ...]]]:
+        """The line that stands for each candidate, if it is exact, the most points, and more.
+
+        Without ``exact`` none is.
+        """
+        best: dict[int, tuple[Precedence, int]] = {}
+        highest: dict[int, int] = {}
+        alike: dict[int, list[int]] = {}
+        fully: dict[int, list[int]] = {}
+        for place in eligible:
+            owner, total = self._owners[place], totals[place]
+            is_exact = bool(exact) and exact[place] and self.candidates[owner].relaxed is None
+            key = _precedence(self._lines[place], total, is_exact=is_exact)
+            if owner not in best or key < best[owner][0]:
+                best[owner] = key, place
+            if is_exact:
+                fully.setdefault(owner, []).append(place)
+            if total > highest.get(owner, -1):
+                highest[owner], alike[owner] = total, [place]
+            elif total == highest[owner]:
+                alike[owner].append(place)
+        for owner, (_, place) in best.items():
+            places, is_exact = fully.get(owner) or alike[owner], owner in fully
+            more: tuple[int, ...] = ()
+            if len(places) > 1:
+                place, more = self._in_order(asked, places, place, answers, is_exact=is_exact)
+            yield owner, place, is_exact, highest[owner], more
+
+    def _in_order(
+        self,
+        asked: AskedLine,
+        places: Iterable[int],
+        best: int,
+        answers: Sequence[Answers],
+        *,
+        is_exact: bool,
+    ) -> tuple[int, tuple[int, ...]]:
+        """Give the line that stands for its authorization, and those that fit as well as it does.
+
+        All are exact, or all have as many points. Of exact ones the one that names more stands: it
+        says more of the service; then one that grants. Others fit as well by the same answers.
+        """
+        conditions = [self._condition(each) for each in asked.exact]
+
+        def unnamed(place: int) -> int:
+            return sum(each.levels[place] == WILDCARD for each in answers)
+
+        def met(place: int) -> tuple[list[int], list[bool]]:
+            return [each.levels[place] for each in answers], [each[place] for each in conditions]
+
+        def order(place: int) -> tuple[object, ...]:
+            if not is_exact:
+                return (place != best,)
+            points = sum(each.points[place] for each in answers)
+            ends = _precedence(self._lines[place], points, is_exact=True)
+            return -points, unnamed(place), not self._grants(place), *ends
+
+        first, *others = sorted(places, key=order)
+        if not self._grants(first):
+            return first, ()
+        return first, tuple(
+            self._lines[place]["line"]
+            for place in others
+            if self._grants(place) and (is_exact or met(place) == met(first))
+        )
+
+    def _grants(self, place: int) -> bool:
+        return self._lines[place].get("action") in GRANTING_ACTIONS
 
     def _eligible(self, asked: AskedLine) -> list[int]:
         """The places of the lines that meet all requirements and no exclusion."""

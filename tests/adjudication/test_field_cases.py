@@ -22,7 +22,6 @@ KNOWN_SHORT = {
     "a number that mother and newborn share does not take the mother's authorization away",
     "units stay with their service when a revised 278 lists its services in another order",
     "an extension under the same number keeps what was granted before",
-    "a two-week span whose units do not divide by its days is not cut to one week's maximum",
     "an authorization for Monday to Friday does not pay a Saturday",
     "minutes that were granted are drawn by 15-minute units",
     "units that a reversed claim gives back find the claim that waits for them",

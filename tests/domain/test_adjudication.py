@@ -57,8 +57,16 @@ def test_an_examiner_selects_by_line_and_type() -> None:
         ({"selections": [{"line": 1, "authorizations": []}]}, "at least 1 item"),
         ({"selections": [{"line": 1, "authorizations": [A1] * 21}]}, "at most 20 items"),
         (
-            {"selections": [{"line": 1, "authorizations": [A1, A2, {**A1, "line": 3}]}]},
+            {"selections": [{"line": 1, "authorizations": [A1, A2, A1]}]},
             "the same authorization is selected twice",
+        ),
+        (
+            {"selections": [{"line": 1, "authorizations": [{**A1, "line": 3}] * 2}]},
+            "the same authorization is selected twice",
+        ),
+        (
+            {"selections": [{"line": 1, "authorizations": [A1, A2, {**A1, "line": 3}]}]},
+            "selected whole, and one of its lines as well",
         ),
         (
             {"selections": [{"line": 3, "authorizations": [A1]}]},

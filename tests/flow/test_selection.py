@@ -164,19 +164,31 @@ def test_a_line_without_a_procedure_fits_one_that_names_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "found",
+    ("found", "expected"),
     [
-        paper("A2", lines=[LINES[2], LINES[2], {**LINES[2], "place_of_service": "11"}]),
-        paper("A2", place_of_service="02", lines=[LINES[2], {**LINES[2], "modifiers": ["GO"]}]),
+        (
+            paper("A2", lines=[LINES[2], LINES[2], {**LINES[2], "place_of_service": "11"}]),
+            ["A2/1 s", "A2/2 s", "A2/3 s"],
+        ),
+        (
+            paper("A2", place_of_service="02", lines=[LINES[2], {**LINES[2], "modifiers": ["GO"]}]),
+            ["A2/1 s"],
+        ),
     ],
 )
-def test_a_selection_that_was_found_is_of_the_line_that_was_matched(found: Authorization) -> None:
-    """Also where it was only a near miss."""
-    search = searched(found)
-    shown = (*search.ranked.shown, *search.ranked.near_misses)
-    (line,) = [each.line["line"] for each in shown]
+def test_a_selection_that_was_found_is_of_the_lines_that_were_matched(
+    found: Authorization, expected: list[str]
+) -> None:
+    """All that fit as well; of a near miss the one that was judged."""
+    assert names(chosen_for(examined("A2"), searched(found), found)) == expected
 
-    assert names(chosen_for(examined("A2"), search, found)) == [f"A2/{line} s"]
+
+def test_a_selected_line_is_drawn_before_the_others_of_its_authorization() -> None:
+    """Those that fit as well come after it, as other authorizations do."""
+    found = paper("A2", lines=[LINES[2], LINES[2], LINES[2]])
+    claim = examined({"authorization_id": "A2", "line": 2})
+
+    assert names(chosen_for(claim, searched(found), found)) == ["A2/2 s", "A2/1", "A2/3"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,14 @@ from service.matching.resolution import (
     take_automatically,
 )
 from service.matching.scorer import Judged
-from tests.builders import ask, build_authorization, changed, event_codes, judge
+from tests.builders import (
+    ask,
+    build_authorization,
+    build_claim,
+    changed,
+    event_codes,
+    judge,
+)
 
 AUTOMATIC = "auto_resolve: {enabled: true}\n"
 
@@ -227,3 +234,40 @@ def test_what_is_not_active_is_passed_over() -> None:
     taken = take_automatically([refused, granted], AutoResolve(enabled=True))
 
     assert [each.candidate.authorization_id for each in taken] == ["N1"]
+
+
+@pytest.mark.parametrize(
+    ("papers", "taken"),
+    [
+        # First and last valid day in March, and the place of service where it is another one.
+        ([("01", "11", ""), ("12", "31", "")], ["A1", "A2"]),
+        ([("13", "31", ""), ("01", "12", "")], ["A2", "A1"]),
+        ([("01", "12", ""), ("11", "31", "")], ["A1", "A2"]),
+        ([("01", "10", ""), ("11", "12", ""), ("13", "13", ""), ("14", "31", "")],
+         ["A1", "A2", "A3", "A4"]),
+        ([("01", "11", ""), ("01", "10", ""), ("12", "31", "")], ["A1", "A3"]),
+        ([("01", "11", ""), ("13", "31", "")], []),
+        ([("11", "31", ""), ("12", "31", "")], []),
+        ([("01", "11", ""), ("12", "31", "02")], []),
+        ([("01", "11", "")], []),
+        ([("01", "11", ""), ("01", "31", "02")], []),
+    ],
+)  # fmt: skip
+def test_what_adjoins_is_taken_together_where_it_covers_every_day(
+    papers: list[tuple[str, str, str]], taken: list[str]
+) -> None:
+    """For days from March 10 to 14: a renewal is the same grant, and pays its own days."""
+    found = [
+        build_authorization(
+            authorization_id=f"A{number}",
+            effective={"from": f"2026-03-{first}", "to": f"2026-03-{last}"},
+            place_of_service=place or None,
+        )
+        for number, (first, last, place) in enumerate(papers, 1)
+    ]
+    asked = ask(build_claim(line={"from": "2026-03-10", "to": "2026-03-14"}))
+    ranked = rank(judge(asked, *found), asked.plan.template)
+    resolution = resolve(ranked, Events(event_codes(), "professional"))
+
+    assert in_words(resolution)[0] == taken
+    assert bool(resolution.events) == (not taken)

@@ -103,71 +103,82 @@ class Trial:
         for line in plan.lines:
             before = self.tally.copy()
             rows, is_whole = self._line(line)
-            if line.whole_only and not is_whole:
+            if not is_whole and (line.whole_only or not rows):
                 self.tally = before
-                granted.short += [line.line] if rows else []
+                is_any = rows or any(self._has_any(part) for part in line.parts)
+                granted.short += [line.line] if is_any else []
             else:
                 granted.rows += rows
         return granted
+
+    def _has_any(self, part: Part) -> bool:
+        """Whether every kind has some room, be it for less than a step."""
+        tiny = part._replace(step=1)
+        return all(
+            any(
+                (not part.charge or self._money(draw) > 0)
+                and steps(tiny, part.want, partial(self._has_room, tiny, draw, 0))
+                for draw in way.draws
+            )
+            for way in part.ways
+        )
 
     def _line(self, line: LinePlan) -> tuple[list[HeldRow], bool]:
         rows: list[HeldRow] = []
         is_whole = True
         for part in line.parts:
-            units, money, drawn = self._part(line.line, part)
-            is_whole &= (units, money) == (part.want, part.charge)
+            is_all, drawn = self._part(line.line, part)
+            is_whole &= is_all
             rows += drawn
         return rows, is_whole
 
-    def _part(self, line: int, part: Part) -> tuple[int, int, list[HeldRow]]:
-        """Lower what is wanted until every way grants it."""
+    def _part(self, line: int, part: Part) -> tuple[bool, list[HeldRow]]:
+        """Lower what is wanted until every way grants it; tells if none was short by itself."""
         wanted, ceiling = part.want, part.charge
-        before = self.tally
+        before, is_whole = self.tally, None
         while True:
             self.tally = before.copy()
             filled = [self._way(line, part, way, wanted, ceiling) for way in part.ways]
+            if is_whole is None:
+                is_whole = all(each[3] for each in filled)
             units = [each[0] for each in filled]
             money = [each[1] for each in filled]
             if len(set(units)) == len(set(money)) == 1:
-                return units[0], money[0], [row for each in filled for row in each[2]]
+                return is_whole, [row for each in filled for row in each[2]]
             if min(units) == 0:
                 self.tally = before
-                return 0, 0, []
+                return False, []
             wanted, ceiling = min(units), min(money)
 
     def _way(
         self, line: int, part: Part, way: Way, wanted: int, ceiling: int
-    ) -> tuple[int, int, list[HeldRow]]:
-        done, paid, rows = 0, 0, list[HeldRow]()
+    ) -> tuple[int, int, list[HeldRow], bool]:
+        done, paid, is_worth, rows = 0, 0, True, list[HeldRow]()
         last = self._last_that_gives(part, way, wanted)
         for number, draw in enumerate(way.draws):
             units, due = self._draw(part, draw, done, wanted, is_last=number == last)
             if units:
+                is_worth &= due == worth(part, draw, done, units)
                 due = min(due, ceiling - paid)
                 rows.append(row_of(line, part, way, draw, done, units, due))
                 self.tally.add(rows[-1:], STATES[self.state])
                 done, paid = done + units, paid + due
-        return done, paid, rows
+        return done, paid, rows, is_worth and done == wanted
 
     def _draw(
         self, part: Part, draw: Draw, done: int, wanted: int, *, is_last: bool
     ) -> tuple[int, int]:
-        """Take as many whole steps as fit; the last draw may pay a part of the charge only."""
+        """Take as many whole steps as fit and are paid; the last draw pays one more in part."""
         money = self._money(draw)
-
-        def due(units: int) -> int:
-            return cost(part, done + units) - cost(part, done)
-
-        units = steps(
+        money -= money % part.cent
+        room = steps(
             part, wanted - done, lambda units: self._has_room(part, draw, done, done + units)
         )
-        if due(units) <= money:
-            return units, due(units)
-        if is_last:
-            cut = money - money % part.cent
-            return (units, cut) if cut else (0, 0)
-        units = steps(part, units, lambda units: due(units) <= money)
-        return units, due(units)
+        units = steps(part, room, lambda units: worth(part, draw, done, units) <= money)
+        due = worth(part, draw, done, units)
+        if is_last and units < room and due < money:
+            return units + part.step, money
+        return units, due
 
     def _last_that_gives(self, part: Part, way: Way, wanted: int) -> int | None:
         """Find the last draw that alone could give anything."""
@@ -197,13 +208,13 @@ class Trial:
             free = self._free(draw, debit, "units", "u")
             if not debit.unit_tokens and charged(debit, end - start) > free:
                 return False
-            for measure, name, items in (
-                ("u", "units", debit.unit_tokens),
-                ("d", "days", debit.day_tokens),
+            for measure, name, items, in_all in (
+                ("u", "units", debit.unit_tokens, debit.unit_tokens_in_all),
+                ("d", "days", debit.day_tokens, debit.day_tokens_in_all),
             ):
                 wanted = {
                     item
-                    for item in reached(part, items, start, end)
+                    for item in reached(part, items, in_all, start, end)
                     if not self.tally.is_held(draw.authorization_id, debit.account, measure, item)
                 }
                 if len(wanted) * SCALE > self._free(draw, debit, name, measure):
@@ -226,15 +237,32 @@ def cost(part: Part, units: int) -> int:
     return part.charge if units >= part.want else share - share % part.cent
 
 
+def worth(part: Part, draw: Draw, done: int, units: int) -> int:
+    """Give what units are worth after those before them: their charge, or their price if lower."""
+    due = cost(part, done + units) - cost(part, done)
+    if draw.price is None:
+        return due
+    numerator, denominator = draw.price
+    price = units * numerator // denominator
+    return min(due, price - price % part.cent)
+
+
 def charged(debit: Debit, units: int) -> int:
     """Give what claim units cost on an account, rounded up."""
     return -(-units * debit.numerator // debit.denominator)
 
 
-def reached(part: Part, items: tuple[str, ...], start: int, end: int) -> tuple[str, ...]:
-    """Give the tokens of units from one place to another: spread evenly, each touched counts."""
+def reached(
+    part: Part, items: tuple[str, ...], in_all: int | None, start: int, end: int
+) -> tuple[str, ...]:
+    """Give the tokens of units from one place to another: spread evenly, each touched counts.
+
+    A draw for some days of a part begins with its own first token.
+    """
     if end == start:
         return ()
+    if in_all is not None:
+        return items[: -(-in_all * (end - start) // part.want)]
     return items[len(items) * start // part.want : -(-len(items) * end // part.want)]
 
 
@@ -256,8 +284,12 @@ def row_of(line: int, part: Part, way: Way, draw: Draw, done: int, units: int, d
                 amount=due if each.counts_amount else 0,
                 numerator=each.numerator,
                 denominator=each.denominator,
-                unit_tokens=reached(part, each.unit_tokens, done, done + units),
-                day_tokens=reached(part, each.day_tokens, done, done + units),
+                unit_tokens=reached(
+                    part, each.unit_tokens, each.unit_tokens_in_all, done, done + units
+                ),
+                day_tokens=reached(
+                    part, each.day_tokens, each.day_tokens_in_all, done, done + units
+                ),
             )
             for each in draw.debits
         ),

@@ -59,6 +59,12 @@ def bounds() -> st.SearchStrategy[dict[str, Bounds]]:
     return st.fixed_dictionaries(dict.fromkeys(BASES, one))
 
 
+PRICES = (None, None, None, (100 * CENT, SCALE), (1, 3), (25 * CENT, SCALE * 2))
+"""What a claim unit may cost at most: a dollar, a third, an eighth of a dollar, or anything."""
+WEEKS = (("H~2026-03-01", DAYS[:2]), ("H~2026-03-08", DAYS[2:]))
+"""Periods of one part: their accounts, and the days in each."""
+
+
 @st.composite
 def debits(draw: st.DrawFn, line: int, count: int) -> tuple[Debit, ...]:
     """Debits of the header and of the line, and sometimes of a rate and a renewal period."""
@@ -83,17 +89,41 @@ def ways(draw: st.DrawFn, kind: AuthorizationKind, count: int) -> Way:
     """One to three draws of one kind, none from the same line twice."""
     lines = [(name, line) for name in AUTHORIZATIONS[kind] for line in range(3)]
     places = st.lists(st.sampled_from(lines), min_size=1, max_size=3, unique=True)
-    return Way(
-        kind=kind,
-        draws=tuple(
-            Draw(
-                authorization_id=name,
-                line=line,
-                origin="automatic",
-                debits=draw(debits(line, count)),
+    draws = [
+        Draw(
+            authorization_id=name,
+            line=line,
+            origin="automatic",
+            debits=draw(debits(line, count)),
+            price=draw(st.sampled_from(PRICES)),
+        )
+        for name, line in draw(places)
+    ]
+    if draw(st.integers(0, 4)) == 0:
+        draws[:1] = _by_week(draws[0])
+    return Way(kind=kind, draws=tuple(draws))
+
+
+def _by_week(one: Draw) -> list[Draw]:
+    """Draw on two weeks of one line, each with its own account and days."""
+    return [
+        one._replace(
+            debits=(
+                *(_in_week(each, days) for each in one.debits if "~" not in each.account),
+                _in_week(one.debits[0], days)._replace(account=account),
             )
-            for name, line in draw(places)
-        ),
+        )
+        for account, days in WEEKS
+    ]
+
+
+def _in_week(debit: Debit, days: tuple[str, ...]) -> Debit:
+    """Keep the tokens of these days alone."""
+    return debit._replace(
+        unit_tokens=tuple(f"{day}|1234567893" for day in days) if debit.unit_tokens else (),
+        day_tokens=days if debit.day_tokens else (),
+        unit_tokens_in_all=len(DAYS) if debit.unit_tokens else None,
+        day_tokens_in_all=len(DAYS) if debit.day_tokens else None,
     )
 
 

@@ -36,7 +36,10 @@ class AccountMovement(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What one part of a claim line drew from one authorization, in claim units and charge."""
+    """What one part of a claim line drew from one authorization, in claim units and charge.
+
+    ``priced`` is how much of the charge of these units is over the authorized price.
+    """
 
     line: int
     part: int
@@ -47,3 +50,4 @@ class Row(NamedTuple):
     units: int
     amount: int
     movements: tuple[AccountMovement, ...]
+    priced: int = 0

@@ -36,6 +36,9 @@ class Debit(NamedTuple):
     distinct one costs one unit, once, whoever uses it; 0 / 1 costs nothing.
     ``day_tokens`` are the days of service, first to last, each counted once in ``days``; empty
     where the base has no limit of days. ``counts_amount``: the charge is debited, too.
+
+    A draw for some days of a part has the tokens of these days, and fills them from the first;
+    ``unit_tokens_in_all`` and ``day_tokens_in_all`` are then how many the whole part has.
     """
 
     account: str
@@ -44,15 +47,21 @@ class Debit(NamedTuple):
     unit_tokens: tuple[str, ...] = ()
     day_tokens: tuple[str, ...] = ()
     counts_amount: bool = True
+    unit_tokens_in_all: int | None = None
+    day_tokens_in_all: int | None = None
 
 
 class Draw(NamedTuple):
-    """One authorization line that a part may be drawn from: all its accounts together or none."""
+    """One authorization line that a part may be drawn from: all its accounts together or none.
+
+    ``price`` is the most that is paid for a claim unit, as numerator and denominator.
+    """
 
     authorization_id: str
     line: int
     origin: Origin
     debits: tuple[Debit, ...]
+    price: tuple[int, int] | None = None
 
 
 class Way(NamedTuple):
@@ -67,7 +76,8 @@ class Part(NamedTuple):
 
     ``want`` is in claim units, granted in whole ``step``s; ``charge`` is what the part was billed
     at, granted in whole ``cent``s. ``days`` is how many days it spans. Every way must grant it:
-    the least of them counts. Tokens are spread evenly over what is wanted.
+    the least of them counts. Tokens are spread evenly over what is wanted. A line may be drawn on
+    several times in one way, once for each period.
     """
 
     number: int

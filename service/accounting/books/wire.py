@@ -55,6 +55,7 @@ ROW: Names = {
     "o": "origin of the choice",
     "u": "units of the claim line",
     "m": "money",
+    "pr": "what of the charge of these units is over the authorized price; only where any is",
     "d": "for each account a list: its name, units, amount, `0`, numerator and denominator of the"
     " conversion, visits or studies, days",
 }

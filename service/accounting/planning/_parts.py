@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -57,13 +57,15 @@ class Sought:
 class Stretch:
     """Days of a line that are drawn together, what is wanted of them, and the draws of each way.
 
-    ``counts`` are the units of each day, rounded up: as many visits or studies it can be.
+    ``counts`` are the units of each day, rounded up: as many visits or studies it can be. Days of
+    one authorization and period are drawn for themselves, but ``within`` the whole stretch.
     """
 
     days: tuple[date, ...]
     want: int
     counts: tuple[int, ...]
     ways: tuple[tuple[Usable, ...], ...]
+    within: "Stretch | None" = None
 
     @property
     def counted(self) -> Iterator[tuple[date, int]]:
@@ -108,7 +110,7 @@ class LineParts:
         return self._written([_joined(tuple(stretches)) for _, stretches in alike])
 
     def whole(self, days: Sequence[date], want: int) -> tuple[Part, ...]:
-        """The one part of any other line; it counts in the periods of its first day."""
+        """The one part of any other line: it is drawn in one period after the other."""
         return self._written([_stretch(tuple(days), want, self._reached(days))])
 
     def _reached(self, days: Sequence[date]) -> Reached:
@@ -129,7 +131,11 @@ class LineParts:
                 ways=tuple(
                     Way(
                         kind=sought.asked.kind,
-                        draws=tuple(self._draw(usable, each) for usable in way),
+                        draws=tuple(
+                            self._draw(usable, own)
+                            for usable in way
+                            for own in _by_period(usable, each)
+                        ),
                     )
                     for sought, way in zip(self._sought, each.ways, strict=True)
                 ),
@@ -163,20 +169,25 @@ class LineParts:
 
     def _debit(self, account: Account, counting: Counting, stretch: Stretch) -> Debit:
         has_days = account.bounds.days is not None and counting.by not in _WITHOUT_UNITS
+        tokens, whole = self._tokens(counting, stretch), stretch.within
         return Debit(
             account=account.name_on(stretch.days[0]),
             numerator=counting.rate.numerator,
             denominator=counting.rate.denominator,
             counts_amount=counting.by != "nothing",
-            unit_tokens=self._tokens(counting, stretch),
+            unit_tokens=tokens,
             day_tokens=tuple(map(str, stretch.days)) if has_days else (),
+            unit_tokens_in_all=len(self._tokens(counting, whole)) if whole and tokens else None,
+            day_tokens_in_all=len(whole.days) if whole and has_days else None,
         )
 
     def _tokens(self, counting: Counting, stretch: Stretch) -> tuple[str, ...]:
         """The visits or studies; who names the same one shares it."""
         if counting.by == "visits" and not self._is_in_visits:
             return tuple(f"{day}|{self._provider}" for day, count in stretch.counted if count)
-        if counting.by in ("units", *_WITHOUT_UNITS) or sum(stretch.counts) > TOKENS_MAX:
+        if counting.by in ("units", *_WITHOUT_UNITS):
+            return ()
+        if sum((stretch.within or stretch).counts) > TOKENS_MAX:
             return ()
         if counting.by == "study":
             return self._studies_of(stretch)
@@ -227,6 +238,27 @@ def _stretch(days: tuple[date, ...], want: int, reached: Reached) -> Stretch:
             for way in reached
         ),
     )
+
+
+def _by_period(usable: Usable, stretch: Stretch) -> Iterator[Stretch]:
+    """The days on which a choice is valid, those of each of its periods for themselves.
+
+    On which of them a unit was given is not known, so that each may have as many as the busiest.
+    """
+    days = [day for day in stretch.days if usable.choice.is_selected or usable.covers(day)]
+    periods = [
+        tuple(each)
+        for _, each in groupby(
+            days or stretch.days,
+            lambda day: [account.name_on(day) for account, _ in usable.accounts],
+        )
+    ]
+    if periods == [stretch.days]:
+        yield stretch
+        return
+    most = -(-sum(stretch.counts) // len(stretch.days))
+    for each in periods:
+        yield replace(stretch, days=each, counts=(most,) * len(each), within=stretch)
 
 
 def _footing(stretch: Stretch) -> object:

@@ -47,10 +47,15 @@ _PARTLY_GRANTING = frozenset({"A2", "A6"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """The plan of a claim, and why lines that asked for something are not in it."""
+    """The plan of a claim, and why lines that asked for something are not in it.
+
+    ``outside`` names claim line, authorization and its line, where days are drawn on which that is
+    not valid.
+    """
 
     plan: ClaimPlan
     obstacles: tuple[Obstacle, ...]
+    outside: frozenset[tuple[int, str, int]] = frozenset()
 
 
 def plan_claim(claim: Claim, asked: Sequence[Asked], references: References) -> Planned:
@@ -67,7 +72,8 @@ def plan_claim(claim: Claim, asked: Sequence[Asked], references: References) -> 
         if line.line in by_line and units_of(line) > 0:
             planner.add(line, by_line[line.line])
     plan = ClaimPlan(lines=tuple(planner.lines), authorizations=planner.drawables)
-    return Planned(plan=plan, obstacles=tuple(planner.obstacles))
+    outside = frozenset(planner.outside)
+    return Planned(plan=plan, obstacles=tuple(planner.obstacles), outside=outside)
 
 
 @dataclass(slots=True)
@@ -78,6 +84,7 @@ class _Planner:
     references: References
     lines: list[LinePlan] = field(default_factory=list)
     obstacles: list[Obstacle] = field(default_factory=list)
+    outside: set[tuple[int, str, int]] = field(default_factory=set)
     drawables: dict[str, Drawable] = field(default_factory=dict)
     studies: Studies = field(default_factory=Counter)
     accounts: dict[tuple[str, int], tuple[Account, ...] | None] = field(default_factory=dict)
@@ -191,6 +198,12 @@ class _Planner:
             for _, counting in usable.accounts
         )
         units = units_by_day(line, days, is_daily=counts_days)
+        self.outside |= {
+            (line.line, *usable.choice.key)
+            for each in sought
+            for usable in each.usable
+            if _is_drawn_outside(usable, days, is_by_day=units is not None)
+        }
         cut = LineParts(self.claim, line, sought, self.references, self.studies)
         if units is not None:
             return cut.by_day(units)
@@ -228,12 +241,28 @@ class _Planner:
 
 
 def _partly_covering(sought: Sought, days: Sequence[date]) -> list[Choice]:
-    """The choices that cover some of these days but not all, without those of an examiner."""
+    """The choices that cover some of these days, where all of them together do not cover each.
+
+    Those of an examiner may be drawn all the same.
+    """
+    if all(any(usable.covers(day) for usable in sought.usable) for day in days):
+        return []
     return [
         usable.choice
         for usable in sought.usable
         if not usable.choice.is_selected and len({usable.covers(day) for day in days}) > 1
     ]
+
+
+def _is_drawn_outside(usable: Usable, days: Sequence[date], *, is_by_day: bool) -> bool:
+    """Whether a choice is drawn for days on which it is not valid.
+
+    Such is one for a date that is near; and a selected one, where units are not told by the day.
+    """
+    covered = [usable.covers(day) for day in days]
+    if not any(covered):
+        return True
+    return usable.choice.is_selected and not is_by_day and not all(covered)
 
 
 def _in_order(choices: Sequence[Choice]) -> list[Choice]:

@@ -97,7 +97,9 @@ class Drafting:
             for line in self.claim.lines
         ]
         plan = _as_events_say(planned.plan, kinds)
-        return self._drafted(lines, events, plan, _versions(matched, self.rules), chosen)
+        drafted = self._drafted(lines, events, plan, _versions(matched, self.rules), chosen)
+        _flag_outside(drafted.draft["authorizations"], planned.outside)
+        return drafted
 
     def void_drafted(self) -> Drafted:
         """Draft a void: nothing is matched, and no line bills anything any more."""
@@ -367,6 +369,16 @@ def _authorizations(chosen: Iterable[Chosen]) -> dict[str, KnownAuthorization]:
         if flags:
             entry["flags"][str(line.line)] = list(flags)
     return known
+
+
+def _flag_outside(
+    known: Mapping[str, KnownAuthorization], outside: Iterable[tuple[int, str, int]]
+) -> None:
+    """Flag what is drawn for days on which it is not valid, where no other flag says so."""
+    for line, authorization_id, _ in sorted(outside):
+        flags = known[authorization_id]["flags"].setdefault(str(line), [])
+        if not {"expired", "not_yet_effective", "days_outside"} & set(flags):
+            flags.append("days_outside")
 
 
 def _bounds(plan: ClaimPlan) -> dict[str, dict[str, list[int | str | None]]]:

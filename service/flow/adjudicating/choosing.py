@@ -4,7 +4,7 @@ What an examiner selected comes first, then what matching took; of those that ra
 that has the most left.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -113,12 +113,16 @@ def choose(
     ``may_override``: an examiner who gives a reason may use what is denied or pended. Raises
     BadSelection, and AuthorizationChanged where one was pushed anew since it was matched.
     """
-    automatic = tuple(_automatic(judged, standing) for judged in search.resolution.chosen)
+    automatic = tuple(
+        each for judged in search.resolution.chosen for each in _automatic(judged, standing)
+    )
     wanted = (search.line.line, search.kind)
     selection = next((each for each in claim.selections if (each.line, each.type) == wanted), None)
     if selection is None:
         return Chosen(search=search, choices=automatic, events=search.events)
-    selected = [_selected(each, search, standing) for each in selection.authorizations]
+    selected = [
+        choice for each in selection.authorizations for choice in _selected(each, search, standing)
+    ]
     is_overridden = may_override and claim.override is not None
     refused = [
         (outcome, choice.authorization.authorization_id)
@@ -128,8 +132,8 @@ def choose(
     ]
     if refused:
         return Chosen(search=search, choices=(), events=search.events, refused=tuple(refused))
-    taken = {choice.authorization.authorization_id for choice in selected}
-    rest = [each for each in automatic if each.authorization.authorization_id not in taken]
+    taken = {choice.key for choice in selected}
+    rest = [each for each in automatic if each.key not in taken]
     return Chosen(
         search=search,
         choices=(*selected, *rest),
@@ -139,16 +143,20 @@ def choose(
     )
 
 
-def _automatic(judged: Judged, standing: Mapping[str, Standing]) -> Choice:
+def _automatic(judged: Judged, standing: Mapping[str, Standing]) -> list[Choice]:
+    """Take all lines that fit of what matching took, one after the other."""
     now = standing.get(judged.candidate.authorization_id)
     if now is None or not now.is_open or now.version != judged.candidate.version:
         raise AuthorizationChanged(judged.candidate.authorization_id)
-    return Choice(authorization=now.authorization, line=judged.line["line"], origin="automatic")
+    return [
+        Choice(authorization=now.authorization, line=line, origin="automatic")
+        for line in (judged.line["line"], *judged.more)
+    ]
 
 
 def _selected(
     selected: SelectedAuthorization, search: LineSearch, standing: Mapping[str, Standing]
-) -> Choice:
+) -> list[Choice]:
     """Read a selection; one of another member is refused like one that does not exist."""
     where = f"the selection for line {search.line.line}: {selected.authorization_id}"
     now = standing.get(selected.authorization_id)
@@ -156,25 +164,28 @@ def _selected(
         raise BadSelection(f"{where} is no {search.kind} of this member")
     if not now.is_open:
         raise BadSelection(f"{where} is void or superseded")
-    line = _line_of(selected, search, now.authorization)
-    return Choice(authorization=now.authorization, line=line, origin="selected")
+    return [
+        Choice(authorization=now.authorization, line=line, origin="selected")
+        for line in _lines_of(selected, search, now.authorization)
+    ]
 
 
-def _line_of(
+def _lines_of(
     selected: SelectedAuthorization, search: LineSearch, authorization: Authorization
-) -> int:
-    """Take the line that was named, else the one that was matched, else one that fits."""
+) -> tuple[int, ...]:
+    """Take the line that was named, else all that were matched, else one that fits."""
     if selected.line is not None:
         try:
-            return line_of(authorization, selected.line).line
+            return (line_of(authorization, selected.line).line,)
         except ValueError as error:
             raise BadSelection(f"the selection for line {search.line.line}: {error}") from error
     lines = {line.line for line in authorization.lines}
     for judged in (*search.ranked.shown, *search.ranked.near_misses):
-        found: int = judged.line["line"]
-        if judged.candidate.authorization_id == selected.authorization_id and found in lines:
-            return found
-    return _fitting_line(search.line, authorization)
+        if judged.candidate.authorization_id == selected.authorization_id:
+            found = [each for each in (judged.line["line"], *judged.more) if each in lines]
+            if found:
+                return tuple(found)
+    return (_fitting_line(search.line, authorization),)
 
 
 def _fitting_line(line: ServiceLine, authorization: Authorization) -> int:
@@ -200,26 +211,32 @@ def _refusal(action: str | None) -> tuple[Outcome, ...]:
 
 def tied_ids(chosen: Chosen) -> list[str]:
     """The authorizations that rank alike: the same class, certification date and start."""
-    return [
-        choice.authorization.authorization_id
-        for group in _alike(chosen)
-        if len(group) > 1
-        for choice in group
-    ]
+    return [name for group in _alike(chosen) if len(group) > 1 for name in group]
 
 
 def by_remaining(chosen: Chosen, committed: Mapping[str, Mapping[str, int]]) -> Chosen:
-    """Order those that rank alike by what remains; ``committed`` is what is used or reserved."""
+    """Order those that rank alike by what remains; ``committed`` is what is used or reserved.
+
+    The lines of one authorization stay in their order.
+    """
+
+    def left(choices: Sequence[Choice]) -> int:
+        return max(_remaining(choice, committed) for choice in choices)
+
     ordered = [
         choice
         for group in _alike(chosen)
-        for choice in sorted(group, key=lambda choice: -_remaining(choice, committed))
+        for choices in sorted(group.values(), key=left, reverse=True)
+        for choice in choices
     ]
     return replace(chosen, choices=tuple(ordered))
 
 
-def _alike(chosen: Chosen) -> list[list[Choice]]:
-    """The choices in their order, those that rank alike together; a selected one is alone."""
+def _alike(chosen: Chosen) -> list[dict[str, list[Choice]]]:
+    """The choices in their order by authorization, those that rank alike together.
+
+    A selected one is alone.
+    """
     judged = {each.candidate.authorization_id: each for each in chosen.search.resolution.chosen}
 
     def rank(numbered: tuple[int, Choice]) -> tuple[object, ...]:
@@ -231,8 +248,14 @@ def _alike(chosen: Chosen) -> list[list[Choice]]:
         candidate = known.candidate
         return known.match_class, score, candidate.certification_date, candidate.starts_on
 
-    groups = groupby(enumerate(chosen.choices), rank)
-    return [[choice for _, choice in group] for _, group in groups]
+    groups = []
+    for _, group in groupby(enumerate(chosen.choices), rank):
+        by_authorization: dict[str, list[Choice]] = {}
+        for _, choice in group:
+            name = choice.authorization.authorization_id
+            by_authorization.setdefault(name, []).append(choice)
+        groups.append(by_authorization)
+    return groups
 
 
 def _remaining(choice: Choice, committed: Mapping[str, Mapping[str, int]]) -> int:

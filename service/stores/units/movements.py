@@ -131,12 +131,15 @@ def _part(part: Part, place: Mapping[str, int]) -> Json:
 
 
 def _draw(draw: Draw, place: Mapping[str, int]) -> Json:
-    return {
+    written: Json = {
         "x": place[draw.authorization_id],
         "l": draw.line,
         "o": draw.origin,
         "d": [_debit(each) for each in draw.debits],
     }
+    if draw.price is not None:
+        written["pn"], written["pd"] = draw.price
+    return written
 
 
 def _debit(debit: Debit) -> Json:
@@ -147,6 +150,9 @@ def _debit(debit: Debit) -> Json:
         written["ut"] = debit.unit_tokens
     if debit.day_tokens:
         written["dt"] = debit.day_tokens
+    for name, count in (("uo", debit.unit_tokens_in_all), ("do", debit.day_tokens_in_all)):
+        if count is not None:
+            written[name] = count
     if not debit.counts_amount:
         written["free"] = True
     return written
@@ -187,6 +193,7 @@ def _row(row: Json, moved: Sequence[Json], bounds: BoundsOf) -> Row:
         origin=row["o"],
         units=int(row["u"]),
         amount=int(row["m"]),
+        priced=int(row.get("pr", 0)),
         movements=tuple(
             _movement(each, of_authorization.get(base_of(each["n"]), Bounds())) for each in moved
         ),

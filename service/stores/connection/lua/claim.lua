@@ -56,9 +56,16 @@ local function reach(book, name, measure, items, first, left)
   return last
 end
 
+-- How many tokens a part is spread over, and the units before the draw: a draw for some days of a part
+-- has the tokens of these days alone, and fills them from the first.
+local function spread_of(items, all, done)
+  if all then return all, 0 end
+  return #items, done
+end
+
 -- The token in which the next unit after `done` falls.
-local function first_token(part, items, done)
-  return (portion(#items, done, part.w)) + 1
+local function first_token(part, all, done)
+  return (portion(all, done, part.w)) + 1
 end
 
 -- How many claim units an account's units are worth, up to so many: a limit that stands for "any"
@@ -66,6 +73,17 @@ end
 local function worth(units, debit, most)
   if units / debit.num * debit.den > most * 1.000001 then return most end
   return math.min(most, (portion(units, debit.den, debit.num)))
+end
+
+-- How many more units the tokens of a debit have room for: those that are free, or held already.
+local function room_in_tokens(part, draw, debit, measure, done, left)
+  local items, all = debit[measure .. 't'], debit[measure .. 'o']
+  local count, begun = spread_of(items, all, done)
+  local first = first_token(part, count, begun)
+  local last = reach(draw.book, debit.n, measure, items, first, left)
+  if all and last >= #items then return part.w end
+  local covered = last < first and begun or (portion(part.w, last, count))
+  return covered - begun
 end
 
 local function room_of(part, draw, done, wanted)
@@ -77,15 +95,12 @@ local function room_of(part, draw, done, wanted)
     for measure, items in pairs({u = debit.ut, d = debit.dt}) do
       local left = free(bounds, balance, measure)
       if #items > 0 and left and (measure == 'd' or debit.num > 0) then
-        local first = first_token(part, items, done)
-        local last = reach(draw.book, debit.n, measure, items, first, left)
-        local covered = last < first and done or (portion(part.w, last, #items))
-        room = math.min(room, covered - done)
+        room = math.min(room, room_in_tokens(part, draw, debit, measure, done, left))
       end
     end
     if #debit.ut == 0 and debit.num > 0 and units then room = worth(units, debit, room) end
   end
-  return down_to(math.max(0, room), part.s)
+  return down_to(math.max(0, room), part.s), room > 0
 end
 
 local function money_of(draw)
@@ -103,27 +118,52 @@ local function cost(part, units)
   return down_to((portion(part.c, units, part.w)), part.cs)
 end
 
-local function tokens_between(part, items, done, granted)
+-- What so many units cost after `done` of a part: as they are charged, and no more than the price says.
+local function due_of(part, draw, done, units)
+  local due = cost(part, done + units) - cost(part, done)
+  if not draw.price then return due end
+  return down_to(worth(units, draw.price, due), part.cs)
+end
+
+-- The most units that cost no more than there is money, by charge or by price: in whole steps.
+local function paid_by(part, draw, done, room, money)
+  local beyond = money + part.cs -- the least that would be too much
+  local reached = math.min(part.c, cost(part, done) + beyond)
+  local most = up(part.w, reached, part.c) - 1 - done
+  local price = draw.price
+  if price then
+    local by_price = room
+    if beyond / price.den * price.num <= room * 1.000001 then
+      by_price = up(beyond, price.num, price.den) - 1
+    end
+    most = math.max(most, by_price)
+  end
+  return math.max(0, down_to(math.min(room, most), part.s))
+end
+
+local function tokens_between(part, items, all, done, granted)
   if #items == 0 then return '' end
+  local count, begun = spread_of(items, all, done)
   local taken = {}
-  local last = up(#items, done + granted, part.w)
-  for i = first_token(part, items, done), last do taken[#taken + 1] = items[i] end
+  local last = math.min(#items, up(count, begun + granted, part.w))
+  for i = first_token(part, count, begun), last do taken[#taken + 1] = items[i] end
   return table.concat(taken, ',')
 end
 
-local function row_of(line, part, way, draw, done, granted, due)
+local function row_of(line, part, way, draw, done, granted, due, priced)
   local debits = {}
   for i, debit in ipairs(draw.d) do
     local units = 0
     if #debit.ut == 0 and debit.num > 0 then units = up(granted, debit.num, debit.den) end
     debits[i] = {
       debit.n, text(units), debit.free and '0' or text(due), '0', text(debit.num), text(debit.den),
-      tokens_between(part, debit.ut, done, granted), tokens_between(part, debit.dt, done, granted),
+      tokens_between(part, debit.ut, debit.uo, done, granted),
+      tokens_between(part, debit.dt, debit['do'], done, granted),
     }
   end
   return {
     l = line.l, p = part.p, k = way.k, a = draw.book.id, al = draw.l, o = draw.o,
-    u = text(granted), m = text(due), d = debits,
+    u = text(granted), m = text(due), d = debits, pr = priced > 0 and text(priced) or nil,
   }
 end
 
@@ -137,65 +177,66 @@ local function last_useful(part, way, wanted)
   return 0
 end
 
--- What one draw gives of what is still wanted, in units and money.
-local function give(part, draw, done, wanted, paid, is_last, ceiling)
+-- What one draw gives of what is still wanted: units, money, and what they are worth. Only the units that
+-- the money pays are given; the last draw pays one more in part with what is over.
+local function give(part, draw, done, wanted, is_last)
   local room = room_of(part, draw, done, wanted - done)
   local money = money_of(draw)
-  local due = cost(part, done + room) - cost(part, done)
-  if money and due > money then
-    if is_last then
-      due = down_to(money, part.cs)
-      if due == 0 then room = 0 end
-    else
-      -- The most units that cost no more, as they are charged: in whole steps of money.
-      local beyond = math.min(part.c, down_to(cost(part, done) + money, part.cs) + part.cs)
-      local covered = up(part.w, beyond, part.c) - 1
-      room = math.max(0, down_to(math.min(room, covered - done), part.s))
-      due = cost(part, done + room) - cost(part, done)
-    end
+  local due = due_of(part, draw, done, room)
+  if not money or due <= money then return room, due, due end
+  money = down_to(money, part.cs)
+  local paid = paid_by(part, draw, done, room, money)
+  due = due_of(part, draw, done, paid)
+  if is_last and paid < room and due < money then
+    paid = math.min(room, paid + part.s)
+    return paid, money, due_of(part, draw, done, paid)
   end
-  return room, math.min(due, ceiling - paid)
+  return paid, due, due
 end
 
--- Fills one way of a part, draw after draw; gives units, money, and the rows with what they moved.
+-- Fills one way of a part, draw after draw; gives units, money, and the rows with what they moved, and
+-- whether that is all that is wanted, at what it is worth.
 local function fill(line, part, way, wanted, ceiling, state)
-  local done, paid, rows = 0, 0, {}
+  local done, paid, is_whole, rows = 0, 0, true, {}
   local last = last_useful(part, way, wanted)
   for i, draw in ipairs(way.d) do
     if done >= wanted then break end
-    local granted, due = give(part, draw, done, wanted, paid, i == last, ceiling)
+    local granted, due, value = give(part, draw, done, wanted, i == last)
     if granted > 0 then
-      local row = row_of(line, part, way, draw, done, granted, due)
+      local charge = cost(part, done + granted) - cost(part, done)
+      is_whole = is_whole and due == value
+      due = math.min(due, ceiling - paid)
+      local row = row_of(line, part, way, draw, done, granted, due, charge - value)
       rows[#rows + 1] = {row = row, moved = post(row, state, 1)}
       done, paid = done + granted, paid + due
     end
   end
-  return done, paid, rows
+  return done, paid, rows, is_whole and done == wanted
 end
 
--- Every way of a part must grant the same: the least of them counts for all.
+-- Every way of a part must grant the same: the least of them counts for all. Gives the rows, and whether
+-- that is the whole part; names the kinds that are short by themselves.
 local function grant_part(line, part, state, lean)
   local wanted, ceiling = part.w, part.c
-  local mark = #journal
-  for _ = 1, 2 + 2 * #part.y do
+  local mark, is_whole = #journal, true
+  for round = 1, 2 + 2 * #part.y do
     local least, cheapest, most, dearest, rows = wanted, ceiling, 0, 0, {}
     for _, way in ipairs(part.y) do
-      local done, paid, drawn = fill(line, part, way, wanted, ceiling, state)
-      -- The first round tells which kinds are short by themselves.
-      if wanted == part.w and ceiling == part.c and (done < wanted or paid < ceiling) then
-        lean[text(line.l) .. '|' .. way.k] = true
+      local done, paid, drawn, is_all = fill(line, part, way, wanted, ceiling, state)
+      if round == 1 and not is_all then
+        is_whole, lean[text(line.l) .. '|' .. way.k] = false, true
       end
       least, cheapest = math.min(least, done), math.min(cheapest, paid)
       most, dearest = math.max(most, done), math.max(dearest, paid)
       for _, row in ipairs(drawn) do rows[#rows + 1] = row end
     end
-    if least == most and cheapest == dearest then return least, cheapest, rows end
+    if least == most and cheapest == dearest then return rows, is_whole end
     take_back(mark)
-    if least == 0 then return 0, 0, {} end
+    if least == 0 then return {}, false end
     wanted, ceiling = least, cheapest
   end
   take_back(mark)
-  return 0, 0, {}
+  return {}, false
 end
 
 -- At most so many authorization lines that were tried are told of a claim line.
@@ -233,22 +274,47 @@ local function tried_of(line, rows)
   return tried
 end
 
--- A line that may only be drawn whole, and is short, gives everything back; it is then named. Gives
--- its rows, and what it lacks: nothing, or as an answer calls it.
+-- Whether anything is left of every kind of a part, be it less than may be granted.
+local function has_any(part)
+  for _, way in ipairs(part.y) do
+    local found = false
+    for _, draw in ipairs(way.d) do
+      local money = money_of(draw)
+      local _, room = room_of(part, draw, 0, part.w)
+      found = found or (room and (part.c == 0 or money == nil or money > 0))
+    end
+    if not found then return false end
+  end
+  return true
+end
+
+-- A line that may only be drawn whole, and is short, gives everything back; it is then named, and so is
+-- one for which less is left than may be granted. Gives its rows, and what it lacks: nothing, or as an
+-- answer calls it.
 local function grant_line(line, state, short, lean)
-  local mark, rows, is_whole = #journal, {}, true
+  local mark, rows, is_whole, is_any = #journal, {}, true, false
   for _, part in ipairs(line.y) do
-    local units, money, drawn = grant_part(line, part, state, lean)
-    if units < part.w or money < part.c then is_whole = false end
+    local drawn, is_all = grant_part(line, part, state, lean)
+    is_whole = is_whole and is_all
+    is_any = is_any or #drawn > 0 or has_any(part)
     for _, row in ipairs(drawn) do rows[#rows + 1] = row end
   end
-  if line.whole and not is_whole then
+  if is_whole then return rows, nil end
+  if line.whole or #rows == 0 then
     take_back(mark)
-    if #rows == 0 then return {}, 'exhausted' end
+    if not is_any then return {}, 'exhausted' end
     short[#short + 1] = text(line.l)
     return {}, 'exceeded'
   end
-  return rows, not is_whole and (#rows == 0 and 'exhausted' or 'exceeded') or nil
+  return rows, 'exceeded'
+end
+
+-- The money of a claim unit, turned round: how many claim units are worth a unit of money.
+local function read_price(draw)
+  if not draw.pn then return nil end
+  local price = {num = whole(draw.pd, 'a price'), den = whole(draw.pn, 'a price')}
+  if price.num == 0 or price.den == 0 then error('a price of nothing') end
+  return price
 end
 
 local function read_part(part)
@@ -259,11 +325,15 @@ local function read_part(part)
     for _, draw in ipairs(way.d) do
       draw.book = order[draw.x]
       if not draw.book then error('a draw on an authorization that was not named') end
+      draw.price = read_price(draw)
       for _, debit in ipairs(draw.d) do
         debit.num = whole(debit.num or 1, 'a numerator')
         debit.den = whole(debit.den or 1, 'a denominator')
         if debit.den == 0 then error('a rate of nothing') end
         debit.ut, debit.dt = debit.ut or {}, debit.dt or {}
+        for _, count in ipairs({'uo', 'do'}) do
+          if debit[count] then debit[count] = math.max(1, whole(debit[count], 'a count')) end
+        end
         if not draw.book.bounds[base_of(word(debit.n, 'an account'))] then
           error('an account without bounds')
         end
