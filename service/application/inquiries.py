@@ -80,8 +80,9 @@ def _is_asked_for(authorization: Authorization, inquiry: InquiryRead) -> bool:
 
 def _npis(authorization: Authorization) -> Iterable[str]:
     for scope in (authorization, *authorization.lines):
-        for each in (scope.servicing_provider, scope.requesting_provider, scope.facility):
-            if each is not None and each.npi:
+        asking = (scope.requesting_provider,) if scope.requesting_provider else ()
+        for each in (*scope.servicing_providers, *scope.facilities, *asking):
+            if each.npi:
                 yield each.npi
 
 

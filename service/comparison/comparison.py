@@ -1,6 +1,6 @@
 """What a comparison is made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +68,7 @@ def span_of(values: Values, how: How) -> tuple[str, str] | None:
     return (days[0], max(days[0], days[-1])) if days else None
 
 
-def held(line: LineValues, field_name: str) -> Sequence[str]:
+def held(line: Mapping[str, Any], field_name: str) -> Sequence[str]:
     """What the authorization line holds in a field, as text, none, one or several."""
     value = line.get(field_name)
     if value is None:

@@ -12,11 +12,10 @@ from pydantic import Field, model_validator
 
 from service.domain.code_groups import PROCEDURE_GROUPS, Coded, Groups, Members, NamesCodes, twice
 from service.domain.event import DenyWith, Outcome
-from service.domain.values import Code, Frozen, LongText, Quantity, Text
+from service.domain.values import Code, Frozen, LongText, Quantity, Text, Weekday
 
 Counts = Literal["units", "visits", "days", "study", "charge", "nothing"]
 WhenShort = Literal["cutback", "refuse"]
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 DEFAULT_UNIT = "UN"
 """What a claim line counts that does not say what it counts: units of service."""

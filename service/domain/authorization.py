@@ -24,14 +24,19 @@ from service.domain.values import (
     LongText,
     Quantity,
     Text,
+    Weekday,
 )
 
 Setting = Literal["inpatient", "outpatient", "professional", "dental"]
+DayOfWeek = Weekday | Literal["other"]
+"""A day of the week on which a service is given; ``other`` is a pattern of another kind."""
+
 Action = Literal["A1", "A2", "A3", "A4", "A6", "CT", "NA", "C"]
 """HCR01: certified, partly, not certified, pended, modified, contact, not needed, cancelled."""
 
 AUTHORIZATION_LINES_MAX = 500
 ALIASES_MAX = 20
+OTHER_PROVIDERS_MAX = 20
 GRANTING_ACTIONS: frozenset[str] = frozenset({"A1", "A2", "A6"})
 VOID_ACTION = "C"
 
@@ -238,8 +243,17 @@ class Scope(Frozen):
     effective: DateSpan | None = Field(default=None, description="Validity, DTP*007 and 036.")
     requested_dates: DateSpan | None = Field(default=None, description="DTP*472, DTP*AAH.")
     servicing_provider: AuthorizedProvider | None = None
+    other_servicing_providers: tuple[AuthorizedProvider, ...] = Field(
+        default=(), max_length=OTHER_PROVIDERS_MAX, description="Who may give the service as well."
+    )
     requesting_provider: AuthorizedProvider | None = None
     facility: AuthorizedProvider | None = None
+    other_facilities: tuple[AuthorizedProvider, ...] = Field(
+        default=(), max_length=OTHER_PROVIDERS_MAX, description="Where it may be given as well."
+    )
+    days_of_week: tuple[DayOfWeek, ...] = Field(
+        default=(), max_length=8, description="On which days it is given (HSD07); none is any."
+    )
     diagnoses: tuple[Diagnosis, ...] = Field(default=(), max_length=50)
     admission: Admission | None = None
     level_of_care: Text | None = None
@@ -257,6 +271,30 @@ class Scope(Frozen):
     other_numbers: tuple[Annotated[Text, Field(pattern=r"[0-9A-Za-z]")], ...] = Field(
         default=(), max_length=50
     )
+
+    @property
+    def servicing_providers(self) -> tuple[AuthorizedProvider, ...]:
+        """All who may give the service."""
+        return _together(self.servicing_provider, self.other_servicing_providers)
+
+    @property
+    def facilities(self) -> tuple[AuthorizedProvider, ...]:
+        """All places where it may be given."""
+        return _together(self.facility, self.other_facilities)
+
+    @model_validator(mode="after")
+    def _providers_share_their_scope(self) -> Self:
+        if self.other_servicing_providers:
+            scopes = {each.group_scope for each in self.servicing_providers}
+            if len(scopes) > 1:
+                raise ValueError("providers with another group_scope each need lines of their own")
+        return self
+
+
+def _together(
+    first: AuthorizedProvider | None, others: tuple[AuthorizedProvider, ...]
+) -> tuple[AuthorizedProvider, ...]:
+    return others if first is None else (first, *others)
 
 
 class AuthorizationLine(Scope):
@@ -289,6 +327,9 @@ class Authorization(Scope):
     version: Annotated[int, Field(strict=True, ge=1, lt=2**53)]
     kind: AuthorizationKind
     setting: Setting
+    other_settings: tuple[Setting, ...] = Field(
+        default=(), max_length=3, description="Other claims that the same decision is for."
+    )
     form: Text | None = None
     brand: Text | None = None
     status: Text | None = None

@@ -8,6 +8,7 @@ from service.domain.claim import Claim, ServiceLine, SubmittedNumber
 from service.domain.effective import PRINCIPAL_TYPES
 from service.domain.provider import ClaimProvider
 from service.domain.reference import AttachedFields, attached_values
+from service.domain.values import WEEKDAYS
 
 ClaimValue = str | tuple[str, ...]
 ClaimValues = dict[str, ClaimValue]
@@ -51,6 +52,7 @@ def line_values(
         **header,
         "line.from": first.isoformat(),
         "line.to": last.isoformat(),
+        "line.days_of_week": _days_of_week(first, last),
         "line.procedure": procedure,
         "line.procedure_shape": procedure and codes.procedure_shape(procedure, line.code_system),
         "line.modifiers": _distinct(codes.bare, line.modifiers),
@@ -86,6 +88,11 @@ def days_of(claim: Claim, line: ServiceLine) -> tuple[date, date]:
         raise ValueError(f"line {line.line} has no date of service")
     last = claim.statement.to or (claim.discharge_date if not claim.statement.from_ else None)
     return first, max(first, last or first)
+
+
+def _days_of_week(first: date, last: date) -> tuple[str, ...]:
+    days = min((last - first).days + 1, len(WEEKDAYS))
+    return tuple(WEEKDAYS[(first.weekday() + each) % len(WEEKDAYS)] for each in range(days))
 
 
 def submitted_numbers(claim: Claim, line: ServiceLine) -> list[tuple[SubmittedNumber, str]]:

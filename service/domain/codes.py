@@ -1,10 +1,12 @@
 """One written form for every code and number, so that both faces of a comparison see one string."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
+
+from service.domain.values import WEEKDAYS, Weekday
 
 CODES_KEPT = 16_384
 """So many codes are kept as they were written last: a feed names few of them again and again."""
@@ -25,6 +27,17 @@ _SYSTEMS = {
 _DENTAL = re.compile(r"D\d{4}")
 _PCS_CHARACTERS = 7
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+_DAY_LETTERS = dict(zip("mtwrfsu", WEEKDAYS, strict=True))
+_PATTERNS = {
+    **{"A": "mtwrf", "B": "mtwrfs", "C": "", "D": "m", "E": "t", "F": "w", "G": "r", "H": "f"},
+    **{"J": "s", "K": "u", "L": "mtwr", "M": "", "N": "", "O": "mtwrf", "P": "mr", "Q": "tr"},
+    **{"R": "wf", "S": "mtwrf", "T": "tf", "U": "mw", "V": "mwf", "W": "", "X": "mtwrf", "Y": ""},
+    **{"SA": "mrfsu", "SB": "twrfs", "SC": "wrfsu", "SD": "mwrfs", "SG": "twrf", "SL": "mtr"},
+    **{"SP": "mtf", "SX": "wr", "SY": "mwr", "SZ": "trf", "WE": "su"},
+}
+"""The calendar patterns of X12 element 678; none of the days is no restriction."""
 
 
 def as_text(value: object) -> str:
@@ -54,6 +67,20 @@ def authorization_number(text: str) -> str:
     """Normalise a number as people type it: no case, punctuation, spaces or leading zeros."""
     kept = bare(text)
     return kept.lstrip("0") or kept[:1]
+
+
+def days_of_pattern(pattern: str) -> tuple[Weekday, ...] | None:
+    """The days of the week of a calendar pattern (X12 element 678): () any, None not of days."""
+    letters = _PATTERNS.get(pattern)
+    return None if letters is None else tuple(_DAY_LETTERS[each] for each in letters)
+
+
+def pattern_of_days(days: Iterable[str]) -> str | None:
+    """The calendar pattern (X12 element 678) of days of the week; None where no code is of them."""
+    given = set(days)
+    return next(
+        (each for each in _PATTERNS if given and set(days_of_pattern(each) or ()) == given), None
+    )
 
 
 def fhir_id(text: str) -> str:

@@ -42,7 +42,7 @@ def effective_lines(
     """
     numbers = numbers_of(authorization) if numbers is None else numbers
     said = _said(authorization)
-    always: LineValues = {"kind": authorization.kind, "setting": authorization.setting}
+    always: LineValues = {"kind": authorization.kind, "setting": settings_of(authorization)}
     if authorization.member.birth_date:
         always["member.birth_date"] = authorization.member.birth_date.isoformat()
     if numbers:
@@ -56,6 +56,12 @@ def effective_lines(
         for line in authorization.lines
         if not _is_without_effect(line, authorization)
     ]
+
+
+def settings_of(authorization: Authorization) -> str | list[str]:
+    """The setting of an authorization, or all of them where it has several."""
+    every = dict.fromkeys((authorization.setting, *authorization.other_settings))
+    return authorization.setting if len(every) == 1 else [*every]
 
 
 def _is_without_effect(line: AuthorizationLine, header: Authorization) -> bool:
@@ -97,6 +103,10 @@ def _said(scope: Scope) -> dict[str, LineValues]:
             said[name] = read(name, value)
     if scope.service_type or scope.service_types:
         said["service_type"] = {"service_type": _service_types(scope)}
+    if scope.servicing_providers:
+        said["servicing_provider"] = _providers("servicing_provider", scope.servicing_providers)
+    if scope.facilities:
+        said["facility"] = _providers("facility", scope.facilities)
     return said
 
 
@@ -198,6 +208,32 @@ def _provider(name: str, provider: AuthorizedProvider) -> LineValues:
     return values
 
 
+def _providers(name: str, providers: Sequence[AuthorizedProvider]) -> LineValues:
+    """The values of all providers of one role: any of them may give the service."""
+    if len(providers) == 1:
+        return _of_role(name, providers[0])
+    found: dict[str, list[str]] = {}
+    for each in providers:
+        for field, value in _of_role(name, each).items():
+            known = found.setdefault(field, [])
+            known += [one for one in _listed(value) if one not in known]
+    return {field: each if len(each) > 1 else each[0] for field, each in found.items()}
+
+
+def _of_role(name: str, provider: AuthorizedProvider) -> LineValues:
+    """The values of a provider, with those by which what an organization bills is told."""
+    values = _provider(name, provider)
+    if provider.organization and name == "servicing_provider":
+        number = "npi" if provider.npi else "tin"
+        if own := getattr(provider, number):
+            values[f"{name}.organization_{number}"] = own
+    return values
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
 def _admission(name: str, admission: Admission) -> LineValues:
     return _given(
         {
@@ -220,6 +256,10 @@ def _diagnoses(name: str, diagnoses: Sequence[Diagnosis]) -> LineValues:
     }
 
 
+def _days_of_week(name: str, days: Sequence[str]) -> LineValues:
+    return {name: sorted(set(days))}
+
+
 _READERS: Mapping[str, Callable[[str, Any], LineValues]] = {
     "certification_date": _day,
     "certification_type": _plain,
@@ -228,15 +268,24 @@ _READERS: Mapping[str, Callable[[str, Any], LineValues]] = {
     "drg": _code(codes.drg),
     "place_of_service": _code(codes.place_of_service),
     "bill_type": _code(codes.bill_type_class),
-    "servicing_provider": _provider,
     "requesting_provider": _provider,
-    "facility": _provider,
+    "days_of_week": _days_of_week,
     "admission": _admission,
     "diagnoses": _diagnoses,
 }
 """What a line has of its own or of its header, each whole: the group, and how it is written."""
 
-_GROUPED = frozenset({*_READERS, "service_type", "service_types"})
+_GROUPED = frozenset(
+    {
+        *_READERS,
+        "service_type",
+        "service_types",
+        "servicing_provider",
+        "other_servicing_providers",
+        "facility",
+        "other_facilities",
+    }
+)
 
 
 def _service(line: AuthorizationLine, references: StoredReferences) -> LineValues:

@@ -29,20 +29,20 @@ def _keyword(meaning: str, *, many: bool = False, absent_is_value: bool = False)
     return KnownField("keyword", meaning, many, absent_is_value)
 
 
-def _provider(prefix: str, meaning: str) -> dict[str, KnownField]:
+def _provider(prefix: str, meaning: str, *, many: bool = False) -> dict[str, KnownField]:
     return {
-        f"{prefix}.npi": _keyword(f"NPI of the {meaning}"),
-        f"{prefix}.tin": _keyword(f"taxpayer number of the {meaning}"),
+        f"{prefix}.npi": _keyword(f"NPI of the {meaning}", many=many),
+        f"{prefix}.tin": _keyword(f"taxpayer number of the {meaning}", many=many),
         f"{prefix}.taxonomy": _keyword(f"taxonomy codes of the {meaning}", many=True),
-        f"{prefix}.specialty": _keyword(f"specialty of the {meaning}"),
-        f"{prefix}.group_scope": _keyword(f"network status covered of the {meaning}"),
-        f"{prefix}.provider_group": _keyword(f"provider group of the {meaning}"),
+        f"{prefix}.specialty": _keyword(f"specialty of the {meaning}", many=many),
+        f"{prefix}.group_scope": _keyword(f"network status covered of the {meaning}", many=many),
+        f"{prefix}.provider_group": _keyword(f"provider group of the {meaning}", many=many),
     }
 
 
 AUTHORIZATION_FIELDS: Mapping[str, KnownField] = {
     "kind": _keyword("authorization, notification or referral"),
-    "setting": _keyword("inpatient, outpatient, professional or dental"),
+    "setting": _keyword("inpatient, outpatient, professional or dental", many=True),
     "member.birth_date": _keyword("birth date of the member"),
     "action": _keyword("the decision in force for the line (HCR01)"),
     "numbers_all": _keyword("own, per line, previous and superseded numbers", many=True),
@@ -66,9 +66,16 @@ AUTHORIZATION_FIELDS: Mapping[str, KnownField] = {
     "drg": _keyword("diagnosis-related group"),
     "diagnoses": _keyword("diagnosis codes", many=True),
     "principal_diagnosis": _keyword("the principal diagnosis"),
-    **_provider("servicing_provider", "provider of the service"),
+    **_provider("servicing_provider", "provider of the service", many=True),
+    "servicing_provider.organization_npi": _keyword(
+        "NPI of an organization that serves", many=True
+    ),
+    "servicing_provider.organization_tin": _keyword(
+        "taxpayer number of one without an NPI", many=True
+    ),
     **_provider("requesting_provider", "provider who asked"),
-    **_provider("facility", "facility"),
+    **_provider("facility", "facility", many=True),
+    "days_of_week": _keyword("days of the week on which the service is given", many=True),
     "admission.date": KnownField("date", "authorized day of admission, DTP*435"),
     "admission.type": _keyword("admission type, CL101"),
     "admission.source": _keyword("admission source, CL102"),
@@ -138,6 +145,7 @@ CLAIM_FIELDS: Mapping[str, KnownField] = {
     "discharge_date": KnownField("date", "day of discharge"),
     "line.from": KnownField("date", "first day of service, else of the statement"),
     "line.to": KnownField("date", "last day of service"),
+    "line.days_of_week": _keyword("every day of the week that the service touches", many=True),
     "line.procedure": _keyword("procedure code"),
     "line.procedure_shape": _keyword("its code system and shape"),
     "line.modifiers": _keyword("modifiers", many=True, absent_is_value=True),

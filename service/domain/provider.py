@@ -22,6 +22,10 @@ class AuthorizedProvider(_Provider):
         default=None, description="Which network status of the provider is covered (seed 004)."
     )
     provider_group: Text | None = None
+    organization: bool | None = Field(
+        default=None,
+        description="Whether it is an organization (NM102 2), which is met by all that it bills.",
+    )
 
 
 class ClaimProvider(_Provider):

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -15,6 +15,12 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+"""A day of the week."""
+
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+"""The days of the week, as ``date.weekday`` numbers them."""
 
 _NUMBER = re.compile(r"-?(?P<whole>[0-9]+)(?:\.(?P<decimals>[0-9]+))?")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

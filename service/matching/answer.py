@@ -1,8 +1,10 @@
 """Writes the answer for a claim line: every candidate with the evidence of every criterion."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from service.comparison.prepared import AskedCriterion
+from service.comparison.plan import Use
+from service.comparison.prepared import AskedCriterion, AskedTest
 from service.comparison.ranges import authorized_procedure
 from service.domain.answers import CandidateAnswer, EvidenceAnswer, FoundAnswer
 from service.domain.claim_values import ClaimValues
@@ -83,7 +85,8 @@ def candidate_answer(judged: Judged, written: Evidence) -> CandidateAnswer:
 def evidence(judged: Judged, written: Evidence) -> list[EvidenceAnswer]:
     """For every criterion the level met, its points, both values, and why not more.
 
-    The lines of a claim share most questions, so that most evidence was written before.
+    Conditions of exactness are named where they are missed. The lines of a claim share most
+    questions, so that most evidence was written before.
     """
     entries = []
     for asked, answers in zip(judged.asked.criteria, judged.answers, strict=True):
@@ -94,7 +97,23 @@ def evidence(judged: Judged, written: Evidence) -> list[EvidenceAnswer]:
             entry = criterion_evidence(asked, level, judged.line, judged.asked.values)
             known = written[key] = judged.line, entry
         entries.append(known[1])
+    entries += [missed_test(each, judged.line, judged.asked.values) for each in judged.unmet]
     return entries
+
+
+def missed_test(asked: AskedTest, line: LineValues, values: ClaimValues) -> EvidenceAnswer:
+    """A test that gives no points, and was missed: both values, and why."""
+    use = asked.plan.use
+    return {
+        "criterion": asked.plan.id,
+        "level": None,
+        "points": 0,
+        "of": 0,
+        "claim": _given(use, values),
+        "authorization": _held(use, line, asked.value),
+        "grade": "missed",
+        "why": use.why(line, asked.value),
+    }
 
 
 def criterion_evidence(
@@ -159,7 +178,10 @@ def _claimed(asked: AskedCriterion, place: int | None, values: ClaimValues) -> o
         return None
     if asked.plan.criterion.is_raw:
         return next(value for at, _, value in asked.levels if at == place)
-    use = asked.plan.uses[place]
+    return _given(asked.plan.uses[place], values)
+
+
+def _given(use: Use, values: ClaimValues) -> object:
     given = [values[name] for name in use.claims if name in values]
     if use.field == "effective":
         return "..".join(map(str, dict.fromkeys(given))) if given else None
@@ -190,11 +212,15 @@ def _numbers(given: list[str | tuple[str, ...]]) -> object:
 def _authorized(asked: AskedCriterion, place: int | None, line: LineValues) -> object:
     if place is None or asked.plan.criterion.is_raw:
         return None
-    name = asked.plan.uses[place].field
+    value = next(each for at, _, each in asked.levels if at == place)
+    return _held(asked.plan.uses[place], line, value)
+
+
+def _held(use: Use, line: LineValues, value: Any) -> object:
+    name = use.field
     if name == "procedure":
         return authorized_procedure(line, name)
     if name == "numbers_all":
-        value = next(each for at, _, each in asked.levels if at == place)
         common = [number for number in line.get(name, ()) if number in value]
         return common[0] if common else line.get(name)
     if name == "effective":

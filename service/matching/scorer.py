@@ -39,9 +39,10 @@ class Judged(NamedTuple):
     """An authorization judged against a claim line; made by the hundred, so a plain tuple.
 
     ``best_score`` is the highest of all its lines that are candidates, which Elasticsearch must
-    find as well; ``score`` is that of ``line``, the one that stands for it. ``place`` is where the
-    answers to the line's criteria are found. ``more`` are its other lines that grant and fit as
-    well, in the order in which they are drawn after that one.
+    find as well; ``score`` is that of ``line``, the one that stands for it. ``unmet`` are the
+    conditions of exactness that the line misses; ``place`` is where the answers to the line's
+    criteria are found. ``more`` are its other lines that grant and fit as well, in the order in
+    which they are drawn after that one.
     """
 
     asked: AskedLine
@@ -53,7 +54,7 @@ class Judged(NamedTuple):
     tolerance: bool
     match_class: MatchClass
     answers: tuple[Answers, ...]
-    unmet: tuple[str, ...]
+    unmet: tuple[AskedTest, ...]
     place: int
     more: tuple[int, ...] = ()
 
@@ -80,7 +81,7 @@ class Judged(NamedTuple):
             for asked, answer in zip(self.asked.criteria, self.answers, strict=True)
             if not answer.exact[self.place]
         )
-        return (*criteria, *self.unmet)
+        return (*criteria, *(each.plan.id for each in self.unmet))
 
 
 @dataclass(slots=True)
@@ -128,9 +129,7 @@ class Scorer:
                     found := _class_of(asked, answers, place, totals[place], is_exact=is_exact)
                 ),
                 answers=answers,
-                unmet=tuple(
-                    each.plan.id for each in asked.exact if not self._condition(each)[place]
-                ),
+                unmet=tuple(each for each in asked.exact if not self._condition(each)[place]),
                 place=place,
                 more=more if found != "none" else (),
             )

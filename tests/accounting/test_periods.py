@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.accounting.limits._periods import Periods, Unit, periods_within, renewal_reference
-from service.domain.accounting_policy import Weekday
 from service.domain.authorization import Rate, Renewal
+from service.domain.values import Weekday
 
 UNITS: tuple[Unit, ...] = ("day", "week", "month", "year")
 WEEKDAYS: tuple[Weekday, ...] = ("sunday", "monday", "saturday")

@@ -16,7 +16,7 @@ from tests.builders import ask, build_claim, changed, references, shipped, value
 @pytest.mark.parametrize(
     ("query", "criterion", "claim", "levels"),
     [
-        ("professional", "provider", {"rendering_provider": None, "billing_provider": {"npi": "1234567893"}}, ["rendering_npi", "billing_npi"]),
+        ("professional", "provider", {"rendering_provider": None, "billing_provider": {"npi": "1234567893"}}, ["rendering_npi", "organization", "billing_npi"]),
         ("professional", "provider", {"rendering_provider": {}, "billing_provider": {}}, []),
         ("professional", "modifiers", {"line": {"modifiers": []}}, ["subset", "sides"]),
         ("inpatient", "diagnosis", {"diagnoses": []}, ["drg", "mdc"]),

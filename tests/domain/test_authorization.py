@@ -34,6 +34,12 @@ NO_DATES: Fields = {"effective": None}
             {"admission": {"date": "2026-03-02", "discharge_date": "2026-03-01"}},
             "discharged before admitted",
         ),
+        (
+            {"other_servicing_providers": [{"npi": "1477777779", "group_scope": "out"}]},
+            "another group_scope",
+        ),
+        ({"days_of_week": ["mon"]}, "Input should be"),
+        ({"other_settings": ["home"]}, "Input should be"),
         ({"number": "--"}, "String should match pattern"),
         ({"colour": "red"}, "Extra inputs are not permitted"),
         ({"version": "1"}, "valid integer"),

@@ -116,6 +116,7 @@ def test_what_a_template_sees_of_a_line() -> None:
         "line.attached.region": ("CA", "NV"),
         "line.from": "2026-03-12",
         "line.to": "2026-03-16",
+        "line.days_of_week": ("thursday", "friday", "saturday", "sunday", "monday"),
         "line.procedure": "0SR9019",
         "line.procedure_shape": "ICD10PCS:9AA9999",
         "line.modifiers": ("LT",),

@@ -85,3 +85,35 @@ def test_an_id_of_fhir_is_the_text_or_its_hash() -> None:
     assert codes.fhir_id("UM-55012") == "UM-55012"
     assert len(codes.fhir_id("UM 55012/1")) == 64
     assert codes.fhir_id("a" * 65) != codes.fhir_id("a" * 66)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("A", ("monday", "tuesday", "wednesday", "thursday", "friday")),
+        ("K", ("sunday",)),
+        ("SX", ("wednesday", "thursday")),
+        ("SA", ("monday", "thursday", "friday", "saturday", "sunday")),
+        ("Y", ()),
+        ("6", None),
+        ("", None),
+    ],
+)
+def test_the_days_of_a_calendar_pattern(pattern: str, expected: tuple[str, ...] | None) -> None:
+    """X12 element 678: no days are no restriction, and a code of weeks is none of days."""
+    assert codes.days_of_pattern(pattern) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (["friday", "monday", "tuesday", "wednesday", "thursday"], "A"),
+        (["sunday", "saturday"], "WE"),
+        (["monday", "sunday"], None),
+        (["other"], None),
+        ([], None),
+    ],
+)
+def test_the_calendar_pattern_of_days(days: list[str], expected: str | None) -> None:
+    """The first code that names just these."""
+    assert codes.pattern_of_days(days) == expected

@@ -43,6 +43,76 @@ def test_an_object_of_the_line_wins_whole(
     }
 
 
+FIRST: Fields = {"npi": "1234567893", "tin": "741234567"}
+SECOND: Fields = {"npi": "1477777779", "taxonomy": ["207Q00000X"]}
+GROUP: Fields = {"npi": "1122334455", "organization": True}
+NUMBERED: Fields = {"tin": "751112223", "organization": True}
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "expected"),
+    [
+        ({"servicing_provider": FIRST, "other_servicing_providers": [SECOND]}, {}, {"npi": ["1234567893", "1477777779"], "tin": "741234567", "taxonomy": "207Q00000X"}),
+        ({"servicing_provider": FIRST, "other_servicing_providers": [FIRST]}, {}, {"npi": "1234567893", "tin": "741234567"}),
+        ({"servicing_provider": FIRST, "other_servicing_providers": [SECOND]}, {"servicing_provider": GROUP}, {"npi": "1122334455", "organization_npi": "1122334455"}),
+        ({"servicing_provider": FIRST}, {"other_servicing_providers": [GROUP, SECOND]}, {"npi": ["1122334455", "1477777779"], "organization_npi": "1122334455", "taxonomy": "207Q00000X"}),
+        ({"servicing_provider": NUMBERED}, {}, {"tin": "751112223", "organization_tin": "751112223"}),
+        ({"servicing_provider": {"name": "Nobody", "organization": True}}, {}, {}),
+        ({"servicing_provider": {**FIRST, "organization": False}}, {}, {"npi": "1234567893", "tin": "741234567"}),
+    ],
+)  # fmt: skip
+def test_all_who_may_give_a_service_stand_together(
+    header: Fields, line: Fields, expected: Fields
+) -> None:
+    """Any of them; those of the line replace all of the header, and an organization is told."""
+    values = only_line(line, **{"servicing_provider": None, **header})
+
+    assert expected == {
+        name.removeprefix("servicing_provider."): value
+        for name, value in values.items()
+        if name.startswith("servicing_provider.")
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"setting": "professional"}, "professional"),
+        ({"setting": "professional", "other_settings": ["professional"]}, "professional"),
+        ({"setting": "inpatient", "other_settings": ["professional"]}, ["inpatient", "professional"]),
+    ],
+)  # fmt: skip
+def test_an_authorization_has_one_setting_or_several(given: Fields, expected: object) -> None:
+    """Each once, its own first."""
+    assert only_line(**given)["setting"] == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "expected"),
+    [
+        ([], [], None),
+        (["tuesday", "monday", "tuesday"], [], ["monday", "tuesday"]),
+        (["monday"], ["saturday"], ["saturday"]),
+        ([], ["other"], ["other"]),
+    ],
+)
+def test_the_days_of_the_week_of_a_line(
+    header: list[str], line: list[str], expected: object
+) -> None:
+    """Its own, else those of the header; none is any day."""
+    values = only_line({"days_of_week": line}, days_of_week=header)
+
+    assert values.get("days_of_week") == expected
+
+
+def test_any_facility_of_several_is_one_where_the_service_may_be_given() -> None:
+    """An organization among them needs no number of its own: a place is compared as it is."""
+    values = only_line(facility=GROUP, other_facilities=[SECOND])
+
+    assert values["facility.npi"] == ["1122334455", "1477777779"]
+    assert "facility.organization_npi" not in values
+
+
 @pytest.mark.parametrize(
     ("header", "line", "removed", "expected"),
     [

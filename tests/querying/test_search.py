@@ -101,11 +101,21 @@ def test_the_scored_search_of_a_professional_line() -> None:
             ),
             best(
                 (20, term("servicing_provider.npi", "1234567893")),
+                (20, term("servicing_provider.organization_npi", "1122334455")),
+                (20, term("servicing_provider.organization_tin", "741234567")),
                 (16, term("servicing_provider.npi", "1122334455")),
                 (14, term("servicing_provider.tin", "741234567")),
                 scope=tuple(
                     f"servicing_provider.{name}"
-                    for name in ("npi", "tin", "provider_group", "taxonomy", "specialty")
+                    for name in (
+                        "npi",
+                        "organization_npi",
+                        "organization_tin",
+                        "tin",
+                        "provider_group",
+                        "taxonomy",
+                        "specialty",
+                    )
                 ),
             ),
             best(

@@ -131,7 +131,8 @@ NPI (ten digits), tax number and NUCC taxonomy of the resource, of the person an
 a `PractitionerRole`, and of the identifier of the reference. The roles FA and 77 are the
 `facility`, and on an institutional claim every organization is; all others are the
 `servicing_provider`. Of the care team of a request those who refer or order (DN, DK, P3) give no
-service. One of each is kept.
+service. All are kept: beyond the first in `other_servicing_providers` and `other_facilities`. What
+refers to an Organization, or to a role of one without a person, is an `organization`.
 """
 
 _TAIL = """\

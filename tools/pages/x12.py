@@ -170,16 +170,22 @@ _REVIEW_PARTIES = (
         "`member.birth_date`, `member.gender`",
         "of the patient; a masked date is left out",
     ),
-    ("2010EA, 2010FA", "NM101", "`servicing_provider`", "the first of " + " ".join(SERVICING)),
     (
         "2010EA, 2010FA",
         "NM101",
-        "`facility`",
-        "the first of "
+        "`servicing_provider`, `other_servicing_providers`",
+        "all of the first role that is named of " + " ".join(SERVICING) + "; others are told",
+    ),
+    (
+        "2010EA, 2010FA",
+        "NM101",
+        "`facility`, `other_facilities`",
+        "all of the first role that is named of "
         + " ".join(FACILITY)
         + "; each stands for the other where only one is named and the setting asks for it",
     ),
     ("2010EA, 2010FA", "NM101", "`requesting_provider`", " ".join(REFERRING)),
+    ("any of a 278", "NM102", "`organization`", "2 is an organization"),
     ("any", "NM108, NM109", "`npi`, `tin`", "XX; 24, 34 or FI. Other ids have no field"),
     ("any", "REF EI SY TJ, PRV03", "`tin`, `taxonomy`", "as they stand"),
 )

@@ -3,10 +3,10 @@
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal, get_args
+from typing import Literal
 
-from service.domain.accounting_policy import Weekday
 from service.domain.authorization import Rate, Renewal
+from service.domain.values import WEEKDAYS, Weekday
 
 Unit = Literal["day", "week", "month", "year"]
 Reference = Literal["effective", "certification", "calendar"]
@@ -19,7 +19,6 @@ REFERENCES: dict[str, Reference] = {
 }
 """From what a renewal may count. Seed 004 has others, such as the first claim: not known here."""
 
-_WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
 
@@ -56,7 +55,7 @@ class Periods:
         first = date(1, 1, 1)  # a Monday
         if self.unit == "day":
             return first
-        return first + timedelta(days=_WEEKDAYS.index(self.week_starts_on))
+        return first + timedelta(days=WEEKDAYS.index(self.week_starts_on))
 
 
 def renewal_reference(renewal: Renewal) -> Reference | None:

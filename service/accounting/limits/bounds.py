@@ -12,9 +12,8 @@ from service.accounting.books.plan import Bounds
 from service.accounting.books.scale import scaled
 from service.accounting.limits._periods import Periods, periods_within, renewal_reference
 from service.accounting.limits.choice import HEADER, certified_on, granted_limits, window_of
-from service.domain.accounting_policy import Weekday
 from service.domain.authorization import Authorization, Limits, Rate
-from service.domain.values import COUNTED_MAX
+from service.domain.values import COUNTED_MAX, Weekday
 
 TOTAL, RENEWED, RATED = "", "@", "~"
 """How a base is marked: as a total, for a renewal period, for the period of a rate."""

@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 
+from service.comparison.comparison import held
 from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
 from service.domain.canonical import canonical_form
-from service.domain.effective import LineValues, effective_lines, numbers_of
+from service.domain.effective import LineValues, effective_lines, numbers_of, settings_of
 from service.domain.reference import StoredReferences, attached_values
 from service.domain.submission import Pushed
 from service.domain.terms import Form, terms_in
@@ -62,7 +63,7 @@ def make_document(
         "authorization_id": authorization.authorization_id,
         "version": authorization.version,
         "kind": authorization.kind,
-        "setting": authorization.setting,
+        "setting": settings_of(authorization),
         "numbers_all": numbers,
         "inherited_numbers": inherited,
         "provider_npis": _npis(lines),
@@ -137,7 +138,7 @@ def _read_line(stored: Mapping[str, Any]) -> LineValues:
 
 
 def _npis(lines: Iterable[Mapping[str, Any]]) -> list[str]:
-    return sorted({line[role] for line in lines for role in _NPIS if role in line})
+    return sorted({npi for line in lines for role in _NPIS for npi in held(line, role)})
 
 
 def read_candidate(

@@ -79,16 +79,24 @@ def test_more_values_than_can_be_kept_are_left_out() -> None:
     assert codes(reading, "warning") == ["too-many", "too-many"]
 
 
-def test_of_several_providers_of_a_role_the_first_is_kept() -> None:
-    """The same one twice is no other."""
+def test_all_providers_of_a_role_are_kept() -> None:
+    """The same one twice is no other, and more than can be kept are told."""
     people = [person("a", "1111111111"), person("b", "2222222222")]
     several = read(packed(response(item("A1", *granted_to("a", "b")), contained=people)))
     same = read(packed(response(item("A1", *granted_to("a", "a")), contained=people)))
 
     (line,) = several.authorizations[0].document["lines"]
     assert line["servicing_provider"] == {"npi": "1111111111"}
-    assert codes(several) == ["provider-left-out"]
-    assert codes(same) == []
+    assert line["other_servicing_providers"] == [{"npi": "2222222222"}]
+    assert (codes(several), codes(same)) == ([], [])
+    assert "other_servicing_providers" not in same.authorizations[0].document["lines"][0]
+
+    crowd = [person(f"p{each}", f"{1000000000 + each}") for each in range(30)]
+    granted = granted_to(*(each["id"] for each in crowd))
+    many = read(packed(response(item("A1", *granted), contained=crowd)))
+
+    assert len(many.authorizations[0].document["lines"][0]["other_servicing_providers"]) == 20
+    assert codes(many) == ["provider-left-out"]
 
 
 def test_of_an_institution_the_house_is_the_place() -> None:
@@ -101,8 +109,9 @@ def test_of_an_institution_the_house_is_the_place() -> None:
     )
     found = line_of(answer)
 
-    assert found["facility"] == {"npi": "1477777779"}
+    assert found["facility"] == {"npi": "1477777779", "organization": True}
     assert found["servicing_provider"] == {"npi": "1111111111"}
+    assert found["other_servicing_providers"] == [found["facility"]]
 
 
 def test_a_place_is_the_house_that_runs_it() -> None:

@@ -144,15 +144,26 @@ CASES: list[tuple[str, Json, tuple[Json, ...], Any]] = [
     ("certification_type", A1,
      (asked(extension=[ext("certificationType", valueCodeableConcept=x12("R", "1322"))]),), "R"),
     ("requesting_provider", response(item(), requestor={"reference": "Organization/o1"}), (HOUSE,),
-     {"npi": "1477777779", "tin": "751112223", "name": "House"}),
+     {"npi": "1477777779", "tin": "751112223", "name": "House", "organization": True}),
     ("requesting_provider", A1, (asked(provider={"reference": "Organization/o1"}), HOUSE),
-     {"npi": "1477777779", "tin": "751112223", "name": "House"}),
+     {"npi": "1477777779", "tin": "751112223", "name": "House", "organization": True}),
     ("servicing_provider", response(item(), extension=[ext(
         "itemAuthorizedProvider",
         extension=[{"url": "provider", "valueReference": {"reference": "Organization/o1"}}])]),
-     (HOUSE,), {"npi": "1477777779", "tin": "751112223", "name": "House"}),
+     (HOUSE,), {"npi": "1477777779", "tin": "751112223", "name": "House", "organization": True}),
     ("facility", A1, (asked(facility={"reference": "Organization/o1"}), HOUSE),
-     {"npi": "1477777779", "tin": "751112223", "name": "House"}),
+     {"npi": "1477777779", "tin": "751112223", "name": "House", "organization": True}),
+    ("other_servicing_providers", response(item(), extension=[
+        ext("itemAuthorizedProvider", extension=[{"url": "provider", "valueReference": named}])
+        for named in ({"reference": "Organization/o1"}, {"identifier": {
+            "system": NPI, "value": "1234567893"}})]),
+     (HOUSE,), [{"npi": "1234567893"}]),
+    ("other_facilities", response(item(), extension=[
+        ext("itemAuthorizedProvider", extension=[
+            {"url": "provider", "valueReference": {"identifier": {"system": NPI, "value": npi}}},
+            {"url": "providerType", "valueCodeableConcept": x12("FA", "98")}])
+        for npi in ("1477777779", "1588888887")]),
+     (), [{"npi": "1588888887"}]),
     ("limits", response(item(), adjudication=[review("A1")], total=[
         {"category": coded("benefit"), "amount": {"value": 900}}]), (), {"amount": "900"}),
     ("messages", response(item(), disposition="Fine", processNote=[{"number": 4, "text": "Call"}]),
@@ -268,5 +279,8 @@ def test_an_npi_that_is_none_is_left_out() -> None:
     house = {**HOUSE, "identifier": [{"system": NPI, "value": "789312"}]}
     reading = read(packed(response(item(), requestor={"reference": "Organization/o1"}), house))
 
-    assert reading.authorizations[0].document["requesting_provider"] == {"name": "House"}
+    assert reading.authorizations[0].document["requesting_provider"] == {
+        "name": "House",
+        "organization": True,
+    }
     assert "value-invalid" in codes(reading, "warning")

@@ -31,6 +31,7 @@ DOCTOR = {
     "id": "d1",
     "identifier": [{"system": NPI, "value": "1234567893"}],
 }
+SECOND = {**DOCTOR, "id": "d2", "identifier": [{"system": NPI, "value": "1477777779"}]}
 ORDER = {
     "resourceType": "ServiceRequest",
     "id": "s1",
@@ -62,10 +63,17 @@ def changed(*extensions: Json, **more: Any) -> Json:
     return response(item("A6"), addItem=[added("A6", *extensions, **more)])
 
 
-def provided(role: str) -> Json:
+def ordered(**timing: Any) -> tuple[Json, Json]:
+    """A request of one item with an order of that timing."""
+    order = {**ORDER, "occurrenceTiming": timing}
+    reference = {"reference": "ServiceRequest/s1"}
+    return ask(extension=[ext("requestedService", valueReference=reference)]), order
+
+
+def provided(role: str, name: str = "d1") -> Json:
     """The extension that names the provider of an item."""
     inner = [
-        {"url": "provider", "valueReference": {"reference": "Practitioner/d1"}},
+        {"url": "provider", "valueReference": {"reference": f"Practitioner/{name}"}},
         {"url": "providerType", "valueCodeableConcept": x12(role, "98")},
     ]
     return ext("itemAuthorizedProvider", extension=inner)
@@ -139,6 +147,30 @@ CASES: list[Case] = [
     ("servicing_provider", changed(provider=[{"reference": "Practitioner/d1"}]), (DOCTOR,),
      {"npi": "1234567893"}),
     ("facility", answer(provided("FA")), (DOCTOR,), {"npi": "1234567893"}),
+    ("other_servicing_providers", changed(provider=[
+        {"reference": "Practitioner/d1"}, {"reference": "Practitioner/d2"}]), (DOCTOR, SECOND),
+     [{"npi": "1477777779"}]),
+    ("other_facilities", answer(provided("FA"), provided("FA", "d2")), (DOCTOR, SECOND),
+     [{"npi": "1477777779"}]),
+    ("days_of_week", answer(), ordered(extension=[ext(
+        "timingcalendarpattern", valueCodeableConcept=x12("A", "678"))]),
+     ["monday", "tuesday", "wednesday", "thursday", "friday"]),
+    ("days_of_week", answer(), ordered(repeat={"dayOfWeek": ["mon", "wed"]}),
+     ["monday", "wednesday"]),
+    ("days_of_week", answer(), ordered(
+        repeat={"dayOfWeek": ["mon", "sat"]},
+        extension=[ext("timingcalendarpattern", valueCodeableConcept=x12("A", "678"))]),
+     ["monday"]),
+    ("days_of_week", answer(), ordered(
+        repeat={"dayOfWeek": ["sat"]},
+        extension=[ext("calendarPattern", valueCodeableConcept=x12("A", "678"))]), ["other"]),
+    ("days_of_week", answer(), ordered(extension=[ext(
+        "timingcalendarpattern", valueCodeableConcept=x12("1", "678"))]), ["other"]),
+    ("days_of_week", answer(), ordered(repeat={"dayOfWeek": ["feast"]}), ["other"]),
+    ("attached", answer(), ordered(extension=[
+        ext("timingcalendarpattern", valueCodeableConcept=x12("1", "678")),
+        ext("timingdeliverypattern", valueCodeableConcept=x12("D", "679"))]),
+     {"calendar_pattern": "1", "delivery_pattern": "D"}),
     ("unit_price", answer(detail(price={"value": 100.5, "currency": "USD"})), (), "100.5"),
     ("unit_price", changed(unitPrice={"value": 7}), (), "7"),
     ("limits", answer(detail(quantity={"value": 12, "code": "VS"})), (),

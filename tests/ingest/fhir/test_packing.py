@@ -119,7 +119,10 @@ def test_a_contained_part_may_refer_to_another() -> None:
         item(), requestor={"reference": "#x1"}, contained=[role, {**HOUSE, "id": "o1"}]
     )
 
-    assert taken(packed(answer))["requesting_provider"] == {"npi": "1477777779"}
+    assert taken(packed(answer))["requesting_provider"] == {
+        "npi": "1477777779",
+        "organization": True,
+    }
 
 
 def test_the_only_claim_beside_the_only_response_is_its_request() -> None:

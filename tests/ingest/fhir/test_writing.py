@@ -46,7 +46,12 @@ SMALL: Json = {
             "procedure": {"from": "E1390", "code_system": "HCPCS"},
             "limits": {"units": "2.5", "unit": "MN", "amount": "99.5"},
             "diagnoses": [{"code": "J44.9"}],
-            "facility": {"npi": "1477777779", "tin": "751112223", "name": "House"},
+            "facility": {
+                "npi": "1477777779",
+                "tin": "751112223",
+                "name": "House",
+                "organization": True,
+            },
         },
     ],
 }

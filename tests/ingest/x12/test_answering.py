@@ -144,7 +144,7 @@ FULL: dict[str, Any] = {
     "limits": {"units": "10", "unit": "VS"}, "messages": [{"text": "CALL ~US"}],
     "servicing_provider": {"npi": "1234567893", "tin": "741234567", "name": "ROE, ANN",
                            "taxonomy": ["225100000X"]},
-    "facility": {"tin": "741234568", "name": "SITE"},
+    "facility": {"tin": "741234568", "name": "SITE", "organization": True},
     "lines": [
         {"line": 1, "procedure": {"from": "97110", "to": "97140"}, "modifiers": ["GP", "59"],
          "revenue_code": "0420", "unit_price": "12.5", "decision": {"action": "A1"},

@@ -48,7 +48,7 @@ EVENT_CASES: dict[str, Case] = {
         "diagnoses",
         [{"code": "41090", "type": "BF"}, {"code": "M54.50", "type": "ABK"}],
     ),
-    "HSD HSD01 to HSD06": (("HSD*DY*5",), "limits", {"units": "5", "unit": "DY"}),
+    "HSD HSD01 to HSD08": (("HSD*DY*5",), "limits", {"units": "5", "unit": "DY"}),
     "CL1 CL101": (("CL1*3",), "admission.type", "3"),
     "CL1 CL102": (("CL1**7",), "admission.source", "7"),
     "CL1 CL103": (("CL1***30",), "admission.patient_status", "30"),
@@ -205,9 +205,96 @@ def test_an_element_that_cannot_be_kept_is_told(segment: str, code: str) -> None
     assert authorization(read)["decision"]["action"] == "A1"
 
 
+WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday"]
+
+
+@pytest.mark.parametrize(
+    ("segments", "expected", "told"),
+    [
+        (("HSD*VS*5*WK*1*34*3*A",), WEEKDAYS, False),
+        (("HSD*VS*1****K",), None, False),
+        (("HSD*VS*1*****K",), ["sunday"], False),
+        (("HSD*VS*1*****SZ*G",), ["tuesday", "thursday", "friday"], False),
+        (("HSD*VS*1*****WE",), ["saturday", "sunday"], False),
+        (("HSD*VS*1*****C",), None, False),
+        (("HSD*VS*1*****N",), None, False),
+        (("HSD*VS*1*****1",), ["other"], True),
+        (("HSD*VS*1*****ZZ",), ["other"], True),
+        (("HSD*VS*1*****D*E",), ["monday"], True),
+        (("HSD*******D",), ["monday"], False),
+        (("HSD*VS*1*****D", "HSD*VS*2*****F"), ["monday"], False),
+    ],
+)
+def test_the_days_of_a_pattern_of_service(
+    segments: tuple[str, ...], expected: list[str] | None, told: bool
+) -> None:
+    """Of another pattern it is told that no day fits for sure; the segment is kept with it."""
+    read = review(*GRANTED, *segments)
+    found = authorization(read)
+
+    assert found.get("days_of_week") == expected
+    assert ("pattern-raw" in codes(read)) is told
+    assert not told or found["attached"]["hsd"]
+
+
+@pytest.mark.parametrize(
+    ("parties", "others", "told"),
+    [
+        (("NM1*SJ*1*A*B****XX*1111111112", "NM1*SJ*1*C*D****XX*1111111120"), ["1111111120"], False),
+        (("NM1*SJ*1*A*B****XX*1111111112", "NM1*SJ*1*A*B****XX*1111111112"), None, False),
+        (("NM1*SJ*1*A*B****XX*1111111112", "NM1*72*1*C*D****XX*1111111120"), None, True),
+    ],
+)
+def test_all_providers_of_the_first_role_are_kept(
+    parties: tuple[str, ...], others: list[str] | None, told: bool
+) -> None:
+    """Those of a role that comes later are told."""
+    read = review(*GRANTED, *parties)
+    found = authorization(read)
+    kept = found.get("other_servicing_providers")
+
+    assert found["servicing_provider"]["npi"] == "1111111112"
+    assert (kept and [each["npi"] for each in kept]) == others
+    assert ("provider-left-out" in codes(read)) is told
+
+
+def test_more_providers_than_can_be_kept_are_told() -> None:
+    """The authorization stands with the first of them."""
+    crowd = [f"NM1*SJ*1*A*B****XX*{1111111112 + each}" for each in range(30)]
+    read = review(*GRANTED, *crowd)
+
+    assert len(authorization(read)["other_servicing_providers"]) == 20
+    assert "provider-left-out" in codes(read)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("1", None), ("2", True)])
+def test_an_organization_is_told_from_a_person(kind: str, expected: bool | None) -> None:
+    """By NM102."""
+    read = review(*GRANTED, f"NM1*SJ*{kind}*A*****XX*1111111112")
+
+    assert authorization(read)["servicing_provider"].get("organization") is expected
+
+
 def test_a_segment_that_stands_twice_counts_once() -> None:
     """The first counts, and the second is told."""
-    text = review(*GRANTED, "HCR*A3*AU9")
+    text = review(*GRANTED, "HCR*A1*AU9")
 
     assert authorization(text)["decision"]["action"] == "A1"
     assert "repeated" in codes(text)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "expected"),
+    [
+        (("HCR*A3*AU9",), "A4"),
+        (("HCR*A3*AU9", "HCR*A1*AU9"), "A4"),
+        (("HCR*A1*AU9",), "A1"),
+        (("HCR*CT*AU9",), "A4"),
+    ],
+)
+def test_two_decisions_that_disagree_are_pended(decisions: tuple[str, ...], expected: str) -> None:
+    """Nothing is paid by one of them, and it is told."""
+    text = review(*GRANTED, *decisions)
+
+    assert authorization(text)["decision"]["action"] == expected
+    assert ("decisions-differ" in codes(text)) is (expected == "A4")

@@ -2,11 +2,16 @@
 
 from typing import Any
 
+from service.domain import codes
+from service.domain.values import WEEKDAYS
 from service.ingest.fhir.base import primitives, terms
 from service.ingest.fhir.base.node import NOTHING, Node
-from service.ingest.fhir.base.primitives import codings
+from service.ingest.fhir.base.primitives import codings, plain
 from service.ingest.fhir.reading._case import Item
 
+_ANY_TIME = frozenset({"F", "G", "Y"})
+"""Delivery patterns (X12 element 679) that are none: as directed, any shift, none."""
+_NO_DAYS = "not days of the week: no service fits it for sure"
 _GRANTED_AMOUNTS = frozenset({"eligible", "benefit"})
 _PERIODS = {"d": "day", "wk": "week", "mo": "month", "a": "year"}
 _PERIOD_WORDS = {"day": "day", "week": "week", "month": "month", "year": "year"}
@@ -53,14 +58,72 @@ def _with_rate(item: Item, total: dict[str, Any]) -> dict[str, Any]:
     return rate | total
 
 
-def _rate(item: Item) -> dict[str, Any]:
-    """Read how often: from the order that was authorized, else from the one that was requested."""
+def days_of_week(item: Item) -> list[str]:
+    """Read on which days: of the timing's days and of its pattern, where both are, those of both.
+
+    Another pattern is no day of the week, so that no service fits it for sure; it is told.
+    """
+    named, pattern = _named_days(item), _days_of_pattern(item)
+    if named and pattern:
+        return [each for each in named if each in pattern] or ["other"]
+    return named or pattern
+
+
+def _named_days(item: Item) -> list[str]:
+    nodes = _order(item).at("occurrenceTiming", "repeat").many("dayOfWeek")
+    named = {plain(each.value).lower(): each for each in nodes}
+    known = {each[:3]: each for each in WEEKDAYS}
+    for name, node in named.items():
+        if name not in known:
+            node.warn("pattern-left-out", _NO_DAYS)
+    return list(dict.fromkeys(known.get(name, "other") for name in named))
+
+
+def _days_of_pattern(item: Item) -> list[str]:
+    node = _pattern(item, "calendar")
+    days = codes.days_of_pattern(primitives.concept_code(node) or "") if node else ()
+    if days is None:
+        node.warn("pattern-left-out", _NO_DAYS)
+        return ["other"]
+    return [*days]
+
+
+def _pattern(item: Item, kind: str) -> Node:
+    """The extension for a calendar pattern (X12 element 678) or a delivery pattern (679)."""
+    order = _order(item)
+    parts = (order.get("occurrenceTiming"), order, item.added, item.answer, item.asked)
+    names = (f"timing{kind}pattern", f"{kind}Pattern")
+    found = (part.extension(name) for part in parts for name in names)
+    return next(filter(None, found), NOTHING)
+
+
+def patterns(item: Item) -> dict[str, str]:
+    """Read the patterns as they were sent, for what is kept beside; a time of the day is told."""
+    repeat = _order(item).at("occurrenceTiming", "repeat")
+    time = _pattern(item, "delivery")
+    for node in (time, repeat.get("timeOfDay"), repeat.get("when")):
+        if node and primitives.concept_code(node) not in _ANY_TIME:
+            node.warn("pattern-left-out", "a time of the day cannot be compared: kept as sent")
+    sent = {
+        "calendar_pattern": primitives.concept_code(_pattern(item, "calendar")),
+        "delivery_pattern": primitives.concept_code(time),
+    }
+    return {name: code for name, code in sent.items() if code}
+
+
+def _order(item: Item) -> Node:
+    """The order that was authorized, else the one that was requested."""
     reference = (
         item.added.extension("requestedService")
         or item.detail.extension("authorizedService")
         or item.asked.extension("requestedService")
     )
-    order = item.case.documents.resolve(reference)
+    return item.case.documents.resolve(reference)
+
+
+def _rate(item: Item) -> dict[str, Any]:
+    """Read how often: of the order."""
+    order = _order(item)
     repeat = order.at("occurrenceTiming", "repeat")
     if not repeat:
         return {}

@@ -69,6 +69,7 @@ def type_code(resource: Node) -> str:
 
 Setting = Literal["inpatient", "outpatient", "professional", "dental"]
 
+_PENDED = "A4"
 _CANCELLATION = "3"
 _CONFIRMS = frozenset({"A1", "C", None})
 _VOID_STATUSES = frozenset({"cancelled", "entered-in-error"})
@@ -212,20 +213,32 @@ def _asked(case: Case) -> dict[int, Node]:
     return found
 
 
-def review_of(node: Node) -> Node:
-    """The review action of an item or response: of its adjudication, in old ones its own."""
+def reviews_of(node: Node) -> list[Node]:
+    """The review actions of an item or response: of its adjudication, in old ones its own."""
     parts = (*node.many("adjudication"), node)
-    return next((found for part in parts for found in part.extensions("reviewAction")), NOTHING)
+    return [found for part in parts for found in part.extensions("reviewAction")]
+
+
+def review_of(node: Node) -> Node:
+    """The first review action of an item or response."""
+    return next(iter(reviews_of(node)), NOTHING)
 
 
 def action_of(node: Node) -> tuple[str | None, str | None]:
-    """The action code, and a code that is none of them as it was sent."""
-    review = review_of(node)
-    concept = review.extension("reviewActionCode") or review.extension("code")
-    sent = [plain(each.code).upper() for each in codings(concept)]
+    """The action code, and a code that is none of them as it was sent.
+
+    Several that disagree decide nothing for sure: pended.
+    """
+    concepts = [
+        each.extension("reviewActionCode") or each.extension("code") for each in reviews_of(node)
+    ]
+    sent = [plain(each.code).upper() for concept in concepts for each in codings(concept)]
     known = [each for each in sent if each in terms.ACTIONS]
+    concept = next(iter(concepts), NOTHING)
     if len(set(known)) > 1:
-        concept.warn("actions-differ", "several action codes that differ: the first was taken")
+        message = "several action codes that differ: taken as pended (A4)"
+        concept.warn("actions-differ", message)
+        return _PENDED, None
     if known:
         return known[0], None
     if sent:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from service.domain.authorization import OTHER_PROVIDERS_MAX
 from service.ingest.fhir.base import primitives
 from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import codings, plain
@@ -20,6 +21,13 @@ _NOT_A_MEMBER = frozenset({"SS", "SB", "MR", "DL", "PPN", "PT", "AN", "VN", "MC"
 _GENDERS = {"male": "M", "female": "F", "m": "M", "f": "F", "other": "U", "unknown": "U"}
 _SELF = "SELF"
 _TAXONOMY_MAX = 20
+FIELDS = (
+    "servicing_provider",
+    "other_servicing_providers",
+    "facility",
+    "other_facilities",
+)
+"""The fields that the providers of a header or line fill."""
 _FACILITY = frozenset({"FA", "77"})
 _WHO_ASKS = frozenset({"DN", "DK", "P3", "REFERRER", "REFERRING", "ORDERING", "PRIMARY-CARE"})
 
@@ -126,6 +134,9 @@ def provider(case: Case, reference: Node) -> dict[str, Any]:
     taxonomy = [each for part in parts for each in _taxonomy(part)]
     if taxonomy:
         read["taxonomy"] = primitives.capped(taxonomy, _TAXONOMY_MAX, resource)
+    kinds = {each.resource_type for each in parts}
+    if read and "Organization" in kinds and not kinds & {"Practitioner", "Location"}:
+        read["organization"] = True
     return read
 
 
@@ -278,18 +289,28 @@ def _split(case: Case, parties: list[Party]) -> dict[str, Any]:
         if not is_place:
             people_.append((is_house, party))
     people_.sort(key=lambda each: each[0])
-    found = {}
-    for name, named in (
-        ("servicing_provider", [party for _, party in people_]),
-        ("facility", places),
+    found: dict[str, Any] = {}
+    for name, others, named in (
+        ("servicing_provider", "other_servicing_providers", [party for _, party in people_]),
+        ("facility", "other_facilities", places),
     ):
-        read = [(party, one) for party in named if (one := _read(case, party))]
+        read = _once(one for party in named if (one := _read(case, party)))
         if read:
-            found[name] = read[0][1]
-        others = [one for _, one in read if one.get("npi") != read[0][1].get("npi")]
-        if others:
-            message = "more providers of this role than can be kept: the first was taken"
-            read[-1][0].reference.warn("provider-left-out", message)
+            found[name] = read[0]
+        if read[1:]:
+            found[others] = read[1 : OTHER_PROVIDERS_MAX + 1]
+        if len(read) > OTHER_PROVIDERS_MAX + 1:
+            message = "more providers of this role than can be kept: the last were left out"
+            named[-1].reference.warn("provider-left-out", message)
+    return found
+
+
+def _once(read: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that differ, in their order: what adds nothing to one before is that one again."""
+    found: list[dict[str, Any]] = []
+    for each in read:
+        if not any(each.items() <= known.items() for known in found):
+            found.append(each)
     return found
 
 

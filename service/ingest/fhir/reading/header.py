@@ -304,15 +304,19 @@ _row("certification_type", "Claim.extension(certificationType)", rule="element 1
 _row("requesting_provider", "requestor", "Claim.provider", rule="see Providers")(
     lambda whole: people.requesting(whole.case)
 )
-_row(
-    "servicing_provider",
-    "extension(itemAuthorizedProvider).provider",
-    "Claim.careTeam of all items",
-    rule="see Providers",
-)(lambda whole: people.of_header(whole.case).get("servicing_provider"))
-_row(
-    "facility", "extension(itemAuthorizedProvider).provider", "Claim.facility", rule="see Providers"
-)(lambda whole: people.of_header(whole.case).get("facility"))
+
+
+def _provider_row(field: str, source: str) -> None:
+    paths = "extension(itemAuthorizedProvider).provider", source
+    _row(field, *paths, rule="see Providers")(lambda whole: people.of_header(whole.case).get(field))
+
+
+for each, source in zip(
+    people.FIELDS,
+    (*["Claim.careTeam of all items"] * 2, "Claim.facility", "Claim.careTeam of all items"),
+    strict=True,
+):
+    _provider_row(each, source)
 
 
 @_row(

@@ -269,12 +269,26 @@ def admission(case: Case, first: str | None, last: str | None) -> dict[str, str]
     return {name: each for name, each in days.items() if each}
 
 
-_row("servicing_provider", *_PROVIDERS, rule="see Providers")(
-    lambda item: people.of_line(item).get("servicing_provider")
-)
-_row("facility", *_PROVIDERS, rule="see Providers")(
-    lambda item: people.of_line(item).get("facility")
-)
+def _provider_row(field: str) -> None:
+    _row(field, *_PROVIDERS, rule="see Providers")(lambda item: people.of_line(item).get(field))
+
+
+for each in people.FIELDS:
+    _provider_row(each)
+_PATTERN = "extension(timing{}pattern)"
+_TIMING = "Claim.item.extension(requestedService).occurrenceTiming"
+_row(
+    "days_of_week",
+    f"{_TIMING}.{_PATTERN.format('calendar')}",
+    f"{_TIMING}.repeat.dayOfWeek",
+    rule="of the order that was authorized first; another pattern is `other`, and told",
+)(amounts.days_of_week)
+_row(
+    "attached",
+    f"{_TIMING}.{_PATTERN.format('calendar')}",
+    f"{_TIMING}.{_PATTERN.format('delivery')}",
+    rule="`calendar_pattern`, `delivery_pattern` as sent; a time of the day is told",
+)(amounts.patterns)
 _row(
     "unit_price",
     "addItem.unitPrice",

@@ -31,7 +31,6 @@ from service.ingest.fhir.writing._vocabulary import (
 _MODIFIED = "A6"
 _CANCELLATION = "3"
 _REFERRAL = "SC"
-_ROLES = {"Practitioner": "SJ", "Organization": "FA"}
 _ICD9_TYPES = frozenset({"BK", "BF", "BJ"})
 _GENDERS = {"M": "male", "F": "female"}
 _PAS_SUPPORTING = f"{fhir.PAS.removesuffix('StructureDefinition/')}CodeSystem/PASSupportingInfoType"
@@ -148,12 +147,12 @@ def added_item(
             **_end_and_revenue(line),
         ),
     ]
-    provider = contained.provider(line.servicing_provider, "Practitioner")
+    providers = [contained.provider(each, _kind_of(each)) for each in line.servicing_providers]
     return without_nothing(
         {
             "extension": found,
             "itemSequence": [line.line],
-            "provider": [provider] if provider else None,
+            "provider": providers,
             **_service_and_place(line, authorization),
             "modifier": _modifiers(line),
             "quantity": _quantity(line.limits),
@@ -186,15 +185,18 @@ def providers(scope: AuthorizationLine | Authorization, contained: Contained) ->
             "itemAuthorizedProvider",
             extension=[
                 {"url": "provider", "valueReference": contained.provider(provider, kind)},
-                extension("authorizedProviderType", valueCodeableConcept=coded("98", _ROLES[kind])),
+                extension("authorizedProviderType", valueCodeableConcept=coded("98", role)),
             ],
         )
-        for provider, kind in (
-            (scope.servicing_provider, "Practitioner"),
-            (scope.facility, "Organization"),
+        for provider, kind, role in (
+            *((each, _kind_of(each), "SJ") for each in scope.servicing_providers),
+            *((each, "Organization", "FA") for each in scope.facilities),
         )
-        if provider is not None
     ]
+
+
+def _kind_of(provider: AuthorizedProvider) -> str:
+    return "Organization" if provider.organization else "Practitioner"
 
 
 def _dates(line: AuthorizationLine, header: Authorization) -> list[Json]:

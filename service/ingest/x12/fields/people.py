@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from service.domain.authorization import OTHER_PROVIDERS_MAX
 from service.domain.provider import AuthorizedProvider, ClaimProvider
 from service.ingest.x12.fields.mapping import Draft, filled
 from service.ingest.x12.wire.elements import Elements
@@ -66,14 +67,14 @@ def first_of(parties: Mapping[str, Loop], roles: tuple[str, ...]) -> Loop | None
 def read_provider(
     elements: Elements, loop: Loop, model: type[AnyProvider] = ClaimProvider
 ) -> Party:
-    """Read a provider: NM109 as NM108 says, REF*EI, SY or TJ, PRV03.
+    """Read a provider: NM109 as NM108 says, REF*EI, SY or TJ, PRV03; NM102 2 is an organization.
 
     An id that is neither an NPI nor a taxpayer number (46, PI, SV ...) has no field.
     """
     segments = [each for each in loop.segments if each[0][0] in _OF_A_PROVIDER]
     known = _without_fault(tuple([each[0] for each in segments]), model)
     if known is None:
-        return Party(_read_provider(elements, segments))
+        return Party(_read_provider(elements, segments, model))
     return Party(known, known.model)
 
 
@@ -81,7 +82,7 @@ def read_provider(
 def _without_fault(written: tuple[tuple[str, ...], ...], model: type[AnyProvider]) -> Party | None:
     findings = Findings()
     segments = [Segment(each, 0, 0, _NO_MARKS) for each in written]
-    fields = _read_provider(Elements(findings, ""), segments)
+    fields = _read_provider(Elements(findings, ""), segments, model)
     return None if findings.problems else checked(fields, model)
 
 
@@ -93,9 +94,13 @@ def checked(fields: Mapping[str, Any], model: type[AnyProvider]) -> Party:
         return Party(fields)
 
 
-def _read_provider(elements: Elements, segments: list[Segment]) -> dict[str, Any]:
+def _read_provider(
+    elements: Elements, segments: list[Segment], model: type[AnyProvider]
+) -> dict[str, Any]:
     nm1 = segments[0]
     party: dict[str, Any] = {}
+    if model is AuthorizedProvider and _is_organization(nm1):
+        party["organization"] = True
     qualifier, identifier = nm1.get(8).upper(), nm1.get(9)
     if qualifier == NPI_QUALIFIER:
         party["npi"] = elements.npi(identifier, nm1, 9)
@@ -257,20 +262,41 @@ def take_providers(draft: Draft, loop: Loop, setting: str) -> None:
     """
     if not loop.loops:
         return
-    parties = parties_of(loop, "2010EA", "2010FA")
-    servicing, facility = first_of(parties, SERVICING), first_of(parties, FACILITY)
+    servicing, facilities = _all_of(draft, loop, SERVICING), _all_of(draft, loop, FACILITY)
     is_institutional = setting in ("inpatient", "outpatient")
-    if servicing is None and not is_institutional:
-        servicing = facility
-    if facility is None and is_institutional and servicing and servicing.segments[0].get(2) == "2":
-        facility = servicing
-    for field, party in (
-        ("servicing_provider", servicing),
-        ("facility", facility),
-        ("requesting_provider", first_of(parties, REFERRING)),
+    if not is_institutional:
+        servicing = servicing or facilities
+    elif not facilities:
+        facilities = [each for each in servicing if _is_organization(each.segments[0])]
+    for field, others, parties in (
+        ("servicing_provider", "other_servicing_providers", servicing),
+        ("facility", "other_facilities", facilities),
+        ("requesting_provider", "", _all_of(draft, loop, REFERRING)[:1]),
     ):
-        if party is not None:
-            draft.put("", field, _provider(draft, party), party.segments[0])
+        read = [_provider(draft, each) for each in parties]
+        for party, provider in zip(parties[:1], read, strict=False):
+            draft.put("", field, provider, party.segments[0])
+        for party, provider in zip(parties[1:], read[1:], strict=True):
+            if provider == read[0]:
+                continue
+            if len(draft.fields.get(others, ())) == OTHER_PROVIDERS_MAX:
+                draft.note("provider-left-out", party.segments[0])
+            else:
+                draft.add(others, provider)
+
+
+def _all_of(draft: Draft, loop: Loop, roles: tuple[str, ...]) -> list[Loop]:
+    """All parties of the first of these roles that one has; those of the other roles are told."""
+    named = [each for each in loop.within("2010EA", "2010FA") if each.role in roles]
+    first = min((roles.index(each.role or "") for each in named), default=0)
+    for each in named:
+        if each.role != roles[first]:
+            draft.note("provider-left-out", each.segments[0], 1)
+    return [each for each in named if each.role == roles[first]]
+
+
+def _is_organization(nm1: Segment) -> bool:
+    return nm1.get(2) == "2"
 
 
 def take_requester(draft: Draft, requester: Loop | None) -> None:

@@ -1,17 +1,21 @@
 """How much is granted: HSD decoded to a total, a rate or a limit that renews, else SV1, SV2, SV3.
 
 HSD says a quantity (01 kind, 02 number), a rate (03 period, 04 every so many of them) and a span
-(05 period, 06 number). Three visits a week for two months is ``VS*3*WK**34*2``.
+(05 period, 06 number). Three visits a week for two months is ``VS*3*WK**34*2``. 07 says on which
+days, 08 at what time of the day.
 """
 
 from typing import Any
 
+from service.domain import codes
 from service.ingest.x12.fields.mapping import Draft, raw
 from service.ingest.x12.wire.segment import Segment
 
 PERIODS = {"DA": "day", "WK": "week", "MO": "month", "YR": "year"}
 _QUARTER, _QUARTER_MONTHS = "Q1", 3
 SPANS = {"7": "day", "35": "week", "34": "month", "21": "year"}
+_ANY_TIME = frozenset({"", "F", "G", "Y"})
+"""Times of a day (element 679) that are none: as directed, any shift, none."""
 _RENEWS_FROM = "effective.from"
 _SPAN_MAX = 1000
 
@@ -19,8 +23,9 @@ Limits = dict[str, Any]
 
 
 def take_hsd(draft: Draft, segment: Segment) -> None:
-    """Read an HSD segment into ``limits``; what cannot be counted is kept as it stands."""
+    """Read HSD: how much, and on which days; what cannot be read is kept as it stands."""
     texts = segment.texts(8)
+    _take_pattern(draft, segment)
     unit, count = draft.as_code(texts[0], segment, 1), draft.number(segment, 2)
     if texts[1] and count is None:
         draft.is_unsure = True
@@ -39,6 +44,18 @@ def take_hsd(draft: Draft, segment: Segment) -> None:
     if any(texts[2:]):
         draft.add("attached.hsd", raw(segment))
     draft.set("limits", limits, segment)
+
+
+def _take_pattern(draft: Draft, segment: Segment) -> None:
+    """Read the days of the week (HSD07); another pattern, or hours (HSD08), are told and kept."""
+    pattern = draft.code(segment, 7)
+    if pattern is not None:
+        days = codes.days_of_pattern(pattern)
+        if days is None:
+            draft.note("pattern-raw", segment, 7)
+        draft.set("days_of_week", [*days] if days is not None else ["other"], segment)
+    if segment.get(8).upper() not in _ANY_TIME:
+        draft.note("pattern-raw", segment, 8)
 
 
 def _limits(draft: Draft, segment: Segment, unit: str, count: str) -> Limits | None:

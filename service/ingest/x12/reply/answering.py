@@ -166,21 +166,31 @@ def stay(authorization: Authorization) -> Iterator[Written]:
         yield ["CL1", *(each or "" for each in told)]
 
 
-def quantities(limits: Limits | None, in_service: Limits | None) -> Iterator[Written]:
-    """Write HSD: a rate, a limit that renews, and a total where the service does not say it."""
+def quantities(scope: Scope, in_service: Limits | None) -> Iterator[Written]:
+    """Write HSD: a rate, a limit that renews, a total that the service does not say, the days."""
+    counted = _counted(scope.limits, in_service)
+    pattern = codes.pattern_of_days(scope.days_of_week)
+    if pattern:
+        yield ["HSD", *counted, *[""] * (6 - len(counted)), pattern]
+    elif counted:
+        yield ["HSD", *counted]
+
+
+def _counted(limits: Limits | None, in_service: Limits | None) -> list[str]:
     if limits is None:
-        return
+        return []
     unit = limits.unit or ""
     if limits.renewal is not None and limits.units is not None:
         every = limits.renewal
         units = format(limits.units, "f")
-        yield ["HSD", unit, units, _PERIODS[every.unit], str(every.period)]
-    elif limits.per is not None:
+        return [unit, units, _PERIODS[every.unit], str(every.period)]
+    if limits.per is not None:
         rate = limits.per
         span = [_SPANS[rate.span_unit], str(rate.span)] if rate.span and rate.span_unit else []
-        yield ["HSD", unit, format(rate.count, "f"), _PERIODS[rate.period], "", *span]
-    elif limits.units is not None and in_service is None:
-        yield ["HSD", unit, format(limits.units, "f")]
+        return [unit, format(rate.count, "f"), _PERIODS[rate.period], "", *span]
+    if limits.units is not None and in_service is None:
+        return [unit, format(limits.units, "f")]
+    return []
 
 
 def messages(limits: Limits | None) -> Iterator[Written]:
@@ -191,12 +201,19 @@ def messages(limits: Limits | None) -> Iterator[Written]:
         yield ["MSG", f"UP TO {limits.service_days:f} DAYS OF SERVICE"]
 
 
+def providers(scope: Scope) -> Iterator[Written]:
+    """Write all who may give a service, and all places where it may be given."""
+    for role, parties in (("SJ", scope.servicing_providers), ("FA", scope.facilities)):
+        for each in parties:
+            yield from provider(role, each)
+
+
 def provider(role: str, party: AuthorizedProvider | None) -> Iterator[Written]:
     """Write NM1 with REF*EI and PRV; a name with a comma is that of a person."""
     if party is None or not (party.npi or party.tin or party.name):
         return
     last, _, first = (party.name or "").partition(", ")
-    kind = "1" if first else "2"
+    kind = "1" if first and not party.organization else "2"
     identifier = ["XX", party.npi] if party.npi else ["24", party.tin] if party.tin else []
     yield ["NM1", role, kind, last, first, "", "", "", *identifier]
     if party.npi and party.tin:
@@ -222,15 +239,11 @@ def _written_event(authorization: Authorization) -> Iterator[Written]:
         yield ["REF", "NT", authorization.administrative_reference]
     yield from days(authorization)
     yield from _health(authorization)
-    yield from quantities(authorization.limits, None)
+    yield from quantities(authorization, None)
     yield from stay(authorization)
     yield from _texts(authorization)
-    for role, party in (
-        ("SJ", authorization.servicing_provider),
-        ("FA", authorization.facility),
-        ("DN", authorization.requesting_provider),
-    ):
-        yield from provider(role, party)
+    yield from providers(authorization)
+    yield from provider("DN", authorization.requesting_provider)
 
 
 def _written_service(authorization: Authorization, line: AuthorizationLine) -> Iterator[Written]:
@@ -246,12 +259,11 @@ def _written_service(authorization: Authorization, line: AuthorizationLine) -> I
     form = _form(authorization, line)
     in_service = _of_service(line.limits, form)
     yield from _service(form, line, in_service)
-    yield from quantities(line.limits, in_service)
+    yield from quantities(line, in_service)
     if line.tooth:
         yield ["TOO", "JP", line.tooth, list(line.surfaces)]
     yield from messages(line.limits)
-    for role, party in (("SJ", line.servicing_provider), ("FA", line.facility)):
-        yield from provider(role, party)
+    yield from providers(line)
 
 
 def _category(authorization: Authorization) -> str:

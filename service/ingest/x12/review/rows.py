@@ -32,6 +32,7 @@ _REASONS_MAX = 20
 _FACILITY_FIELDS = {"A": "bill_type", "B": "place_of_service"}
 _MESSAGES_MAX = 100
 _REASONS = 3
+_PENDED = "A4"
 
 
 def take_decision(draft: Draft, segment: Segment) -> None:
@@ -39,7 +40,7 @@ def take_decision(draft: Draft, segment: Segment) -> None:
     draft.notes["is_decided"] = True
     action = draft.code(segment, 1)
     if action in ACTIONS:
-        draft.put("decision", "action", action, segment)
+        _take_action(draft, action, segment)
     else:
         draft.notes["is_action_unknown"] = True
         draft.note("code-unknown" if action else "element-missing", segment, 1)
@@ -48,6 +49,14 @@ def take_decision(draft: Draft, segment: Segment) -> None:
     if len(segment.elements) > _REASONS:
         draft.put("decision", "reasons", draft.codes(segment, _REASONS)[:_REASONS_MAX], segment)
         draft.put("attached", "second_opinion", draft.code(segment, 4), segment)
+
+
+def _take_action(draft: Draft, action: str, segment: Segment) -> None:
+    """Take an action; where an earlier one of the same level says otherwise, neither is sure."""
+    known = draft.fields.get("decision", {}).get("action", action)
+    draft.fields.setdefault("decision", {})["action"] = action if action == known else _PENDED
+    if action != known:
+        draft.note("decisions-differ", segment, 1)
 
 
 def take_certification(above: str) -> Take:
@@ -231,10 +240,11 @@ _SHARED = (
         take=take_diagnoses,
     ),
     Row(
-        "HSD01 to HSD06",
-        "limits",
+        "HSD01 to HSD08",
+        "limits, days_of_week",
         "01-02 a total; with 03 a rate and its span (05-06); 04 above 1 renews every so many "
-        "periods; what cannot be counted is kept in attached.hsd",
+        "periods; 07 the days of the week; what cannot be counted, another pattern and a time (08) "
+        "are told and kept in attached.hsd",
         take=take_hsd,
     ),
     Row("CL101", "admission.type", take=element(1, "admission.type")),

@@ -125,6 +125,15 @@ RULES: dict[str, Rule] = {
     "quantity-raw": Rule(
         "warning", "this HSD has no total or rate that can be counted: kept as it stands"
     ),
+    "pattern-raw": _element(
+        "warning", "a pattern of service that is not days of the week: kept as it stands", "7"
+    ),
+    "decisions-differ": Rule(
+        "warning", "two decisions (HCR) that disagree: taken as pended", ik3="5"
+    ),
+    "provider-left-out": _element(
+        "warning", "a provider beside one of a role that comes first: not kept", "7"
+    ),
     "teeth-share": Rule("warning", "several teeth share a quantity: each may use all of it"),
     "provider-unidentified": _element("warning", "a provider without NPI or taxpayer number", "1"),
     "range-invalid": _element("warning", "not a range of codes: its first code counts", "7"),
