@@ -11,6 +11,15 @@ from tests.builders import ask, build_claim, changed, references
 Clause = dict[str, Any]
 
 
+PROVIDER_FIELDS = tuple(
+    f"servicing_provider.{name}"
+    for name in (
+        "npi", "organization_npi", "organization_tin", "tin", "provider_group", "taxonomy",
+        "specialty",
+    )
+)  # fmt: skip
+
+
 def term(field: str, value: str) -> Clause:
     """Hold one value."""
     return {"term": {f"lines.{field}": value}}
@@ -105,18 +114,7 @@ def test_the_scored_search_of_a_professional_line() -> None:
                 (20, term("servicing_provider.organization_tin", "741234567")),
                 (16, term("servicing_provider.npi", "1122334455")),
                 (14, term("servicing_provider.tin", "741234567")),
-                scope=tuple(
-                    f"servicing_provider.{name}"
-                    for name in (
-                        "npi",
-                        "organization_npi",
-                        "organization_tin",
-                        "tin",
-                        "provider_group",
-                        "taxonomy",
-                        "specialty",
-                    )
-                ),
+                scope=PROVIDER_FIELDS,
             ),
             best(
                 (8, subset("50")), (4, subset("50", "RT", "LT")), scope=("modifiers_significant",)
