@@ -232,7 +232,7 @@ def test_an_answer_has_the_levels_and_envelopes_of_its_inquiry() -> None:
     ]  # fmt: skip
     assert "NM1*QC*1*DOE*TED" in segments
     assert segments.count("TRN*2*T1*9012345678") == 2
-    assert codes(text) == ["dependent", "dependent", "number-repeated"]
+    assert codes(text) == ["dependent", "number-repeated"]
 
 
 def test_inquiries_of_one_interchange_are_answered_in_one() -> None:

@@ -3,9 +3,10 @@
 import pytest
 
 from service.domain.grant_identity import grant_id
-from service.ingest.x12.wire.loops import CLAIM, REVIEW, Loop, Walker
+from service.ingest.x12.wire.loops import Loop, Walker
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.segment import Delimiters, Segment
+from service.ingest.x12.wire.structure import CLAIM, REVIEW
 from tests.ingest.x12.edi import (
     GRANTED,
     LINES,
@@ -18,6 +19,7 @@ from tests.ingest.x12.edi import (
     codes,
     interchange,
     review,
+    sets,
     transaction,
 )
 
@@ -160,3 +162,67 @@ def test_a_loop_finds_its_parts() -> None:
     empty.loops.append(inner)
 
     assert (empty.start, empty.first("UM"), empty.above("2000C")) == (None, None, None)
+
+
+def told(text: str, *wanted: str) -> list[tuple[str, str, str]]:
+    """What is said of segments that are unknown or misplaced: code, segment, loop."""
+    return [
+        (each.code, each.segment_id, each.loop)
+        for one in sets(text)
+        for each in one.problems
+        if each.code in (wanted or ("segment-unknown", "segment-misplaced"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("segment", "code", "name"),
+    [
+        ("Nd4*A", "segment-unknown", "ND4"), ("ZZZ*1", "segment-unknown", "ZZZ"),
+        ("CLP*1", "segment-unknown", "CLP"), ("SVD*1", "segment-misplaced", "SVD"),
+        ("HCR*A1*X", "segment-misplaced", "HCR"),
+    ],
+)  # fmt: skip
+def test_a_segment_without_a_place_takes_nothing_along(segment: str, code: str, name: str) -> None:
+    """The taxpayer number behind it stays the provider's; and it is told."""
+    text = claim(*LINES[PROFESSIONAL])
+    broken = text.replace("REF*EI*", f"{segment}~REF*EI*")
+
+    assert told(broken) == [(code, name, "2010AA")]
+    assert claims(broken)[0].document == claims(text)[0].document
+    assert told(text) == []
+
+
+def test_a_segment_without_a_place_stands_in_an_event_or_a_line() -> None:
+    """Of a review too, at every depth; the provider behind keeps its specialty."""
+    service = ("SV1*HC:97110", "NM1*SJ*1*ROE*RICHARD****XX*1234567893", "LX*1", "PRV*PE*PXC*1X")
+    text = review(*GRANTED, "CLM*1", SERVICE, *service, "QQQ*1", "DTP*472*D8*20260301")
+    line = authorization(text)["lines"][0]
+
+    assert told(text) == [
+        ("segment-misplaced", "CLM", "2000E"), ("segment-misplaced", "LX", "2010FA"),
+        ("segment-unknown", "QQQ", "2010FA"),
+    ]  # fmt: skip
+    assert line["servicing_provider"]["taxonomy"] == ["1X"]
+    assert line["requested_dates"]["from"] == "2026-03-01"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_implied_event_is_one_with_its_trace_category_and_decision(count: int) -> None:
+    """TRN, UM and HCR right under the subscriber are of one event, as often as they come."""
+    events = [each.replace("AU1", f"AU{number}") for number in range(count) for each in GRANTED]
+    found = authorizations(review(*events).replace("HL*4*3*EV*1~", ""))
+
+    assert [each.document["number"] for each in found] == [f"AU{each}" for each in range(count)]
+    assert {each.document["certification_type"] for each in found} == {"I"}
+    assert {tuple(each.document["trace_numbers"]) for each in found} == {("T1",)}
+
+
+def test_a_trace_before_the_name_of_the_subscriber_makes_no_event() -> None:
+    """The level follows HL: beside a refusal what is true is said, once."""
+    member = ("HL*3*2*22*1", "TRN*2*T0*1", "NM1*IL*1*DOE*JANE****MI*M0001", "AAA*N**72*C")
+    text = review("HCR*A1*AU1", "UM*HS*I", member=member)
+
+    errors = [each.code for one in sets(text) for each in one.problems if each.severity == "error"]
+    assert errors == ["no-dates", "event-unread"]
+    assert told(text) == [("segment-misplaced", "TRN", "2000C")]
+    assert len(authorizations(review("HCR*A1*AU1", GRANTED[3], member=member))) == 1

@@ -36,10 +36,11 @@ from service.ingest.x12.wire.elements import Elements
 from service.ingest.x12.wire.envelope import Handler
 from service.ingest.x12.wire.excerpt import Excerpt
 from service.ingest.x12.wire.guide import Kind
-from service.ingest.x12.wire.loops import CLAIM, HEADER, Loop
+from service.ingest.x12.wire.loops import Loop
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.results import ClaimRead, Content, Document, Transaction
 from service.ingest.x12.wire.segment import Segment
+from service.ingest.x12.wire.structure import CLAIM, HEADER
 
 _IN_AN_ID = string.punctuation.translate(str.maketrans("", "", "%/|"))
 """What an id can hold beside letters and digits: no slash, no bar, not the mark of what was."""
@@ -111,7 +112,7 @@ class ClaimHandler(Handler):
         member = member_of(patient, self._policy.member_id_of)
         member.pop("subscriber_id", None)
         if fields["frequency"] in _CHANGING:
-            ids["version"] = _version_of(self.transaction, read.segment)
+            ids["version"] = _version_of(self.transaction)
         document = {**ids, "type": claim_type, "member": member, **fields}
         claim = self.fitting(Claim, checked_once(document), "2300", findings)
         if claim is None:
@@ -165,23 +166,23 @@ def _payer_of(loop: Loop) -> Payer:
 
 
 _CHANGING = frozenset({"7", "8"})
-_A_SECOND, _AN_INTERCHANGE = 1_000_000, 1_000
+_THOUSAND = 1_000
 
 
-def _version_of(transaction: Transaction, segment: Segment) -> int:
+def _version_of(transaction: Transaction) -> int:
     """Order what replaces or voids a claim behind it, for many have its number (CLM01).
 
-    Seconds since 1970 of BHT04 and BHT05 (else GS, ISA), then ISA13, then its place in the set; 1
-    where no time is known. It stays below 2**53 until 2255.
+    Seconds since 1970 of BHT04 and BHT05 (else GS, ISA), then ISA13, then ST02; 1 where no time is
+    known. It stays below 2**53 until 2255.
     """
     made_at = transaction.made_at
     if made_at is None:
         return 1
-    control = transaction.group.interchange.control_number
-    number = int(control) if control.isascii() and control.isdigit() else 0
-    place = segment.ordinal - transaction.segment_index
-    within = number % _AN_INTERCHANGE * _AN_INTERCHANGE + place % _AN_INTERCHANGE
-    return max(1, int(made_at.timestamp()) * _A_SECOND + within)
+    version = int(made_at.timestamp())
+    for number in (transaction.group.interchange.control_number, transaction.control_number):
+        count = int(number) if number.isascii() and number.isdigit() else 0
+        version = version * _THOUSAND + count % _THOUSAND
+    return max(1, version)
 
 
 _TYPES = {"837P": "professional", "837I": "institutional", "837D": "dental"}

@@ -222,8 +222,8 @@ CLAIM = Rows(
         "CLM05-3",
         "frequency, version",
         "a claim without it is left out: none is no original. The version is 1; of 7 and 8 it is "
-        "made of the time of BHT, of ISA13 and of their place, for they may have the number of the "
-        "claim that they change",
+        "made of the time of BHT, of ISA13 and of ST02, for they may have the number of the claim "
+        "that they change",
     ),
     Told("CLM19", "(beside the claim)", "PB is a predetermination: nothing is billed"),
     *_NUMBERS,

@@ -38,10 +38,12 @@ def read_service(draft: Draft, segment: Segment, element: int) -> Service:
     code that can be kept leaves the draft unsure: it must not become any service.
     """
     text = segment.get(element)
+    if not text:
+        return {}
     service, faults = _parsed(text, segment.delimiters)
     for code, component in faults:
         draft.note(code, segment, element, component)
-    draft.is_unsure |= bool(text) and not service
+    draft.is_unsure |= not service
     return {**service, "modifiers": list(service["modifiers"])} if service else {}
 
 

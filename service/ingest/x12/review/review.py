@@ -32,7 +32,7 @@ from service.ingest.x12.review.identity import identity_in, person_in, version_o
 from service.ingest.x12.wire.composites import Composites
 from service.ingest.x12.wire.envelope import Handler
 from service.ingest.x12.wire.excerpt import Excerpt, repeat_of
-from service.ingest.x12.wire.loops import REVIEW, Loop
+from service.ingest.x12.wire.loops import Loop
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.results import (
     AskedDays,
@@ -47,6 +47,7 @@ from service.ingest.x12.wire.results import (
     Transaction,
 )
 from service.ingest.x12.wire.segment import Segment
+from service.ingest.x12.wire.structure import REVIEW
 
 _MORE_TO_FOLLOW = "19"
 _TRACES_MAX = 20

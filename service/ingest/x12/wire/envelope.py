@@ -15,7 +15,7 @@ from service.domain.moment import finest, in_order
 from service.ingest.x12.wire.elements import as_moment
 from service.ingest.x12.wire.excerpt import EXCERPT_CHARACTERS_MAX, Envelope, Excerpt
 from service.ingest.x12.wire.guide import Guide, identify
-from service.ingest.x12.wire.loops import Loop, Structure, Walker
+from service.ingest.x12.wire.loops import Loop, Walker
 from service.ingest.x12.wire.problem import Findings, Problem
 from service.ingest.x12.wire.results import (
     Content,
@@ -29,6 +29,7 @@ from service.ingest.x12.wire.results import (
     Unread,
 )
 from service.ingest.x12.wire.segment import Delimiters, Segment
+from service.ingest.x12.wire.structure import Structure
 
 Model = TypeVar("Model", bound=BaseModel)
 

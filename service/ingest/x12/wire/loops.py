@@ -5,12 +5,12 @@ are called. What is missing is implied and what is unknown is kept where it stan
 above are held; each unit (an event, a claim) is given away when it is complete.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.segment import Segment
+from service.ingest.x12.wire.structure import HEADER, KNOWN, Level, Opening, Structure
 
 
 class Loop:
@@ -92,115 +92,10 @@ class LevelLoop(Loop):
         self.billing = None
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """An HL level (HL03): its loop, its depth, and the loops that it may stand under."""
-
-    loop: str
-    rank: int
-    under: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A segment that opens a loop where one of ``inside`` is open.
-
-    An implied one is a level whose own HL segment is missing.
-    """
-
-    loop: str
-    inside: frozenset[str]
-    is_implied: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Structure:
-    """The loops of a guide; ``unit`` is the one that is given away when it is complete.
-
-    ``parties`` names the loops that an NM1 opens, by the loop around it and NM101; ``stays_above``
-    are REF qualifiers that belong to the loop around a party although they stand behind it.
-    """
-
-    unit: str
-    levels: Mapping[str, Level]
-    openings: Mapping[str, Opening]
-    parties: Mapping[str, Mapping[str, str]]
-    party_segments: frozenset[str]
-    stays_above: frozenset[str]
-
-    def level_of(self, loop: str) -> Level | None:
-        """The HL level that a loop is, if it is one."""
-        return next((each for each in self.levels.values() if each.loop == loop), None)
-
-
-HEADER = "header"
-
-_PARTY_SEGMENTS = frozenset({"N2", "N3", "N4", "REF", "PER", "PRV"})
-_EVENT_LEVELS = frozenset({"2000C", "2000D"})
-_IMPLIES_EVENT = Opening("2000E", _EVENT_LEVELS, is_implied=True)
-_IMPLIES_SERVICE = Opening("2000F", frozenset({"2000E"}), is_implied=True)
-
-REVIEW = Structure(
-    unit="2000E",
-    levels={
-        "20": Level("2000A", 0),
-        "21": Level("2000B", 1, frozenset({"2000A"})),
-        "22": Level("2000C", 2, frozenset({"2000B"})),
-        "23": Level("2000D", 3, frozenset({"2000C"})),
-        "EV": Level("2000E", 4, _EVENT_LEVELS),
-        "SS": Level("2000F", 5, frozenset({"2000E"})),
-    },
-    openings={
-        **dict.fromkeys(("TRN", "UM", "HCR"), _IMPLIES_EVENT),
-        **dict.fromkeys(("SV1", "SV2", "SV3"), _IMPLIES_SERVICE),
-    },
-    parties={
-        "2000A": {"": "2010A"},
-        "2000B": {"": "2010B"},
-        "2000C": {"": "2010C"},
-        "2000D": {"": "2010D"},
-        "2000E": {"": "2010EA", "45": "2010EC", "FS": "2010EC", "ND": "2010EC", "PW": "2010EC"},
-        "2000F": {"": "2010FA"},
-    },
-    party_segments=_PARTY_SEGMENTS | {"AAA", "DMG", "INS"},
-    stays_above=frozenset({"BB", "NT"}),
-)
-
-_CLAIM_LEVELS = frozenset({"2000A", "2000B", "2000C", HEADER})
-_CLAIM = frozenset({"2300"})
-_LINE = frozenset({"2400"})
-
-CLAIM = Structure(
-    unit="2300",
-    levels={
-        "20": Level("2000A", 0),
-        "22": Level("2000B", 1, frozenset({"2000A"})),
-        "23": Level("2000C", 2, frozenset({"2000B"})),
-    },
-    openings={
-        "CLM": Opening("2300", _CLAIM_LEVELS),
-        "SBR": Opening("2320", _CLAIM),
-        "LX": Opening("2400", _CLAIM),
-        "LIN": Opening("2410", _LINE),
-        "SVD": Opening("2430", _LINE),
-        "LQ": Opening("2440", _LINE),
-    },
-    parties={
-        HEADER: {"": "1000", "41": "1000A", "40": "1000B"},
-        "2000A": {"": "2010A", "85": "2010AA", "87": "2010AB", "PE": "2010AC"},
-        "2000B": {"": "2010B", "IL": "2010BA", "PR": "2010BB", "QC": "2010CA"},
-        "2000C": {"": "2010C", "QC": "2010CA"},
-        "2300": {"": "2310"},
-        "2320": {"": "2330"},
-        "2400": {"": "2420"},
-    },
-    party_segments=_PARTY_SEGMENTS | {"DMG"},
-    stays_above=frozenset({"G1", "9F", "G3", "F8"}),
-)
-
 SEGMENTS_MAX = 50_000
 """A claim of 999 lines has some thousands; of one with more than this the rest is not held."""
 
+_TRACE = "TRN"
 _HEADER = Level(HEADER, rank=-1)
 _UNKNOWN = Level("2000", rank=99)
 _CONTEXTS = frozenset({"2000A", "2000B", "2000C", "2000D"})
@@ -221,6 +116,7 @@ class Walker:
         self._has_overflowed = False
         self._limit = start + SEGMENTS_MAX
         self._at: Loop = self.header
+        self._allowed = KNOWN
         self._stand_at(self.header)
 
     def take(self, segment: Segment) -> list[Loop]:
@@ -240,9 +136,11 @@ class Walker:
             if above is not None:
                 return self._open(opening, above, segment)
         at = self._at
-        if at.is_party and not self._belongs_to_party(name, segment):
-            at = at.parent or self.header
-            self._stand_at(at)
+        if at.is_party:
+            if not self._belongs_to_party(name, segment):
+                at = self._beside_party(name, segment)
+        elif name not in self._allowed:
+            self._misplaced(name, segment)
         at.segments.append(segment)
         return []
 
@@ -259,6 +157,24 @@ class Walker:
         if self._at.is_party:
             self._at.parent = None  # it is not asked again (see ``_parted``)
         self._at = loop
+        self._allowed = self._structure.segments.get(loop.name, KNOWN)
+
+    def _beside_party(self, name: str, segment: Segment) -> Loop:
+        """Find where a segment goes that is none of the open party: what is in no place stays.
+
+        So it takes no other segment of the party with it.
+        """
+        party = self._at
+        above = party.parent or self.header
+        if name in self._structure.segments.get(above.name, KNOWN):
+            self._stand_at(above)
+            return above
+        self._misplaced(name, segment)
+        return party
+
+    def _misplaced(self, name: str, segment: Segment) -> None:
+        code = "segment-misplaced" if name in KNOWN else "segment-unknown"
+        self.findings.add(code, segment, loop=self._at.name)
 
     def _is_beyond(self, name: str, segment: Segment) -> bool:
         """Whether a segment is one too many of the unit that is open: it is not held."""
@@ -282,8 +198,10 @@ class Walker:
         """Find the loop that a segment opens one in: not beyond the level that is open."""
         level = self._levels[-1]
         if opening.is_implied:
-            again = level.is_implied and level.name == opening.loop
-            return level if again or level.name in opening.inside else None
+            if level.is_implied and level.name == opening.loop:
+                has = any(each.elements[0] in opening.again for each in level.segments)
+                return level if has else None
+            return level if level.name in opening.inside else None
         loop = self._at
         while loop.name not in opening.inside:
             if loop is level or loop.parent is None:
@@ -298,7 +216,12 @@ class Walker:
             self.findings.add("loop-implied", segment, loop=opening.loop)
             if above.name == opening.loop:
                 closed = self._close(len(self._levels) - 1)
+            traces = [each for each in above.segments if each.elements[0] == _TRACE]
+            is_first = above.name != opening.loop
             self._enter(level, is_implied=True)
+            if is_first and traces:
+                above.segments = [each for each in above.segments if each not in traces]
+                self._at.segments += traces
         else:
             loop = Loop(opening.loop, above)
             if opening.loop == self._structure.unit:
@@ -326,8 +249,12 @@ class Walker:
         if unit and level.under and self._levels[-1].rank < unit.rank < level.rank:
             self.findings.add("loop-implied", segment, loop=unit.loop)
             self._enter(unit, is_implied=True)
-        self._enter(level).hl = own
-        self._at.segments.append(segment)
+        loop = self._enter(level)
+        loop.hl = own
+        if level is self._unit_level and loop.parent is not None:
+            for each in loop.parent.all(_TRACE):
+                self.findings.add("segment-misplaced", each, loop=loop.parent.name)
+        loop.segments.append(segment)
         return closed
 
     def _place_under(self, named: str, segment: Segment, level: Level) -> int:

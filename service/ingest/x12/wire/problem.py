@@ -75,6 +75,8 @@ RULES: dict[str, Rule] = {
     "loop-implied": Rule(
         "warning", "an HL segment is missing: the level is taken by content", ik3="3"
     ),
+    "segment-unknown": Rule("warning", "not a segment that is known: passed over", ik3="1"),
+    "segment-misplaced": Rule("warning", "no segment of this loop: passed over", ik3="2"),
     "unit-too-long": Rule("error", "an event or claim has more segments than can be held", ik3="5"),
     # The elements
     "element-missing": _element("warning", "a required element is missing", "1"),
@@ -218,14 +220,15 @@ class Problem:
 
 
 class Findings:
-    """Collects the problems of one transaction set, event or claim, up to a number."""
+    """Collects the problems of one transaction set, event or claim: each once, up to a number."""
 
-    __slots__ = ("_more", "_start", "problems")
+    __slots__ = ("_known", "_more", "_start", "problems")
 
     LIMIT = 100
 
     def __init__(self, start_index: int = 0) -> None:
         self.problems: list[Problem] = []
+        self._known: set[Problem] = set()
         self._start = start_index
         self._more = False
 
@@ -263,6 +266,9 @@ class Findings:
             self._append(each)
 
     def _append(self, problem: Problem) -> None:
+        if problem in self._known:
+            return
+        self._known.add(problem)
         if len(self.problems) < self.LIMIT:
             self.problems.append(problem)
         elif not self._more:
