@@ -104,8 +104,16 @@ class Stores:
         self.epoch = Epoch(elasticsearch, redis, indices, keys, self.ledger, self.archive)
         self.durability = Durability(redis, is_weak_allowed=settings.allow_weak_redis)
         self.guard = Guard(self.durability, self.epoch)
+        is_open = settings.late_authorizations != "off"
+        self.late_queue = LateQueue(redis, keys, is_open=is_open)
         self.accumulators = Accumulators(
-            redis, keys, self.members, self.archive, self.guard.ensure, self.projection.touch
+            redis,
+            keys,
+            self.members,
+            self.archive,
+            self.guard.ensure,
+            self.projection.touch,
+            self.late_queue.soon,
         )
         self.resting = Resting(
             redis, keys, self.ledger, self.archive, settings.payers, days=settings.rest_days
@@ -121,8 +129,6 @@ class Stores:
     ) -> None:
         """Open what takes authorizations in; a match has what waits delivered from now on."""
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
-        is_open = settings.late_authorizations != "off"
-        self.late_queue = LateQueue(redis, keys, is_open=is_open)
         locator = Locator(elasticsearch, indices)
         self.authorizations = AuthorizationStore(
             elasticsearch,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 from service.domain.values import Frozen, Text
@@ -11,6 +12,8 @@ LATE_AUTHORIZATION = "late-authorization"
 """Why a claim is on the worklist: an authorization came after it was adjudicated."""
 
 _TAG = re.compile(r'^(?:W/)?"(\d{1,18})-(\d{1,18})"$')
+
+_NOTHING = Decimal(0), Decimal(0)
 
 ItemState = Literal["open", "done", "dismissed"]
 
@@ -92,17 +95,34 @@ class ItemDecision(Frozen):
 def joined(known: WorkItem | None, offered: WorkItem) -> WorkItem | None:
     """The item that the worklist should hold; None where the offer says nothing new.
 
-    What was dismissed comes back with another authorization, or another version of one.
+    What was dismissed comes back with another authorization, with another version of one, or where
+    more would be paid of a line than it said: units may have come back.
     """
     if known is None or known.entry != offered.entry:
         return offered
     newest = dict(known.authorizations)
     for name, version in offered.authorizations.items():
         newest[name] = max(version, newest.get(name, 0))
-    if newest == known.authorizations:
+    if newest == known.authorizations and not _says_more(known, offered):
         return None
     return replace(
         offered,
         authorizations=newest,
         offered_at=known.offered_at if known.is_open else offered.offered_at,
     )
+
+
+def _says_more(known: WorkItem, offered: WorkItem) -> bool:
+    """Whether more would be paid now of any line than an item says."""
+    told = {line["line"]: _payable(line) for line in known.lines}
+    return any(
+        more > before
+        for line in offered.lines
+        if line["better"]
+        for before, more in zip(told.get(line["line"], _NOTHING), _payable(line), strict=True)
+    )
+
+
+def _payable(line: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
+    approved = line["now"]["approved"]
+    return Decimal(approved["units"]), Decimal(approved["amount"])

@@ -61,7 +61,7 @@ def test_what_needs_no_examiner_is_adjudicated_anew(ground: Ground, payer: str) 
         assert await desk.kinds() == ["apply", "readjudicate"]
         assert await desk.last_word() == (
             "late-authorization",
-            "authorization A1 version 1 arrived",
+            "authorization A1 version 1 arrived, or has units again",
         )
 
     run(ground, payer, scenario, late_authorizations="automatic")

@@ -83,7 +83,7 @@ class LateClaims:
             if offer is None:
                 return None
             if self.automatic and offer.needs_nobody and not was_lowered(state.rows, moved.drawn):
-                why = f"authorization {_named(offer)} arrived"
+                why = f"authorization {_named(offer)} arrived, or has units again"
                 told = claim.model_copy(update={"by": LATE_AUTHORIZATION, "reason": why})
                 await adjudicate(told, replace(run, dry=False), self.stores)
                 return "automatic"

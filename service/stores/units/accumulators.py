@@ -29,7 +29,13 @@ from service.stores.connection.scripts import load_script, lua, run_script
 from service.stores.members.who import Members
 from service.stores.units._hashes import read_accounts, read_claim_state, units_by_account
 from service.stores.units.archive import Archive
-from service.stores.units.movements import read_moved, write_amendment, write_change, write_draw
+from service.stores.units.movements import (
+    Late,
+    read_moved,
+    write_amendment,
+    write_change,
+    write_draw,
+)
 
 RECALLS_MAX = 3
 _KEYS_AT_ONCE = 500
@@ -53,14 +59,19 @@ class Accumulators:
         archive: Archive,
         guard: Guard,
         touch: Touch,
+        late: Callable[[], Late | None],
     ) -> None:
-        """Ask ``guard`` before every movement, and tell ``touch`` after it."""
+        """Ask ``guard`` before every movement, and tell ``touch`` after it.
+
+        ``late`` says when claims that wait are looked at for units that came back.
+        """
         self._redis = redis
         self._keys = keys
         self._members = members
         self._archive = archive
         self._guard = guard
         self._touch = touch
+        self._late = late
         self._draw, self._change, self._amend = (
             load_script(redis, name) for name in ("claim.lua", "change.lua", "amend.lua")
         )
@@ -134,22 +145,26 @@ class Accumulators:
 
     async def draw(self, payer: str, request: DrawRequest) -> Moved:
         """Draw a claim; raises ClaimMoved, AuthorizationChanged, or an EngineFault."""
-        book = self._keys.book(payer)
+        book, late = self._keys.book(payer), self._keys.late(payer)
         original = request.original or request.claim
+        their = original.owner or request.owner
         names = [
             book.claim(request.claim.claim_id),
             book.ledger,
             book.claim(original.claim_id),
             book.waiting(request.owner),
-            book.waiting(original.owner or request.owner),
+            book.waiting(their),
             book.mark(request.marked),
+            late.due,
+            late.arrived(request.owner),
+            late.arrived(their),
         ]
         more = [request.record, *([request.waiting.sent] if request.waiting.is_possible else ())]
         answer = await self._move(
             payer,
             self._draw,
             [*names, *self._accounts_of(payer, request.authorizations)],
-            lambda new: [write_draw(request, new), *more],
+            lambda new: [write_draw(request, new, self._late()), *more],
         )
         if answer["s"] == "stale":
             raise AuthorizationChanged(answer["a"])
@@ -165,9 +180,16 @@ class Accumulators:
         occasion: Occasion,
     ) -> Moved:
         """Make a claim hold these rows, no more than it does; raises ClaimMoved, an EngineFault."""
-        book = self._keys.book(payer)
-        names = [book.claim(claim.claim_id), book.ledger, book.waiting(claim.owner)]
-        request = write_change(claim, list(map(write_row, rows)), status, occasion)
+        book, late = self._keys.book(payer), self._keys.late(payer)
+        names = [
+            book.claim(claim.claim_id),
+            book.ledger,
+            book.waiting(claim.owner),
+            late.due,
+            late.arrived(claim.owner),
+        ]
+        written = list(map(write_row, rows))
+        request = write_change(claim, written, status, occasion, self._late())
         answer = await self._move(
             payer,
             self._change,

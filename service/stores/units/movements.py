@@ -1,6 +1,7 @@
 """How what the accumulators are asked is written for the scripts, and their answers read."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,8 +17,22 @@ BoundsOf = Mapping[str, Mapping[str, Bounds]]
 """Authorization id to base to its limits."""
 
 
-def write_draw(request: DrawRequest, new: Collection[str] = ()) -> bytes:
-    """Write the request of a draw for the script; ``new`` are authorizations never drawn on."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """How soon (in milliseconds) waiting claims are looked at for units that came back.
+
+    Of more than ``most`` authorizations only that it was many is noted.
+    """
+
+    soon: int
+    most: int
+
+
+def write_draw(request: DrawRequest, new: Collection[str] = (), late: Late | None = None) -> bytes:
+    """Write the request of a draw for the script; ``new`` are authorizations never drawn on.
+
+    ``late`` is None where nothing is noted for claims that wait.
+    """
     ids = request.authorizations
     place = {each: number for number, each in enumerate(ids, start=1)}
     original = request.original
@@ -38,6 +53,7 @@ def write_draw(request: DrawRequest, new: Collection[str] = ()) -> bytes:
             "ow": request.others_wait,
             **_occasion(request.occasion),
             **_waiting(request),
+            **_late(late),
             "a": [_authorization(each, request.plan, new) for each in ids],
             "l": [
                 {
@@ -60,8 +76,14 @@ def _waiting(request: DrawRequest) -> Json:
     return {"wt": {name: getattr(waiting, name) for name in names}, "mk": request.last_push}
 
 
-def write_change(claim: ClaimState, rows: Sequence[Json], status: str, occasion: Occasion) -> bytes:
-    """Write the request to change what a claim holds."""
+def write_change(
+    claim: ClaimState,
+    rows: Sequence[Json],
+    status: str,
+    occasion: Occasion,
+    late: Late | None = None,
+) -> bytes:
+    """Write the request to change what a claim holds; ``late`` as for a draw."""
     return orjson.dumps(
         {
             "n": claim.sequence,
@@ -71,6 +93,7 @@ def write_change(claim: ClaimState, rows: Sequence[Json], status: str, occasion:
             "r": orjson.dumps(rows).decode(),
             "a": claim.authorizations,
             **_occasion(occasion),
+            **_late(late),
         }
     )
 
@@ -90,6 +113,10 @@ def write_amendment(amendment: Amendment, occasion: Occasion) -> bytes:
             **_occasion(occasion),
         }
     )
+
+
+def _late(late: Late | None) -> Json:
+    return {} if late is None else {"late": {"soon": late.soon, "most": late.most}}
 
 
 def _occasion(occasion: Occasion) -> Json:

@@ -21,6 +21,7 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.scripts import lua
+from service.stores.units.movements import Late
 
 IDS_MAX = 1000
 LEASE_S = 120.0
@@ -46,6 +47,10 @@ class LateQueue:
     _keys: KeyNames
     is_open: bool = field(kw_only=True)
     _noted: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def soon(self) -> Late | None:
+        """How soon units that came back are looked at; None where nothing is noted."""
+        return Late(soon=int(SOON_S * 1000), most=IDS_MAX) if self.is_open else None
 
     async def note(
         self, payer: str, arrived: Iterable[tuple[str, str]], waiting: Collection[str]

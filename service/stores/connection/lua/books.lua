@@ -335,6 +335,35 @@ local function write_books()
   return sequence
 end
 
+-- Units that came back are offered to other claims of the member that wait: the authorizations are
+-- noted as if they had arrived (see late_note.lua). `late` has how soon, in milliseconds, and the most
+-- ids; without it nothing is noted.
+local function note_freed(late, owner, claim_id, waiting, due, arrived, stamp)
+  local freed = {}
+  for _, book in ipairs(order) do
+    local is_less = false
+    for _, balance in pairs(book.accounts) do
+      for _, measure in ipairs(MEASURES) do
+        local used, reserved = measure .. 'u', measure .. 'r'
+        local was = math.max(balance.was[used], 0) + math.max(balance.was[reserved], 0)
+        is_less = is_less or balance[used] + balance[reserved] < was
+      end
+    end
+    if is_less then freed[#freed + 1] = book.id end
+  end
+  if #freed == 0 or not late then return end
+  local others = redis.call('ZCARD', waiting)
+  if redis.call('ZSCORE', waiting, claim_id) then others = others - 1 end
+  if others < 1 then return end
+  for _, id in ipairs(freed) do redis.call('HSET', arrived, id, stamp) end
+  if redis.call('HLEN', arrived) > late.most then
+    redis.call('DEL', arrived)
+    redis.call('HSET', arrived, '*', stamp)
+  end
+  local now = redis.call('TIME')
+  redis.call('ZADD', due, text(now[1] * 1000 + math.floor(now[2] / 1000) + late.soon), owner)
+end
+
 -- Runs the whole of a script; a refusal is an answer of its own, and nothing was written. What Redis
 -- itself refuses (no memory, no disk) keeps its own word: a string with a dash before Redis 7.
 local function run(main)

@@ -1,17 +1,19 @@
 -- Changes what a claim holds, never to more: finalises what was reserved, gives all or a part back.
--- KEYS: the claim, the ledger, the claims of the member that wait, then accounts and tokens of each
--- authorization that the claim holds.
+-- KEYS: the claim, the ledger, the claims of the member that wait, the members that are due, what arrived
+-- for this one, then accounts and tokens of each authorization that the claim holds.
 -- ARGV: the request as JSON; its rows are those that the claim is to hold afterwards.
 
 return run(function()
   local request = cjson.decode(ARGV[1])
   check_type(KEYS[2], 'stream')
   check_type(KEYS[3], 'zset')
+  check_type(KEYS[4], 'zset')
+  check_type(KEYS[5], 'hash')
   check_words(request, {'k', 'c', 'm', 'at', 'r'}, {'by', 'why'})
   local claim = open_claim(KEYS[1])
   if claim.n ~= whole(request.n, 'a sequence') then return cjson.encode({s = 'moved'}) end
   if not claim.v then error('a claim that was never drawn') end
-  for i, id in ipairs(request.a) do open_book(id, KEYS[2 + 2 * i], KEYS[3 + 2 * i]) end
+  for i, id in ipairs(request.a) do open_book(id, KEYS[4 + 2 * i], KEYS[5 + 2 * i]) end
   if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
   local rows = decode_rows(request.r)
   local state = STATES[word(request.s, 'a state')]
@@ -30,5 +32,6 @@ return run(function()
     'q', encode_list(sequence))
   redis.call('HSET', KEYS[1], 'n', number, 's', request.s, 'mv', encode_list(rows))
   if not state then redis.call('ZREM', KEYS[3], request.c) end
+  note_freed(request.late, request.m, request.c, KEYS[3], KEYS[4], KEYS[5], result.e)
   return cjson.encode(result)
 end)

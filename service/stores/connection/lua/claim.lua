@@ -1,10 +1,11 @@
 -- Draws all lines of a claim, after giving back what an earlier version (or the original of a
 -- replacement or void) had: all in one step, or nothing.
 -- KEYS: the claim, the ledger, the original claim (the claim itself where there is none), the claims
--- that wait of the member of either, the mark of the member, then for each authorization its accounts
--- and its tokens. ARGV: the request as JSON, the record, the claim as it was sent if it may wait.
+-- that wait of the member of either, the mark of the member, the members that are due, what arrived for
+-- the member of either, then for each authorization its accounts and its tokens. ARGV: the request as JSON, the record, the claim as it was sent if it may wait.
 
-local CLAIM, LEDGER, ORIGINAL, WAITING, ORIGINAL_WAITING, MARK, BOOKS = 1, 2, 3, 4, 5, 6, 7
+local CLAIM, LEDGER, ORIGINAL, WAITING, ORIGINAL_WAITING, MARK = 1, 2, 3, 4, 5, 6
+local DUE, ARRIVED, ORIGINAL_ARRIVED, BOOKS = 7, 8, 9, 10
 
 local function bounds_text(bounds, name)
   if bounds[name] == nil or bounds[name] == cjson.null then return nil end
@@ -346,6 +347,9 @@ local function check_request(request)
   check_type(KEYS[LEDGER], 'stream')
   check_type(KEYS[WAITING], 'zset')
   check_type(KEYS[ORIGINAL_WAITING], 'zset')
+  check_type(KEYS[DUE], 'zset')
+  check_type(KEYS[ARRIVED], 'hash')
+  check_type(KEYS[ORIGINAL_ARRIVED], 'hash')
   check_words(request, {'k', 'c', 'm', 'at', 'fp'}, {'by', 'why', 'oc', 'os'})
   request.v = text(whole(request.v, 'a version'))
   if type(ARGV[2]) ~= 'string' then error('the record is missing') end
@@ -473,5 +477,10 @@ return run(function()
   }, waits)
   -- Last: a Redis without memory refuses a script only before its first write, and this never is.
   keep_waiting(request, waits, claim.n > 0, original ~= nil)
+  note_freed(request.late, request.m, request.c, KEYS[WAITING], KEYS[DUE], KEYS[ARRIVED], result.e)
+  if original and request.om ~= request.m then
+    note_freed(request.late, request.om, request.oc, KEYS[ORIGINAL_WAITING], KEYS[DUE],
+      KEYS[ORIGINAL_ARRIVED], result.e)
+  end
   return cjson.encode(result)
 end)
