@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from service.api.batches import answer_claims, answer_lines
@@ -17,6 +17,10 @@ from service.domain.claim import Claim
 
 router = APIRouter(tags=["matching"], responses=problems())
 
+WithBalances = Annotated[
+    bool, Query(description="Say of every candidate what is used and left of it.")
+]
+
 
 @router.post(
     "/match",
@@ -24,7 +28,7 @@ router = APIRouter(tags=["matching"], responses=problems())
     response_model=MatchAnswer,
     summary="Match a claim",
 )
-async def match(caller: Asking, request: Request) -> Response:
+async def match(caller: Asking, request: Request, balances: WithBalances = False) -> Response:
     """Answer every line of a claim: class, candidates in order, evidence. Writes nothing.
 
     An 837 file may hold many claims: they are answered as a stream, one a line.
@@ -33,13 +37,13 @@ async def match(caller: Asking, request: Request) -> Response:
     if media_type_of(request) == X12:
 
         async def answer(claim: Claim, _: ClaimSent) -> MatchAnswer:
-            return await claims.match(caller, claim)
+            return await claims.match(caller, claim, balances=balances)
 
         sent = claims.sent_in(caller, request.stream())
         return StreamedResults(answer_claims(sent, answer, settings.batch_claims_at_once))
     body = await read_body(request, settings.body_bytes_max)
     claim = Claim.model_validate_json(body)
-    return json_response(await claims.match(caller, claim))
+    return json_response(await claims.match(caller, claim, balances=balances))
 
 
 @router.post(
@@ -47,11 +51,11 @@ async def match(caller: Asking, request: Request) -> Response:
     openapi_extra=takes(NDJSON, model="Claim"),
     summary="Match many claims, as a stream",
 )
-async def batch(caller: Asking, request: Request) -> Response:
+async def batch(caller: Asking, request: Request, balances: WithBalances = False) -> Response:
     """Take NDJSON in, one claim a line, and answer a line for each in the same order."""
 
     async def answer(line: bytes) -> MatchAnswer:
-        return await claims.match(caller, Claim.model_validate_json(line))
+        return await claims.match(caller, Claim.model_validate_json(line), balances=balances)
 
     return StreamedResults(answer_lines(caller.parts.settings, request.stream(), answer))
 

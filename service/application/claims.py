@@ -7,6 +7,7 @@ from prometheus_client import Counter
 from pydantic import Field, JsonValue
 
 from service.accounting.answers.answer import benefit_answer, complete, goes_before
+from service.accounting.answers.balances import balances_told, with_balances
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.record import Draft
 from service.accounting.books.scale import written, written_amount
@@ -17,18 +18,20 @@ from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import (
     LineAnswer,
     MatchAnswer,
+    MatchedLine,
     StepAnswer,
     StoredAnswer,
     UsedAuthorization,
 )
 from service.domain.claim import Claim
+from service.domain.claim_values import days_of
 from service.domain.engine_fault import EngineFault
 from service.domain.values import Frozen, LineNumber
 from service.flow.adjudicating import adjudicate as flow
 from service.flow.adjudicating.adjudicate import Adjudicated
 from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
 from service.flow.adjudicating.run import Run
-from service.flow.matching.match import match_claim
+from service.flow.matching.match import grant, match_claim
 from service.flow.matching.why_not import WhyNotQuestion as WhyNotQuestion
 from service.flow.matching.why_not import why_not
 from service.ingest.x12.submissions import ClaimSent as ClaimSent
@@ -66,16 +69,27 @@ class BenefitLimits(Frozen):
     lines: tuple[LineLimits, ...] = Field(min_length=1, max_length=999)
 
 
-async def match(caller: Caller, claim: Claim) -> MatchAnswer:
-    """Match one claim, count its results, and perhaps check it a second time."""
-    parts = caller.parts
-    matched = await match_claim(
-        claim, caller.payer, rules=parts.rules.current, source=parts.stores.search
-    )
+async def match(caller: Caller, claim: Claim, *, balances: bool = False) -> MatchAnswer:
+    """Match one claim, count its results, and perhaps check it a second time.
+
+    ``balances``: candidates and near misses say what is used and left of them. Raises EngineFault.
+    """
+    parts, rules = caller.parts, caller.parts.rules.current
+    matched = await match_claim(claim, caller.payer, rules=rules, source=parts.stores.search)
     for each in matched.searches:
         RESULTS.labels(each.plan.template.id, each.ranked.match_class).inc()
     parts.live_check.offer(matched)
-    return matched.answer
+    if not balances:
+        return matched.answer
+    granting = grant(claim, matched.searches, rules)
+    looked = await parts.stores.accumulators.balances(caller.payer, granting.accounts)
+    told = balances_told(granting.granted, looked)
+    days = {line.line: days_of(claim, line)[0].isoformat() for line in claim.lines}
+    lines: list[MatchedLine] = [
+        {**line, "results": with_balances(line["results"], days[line["line"]], told)}
+        for line in matched.answer["lines"]
+    ]
+    return {**matched.answer, "lines": lines}
 
 
 def sent_in(

@@ -44,6 +44,24 @@ class EvidenceAnswer(TypedDict):
     why: NotRequired[str]
 
 
+MeasureName = Literal["units", "amount", "service_days"]
+
+ValidityAnswer = TypedDict("ValidityAnswer", {"from": str | None, "to": str | None})
+"""The days on which an authorization line is valid; an end that is open is null."""
+
+
+class CandidateBalance(TypedDict):
+    """What one limit grants and what is left of it; null of use is not known, of a limit none."""
+
+    account: str
+    measure: MeasureName
+    unit: str | None
+    granted: str | None
+    used: str | None
+    reserved: str | None
+    remaining: str | None
+
+
 class CandidateAnswer(_Classed):
     """An authorization that was found, with the line that stands for it and its evidence."""
 
@@ -53,6 +71,7 @@ class CandidateAnswer(_Classed):
     line: int
     action: str | None
     certification_date: str | None
+    effective: ValidityAnswer
     score: int
     attainable: int
     percent: int
@@ -60,6 +79,7 @@ class CandidateAnswer(_Classed):
     tolerance: bool
     relaxed: str | None
     evidence: list[EvidenceAnswer]
+    balances: NotRequired[list[CandidateBalance]]
 
 
 class NumberAnswer(TypedDict):

@@ -63,7 +63,7 @@ def line_result(
 
 def candidate_answer(judged: Judged, written: Evidence) -> CandidateAnswer:
     """One authorization, with the line that stands for it and its evidence."""
-    candidate = judged.candidate
+    candidate, days = judged.candidate, judged.line["effective"]
     return {
         "authorization_id": candidate.authorization_id,
         "number": candidate.shown_number,
@@ -71,6 +71,7 @@ def candidate_answer(judged: Judged, written: Evidence) -> CandidateAnswer:
         "line": judged.line["line"],
         "action": judged.action,
         "certification_date": candidate.certification_date,
+        "effective": {"from": days.get("first"), "to": days.get("last")},
         "class": judged.match_class,
         "score": judged.score,
         "attainable": judged.attainable,

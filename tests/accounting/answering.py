@@ -54,6 +54,7 @@ def kind_of(
 def line_draft(line: int = 1, units: str = "4", amount: str = "240", **changes: Any) -> LineDraft:
     """The record of a claim line that asks for its units, unless something else is said."""
     draft: LineDraft = {
+        "day": "2026-04-06",
         "line": line,
         "billed": {"units": whole(units), "unit": "UN", "amount": whole(amount)},
         "asks": True,

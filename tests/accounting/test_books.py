@@ -29,23 +29,24 @@ def held(*names: str) -> tuple[HeldRow, ...]:
 
 
 @pytest.mark.parametrize(
-    ("status", "sequence", "is_known", "is_held"),
+    ("status", "sequence", "is_known", "is_held", "is_in_force"),
     [
-        ("none", 0, False, False),
-        ("used", 1, True, True),
-        ("reserved", 2, True, True),
-        ("released", 3, True, False),
-        ("reversed", 3, True, False),
-        ("replaced", 3, True, False),
+        ("none", 0, False, False, False),
+        ("used", 1, True, True, True),
+        ("reserved", 2, True, True, True),
+        ("suspended", 2, True, False, True),
+        ("released", 3, True, False, False),
+        ("reversed", 3, True, False, False),
+        ("replaced", 3, True, False, False),
     ],
 )
 def test_a_claim_holds_what_is_used_or_reserved(
-    status: str, sequence: int, is_known: bool, is_held: bool
+    status: str, sequence: int, is_known: bool, is_held: bool, is_in_force: bool
 ) -> None:
-    """One that was never adjudicated is not known."""
+    """One that was never adjudicated is not known; one that waits is in force and holds nothing."""
     claim = ClaimState(claim_id="C-1", sequence=sequence, status=status)
 
-    assert (claim.is_known, claim.is_held) == (is_known, is_held)
+    assert (claim.is_known, claim.is_held, claim.is_in_force) == (is_known, is_held, is_in_force)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +73,11 @@ def test_a_draw_touches_what_is_planned_and_what_is_held(
         occasion=Occasion(kind="apply", at="2026-03-12"),
         owner="1:m",
         original=original,
+        looked_at={"A9": ["H"], "A1": ["H", "L1"]},
     )
 
-    assert request.authorizations == expected
+    assert request.moved_on == expected
+    assert request.authorizations == [*expected, "A9"]
 
 
 def test_a_change_of_an_authorization_names_it() -> None:

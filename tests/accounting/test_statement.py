@@ -140,7 +140,7 @@ def claim_line(line: int, used: list[str], candidates: list[list[str]]) -> Any:
 
 def claim(status: str, *lines: Any) -> Any:
     """The answer of a claim, with its status as it is now."""
-    head = {"claim_id": "C-1", "version": 2, "type": "professional", "frequency": "1"}
+    head = {"claim_id": "C-1", "version": 2, "claim_type": "professional", "frequency": "1"}
     return {**head, "status": status, "lines": lines}
 
 
@@ -158,7 +158,7 @@ def test_what_a_claim_says_of_an_authorization() -> None:
     assert told == {
         "claim_id": "C-1",
         "version": 2,
-        "type": "professional",
+        "claim_type": "professional",
         "frequency": "1",
         "status": "used",
         "drawn": True,

@@ -323,6 +323,7 @@ def test_the_result_of_a_line() -> None:
         "line": 1,
         "action": "A1",
         "certification_date": "2026-02-20",
+        "effective": {"from": "2026-03-01", "to": "2026-05-31"},
         "class": "non-exact",
         "score": 98,
         "attainable": 100,

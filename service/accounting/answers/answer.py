@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from service.accounting.answers.balances import balances_told, with_balances
 from service.accounting.answers.used import used_authorizations
 from service.accounting.books.books import Moved
 from service.accounting.books.grant import Row
@@ -19,6 +20,7 @@ from service.domain.answers import (
     AdjustmentReason,
     Before,
     BenefitAnswer,
+    CandidateBalance,
     Change,
     ChangedLine,
     ChangesAnswer,
@@ -52,12 +54,14 @@ def bounds_in(draft: Draft) -> dict[str, dict[str, Bounds]]:
 def complete(draft: Draft, moved: Moved) -> RecordedAnswer:
     """The whole answer."""
     rows, tried = _by_line(moved.drawn), _by_line(moved.tried)
+    told = balances_told(draft.get("granted", {}), moved.looked_at)
     lines = [
         line_answer(
             line,
             rows.get(line["line"], ()),
             draft,
             tried=tried.get(line["line"], ()),
+            balances=told,
             is_short=line["line"] in moved.short,
             lean=frozenset(kind for number, kind in moved.lean if number == line["line"]),
         )
@@ -101,13 +105,14 @@ def line_answer(
     draft: Draft,
     *,
     tried: Sequence[Row] = (),
+    balances: Mapping[str, list[CandidateBalance]] | None = None,
     is_short: bool,
     lean: frozenset[str] = frozenset(),
 ) -> LineAnswer:
     """The answer of one line; ``is_short``: some was left, but not all that was asked.
 
-    ``draft`` is that of the whole claim, ``tried`` what gave nothing; ``lean`` names the kinds that
-    ran short.
+    ``draft`` is that of the whole claim, ``tried`` what gave nothing, ``balances`` those of the
+    candidates; ``lean`` names the kinds that ran short.
     """
     outcome = _outcome(line, rows, draft["denials"], is_short, lean)
     unit = line["billed"]["unit"]
@@ -129,7 +134,7 @@ def line_answer(
         "tried_authorizations": used_authorizations(line, tried, draft["authorizations"]),
         "prior_authorizations": line["prior"],
         "requirement": line["requirement"],
-        "results": line["results"],
+        "results": with_balances(line["results"], line["day"], balances or {}),
     }
 
 

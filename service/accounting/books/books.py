@@ -1,11 +1,11 @@
 """What the books (the accumulators) are asked in one step, and what they answer."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from service.accounting.books.claim_state import ClaimState
-from service.accounting.books.grant import Row
+from service.accounting.books.grant import Balances, Row
 from service.accounting.books.plan import Bounds, ClaimPlan
 from service.accounting.books.rows import HeldRow
 from service.accounting.books.waiting import NEVER_WAITS, Waiting
@@ -65,8 +65,9 @@ class DrawRequest:
     ``state`` is used or reserved; ``original_status`` is what becomes of the original. ``record``
     is kept with the ledger entry, and ``matched``, all authorizations that were found; ``waiting``
     says when the claim waits for others, ``last_push`` which push of the member ``marked`` it has
-    seen; ``others_wait``: every line that is not in the plan goes to an examiner; ``dry`` computes
-    and writes nothing.
+    seen; ``looked_at`` are accounts of candidates whose balances are shown, ``must_find`` whether
+    those at rest are, too; ``others_wait``: every line that is not in the plan goes to an examiner;
+    ``dry`` computes and writes nothing.
     """
 
     claim: ClaimState
@@ -81,17 +82,24 @@ class DrawRequest:
     record: str = ""
     matched: tuple[str, ...] = ()
     waiting: Waiting = NEVER_WAITS
+    looked_at: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    must_find: bool = False
     others_wait: bool = False
     marked: str = ""
     last_push: str = ""
     dry: bool = False
 
     @property
-    def authorizations(self) -> list[str]:
-        """All whose accounts are touched."""
+    def moved_on(self) -> list[str]:
+        """All on whose accounts something may be moved."""
         ids = [*self.plan.authorizations, *self.claim.authorizations]
         ids += self.original.authorizations if self.original else ()
         return list(dict.fromkeys(ids))
+
+    @property
+    def authorizations(self) -> list[str]:
+        """All whose accounts are opened: those, then those that are only looked at."""
+        return list(dict.fromkeys((*self.moved_on, *self.looked_at)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +109,8 @@ class Moved:
     ``tried`` are, of lines that came out short, rows of nothing: what was asked and gave nothing.
     ``short`` are lines that got nothing because they could not get all (see ``whole_only``);
     ``lean`` names, by line, the kinds that were short by themselves. ``status`` is that of a claim
-    that was drawn.
+    that was drawn,
+    ``looked_at`` the balances of candidates after it.
     """
 
     drawn: tuple[Row, ...] = ()
@@ -112,6 +121,7 @@ class Moved:
     lean: frozenset[tuple[int, str]] = frozenset()
     entry: str | None = None
     status: str = ""
+    looked_at: Balances = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,16 @@
 They are made by the dozen for every claim, so plain tuples.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from service.domain.claim import AuthorizationKind
 
 Measure = Literal["units", "amount", "days"]
+
+
+Balances = Mapping[tuple[str, str], Sequence[int]]
+"""By authorization and account: units used and reserved, the amount, the days of service."""
 
 
 class Balance(NamedTuple):

@@ -71,6 +71,8 @@ class LineDraft(TypedDict):
 
     line: int
     """The number of the claim line."""
+    day: str
+    """Its first day of service, by which a limit that renews is chosen."""
     billed: Billed
     """What it bills."""
     asks: bool
@@ -106,6 +108,10 @@ class KnownAuthorization(TypedDict):
     """What is out of the ordinary in its dates, by claim line."""
 
 
+Granted = dict[str, list[list[Any]]]
+"""By authorization, line and day: each limit as account, measure, unit and number, scaled."""
+
+
 class Draft(TypedDict):
     """A record: plain JSON."""
 
@@ -121,6 +127,8 @@ class Draft(TypedDict):
     """The authorizations that may be drawn."""
     bounds: dict[str, dict[str, list[Any]]]
     """Their limits by base, of those that are used: units, amount, days, unit."""
+    granted: NotRequired[Granted]
+    """What the candidates that are shown were granted, by authorization, line and day."""
     previous: NotRequired[Summary]
     """The run before in short."""
 

@@ -84,6 +84,7 @@ ENTRY: Names = {
     "u": "rows that were given back",
     "o": "rows that were given back by the original",
     "t": "of lines that came out short, rows of nothing: what was tried, with the balances it had",
+    "bl": "balances of candidates after it: `a` authorization, `n` account, `f` its balances",
     "w": "lines that got nothing because they could not get all",
     "sk": "kinds that were short by themselves, `line|kind`",
     "am": "limits that came into force with a first use",

@@ -5,7 +5,7 @@ run short.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from service.accounting.books.plan import ClaimPlan
@@ -26,10 +26,11 @@ from service.accounting.planning.planning import plan_claim
 from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjustmentReason, ClaimHead, MatchedLine, Summary
 from service.domain.claim import ServiceLine
+from service.domain.claim_values import days_of
 from service.domain.event import DenyWith, Event, Events
 from service.domain.person import Person
 from service.flow.adjudicating.choosing import Chosen
-from service.flow.matching.match import Matched, merged_member
+from service.flow.matching.match import Matched, grant, merged_member
 from service.rules.book import RuleBook
 
 ZERO_CLAIM, VOID, REPLACEMENT = "0", "8", "7"
@@ -44,13 +45,16 @@ BENEFIT_ACTION = "BENAU"
 class Drafted:
     """The draft of the answer, the plan of what is to be drawn, and when the claim waits.
 
-    ``others_wait``: every line that is not in the plan goes to an examiner.
+    ``others_wait``: every line that is not in the plan goes to an examiner; ``some_wait``: some do.
+    ``looked_at`` are accounts of the candidates that are shown.
     """
 
     draft: Draft
     plan: ClaimPlan
     waiting: Waiting
     others_wait: bool
+    some_wait: bool
+    looked_at: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +101,11 @@ class Drafting:
             for line in self.claim.lines
         ]
         plan = _as_events_say(planned.plan, kinds)
+        granting = grant(self.claim, matched.searches, self.rules)
         drafted = self._drafted(lines, events, plan, _versions(matched, self.rules), chosen)
         _flag_outside(drafted.draft["authorizations"], planned.outside)
-        return drafted
+        drafted.draft["granted"] = granting.granted
+        return replace(drafted, looked_at=granting.accounts)
 
     def void_drafted(self) -> Drafted:
         """Draft a void: nothing is matched, and no line bills anything any more."""
@@ -136,6 +142,7 @@ class Drafting:
             plan=plan,
             waiting=waiting_of(raised, billed, plan, outcomes),
             others_wait=all(line["asks"] or _is_suspended(line) for line in lines),
+            some_wait=any(map(_is_suspended, lines)),
         )
 
     def _head(self) -> ClaimHead:
@@ -248,6 +255,7 @@ class Drafting:
         results = matched["results"] if matched else []
         draft: LineDraft = {
             "line": line.line,
+            "day": days_of(self.claim, line)[0].isoformat(),
             "billed": self._billed(line),
             "asks": kinds is not None,
             "events": [event.as_answer() for event in events],

@@ -109,12 +109,13 @@ async def _draw(
     state = found.claim
     original = await _original(claim, found, stores, run)
     previous = await _summary(state, run, stores) if state.is_known else None
+    is_unknown = claim.frequency in (REPLACEMENT, VOID) and original is None
     drafting = Drafting(
         claim=claim,
         rules=run.rules,
         person=found.person,
         previous=previous,
-        is_unknown=claim.frequency in (REPLACEMENT, VOID) and original is None,
+        is_unknown=is_unknown,
     )
     if matched is None:
         drafted = drafting.void_drafted()
@@ -127,9 +128,7 @@ async def _draw(
         fingerprint=fingerprint(sent),
         state=_status(claim, state, run),
         plan=drafted.plan,
-        occasion=Occasion(
-            kind=_kind(claim, state), at=run.at, by=claim.by or "", why=claim.reason or ""
-        ),
+        occasion=_occasion(claim, state, run),
         owner=found.owner,
         marked=found.owners[0],
         last_push=found.last_push,
@@ -138,6 +137,8 @@ async def _draw(
         record=pack(drafted.draft),
         matched=_found(matched),
         waiting=replace(drafted.waiting, sent=sent),
+        looked_at=drafted.looked_at,
+        must_find=drafted.some_wait,
         others_wait=drafted.others_wait,
         dry=run.dry,
     )
@@ -261,6 +262,11 @@ def _found(matched: Matched | None) -> tuple[str, ...]:
     """Name every authorization that was found, whatever its status (seed 001)."""
     shown = (each for search in matched.searches for each in search.ranked.shown) if matched else ()
     return tuple(dict.fromkeys(each.candidate.authorization_id for each in shown))
+
+
+def _occasion(claim: Adjudication, state: ClaimState, run: Run) -> Occasion:
+    kind = _kind(claim, state)
+    return Occasion(kind=kind, at=run.at, by=claim.by or "", why=claim.reason or "")
 
 
 def _kind(claim: Adjudication, state: ClaimState) -> str:

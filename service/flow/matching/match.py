@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from service.accounting.answers.balances import Granting
 from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
 from service.domain.answers import (
@@ -13,7 +14,7 @@ from service.domain.answers import (
     ResultAnswer,
 )
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
-from service.domain.claim_values import ClaimValues, header_values, line_values
+from service.domain.claim_values import ClaimValues, days_of, header_values, line_values
 from service.domain.event import Event
 from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource, Finder, Pass
@@ -247,6 +248,16 @@ def write_answer(
             for line in claim.lines
         ],
     }
+
+
+def grant(claim: Claim, searches: Iterable[LineSearch], rules: RuleBook) -> Granting:
+    """Gather what every candidate that is shown was granted, for the first day of its line."""
+    granting = Granting(week_starts_on=rules.references.accounting.week_starts_on)
+    for search in searches:
+        first, _ = days_of(claim, search.line)
+        for judged in (*search.ranked.shown, *search.ranked.near_misses):
+            granting.add(judged.candidate, judged.line["line"], first)
+    return granting
 
 
 def merged_member(person: Person) -> MergedMember:

@@ -33,6 +33,6 @@ def read_record(entry: LedgerEntry) -> tuple[Draft, Moved]:
     """Read the record of a ledger entry, and what was moved with it."""
     fields = entry.fields
     draft = unpack(fields.get("b", ""))
-    moved = {name: fields.get(name) or "[]" for name in ("r", "u", "o", "t", "w")}
+    moved = {name: fields.get(name) or "[]" for name in ("r", "u", "o", "t", "bl", "w")}
     lean = fields.get("sk") or "[]"
     return draft, read_moved({**moved, "k": lean, "e": entry.id}, bounds_in(draft))

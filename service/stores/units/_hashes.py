@@ -11,7 +11,8 @@ from service.accounting.books.plan import base_of
 from service.accounting.books.rows import read_row
 
 _FIELDS: Mapping[Measure, str] = {"units": "u", "amount": "m", "days": "d"}
-_BALANCES = frozenset({"uu", "ur", "mu", "mr", "du", "dr"})
+_IN_ORDER = ("uu", "ur", "mu", "mr", "du", "dr")
+_BALANCES = frozenset(_IN_ORDER)
 
 
 def read_claim_state(claim_id: str, stored: Mapping[str, str]) -> ClaimState:
@@ -72,6 +73,11 @@ def _account(name: str, stored: Mapping[str, str]) -> AccountState:
 
 def _number(text: str | None) -> int | None:
     return None if text is None else int(text)
+
+
+def balances_in(stored: Mapping[str, str], account: str) -> tuple[int, ...]:
+    """Read what is used and reserved of one account: units, amount, days."""
+    return tuple(int(stored.get(f"{account}.{field}", "0")) for field in _IN_ORDER)
 
 
 def units_by_account(stored: Mapping[str, str]) -> dict[str, int]:

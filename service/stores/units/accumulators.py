@@ -20,6 +20,7 @@ from service.accounting.books.books import (
     Occasion,
 )
 from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.grant import Balances
 from service.accounting.books.rows import HeldRow, write_row
 from service.domain.person import Person
 from service.stores.connection.clients import RedisClient
@@ -27,7 +28,12 @@ from service.stores.connection.faults import EngineUnavailable, translated_error
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.scripts import load_script, lua, run_script
 from service.stores.members.who import Members
-from service.stores.units._hashes import read_accounts, read_claim_state, units_by_account
+from service.stores.units._hashes import (
+    balances_in,
+    read_accounts,
+    read_claim_state,
+    units_by_account,
+)
 from service.stores.units.archive import Archive
 from service.stores.units.movements import (
     Late,
@@ -254,6 +260,16 @@ class Accumulators:
         """Sum the units used and reserved on each account of these authorizations, scaled."""
         stored = await self._stored_accounts(payer, ids)
         return {name: units_by_account(fields) for name, fields in stored.items()}
+
+    async def balances(self, payer: str, wanted: Mapping[str, Iterable[str]]) -> Balances:
+        """Read balances of accounts, by authorization, in one round trip where none is at rest."""
+        await self._guard()
+        stored = await self._stored_accounts(payer, list(wanted))
+        return {
+            (name, account): balances_in(stored[name], account)
+            for name, accounts in wanted.items()
+            for account in accounts
+        }
 
     async def _stored_accounts(
         self, payer: str, ids: Sequence[str]

@@ -33,7 +33,7 @@ def write_draw(request: DrawRequest, new: Collection[str] = (), late: Late | Non
 
     ``late`` is None where nothing is noted for claims that wait.
     """
-    ids = request.authorizations
+    ids, moved_on = request.authorizations, frozenset(request.moved_on)
     place = {each: number for number, each in enumerate(ids, start=1)}
     original = request.original
     return orjson.dumps(
@@ -51,10 +51,17 @@ def write_draw(request: DrawRequest, new: Collection[str] = (), late: Late | Non
             "m": request.owner,
             "mt": "|".join(request.matched),
             "ow": request.others_wait,
+            "lk": [
+                {"x": place[name], "n": list(accounts)}
+                for name, accounts in request.looked_at.items()
+            ],
+            "lkn": request.must_find,
             **_occasion(request.occasion),
             **_waiting(request),
             **_late(late),
-            "a": [_authorization(each, request.plan, new) for each in ids],
+            "a": [
+                _authorization(each, request.plan, new, is_moved=each in moved_on) for each in ids
+            ],
             "l": [
                 {
                     "l": line.line,
@@ -127,10 +134,13 @@ def _text(number: int | None) -> str:
     return "" if number is None else str(number)
 
 
-def _authorization(authorization_id: str, plan: ClaimPlan, new: Collection[str]) -> Json:
+def _authorization(
+    authorization_id: str, plan: ClaimPlan, new: Collection[str], *, is_moved: bool
+) -> Json:
     drawable = plan.authorizations.get(authorization_id)
     if drawable is None:
-        return {"id": authorization_id}
+        is_new = not is_moved and authorization_id in new
+        return {"id": authorization_id, "new": is_new, "look": not is_moved}
     return {
         "id": authorization_id,
         "new": authorization_id in new,
@@ -196,6 +206,10 @@ def read_moved(answer: Json, bounds: BoundsOf) -> Moved:
         lean=frozenset(map(_lean, orjson.loads(answer.get("k", "[]")))),
         entry=answer.get("e"),
         status=answer.get("st", ""),
+        looked_at={
+            (each["a"], each["n"]): tuple(map(int, each["f"]))
+            for each in orjson.loads(answer.get("bl", "[]"))
+        },
     )
 
 

@@ -103,16 +103,17 @@ end
 
 local absent = {}   -- authorizations whose accounts are not here: they may be at rest
 
--- Accounts that are not here are made anew only where it is known that nobody ever drew on them.
-local function open_book(id, key, token_key, is_new)
+-- Accounts that are not here are made anew only where it is known that nobody ever drew on them; of
+-- those that are only looked at nothing is moved.
+local function open_book(id, key, token_key, is_new, is_looked_at)
   check_type(key, 'hash')
   check_type(token_key, 'hash')
   local known = redis.call('HMGET', key, 'v', 'n', 'st')
-  if not known[1] and not is_new then absent[#absent + 1] = word(id, 'an authorization') end
+  if not (known[1] or is_new or is_looked_at) then absent[#absent + 1] = word(id, 'an authorization') end
   local book = {
     id = word(id, 'an authorization'), key = key, token_key = token_key,
     v = whole(known[1] or '0', 'a version'), n = whole(known[2] or '0', 'a sequence'),
-    st = known[3] or 'open', bounds = {}, accounts = {}, tokens = {},
+    st = known[3] or 'open', is_known = known[1] or is_new, bounds = {}, accounts = {}, tokens = {},
   }
   books[id] = book
   order[#order + 1] = book

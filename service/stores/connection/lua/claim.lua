@@ -361,7 +361,7 @@ local function open_books(request)
   local amended, stale = {}, nil
   for i, given in ipairs(request.a) do
     local at = BOOKS + 2 * (i - 1)
-    local book = open_book(given.id, KEYS[at], KEYS[at + 1], given.new)
+    local book = open_book(given.id, KEYS[at], KEYS[at + 1], given.new, given.look)
     if given.v then
       local version = whole(given.v, 'a version')
       if book.v > version or (book.v == version and book.st == 'void') then
@@ -382,11 +382,33 @@ local function open_books(request)
   return amended, stale
 end
 
+-- A candidate that is not here was never drawn on, or is at rest: it is asked for where something waits
+-- for an examiner, or others are asked for; where all is paid it is left out.
+local function ask_for_candidates(request)
+  for _, each in ipairs(request.lk) do
+    if not order[each.x].is_known then absent[#absent + 1] = order[each.x].id end
+  end
+end
+
+-- The balances of candidates as they are now.
+local function look_at(request)
+  local found = {}
+  for _, each in ipairs(request.lk) do
+    local book = order[each.x]
+    if book.is_known then
+      for _, name in ipairs(each.n) do
+        found[#found + 1] = {a = book.id, n = name, f = snapshot(account(book, name))}
+      end
+    end
+  end
+  return encode_list(found)
+end
+
 -- Draws all lines; gives the rows with what they moved, the answer's lists, whether it waits for an
 -- authorization, and whether every line waits for an examiner.
 local function draw_lines(request, state)
   local rows, kept, tried, short, lean = {}, {}, {}, {}, {}
-  local all_wait = request.ow
+  local all_wait, is_short = request.ow, false
   local waits_for = request.wt or {}
   local waits = waits_for.events
   for _, line in ipairs(request.l) do
@@ -396,12 +418,15 @@ local function draw_lines(request, state)
     local drawn, lacks = grant_line(line, state, short, lean)
     for _, each in ipairs(drawn) do rows[#rows + 1], kept[#kept + 1] = each, each.row end
     if lacks and waits_for[lacks] then waits = true end
+    is_short = is_short or lacks ~= nil
     if #drawn > 0 or not line.ws[lacks or ''] then all_wait = false end
     for _, each in ipairs(lacks and tried_of(line, drawn) or {}) do tried[#tried + 1] = each end
   end
   local lists = {
     w = encode_list(short), k = encode_list(names_of(lean)), t = encode_list(tried),
+    bl = look_at(request),
   }
+  if is_short then ask_for_candidates(request) end
   return rows, kept, lists, waits, all_wait
 end
 
@@ -451,6 +476,7 @@ return run(function()
     return cjson.encode({s = 'moved'})
   end
   local amended, stale = open_books(request)
+  if #absent > 0 or request.lkn then ask_for_candidates(request) end
   if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
   if stale then return cjson.encode({s = 'stale', a = stale}) end
   local state = STATES[word(request.s, 'a state')]
@@ -458,10 +484,11 @@ return run(function()
   local undone = undo(claim)
   local given_back = original and undo(original) or {}
   local rows, kept, lists, waits, all_wait = draw_lines(request, state)
+  if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
   if state and all_wait then request.s = 'suspended' end
   local result = {
     s = 'ok', r = encode_list(rows), u = encode_list(undone), o = encode_list(given_back),
-    t = lists.t, w = lists.w, k = lists.k, st = request.s,
+    t = lists.t, bl = lists.bl, w = lists.w, k = lists.k, st = request.s,
   }
   if request.dry then return cjson.encode(result) end
   -- A push that came after the claim was looked up did not see it waiting: it is looked up again.
@@ -472,7 +499,7 @@ return run(function()
 
   local sequence = write_books()
   result.e = write_claim(request, claim, original, kept, {
-    r = result.r, u = result.u, o = result.o, t = result.t, w = result.w, sk = result.k,
+    r = result.r, u = result.u, o = result.o, t = result.t, bl = result.bl, w = result.w, sk = result.k,
     am = encode_list(amended), q = encode_list(sequence), b = ARGV[2],
   }, waits)
   -- Last: a Redis without memory refuses a script only before its first write, and this never is.
