@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     )
     dependent_member_id: Literal["subscriber", "family"] = "subscriber"
     x12_claim_id: Literal["claim", "provider"] = "claim"
+    x12_undated_grants: Literal["refuse", "requested", "pended"] = "refuse"
     x12_broken_sets: Literal["refuse", "adjudicate"] = "refuse"
     x12_undated_estimates: Literal["today", "refuse"] = "today"
     surrogate_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)

@@ -111,7 +111,12 @@ _REVIEW_INTRODUCTION = f"""\
 A response (BHT02 11) of 005010X217, or of an inquiry (X215), gives an authorization for each event
 (HL EV); its services (HL SS) are the lines. A request (13) gives what is asked for, and never an
 authorization; an inquiry (28) is answered and not stored. ST03 is trusted first, then GS08, then
-the content; release 004010 is reported and not read.
+the content; GS08 or GS01 of another transaction is told; release 004010 is reported and not read.
+
+A notification (005010X216, any BHT02 but 06, 08 and 44, which answer one) becomes an authorization
+of the kind `notification`, and is acknowledged with a 999. Where it decides nothing (no HCR) its
+action is NA: no action is needed, and a duty to notify is met by it; UM02 3 takes it back. Without
+a day it is left out as a grant is.
 
 A refusal (AAA) is no denial: it gives a refusal with its reasons, and no authorization. UM02 3 with
 A1 or C is a confirmed cancellation. Quantities are those granted: a response's, never a request's.
@@ -142,7 +147,18 @@ _NEVER_WIDER = """\
 What cannot be read never makes a grant wider. A service is left out when it is granted and its
 code, quantity or dates cannot be read, when it has no date at all, or when it was refused (AAA): it
 would inherit the grant of its event, or be without its restriction. An event is left out when its
-own dates or quantity cannot be read and it grants, or when none of its services is left."""
+own dates or quantity cannot be read and it grants, or when none of its services is left.
+
+The dates of an event are situational in the guide. What is granted without any day would be paid
+for ever: it is left out (`no-dates`). By `AUTHMATCH_X12_UNDATED_GRANTS` it has instead the days of
+its request (`requested`: the same trace number and member, where the request stands before it in
+the file), or is held as pended (`pended`); both are told.
+
+What was denied (A3) grants no quantity: what its HSD or service names is `requested`, unless it is
+of an event of which something else was granted.
+
+A segment that is not known, or has no place in its loop, is told (`segment-unknown`,
+`segment-misplaced`) and passed over; what stands behind it stays where it belongs."""
 
 _NOT_READ = """\
 Numbers that are none of the payer's authorizations: REF*4N (an exception code), D9, EA, 9A, and

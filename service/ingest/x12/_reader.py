@@ -13,7 +13,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
 from service.ingest.x12.claim.claims import ClaimHandler
 from service.ingest.x12.fields.policy import WIRE_POLICY, ReadingPolicy
-from service.ingest.x12.review.review import ReviewHandler
+from service.ingest.x12.review.review import AskedFor, ReviewHandler
 from service.ingest.x12.wire.envelope import Envelopes, Handler
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.reading import SegmentReader
@@ -28,6 +28,7 @@ class X12Reader:
 
     def __init__(self, policy: ReadingPolicy = WIRE_POLICY) -> None:
         self._policy = policy
+        self._asked_for: AskedFor = {}
         self.segments = SegmentReader()
         self._envelopes = Envelopes(self._handler_of)
 
@@ -41,8 +42,8 @@ class X12Reader:
         yield from self._envelopes.end()
 
     def _handler_of(self, transaction: Transaction, findings: Findings) -> Handler:
-        if transaction.kind in ("278-response", "278-request", "278-inquiry"):
-            return ReviewHandler(transaction, findings, self._policy)
+        if transaction.kind.startswith("278"):
+            return ReviewHandler(transaction, findings, self._policy, self._asked_for)
         return ClaimHandler(transaction, findings, self._policy)
 
 

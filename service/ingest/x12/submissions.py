@@ -13,7 +13,7 @@ from service.ingest.cutting import KEPT_BYTES
 from service.ingest.x12._reader import X12Reader, read_async
 from service.ingest.x12.fields.policy import WIRE_POLICY, ReadingPolicy
 from service.ingest.x12.wire.excerpt import Excerpt
-from service.ingest.x12.wire.problem import Problem
+from service.ingest.x12.wire.problem import CONSEQUENCES, Problem
 from service.ingest.x12.wire.results import (
     AuthorizationRead,
     ClaimRead,
@@ -30,11 +30,9 @@ from service.ingest.x12.wire.results import (
 OTHER_PAYER = "the message is for another payer"
 _NOTED = {
     "278-request": "a request for review: nothing was decided yet",
+    "278-acknowledgement": "the answer to a notification: nothing was decided",
     "278-inquiry": "an inquiry: it asks, and is not stored",
 }
-_CONSEQUENCES = frozenset({"event-unread", "line-unread", "not-accepted"})
-"""Problems that say what was left out because of another."""
-
 NOT_WHOLE = frozenset({"se-count", "se-number", "se-missing", "truncated"})
 """What says of a transaction set that some of it may be lost, or is of another."""
 
@@ -236,7 +234,7 @@ def _cause_of(problems: Sequence[Problem]) -> Problem | None:
     """What tells most: not that something was left out, but why."""
     return min(
         problems,
-        key=lambda each: (each.code in _CONSEQUENCES, each.severity != "error"),
+        key=lambda each: (each.code in CONSEQUENCES, each.severity != "error"),
         default=None,
     )
 
@@ -324,13 +322,14 @@ class _Held:
 
 def _of_whole(sent: ClaimSent, outcome: TransactionOutcome, *, only_whole: bool) -> ClaimSent:
     """Say with a claim what is wrong with the whole of its set."""
-    found = _only(outcome.problems, NOT_WHOLE)
+    found = _only(outcome.problems, NOT_WHOLE | {"bht-missing"})
     if not found:
         return sent
+    broken = _only(found, NOT_WHOLE)
     beside = {**sent.beside, "problems": [*sent.beside["problems"], *_told(found)]}
-    if sent.claim is None or not only_whole:
+    if sent.claim is None or not (broken and only_whole):
         return replace(sent, beside=beside)
-    return ClaimSent(beside=beside, reason=f"{_BROKEN}: {found[0].message}")
+    return ClaimSent(beside=beside, reason=f"{_BROKEN}: {broken[0].message}")
 
 
 def _sent(item: Item, aliases: frozenset[str]) -> ClaimSent | None:

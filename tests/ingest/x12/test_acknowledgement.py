@@ -59,7 +59,6 @@ def test_what_was_left_out_is_rejected_with_its_place() -> None:
         "AK2*837*0001*005010X222A1",
         "IK3*SV1*17*2400*8",
         "IK4*4**6",
-        "IK3*CLM*14*2300*8",
         "IK5*R*I5",
         "AK9*R*1*1*0",
     ]
@@ -159,3 +158,45 @@ def test_a_request_and_a_refusal_are_accepted() -> None:
 
     assert "IK5*A" in written(refused)
     assert "IK5*A" in written(inquiry)
+
+
+def placed(text: str) -> list[str]:
+    """The segments of an acknowledgement that say what is wrong with others."""
+    return [each for each in written(text) if each[:3] in ("IK3", "IK4")]
+
+
+ETIN = "NM1*SJ*1*ROE*RICHARD****46*8189991234"
+NAMELESS = "NM1*SJ*1*ROE*RICHARD"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (review(*GRANTED, ETIN), []),
+        (review(*GRANTED, NAMELESS), []),
+        (review(*GRANTED, f"{NAMELESS}****XX"), ["IK3*NM1*15*2010EA*8", "IK4*9**1"]),
+        (review(*GRANTED, "QQQ*1"), ["IK3*QQQ*15*2000E*1"]),
+        (review(*GRANTED, "CLM*1"), ["IK3*CLM*15*2000E*2"]),
+        (review(*GRANTED[:3]), ["IK3*HCR*13*2000E*8", "IK4*1**I9"]),
+        (review(*GRANTED[1:2], "HCR*A1", GRANTED[3]), ["IK3*HCR*12*2000E*8", "IK4*2**I9"]),
+        (review(*GRANTED, bht="HL*1**20*1"), ["IK3*BHT*2**3"]),
+        (GOOD.replace("BHT*0019*00*B1*20260315*0900*CH~", ""), ["IK3*BHT*2**3"]),
+    ],
+    ids=[
+        "an ETIN", "a name alone", "a qualifier alone", "unknown", "misplaced", "undated",
+        "without identity", "a review without BHT", "a claim without BHT",
+    ],
+)  # fmt: skip
+def test_the_codes_of_a_999_are_true_and_each_finding_is_told_once(
+    text: str, expected: list[str]
+) -> None:
+    """Nothing that the guide allows is a fault, and what was left out names its cause."""
+    assert placed(text) == expected
+
+
+def test_a_claim_without_its_bht_is_read_and_says_so() -> None:
+    """It does not need to be known what for the set was made."""
+    text = GOOD.replace("BHT*0019*00*B1*20260315*0900*CH~", "")
+
+    assert "bht-missing" in codes(text)
+    assert "IK5*E*4*I5" in written(text)

@@ -103,7 +103,7 @@ def test_a_bad_set_does_not_stop_the_next() -> None:
     assert [each.transaction.kind for each in sets(text)] == [
         "other", "278-request", "other", "278-response", "278-request",
     ]  # fmt: skip
-    assert {"set-not-supported", "purpose-unknown"} <= set(codes(text))
+    assert {"set-not-supported", "bht-missing"} <= set(codes(text))
 
 
 def test_a_file_that_breaks_off_loses_its_last_part_only() -> None:

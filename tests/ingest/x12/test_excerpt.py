@@ -173,7 +173,6 @@ def test_of_a_long_unit_the_beginning_is_kept(monkeypatch: pytest.MonkeyPatch) -
         ("*11*REF1", "*99*REF1", "purpose-unknown"),
         ("005010X217", "004010X094A1", "release-4010"),
         ("005010X217", "006020X217", "release-not-supported"),
-        ("005010X217", "005010X216", "notification"),
     ],
 )
 def test_a_refused_set_is_kept_as_it_came(old: str, new: str, refusal: str) -> None:

@@ -153,13 +153,16 @@ def read_person(elements: Elements, loop: Loop) -> dict[str, str]:
     return filled({"birth_date": born and born.first, "gender": elements.code(dmg, 3)})
 
 
-SERVICING = ("SJ", "1T", "82", "72", "71", "73", "QB", "QV", "G3", "P3", "DD", "DK")
-"""Who gives the service, the first of these that is named (NM101)."""
+SERVICING = ("SJ", "1T", "82", "72", "71", "73", "QB", "QV", "G3", "DD")
+"""Who gives the service, the first of these that is named (NM101); who orders (DK) or cares in
+general (P3) gives none."""
 
 FACILITY = ("FA", "77", "AAJ")
 """Where it is given."""
 
 REFERRING = ("DN",)
+
+_ROLES = frozenset((*SERVICING, *FACILITY, *REFERRING))
 
 MEMBERS = frozenset({"IL", "QC"})
 _NM1_ELEMENTS = 9
@@ -262,6 +265,7 @@ def take_providers(draft: Draft, loop: Loop, setting: str) -> None:
     """
     if not loop.loops:
         return
+    _tell_others(draft, loop)
     servicing, facilities = _all_of(draft, loop, SERVICING), _all_of(draft, loop, FACILITY)
     is_institutional = setting in ("inpatient", "outpatient")
     if not is_institutional:
@@ -295,6 +299,13 @@ def _all_of(draft: Draft, loop: Loop, roles: tuple[str, ...]) -> list[Loop]:
     return [each for each in named if each.role == roles[first]]
 
 
+def _tell_others(draft: Draft, loop: Loop) -> None:
+    """Tell the parties whose role is no provider's here."""
+    for each in loop.within("2010EA", "2010FA"):
+        if each.role not in _ROLES:
+            draft.note("provider-left-out", each.segments[0], 1)
+
+
 def _is_organization(nm1: Segment) -> bool:
     return nm1.get(2) == "2"
 
@@ -318,7 +329,11 @@ def _provider(draft: Draft, party: Loop) -> Party:
     elements = Elements(draft.findings, party.name)
     provider = read_provider(elements, party, AuthorizedProvider)
     if not provider.get("npi") and not provider.get("tin"):
-        elements.note("provider-unidentified", party.segments[0], 9)
+        nm1 = party.segments[0]
+        qualifier, identifier = nm1.get(8), nm1.get(9)
+        if bool(qualifier) != bool(identifier):
+            elements.note("element-missing", nm1, 9 if qualifier else 8)
+        elements.note("provider-unidentified", nm1, 9)
     return provider
 
 

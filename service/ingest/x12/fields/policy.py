@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from service.ingest.x12.fields.people import MemberIdOf, wire_member_id
 
@@ -15,6 +16,8 @@ class ClaimKeys:
     billing_npi: str | None
     billing_tin: str | None
 
+
+UndatedGrants = Literal["refuse", "requested", "pended"]
 
 ClaimIdOf = Callable[[ClaimKeys], str]
 """Gives the id of a claim."""
@@ -37,12 +40,14 @@ class ReadingPolicy:
 
     Ids are made of what stands in a message; a payer that resolves persons has its own.
     ``estimate_day`` is the day of service of a predetermination that has none; without it such a
-    one is left out.
+    one is left out. ``undated_grants`` says what becomes of a grant without a day: it is left out,
+    has those of its request, where that stands before it in the file, or is held as pended.
     """
 
     member_id_of: MemberIdOf = wire_member_id
     claim_id_of: ClaimIdOf = wire_claim_id
     estimate_day: date | None = None
+    undated_grants: UndatedGrants = "refuse"
 
 
 WIRE_POLICY = ReadingPolicy()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 
-from service.ingest.x12.wire.problem import Problem
+from service.ingest.x12.wire.problem import CONSEQUENCES, Problem
 from service.ingest.x12.wire.results import GroupOutcome, InterchangeOutcome, TransactionOutcome
 from service.ingest.x12.wire.writing import ControlNumbers, Form, Written, write_answer
 
@@ -57,7 +57,7 @@ def _group_status(outcome: GroupOutcome, accepted: int, received: int) -> str:
 def _set_response(outcome: TransactionOutcome) -> Iterator[Written]:
     transaction = outcome.transaction
     yield ["AK2", transaction.set_id, transaction.control_number, transaction.guide_named]
-    reported = [each for each in outcome.problems if each.rule.ik3 and each.position > 0]
+    reported = _reported(outcome.problems)
     for (name, position, loop, ik3), problems in groupby(reported[:_ERRORS_MAX], key=_segment_of):
         yield ["IK3", name, str(position), loop[:6], ik3]
         for each in problems:
@@ -66,6 +66,12 @@ def _set_response(outcome: TransactionOutcome) -> Iterator[Written]:
                 yield ["IK4", place, "", each.rule.ik4]
     codes = [each.rule.ik5 for each in outcome.problems]
     yield ["IK5", _status(outcome), *_codes([*codes, "I5" if reported else ""])]
+
+
+def _reported(problems: Iterable[Problem]) -> list[Problem]:
+    """What is told by segment: that a part was left out only where nothing says why."""
+    placed = [each for each in problems if each.rule.ik3 and each.position > 0]
+    return [each for each in placed if each.code not in CONSEQUENCES] or placed
 
 
 def _segment_of(problem: Problem) -> tuple[str, int, str, str]:

@@ -16,7 +16,10 @@ from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.results import Document
 from service.ingest.x12.wire.segment import Segment
 
-_PARTIAL, _PENDED = "A2", "A4"
+_PARTIAL, _PENDED, _DENIED, _NO_ACTION = "A2", "A4", "A3", "NA"
+_COVERING = GRANTING_ACTIONS | {_NO_ACTION}
+"""What counts as active: without a day it would cover what is billed for ever."""
+
 _CONFIRMED = frozenset({"A1", VOID_ACTION})
 _UNCLEAR = frozenset({"A2", "A6"})
 _INPATIENT_CLASSES = frozenset({"11", "18", "21", "28", "41", "65", "66", "86"})
@@ -35,6 +38,7 @@ class Event:
     draft: Draft
     services: list[Draft]
     setting: str = ""
+    is_notice: bool = False
 
     @property
     def is_decided(self) -> bool:
@@ -147,11 +151,11 @@ def sort_out(event: Event, findings: Findings, services: list[Loop]) -> bool:
         if "refusals" in service.notes and "is_decided" not in service.notes:
             findings.add("line-refused", start, loop="2000F")
             continue
-        if action in GRANTING_ACTIONS:
+        if action in _COVERING:
             unknown = "is_action_unknown" in service.notes
             undated = not (is_dated or has_day(service))
-            if undated:
-                findings.add("no-dates", start, loop="2000F")
+            if undated and not service.is_unsure:
+                findings.add("no-dates", *decision_in(loop), loop="2000F")
             if service.is_unsure or draft.is_unsure or unknown or undated:
                 findings.add("line-unread", start, loop="2000F")
                 continue
@@ -162,10 +166,54 @@ def sort_out(event: Event, findings: Findings, services: list[Loop]) -> bool:
         event.setting = setting_of(event)
     if had_services and not kept:
         return False
-    if not kept and _action(draft) in GRANTING_ACTIONS and not is_dated:
-        findings.add("no-dates", loop="2000E")
-        return False
-    return True
+    return bool(kept) or _action(draft) not in _COVERING or is_dated
+
+
+def decision_in(loop: Loop) -> tuple[Segment | None, int | None]:
+    """Where the decision of a loop stands: its action (HCR01), else the loop."""
+    decision = loop.first("HCR")
+    return (decision, 1) if decision else (loop.start, None)
+
+
+def take_notice(event: Event) -> None:
+    """Give a notification that decides nothing its meaning: no action is needed, or it is void."""
+    if event.is_notice and not event.is_decided:
+        is_taken_back = event.draft.fields.get("certification_type") == CANCELLATION
+        event.draft.fields["decision"] = {"action": VOID_ACTION if is_taken_back else _NO_ACTION}
+
+
+def undated(event: Event) -> list[Draft]:
+    """What covers something and has no day, of its own or of its event."""
+    if has_day(event.draft):
+        return []
+    if not event.services:
+        return [event.draft] if _action(event.draft) in _COVERING else []
+    return [
+        each
+        for each in event.services
+        if effective_action(event, each) in _COVERING and not has_day(each)
+    ]
+
+
+def hold_undated(event: Event) -> None:
+    """Pend what covers something and has no day."""
+    for each in undated(event):
+        each.fields["decision"] = {**each.fields.get("decision", {}), "action": _PENDED}
+
+
+def asked_days(event: Event) -> dict[str, str] | None:
+    """The days that a request asks for, from the first to the last; None where it names none."""
+    found: list[str] = []
+    for draft in (event.draft, *event.services):
+        spans = [draft.fields.get(name) or {} for name in _DAYS]
+        found += [each[end] for each in spans for end in ("from", "to") if end in each]
+        found += filled(draft.fields.get("admission", {})).get("date", "").split()
+    return {"from": min(found), "to": max(found)} if found else None
+
+
+def is_denied(event: Event) -> bool:
+    """Whether all of it was denied: nothing of what it says was granted."""
+    return actions_of(event) == {_DENIED}
 
 
 def has_day(draft: Draft) -> bool:
@@ -175,16 +223,20 @@ def has_day(draft: Draft) -> bool:
 
 
 def lines_of(event: Event, findings: Findings, *, quantity: str) -> list[Document]:
-    """Write the lines; a service with several teeth makes one for each."""
+    """Write the lines; a service with several teeth makes one for each.
+
+    What was denied grants no quantity: it is what was requested.
+    """
     lines: list[Document] = []
     for draft in event.services:
         teeth: list[dict[str, Any]] = draft.notes.get("teeth") or [{}]
         limits, is_shared = shared(limits_of(draft), len(teeth))
         if not is_shared:
             findings.add("teeth-share", loop=draft.loop)
+        is_asked = quantity == "requested" or effective_action(event, draft) == _DENIED
         for tooth in teeth:
             line = {"line": len(lines) + 1}
-            line |= _line(draft, quantity, limits)
+            line |= _line(draft, "requested" if is_asked else "limits", limits)
             lines.append(line | tooth if tooth else line)
     return lines
 
@@ -220,7 +272,9 @@ def scope_of(draft: Draft) -> Document:
 
 
 def kind_of(event: Event) -> str:
-    """Tell an authorization from a referral (UM01)."""
+    """Tell a notification (X216), a referral (UM01), an authorization."""
+    if event.is_notice:
+        return "notification"
     return "referral" if event.draft.fields.get("category") == _REFERRAL else "authorization"
 
 

@@ -6,8 +6,9 @@ whatever format, feed or sender it comes, and a number that two persons share is
 person is the member id; of a dependent without an own one, with birth date and gender. A confirmed
 cancellation is of the number that it names (REF*BB, else HCR02). What has no number is
 ``KIND.trace.HASH``, of its trace number (TRN02, that of TRN01 2 first) and who requests (2010B:
-NPI, else tax number), else ``KIND.reference.HASH``, of REF*NT. What grants nothing on a request to
-change a standing authorization (UM02 R, S, 4, 1, 2, N, 3) must not replace it: it is
+NPI, else tax number), else ``KIND.reference.HASH``, of REF*NT; a denial with none of them is
+``KIND.event.HASH``, of its message (BHT03) and its event (HL01). What grants nothing on a request
+to change a standing authorization (UM02 R, S, 4, 1, 2, N, 3) must not replace it: it is
 ``KIND.change.HASH``, of the same names.
 
 **Aliases.** The ids of all traces and references of an authorization are other names of it: what
@@ -25,6 +26,7 @@ is newer than its pend, and what was sent later in one minute is newer, but wher
 over. It stays below 2**53 until 2255.
 """
 
+from service.domain import codes
 from service.domain.grant_identity import (
     COUNT_MAX,
     Identity,
@@ -37,6 +39,8 @@ from service.domain.grant_identity import (
 from service.ingest.x12.fields.mapping import Draft
 from service.ingest.x12.fields.people import Patient
 from service.ingest.x12.wire.results import Transaction
+
+_DENIED = "A3"
 
 
 def person_in(patient: Patient, member: str) -> str:
@@ -58,8 +62,15 @@ def identity_in(
     person: str,
     requester: str,
     number: str | None,
+    place: tuple[str, str],
 ) -> Identity | None:
-    """The identity of an event; None where nothing tells it from others."""
+    """The identity of an event; None where nothing tells it from others.
+
+    ``place`` is its message (BHT03) and level (HL01): by them alone only a denial is known.
+    """
+    names = _names(event, requester)
+    if number is None and not any(codes.bare(each[-1]) for each in names):
+        names = [("event", requester, *place)] if actions == {_DENIED} and place[0] else []
     return identity_of(
         Signs(
             kind=kind,
@@ -68,7 +79,7 @@ def identity_in(
             certification=event.fields.get("certification_type"),
             number=number,
             previous=next(iter(event.fields.get("previous_numbers", ())), None),
-            names=_names(event, requester),
+            names=names,
         )
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from service.domain import codes
 from service.domain.authorization import Authorization
 from service.ingest.x12.fields.mapping import filled
 from service.ingest.x12.fields.people import (
@@ -19,7 +20,11 @@ from service.ingest.x12.fields.policy import ReadingPolicy
 from service.ingest.x12.review._event import (
     Event,
     actions_of,
+    asked_days,
     confirm_cancellation,
+    decision_in,
+    hold_undated,
+    is_denied,
     kind_of,
     lines_of,
     messages_of,
@@ -27,6 +32,8 @@ from service.ingest.x12.review._event import (
     refusals_of,
     scope_of,
     sort_out,
+    take_notice,
+    undated,
 )
 from service.ingest.x12.review.identity import identity_in, person_in, version_of
 from service.ingest.x12.wire.composites import Composites
@@ -50,14 +57,28 @@ from service.ingest.x12.wire.segment import Segment
 from service.ingest.x12.wire.structure import REVIEW
 
 _MORE_TO_FOLLOW = "19"
+REQUESTS_MAX = 10_000
+"""The days of so many requests of a file are remembered for their answers."""
+
+AskedFor = dict[tuple[str, str], dict[str, str]]
+"""The days that requests asked for, by trace number and member."""
+
 _TRACES_MAX = 20
 
 
 class ReviewHandler(Handler):
     """Reads one 278 transaction set."""
 
-    def __init__(self, transaction: Transaction, findings: Findings, policy: ReadingPolicy) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        findings: Findings,
+        policy: ReadingPolicy,
+        asked_for: AskedFor,
+    ) -> None:
+        """Read by a policy; ``asked_for`` are the days of the requests of the file so far."""
         super().__init__(REVIEW, transaction, findings)
+        self._asked_for = asked_for
         self._policy = policy
         self._composites = Composites()
         self._ids: dict[str, int] = {}
@@ -84,8 +105,10 @@ class ReviewHandler(Handler):
         if not self._composites.settle(loop, findings):
             yield self.unread(loop, findings, "event-unread")
             return
-        is_response = self.transaction.kind == "278-response"
+        is_notice = self.transaction.kind == "278-notification"
+        is_response = is_notice or self.transaction.kind == "278-response"
         event = read_event(loop, findings, decides=is_response or is_inquiry)
+        event.is_notice = is_notice
         if is_inquiry:
             yield self._inquiry(loop, event, findings)
             return
@@ -101,16 +124,41 @@ class ReviewHandler(Handler):
             if refusals or of_services:
                 traces = event.draft.notes.get("traces", [])
                 return self._refusal(loop.name, [*refusals, *of_services], traces, findings)
-            return self.unread(loop, findings, "no-decision")
-        if refusals:
+            if not event.is_notice:
+                return self.unread(loop, findings, "no-decision")
+            take_notice(event)
+        elif refusals:
             findings.add("refused-and-decided", refusals[0], loop=loop.name)
         if not confirm_cancellation(event):
             findings.add("cancellation-unclear", loop.first("UM"), 2, loop=loop.name)
             return self.unread(loop, findings)
         patient = self._patient(loop, findings)
+        self._date(loop, event, patient, findings)
         if not sort_out(event, findings, list(loop.within("2000F"))) or patient is None:
             return self.unread(loop, findings, "event-unread")
         return self._authorization(loop, event, patient, findings)
+
+    def _date(self, loop: Loop, event: Event, patient: Patient | None, findings: Findings) -> None:
+        """Do with what was granted without a day as the payer says (DTP is situational there)."""
+        if not undated(event):
+            return
+        if self._policy.undated_grants == "pended":
+            findings.add("undated-pended", *decision_in(loop), loop=loop.name)
+            hold_undated(event)
+        elif self._policy.undated_grants == "requested" and patient is not None:
+            names = self._names_of(event, patient)
+            asked = next((self._asked_for[each] for each in names if each in self._asked_for), None)
+            if asked is not None:
+                findings.add("dates-requested", *decision_in(loop), loop=loop.name)
+                event.draft.fields["requested_dates"] = asked
+        if undated(event) and not (event.services or event.draft.is_unsure):
+            findings.add("no-dates", *decision_in(loop), loop=loop.name)
+
+    def _names_of(self, event: Event, patient: Patient) -> list[tuple[str, str]]:
+        """The names by which a response and its request know each other: traces of a member."""
+        member = self._policy.member_id_of(patient)
+        traces = event.draft.notes.get("traces", ())
+        return [(codes.bare(each[1]), member) for each in traces if codes.bare(each[1])]
 
     def _authorization(
         self, loop: Loop, event: Event, patient: Patient, findings: Findings
@@ -129,19 +177,22 @@ class ReviewHandler(Handler):
             person=person_in(patient, self._policy.member_id_of(patient)),
             requester=requester_of(loop.above("2000B")),
             number=number,
+            place=(self.transaction.reference, loop.hl or "1"),
         )
         if identity is None:
-            return self.unread(loop, findings, "no-identity")
+            findings.add("no-identity", loop.first("HCR") or loop.start, 2, loop=loop.name)
+            return self.unread(loop, findings)
         if not identity.is_by_number:
             findings.add("no-number", loop.start, loop=loop.name)
         version = version_of(self.transaction, actions)
         if version is None:
             findings.add("no-event-time", loop.start, loop=loop.name)
         own_id = self._once(identity.authorization_id, loop, findings)
+        header = self._header(loop, event, patient, findings)
         document: Document = {
             "authorization_id": own_id,
             "version": version or 1,
-            **self._header(loop, event, patient, findings),
+            **(as_requested(header) if is_denied(event) else header),
         }
         if own_id == identity.authorization_id:
             document |= filled(
@@ -153,10 +204,10 @@ class ReviewHandler(Handler):
 
     def _request(self, loop: Loop, event: Event, findings: Findings) -> Content:
         patient = self._patient(loop, findings)
-        document = self._header(loop, event, patient, findings)
-        limits = document.pop("limits", None)
-        if limits:
-            document["requested"] = limits
+        asked = asked_days(event)
+        if patient and asked and len(self._asked_for) < REQUESTS_MAX:
+            self._asked_for |= dict.fromkeys(self._names_of(event, patient), asked)
+        document = as_requested(self._header(loop, event, patient, findings))
         document["lines"] = lines_of(event, findings, quantity="requested")
         return RequestRead(
             document=document,
@@ -283,6 +334,12 @@ class ReviewHandler(Handler):
             problems=tuple(findings.problems),
             transaction=self.transaction,
         )
+
+
+def as_requested(document: Document) -> Document:
+    """A header whose quantity is what was asked for."""
+    limits = document.pop("limits", None)
+    return {**document, "requested": limits} if limits else document
 
 
 def _payer_of(loop: Loop) -> Payer:

@@ -197,13 +197,20 @@ class _OpenSet:
         start, group = self._start, self._group
         is_bht = second.elements[0] == "BHT"
         bht = second if is_bht else _NO_BHT
-        guide = identify(start.get(1), start.get(3), group.version, bht.get(1), bht.get(2))
+        guide = identify(
+            start.get(1), start.get(3), group.version, bht.get(1), bht.get(2), group.functional_id
+        )
         for code in guide.problems:
             self._findings.add(code, start)
+        refusal = guide.refusal
+        if not is_bht and guide.kind != "other":
+            self._findings.extend((_missing_bht(start),))
+            refusal = "bht-missing" if refusal == "purpose-unknown" else refusal
         self._transaction = transaction = _transaction(start, group, guide, bht)
-        if guide.refusal:
-            self._refusal = guide.refusal
-            self._findings.add(guide.refusal, bht if is_bht else start)
+        if refusal:
+            self._refusal = refusal
+            if refusal != "bht-missing":
+                self._findings.add(refusal, bht if is_bht else start)
         else:
             self._handler = self._handler_of(transaction, self._findings)
             if not self._handler.may_refuse:
@@ -218,6 +225,17 @@ class _OpenSet:
                 self._read += 1
             self._findings.extend(part.problems)
         return parts
+
+
+def _missing_bht(start: Segment) -> Problem:
+    """Say that the second segment of a set is not the one that it must be."""
+    return Problem(
+        code="bht-missing",
+        segment_index=start.ordinal,
+        byte_offset=start.offset,
+        segment_id="BHT",
+        position=2,
+    )
 
 
 _NO_BHT = Segment(("BHT",), 0, 0, Delimiters("", "", "", ""))

@@ -14,6 +14,7 @@ Kind = Literal[
     "278-response",
     "278-inquiry",
     "278-notification",
+    "278-acknowledgement",
     "837",
     "837P",
     "837I",
@@ -49,6 +50,12 @@ _PREDETERMINATIONS = frozenset({"X291", "X292"})
 _RELEASE = "00501"
 _FORMER_RELEASES = ("00401", "00402", "00403", "00404")
 _REQUEST, _RESPONSE, _INQUIRY = "13", "11", "28"
+_ACKNOWLEDGING = frozenset({"06", "08", "44"})
+"""BHT02 of what is answered to a notification: confirmed, its status, refused."""
+
+_GROUPS = {"278": "HI", "837": "HC"}
+"""The functional group (GS01) of a transaction set."""
+
 _FORMER_STRUCTURE = "0078"
 _REMEMBERED = 256
 
@@ -65,21 +72,16 @@ class Guide:
 
 
 @lru_cache(_REMEMBERED)
-def identify(set_id: str, named: str, of_group: str, structure: str, purpose: str) -> Guide:
-    """Tell a transaction by ST01, ST03, GS08, BHT01 and BHT02; ``refusal`` if it is not read."""
-    problems: list[str] = []
-    name, form = "", ""
-    for given in (named, of_group):
-        found = _GUIDE.fullmatch(given.strip().upper())
-        if found is None:
-            continue
-        if found[2] in _SETS.get(set_id, {}):
-            name, form = found[0], found[2]
-            break
-        if found[2] is None:
-            name = name or found[0]
-            continue
-        problems.append("guide-mismatch")
+def identify(
+    set_id: str, named: str, of_group: str, structure: str, purpose: str, functional_id: str = ""
+) -> Guide:
+    """Tell a transaction by ST01, ST03, GS08, BHT01 and BHT02; ``refusal`` if it is not read.
+
+    GS01 that is of another transaction is told.
+    """
+    problems, name, form = _named(set_id, named, of_group)
+    if functional_id and functional_id != _GROUPS.get(set_id, functional_id):
+        problems.append("group-mismatch")
     if set_id not in _SETS:
         return Guide("other", name, refusal="set-not-supported")
     if not form:
@@ -93,6 +95,23 @@ def identify(set_id: str, named: str, of_group: str, structure: str, purpose: st
     return Guide(kind, name, tuple(dict.fromkeys(problems)), refusal, form in _PREDETERMINATIONS)
 
 
+def _named(set_id: str, named: str, of_group: str) -> tuple[list[str], str, str]:
+    """The guide that ST03, else GS08 names for a set; what else they name is told."""
+    problems: list[str] = []
+    name, form = "", ""
+    for given in (named, of_group):
+        found = _GUIDE.fullmatch(given.strip().upper())
+        if found is None:
+            continue
+        if found[2] is None:
+            name = name or found[0]
+        elif not form and found[2] in _SETS.get(set_id, {}):
+            name, form = found[0], found[2]
+        elif found[2] != form:
+            problems.append("guide-mismatch")
+    return problems, name, form
+
+
 def _release(name: str, structure: str) -> str | None:
     if name.startswith(_FORMER_RELEASES) or (not name and structure == _FORMER_STRUCTURE):
         return "release-4010"
@@ -104,7 +123,7 @@ def _release(name: str, structure: str) -> str | None:
 def _review(kind: Kind, purpose: str) -> tuple[Kind, str | None]:
     """BHT02 decides: a request echoes nearly all that a response has."""
     if kind == "278-notification":
-        return kind, "notification"
+        return ("278-acknowledgement" if purpose in _ACKNOWLEDGING else kind), None
     if purpose == _INQUIRY or (kind == "278-inquiry" and purpose == _REQUEST):
         return "278-inquiry", None
     if purpose == _RESPONSE:

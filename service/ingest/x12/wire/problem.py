@@ -65,8 +65,9 @@ RULES: dict[str, Rule] = {
     "release-4010": Rule("error", "this is release 004010; 005010 is read", ik5="I6"),
     "release-not-supported": Rule("error", "this release is not read here; 005010 is", ik5="I6"),
     "inquiry": Rule("warning", "a 278 inquiry decides nothing: it is answered, not stored"),
-    "notification": Rule("error", "a 278 notification (X216) is not read here", ik5="I6"),
+    "bht-missing": Rule("error", "the transaction set does not begin with BHT", ik3="3"),
     "purpose-unknown": _element("error", "BHT02 is neither 13 (request) nor 11 (response)", "7"),
+    "group-mismatch": Rule("warning", "GS01 is the functional group of another transaction"),
     "guide-mismatch": Rule("warning", "ST03 or GS08 names another guide than the content"),
     "guide-missing": Rule("warning", "neither ST03 nor GS08 names the guide: told by the content"),
     # The loops
@@ -111,17 +112,23 @@ RULES: dict[str, Rule] = {
     "dependent": Rule(
         "warning", "the patient has no id of its own: the subscriber's stands for it"
     ),
-    "no-dates": Rule("error", "granted without a date of service or validity", ik3="3"),
+    "no-dates": _element("error", "granted without a date of service or validity", "I9"),
+    "dates-requested": Rule(
+        "warning", "granted without a date: the days that its request asked for are taken"
+    ),
+    "undated-pended": _element("warning", "granted without a date: held as pended", "I9"),
     "line-refused": Rule("warning", "a service was refused (AAA): nothing was decided of it"),
     "no-number": Rule("warning", "no certification number: known by its trace number"),
-    "no-identity": Rule(
-        "error", "neither certification nor trace number: it cannot be told from others"
+    "no-identity": _element(
+        "error", "neither certification nor trace number: it cannot be told from others", "I9"
     ),
     "number-repeated": Rule(
         "warning", "an earlier event has this certification number: known by both"
     ),
     "no-event-time": Rule("warning", "no time in BHT, GS or ISA: taken for the first version"),
-    "cancellation-unclear": Rule("error", "a cancellation that is neither confirmed nor denied"),
+    "cancellation-unclear": _element(
+        "error", "a cancellation that is neither confirmed nor denied", "7"
+    ),
     "line-unread": Rule("error", "a service line that cannot be read is left out", ik3="8"),
     "event-unread": Rule("error", "an event that cannot be read is left out", ik3="8"),
     "quantity-raw": Rule(
@@ -137,7 +144,7 @@ RULES: dict[str, Rule] = {
         "warning", "a provider beside one of a role that comes first: not kept", "7"
     ),
     "teeth-share": Rule("warning", "several teeth share a quantity: each may use all of it"),
-    "provider-unidentified": _element("warning", "a provider without NPI or taxpayer number", "1"),
+    "provider-unidentified": Rule("warning", "a provider without NPI or taxpayer number"),
     "range-invalid": _element("warning", "not a range of codes: its first code counts", "7"),
     # An 837
     "claim-unread": Rule("error", "a claim that cannot be read is left out", ik3="8"),
@@ -160,9 +167,12 @@ RULES: dict[str, Rule] = {
         "warning", "the lines are of another type than ST03 or GS08 says: lines count"
     ),
     # Anything
-    "not-accepted": Rule("error", "does not fit the data model"),
+    "not-accepted": Rule("error", "does not fit the data model", ik5="I5"),
 }
 
+
+CONSEQUENCES = frozenset({"event-unread", "line-unread", "claim-unread", "not-accepted"})
+"""Problems that say what was left out because of another."""
 
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 """What begins a segment and is not of this form may be a piece of a name: it is not told."""
