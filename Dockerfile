@@ -10,6 +10,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY service service
 COPY docs/examples/api.json docs/examples/api.json
 COPY queries queries
+COPY access access
 COPY es_templates es_templates
 RUN /opt/builder/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
  && /opt/authmatch/bin/pip install --no-deps --no-index dist/*.whl \

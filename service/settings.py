@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PACKAGE = Path(__file__).resolve().parent
 PACKAGED = PACKAGE / "_data"
 DEVELOPMENT_SECRET = "authmatch-development-only"  # noqa: S105 - refused outside of loopback
 
+KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$"
 Payer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,64}$")]
 
 
@@ -17,6 +18,16 @@ def shipped(name: str) -> Path:
     """A folder of the wheel, or of the checkout."""
     packaged = PACKAGED / name
     return packaged if packaged.is_dir() else PACKAGE.parent / name
+
+
+class StartKey(BaseModel):
+    """What a key that is set at the start is for; without a role it has every scope."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    payers: Annotated[tuple[Payer, ...], Field(min_length=1)]
+    role: str | None = None
+    name: Annotated[str, StringConstraints(pattern=KEY_NAME)] = "environment"
 
 
 class Settings(BaseSettings):
@@ -39,9 +50,10 @@ class Settings(BaseSettings):
     queries_dir: Path = Field(default_factory=lambda: shipped("queries"))
     es_templates_dir: Path = Field(default_factory=lambda: shipped("es_templates"))
 
-    api_keys: dict[str, Payer] = Field(
+    api_keys: dict[SecretStr, Payer | StartKey] = Field(
         default_factory=dict, description="API key to payer; none: loopback only, default payer."
     )
+    roles_file: Path = Field(default_factory=lambda: shipped("access") / "roles.yaml")
     default_payer: Payer = "demo"
     payer_aliases: dict[Payer, list[str]] = Field(
         default_factory=dict,
@@ -80,9 +92,18 @@ class Settings(BaseSettings):
         return not self.api_keys
 
     @property
+    def start_keys(self) -> dict[SecretStr, StartKey]:
+        """The keys that are set at the start, each with what it is for."""
+        return {
+            key: StartKey(payers=(start,)) if isinstance(start, str) else start
+            for key, start in self.api_keys.items()
+        }
+
+    @property
     def payers(self) -> tuple[str, ...]:
         """All payers that may call."""
-        return tuple(dict.fromkeys((*self.api_keys.values(), self.default_payer)))
+        named = (payer for start in self.start_keys.values() for payer in start.payers)
+        return tuple(dict.fromkeys((*named, self.default_payer)))
 
     @property
     def uses_development_secret(self) -> bool:

@@ -4,10 +4,11 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import httpx
 import uvicorn
+from pydantic import SecretStr
 
 from service.api.app import create_app
 from service.settings import Settings
@@ -40,6 +41,11 @@ def serving(settings: Settings) -> Iterator[str]:
         server.should_exit = True
         thread.join(START_S)
         listening.close()
+
+
+def keys_of(payers: Mapping[str, str]) -> dict[SecretStr, str]:
+    """API keys by payer, as the settings hold them."""
+    return {SecretStr(key): payer for key, payer in payers.items()}
 
 
 def client_of(url: str, key: str | None = None, *, timeout: float = 30) -> httpx.Client:

@@ -33,7 +33,7 @@ class Loaded:
 
 async def load_first_data(settings: Settings, size: int) -> Loaded:
     """Load data unless there is some, and give a claim that fits it."""
-    payer = next(iter(settings.api_keys.values()), settings.default_payer)
+    payer = settings.payers[0]
     async with application(settings) as parts:
         count = await _count(parts, payer)
         if count == 0:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from service.api.body import json_response
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.claims import After, Size
 from service.api.schema import problems
 from service.application import authorizations
@@ -23,12 +23,14 @@ AuthorizationId = Annotated[str, Path(max_length=100)]
 
 
 @router.get("/accumulators", response_model=Balances, summary="What is used, reserved and left")
+@needs("clinical.authorization.read")
 async def read_accumulators(caller: Asking, authorization_id: AuthorizationId) -> Response:
     """Every boundary of an authorization with its limit and balances, as they are now."""
     return json_response(await authorizations.balances(caller, authorization_id))
 
 
 @router.get("/ledger", response_model=LedgerEntries, summary="Every movement")
+@needs("clinical.authorization.read", "billing.charge.read")
 async def read_ledger(
     caller: Asking, authorization_id: AuthorizationId, size: Size = 100, after: After = None
 ) -> Response:
@@ -38,6 +40,7 @@ async def read_ledger(
 
 
 @router.get("/claims", response_model=RelatedClaims, summary="Related claims")
+@needs("clinical.authorization.read", "billing.charge.read")
 async def read_claims(
     caller: Asking,
     authorization_id: AuthorizationId,
@@ -56,6 +59,7 @@ async def read_claims(
 
 
 @router.get("/utilization", response_model=Utilization, summary="Utilization over time")
+@needs("clinical.authorization.read")
 async def read_utilization(
     caller: Asking,
     authorization_id: AuthorizationId,

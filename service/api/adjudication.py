@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from service.api.batches import answer_claims, answer_lines
 from service.api.body import JSON, NDJSON, X12, json_response, media_type_of, read_body
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import claims
@@ -37,6 +37,7 @@ Again = Annotated[
     response_model=AdjudicationAnswer,
     summary="Adjudicate a claim",
 )
+@needs("claims.adjudicate")
 async def adjudicate_one(
     caller: Asking, request: Request, dry_run: DryRun = False, readjudicate: Again = False
 ) -> Response:
@@ -50,7 +51,7 @@ async def adjudicate_one(
     body = await read_body(request, caller.parts.settings.body_bytes_max)
     claim = Adjudication.model_validate_json(body)
     done = await claims.adjudicate(caller, claim, dry=dry_run, again=readjudicate)
-    return json_response(done.answer)
+    return json_response(caller.shown(done.answer))
 
 
 @router.post(
@@ -58,6 +59,7 @@ async def adjudicate_one(
     openapi_extra=takes(NDJSON, X12, model="Adjudication"),
     summary="Adjudicate many claims, as a stream",
 )
+@needs("claims.adjudicate")
 async def adjudicate_many(
     caller: Asking, request: Request, dry_run: DryRun = False, readjudicate: Again = False
 ) -> Response:
@@ -73,7 +75,7 @@ async def adjudicate_many(
         claim = Adjudication.model_validate_json(line)
         async with turns.of(claim):
             done = await claims.adjudicate(caller, claim, dry=dry_run, again=readjudicate)
-            return done.answer
+            return caller.shown(done.answer)
 
     return StreamedResults(answer_lines(caller.parts.settings, request.stream(), answer))
 
@@ -87,7 +89,7 @@ def _answer_file(caller: Caller, request: Request, dry: bool, again: bool) -> Re
         async with turns.of(claim):
             is_dry = dry or sent.is_estimate
             done = await claims.adjudicate(caller, given, dry=is_dry, again=again)
-            return done.answer
+            return caller.shown(done.answer)
 
     at_once = caller.parts.settings.batch_claims_at_once
     sent = claims.sent_in(caller, request.stream(), moves=True)

@@ -27,7 +27,7 @@ from service.api import (
     worklist,
     x12,
 )
-from service.api.caller import Credentials, caller_of
+from service.api.caller import caller_of
 from service.api.fhir_outcome import refusal
 from service.api.problem import install_handlers
 from service.api.schema import describe
@@ -132,7 +132,6 @@ def create_app(settings: Settings | None = None, rules: RuleBook | None = None) 
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
-    app.state.credentials = Credentials(settings)
     rooms = [room.router for room in ROOMS]
     for router in rooms:
         app.include_router(router, dependencies=[Depends(caller_of)])

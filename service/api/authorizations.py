@@ -7,7 +7,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from service.api.body import JSON, NDJSON, json_response, media_type_of, read_body
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import authorizations, intake
@@ -57,6 +57,7 @@ Version = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The sender's n
     | {201: {"description": "It is new."}, 202: {"description": "It is kept, and stored later."}},
     summary="Push a version of an authorization",
 )
+@needs("clinical.authorization.write")
 async def push(caller: Asking, request: Request, authorization_id: str) -> Response:
     """Take a version in: 201 new, 200 updated, unchanged or superseded, 202 queued.
 
@@ -72,6 +73,7 @@ async def push(caller: Asking, request: Request, authorization_id: str) -> Respo
     | {202: {"description": "It is kept, and done later."}},
     summary="Withdraw an authorization",
 )
+@needs("clinical.authorization.write")
 async def withdraw(caller: Asking, authorization_id: str, version: Version) -> Response:
     """Make it void under the sender's next version; it stays as a tombstone.
 
@@ -81,6 +83,7 @@ async def withdraw(caller: Asking, authorization_id: str, version: Version) -> R
 
 
 @router.get("/{authorization_id}", response_model=Shown, summary="Read the current version")
+@needs("clinical.authorization.read")
 async def read(caller: Asking, authorization_id: str) -> Response:
     """The authorization as it was pushed, and its state; 404 when it was never pushed."""
     stored = await authorizations.read(caller, authorization_id)
@@ -88,6 +91,7 @@ async def read(caller: Asking, authorization_id: str) -> Response:
 
 
 @router.get("/{authorization_id}/versions", response_model=Versions, summary="Read all versions")
+@needs("clinical.authorization.read")
 async def versions(caller: Asking, authorization_id: str) -> Response:
     """Every version that was taken in, newest first; 404 when there is none."""
     found = await authorizations.versions(caller, authorization_id)
@@ -95,6 +99,7 @@ async def versions(caller: Asking, authorization_id: str) -> Response:
 
 
 @router.get("", response_model=Listed, summary="List authorizations")
+@needs("clinical.authorization.read")
 async def listing(  # noqa: PLR0913 - one parameter for each filter of the address
     caller: Asking,
     member: str | None = None,
@@ -123,6 +128,7 @@ async def listing(  # noqa: PLR0913 - one parameter for each filter of the addre
 @router.post(
     "/bulk", openapi_extra=takes(NDJSON, model="Authorization"), summary="Push many, as a stream"
 )
+@needs("clinical.authorization.write")
 async def bulk(caller: Asking, request: Request) -> Response:
     """Take NDJSON in, one authorization a line, and answer a line for each, as it is stored."""
     media_type = media_type_of(request)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from service.api.body import JsonBody, json_response
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.schema import problems
 from service.application import claims
 from service.application.claims import BenefitLimits
@@ -30,12 +30,14 @@ Change = Annotated[ClaimChange, Depends(JsonBody(ClaimChange))]
 
 
 @router.get("", response_model=StoredAnswer, summary="What became of a claim")
+@needs("billing.charge.read")
 async def read_claim(caller: Asking, claim_id: ClaimId) -> Response:
     """The latest adjudication of a claim as it was answered, and its status now."""
-    return json_response(await claims.as_answered(caller, claim_id))
+    return json_response(caller.shown(await claims.as_answered(caller, claim_id)))
 
 
 @router.get("/history", response_model=LedgerEntries, summary="Everything that happened to a claim")
+@needs("billing.charge.read", "clinical.authorization.read")
 async def read_history(
     caller: Asking, claim_id: ClaimId, size: Size = 100, after: After = None
 ) -> Response:
@@ -44,30 +46,35 @@ async def read_history(
 
 
 @router.post("/finalize", response_model=StepAnswer, summary="Make units final")
+@needs("claims.adjudicate")
 async def finalize(caller: Asking, claim_id: ClaimId, asked: Change) -> Response:
     """Use what was reserved; lines that name fewer units give the rest back."""
-    return json_response(await claims.change(caller, "finalize", claim_id, asked))
+    return json_response(caller.shown(await claims.change(caller, "finalize", claim_id, asked)))
 
 
 @router.post("/release", response_model=StepAnswer, summary="Release reserved units")
+@needs("claims.reverse")
 async def release(caller: Asking, claim_id: ClaimId, asked: Change) -> Response:
     """Give back all that was reserved."""
-    return json_response(await claims.change(caller, "release", claim_id, asked))
+    return json_response(caller.shown(await claims.change(caller, "release", claim_id, asked)))
 
 
 @router.post("/reverse", response_model=StepAnswer, summary="Reverse a claim")
+@needs("claims.reverse")
 async def reverse(caller: Asking, claim_id: ClaimId, asked: Change) -> Response:
     """Give back all that the claim drew."""
-    return json_response(await claims.change(caller, "reverse", claim_id, asked))
+    return json_response(caller.shown(await claims.change(caller, "reverse", claim_id, asked)))
 
 
 @router.post("/adjust", response_model=StepAnswer, summary="Give a part back")
+@needs("claims.reverse")
 async def adjust(caller: Asking, claim_id: ClaimId, asked: Change) -> Response:
     """Lower the units of the lines named; what is over goes back."""
-    return json_response(await claims.change(caller, "adjust", claim_id, asked))
+    return json_response(caller.shown(await claims.change(caller, "adjust", claim_id, asked)))
 
 
 @router.post("/benefit-limits", summary="Which benefit limits the authorization goes before")
+@needs("billing.charge.read")
 async def benefit_limits(
     caller: Asking,
     claim_id: ClaimId,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from service.api.body import JSON, X12, json_response, read_any_body
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
 from service.application import intake
 from service.application.intake import LetterFilter
@@ -17,10 +17,13 @@ router = APIRouter(
 
 PAGE_MAX = 200
 
-By = Annotated[str | None, Query(max_length=200, description="Who sees to it, for the audit.")]
+By = Annotated[
+    str | None, Query(min_length=1, max_length=200, description="For whom; needs act-for.")
+]
 
 
 @router.get("/dead-letters", summary="List what could not be taken")
+@needs("intake.operate")
 async def listing(
     caller: Asking,
     status: str | None = None,
@@ -37,6 +40,7 @@ async def listing(
 
 
 @router.get("/dead-letters/{letter_id}", summary="Show one with its content")
+@needs("intake.operate")
 async def show(caller: Asking, letter_id: str) -> Response:
     """All that is known of it, and what was sent, as text where it is text."""
     letter = await intake.letter(caller, letter_id)
@@ -49,6 +53,7 @@ async def show(caller: Asking, letter_id: str) -> Response:
     responses=problems(status_409="It was seen to before, or only its beginning was kept."),
     summary="Try it again",
 )
+@needs("intake.operate")
 async def retry(caller: Asking, request: Request, letter_id: str, by: By = None) -> Response:
     """Take it in as it came, or the corrected content of the body; says what became of each part.
 
@@ -64,17 +69,19 @@ async def retry(caller: Asking, request: Request, letter_id: str, by: By = None)
     responses=problems(status_409="It was seen to before."),
     summary="Drop it",
 )
+@needs("intake.operate")
 async def drop(
     caller: Asking,
     letter_id: str,
-    by: Annotated[str, Query(min_length=1, max_length=200, description="Who drops it.")],
     why: Annotated[str, Query(min_length=1, max_length=1000, description="Why.")],
+    by: By = None,
 ) -> Response:
     """State that nobody wants it any more: its content goes, the rest stays with who and why."""
     return json_response((await intake.drop(caller, letter_id, by=by, why=why)).shown())
 
 
 @router.get("/intake/{ticket}", summary="What became of a push that was queued")
+@needs("clinical.authorization.write")
 async def status(caller: Asking, ticket: str) -> Response:
     """Say whether it waits, or how it was taken; known for seven days after that."""
     return json_response(await intake.ticket(caller, ticket))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from service.api.body import media_type_of, read_any_body
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.fhir_capability import PARAMETERS, capability_statement
 from service.api.fhir_outcome import fhir_response
 from service.api.fhir_search import PAGE, Search, read_search
@@ -45,6 +45,7 @@ async def metadata(request: Request) -> Response:
     ),
     summary="Search authorizations as ClaimResponses",
 )
+@needs("clinical.authorization.read")
 async def search(caller: Asking, request: Request) -> Response:
     """A page as a searchset Bundle, newest certification first."""
     return await _searched(caller, request, request.url.query)
@@ -56,6 +57,7 @@ async def search(caller: Asking, request: Request) -> Response:
     responses=fhir_answers(status_415="It is no form."),
     summary="Search by a form",
 )
+@needs("clinical.authorization.read")
 async def search_by_form(caller: Asking, request: Request) -> Response:
     """Search as by address; the parameters may stand in the body, the address, or both."""
     if media_type_of(request) != FORM:
@@ -70,6 +72,7 @@ async def search_by_form(caller: Asking, request: Request) -> Response:
     summary="Read one authorization as a ClaimResponse",
     responses=fhir_answers(status_404="There is no such authorization."),
 )
+@needs("clinical.authorization.read")
 async def read(
     caller: Asking, request: Request, resource_id: Annotated[str, Path(max_length=100)]
 ) -> Response:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service.api.body import NDJSON, read_any_body
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, fhir_response
 from service.api.problem import Refused
 from service.api.schema import fhir_answers, takes
@@ -43,6 +43,7 @@ _ORDER = {"error": 0, "warning": 1, "information": 2}
 @router.post(
     "", openapi_extra=takes(*_DOCUMENT, FHIR_NDJSON), summary="Push authorizations as FHIR"
 )
+@needs("clinical.authorization.write")
 async def push(caller: Asking, request: Request) -> Response:
     """Take ClaimResponses in; answers an OperationOutcome with an issue for each, and findings.
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from service.api.batches import answer_claims, answer_lines
 from service.api.body import JSON, NDJSON, X12, JsonBody, json_response, media_type_of, read_body
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import claims
@@ -28,6 +28,7 @@ WithBalances = Annotated[
     response_model=MatchAnswer,
     summary="Match a claim",
 )
+@needs("claims.match")
 async def match(caller: Asking, request: Request, balances: WithBalances = False) -> Response:
     """Answer every line of a claim: class, candidates in order, evidence. Writes nothing.
 
@@ -37,13 +38,13 @@ async def match(caller: Asking, request: Request, balances: WithBalances = False
     if media_type_of(request) == X12:
 
         async def answer(claim: Claim, _: ClaimSent) -> MatchAnswer:
-            return await claims.match(caller, claim, balances=balances)
+            return caller.shown(await claims.match(caller, claim, balances=balances))
 
         sent = claims.sent_in(caller, request.stream())
         return StreamedResults(answer_claims(sent, answer, settings.batch_claims_at_once))
     body = await read_body(request, settings.body_bytes_max)
     claim = Claim.model_validate_json(body)
-    return json_response(await claims.match(caller, claim, balances=balances))
+    return json_response(caller.shown(await claims.match(caller, claim, balances=balances)))
 
 
 @router.post(
@@ -51,16 +52,19 @@ async def match(caller: Asking, request: Request, balances: WithBalances = False
     openapi_extra=takes(NDJSON, model="Claim"),
     summary="Match many claims, as a stream",
 )
+@needs("claims.match")
 async def batch(caller: Asking, request: Request, balances: WithBalances = False) -> Response:
     """Take NDJSON in, one claim a line, and answer a line for each in the same order."""
 
     async def answer(line: bytes) -> MatchAnswer:
-        return await claims.match(caller, Claim.model_validate_json(line), balances=balances)
+        claim = Claim.model_validate_json(line)
+        return caller.shown(await claims.match(caller, claim, balances=balances))
 
     return StreamedResults(answer_lines(caller.parts.settings, request.stream(), answer))
 
 
 @router.post("/match/why-not", summary="Why an authorization does not cover a claim line")
+@needs("claims.match", "clinical.authorization.read")
 async def explain(
     caller: Asking, asked: Annotated[WhyNotQuestion, Depends(JsonBody(WhyNotQuestion))]
 ) -> Response:

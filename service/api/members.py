@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from service.api.body import JsonBody, json_response
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.problem import Refused
 from service.api.schema import problems
 from service.application import members
@@ -23,6 +23,7 @@ MemberId = Annotated[Identifier, Path()]
 
 
 @router.post("/merge", response_model=members.MergeAnswer, summary="Merge a member")
+@needs("members.merge")
 async def merge(
     caller: Asking,
     member_id: MemberId,
@@ -38,6 +39,7 @@ async def merge(
 
 
 @router.get("", response_model=members.MemberAnswer, summary="What became of a member id")
+@needs("clinical.authorization.read")
 async def read_member(caller: Asking, member_id: MemberId) -> Response:
     """Where a member id leads, who said so, and which ids lead to it."""
     return json_response(await members.lead(caller, member_id))

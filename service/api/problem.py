@@ -98,6 +98,24 @@ def _of_table(error: refusals.TableFault) -> Refused:
     return Refused(503, "Decision table failed", "a decision table could not decide")
 
 
+def _of_nobody(error: refusals.NotAuthenticated) -> Refused:
+    headers = {"WWW-Authenticate": "Bearer"}
+    return Refused(401, "Not authenticated", str(error), headers=headers)
+
+
+def _of_not_permitted(error: refusals.NotPermitted) -> Refused:
+    told = f'Bearer error="insufficient_scope", scope="{error.scope}"'
+    is_path = error.part is not None and error.part.startswith("/")
+    errors = [{"path": str(error.part), "message": str(error)}] if is_path else None
+    headers = {"WWW-Authenticate": told}
+    return Refused(403, "Not permitted", str(error), errors=errors, headers=headers)
+
+
+def _of_not_acting(error: refusals.NotActing) -> Refused:
+    errors = [{"path": error.path, "message": str(error)}]
+    return Refused(422, "Invalid content", f"{error.path}: {error}", errors=errors)
+
+
 def _of_parameters(error: RequestValidationError) -> Refused:
     errors = [
         {"path": pointer(each["loc"]), "message": str(each["msg"])} for each in error.errors()
@@ -131,6 +149,10 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (refusals.BadSelection, _of_content),
     (refusals.BadChange, _of_content),
     (NotTaken, _of_not_taken),
+    (refusals.NotAuthenticated, _of_nobody),
+    (refusals.NotForPayer, lambda error: Refused(403, "Not permitted", str(error))),
+    (refusals.NotPermitted, _of_not_permitted),
+    (refusals.NotActing, _of_not_acting),
     (refusals.NotFound, lambda error: Refused(404, "Not found", str(error))),
     (refusals.Conflict, lambda error: Refused(409, "Adjudication conflict", str(error))),
     (refusals.MergeRefused, lambda error: Refused(409, "Merge refused", str(error))),

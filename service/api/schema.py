@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.api.body import JSON, X12, JsonBody
-from service.api.caller import SCHEMES
+from service.api.caller import SCHEMES, declared
 from service.api.fhir_outcome import FHIR_JSON, refusal_content
 from service.api.problem import MEDIA_TYPE, Refused, problem_content
 from service.domain.adjudication import Adjudication
@@ -22,7 +22,8 @@ from service.settings import shipped
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEMS = {
     400: ("Malformed JSON", "The body is empty or not JSON."),
-    401: ("Not authenticated", "No valid API key."),
+    401: ("Not authenticated", "No valid credential."),
+    403: ("Not permitted", "A scope is missing, or the payer is not one of the credential."),
     404: ("Not found", ""),
     406: ("Not acceptable", ""),
     409: ("Adjudication conflict", ""),
@@ -129,7 +130,8 @@ def _documented(app: FastAPI, rooms: Iterable[APIRouter]) -> dict[str, Any]:
     for route in (route for route in routes if isinstance(route, APIRoute)):
         for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
-            operation["security"] = [{name: []} for name in SCHEMES]
+            scopes = list(declared(route.endpoint))
+            operation["security"] = [{name: scopes} for name in SCHEMES]
             for body in (each.call for each in route.dependant.dependencies):
                 if isinstance(body, JsonBody):
                     models[body.model.__name__] = body.model

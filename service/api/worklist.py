@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from service.api.body import JsonBody, json_response
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.claims import After, ClaimId
 from service.api.problem import Refused
 from service.api.schema import problems
@@ -31,6 +31,7 @@ _DECIDING = problems(
 
 
 @router.get("", summary="Claims that are offered for re-adjudication")
+@needs("worklist.work")
 async def listing(
     caller: Asking,
     state: ItemState | None = None,
@@ -47,14 +48,15 @@ async def listing(
         caller, state=state, authorization_id=authorization, claim_id=claim, size=size, after=after
     )
     items = [listed.as_answer() for listed in page.entries]
-    return json_response({"items": items, "total": page.total, "next": page.next_})
+    return json_response(caller.shown({"items": items, "total": page.total, "next": page.next_}))
 
 
 @router.get("/{claim_id}", summary="What is offered about a claim")
+@needs("worklist.work")
 async def read(caller: Asking, claim_id: ClaimId) -> Response:
     """The item of a claim, open or decided; its ETag is needed to decide."""
     listed = await worklist.read(caller, claim_id)
-    return json_response(listed.as_answer(), headers=_tagged(listed))
+    return json_response(caller.shown(listed.as_answer()), headers=_tagged(listed))
 
 
 @router.post(
@@ -63,21 +65,23 @@ async def read(caller: Asking, claim_id: ClaimId) -> Response:
     response_model=AdjudicationAnswer,
     summary="Adjudicate the claim anew",
 )
+@needs("worklist.work", "claims.adjudicate")
 async def readjudicate(
     caller: Asking, request: Request, claim_id: ClaimId, decision: Decision
 ) -> Response:
     """Adjudicate the claim anew as it was sent, answer that, and close the item."""
     done, listed = await worklist.readjudicate(caller, claim_id, decision, _seen(request))
-    return json_response(done.answer, headers=_tagged(listed))
+    return json_response(caller.shown(done.answer), headers=_tagged(listed))
 
 
 @router.post("/{claim_id}/dismiss", responses=_DECIDING, summary="Leave the claim as it is")
+@needs("worklist.work")
 async def dismiss(
     caller: Asking, request: Request, claim_id: ClaimId, decision: Decision
 ) -> Response:
     """Close the item; it comes back with another authorization, or another version of one."""
     listed = await worklist.dismiss(caller, claim_id, decision, _seen(request))
-    return json_response(listed.as_answer(), headers=_tagged(listed))
+    return json_response(caller.shown(listed.as_answer()), headers=_tagged(listed))
 
 
 def _seen(request: Request) -> tuple[int, int] | None:

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service.api.body import NDJSON, X12
-from service.api.caller import Asking
+from service.api.caller import Asking, needs
 from service.api.problem import Refused
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application.inquiries import answers_to
 from service.application.intake import take
 from service.application.parts import Caller
-from service.application.reception import Stream, acknowledgements
+from service.application.reception import WRITE, Stream, acknowledgements
 from service.domain.submission import Notice
 from service.flow.intake import Result, Taken
 from service.ingest.x12.wire.results import InquiryRead, InterchangeOutcome
@@ -62,6 +62,7 @@ class _Told:
 
 
 @router.post("/x12", openapi_extra=takes(X12), summary="Send 278 interchanges")
+@needs("clinical.authorization.request")
 async def exchange(caller: Asking, request: Request) -> Response:
     """Take 278 responses in; answer a 999, and a TA1 where it is wanted, for each interchange.
 
@@ -73,6 +74,7 @@ async def exchange(caller: Asking, request: Request) -> Response:
     stream = Stream(chunks=request.stream(), origin="POST /x12", form="x12")
     taken = take(caller, stream)
     if NDJSON in request.headers.get("accept", ""):
+        caller.subject.demand(WRITE, "an answer as a stream")
         return StreamedResults(_lines(taken, caller))
     told = _Told()
     async for each in taken:

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from service.accounting.answers.answer import benefit_answer, complete, goes_before
 from service.accounting.answers.balances import balances_told, with_balances
+from service.accounting.books.books import occasion_of
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.record import Draft
 from service.accounting.books.scale import written, written_amount
@@ -118,10 +119,16 @@ async def adjudicate(
 ) -> Adjudicated:
     """Adjudicate one claim by the rules that are current now, and count what became of its lines.
 
-    Raises Conflict, BadSelection, ValueError for a quantity too large to be counted, EngineFault.
+    Raises NotPermitted for a selection or an override without its scope, NotActing, Conflict,
+    BadSelection, ValueError for a quantity too large to be counted, EngineFault.
     """
+    if claim.selections:
+        caller.subject.demand("clinical.authorization.write", "/selections")
+    if claim.override is not None:
+        caller.subject.demand("override", "/override")
     rules = caller.parts.rules.current
-    run = Run(payer=caller.payer, at=now(), rules=rules, dry=dry, again=again)
+    actor = caller.subject.acting_for(claim.by)
+    run = Run(payer=caller.payer, at=now(), rules=rules, dry=dry, again=again, actor=actor)
     return count(await flow.adjudicate(claim, run, caller.parts.claim_stores))
 
 
@@ -146,9 +153,14 @@ async def not_copied(caller: Caller, done: Adjudicated) -> EngineFault | None:
 
 
 async def change(caller: Caller, step: Step, claim_id: str, asked: ClaimChange) -> StepAnswer:
-    """Take a step of a claim's life; raises UnknownClaim, Conflict, BadChange, EngineFault."""
+    """Take a step of a claim's life.
+
+    Raises NotActing, UnknownClaim, Conflict, BadChange, EngineFault.
+    """
+    actor = caller.subject.acting_for(asked.by)
+    occasion = occasion_of(step, now(), actor, asked.reason)
     books = caller.stores.accumulators
-    return await change_claim(step, claim_id, asked, caller.payer, books, now())
+    return await change_claim(step, claim_id, asked, caller.payer, books, occasion)
 
 
 async def as_answered(caller: Caller, claim_id: str) -> StoredAnswer:

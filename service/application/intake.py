@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from service.application import reception
 from service.application.parts import Caller
-from service.application.reception import Stream, take_again
+from service.application.reception import WRITE, Stream, take_again
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import Notice
 from service.flow.intake import Taken
@@ -27,8 +27,12 @@ class NotFound(LookupError):
 
 
 async def take(caller: Caller, stream: Stream) -> AsyncIterator[Taken | Notice]:
-    """Take in what comes; gives a result for each part, counted, and notices for the answer."""
-    async for each in reception.take(caller.parts, caller.payer, stream):
+    """Take in what comes; gives a result for each part, counted, and notices for the answer.
+
+    Without clinical.authorization.write nothing is stored or kept: NotPermitted at the first one.
+    """
+    may_store = WRITE in caller.subject.scopes
+    async for each in reception.take(caller.parts, caller.payer, stream, may_store=may_store):
         if isinstance(each, Taken):
             PUSHES.labels(each.result["status"]).inc()
         yield each
@@ -58,23 +62,34 @@ async def letter(caller: Caller, letter_id: str) -> Letter:
 async def retry(
     caller: Caller, letter_id: str, *, corrected: bytes | None, by: str | None
 ) -> Retried:
-    """Take a dead letter in as it came, or corrected; raises NotFound, LetterConflict."""
-    payer = caller.payer
+    """Take a dead letter in as it came, or corrected; ``by`` is for whom.
+
+    Raises NotActing, NotFound, LetterConflict, and NotPermitted for other content without the scope
+    of a push, which it is.
+    """
+    payer, actor = caller.payer, caller.subject.acting_for(by, "/query/by")
+    if corrected is not None:
+        caller.subject.demand(WRITE, "the corrected content")
 
     async def take(letter: Letter, content: bytes) -> list[dict[str, Any]]:
         return await take_again(caller.parts, payer, letter.format, content, letter.origin)
 
     retried = await retry_letter(
-        caller.stores.letters, payer, letter_id, take, corrected=corrected, by=by
+        caller.stores.letters, payer, letter_id, take, corrected=corrected, actor=actor
     )
     if retried is None:
         raise NotFound("there is no such dead letter")
     return retried
 
 
-async def drop(caller: Caller, letter_id: str, *, by: str, why: str) -> Letter:
-    """Say that nobody wants a dead letter any more; raises NotFound, LetterConflict."""
-    return _known(await caller.stores.letters.drop(caller.payer, letter_id, by=by, why=why))
+async def drop(caller: Caller, letter_id: str, *, by: str | None, why: str) -> Letter:
+    """Say that nobody wants a dead letter any more; ``by`` is for whom.
+
+    Raises NotActing, NotFound, LetterConflict.
+    """
+    actor = caller.subject.acting_for(by, "/query/by")
+    letters = caller.stores.letters
+    return _known(await letters.drop(caller.payer, letter_id, actor=actor, why=why))
 
 
 async def ticket(caller: Caller, name: str) -> dict[str, Any]:

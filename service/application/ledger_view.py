@@ -21,6 +21,7 @@ _TEXTS = {
     "status": "s",
     "at": "at",
     "by": "by",
+    "on_behalf_of": "obo",
     "why": "why",
 }
 

@@ -23,6 +23,7 @@ class MergedInto(TypedDict):
 
     into: str
     by: str | None
+    on_behalf_of: str | None
     reason: str | None
     at: str
 
@@ -36,8 +37,9 @@ class MemberAnswer(TypedDict):
 
 
 async def merge(caller: Caller, member: str, asked: MemberMergeBody) -> Person:
-    """Let a member id lead to another one; raises MergeRefused, EngineFault."""
-    wish = Wish(member=member, into=asked.into, by=asked.by or "", reason=asked.reason or "")
+    """Let a member id lead to another one; raises NotActing, MergeRefused, EngineFault."""
+    actor = caller.subject.acting_for(asked.by)
+    wish = Wish(member=member, into=asked.into, actor=actor, reason=asked.reason or "")
     person = await caller.stores.merging.run(caller.payer, wish)
     MERGES.inc()
     return person
@@ -57,6 +59,7 @@ async def lead(caller: Caller, member: str) -> MemberAnswer:
         merged = {
             "into": person.member,
             "by": record.by or None,
+            "on_behalf_of": record.on_behalf_of or None,
             "reason": record.reason or None,
             "at": record.at,
         }

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import orjson
 
+from service.access.gate import Gate
+from service.access.scopes import read_roles, shown
+from service.access.subject import Subject, local_subject
 from service.domain.reference import StoredReferences
 from service.flow.adjudicating.run import ClaimStores
 from service.flow.late.claims import LateClaims
@@ -62,6 +65,8 @@ from service.stores.units.archive import Archive
 from service.stores.waiting.claims import WaitingClaims
 from service.stores.waiting.late_queue import LateQueue
 from service.stores.waiting.worklist import Worklist
+
+T = TypeVar("T")
 
 GC_ALLOCATIONS = 50_000
 GC_ALLOCATIONS_LOADING = 400_000
@@ -166,6 +171,7 @@ class Application:
     rules: Rules
     stores: Stores
     live_check: LiveCheck
+    gate: Gate
 
     @property
     def claim_stores(self) -> ClaimStores:
@@ -194,15 +200,25 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a payer, whose data alone are seen and changed."""
+    """Who asks, for a payer whose data alone are seen and changed."""
 
     parts: Application
     payer: str
+    subject: Subject
 
     @property
     def stores(self) -> Stores:
         """The stores."""
         return self.parts.stores
+
+    def shown(self, answer: T) -> T:
+        """The answer to a claim, without what the scopes of the caller do not let him see."""
+        return cast(T, shown(answer, self.subject.scopes))
+
+
+def local_caller(parts: Application, payer: str) -> Caller:
+    """The user of this machine, asking for a payer."""
+    return Caller(parts, payer, local_subject(payer))
 
 
 @asynccontextmanager
@@ -214,9 +230,12 @@ async def application(
     ``serving`` starts the work in the background, but not on a Redis that may forget: NotDurable.
     """
     book = rules or load_rules(settings)
+    gate = Gate(settings, read_roles(settings.roles_file))
     stores = Stores(settings, book.stored)
     live_check = LiveCheck(settings.live_check_share)
-    parts = Application(settings=settings, rules=Rules(book), stores=stores, live_check=live_check)
+    parts = Application(
+        settings=settings, rules=Rules(book), stores=stores, live_check=live_check, gate=gate
+    )
     watch = LateWatch(stores.late_queue, stores.waiting, parts.late_claims.look, settings.payers)
     try:
         if serving:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
+from service.access.subject import NotPermitted
 from service.application.parts import Application
 from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
@@ -22,6 +23,7 @@ from service.ingest.x12.wire.writing import ControlNumbers
 from service.settings import Settings
 from service.stores.authorizations.reading import Stored
 
+WRITE = "clinical.authorization.write"
 _MEMBER_IDS = {"subscriber": wire_member_id, "family": family_member_id}
 _CLAIM_IDS = {"claim": wire_claim_id, "provider": provider_claim_id}
 
@@ -44,12 +46,18 @@ class Stream:
 
 
 def take(
-    parts: Application, payer: str, stream: Stream, *, keeps_letters: bool = True
+    parts: Application,
+    payer: str,
+    stream: Stream,
+    *,
+    keeps_letters: bool = True,
+    may_store: bool = True,
 ) -> AsyncIterator[Taken | Notice]:
     """Read what comes in and take it in; gives a result for each part, and notices for the answer.
 
     It is bounded in memory, and raises for no bytes; what an engine did not take has failed.
-    Without ``keeps_letters`` what cannot be taken makes no dead letter.
+    Without ``keeps_letters`` what cannot be taken makes no dead letter. Unless one ``may_store``
+    the first authorization ends it with NotPermitted; what else stands in the stream is read.
     """
     settings = parts.settings
     reading = Reading(
@@ -66,11 +74,12 @@ def take(
         payer=payer,
         store=stores.entrance,
         outbox=stores.outbox,
-        letters=stores.letters if keeps_letters else None,
+        letters=stores.letters if keeps_letters and may_store else None,
         origin=stream.origin,
         letter_bytes_max=settings.dead_letter_bytes_max,
     )
-    sent = _without_echoes(parts, payer, read_submissions(stream.chunks, reading))
+    sent = read_submissions(stream.chunks, reading)
+    sent = _without_echoes(parts, payer, sent) if may_store else _barred(sent)
     return take_in(sent, doors, batch=stream.batch or settings.bulk_batch)
 
 
@@ -105,6 +114,14 @@ async def take_again(
     )
     taken = take(parts, payer, stream, keeps_letters=False)
     return [each async for each in results_of(taken)]
+
+
+async def _barred(sent: AsyncIterable[Sent]) -> AsyncIterator[Sent]:
+    """Let nothing through that would be stored; raises NotPermitted."""
+    async for each in sent:
+        if isinstance(each, Submission) and each.pushed is not None:
+            raise NotPermitted(WRITE, "authorizations in what was sent")
+        yield each
 
 
 async def _without_echoes(

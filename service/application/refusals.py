@@ -1,5 +1,10 @@
 """Every error with which a use says no: an entry translates these, and knows no room below."""
 
+from service.access.gate import NotAuthenticated as NotAuthenticated
+from service.access.gate import NotForPayer as NotForPayer
+from service.access.scopes import RolesRefused as RolesRefused
+from service.access.subject import NotActing as NotActing
+from service.access.subject import NotPermitted as NotPermitted
 from service.application.authorizations import NotTaken as NotTaken
 from service.application.intake import NotFound as NotFound
 from service.application.parts import NotConfigured as NotConfigured

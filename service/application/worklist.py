@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from service.application.claims import count
 from service.application.parts import Caller
+from service.domain.actor import NOBODY, Actor
 from service.domain.adjudication import Adjudication
 from service.domain.engine_fault import EngineFault
 from service.domain.work_item import ItemDecision, ItemState, Listed, WorkItem
@@ -70,10 +71,11 @@ async def dismiss(
 ) -> Listed:
     """Close an item and leave its claim as it is; ``seen`` is None for whatever stands.
 
-    Raises NotOffered, Stale, Conflict where it was decided already, and EngineFault.
+    Raises NotActing, NotOffered, Stale, Conflict where it was decided already, and EngineFault.
     """
+    actor = caller.subject.acting_for(decision.by)
     listed = await _open(caller, claim_id, seen)
-    await _write(caller, _decided(listed.item, decision, "dismissed"), listed.seen)
+    await _write(caller, _decided(listed.item, decision, actor, "dismissed"), listed.seen)
     return await read(caller, claim_id)
 
 
@@ -85,21 +87,22 @@ async def readjudicate(
     Raises what ``dismiss`` does, and BadSelection. The item is first written with who decides, so
     that nobody else can on what he saw before; if it ends there, the item is still open.
     """
+    actor = caller.subject.acting_for(decision.by)
     listed = await _open(caller, claim_id, seen)
     item = listed.item
-    await _write(caller, _decided(item, decision, "open"), listed.seen)
+    await _write(caller, _decided(item, decision, actor, "open"), listed.seen)
     _, _, sent = await caller.stores.waiting.kept(caller.payer, item.entry)
     if sent is None:
         raise Conflict("the claim is not kept as it was sent: send it again with `readjudicate`")
     claim = Adjudication.model_validate_json(sent)
-    told = claim.model_copy(update={"by": decision.by, "reason": decision.reason})
+    told = claim.model_copy(update={"reason": decision.reason})
     rules = caller.parts.rules.current
-    run = Run(payer=caller.payer, at=now(), rules=rules, again=True, entry=item.entry)
+    run = Run(payer=caller.payer, at=now(), rules=rules, again=True, entry=item.entry, actor=actor)
     try:
         done = await adjudicate(told, run, caller.parts.claim_stores)
     except Overtaken as overtaken:
         raise Conflict(f"{CHANGED} meanwhile") from overtaken
-    return count(done), await _close(caller, _decided(item, decision, "done"))
+    return count(done), await _close(caller, _decided(item, decision, actor, "done"))
 
 
 async def _standing(caller: Caller, listed: Sequence[Listed]) -> list[Listed]:
@@ -112,7 +115,7 @@ async def _standing(caller: Caller, listed: Sequence[Listed]) -> list[Listed]:
         if stands.get(each.item.claim_id, True):
             kept.append(each)
         else:
-            closed = replace(each.item, state="done", decided_at=now(), by=None, why=CHANGED)
+            closed = each.item.decided("done", at=now(), actor=NOBODY, why=CHANGED)
             await caller.stores.worklist.write(caller.payer, closed, each.seen)
     return kept
 
@@ -144,5 +147,5 @@ async def _close(caller: Caller, item: WorkItem) -> Listed:
     return await read(caller, item.claim_id)
 
 
-def _decided(item: WorkItem, decision: ItemDecision, state: ItemState) -> WorkItem:
-    return item.decided(state, at=now(), by=decision.by, why=decision.reason)
+def _decided(item: WorkItem, decision: ItemDecision, actor: Actor, state: ItemState) -> WorkItem:
+    return item.decided(state, at=now(), actor=actor, why=decision.reason)

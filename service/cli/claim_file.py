@@ -12,7 +12,7 @@ from rich.console import RenderableType
 
 from service.application import claims
 from service.application.claims import ClaimSent
-from service.application.parts import Caller, application
+from service.application.parts import Caller, application, local_caller
 from service.application.refusals import Conflict
 from service.cli.faults import BadInput
 from service.cli.input_file import InputFile
@@ -72,7 +72,7 @@ async def put_answers(
     if file.form != "x12" and not is_x12(head):
         given = await _read_pieces(file.name, chunks, model)
     async with application(shown.settings) as parts:
-        caller = Caller(parts, shown.payer)
+        caller = local_caller(parts, shown.payer)
         if given is not None:
             put_answer(*await answer(caller, given, None), as_json=shown.as_json)
             return 0

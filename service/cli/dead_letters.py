@@ -24,7 +24,9 @@ app = typer.Typer(
 PAGE = 200
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="As `list` shows them.")]
-By = Annotated[str | None, typer.Option("--by", help="Who sees to it.", metavar="NAME")]
+By = Annotated[
+    str | None, typer.Option("--by", help="For whom, where it is not for yourself.", metavar="NAME")
+]
 
 
 @app.command("list")
@@ -117,8 +119,8 @@ def retry(
 @app.command()
 def drop(
     ids: Annotated[list[str], typer.Argument(metavar="ID...")],
-    by: Annotated[str, typer.Option("--by", help="Who drops it.", metavar="NAME")],
     why: Annotated[str, typer.Option("--why", help="Why nobody wants it.")],
+    by: By = None,
     payer: PayerOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -33,6 +33,7 @@ _REFUSED = (
     refusals.NotEmpty,
     refusals.NotFound,
     refusals.NotOffered,
+    refusals.RolesRefused,
     refusals.Stale,
     refusals.TableFault,
 )

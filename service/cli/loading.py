@@ -20,6 +20,7 @@ from service.application.parts import (
     GC_ALLOCATIONS_LOADING,
     Application,
     Caller,
+    local_caller,
     quieten_collector,
 )
 from service.application.reception import Stream, acknowledgements
@@ -131,7 +132,7 @@ async def _share(parts: Application, share: Share, *, load: _Load, name: str) ->
         batch=max(parts.settings.bulk_batch, BATCH),
     )
     loaded = _Loaded()
-    async for each in intake.take(Caller(parts, load.payer), stream):
+    async for each in intake.take(local_caller(parts, load.payer), stream):
         loaded.take(each, every=load.every)
     return loaded
 
@@ -189,7 +190,7 @@ async def _load(
     total = sum(file.size for file in files)  # also finds a file that is not there, before any push
     load = replace(load, line=files[0].line_at(load.offset))
     counts: Counter[str] = Counter()
-    caller = Caller(parts, load.payer)
+    caller = local_caller(parts, load.payer)
     outcomes: list[InterchangeOutcome] = []
     await install_if_missing(parts, say)
     quieten_collector(GC_ALLOCATIONS_LOADING)

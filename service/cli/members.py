@@ -25,7 +25,9 @@ def _group() -> None:
 def merge(
     member: Annotated[str, typer.Argument(help="The id that is given up.", metavar="OLD")],
     into: Annotated[str, typer.Argument(help="The id that stays.", metavar="INTO")],
-    by: Annotated[str | None, typer.Option("--by", help="Who wants it, for the audit.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="For whom, where it is not for yourself.")
+    ] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why, for the audit.")] = None,
     payer: PayerOption = None,
     as_json: JsonOption = False,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from service.application.parts import Application, Caller, application
+from service.application.parts import Application, Caller, application, local_caller
 from service.cli.configuration import payer_of, read_settings
 from service.cli.terminal import progress
 from service.settings import Settings
@@ -19,7 +19,7 @@ def run_for_payer(work: Callable[[Caller], Awaitable[T]], payer: str | None) -> 
     """
     settings = read_settings()
     whose = payer_of(payer, settings)
-    return run_with(settings, lambda parts: work(Caller(parts, whose)))
+    return run_with(settings, lambda parts: work(local_caller(parts, whose)))
 
 
 def run_with(settings: Settings, work: Callable[[Application], Awaitable[T]]) -> T:

@@ -25,7 +25,9 @@ app = typer.Typer(no_args_is_help=True, help="Claims offered for re-adjudication
 PAGE = 200
 
 ClaimArgument = Annotated[str, typer.Argument(metavar="CLAIM_ID", help="The claim that it is of.")]
-ByOption = Annotated[str, typer.Option("--by", help="Who decides, for the audit.")]
+ByOption = Annotated[
+    str | None, typer.Option("--by", help="For whom, where it is not for yourself.")
+]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for the audit.")]
 TagOption = Annotated[
     str | None, typer.Option("--etag", help="Only if the item is still the one with this ETag.")
@@ -74,7 +76,7 @@ def show(claim_id: ClaimArgument, payer: PayerOption = None, as_json: JsonOption
 @app.command()
 def readjudicate(
     claim_id: ClaimArgument,
-    by: ByOption,
+    by: ByOption = None,
     reason: ReasonOption = None,
     etag: TagOption = None,
     payer: PayerOption = None,
@@ -102,7 +104,7 @@ def readjudicate(
 @app.command()
 def dismiss(
     claim_id: ClaimArgument,
-    by: ByOption,
+    by: ByOption = None,
     reason: ReasonOption = None,
     etag: TagOption = None,
     payer: PayerOption = None,
@@ -114,7 +116,7 @@ def dismiss(
     put_answer(listed.as_answer(), f"{claim_id}: {listed.item.state}", as_json=as_json)
 
 
-def _decision(by: str, reason: str | None) -> ItemDecision:
+def _decision(by: str | None, reason: str | None) -> ItemDecision:
     try:
         return ItemDecision(by=by, reason=reason)
     except ValidationError as error:
@@ -136,7 +138,7 @@ def _table(listed: list[Listed]) -> Table:
             item.offered_at[:16],
             ", ".join(item.authorizations),
             ", ".join(str(line["line"]) for line in item.lines if line["better"]),
-            "" if item.is_open else item.by or "",
+            "" if item.is_open else item.on_behalf_of or item.by or "",
         )
         for item in (each.item for each in listed)
     ]

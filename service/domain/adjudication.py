@@ -53,7 +53,7 @@ class Adjudication(Claim):
     stage: Stage = "final"
     selections: tuple[Selection, ...] = Field(default=(), max_length=200)
     override: StatusOverride | None = None
-    by: Text | None = Field(default=None, description="Who asks for it, for the audit.")
+    by: Text | None = Field(default=None, description="For whom it is asked; needs act-for.")
     reason: Text | None = Field(default=None, description="Why, for the audit.")
 
     @model_validator(mode="after")

@@ -162,6 +162,7 @@ class MatchAnswer(TypedDict):
     version: int
     lines: list[MatchedLine]
     member: NotRequired[MergedMember]
+    withheld: NotRequired[list[str]]
     took_ms: NotRequired[dict[Literal["total", "search", "score"], float]]
 
 
@@ -362,6 +363,7 @@ class ClaimHead(TypedDict):
     original_claim_id: str | None
     stage: str
     member: NotRequired[MergedMember]
+    withheld: NotRequired[list[str]]
 
 
 class RecordedAnswer(ClaimHead, Before):
@@ -414,6 +416,7 @@ class StepAnswer(TypedDict):
     changed: bool
     lines: list[HeldBefore]
     authorizations: list[GivenBack]
+    withheld: NotRequired[list[str]]
 
 
 class DrawnByClaim(TypedDict):

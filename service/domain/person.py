@@ -30,7 +30,7 @@ class Person:
 
 
 class MemberMergeBody(Frozen):
-    """Into which member another one is merged, who wants it and why."""
+    """Into which member another one is merged and why; ``by`` is for whom it is done."""
 
     into: Identifier
     by: Text | None = None

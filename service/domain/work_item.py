@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
+from service.domain.actor import Actor
 from service.domain.values import Frozen, Text
 
 LATE_AUTHORIZATION = "late-authorization"
@@ -24,7 +25,8 @@ class WorkItem:
 
     ``entry`` is the ledger entry of the adjudication that would be run again: with another one the
     offer does not stand. ``authorizations`` are those that arrived, with the version that was seen;
-    ``lines`` those that would come out otherwise. ``why`` and ``by`` tell of the decision.
+    ``lines`` those that would come out otherwise. ``why``, ``by`` and ``on_behalf_of`` tell of the
+    decision.
     """
 
     claim_id: str
@@ -38,6 +40,7 @@ class WorkItem:
     reason: str = LATE_AUTHORIZATION
     decided_at: str | None = None
     by: str | None = None
+    on_behalf_of: str | None = None
     why: str | None = None
 
     @property
@@ -45,9 +48,10 @@ class WorkItem:
         """Whether nobody has decided yet."""
         return self.state == "open"
 
-    def decided(self, state: ItemState, *, at: str, by: str | None, why: str | None) -> "WorkItem":
+    def decided(self, state: ItemState, *, at: str, actor: Actor, why: str | None) -> "WorkItem":
         """The item with the decision written in."""
-        return replace(self, state=state, decided_at=at, by=by, why=why)
+        by, other = actor.by or None, actor.on_behalf_of or None
+        return replace(self, state=state, decided_at=at, by=by, on_behalf_of=other, why=why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ class Listed:
         ]
         if item.is_open:
             # Who is about to decide is written before it is decided.
-            shown |= dict.fromkeys(("decided_at", "by", "why"))
+            shown |= dict.fromkeys(("decided_at", "by", "on_behalf_of", "why"))
         return {**shown, "etag": self.tag}
 
 
@@ -86,9 +90,9 @@ def seen_of(tag: str) -> tuple[int, int]:
 
 
 class ItemDecision(Frozen):
-    """Who decides about an item of the worklist, and why."""
+    """Why an item of the worklist is decided so, and for whom where that is somebody else."""
 
-    by: Text
+    by: Text | None = None
     reason: Text | None = None
 
 

@@ -12,7 +12,7 @@ from tests.adjudication.desk import Desk
 from tests.ground import Ground
 from tests.ground import ground as ground
 from tests.ground import payer as payer
-from tests.serving import client_of, serving
+from tests.serving import client_of, keys_of, serving
 
 PAYERS = 256
 
@@ -33,7 +33,7 @@ class Services:
             number = list(CHANGES).index(rules)
             settings = self.ground.settings.model_copy(
                 update={
-                    "api_keys": {f"key-{each}": f"payer-{each}" for each in range(PAYERS)},
+                    "api_keys": keys_of({f"key-{each}": f"payer-{each}" for each in range(PAYERS)}),
                     "queries_dir": write_rules(rules, self.folder / f"rules-{number}"),
                     "ledger_sweep_s": 3600.0,
                 }

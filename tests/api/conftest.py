@@ -10,7 +10,7 @@ from tests.ground import Ground
 from tests.ground import ground as ground
 from tests.ground import own as own
 from tests.ground import payer as payer
-from tests.serving import client_of, serving
+from tests.serving import client_of, keys_of, serving
 
 KEYS = 400
 BODY_BYTES_MAX = 200_000
@@ -34,8 +34,10 @@ def service(ground: Ground) -> Iterator[Service]:
     """The service on the indices of this run, with small limits."""
     settings = ground.settings.model_copy(
         update={
-            "api_keys": {f"key-{each}": f"payer-{each}" for each in range(KEYS)}
-            | {"key-named": "payer-named"},
+            "api_keys": keys_of(
+                {f"key-{each}": f"payer-{each}" for each in range(KEYS)}
+                | {"key-named": "payer-named"}
+            ),
             "payer_aliases": {"payer-named": ["EP100"]},
             "body_bytes_max": BODY_BYTES_MAX,
             "line_bytes_max": LINE_BYTES_MAX,

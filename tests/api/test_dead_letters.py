@@ -102,7 +102,8 @@ def test_a_letter_is_tried_again_corrected(caller: httpx.Client) -> None:
     assert (fixed.json()["status"], fixed.json()["results"][0]["status"]) == ("resolved", "created")
     assert late.status_code == 409
     assert late.json()["type"] == "urn:authmatch:problem:dead-letter-conflict"
-    assert (shown["status"], shown["by"], shown["tries"]) == ("resolved", "examiner 7", 2)
+    assert (shown["status"], shown["by"], shown["tries"]) == ("resolved", "key:environment", 2)
+    assert shown["on_behalf_of"] == "examiner 7"
     assert (shown["content"], shown["encoding"]) == (None, None)
     assert caller.get(PATH).status_code == 200
     assert len(listed(caller, status="resolved")) == 1
@@ -145,16 +146,20 @@ def test_a_withdrawal_in_conflict_is_kept_and_tried_again(caller: httpx.Client) 
 
 
 def test_a_letter_is_dropped_by_someone_for_a_reason(caller: httpx.Client) -> None:
-    """Both are asked for, and stay."""
+    """Why is asked for; who is known by the key, and may name another one. All of it stays."""
     name = kept_of(caller.put(PATH, json=wrong_body()))
     address = f"/dead-letters/{name}"
-    refused = [caller.delete(address), caller.delete(address, params={"by": "me", "why": ""})]
+    refused = [
+        caller.delete(address, params=each)
+        for each in ({}, {"by": "me", "why": ""}, {"by": "", "why": "a test"})
+    ]
     dropped = caller.delete(address, params={"by": "me", "why": "a test"})
     again = caller.delete(address, params={"by": "me", "why": "a test"})
 
-    assert [each.status_code for each in refused] == [422, 422]
+    assert [each.status_code for each in refused] == [422, 422, 422]
     assert (dropped.status_code, dropped.json()["status"]) == (200, "dropped")
-    assert (dropped.json()["by"], dropped.json()["why"]) == ("me", "a test")
+    names = ("by", "on_behalf_of", "why")
+    assert [dropped.json()[name] for name in names] == ["key:environment", "me", "a test"]
     assert again.status_code == 409
     assert caller.get(address).json()["content"] is None
 

@@ -23,7 +23,7 @@ from service.api.app import create_app
 from service.settings import Settings, shipped
 from tests.ground import Ground
 from tests.proxy import Proxy
-from tests.serving import client_of, serving
+from tests.serving import client_of, keys_of, serving
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 RECORDED = shipped("docs") / "examples" / "api.json"
@@ -243,7 +243,7 @@ def search(own: Ground) -> Iterator[Proxy]:
 
 def test_every_example_is_what_is_answered(own: Ground, search: Proxy) -> None:
     """From the first push to the last letter."""
-    changed = {"elasticsearch_url": search.url, "api_keys": {"k": "demo"}}
+    changed = {"elasticsearch_url": search.url, "api_keys": keys_of({"k": "demo"})}
     with serving(own.settings.model_copy(update=changed)) as url, client_of(url, "k") as client:
         story = Story(client)
         authorizations(story, search)

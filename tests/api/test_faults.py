@@ -15,7 +15,7 @@ from tests.api.bodies import authorization_body, claim_body, ndjson
 from tests.builders import build_authorization
 from tests.ground import Ground
 from tests.proxy import Mode, Proxy
-from tests.serving import client_of, serving
+from tests.serving import client_of, keys_of, serving
 
 FAILURES: list[Mode] = ["refuse", "hang", "cut"]
 BACK_S = 30
@@ -43,7 +43,7 @@ def behind(ground: Ground) -> Iterator[Behind]:
             "elasticsearch_url": proxies[0].url,
             "redis_url": proxies[1].url,
             "elasticsearch_timeout_s": 1.5,
-            "api_keys": {f"fault-{each}": f"fault-{each}" for each in range(60)},
+            "api_keys": keys_of({f"fault-{each}": f"fault-{each}" for each in range(60)}),
             "bulk_batch": 2,
         }
     )

@@ -38,7 +38,12 @@ def test_a_merge_is_answered_and_kept(caller: httpx.Client) -> None:
     assert kept["merged"].pop("at")
     assert kept == {
         "id": "M1",
-        "merged": {"into": "M2", "by": "enrolment", "reason": "entered twice"},
+        "merged": {
+            "into": "M2",
+            "by": "key:environment",
+            "on_behalf_of": "enrolment",
+            "reason": "entered twice",
+        },
         "former_ids": [],
     }
     assert caller.get("/members/M2").json() == {

@@ -14,7 +14,7 @@ from service.stores.intake import courier as couriers
 from tests.api.bodies import authorization_body, claim_body
 from tests.ground import Ground
 from tests.proxy import Mode, Proxy
-from tests.serving import client_of, serving
+from tests.serving import client_of, keys_of, serving
 
 FAILURES: list[Mode] = ["refuse", "hang", "cut"]
 PATH = "/authorizations/A1"
@@ -47,7 +47,7 @@ def behind(ground: Ground) -> Iterator[Behind]:
             "elasticsearch_url": proxies[0].url,
             "redis_url": proxies[1].url,
             "elasticsearch_timeout_s": 1,
-            "api_keys": {each: each for each in keys},
+            "api_keys": keys_of({each: each for each in keys}),
             "outbox_bytes_max": BYTES_MAX,
         }
     )

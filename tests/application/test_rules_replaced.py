@@ -7,7 +7,7 @@ from itertools import cycle
 import pytest
 
 from service.application import claims
-from service.application.parts import Caller, application
+from service.application.parts import Caller, application, local_caller
 from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjudicationAnswer
 from service.rules.book import RuleBook, StoredReferencesDiffer
@@ -53,7 +53,7 @@ def test_each_claim_is_judged_by_one_book(ground: Ground, payer: str) -> None:
 
     async def scenario() -> list[tuple[bool, AdjudicationAnswer]]:
         async with application(ground.settings, rules=books[0]) as parts:
-            caller, turns = Caller(parts, payer), asyncio.Semaphore(AT_ONCE)
+            caller, turns = local_caller(parts, payer), asyncio.Semaphore(AT_ONCE)
 
             async def run(number: int) -> tuple[bool, AdjudicationAnswer]:
                 body = claim_body(claim_id=f"C-{number}", member={"id": f"M-{number % 7}"})

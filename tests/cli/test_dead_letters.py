@@ -137,7 +137,7 @@ def test_an_engine_that_is_away_is_told(
         (("retry", "x", "--with", "/no/such/file"), 2),
         (("retry", "unknown"), 1),
         (("show", "unknown"), 2),
-        (("drop", "unknown", "--by", "x", "--why", "y"), 1),
+        (("drop", "unknown", "--why", "y"), 1),
         (("drop", "unknown", "--by", "x"), 2),
         (("list", "--status", "lost"), 2),
         (("list", "--payer", "no payer"), 2),

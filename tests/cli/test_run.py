@@ -17,6 +17,7 @@ from authmatch_local.commands import first_data
 from authmatch_local.commands.first_data import load_first_data
 from service.domain.claim import Claim
 from tests.ground import Ground, match, new_prefix, uninstall
+from tests.serving import keys_of
 
 ROOT = Path(__file__).parents[2]
 SECONDS_MAX = 120
@@ -111,7 +112,7 @@ def test_without_a_checkout_a_made_up_claim_is_given(
     monkeypatch.setattr(first_data, "_EXAMPLES", tmp_path)
     monkeypatch.setattr(first_data, "_EXAMPLE_CLAIM", tmp_path / "claim.json")
     own = dict.fromkeys(keys, f"{payer}-key")
-    settings = ground.settings.model_copy(update={"default_payer": payer, "api_keys": own})
+    settings = ground.settings.model_copy(update={"default_payer": payer, "api_keys": keys_of(own)})
 
     loaded = asyncio.run(load_first_data(settings, 60))
     again = asyncio.run(load_first_data(settings, 60))

@@ -51,7 +51,8 @@ def test_an_item_is_listed_shown_and_decided(offered: Authmatch) -> None:
     assert (done.exit_code, done.stdout) == (0, "line 1: pay, 1 UN approved\n")
     assert listed(offered) == []
     (item,) = listed(offered, "--state", "done")
-    assert (item["by"], item["why"]) == ("examiner 7", "agreed")
+    assert (item["on_behalf_of"], item["why"]) == ("examiner 7", "agreed")
+    assert item["by"].startswith("local:")
 
 
 def test_an_item_is_dismissed(offered: Authmatch) -> None:

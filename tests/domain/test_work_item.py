@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from service.domain.actor import Actor
 from service.domain.work_item import Listed, WorkItem, joined, seen_of
 
 ITEM = WorkItem(
@@ -16,7 +17,7 @@ ITEM = WorkItem(
     offered_at="2026-11-27T10:00:00Z",
 )
 LATER = replace(ITEM, offered_at="2026-11-27T11:00:00Z")
-DISMISSED = ITEM.decided("dismissed", at="2026-11-27T10:30:00Z", by="jo", why=None)
+DISMISSED = ITEM.decided("dismissed", at="2026-11-27T10:30:00Z", actor=Actor(by="jo"), why=None)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_an_offer_that_says_nothing_new_changes_nothing(
 
 def test_who_is_about_to_decide_is_not_shown() -> None:
     """Only who decided."""
-    taken = Listed(item=ITEM.decided("open", at="x", by="jo", why="y"), seen=(7, 1))
+    taken = Listed(item=ITEM.decided("open", at="x", actor=Actor(by="jo"), why="y"), seen=(7, 1))
     assert taken.as_answer()["by"] is None
     assert Listed(item=DISMISSED, seen=(7, 1)).as_answer()["by"] == "jo"
 

@@ -7,18 +7,18 @@ from typing import Any, TypeVar
 
 import pytest
 
+from service.access.gate import Gate
 from service.accounting.answers.answer import complete
 from service.application import claims
-from service.application.parts import Application, Caller, Stores
+from service.application.parts import Application, Caller, Stores, local_caller
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import AdjudicationAnswer, RecordedAnswer
 from service.domain.work_item import WorkItem
-from service.flow.adjudicating.claim_life import Step, change_claim
+from service.flow.adjudicating.claim_life import Step
 from service.flow.late.claims import How
 from service.flow.late.watch import LateWatch
 from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook, Rules
-from service.stores.connection.clock import now
 from service.stores.ledger.reading import OF_CLAIM
 from service.stores.waiting import late_queue
 from tests.api.bodies import claim_body
@@ -42,7 +42,7 @@ class Office:
     @property
     def caller(self) -> Caller:
         """Its payer, asking."""
-        return Caller(self.parts, self.payer)
+        return local_caller(self.parts, self.payer)
 
     async def push(self, version: int = 1, query: str = "professional", **changes: Any) -> str:
         """Push a version of an authorization; gives its status."""
@@ -121,8 +121,7 @@ class Office:
 
     async def change(self, step: Step, claim_id: str = "C-1", **content: Any) -> None:
         """Take a step of a claim's life."""
-        books, change = self.stores.accumulators, ClaimChange(**content)
-        await change_claim(step, claim_id, change, self.payer, books, now())
+        await claims.change(self.caller, step, claim_id, ClaimChange(**content))
 
     async def used(self, authorization_id: str = "A1") -> int:
         """The units that are used of the first line of an authorization, in whole units."""
@@ -152,6 +151,7 @@ async def office(
                 rules=Rules(rules or ground.rules),
                 stores=stores,
                 live_check=LiveCheck(0),
+                gate=Gate(changed, {}),
             )
             yield Office(parts, payer)
 

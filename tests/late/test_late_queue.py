@@ -189,7 +189,7 @@ def test_no_examiner_decides_while_an_engine_is_away(
         assert (await worklist.read(desk.caller, "C-1")).item.is_open
         assert await desk.kinds() == ["apply"]
         _, listed = await worklist.readjudicate(desk.caller, "C-1", decision, None)
-        assert (listed.item.state, listed.item.by) == ("done", "examiner 7")
+        assert (listed.item.state, listed.item.on_behalf_of) == ("done", "examiner 7")
 
     run(ground, payer, scenario, **settings)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.api.bodies import authorization_body, claim_body
 from tests.ground import Ground
 from tests.late.office import at_once
-from tests.serving import client_of, serving
+from tests.serving import client_of, keys_of, serving
 
 KEYS = 40
 PATIENCE_S = 20
@@ -23,7 +23,7 @@ ITEM = "/worklist/C-1"
 def address(ground: Ground) -> Iterator[str]:
     """A service with its background; each key is a payer of its own."""
     keys = {f"key-{each}": f"late-{each}" for each in range(KEYS)}
-    settings = ground.settings.model_copy(update={"api_keys": keys})
+    settings = ground.settings.model_copy(update={"api_keys": keys_of(keys)})
     with at_once(), serving(settings) as url:
         yield url
 
@@ -91,9 +91,14 @@ def test_an_examiner_adjudicates_the_claim_anew(caller: httpx.Client) -> None:
     assert (answer.status_code, answer.json()["lines"][0]["disposition"]) == (200, "pay")
     assert answer.json()["changed"]["lines"][0]["before"]["disposition"] == "suspend"
     done = read(caller).json()
-    assert (done["state"], done["by"], done["why"]) == ("done", "examiner 7", "agreed")
+    assert (done["state"], done["by"], done["why"]) == ("done", "key:environment", "agreed")
     newest, oldest = caller.get("/claims/C-1/history").json()["entries"]
-    assert (newest["kind"], newest["by"], oldest["kind"]) == ("readjudicate", "examiner 7", "apply")
+    assert (newest["kind"], newest["by"], oldest["kind"]) == (
+        "readjudicate",
+        "key:environment",
+        "apply",
+    )
+    assert done["on_behalf_of"] == newest["on_behalf_of"] == "examiner 7"
     assert decide(caller, "readjudicate", answer.headers["etag"]).status_code == 409
     accounts = caller.get("/authorizations/A1/accumulators").json()["accounts"]
     assert {each["units"]["used"] for each in accounts} == {"1"}
@@ -212,7 +217,7 @@ def test_items_are_listed_by_what_is_asked(caller: httpx.Client) -> None:
     [
         (("GET", "/worklist/C-unknown", None), 404),
         (("POST", "/worklist/C-unknown/dismiss", BY), 404),
-        (("POST", "/worklist/C-unknown/dismiss", {}), 422),
+        (("POST", "/worklist/C-unknown/dismiss", {}), 404),
         (("POST", "/worklist/C-unknown/readjudicate", {"by": "jo", "member": "x"}), 422),
         (("GET", "/worklist?state=lost", None), 422),
         (("GET", "/worklist?after=x", None), 422),

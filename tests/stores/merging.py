@@ -5,6 +5,7 @@ from typing import Any
 from service.accounting.books.scale import SCALE
 from service.accounting.replay.ledger_page import Difference
 from service.application.parts import Stores
+from service.domain.actor import Actor
 from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjudicationAnswer
 from service.domain.person import Person
@@ -22,7 +23,7 @@ UNITS: dict[str, Any] = {"number": "AU-1", "limits": {"units": "10", "unit": "UN
 
 async def merge(stores: Stores, payer: str, member: str, into: str) -> Person:
     """Merge a member into another one."""
-    wish = Wish(member=member, into=into, by="jo", reason="one person")
+    wish = Wish(member=member, into=into, actor=Actor(by="jo"), reason="one person")
     return await stores.merging.run(payer, wish)
 
 

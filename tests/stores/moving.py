@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.accounting.books.books import AuthorizationChanged
+from service.accounting.books.books import AuthorizationChanged, Occasion
 from service.accounting.books.plan import Bounds
 from service.accounting.books.scale import SCALE
 from service.accounting.replay.ledger_page import Difference
@@ -151,7 +151,8 @@ def fault_at(step: int, *, is_done: bool) -> Iterator[list[str]]:
 async def step(journey: Journey, name: Step, claim_id: str, **content: Any) -> Any:
     """Take a step of a claim's life, as the service does."""
     books, change = journey.stores.accumulators, ClaimChange(**content)
-    return await change_claim(name, claim_id, change, journey.payer, books, AT)
+    occasion = Occasion(kind=name, at=AT)
+    return await change_claim(name, claim_id, change, journey.payer, books, occasion)
 
 
 async def tries(work: Any) -> bool:

@@ -46,7 +46,7 @@ BAD_DRAWS: list[tuple[Place, Sequence[Any]]] = [
     (("v",), (*NOT_WHOLE, MISSING)),
     (("s",), ("", "paid", None, 7, MISSING)),
     *((((name,), ("", None, {}, MISSING))) for name in ("k", "c", "m", "at", "fp")),
-    *((((name,), ({}, []))) for name in ("by", "why")),
+    *((((name,), ({}, []))) for name in ("by", "obo", "why")),
 ]
 # The same of a change of what a claim holds, and of an amendment.
 BAD_CHANGES: list[tuple[Place, Sequence[Any]]] = [
@@ -55,14 +55,14 @@ BAD_CHANGES: list[tuple[Place, Sequence[Any]]] = [
     (("a",), (None, 7, [], ["A9"], MISSING)),
     (("r",), ("", "{", "7", "[7]", '[{"a":"A1"}]', None, MISSING)),
     *((((name,), ("", None, {}, MISSING))) for name in ("k", "c", "m", "at")),
-    *((((name,), ({}, []))) for name in ("by", "why")),
+    *((((name,), ({}, []))) for name in ("by", "obo", "why")),
 ]
 BAD_AMENDMENTS: list[tuple[Place, Sequence[Any]]] = [
     (("v",), (*NOT_WHOLE, MISSING)),
     (("b",), (None, 7, [["", "1", "", "", ""]], [[None]], MISSING)),
     (("b", 0, 1), tuple(each for each in NOT_WHOLE if each not in ("", None))),
     *((((name,), ("", None, {}, MISSING))) for name in ("id", "st", "at", "day")),
-    *((((name,), ({}, []))) for name in ("by", "why")),
+    *((((name,), ({}, []))) for name in ("by", "obo", "why")),
 ]
 # Rows that take more than the claim holds, or of somebody else.
 BAD_ROWS: list[tuple[Place, Any]] = [

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from service.application.parts import Stores
+from service.domain.actor import Actor
 from service.domain.submission import Code, DeadLetter, Format
 from service.stores.connection import breaker
 from service.stores.connection.faults import EngineFault, EngineUnavailable
@@ -82,6 +83,7 @@ def test_it_is_kept_as_it_came(ground: Ground, payer: str, content: bytes) -> No
             "times": 1,
             "tries": 0,
             "by": None,
+            "on_behalf_of": None,
             "why": None,
             "trying_until": None,
             "content_bytes": len(content),
@@ -129,13 +131,17 @@ def test_what_was_seen_to_keeps_its_record_without_the_content(
     async def scenario(stores: Stores) -> None:
         (name,) = await keep(stores, payer, letter_of())
         if how == "dropped":
-            await stores.letters.drop(payer, name, by="examiner 7", why="a test message")
+            await stores.letters.drop(
+                payer, name, actor=Actor(by="examiner 7"), why="a test message"
+            )
         else:
             letter = await get(stores, payer, name)
-            await stores.letters.resolve(payer, letter, by="examiner 7", why="a test message")
+            await stores.letters.resolve(
+                payer, letter, actor=Actor(by="examiner 7"), why="a test message"
+            )
         closed = await get(stores, payer, name)
         with pytest.raises(LetterConflict, match=f"it was {how} before"):
-            await stores.letters.drop(payer, name, by="x", why="y")
+            await stores.letters.drop(payer, name, actor=Actor(by="x"), why="y")
         with pytest.raises(LetterConflict, match=f"it was {how} before"):
             await stores.letters.begin_try(payer, closed)
         await asyncio.sleep(0.002)
@@ -147,7 +153,7 @@ def test_what_was_seen_to_keeps_its_record_without_the_content(
         assert (closed.reason, closed.content_bytes) == ("/kind: not a word", len(CONTENT))
         assert (again.status, again.content, again.times) == ("open", CONTENT, 2)
         assert again.kept_at == closed.kept_at
-        assert await stores.letters.drop(payer, "unknown", by="x", why="y") is None
+        assert await stores.letters.drop(payer, "unknown", actor=Actor(by="x"), why="y") is None
 
     ground.run(scenario)
 
@@ -163,7 +169,7 @@ def test_a_listing_gives_what_fits_last_first(ground: Ground, payer: str) -> Non
             letter = letter_of(b"%d" % number, code, letter_format)
             names += await keep(stores, payer, letter)
             await asyncio.sleep(0.002)
-        await stores.letters.drop(payer, names[0], by="x", why="y")
+        await stores.letters.drop(payer, names[0], actor=Actor(by="x"), why="y")
 
         async def listed(wanted: LetterFilter, size: int = 2) -> list[int]:
             found: list[str] = []
@@ -260,7 +266,7 @@ def test_a_try_resolves_it_if_all_in_it_is_taken(
     async def scenario(stores: Stores) -> None:
         (name,) = await keep(stores, payer, letter_of(content))
         retried = await retry_letter(
-            stores.letters, payer, name, taken, corrected=corrected, by="me"
+            stores.letters, payer, name, taken, corrected=corrected, actor=Actor(by="me")
         )
         assert retried is not None
         letter = await get(stores, payer, name)

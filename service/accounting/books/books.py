@@ -9,6 +9,7 @@ from service.accounting.books.grant import Balances, Row
 from service.accounting.books.plan import Bounds, ClaimPlan
 from service.accounting.books.rows import HeldRow
 from service.accounting.books.waiting import NEVER_WAITS, Waiting
+from service.domain.actor import Actor
 from service.domain.person import Person
 
 
@@ -50,12 +51,21 @@ class LookedUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """When, by whom and why something is moved; ``kind`` is what the ledger calls it."""
+    """When, by whom and why something is moved; ``kind`` is what the ledger calls it.
+
+    ``on_behalf_of`` is for whom, where that is somebody else.
+    """
 
     kind: str
     at: str
     by: str = ""
+    on_behalf_of: str = ""
     why: str = ""
+
+
+def occasion_of(kind: str, at: str, actor: Actor, why: str | None) -> Occasion:
+    """The occasion of what somebody asked for."""
+    return Occasion(kind=kind, at=at, by=actor.by, on_behalf_of=actor.on_behalf_of, why=why or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,8 @@ MOVED: Names = {
 ENTRY: Names = {
     "k": "kind of what happened",
     "at": "when",
-    "by": "by whom",
+    "by": "by whom, as authenticated",
+    "obo": "on whose behalf, where somebody else was named",
     "why": "why",
     "c": "claim",
     "v": "version of the claim, or of the authorization of an amendment",

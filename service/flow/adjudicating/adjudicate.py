@@ -10,7 +10,7 @@ from service.accounting.answers.answer import complete, summary
 from service.accounting.books.books import (
     DrawRequest,
     LookedUp,
-    Occasion,
+    occasion_of,
 )
 from service.accounting.books.claim_state import (
     REPLACED,
@@ -128,7 +128,7 @@ async def _draw(
         fingerprint=fingerprint(sent),
         state=_status(claim, state, run),
         plan=drafted.plan,
-        occasion=_occasion(claim, state, run),
+        occasion=occasion_of(_kind(claim, state), run.at, run.actor, claim.reason),
         owner=found.owner,
         marked=found.owners[0],
         last_push=found.last_push,
@@ -262,11 +262,6 @@ def _found(matched: Matched | None) -> tuple[str, ...]:
     """Name every authorization that was found, whatever its status (seed 001)."""
     shown = (each for search in matched.searches for each in search.ranked.shown) if matched else ()
     return tuple(dict.fromkeys(each.candidate.authorization_id for each in shown))
-
-
-def _occasion(claim: Adjudication, state: ClaimState, run: Run) -> Occasion:
-    kind = _kind(claim, state)
-    return Occasion(kind=kind, at=run.at, by=claim.by or "", why=claim.reason or "")
 
 
 def _kind(claim: Adjudication, state: ClaimState) -> str:

@@ -79,14 +79,13 @@ _STEPS: Mapping[Step, Callable[[ClaimState, Mapping[int, int]], _Next]] = {
 
 
 async def change_claim(
-    step: Step, claim_id: str, change: ClaimChange, payer: str, books: Books, at: str
+    step: Step, claim_id: str, change: ClaimChange, payer: str, books: Books, occasion: Occasion
 ) -> StepAnswer:
     """Take one step of a claim's life.
 
     Raises UnknownClaim, Conflict where the claim is not in a state for it, BadChange for units
     that the claim does not hold, and EngineFault.
     """
-    occasion = Occasion(kind=step, at=at, by=change.by or "", why=change.reason or "")
 
     async def attempt() -> StepAnswer:
         claim = await books.read_claim(payer, claim_id)

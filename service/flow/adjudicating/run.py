@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from service.accounting.books.books import AuthorizationChanged, Books, ClaimMoved, Moved
 from service.accounting.books.record import Draft
+from service.domain.actor import NOBODY, Actor
 from service.domain.candidate import Standing
 from service.domain.engine_fault import EngineFault
 from service.domain.person import Person
@@ -61,6 +62,7 @@ class Run:
     dry: bool = False
     again: bool = False
     entry: str | None = None
+    actor: Actor = NOBODY
 
 
 async def contended(attempt: Callable[[], Awaitable[T]]) -> T:

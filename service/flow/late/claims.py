@@ -13,6 +13,7 @@ import structlog
 from service.accounting.answers.answer import complete
 from service.accounting.books.books import Moved
 from service.accounting.books.record import Draft
+from service.domain.actor import Actor
 from service.domain.adjudication import Adjudication
 from service.domain.work_item import LATE_AUTHORIZATION, WorkItem
 from service.flow.adjudicating.adjudicate import Conflict, Overtaken, adjudicate
@@ -84,8 +85,9 @@ class LateClaims:
                 return None
             if self.automatic and offer.needs_nobody and not was_lowered(state.rows, moved.drawn):
                 why = f"authorization {_named(offer)} arrived, or has units again"
-                told = claim.model_copy(update={"by": LATE_AUTHORIZATION, "reason": why})
-                await adjudicate(told, replace(run, dry=False), self.stores)
+                told = claim.model_copy(update={"reason": why})
+                ours = replace(run, dry=False, actor=Actor(by=LATE_AUTHORIZATION))
+                await adjudicate(told, ours, self.stores)
                 return "automatic"
         except Overtaken:
             return None

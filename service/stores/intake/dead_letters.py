@@ -9,6 +9,7 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch, ConflictError
 from prometheus_client import Counter
 
+from service.domain.actor import Actor
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import DeadLetter
 from service.stores.connection.breaker import Breaker
@@ -176,12 +177,12 @@ class DeadLetters:
         """Let others try it, and keep why it could not be taken; raises LetterConflict."""
         return await self._write(payer, replace(letter, trying_until=None))
 
-    async def resolve(self, payer: str, letter: Letter, *, by: str | None, why: str) -> Letter:
+    async def resolve(self, payer: str, letter: Letter, *, actor: Actor, why: str) -> Letter:
         """State that it was taken; its content goes, the rest stays. Raises LetterConflict."""
-        return await self._close(payer, letter, "resolved", by, why)
+        return await self._close(payer, letter, "resolved", actor, why)
 
     async def drop(
-        self, payer: str, letter_id: str, *, by: str | None, why: str | None
+        self, payer: str, letter_id: str, *, actor: Actor, why: str | None
     ) -> Letter | None:
         """State that nobody wants it any more; its content goes. None when there is no such.
 
@@ -192,12 +193,20 @@ class DeadLetters:
             return None
         if letter.status != "open":
             raise LetterConflict(f"it was {letter.status} before")
-        return await self._close(payer, letter, "dropped", by, why)
+        return await self._close(payer, letter, "dropped", actor, why)
 
     async def _close(
-        self, payer: str, letter: Letter, status: Status, by: str | None, why: str | None
+        self, payer: str, letter: Letter, status: Status, actor: Actor, why: str | None
     ) -> Letter:
-        closed = replace(letter, status=status, by=by, why=why, content=None, trying_until=None)
+        closed = replace(
+            letter,
+            status=status,
+            by=actor.by or None,
+            on_behalf_of=actor.on_behalf_of or None,
+            why=why,
+            content=None,
+            trying_until=None,
+        )
         written = await self._write(payer, closed)
         RESOLVED.labels(status).inc()
         return written

@@ -39,6 +39,7 @@ class Letter:
     times: int = 1
     tries: int = 0
     by: str | None = None
+    on_behalf_of: str | None = None
     why: str | None = None
     trying_until: str | None = None
     seen: tuple[int, int] | None = None

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from service.domain.actor import NOBODY, Actor
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import Code
 from service.stores.intake.dead_letters import DeadLetters, LetterConflict
@@ -35,7 +36,7 @@ async def retry_letter(
     take: Take,
     *,
     corrected: bytes | None = None,
-    by: str | None = None,
+    actor: Actor = NOBODY,
 ) -> Retried | None:
     """Try a letter again, as it came or ``corrected``; None when there is no such letter.
 
@@ -57,7 +58,7 @@ async def retry_letter(
     failed = [each for each in results if each["status"] not in TAKEN]
     if results and not failed:
         why = "tried again as it came" if corrected is None else "tried again corrected"
-        return Retried(letter=await _resolve(letters, payer, letter, by, why), results=results)
+        return Retried(letter=await _resolve(letters, payer, letter, actor, why), results=results)
     if failed and failed[0]["status"] in _CODES:
         letter = _told(letter, failed[0])
     return Retried(letter=await _stay_open(letters, payer, letter), results=results)
@@ -72,7 +73,7 @@ async def _stay_open(letters: DeadLetters, payer: str, letter: Letter) -> Letter
 
 
 async def _resolve(
-    letters: DeadLetters, payer: str, letter: Letter, by: str | None, why: str
+    letters: DeadLetters, payer: str, letter: Letter, actor: Actor, why: str
 ) -> Letter:
     """State that it was taken, also where the same came again meanwhile."""
     current: Letter | None = letter
@@ -80,7 +81,7 @@ async def _resolve(
         if current is None or current.status != "open":
             break
         try:
-            return await letters.resolve(payer, current, by=by, why=why)
+            return await letters.resolve(payer, current, actor=actor, why=why)
         except LetterConflict:
             current = await letters.get(payer, letter.id)
     return current or letter

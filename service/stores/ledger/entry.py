@@ -56,6 +56,7 @@ def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
         "status": fields.get("s"),
         "at": fields.get("at"),
         "by": fields.get("by"),
+        "on_behalf_of": fields.get("obo"),
         "why": fields.get("why"),
         "authorization_ids": moved,
         "matched_ids": list(filter(None, fields.get("mt", "").split("|"))),

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from service.domain.actor import NOBODY, Actor
 from service.domain.late_pass import ANY
 from service.domain.person import Person
 from service.stores.connection.clock import now
@@ -34,7 +35,7 @@ class Wish:
 
     member: str
     into: str
-    by: str = ""
+    actor: Actor = NOBODY
     reason: str = ""
 
 
@@ -88,7 +89,14 @@ class MemberMerge:
                 return
             there = records.get(end) or MemberRecord(member=end)
             former = tuple(dict.fromkeys((*there.former, wish.member, *own.former)))
-            leading = replace(own, into=end, by=wish.by, reason=wish.reason, at=now())
+            leading = replace(
+                own,
+                into=end,
+                by=wish.actor.by,
+                on_behalf_of=wish.actor.on_behalf_of,
+                reason=wish.reason,
+                at=now(),
+            )
             if await self._members.records.write(
                 payer, replace(there, former=former)
             ) and await self._members.records.write(payer, leading):

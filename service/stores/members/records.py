@@ -15,7 +15,7 @@ from service.stores.connection.names import IndexNames, member_id, merges_id
 from service.stores.connection.reading import read_all, read_many, read_one
 
 _PAGE = 1_000
-_KEPT = ("into", "former", "by", "reason", "at")
+_KEPT = ("into", "former", "by", "on_behalf_of", "reason", "at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,7 @@ class MemberRecord:
     into: str | None = None
     former: tuple[str, ...] = ()
     by: str = ""
+    on_behalf_of: str = ""
     reason: str = ""
     at: str = ""
     revision: int = 0

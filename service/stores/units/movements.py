@@ -127,7 +127,13 @@ def _late(late: Late | None) -> Json:
 
 
 def _occasion(occasion: Occasion) -> Json:
-    return {"k": occasion.kind, "at": occasion.at, "by": occasion.by, "why": occasion.why}
+    return {
+        "k": occasion.kind,
+        "at": occasion.at,
+        "by": occasion.by,
+        "obo": occasion.on_behalf_of,
+        "why": occasion.why,
+    }
 
 
 def _text(number: int | None) -> str:

@@ -43,7 +43,7 @@ return run(function()
   local request = cjson.decode(ARGV[1])
   check_type(KEYS[1], 'hash')
   check_type(KEYS[2], 'stream')
-  check_words(request, {'id', 'st', 'at', 'day'}, {'by', 'why'})
+  check_words(request, {'id', 'st', 'at', 'day'}, {'by', 'obo', 'why'})
   local stored = redis.call('HGETALL', KEYS[1])
   if #stored == 0 then return cjson.encode({s = 'none'}) end
   for i = 1, #stored, 2 do fields[stored[i]] = stored[i + 1] end
@@ -62,7 +62,8 @@ return run(function()
   for _, pair in ipairs(sets) do redis.call('HSET', KEYS[1], pair[1], pair[2]) end
   for _, field in ipairs(drops) do redis.call('HDEL', KEYS[1], field) end
   local entry = redis.call('XADD', KEYS[2], '*', 'k', 'amend', 'a', word(request.id, 'an id'),
-    'v', text(version), 'at', request.at, 'by', request.by or '', 'why', request.why or '',
+    'v', text(version), 'at', request.at, 'by', request.by or '', 'obo', request.obo or '',
+    'why', request.why or '',
     'set', encode_list(sets), 'del', encode_list(drops), 'q', encode_list({{request.id, number}}))
   return cjson.encode({s = 'ok', e = entry})
 end)

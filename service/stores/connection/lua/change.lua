@@ -9,7 +9,7 @@ return run(function()
   check_type(KEYS[3], 'zset')
   check_type(KEYS[4], 'zset')
   check_type(KEYS[5], 'hash')
-  check_words(request, {'k', 'c', 'm', 'at', 'r'}, {'by', 'why'})
+  check_words(request, {'k', 'c', 'm', 'at', 'r'}, {'by', 'obo', 'why'})
   local claim = open_claim(KEYS[1])
   if claim.n ~= whole(request.n, 'a sequence') then return cjson.encode({s = 'moved'}) end
   if not claim.v then error('a claim that was never drawn') end
@@ -28,7 +28,7 @@ return run(function()
   local result = {s = 'ok', r = encode_list(redone), u = encode_list(undone)}
   result.e = redis.call('XADD', KEYS[2], '*', 'k', request.k, 'c', request.c, 'v', claim.v,
     'n', number, 's', request.s, 'at', request.at, 'by', request.by or '',
-    'why', request.why or '', 'm', request.m, 'r', result.r, 'u', result.u,
+    'obo', request.obo or '', 'why', request.why or '', 'm', request.m, 'r', result.r, 'u', result.u,
     'q', encode_list(sequence))
   redis.call('HSET', KEYS[1], 'n', number, 's', request.s, 'mv', encode_list(rows))
   if not state then redis.call('ZREM', KEYS[3], request.c) end

@@ -350,7 +350,7 @@ local function check_request(request)
   check_type(KEYS[DUE], 'zset')
   check_type(KEYS[ARRIVED], 'hash')
   check_type(KEYS[ORIGINAL_ARRIVED], 'hash')
-  check_words(request, {'k', 'c', 'm', 'at', 'fp'}, {'by', 'why', 'oc', 'os'})
+  check_words(request, {'k', 'c', 'm', 'at', 'fp'}, {'by', 'obo', 'why', 'oc', 'os'})
   request.v = text(whole(request.v, 'a version'))
   if type(ARGV[2]) ~= 'string' then error('the record is missing') end
 end
@@ -443,8 +443,8 @@ end
 local function write_claim(request, claim, original, kept, fields, waits)
   local entry = {'k', request.k, 'c', request.c, 'v', request.v, 'n', text(claim.n + 1),
     'oc', request.oc or '', 'os', request.os or '', 's', request.s, 'at', request.at,
-    'by', request.by or '', 'why', request.why or '', 'fp', request.fp, 'm', request.m,
-    'mt', request.mt or ''}
+    'by', request.by or '', 'obo', request.obo or '', 'why', request.why or '', 'fp', request.fp,
+    'm', request.m, 'mt', request.mt or ''}
   local function add(name, value) entry[#entry + 1], entry[#entry + 2] = name, value end
   for name, value in pairs(fields) do add(name, value) end
   if original then

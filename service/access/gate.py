@@ -1,0 +1,100 @@
+"""Tells from a credential who asks: a key that was set at the start, or nobody on a machine alone.
+
+Keys are known by their hash alone, so that no comparison takes longer for a better guess.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from service.access.scopes import ALL, Roles, RolesRefused
+from service.access.subject import Subject, local_subject
+from service.settings import Settings
+
+CREDENTIAL_BYTES_MAX = 8 * 1024
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_IN_ADDRESS = re.compile(
+    rb"(?i)(?:^|&)(?:x-)?(?:(?:api[-_]?)?key|(?:access[-_]?|id[-_]?)?token|bearer|jwt)="
+    rb"|am_[a-z0-9]{8,}_|=eyj[\w-]+\.[\w-]+\."
+)
+_WHAT_TO_DO = "a valid API key or token is needed, as Authorization: Bearer KEY or X-API-Key: KEY"
+
+
+class NotAuthenticated(Exception):
+    """Nobody is known by what was sent; the text says what to do, and nothing of any key."""
+
+
+class NotForPayer(Exception):
+    """Who asks has not said for which of several payers, or for one that is not his."""
+
+
+class Gate:
+    """Says who asks; ``is_open``: whoever sends no credential is the user of this machine."""
+
+    def __init__(self, settings: Settings, roles: Roles) -> None:
+        """Take the keys of the settings; raises RolesRefused for an unknown role."""
+        self._fixed = {
+            hash_of(key.get_secret_value().encode()): Subject(
+                kind="key",
+                name=start.name,
+                payers=frozenset(start.payers),
+                scopes=ALL if start.role is None else _role(roles, start.role),
+            )
+            for key, start in settings.start_keys.items()
+        }
+        self.is_open = settings.is_open
+        self._local = local_subject(settings.default_payer)
+
+    async def subject_of(self, credential: bytes | None) -> Subject:
+        """Who is known by a credential; raises NotAuthenticated."""
+        if credential is None:
+            if self.is_open:
+                return self._local
+            raise NotAuthenticated(_WHAT_TO_DO)
+        if len(credential) > CREDENTIAL_BYTES_MAX:
+            raise NotAuthenticated(f"a credential has at most {CREDENTIAL_BYTES_MAX} bytes")
+        subject = self._fixed.get(hash_of(credential))
+        if subject is None:
+            raise NotAuthenticated(_WHAT_TO_DO)
+        return subject
+
+    def payer_of(self, subject: Subject, named: Sequence[bytes]) -> str:
+        """The payer of a request: the only one, or the one that X-Payer names; NotForPayer."""
+        if not named and len(subject.payers) == 1:
+            (payer,) = subject.payers
+            return payer
+        if len(named) != 1:
+            raise NotForPayer("X-Payer names one of the payers of the credential")
+        payer = named[0].decode("latin-1")
+        if payer not in subject.payers:
+            raise NotForPayer("the credential is not for the payer that X-Payer names")
+        return payer
+
+    def check_address(self, query: bytes) -> None:
+        """See to it that no credential stands in an address, where logs keep it."""
+        if _IN_ADDRESS.search(query) or _IN_ADDRESS.search(unquote_to_bytes(query)):
+            raise NotAuthenticated(
+                "a credential in an address stands in logs: replace it, and send it in a header"
+            )
+
+    def check_origin(self, host: str, origin: str | None) -> None:
+        """Refuse to an open service what a page of another site sends, or a name that was rebound.
+
+        Raises NotAuthenticated.
+        """
+        here = urlsplit(f"//{host}").hostname or ""
+        if here not in _LOOPBACK or (origin is not None and urlsplit(origin).netloc != host):
+            raise NotAuthenticated("without a key only this machine is served, and no other site")
+
+
+def _role(roles: Roles, role: str) -> frozenset[str]:
+    if role not in roles:
+        raise RolesRefused(f"AUTHMATCH_API_KEYS: there is no role {role}")
+    return roles[role]
+
+
+def hash_of(credential: bytes) -> bytes:
+    """What is kept of a key: 32 random bytes need no salt."""
+    return hashlib.sha256(credential).digest()
