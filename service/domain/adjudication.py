@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -87,18 +87,30 @@ def fingerprints_as(claim: Adjudication, person: Person | None) -> Iterator[str]
         yield fingerprint(content_of(claim.model_copy(update={"member": member})))
 
 
-class LineUnits(Frozen):
-    """So many units of a claim line are to stay, in the unit in which it was billed."""
+class LineKept(Frozen):
+    """What of a claim line is to stay: units, in which it was billed, what is paid for it, or both.
+
+    Without an amount the charge goes with the units.
+    """
 
     line: LineNumber
-    units: Counted
+    units: Counted | None = None
+    amount: Annotated[Counted, Field(decimal_places=2)] | None = Field(
+        default=None, description="What is paid for it, once that is known, in whole cents."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.units is None and self.amount is None:
+            raise ValueError("say the units that the line keeps, the amount, or both")
+        return self
 
 
 class ClaimChange(Frozen):
     """What is to become of an adjudicated claim; ``lines`` are only those that give units back."""
 
     version: int | None = Field(default=None, ge=1)
-    lines: tuple[LineUnits, ...] = Field(default=(), max_length=999)
+    lines: tuple[LineKept, ...] = Field(default=(), max_length=999)
     by: Text | None = None
     reason: Text | None = None
 

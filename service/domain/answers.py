@@ -390,11 +390,13 @@ class StoredAnswer(RecordedAnswer):
 
 
 class HeldBefore(TypedDict):
-    """The units of a claim line before and after a step of the claim's life."""
+    """The units and the charge of a claim line before and after a step of the claim's life."""
 
     line: int
     held_before: str
     held: str
+    amount_before: str
+    amount: str
 
 
 class GivenBack(TypedDict):

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.accounting.books.scale import CENT, SCALE
-from service.accounting.planning._parts import apportioned
+from service.accounting.books.scale import CENT, SCALE, apportioned
 from service.accounting.planning.planning import Planned, plan_claim
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim

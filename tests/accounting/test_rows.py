@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.accounting.books.rows import HeldDebit, HeldRow, read_row, shrink, units_of, write_row
+from service.accounting.books.rows import (
+    HeldDebit,
+    HeldRow,
+    MoreThanHeld,
+    amounts_of,
+    read_row,
+    shrink,
+    units_of,
+    write_row,
+)
 from service.accounting.books.scale import CENT, SCALE
 from service.domain.claim import AuthorizationKind
 from tests.accounting.answering import whole
@@ -151,6 +160,74 @@ def test_a_charge_is_cut_as_finely_as_it_was_billed(amount: str, kept: str) -> N
     (row,) = shrink([held("3", amount, debit(amount=whole(amount)))], {1: whole("1")})
 
     assert (row.amount, row.debits[0].amount) == (whole(kept), whole(kept))
+
+
+@pytest.mark.parametrize(
+    ("keep", "amounts", "expected"),
+    [
+        ({}, {1: "25"}, ["1 2 10", "1 3 15", "2 4 40"]),
+        ({}, {1: "50"}, ["1 2 20", "1 3 30", "2 4 40"]),
+        ({}, {1: "0"}, ["1 2 0", "1 3 0", "2 4 40"]),
+        ({}, {1: "0.01"}, ["1 2 0", "1 3 0.01", "2 4 40"]),
+        ({1: "2"}, {1: "20"}, ["1 2 20", "2 4 40"]),
+        ({1: "1"}, {1: "20"}, ["1 1 20", "2 4 40"]),
+        ({1: "4"}, {1: "50", 2: "1"}, ["1 2 20", "1 2 30", "2 4 1"]),
+        ({1: "0"}, {1: "0"}, ["2 4 40"]),
+    ],
+)
+def test_lines_keep_what_is_paid_for_them(
+    keep: dict[int, str], amounts: dict[int, str], expected: list[str]
+) -> None:
+    """What was drawn at 50.00 is paid at less, spread over what was drawn, to the last cent."""
+    rows = [held("2", "20"), held("3", "30", part=2), held("4", "40", line=2)]
+    units = {line: whole(each) for line, each in keep.items()}
+    paid = {line: whole(each) for line, each in amounts.items()}
+    kept = shrink(rows, units, paid)
+
+    assert [f"{row.line} {row.units / SCALE:g} {row.amount / SCALE:g}" for row in kept] == expected
+    assert shrink(kept, units, paid) == kept
+
+
+@pytest.mark.parametrize(
+    ("keep", "amounts", "most"),
+    [({}, {1: "50.01"}, "50.00"), ({1: "2"}, {1: "20.01"}, "20.00"), ({1: "0"}, {1: "1"}, "0.00"),
+     ({}, {3: "1"}, "0.00")],
+)  # fmt: skip
+def test_no_line_keeps_more_than_its_units_were_drawn_at(
+    keep: dict[int, str], amounts: dict[int, str], most: str
+) -> None:
+    """Else an account would hold more than it was asked for."""
+    rows = [held("2", "20"), held("3", "30", part=2)]
+    units, paid = ({line: whole(n) for line, n in each.items()} for each in (keep, amounts))
+    with pytest.raises(MoreThanHeld, match=f"may keep {most} at most"):
+        shrink(rows, units, paid)
+
+
+@pytest.mark.parametrize(("units", "amount"), [("1", None), ("2", None), ("3", "70"), ("1", "10")])
+def test_the_kinds_of_a_line_stay_at_one_charge(units: str, amount: str | None) -> None:
+    """However each of them was drawn."""
+    rows = [
+        held("1", "33.33"),
+        held("2", "66.67", part=1),
+        held("3", "100", kind="referral"),
+    ]
+    kept = shrink(rows, {1: whole(units)}, {1: whole(amount)} if amount else None)
+    sums = {
+        kind: sum(row.amount for row in kept if row.kind == kind)
+        for kind in ("authorization", "referral")
+    }
+
+    assert len(set(sums.values())) == 1
+    assert amounts_of(kept) == {1: sums["referral"]}
+
+
+@pytest.mark.parametrize("amount", ["0.001", "0.004"])
+def test_a_charge_of_parts_of_a_cent_is_lowered_to_cents(amount: str) -> None:
+    """Where what is paid is known in cents."""
+    rows = [held("1", amount, debit(amount=whole(amount)))]
+    (row,) = shrink(rows, {}, {1: 0})
+
+    assert (row.amount, row.debits[0].amount) == (0, 0)
 
 
 QUANTITIES = st.integers(1, 40).map(lambda halves: halves * SCALE // 2)

@@ -24,7 +24,6 @@ KNOWN_SHORT = {
     "an extension under the same number keeps what was granted before",
     "an authorization for Monday to Friday does not pay a Saturday",
     "minutes that were granted are drawn by 15-minute units",
-    "a dollar limit is used by what was paid, not by what was charged",
     "a balance can be corrected with a reason",
     "the hospital's claim for an authorized outpatient operation finds the authorization that"
     " names it",

@@ -98,7 +98,10 @@ def test_a_change_names_lines_and_their_units() -> None:
         ({"lines": [{"line": 1, "units": "1"}, {"line": 1, "units": "2"}]}, "stands twice"),
         ({"lines": [{"line": 1, "units": "-1"}]}, "not negative"),
         ({"lines": [{"line": 1, "units": "3000000001"}]}, "should be less than or equal to"),
-        ({"lines": [{"line": 1}]}, "Field required"),
+        ({"lines": [{"line": 1}]}, "the units that the line keeps, the amount, or both"),
+        ({"lines": [{"line": 1, "amount": "1.005"}]}, "no more than 2 decimal places"),
+        ({"lines": [{"line": 1, "amount": "-1.00"}]}, "not negative"),
+        ({"lines": [{"line": 1, "amount": "3000000001"}]}, "should be less than or equal to"),
         ({"version": 0}, "greater than or equal to 1"),
     ],
 )

@@ -215,8 +215,14 @@ def test_the_answer_says_what_each_authorization_had_and_has() -> None:
     answer = take(books(), "adjust", keep={1: "2", 2: "0"})
 
     assert answer["lines"] == [
-        {"line": 1, "held_before": "4", "held": "2"},
-        {"line": 2, "held_before": "2", "held": "0"},
+        {
+            "line": 1,
+            "held_before": "4",
+            "held": "2",
+            "amount_before": "40.00",
+            "amount": "20.00",
+        },
+        {"line": 2, "held_before": "2", "held": "0", "amount_before": "20.00", "amount": "0.00"},
     ]
     assert [" ".join(map(str, each.values())) for each in answer["authorizations"]] == [
         "A1 5 2 50.00 20.00",

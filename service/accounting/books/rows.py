@@ -3,11 +3,11 @@
 The short names are those in which Redis and the ledger hold them (see docs/data-model.md).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from service.accounting.books.scale import CENT
+from service.accounting.books.scale import CENT, apportioned, written_amount
 from service.domain.claim import AuthorizationKind
 
 _MILLIONTH = 3
@@ -108,12 +108,80 @@ def units_of(rows: Iterable[HeldRow]) -> dict[int, int]:
     return held
 
 
-def shrink(rows: Sequence[HeldRow], keep: Mapping[int, int]) -> list[HeldRow]:
+def amounts_of(rows: Iterable[HeldRow]) -> dict[int, int]:
+    """Give the charge that each line holds; of a line with two kinds, the lesser."""
+    by_kind = _amounts_by_kind(rows)
+    held: dict[int, int] = {}
+    for (line, _), amount in by_kind.items():
+        held[line] = min(held.get(line, amount), amount)
+    return held
+
+
+def _amounts_by_kind(rows: Iterable[HeldRow]) -> dict[tuple[int, str], int]:
+    sums: dict[tuple[int, str], int] = {}
+    for row in rows:
+        key = row.line, row.kind
+        sums[key] = sums.get(key, 0) + row.amount
+    return sums
+
+
+class MoreThanHeld(ValueError):
+    """An amount that is more than what the units that a line keeps were drawn at."""
+
+    def __init__(self, line: int, most: int) -> None:
+        """Keep the line, and the most that it may keep, scaled."""
+        super().__init__(f"line {line} may keep {written_amount(most)} at most")
+        self.line = line
+
+
+def shrink(
+    rows: Sequence[HeldRow], keep: Mapping[int, int], amounts: Mapping[int, int] | None = None
+) -> list[HeldRow]:
     """Keep so many claim units of the lines named, the first that were drawn; the rest goes back.
 
     Lines that are not named keep all. A row that loses a part loses it of its charge, too, and of
-    its tokens those that the kept units do not reach.
+    its tokens those that the kept units do not reach. Lines in ``amounts`` keep this charge
+    instead: raises MoreThanHeld for more than the rows of their units were drawn at. Every kind of
+    a line keeps the same charge.
     """
+    priced = amounts or {}
+    kept = _by_units(rows, keep, priced)
+    most = amounts_of(kept)
+    for line, amount in priced.items():
+        if amount > most.get(line, 0):
+            raise MoreThanHeld(line, most.get(line, 0))
+    wanted = {line: priced.get(line, most[line]) for line in most if line in {*keep, *priced}}
+    return _by_amount(kept, wanted)
+
+
+def _by_amount(rows: Sequence[HeldRow], wanted: Mapping[int, int]) -> list[HeldRow]:
+    """Lower the charge of lines, evenly over the rows of each kind, to the last cent."""
+    places: dict[tuple[int, str], list[int]] = {}
+    for place, row in enumerate(rows):
+        places.setdefault((row.line, row.kind), []).append(place)
+    lowered = list(rows)
+    for (line, _), mine in places.items():
+        amounts = [rows[place].amount for place in mine]
+        amount = wanted.get(line, sum(amounts))
+        if amount == sum(amounts):
+            continue
+        cent = CENT if not any(each % CENT for each in (amount, *amounts)) else _MILLIONTH
+        shares = apportioned(amount // cent, [each // cent for each in amounts])
+        for place, share in zip(mine, shares, strict=True):
+            lowered[place] = _at(rows[place], share * cent)
+    return lowered
+
+
+def _at(row: HeldRow, amount: int) -> HeldRow:
+    """Give the row at another charge, on the accounts on which its charge counts."""
+    debits = tuple(replace(each, amount=amount if each.amount else 0) for each in row.debits)
+    return replace(row, amount=amount, debits=debits)
+
+
+def _by_units(
+    rows: Sequence[HeldRow], keep: Mapping[int, int], priced: Container[int]
+) -> list[HeldRow]:
+    """Keep the first units; rows of lines that are priced keep their whole charge for now."""
     left: dict[tuple[int, str], int] = {}
     begun: set[tuple[int, int, str]] = set()
     kept = []
@@ -128,20 +196,23 @@ def shrink(rows: Sequence[HeldRow], keep: Mapping[int, int]) -> list[HeldRow]:
         room = left.get(key, keep[row.line])
         units = min(row.units, room)
         left[key] = room - units
-        if units:
-            kept.append(row if units == row.units else _first(row, units, is_later=is_later))
+        if units == row.units:
+            kept.append(row)
+        elif units:
+            is_priced = row.line in priced
+            kept.append(_first(row, units, is_later=is_later, is_priced=is_priced))
     return kept
 
 
-def _first(row: HeldRow, units: int, *, is_later: bool) -> HeldRow:
-    """Give the row with only its first so many claim units.
+def _first(row: HeldRow, units: int, *, is_later: bool, is_priced: bool) -> HeldRow:
+    """Give the row with only its first so many claim units; a priced one keeps its charge.
 
     A later row of a part may begin in the middle of a token (a visit that two authorizations
     share); then one more is kept: rather a visit too many than one that is paid twice.
     """
     cent = CENT if row.amount % CENT == 0 else _MILLIONTH
     amount = row.amount * units // row.units
-    amount -= amount % cent
+    amount = row.amount if is_priced else amount - amount % cent
     debits = tuple(
         replace(
             each,

@@ -4,6 +4,7 @@ A scaled quantity counts three-millionths: six decimals stay whole, and so does 
 of an hour. Redis computes with doubles, which are exact below 2^53, so that is the bound.
 """
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 SCALE = 3_000_000
@@ -45,3 +46,13 @@ def written_amount(number: int) -> str:
     if rest:
         return format(quantity_of(number), "f")
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+
+
+def apportioned(total: int, weights: Sequence[int]) -> list[int]:
+    """Divide a whole number by weights, the largest remainders first; the sum is the total."""
+    whole = sum(weights)
+    shares = [total * weight // whole for weight in weights]
+    rest = sorted(range(len(weights)), key=lambda place: -(total * weights[place] % whole))
+    for place in rest[: total - sum(shares)]:
+        shares[place] += 1
+    return shares

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from service.accounting.books.plan import Debit, Draw, Part, Way
-from service.accounting.books.scale import SCALE, scaled
+from service.accounting.books.scale import SCALE, apportioned, scaled
 from service.accounting.limits.bounds import Account
 from service.accounting.limits.choice import Asked, Choice
 from service.accounting.planning.counting import (
@@ -203,16 +203,6 @@ def contains(window: DateSpan | None, day: date) -> bool:
     if window is None or (window.from_ and day < window.from_):
         return False
     return window.to is None or day <= window.to
-
-
-def apportioned(total: int, weights: Sequence[int]) -> list[int]:
-    """Divide a whole number by weights, the largest remainders first; the sum is the total."""
-    whole = sum(weights)
-    shares = [total * weight // whole for weight in weights]
-    rest = sorted(range(len(weights)), key=lambda place: -(total * weights[place] % whole))
-    for place in rest[: total - sum(shares)]:
-        shares[place] += 1
-    return shares
 
 
 def _with_those_near(

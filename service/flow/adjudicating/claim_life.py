@@ -16,7 +16,7 @@ from service.accounting.books.claim_state import (
     USED,
     ClaimState,
 )
-from service.accounting.books.rows import HeldRow, shrink, units_of
+from service.accounting.books.rows import HeldRow, MoreThanHeld, amounts_of, shrink, units_of
 from service.accounting.books.scale import scaled, written, written_amount
 from service.domain.adjudication import ClaimChange
 from service.domain.answers import GivenBack, StepAnswer
@@ -42,13 +42,34 @@ class _Next:
     rows: Sequence[HeldRow]
 
 
-def _finalize(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Keep:
+    """What lines are to keep, scaled: units and charge, of those that are named."""
+
+    units: Mapping[int, int]
+    amounts: Mapping[int, int]
+
+    def __bool__(self) -> bool:
+        return bool(self.units or self.amounts)
+
+    def of(self, claim: ClaimState) -> list[HeldRow]:
+        """The rows that a claim keeps; raises BadChange."""
+        try:
+            return shrink(claim.rows, self.units, self.amounts)
+        except MoreThanHeld as error:
+            raise BadChange(
+                f"{error} for these units: amounts are only lowered here; send a new version of the"
+                " claim for more"
+            ) from error
+
+
+def _finalize(claim: ClaimState, keep: _Keep) -> _Next:
     if claim.status not in (RESERVED, USED):
         raise Conflict(f"the claim is {claim.status}: there is nothing to make final")
-    return _Next(status=USED, rows=shrink(claim.rows, keep))
+    return _Next(status=USED, rows=keep.of(claim))
 
 
-def _release(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
+def _release(claim: ClaimState, keep: _Keep) -> _Next:
     if keep:
         raise BadChange("a release gives everything back; lines are for adjust or finalize")
     if claim.status not in (RESERVED, SUSPENDED, RELEASED):
@@ -56,21 +77,21 @@ def _release(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
     return _Next(status=RELEASED, rows=())
 
 
-def _reverse(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
+def _reverse(claim: ClaimState, keep: _Keep) -> _Next:
     if keep:
         raise BadChange("a reversal gives everything back; lines are for adjust")
     return _Next(status=REVERSED if claim.is_in_force else claim.status, rows=())
 
 
-def _adjust(claim: ClaimState, keep: Mapping[int, int]) -> _Next:
+def _adjust(claim: ClaimState, keep: _Keep) -> _Next:
     if not claim.is_held:
         raise Conflict(f"the claim is {claim.status}: it holds nothing")
     if not keep:
-        raise BadChange("name the lines that are to be adjusted, and their units")
-    return _Next(status=claim.status, rows=shrink(claim.rows, keep))
+        raise BadChange("name the lines that are to be adjusted, and their units or amounts")
+    return _Next(status=claim.status, rows=keep.of(claim))
 
 
-_STEPS: Mapping[Step, Callable[[ClaimState, Mapping[int, int]], _Next]] = {
+_STEPS: Mapping[Step, Callable[[ClaimState, _Keep], _Next]] = {
     "finalize": _finalize,
     "release": _release,
     "reverse": _reverse,
@@ -100,8 +121,8 @@ async def change_claim(
     return await contended(attempt)
 
 
-def _keep(claim: ClaimState, change: ClaimChange) -> dict[int, int]:
-    """Read the units that lines are to keep: no more than they hold."""
+def _keep(claim: ClaimState, change: ClaimChange) -> _Keep:
+    """Read what lines are to keep: no more units than they hold."""
     if change.version is not None and change.version != claim.version:
         raise Conflict(f"version {claim.version} of the claim is in force, not {change.version}")
     if change.lines and not claim.is_held:
@@ -109,6 +130,8 @@ def _keep(claim: ClaimState, change: ClaimChange) -> dict[int, int]:
     held = units_of(claim.rows)
     keep = {}
     for each in change.lines:
+        if each.units is None:
+            continue
         units = scaled(each.units)
         if units > held.get(each.line, 0):
             shown = written(held.get(each.line, 0))
@@ -117,18 +140,26 @@ def _keep(claim: ClaimState, change: ClaimChange) -> dict[int, int]:
                 " units are only given back here; send a new version of the claim for more"
             )
         keep[each.line] = units
-    return keep
+    amounts = {each.line: scaled(each.amount) for each in change.lines if each.amount is not None}
+    return _Keep(units=keep, amounts=amounts)
 
 
 def _answer(claim: ClaimState, following: _Next, moved: Moved, *, is_new: bool) -> StepAnswer:
-    kept = units_of(following.rows)
+    kept, amounts = units_of(following.rows), amounts_of(following.rows)
+    before = amounts_of(claim.rows)
     return {
         "claim_id": claim.claim_id,
         "version": claim.version,
         "status": following.status,
         "changed": is_new,
         "lines": [
-            {"line": line, "held_before": written(units), "held": written(kept.get(line, 0))}
+            {
+                "line": line,
+                "held_before": written(units),
+                "held": written(kept.get(line, 0)),
+                "amount_before": written_amount(before[line]),
+                "amount": written_amount(amounts.get(line, 0)),
+            }
             for line, units in sorted(units_of(claim.rows).items())
         ],
         "authorizations": [_given_back(*each) for each in _by_authorization(moved).items()],
