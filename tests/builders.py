@@ -14,8 +14,8 @@ from service.comparison.prepared import AskedLine, Preparation
 from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
-from service.domain.claim import Claim
-from service.domain.claim_values import ClaimValues, header_values, line_values
+from service.domain.claim import AuthorizationKind, Claim
+from service.domain.claim_values import ClaimValues, asked_for, header_values, line_values
 from service.domain.effective import effective_lines, numbers_of
 from service.domain.event import EventCodes
 from service.domain.reference import AttachedFields, GroupTable, References
@@ -201,10 +201,12 @@ def build_candidate(authorization: Authorization | None = None, **found: Any) ->
     return Candidate(**{**usual, **found})
 
 
-def values_of(claim: Claim, *, line: int = 1, requested: str = "authorization") -> ClaimValues:
+def values_of(
+    claim: Claim, *, line: int = 1, requested: AuthorizationKind = "authorization"
+) -> ClaimValues:
     """Give what a template sees of one line of a claim."""
     attached = references().attached
-    header = {**header_values(claim, attached), "requested_type": requested}
+    header = {**header_values(claim, attached), **asked_for(requested)}
     return line_values(claim, claim.lines[line - 1], header, attached)
 
 
@@ -213,7 +215,7 @@ def ask(
     query: str = "professional",
     *,
     line: int = 1,
-    requested: str | None = None,
+    requested: AuthorizationKind | None = None,
     library: Library | None = None,
 ) -> AskedLine:
     """Set a claim line against a template, one of the shipped ones if no other is given."""

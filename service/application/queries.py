@@ -9,8 +9,8 @@ from service.application._template_tests import read_fixture, run_tests
 from service.application.parts import Application
 from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
-from service.domain.claim import Claim
-from service.domain.claim_values import header_values, line_values
+from service.domain.claim import AuthorizationKind, Claim
+from service.domain.claim_values import asked_for, header_values, line_values
 from service.domain.reference import References
 from service.flow.matching.live_check import check_scores
 from service.flow.matching.match import match_claim
@@ -169,8 +169,8 @@ def asked_line(plan: Plan, claim: Claim, number: int, references: References) ->
         raise NoSuchLine(f"the claim has no line {number}")
     attached = references.attached
     values = line_values(claim, line, header_values(claim, attached), attached)
-    kind = "referral" if plan.template.id == "referral" else "authorization"
-    return Preparation(plan=plan).line(number, values | {"requested_type": kind})
+    kind: AuthorizationKind = "referral" if plan.template.id == "referral" else "authorization"
+    return Preparation(plan=plan).line(number, values | asked_for(kind))
 
 
 def compiled_searches(

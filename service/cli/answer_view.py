@@ -38,6 +38,8 @@ def _line(line: ServiceLine, answer: MatchedLine) -> RenderableType:
     source = requirement["source"]
     if requirement["row"]:
         source = f"row {requirement['row']} of {requirement['table']}"
+    if requirement["unknown"]:
+        source += f", not known: {', '.join(requirement['unknown']['columns'])}"
     head = Text.assemble(
         "\n", (f"Line {line.line}", "bold"), f"  {service_text(line)}\n",
         (f"{needed or 'no authorization'} needed ({source})", "dim"),

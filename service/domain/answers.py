@@ -67,6 +67,7 @@ class CandidateAnswer(_Classed):
 
     authorization_id: str
     number: str | None
+    kind: AuthorizationKind
     version: int
     line: int
     action: str | None
@@ -129,6 +130,13 @@ class ResultAnswer(FoundAnswer):
     template_row: str
 
 
+class UnknownAnswer(TypedDict):
+    """What leaves open what a line needs: the columns that are absent, and the possible rows."""
+
+    columns: list[str]
+    rows: list[str]
+
+
 class RequirementAnswer(TypedDict):
     """What a line needs, and the row of the decision table that says so."""
 
@@ -138,6 +146,7 @@ class RequirementAnswer(TypedDict):
     table: str | None
     row: str | None
     table_hash: str | None
+    unknown: UnknownAnswer | None
 
 
 class MatchedLine(TypedDict):
@@ -250,6 +259,7 @@ class UsedAuthorization(TypedDict):
     version: int
     line: int
     type: AuthorizationKind
+    kind: AuthorizationKind
     action: str | None
     origin: str
     flags: list[str]

@@ -1,5 +1,6 @@
 """A claim as the adjudicator posts it: professional, institutional or dental."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -20,8 +21,17 @@ ClaimType = Literal["professional", "institutional", "dental"]
 NumberKind = Literal["authorization", "referral", "predetermination"]
 AuthorizationKind = Literal["authorization", "notification", "referral"]
 
+_MEETING: Mapping[AuthorizationKind, tuple[AuthorizationKind, ...]] = {
+    "notification": ("notification", "authorization")
+}
+
 CLAIM_LINES_MAX = 999
 """X12 837 institutional allows 999 service lines a claim, the most of the three types."""
+
+
+def kinds_meeting(kind: AuthorizationKind) -> tuple[AuthorizationKind, ...]:
+    """The kinds of authorization that meet what is needed: an approval meets a duty to notify."""
+    return _MEETING.get(kind, (kind,))
 
 
 class SubmittedNumber(Frozen):

@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from service.domain import codes
-from service.domain.claim import Claim, ServiceLine, SubmittedNumber
+from service.domain.claim import (
+    AuthorizationKind,
+    Claim,
+    ServiceLine,
+    SubmittedNumber,
+    kinds_meeting,
+)
 from service.domain.effective import PRINCIPAL_TYPES
 from service.domain.provider import ClaimProvider
 from service.domain.reference import AttachedFields, attached_values
@@ -74,6 +80,11 @@ def line_values(
         **_attached(line.attached, attached, "line.attached."),
     }
     return {name: value for name, value in values.items() if value}
+
+
+def asked_for(kind: AuthorizationKind) -> ClaimValues:
+    """What is looked for, as templates see it."""
+    return {"requested_type": kind, "requested_types": kinds_meeting(kind)}
 
 
 def days_of(claim: Claim, line: ServiceLine) -> tuple[date, date]:

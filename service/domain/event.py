@@ -33,6 +33,7 @@ Outcome = Literal[
     "late_authorization",
     "granted_quantity_unknown",
     "non_daily_span",
+    "charge_unknown",
 ]
 
 Severity = Literal["information", "warning", "error"]

@@ -123,6 +123,7 @@ def _claim_provider(role: str, meaning: str) -> dict[str, KnownField]:
 
 CLAIM_FIELDS: Mapping[str, KnownField] = {
     "requested_type": _keyword("what is looked for: authorization, notification or referral"),
+    "requested_types": _keyword("the kinds that meet it: of a notification both", many=True),
     "type": _keyword("professional, institutional or dental"),
     "frequency": _keyword("CLM05-3"),
     "network": _keyword("network status of the claim: in or out"),

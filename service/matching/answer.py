@@ -67,6 +67,7 @@ def candidate_answer(judged: Judged, written: Evidence) -> CandidateAnswer:
     return {
         "authorization_id": candidate.authorization_id,
         "number": candidate.shown_number,
+        "kind": judged.line["kind"],
         "version": candidate.version,
         "line": judged.line["line"],
         "action": judged.action,

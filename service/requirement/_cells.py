@@ -52,7 +52,10 @@ FUNCTIONS = frozenset(
 
 
 Value = str | int | float | bool | tuple[str, ...] | None
-"""A value of a column: absent is None, several texts are a tuple (empty when there are none)."""
+"""A value of a column: None where it is not known, several texts as a tuple.
+
+That there is none is known of an empty text, and of an empty tuple.
+"""
 
 Kind = Literal["text", "texts", "number", "boolean"]
 
@@ -117,27 +120,29 @@ class Cell:
     """One compiled condition, and the columns whose values it depends on (its own first).
 
     ``named`` are those of them that the text names by their path; its own column is ``$`` as well.
+    ``asks_for_absence``: the text names ``null``, so that a value that is absent is judged too.
     """
 
     reads: tuple[str, ...]
     named: tuple[str, ...]
     text: str
     compiled: Any
+    asks_for_absence: bool = False
+
+    def lacks(self, values: Mapping[str, Value]) -> tuple[str, ...]:
+        """The columns without which it cannot be told whether the condition is fulfilled."""
+        if self.asks_for_absence:
+            return ()
+        return tuple(column for column in self.reads if values[column] is None)
 
     def fits(self, values: Mapping[str, Value]) -> bool:
-        """Whether the values fulfil the condition.
+        """Whether the values, of which none is lacking, fulfil the condition.
 
-        A condition that cannot be judged because a value is absent is not fulfilled; one that
-        cannot be judged on the values that are there raises RuntimeError.
+        Raises RuntimeError for a condition that cannot be judged on them.
         """
         context = nested({column: values[column] for column in self.named})
         context["$"] = _plain(values[self.reads[0]])
-        try:
-            return bool(self.compiled.evaluate(context))
-        except RuntimeError:
-            if any(values[column] is None for column in self.reads):
-                return False
-            raise
+        return bool(self.compiled.evaluate(context))
 
 
 def nested(values: Mapping[str, Value]) -> dict[str, Any]:
@@ -171,7 +176,17 @@ def compile_cell(
         hint = "leave the cell empty for any value"
         return None, (TableProblem(path, f"not a condition: {text} ({_first_line(error)})", hint),)
     reads = (column, *(other for other in named if other != column))
-    cell = Cell(reads=reads, named=tuple(named), text=text, compiled=compiled)
+    cell = Cell(
+        reads=reads,
+        named=tuple(named),
+        text=text,
+        compiled=compiled,
+        asks_for_absence=("null", False) in words,
+    )
+    if cell.asks_for_absence and len(reads) > 1:
+        message = "null stands beside other columns"
+        hint = "ask whether a value is absent in a cell of its own column"
+        return None, (TableProblem(path, message, hint),)
     wrong = [*_unreachable(cell, known[column]), *_untrustworthy(cell, known)]
     return cell, tuple(TableProblem(path, *one) for one in wrong)
 
@@ -212,7 +227,8 @@ def _unreachable(cell: Cell, column: InputColumn) -> Iterator[tuple[str, str]]:
         return
     name, literals = cell.reads[0], _literals(cell.text)
     is_plain = "(" not in cell.text
-    if column.kind == "texts" and "$" not in cell.text and name not in cell.named:
+    is_whole = "$" in cell.text or name in cell.named or cell.asks_for_absence
+    if column.kind == "texts" and not is_whole:
         yield f"{name} holds several texts", f"write contains($, {''.join(literals[:1])!r})"
     if column.kind in ("number", "boolean") and literals:
         yield f"{name} is never a text", "write the value without quotes"
@@ -230,13 +246,15 @@ def _untrustworthy(cell: Cell, known: Mapping[str, InputColumn]) -> Iterator[tup
     """Try the condition on values of the column's kind; one failure is enough to refuse it."""
     column = cell.reads[0]
     others = {other: known[other].samples[0] for other in cell.reads[1:]}
-    for sample in known[column].samples:
+    absent = (None,) if cell.asks_for_absence else ()
+    for sample in (*known[column].samples, *absent):
         try:
             cell.fits({column: sample, **others})
         except RuntimeError as error:
+            hint = "write null in a row of its own" if sample is None else ""
             yield (
                 f"fails on {sample!r}: {cell.text} ({_first_line(error)})",
-                f"{column} holds {known[column].kind}",
+                hint or f"{column} holds {known[column].kind}",
             )
             return
 

@@ -1,7 +1,8 @@
 """What decision tables may read of a claim line: the dictionary of columns, and their values.
 
-Codes are written as `service.domain.codes` writes them; absent is null. A line without a place of
-service takes that of its claim; a line without pointers takes all diagnoses of its claim.
+Codes are written as `service.domain.codes` writes them. Absent is null, and then not known; empty
+is what claims of this type do not have (837P, 837I, 837D), so that there is none. A line without a
+place of service takes that of its claim; one without pointers takes all diagnoses of its claim.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,9 @@ from service.requirement._cells import InputColumn, Kind, Value
 SPECIALTIES = "specialty-parents"
 AUTHORIZATION_KINDS = frozenset({"authorization", "referral", "notification"})
 _ATTACHED = ("claim.attached.", "line.attached.")
+_INSTITUTIONAL, _DENTAL = "institutional", "dental"
+NONE = ""
+"""A text that there is none of, which is known."""
 _ATTACHED_TYPES: Mapping[AttachedType, tuple[Kind, type]] = {
     "keyword": ("text", str),
     "long": ("number", int),
@@ -98,15 +102,26 @@ def _number(value: Decimal | None) -> Value:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def _procedure(question: Question) -> Value:
+    """The procedure; an institutional line with a revenue code may have none (SV202)."""
+    line = question.line
+    if line.procedure is None and question.claim.type == _INSTITUTIONAL and line.revenue_code:
+        return NONE
+    return codes.written(codes.bare, line.procedure)
+
+
 def _procedure_groups(question: Question) -> Value:
     table = question.references.groups.get(PROCEDURE_GROUPS)
-    if table is None or not question.line.procedure:
-        return ()
-    return table.groups_of(codes.bare(question.line.procedure))
+    if question.line.procedure is None:
+        return None if _procedure(question) is None else ()
+    return table.groups_of(codes.bare(question.line.procedure)) if table else ()
 
 
 def _specialties(question: Question) -> Value:
-    """The specialties of the rendering provider; of the billing one where none is named."""
+    """The specialties of the rendering provider; of the billing one where none is named.
+
+    Not known of a provider without any taxonomy or specialty.
+    """
     table = question.references.groups.get(SPECIALTIES)
     if table is None:
         return ()
@@ -115,22 +130,51 @@ def _specialties(question: Question) -> Value:
         question.line.rendering_provider or claim.rendering_provider or claim.billing_provider
     )
     own = (*provider.taxonomy, *((provider.specialty,) if provider.specialty else ()))
+    if not own:
+        return None
     return tuple(dict.fromkeys(name for code in own for name in table.groups_of(code)))
 
 
 def _diagnoses(question: Question) -> Value:
+    """The diagnoses; a dental claim may have none (HI)."""
     all_of = question.claim.diagnoses
+    if not all_of and question.claim.type != _DENTAL:
+        return None
     pointed = [all_of[pointer - 1] for pointer in question.line.diagnosis_pointers]
     return tuple(codes.diagnosis(one.code) for one in pointed or all_of)
 
 
-def _place_of_service(question: Question) -> Value:
-    place = question.line.place_of_service or question.claim.place_of_service
-    return codes.written(codes.place_of_service, place)
+def _bill_type(question: Question) -> Value:
+    claim = question.claim
+    return _given(codes.bill_type_class, claim.bill_type, known=claim.type != _INSTITUTIONAL)
 
 
-def _is_accommodation(question: Question) -> bool:
-    return "0100" <= codes.revenue_code(question.line.revenue_code or "0") <= "0219"
+def _claim_place(question: Question) -> Value:
+    return _place(question, question.claim.place_of_service)
+
+
+def _line_place(question: Question) -> Value:
+    return _place(question, question.line.place_of_service or question.claim.place_of_service)
+
+
+def _place(question: Question, place: str | None) -> Value:
+    """A place of service; of an institutional claim its bill type says the facility (CLM05)."""
+    return _given(codes.place_of_service, place, known=question.claim.type == _INSTITUTIONAL)
+
+
+def _revenue_code(question: Question) -> Value:
+    revenue = question.line.revenue_code
+    return _given(codes.revenue_code, revenue, known=question.claim.type != _INSTITUTIONAL)
+
+
+def _given(write: Callable[[str], str], code: str | None, *, known: bool) -> Value:
+    """A code as it is compared; empty where it is absent and ``known`` that there is none."""
+    return NONE if code is None and known else codes.written(write, code)
+
+
+def _is_accommodation(question: Question) -> Value:
+    revenue = _revenue_code(question)
+    return None if revenue is None else "0100" <= str(revenue) <= "0219"
 
 
 def _has_admission(question: Question) -> bool:
@@ -188,18 +232,16 @@ _COLUMNS: Mapping[str, InputColumn] = {
 }
 
 
-def _as_named(name: str, column: InputColumn) -> Callable[[Question], Value]:
-    """Reads a column that a claim or its line holds under this very name, as it is compared."""
-    read, write = attrgetter(name), column.written
-    return read if write is None else lambda asked: codes.written(write, read(asked))
-
-
 _READERS: Mapping[str, Callable[[Question], Value]] = {
-    **{name: _as_named(name, column) for name, column in _COLUMNS.items()},
+    **{name: attrgetter(name) for name in _COLUMNS},
+    "claim.bill_type": _bill_type,
+    "claim.place_of_service": _claim_place,
     "claim.has_admission": _has_admission,
+    "line.procedure": _procedure,
     "line.procedure_groups": _procedure_groups,
+    "line.revenue_code": _revenue_code,
     "line.modifiers": lambda asked: tuple(map(codes.bare, asked.line.modifiers)),
-    "line.place_of_service": _place_of_service,
+    "line.place_of_service": _line_place,
     "line.units": lambda asked: _number(asked.line.units),
     "line.charge": lambda asked: _number(asked.line.charge),
     "line.diagnoses": _diagnoses,

@@ -17,8 +17,8 @@ from service.requirement.faults import TableProblem, TableRefused
 
 ROWS_MAX = 2_000
 COLUMNS_MAX = 50
-_TABLE = "decisionTableNode"
-_SHAPE = ("inputNode", _TABLE, "outputNode")
+TABLE_NODE = "decisionTableNode"
+_SHAPE = ("inputNode", TABLE_NODE, "outputNode")
 
 Problems = list[TableProblem]
 
@@ -101,7 +101,7 @@ def _only_table(document: _Document, name: str) -> _Node:
     if edges != set(pairwise(ids)):
         hint = "draw input -> decision table -> output"
         raise TableRefused(name, (TableProblem("edges", "the nodes are not connected", hint),))
-    return by_type[_TABLE]
+    return by_type[TABLE_NODE]
 
 
 def _problems(root: str, error: ValidationError) -> tuple[TableProblem, ...]:
@@ -115,11 +115,12 @@ def _problems(root: str, error: ValidationError) -> tuple[TableProblem, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A checked row: its cells that are not empty, and its answers as texts."""
+    """A checked row: its cells that are not empty, the ids of their columns, its answers."""
 
     id: str
     name: str
     cells: tuple[Cell, ...]
+    places: tuple[str, ...]
     outputs: Mapping[str, tuple[str, ...]]
 
 
@@ -167,21 +168,23 @@ def _rule(
     contract: Contract,
     found: Problems,
 ) -> Rule:
-    cells = []
+    cells: dict[str, Cell] = {}
     for column in content.inputs:
         text = row.get(column.id, "").strip()
         if text:
             cell_path = f"{path}.{column.field.strip()}"
             cell, problems = compile_cell(text, column.field.strip(), contract.inputs, cell_path)
             found.extend(problems)
-            cells.extend([cell] if cell else [])
+            cells |= {column.id: cell} if cell else {}
     outputs = {}
     for column in content.outputs:
         answer, text = column.field.strip(), row.get(column.id, "").strip()
         outputs[answer] = _answer(text, contract.outputs[answer], f"{path}.{answer}", found)
     row_id = row.get("_id", "")
     name = row.get("_description", "").strip() or row_id
-    return Rule(id=row_id, name=name, cells=tuple(cells), outputs=outputs)
+    return Rule(
+        id=row_id, name=name, cells=tuple(cells.values()), places=tuple(cells), outputs=outputs
+    )
 
 
 def _answer(text: str, output: OutputColumn, path: str, found: Problems) -> tuple[str, ...]:

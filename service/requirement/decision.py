@@ -1,12 +1,16 @@
 """What a claim line needs, and which template looks for it.
 
-The benefit of the line is asked first, the decision table only where the benefit is silent.
+The benefit of the line is asked first, the decision table only where the benefit is silent. Where a
+value that is absent leaves open which row of the table holds, the line needs all that any of these
+rows demands: what is not known is never taken for small.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from service.domain.claim import AuthorizationKind, Benefit, Claim, ServiceLine
+from service.requirement._decision_table import FiredRow
 from service.requirement._inputs import Inputs, Question
 from service.requirement.tables import RequirementTables
 
@@ -20,6 +24,8 @@ class Requirement:
     ``linked`` are kinds that the line does not need, but that are linked to it if one is found (an
     emergency is paid without; the authorization that came later is shown all the same). ``row`` is
     the name of the row of the table that fired; table, row and hash are None if the benefit spoke.
+    ``unknown`` names the columns that are absent, and ``possible`` the rows between which they
+    leave it open; then ``row`` is the first of them that demands the most.
     """
 
     needed: Kinds
@@ -28,6 +34,8 @@ class Requirement:
     table: str | None = None
     row: str | None = None
     table_hash: str | None = None
+    unknown: tuple[str, ...] = ()
+    possible: tuple[str, ...] = ()
 
     @property
     def looked_for(self) -> Kinds:
@@ -51,26 +59,48 @@ def decide_requirement(claim: Claim, line: ServiceLine, tables: RequirementTable
     if said is not None:
         return Requirement(needed=said, source="benefit")
     table = tables.is_authorization_required
-    row = table.decide(Inputs(Question(claim=claim, line=line, references=tables.references)))
-    needed = cast(Kinds, row.outputs["needed"])
-    also = cast(Kinds, row.outputs.get("linked", ()))
+    asked = Question(claim=claim, line=line, references=tables.references)
+    decided = table.decide(Inputs(asked))
+    is_open = len({(_needed([row]), _linked([row])) for row in decided.rows}) > 1
+    rows = decided.rows if is_open else (decided.sure,)
+    needed = _needed(rows)
     return Requirement(
         needed=needed,
-        linked=tuple(kind for kind in also if kind not in needed),
+        linked=tuple(kind for kind in _linked(rows) if kind not in needed),
         source="table",
         table=table.name,
-        row=row.name,
+        row=max(rows, key=lambda row: len(set(needed).intersection(row.outputs["needed"]))).name,
         table_hash=table.short_hash,
+        unknown=decided.unknown if is_open else (),
+        possible=tuple(row.name for row in rows) if is_open else (),
     )
+
+
+def _needed(rows: Sequence[FiredRow]) -> Kinds:
+    """All that any of these rows demands; an approval that is demanded meets a duty to notify."""
+    kinds = _kinds(rows, "needed")
+    return tuple(kind for kind in kinds if kind != "notification" or "authorization" not in kinds)
+
+
+def _linked(rows: Sequence[FiredRow]) -> Kinds:
+    return _kinds(rows, "linked")
+
+
+def _kinds(rows: Sequence[FiredRow], answer: str) -> Kinds:
+    named = (kind for row in rows for kind in row.outputs.get(answer, ()))
+    return cast(Kinds, tuple(dict.fromkeys(named)))
 
 
 def choose_template(
     claim: Claim, line: ServiceLine, kind: AuthorizationKind, tables: RequirementTables
 ) -> TemplateChoice:
-    """Choose the template that looks for this kind; raises TableFault when it cannot be told."""
+    """Choose the template that looks for this kind; raises TableFault when it cannot be told.
+
+    A value that is absent fulfils no condition here: the table has rows for what is not known.
+    """
     table = tables.requested_auth_type
     asked = Question(claim=claim, line=line, references=tables.references, requested=kind)
-    row = table.decide(Inputs(asked))
+    row = table.decide(Inputs(asked)).sure
     (template,) = row.outputs["template"]
     return TemplateChoice(
         template=template,

@@ -19,7 +19,13 @@ DENIALS: dict[str, AdjustmentReason] = {
 }
 
 KNOWN: dict[str, KnownAuthorization] = {
-    name: {"number": f"AU-{name}", "version": 3, "actions": {"1": "A1"}, "flags": {}}
+    name: {
+        "number": f"AU-{name}",
+        "kind": "authorization",
+        "version": 3,
+        "actions": {"1": "A1"},
+        "flags": {},
+    }
     for name in ("A1", "A2", "R1")
 }
 

@@ -44,7 +44,7 @@ def granted(unit: str) -> dict[str, str]:
         ({"units": "4"}, granted("HS"), "1/4"),
         ({"units": "4", "unit": "DA"}, granted("UN"), None),
         # A unit in which no limit is set bars nothing.
-        ({"units": "4", "unit": "DA"}, {"unit": "UN", "amount": "100"}, "1/1"),
+        ({"units": "4", "unit": "DA", "charge": "9"}, {"unit": "UN", "amount": "100"}, "1/1"),
         # Visits: whatever is billed on a day is one, but days are not.
         ({"units": "4"}, granted("VS"), VISIT),
         ({"units": "0.25"}, granted("VS"), VISIT),
@@ -116,7 +116,9 @@ def test_days_by_the_policy_may_have_no_limit() -> None:
     """Then the unit of the authorization bars nothing either."""
     references = with_policy(consumption=[{"id": "d", "counts": "days"}])
 
-    assert cost({"units": "4"}, {"unit": "VS", "amount": "9"}, "inpatient", references) == "1/1"
+    line = {"units": "4", "charge": "9"}
+
+    assert cost(line, {"unit": "VS", "amount": "9"}, "inpatient", references) == "1/1"
 
 
 @pytest.mark.parametrize(

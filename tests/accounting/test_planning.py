@@ -247,6 +247,34 @@ def test_a_renewal_from_a_day_that_is_not_known(header: Any, line: Any) -> None:
     assert outcomes(planned) == [("renewal_unknown", "A1")]
 
 
+MONEY = {"amount": "500.00"}
+
+
+@pytest.mark.parametrize(
+    ("line", "header", "limits", "is_unknown"),
+    [
+        ({}, {}, MONEY, True),
+        ({}, {"limits": MONEY}, {}, True),
+        ({}, {}, {**MONEY, "units": "9", "unit": "UN"}, True),
+        ({"units": None}, {}, MONEY, True),
+        ({}, {}, {"units": "9", "unit": "UN"}, False),
+        ({"charge": "0.00"}, {}, MONEY, False),
+        ({"charge": "90.00"}, {}, MONEY, False),
+        ({"units": "0"}, {}, MONEY, False),
+        ({"modifiers": ["AS"]}, {}, MONEY, False),
+    ],
+)
+def test_a_line_without_a_charge_is_not_counted_as_free(
+    line: Any, header: Any, limits: Any, is_unknown: bool
+) -> None:
+    """Where money is limited, an examiner looks at it; also where it was selected."""
+    authorization = build_authorization(**header, line={"limits": limits})
+    expected = [("charge_unknown", "A1")] if is_unknown else []
+
+    assert outcomes(plan(build_claim(line=line), authorization)) == expected
+    assert outcomes(plan(build_claim(line=line), selected(authorization))) == expected
+
+
 ASKED_FOR = {"units": "20", "unit": "UN"}
 
 
@@ -269,7 +297,8 @@ ASKED_FOR = {"units": "20", "unit": "UN"}
 )
 def test_a_changed_grant_must_say_how_much(header: Any, line: Any, is_unknown: bool) -> None:
     """What was requested is not what was granted."""
-    planned = plan(build_claim(), build_authorization(**header, line=line))
+    claim = build_claim(line={"charge": "9"})
+    planned = plan(claim, build_authorization(**header, line=line))
 
     assert outcomes(planned) == ([("granted_quantity_unknown", "A1")] if is_unknown else [])
 

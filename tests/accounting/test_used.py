@@ -55,6 +55,7 @@ def test_an_authorization_that_was_drawn() -> None:
         "version": 3,
         "line": 1,
         "type": "authorization",
+        "kind": "authorization",
         "action": "A1",
         "origin": "automatic",
         "flags": ["retro"],

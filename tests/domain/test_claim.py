@@ -92,6 +92,7 @@ def test_what_a_template_sees_of_a_line() -> None:
     assert values_of(build_rich_claim()) == {
         "type": "institutional",
         "requested_type": "authorization",
+        "requested_types": ("authorization",),
         "frequency": "1",
         "network": "in",
         "network_scopes": ("either", "in"),

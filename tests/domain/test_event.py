@@ -62,6 +62,7 @@ def test_the_codes_of_an_outcome(outcome: Outcome, codes: str) -> None:
         ("late_authorization", "AUM-0007"),
         ("granted_quantity_unknown", "AUM-0008"),
         ("non_daily_span", "AUM-0009"),
+        ("charge_unknown", "AUM-0010"),
     ],
 )
 def test_an_outcome_of_one_code_for_all(outcome: Outcome, code: str) -> None:

@@ -319,6 +319,7 @@ def test_the_result_of_a_line() -> None:
         "evidence": candidate["evidence"],
         "authorization_id": "A1",
         "number": "AU-1",
+        "kind": "authorization",
         "version": 1,
         "line": 1,
         "action": "A1",

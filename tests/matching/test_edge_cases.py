@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.claim import AuthorizationKind
 from service.domain.event import Events
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
@@ -217,14 +218,15 @@ def test_cases_48_and_49_an_inpatient_authorization_is_for_the_stay(case: int) -
     [
         ("notification", "notification", 1),
         ("notification", "authorization", 0),
-        ("authorization", "notification", 0),
+        ("authorization", "notification", 1),
+        ("referral", "notification", 0),
         ("referral", "authorization", 0),
     ],
 )
 def test_case_67_a_notification_satisfies_its_own_rule_only(
-    kind: str, requested: str, candidates: int
+    kind: str, requested: AuthorizationKind, candidates: int
 ) -> None:
-    """Case 67: what is looked for must be what was stored."""
+    """Case 67: what is looked for must be what was stored; an approval meets a duty to notify."""
     asked = ask(requested=requested)
 
     assert candidates == len(judge(asked, build_authorization(kind=kind)))

@@ -57,6 +57,9 @@ def _claim(line: dict[str, Any] | None = None, **claim: Any) -> Claim:
         "type": "professional",
         "member": {"id": "M1"},
         "statement": {"from": "2026-03-01"},
+        "place_of_service": "11",
+        "network": "in",
+        "diagnoses": [{"code": "M54.50"}],
     }
     return Claim.model_validate({**defaults, **claim, "lines": [{"line": 1, **(line or {})}]})
 

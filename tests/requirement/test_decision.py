@@ -75,7 +75,8 @@ def test_therapy_needs_an_authorization(tables: RequirementTables, build_claim: 
         ({"procedure": "99204"}, {"billing_provider": {"specialty": "08"}}, "everything-else",
          (), ()),
         ({"procedure": "99213"}, {}, "everything-else", (), ()),
-        ({}, {}, "everything-else", (), ()),
+        ({"revenue_code": "0300"}, {"type": "institutional", "bill_type": "131"}, "everything-else",
+         (), ()),
     ],
 )  # fmt: skip
 def test_the_table_decides_where_the_benefit_is_silent(
@@ -92,6 +93,64 @@ def test_the_table_decides_where_the_benefit_is_silent(
 
     assert (row, needed, linked) == (requirement.row, requirement.needed, requirement.linked)
     assert needed + linked == requirement.looked_for
+
+
+@pytest.mark.parametrize(
+    ("line", "claim", "needed", "linked", "unknown", "rows"),
+    [
+        ({"procedure": "J1745"}, {}, ("authorization",), (), ("line.charge",),
+         ("specialty-drug-over-500", "everything-else")),
+        ({"procedure": "E0601"}, {}, ("authorization",), (), ("line.charge",),
+         ("equipment-over-500", "everything-else")),
+        ({"procedure": "99204"}, {}, ("referral",), (), ("line.specialties",),
+         ("specialist-first-visit", "everything-else")),
+        ({"procedure": "29881"}, {"network": None}, ("authorization",), (), ("claim.network",),
+         ("out-of-network-surgery", "everything-else")),
+        ({"procedure": "97112"}, {"place_of_service": None}, ("authorization",), (),
+         ("line.place_of_service",), ("emergency-place", "therapy")),
+        ({"procedure": "99213"}, {"place_of_service": None}, (), ("authorization",),
+         ("line.place_of_service",), ("emergency-place", "everything-else")),
+        ({"revenue_code": "0120"}, {"type": "institutional", "bill_type": "111", "diagnoses": []},
+         ("authorization",), (), ("line.diagnoses",), ("maternity-stay", "inpatient-stay")),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_is_never_taken_for_small(
+    tables: RequirementTables,
+    build_claim: BuildClaim,
+    line: dict[str, Any],
+    claim: dict[str, Any],
+    needed: tuple[str, ...],
+    linked: tuple[str, ...],
+    unknown: tuple[str, ...],
+    rows: tuple[str, ...],
+) -> None:
+    """All that any of the possible rows demands is needed, and the answer says why."""
+    requirement = decided(build_claim(line, **claim), tables)
+
+    assert (requirement.needed, requirement.linked) == (needed, linked)
+    assert (requirement.unknown, requirement.possible) == (unknown, rows)
+    assert requirement.row in rows
+
+
+def test_a_line_of_which_nothing_is_known_needs_all_that_it_may(
+    tables: RequirementTables, build_claim: BuildClaim
+) -> None:
+    """A professional line without a procedure may be anything."""
+    requirement = decided(build_claim({}), tables)
+
+    assert requirement.needed == ("authorization", "referral")
+    assert "line.procedure_groups" in requirement.unknown
+
+
+def test_what_no_row_makes_a_difference_of_is_not_missed(
+    tables: RequirementTables, build_claim: BuildClaim
+) -> None:
+    """Where all rows that may fire say the same, the one that surely fits answers."""
+    claim = build_claim({"procedure": "97112"}, network=None, diagnoses=[])
+
+    requirement = decided(claim, tables)
+
+    assert (requirement.row, requirement.unknown, requirement.possible) == ("therapy", (), ())
 
 
 @pytest.mark.parametrize(

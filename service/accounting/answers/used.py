@@ -40,6 +40,7 @@ def _used(line: LineDraft, rows: Sequence[Row], known: KnownAuthorization) -> Us
         "version": known["version"],
         "line": first.authorization_line,
         "type": first.kind,
+        "kind": known["kind"],
         "action": known["actions"].get(str(first.authorization_line)),
         "origin": first.origin,
         "flags": known["flags"].get(str(line["line"]), []),

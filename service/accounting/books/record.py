@@ -20,6 +20,7 @@ from service.domain.answers import (
     ResultAnswer,
     Summary,
 )
+from service.domain.claim import AuthorizationKind
 
 _LEVEL = 1
 
@@ -100,6 +101,8 @@ class KnownAuthorization(TypedDict):
 
     number: str | None
     """Its number, as it was pushed."""
+    kind: AuthorizationKind
+    """Its kind; a line that needs a notification may draw an authorization."""
     version: int
     """The version that was chosen."""
     actions: dict[str, str | None]

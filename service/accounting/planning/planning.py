@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import starmap
 
 from service.accounting.books.plan import ClaimPlan, Drawable, LinePlan, Part
 from service.accounting.books.scale import scaled
@@ -163,6 +164,8 @@ class _Planner:
                     counted.append((account, counting))
             if other_units:
                 barred.append((choice, other_units))
+            elif asked.line.charge is None and any(starmap(_counts_money, counted)):
+                return _obstacle(asked, "charge_unknown", choice)
             else:
                 window = self.windows[choice.key]
                 usable.append(Usable(choice=choice, window=window, accounts=tuple(counted)))
@@ -238,6 +241,11 @@ class _Planner:
             self.drawables[name] = Drawable(
                 authorization_id=name, version=authorization.version, bounds={**before, **bounds}
             )
+
+
+def _counts_money(account: Account, counting: Counting) -> bool:
+    """Whether the charge of a line is held against a limit."""
+    return account.bounds.amount is not None and counting.by != "nothing"
 
 
 def _partly_covering(sought: Sought, days: Sequence[date]) -> list[Choice]:

@@ -367,6 +367,7 @@ def _authorizations(chosen: Iterable[Chosen]) -> dict[str, KnownAuthorization]:
             authorization.authorization_id,
             {
                 "number": authorization.number,
+                "kind": authorization.kind,
                 "version": authorization.version,
                 "actions": {},
                 "flags": {},

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from service.accounting.books.books import AuthorizationChanged
-from service.accounting.limits.bounds import bounds_of
-from service.accounting.limits.choice import HEADER, Choice, line_of
+from service.accounting.limits.bounds import bounds_of, limits_are_given
+from service.accounting.limits.choice import HEADER, Choice, granted_limits, line_of
 from service.domain import codes
-from service.domain.adjudication import Adjudication, SelectedAuthorization
+from service.domain.adjudication import Adjudication, SelectedAuthorization, Selection
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
-from service.domain.claim import ServiceLine
+from service.domain.claim import AuthorizationKind, ServiceLine, kinds_meeting
 from service.domain.event import Event, Outcome
 from service.domain.terms import read_terms
 from service.flow.adjudicating.run import ClaimStores, Run
@@ -99,10 +99,24 @@ def found_standing(searches: Iterable[LineSearch]) -> dict[str, Standing]:
 
 def check_selections(claim: Adjudication, required: Iterable[LineSearch]) -> None:
     """Refuse a selection for a line that needs nothing of that type; raises BadSelection."""
-    needed = {(search.line.line, search.kind) for search in required}
+    heard = [selection_for(claim, search) for search in required]
     for each in claim.selections:
-        if (each.line, each.type) not in needed:
+        if not any(each is known for known in heard):
             raise BadSelection(f"line {each.line} needs no {each.type}: nothing can be selected")
+
+
+def selection_for(claim: Adjudication, search: LineSearch) -> Selection | None:
+    """What an examiner selected for a search, of its own type or of one that meets it.
+
+    A line never needs a notification beside an authorization, so none is heard twice.
+    """
+    of_line = [each for each in claim.selections if each.line == search.line.line]
+    meeting = kinds_meeting(search.kind)
+    fitting = sorted(
+        (each for each in of_line if each.type in meeting),
+        key=lambda each: meeting.index(each.type),
+    )
+    return fitting[0] if fitting else None
 
 
 def choose(
@@ -113,11 +127,9 @@ def choose(
     ``may_override``: an examiner who gives a reason may use what is denied or pended. Raises
     BadSelection, and AuthorizationChanged where one was pushed anew since it was matched.
     """
-    automatic = tuple(
-        each for judged in search.resolution.chosen for each in _automatic(judged, standing)
-    )
-    wanted = (search.line.line, search.kind)
-    selection = next((each for each in claim.selections if (each.line, each.type) == wanted), None)
+    found = [each for judged in search.resolution.chosen for each in _automatic(judged, standing)]
+    automatic = tuple(sorted(found, key=lambda each: _use_order(each, search.kind)))
+    selection = selection_for(claim, search)
     if selection is None:
         return Chosen(search=search, choices=automatic, events=search.events)
     selected = [
@@ -143,6 +155,18 @@ def choose(
     )
 
 
+def _use_order(choice: Choice, kind: AuthorizationKind) -> tuple[bool, bool]:
+    """Where two kinds meet one need, what has a limit is drawn first; then what is of that kind.
+
+    A notification without a limit never hides the days of an approval that stands beside it.
+    """
+    if kinds_meeting(kind) == (kind,):
+        return False, False
+    scopes = {HEADER, choice.line}
+    limits = (granted_limits(choice.authorization, scope) for scope in scopes)
+    return not any(map(limits_are_given, limits)), choice.authorization.kind != kind
+
+
 def _automatic(judged: Judged, standing: Mapping[str, Standing]) -> list[Choice]:
     """Take all lines that fit of what matching took, one after the other."""
     now = standing.get(judged.candidate.authorization_id)
@@ -160,7 +184,7 @@ def _selected(
     """Read a selection; one of another member is refused like one that does not exist."""
     where = f"the selection for line {search.line.line}: {selected.authorization_id}"
     now = standing.get(selected.authorization_id)
-    if now is None or now.authorization.kind != search.kind:
+    if now is None or now.authorization.kind not in kinds_meeting(search.kind):
         raise BadSelection(f"{where} is no {search.kind} of this member")
     if not now.is_open:
         raise BadSelection(f"{where} is void or superseded")
@@ -246,7 +270,8 @@ def _alike(chosen: Chosen) -> list[dict[str, list[Choice]]]:
             return ("selected", place)
         score = known.score if known.match_class == "non-exact" else None
         candidate = known.candidate
-        return known.match_class, score, candidate.certification_date, candidate.starts_on
+        kind = choice.authorization.kind
+        return known.match_class, score, candidate.certification_date, candidate.starts_on, kind
 
     groups = []
     for _, group in groupby(enumerate(chosen.choices), rank):

@@ -14,7 +14,7 @@ from service.domain.answers import (
     ResultAnswer,
 )
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
-from service.domain.claim_values import ClaimValues, days_of, header_values, line_values
+from service.domain.claim_values import asked_for, days_of, header_values, line_values
 from service.domain.event import Event
 from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource, Finder, Pass
@@ -123,7 +123,6 @@ def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> 
             choice = choose_template(claim, line, kind, rules.tables)
             plan = rules.plan(choice.template)
             preparation = preparations.setdefault((choice.template, kind), Preparation(plan=plan))
-            given: ClaimValues = values | {"requested_type": kind}
             searches.append(
                 LineSearch(
                     line=line,
@@ -131,7 +130,7 @@ def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> 
                     plan=plan,
                     is_required=kind in requirement.needed,
                     template_row=choice.row,
-                    asked=preparation.line(line.line, given),
+                    asked=preparation.line(line.line, values | asked_for(kind)),
                 )
             )
     return searches
@@ -287,6 +286,9 @@ def _requirement_answer(requirement: Requirement) -> RequirementAnswer:
         "table": requirement.table,
         "row": requirement.row,
         "table_hash": requirement.table_hash,
+        "unknown": {"columns": list(requirement.unknown), "rows": list(requirement.possible)}
+        if requirement.unknown
+        else None,
     }
 
 

@@ -12,7 +12,7 @@ from service.comparison.prepared import AskedLine, AskedTest, Preparation, rende
 from service.domain import codes
 from service.domain.candidate import Candidate
 from service.domain.claim import AuthorizationKind, Claim
-from service.domain.claim_values import header_values, line_values
+from service.domain.claim_values import asked_for, header_values, line_values
 from service.domain.effective import LineValues
 from service.domain.person import Person
 from service.domain.values import Frozen, LineNumber, Text
@@ -59,7 +59,7 @@ async def why_not(
     findings = []
     for kind in kinds:
         plan = rules.plan(choose_template(claim, line, kind, rules.tables).template)
-        asked = Preparation(plan=plan).line(line.line, values | {"requested_type": kind})
+        asked = Preparation(plan=plan).line(line.line, values | asked_for(kind))
         for candidate in found.candidates:
             raw = await _failed_raw(asked, candidate, person, payer, source)
             findings.append({"type": kind, **explain(asked, candidate, raw)})
