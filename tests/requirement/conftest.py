@@ -9,7 +9,15 @@ from ruamel.yaml import YAML
 
 from service.domain.claim import Claim
 from service.domain.reference import AttachedFields, GroupTable, References
-from service.requirement.tables import TABLE_NAMES, RequirementTables, load_tables
+from service.requirement._decision_table import DecisionTable
+from service.requirement.faults import TableProblem, TableRefused
+from service.requirement.tables import (
+    IS_AUTHORIZATION_REQUIRED,
+    TABLE_NAMES,
+    RequirementTables,
+    load_table,
+    load_tables,
+)
 from tests.builders import QUERIES, TEMPLATES
 
 
@@ -49,6 +57,26 @@ def build_jdm() -> Callable[..., dict[str, Any]]:
 def as_text() -> Callable[[Any], str]:
     """Write a decision table as its file."""
     return json.dumps
+
+
+@pytest.fixture
+def load(as_text: Callable[[Any], str], references: References) -> Callable[[Any], DecisionTable]:
+    """Load a table as the first of the two."""
+    return lambda document: load_table(
+        IS_AUTHORIZATION_REQUIRED, as_text(document), references, TEMPLATES
+    )
+
+
+@pytest.fixture
+def refused(load: Callable[[Any], DecisionTable]) -> Callable[[Any], tuple[TableProblem, ...]]:
+    """Give the problems for which a table is refused."""
+
+    def problems(document: Any) -> tuple[TableProblem, ...]:
+        with pytest.raises(TableRefused) as caught:
+            load(document)
+        return caught.value.problems
+
+    return problems
 
 
 def _claim(line: dict[str, Any] | None = None, **claim: Any) -> Claim:
@@ -100,3 +128,8 @@ def _jdm(
             {"id": "e2", "type": "edge", "sourceId": "table", "targetId": "out"},
         ],
     }
+
+
+def build_table(columns: list[str], rows: list[tuple[list[str], str]]) -> str:
+    """Write a decision table as its file: columns by their field, rows as (cells, answer)."""
+    return json.dumps(_jdm(columns, rows))

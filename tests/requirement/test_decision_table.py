@@ -19,24 +19,6 @@ BuildJdm = Callable[..., dict[str, Any]]
 AsText = Callable[[Any], str]
 
 
-@pytest.fixture
-def load(as_text: AsText, references: References) -> Callable[[Any], DecisionTable]:
-    """Load a table as the first of the two."""
-    return lambda document: load_table(NAME, as_text(document), references, TEMPLATES)
-
-
-@pytest.fixture
-def refused(load: Callable[[Any], DecisionTable]) -> Callable[[Any], tuple[TableProblem, ...]]:
-    """Give the problems for which a table is refused."""
-
-    def problems(document: Any) -> tuple[TableProblem, ...]:
-        with pytest.raises(TableRefused) as caught:
-            load(document)
-        return caught.value.problems
-
-    return problems
-
-
 Load = Callable[[Any], DecisionTable]
 Refused = Callable[[Any], tuple[TableProblem, ...]]
 
@@ -273,79 +255,6 @@ def test_a_row_without_a_description_is_named_by_its_id(build_jdm: BuildJdm, loa
     del document["nodes"][1]["content"]["rules"][0]["_description"]
 
     assert load(document).decide({}).sure.name == "r0"
-
-
-UNITS_AND_PROCEDURE = [
-    (["> 3", ""], '["authorization"]'),
-    (["", 'line.units > 1 and startsWith($, "9")'], '["notification"]'),
-    (["", '"A0430"'], '["notification"]'),
-    (["null", ""], '["referral"]'),
-    (["", ""], "[]"),
-]
-
-
-@pytest.mark.parametrize(
-    ("units", "procedure", "rows", "unknown"),
-    [
-        (4, "97112", [0], ()),
-        (2, "97112", [1], ()),
-        (1, "97112", [4], ()),
-        (None, "97112", [0, 1, 3], ("line.units",)),
-        (None, "A0430", [0, 1, 2], ("line.units",)),
-        (2, None, [1, 2, 4], ("line.procedure",)),
-        (4, None, [0], ()),
-        (None, None, [0, 1, 2, 3], ("line.units", "line.procedure")),
-    ],
-)
-def test_a_condition_on_an_absent_value_is_unknown(
-    build_jdm: BuildJdm,
-    load: Load,
-    units: int | None,
-    procedure: str | None,
-    rows: list[int],
-    unknown: tuple[str, ...],
-) -> None:
-    """All rows that may fire are named, down to the first that surely fits."""
-    table = load(build_jdm(["line.units", "line.procedure"], UNITS_AND_PROCEDURE))
-
-    decided = table.decide({"line.units": units, "line.procedure": procedure})
-
-    assert [row.index for row in decided.rows] == rows
-    assert decided.unknown == unknown
-    assert decided.sure.index == rows[-1]
-
-
-@pytest.mark.parametrize(
-    "cell", ["> 500", "!= 500", "not($ in [500])", "[0..500]", "line.units > $"]
-)
-@pytest.mark.parametrize("order", [(None, 100), (100, None)])
-def test_absent_is_never_remembered_as_small(
-    build_jdm: BuildJdm, load: Load, cell: str, order: tuple[int | None, ...]
-) -> None:
-    """A question without a charge is another one than a question with a small charge."""
-    rows = [([cell], '["authorization"]'), ([""], "[]")]
-    table = load(build_jdm(["line.charge"], rows))
-
-    found = {charge: table.decide({**ANY, "line.charge": charge}) for charge in order}
-
-    assert (len(found[None].rows), len(found[100].rows)) == (2, 1)
-    assert (found[None].unknown, found[100].unknown) == (("line.charge",), ())
-
-
-@pytest.mark.parametrize(
-    ("column", "cell", "message"),
-    [
-        ("line.charge", "$ > 5 or $ == null", "fails on None"),
-        ("line.units", "$ > 5 and claim.network == null", "null stands beside other columns"),
-    ],
-)
-def test_null_stands_alone_in_its_cell(
-    build_jdm: BuildJdm, refused: Refused, column: str, cell: str, message: str
-) -> None:
-    """What an absent value means is said in a row of its own."""
-    (problem,) = refused(build_jdm([column], [([cell], "[]"), ([""], "[]")]))
-
-    assert problem.message.startswith(message)
 
 
 def test_a_table_reads_only_the_columns_that_its_cells_name(
