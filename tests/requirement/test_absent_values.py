@@ -110,7 +110,7 @@ def test_whatever_the_value_is_its_row_was_possible(
     told = [([one, other], answer) for one, other, answer in rows if one or other]
     document = build_table(["line.charge", "line.procedure"], [*told, (["", ""], "[]")])
     table = load_table(IS_AUTHORIZATION_REQUIRED, document, References(), frozenset())
-    whole = {"line.charge": charge, "line.procedure": procedure}
+    whole: dict[str, Value] = {"line.charge": charge, "line.procedure": procedure}
     (fired,) = table.decide(whole).rows
 
     for absent in ({"line.charge"}, {"line.procedure"}, set(whole)):
