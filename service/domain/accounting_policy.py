@@ -3,6 +3,7 @@
 Two files of ``queries/reference``: ``unit-conversions.yaml`` and ``accounting.yaml``.
 """
 
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -34,12 +35,16 @@ _FACTOR_MAX = Decimal(10_000)
 
 
 class Conversion(NamesCodes):
-    """One ``from`` is ``factor`` ``to``, and the other way round, for the procedures named."""
+    """One ``from`` is ``factor`` ``to``, and the other way round, for the services named.
+
+    They have one of the procedures and one of the modifiers; what is left out may be any.
+    """
 
     from_: Code = Field(alias="from")
     to: Code
     factor: Annotated[Quantity, Field(gt=0, le=_FACTOR_MAX)]
     procedures: Members | None = None
+    modifiers: Annotated[tuple[Code, ...], Field(min_length=1)] | None = None
 
     _CODED: ClassVar[Coded] = {"procedures": ("procedure", PROCEDURE_GROUPS)}
 
@@ -56,6 +61,15 @@ class Conversion(NamesCodes):
         if (billed, held) == (self.to, self.from_):
             return 1 / Fraction(self.factor)
         return None
+
+    def fits(self, procedure: str | None, modifiers: Collection[str], groups: Groups) -> bool:
+        """Whether the row speaks of a service, given by its (normalised) codes."""
+        has_modifier = self.modifiers is None or any(each in modifiers for each in self.modifiers)
+        return has_modifier and self.names("procedures", procedure, groups)
+
+    def firsts(self, groups: Groups) -> frozenset[str]:
+        """The first code of each of its ranges: rows that share a code share one of these."""
+        return self.first_codes("procedures", groups)
 
 
 class UnitTable(Frozen):
@@ -85,13 +99,69 @@ class UnitTable(Frozen):
         """The one name of a unit."""
         return self.same.get(unit, unit)
 
+    def rate(
+        self,
+        billed: str,
+        held: str,
+        procedure: str | None,
+        modifiers: Collection[str],
+        groups: Groups,
+    ) -> Fraction | None:
+        """How many ``held`` one ``billed`` is, for a service; None where no way leads there.
+
+        Through as many rows as it takes: of two units there is never more than one way, see
+        ``faults``. Units by their one name.
+        """
+        rows = [each for each in self.conversions if each.fits(procedure, modifiers, groups)]
+        return _way(rows, billed, held)
+
     def faults(self, groups: Groups) -> list[str]:
-        """What is wrong: groups that the rows name and that are not there."""
-        return [
-            f"conversions/{place}: {fault}"
-            for place, each in enumerate(self.conversions)
-            for fault in each.faults(groups)
+        """What is wrong: groups that are not there, and a second way between two units."""
+        rows = tuple(enumerate(self.conversions))
+        missing = [(place, fault) for place, each in rows for fault in each.faults(groups)]
+        found = missing or [
+            (place, fault)
+            for place, each in rows
+            for fault in _second_way(each, self.conversions[:place], groups)
         ]
+        return [f"conversions/{place}: {fault}" for place, fault in found]
+
+
+def _way(rows: Iterable[Conversion], start: str, end: str) -> Fraction | None:
+    """How many ``end`` one ``start`` is by these rows; None where they do not lead there."""
+    known = tuple(rows)
+    reached = {start: Fraction(1)}
+    units = [start]
+    for unit in units:
+        for row in known:
+            other = row.to if unit == row.from_ else row.from_
+            rate = row.between(unit, other)
+            if rate is not None and other not in reached:
+                reached[other] = reached[unit] * rate
+                units.append(other)
+    return reached.get(end)
+
+
+def _second_way(row: Conversion, above: Iterable[Conversion], groups: Groups) -> Iterator[str]:
+    """Find a service for which the rows above a row lead from one of its units to the other.
+
+    One of them that says the very same of the same two units is no other way. Modifiers keep no
+    rows apart, for a line may have several.
+    """
+    others = [each for each in above if each.between(row.from_, row.to) != Fraction(row.factor)]
+    firsts = row.firsts(groups).union(*(each.firsts(groups) for each in others))
+    for code in (None, *sorted(firsts)):
+        modifiers = [one for each in (row, *others) for one in each.modifiers or ()]
+        if not row.fits(code, modifiers, groups):
+            continue
+        fitting = [each for each in others if each.fits(code, modifiers, groups)]
+        rate = _way(fitting, row.from_, row.to)
+        if rate is not None:
+            yield (
+                f"there is another way from {row.from_} to {row.to}"
+                f" for {code or 'any procedure'}, by the factor {float(rate):g}"
+            )
+            return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ _FORMS: Mapping[CodeForm, Callable[[str], str]] = {
 }
 _HIGHEST = "\U0010ffff"
 _KNOWN_CODES = 20_000
+_PROCEDURE_CHARACTERS = 5
 
 Interval = tuple[str, str]
 """First and last code, both included, as strings compare."""
@@ -167,6 +168,19 @@ class CodeSet:
         table = tables.get(self.table) if self.groups else None
         return table is not None and not self.groups.isdisjoint(table.groups_of(code))
 
+    def firsts(self, tables: Groups) -> frozenset[str]:
+        """The first code of each range, of a beginning the first of five characters.
+
+        Two sets of procedures that share any code share one of these.
+        """
+        found = [*(self.own.intervals_of(tuple(self.own.groups)) if self.own else ())]
+        if self.groups:
+            found += tables[self.table].intervals_of(tuple(self.groups))
+        return frozenset(
+            first.ljust(_PROCEDURE_CHARACTERS, "0") if last.endswith(_HIGHEST) else first
+            for first, last in found
+        )
+
     def faults(self, tables: Groups) -> list[str]:
         """What is wrong: groups that are not there."""
         known = tables[self.table].groups.keys() if self.table in tables else frozenset()
@@ -193,6 +207,10 @@ class NamesCodes(Frozen):
     def names(self, field: str, code: str | None, groups: Groups) -> bool:
         """Whether a field names a (normalised) code; one that is left out names any."""
         return field not in self._codes or self._codes[field].holds(code, groups)
+
+    def first_codes(self, field: str, groups: Groups) -> frozenset[str]:
+        """The first codes of what a field names; none where it is left out."""
+        return self._codes[field].firsts(groups) if field in self._codes else frozenset()
 
     def faults(self, groups: Groups) -> list[str]:
         """What is wrong: groups that the row names and that are not there."""

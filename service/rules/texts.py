@@ -19,6 +19,7 @@ from service.domain.reference import AttachedFields, GroupTable, References
 from service.domain.specialised import SpecialisedTable
 from service.querying.library import Library, load_library
 from service.querying.problem import Problem, TemplatesRefused
+from service.querying.source import problem_at, read_source
 from service.requirement.faults import TableRefused
 from service.requirement.tables import RequirementTables, load_tables
 from service.rules.book import RuleBook
@@ -145,7 +146,7 @@ def _references(
         except ValidationError as error:
             first = error.errors()[0]
             where = "/".join(map(str, first["loc"]))
-            problems.append(_refused(name, f"{where}: {first['msg']}".removeprefix(": ")))
+            problems.append(_refused(name, f"{where}: {first['msg']}".removeprefix(": "), text))
         except (YAMLError, ValueError) as error:
             problems.append(_refused(name, " ".join(str(error).split())[:300]))
     problems += [
@@ -164,19 +165,32 @@ def _references(
     if events is None:
         problems.append(_refused("event-codes", "it is needed"))
     else:
-        problems += _disagreements(references, events)
+        problems += _disagreements(references, events, texts)
     return references, events, problems
 
 
-def _disagreements(references: References, events: EventCodes) -> Iterator[Problem]:
-    """Find what one reference table says of another that is not so."""
+def _disagreements(
+    references: References, events: EventCodes, texts: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Find what one reference table says of another, or of itself, that is not so."""
     found = {
         "specialised": references.specialised.faults(events.events, references.groups),
         "unit-conversions": references.units.faults(references.groups),
         "accounting": references.accounting.faults(references.groups, references.units),
     }
-    return (_refused(name, fault) for name, faults in found.items() for fault in faults)
+    return (
+        _refused(name, fault, texts.get(name, ""))
+        for name, faults in found.items()
+        for fault in faults
+    )
 
 
-def _refused(name: str, message: str) -> Problem:
-    return Problem(code="T014", path="", message=message, file=f"reference/{name}.yaml")
+def _refused(name: str, message: str, text: str = "") -> Problem:
+    """A problem of a reference file; one that begins with its path has its line in the text."""
+    file = f"reference/{name}.yaml"
+    source = read_source(text, file)
+    if isinstance(source, Problem):
+        return Problem(code="T014", path="", message=message, file=file)
+    steps = message.partition(": ")[0].split("/")
+    path = source.known(tuple(int(step) if step.isdecimal() else step for step in steps))
+    return problem_at(source, "T014", path, message)

@@ -69,7 +69,7 @@ def counting_of(
         return VISITS
     days = counts == "days"
     billed = references.units.daily[0] if days else billed_unit(line, references)
-    rate = conversion(billed, unit, line.procedure, references)
+    rate = conversion(billed, unit, line, references)
     if rate is None:
         return None if bounds.units is not None else Counting(by="units", is_daily=days)
     if rate == 1 and (counts == "study" or (counts is None and _is_shared(line, references))):
@@ -109,22 +109,24 @@ def counts_visits(line: ServiceLine, references: References) -> bool:
 
 
 def conversion(
-    billed: str, held: str | None, procedure: str | None, references: References
+    billed: str, held: str | None, line: ServiceLine, references: References
 ) -> Fraction | None:
-    """How many units of an account one billed unit costs; None where the kinds differ.
+    """How many units of an account one billed unit of a line costs; None where the kinds differ.
 
     An account without a unit counts units as they are billed. Units convert only by the table
-    ``unit-conversions``, whose first row that fits is taken; never from visits or to them.
+    ``unit-conversions``, through as many of its rows as it takes; never from visits or to them.
     """
     units = references.units
     if held is None or units.canonical(held) == units.canonical(billed):
         return Fraction(1)
-    code = codes.bare(procedure) if procedure else None
-    for row in units.conversions:
-        rate = row.between(units.canonical(billed), units.canonical(held))
-        if rate is not None and row.names("procedures", code, references.groups):
-            return rate
-    return None
+    service = service_of(line, "")
+    return units.rate(
+        units.canonical(billed),
+        units.canonical(held),
+        service.procedure,
+        service.modifiers,
+        references.groups,
+    )
 
 
 def provider_of(claim: Claim, line: ServiceLine) -> str:
