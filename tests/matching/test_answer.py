@@ -291,13 +291,8 @@ def test_the_result_of_a_line() -> None:
     ranked = rank(judge(asked, granted, missed), asked.plan.template)
     late = Events(event_codes(), "professional").make("units_exceeded")
     resolution = resolve(ranked, Events(event_codes(), "professional"))
-    result = line_result(
-        ranked,
-        resolution,
-        [Submitted(value="au 1", level="claim", fits="A1")],
-        [*resolution.events, late],
-        {},
-    )
+    numbers = [Submitted(value="au 1", level="claim", fits="A1")]
+    result = line_result(ranked, resolution, numbers, [*resolution.events, late], {})
     (candidate,), (near,) = result["candidates"], result["near_misses"]
 
     assert {
