@@ -112,7 +112,7 @@ def _outcome(document: FhirDocument, taken: Sequence[Taken]) -> Json:
     pushes = [
         _issue(each, document.root)
         for each in taken
-        if each.result["status"] not in ("rejected", "noted")
+        if each.result["status"] not in ("rejected", "noted") or each.submission.reference
     ]
     findings = sorted(document.issues, key=lambda each: _ORDER[each.severity])
     written = [write_issue(each) for each in findings[:FINDINGS_MAX]]
@@ -130,7 +130,7 @@ def _outcome(document: FhirDocument, taken: Sequence[Taken]) -> Json:
 def _issue(taken: Taken, root: str) -> Json:
     submission, result = taken.submission, taken.result
     status: str = result["status"]
-    text = f"{submission.authorization_id}: {status}"
+    text = f"{submission.authorization_id or submission.reference}: {status}"
     text += f": {result['reason']}" if result["reason"] else f" version {submission.version}"
     if "ticket" in result:
         text += f", see /intake/{result['ticket']}"

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.table import Table
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from service.application import intake
@@ -15,13 +16,14 @@ from service.application.refusals import LetterConflict, NotFound
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput
 from service.cli.opened import run_for_payer
-from service.cli.terminal import out, put, put_json, put_line, say, table
+from service.cli.terminal import out, put, put_json, put_line, say
 
 app = typer.Typer(
     no_args_is_help=True, help="What could not be taken and was kept: list, show, retry, drop."
 )
 
 PAGE = 200
+_INDENT = 4
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="As `list` shows them.")]
 By = Annotated[
@@ -57,7 +59,7 @@ def list_letters(
         for each in letters:
             put_line(each.shown())
     elif letters:
-        out.print(_table(letters))
+        out.print(_listed(letters))
     else:
         say("there are none")
 
@@ -199,12 +201,13 @@ def _tell(told: dict[str, Any], *, as_json: bool) -> None:
     put(f"{told['id']}: {told['status']}" + ("" if is_done or not reason else f": {reason}"))
 
 
-def _table(letters: Sequence[Letter]) -> Table:
-    columns = ("id", "last came", "format", "code", "authorization")
-    shown = table(*columns, "reason", whole=columns)
+def _listed(letters: Sequence[Letter]) -> RenderableType:
+    """Show each in a line, and below it what it was and why: so that no width hides the reason."""
+    rows: list[RenderableType] = []
     for each in letters:
-        named = each.authorization_id or ""
-        version = "" if each.version is None else f" v{each.version}"
-        cells = (each.id, each.last_at[:19], each.format, each.code, named + version, each.reason)
-        shown.add_row(*map(Text, cells))
-    return shown
+        named = f"{each.authorization_id} " if each.authorization_id else ""
+        version = "" if each.version is None else f"v{each.version} "
+        more = f"  {each.last_at[:19]}  {each.format}  {each.code}"
+        rows.append(Text.assemble((each.id, "bold"), more))
+        rows.append(Padding(Text(f"{named}{version}{each.reason}"), (0, 0, 0, _INDENT)))
+    return Group(*rows)

@@ -57,7 +57,8 @@ class Submission:
     it as it came, ``content_bytes`` how long it was; where that is costly to write, ``excerpt``
     writes it when it is needed, and tells whether it is all. From the byte ``start`` of the stream
     on it can be read again. ``is_own``: it carries an identifier that was given out here, and may
-    be our own writing that came back; ``is_known``: it is, and stands already.
+    be our own writing that came back; ``is_known``: it is, and stands already. ``reference`` is
+    what a notification names and does not bring: it is to be fetched.
     """
 
     format: Format
@@ -75,6 +76,7 @@ class Submission:
     warnings: tuple[Mapping[str, Any], ...] = ()
     is_own: bool = False
     is_known: bool = False
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,6 +260,8 @@ def _result(submission: Submission) -> Result:
     }
     if submission.warnings:
         result["warnings"] = list(submission.warnings)
+    if submission.reference:
+        result["reference"] = submission.reference
     if submission.is_known:
         result |= {"status": "unchanged", "current_version": submission.version}
     elif submission.pushed is None:

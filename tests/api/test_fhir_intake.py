@@ -373,3 +373,25 @@ def test_many_findings_are_told_up_to_a_limit(caller: httpx.Client) -> None:
 
     assert answer.status_code == 422
     assert severities == ["error"] * 1000 + ["information"] * 2
+
+
+def test_a_notification_of_an_id_alone_is_noted_with_what_is_to_be_fetched(
+    caller: httpx.Client,
+) -> None:
+    """It is taken, and no dead letter."""
+    reference = "https://payer.example/fhir/ClaimResponse/77"
+    focus = {"name": "focus", "valueReference": {"reference": reference}}
+    event = {"name": "notification-event", "part": [focus]}
+    status = {"resourceType": "Parameters", "parameter": [event]}
+    notice = {"resourceType": "Bundle", "type": "history", "entry": [{"resource": status}]}
+
+    answer = caller.post("/fhir", json=notice, headers={"Content-Type": "application/fhir+json"})
+    told = caller.post("/authorizations/bulk", json=notice).text.splitlines()
+
+    texts = [each["details"]["text"] for each in answer.json()["issue"]]
+    assert answer.status_code == 200
+    assert any(reference in each for each in texts)
+    assert [(json.loads(each)["status"], json.loads(each)["reference"]) for each in told] == [
+        ("noted", reference)
+    ]
+    assert caller.get("/dead-letters").json()["dead_letters"] == []

@@ -66,6 +66,34 @@ def test_they_are_listed_and_shown(live: Authmatch, ground: Ground, payer: str) 
     assert (for_programs["content"], for_programs["encoding"]) == ('{"kind": 7}', "utf-8")
 
 
+def test_a_list_shows_the_reason_at_eighty_columns(
+    live: Authmatch, ground: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the id of the authorization is."""
+    letter = DeadLetter(
+        format="x12",
+        content=b"x",
+        content_bytes=1,
+        code="invalid",
+        reason="granted without a date of service or validity",
+        origin="POST /x12",
+        authorization_id="A" * 64,
+        version=7,
+    )
+
+    async def keep_one(stores: Stores) -> list[str]:
+        return await stores.letters.keep(payer, [letter])
+
+    (name,) = ground.run(keep_one)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    shown = live("deadletters", "list").stdout
+
+    assert max(map(len, shown.splitlines())) <= 80
+    assert name in shown
+    assert "granted without a date of service or validity" in " ".join(shown.split())
+
+
 def test_listing_is_narrowed(live: Authmatch, ground: Ground, payer: str) -> None:
     """By status, code, format and number; open ones only, unless told otherwise."""
     names = keep(ground, payer, b"1", b"2", b"3")

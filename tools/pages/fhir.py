@@ -20,7 +20,8 @@ model](../data-model.md).
 
 A ClaimResponse alone, or a Bundle of any type (collection, message, searchset, history) with one
 or more of them, bundles within bundles, and Parameters: so a response, the answer to an inquiry,
-and a notification of a subscription. The request (`Claim`), `Patient`, `Coverage`,
+and a notification of a subscription; of one that brings ids alone (`notified`) the result has the
+`reference` that is to be fetched from its sender. The request (`Claim`), `Patient`, `Coverage`,
 `Practitioner`, `PractitionerRole`, `Organization`, `Location`, `Encounter`, `Condition` and
 `ServiceRequest` are read where a reference leads to them.
 

@@ -192,3 +192,66 @@ def test_resources_without_end_are_refused() -> None:
     reading = read({"resourceType": "Bundle", "entry": [entry] * 30_000})
 
     assert "too-many" in codes(reading, "error")
+
+
+def event(reference: str) -> Json:
+    """One event of a notification, of an id alone."""
+    parts = [
+        {"name": "event-number", "valueString": "2"},
+        {"name": "focus", "valueReference": {"reference": reference}},
+    ]
+    return {"name": "notification-event", "part": parts}
+
+
+def status_of(*events: Json, type_: str = "event-notification") -> Json:
+    """The status of a subscription in R4."""
+    return {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "type", "valueCode": type_}, *events],
+    }
+
+
+REMOTE = "https://payer.example/fhir/ClaimResponse/77"
+R4B = {
+    "resourceType": "SubscriptionStatus",
+    "type": "event-notification",
+    "notificationEvent": [{"eventNumber": "2", "focus": {"reference": REMOTE}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "references"),
+    [
+        (bundle(status_of(event(REMOTE)), type_="history"), [REMOTE]),
+        (bundle(status_of(event(REMOTE), event("ClaimResponse/9")), type_="history"),
+         [REMOTE, "ClaimResponse/9"]),
+        (status_of(event(REMOTE)), [REMOTE]),
+        (bundle(R4B, type_="subscription-notification"), [REMOTE]),
+        (bundle(status_of(type_="heartbeat"), type_="history"), [None]),
+    ],
+    ids=["one", "two", "no bundle", "R4B", "a heartbeat"],
+)  # fmt: skip
+def test_a_notification_of_ids_alone_names_what_is_to_be_fetched(
+    document: Json, references: list[str | None]
+) -> None:
+    """It is no fault: nothing is refused, and nothing to keep."""
+    reading = read(document)
+
+    assert [each.reference for each in reading.unread] == references
+    assert not any(each.is_refused for each in reading.unread)
+    assert {each.severity for each in reading.issues} == {"information"}
+
+
+def test_a_notification_that_brings_what_it_names_is_read() -> None:
+    """Only what is not there is to be fetched."""
+    whole = response(item(), id="77")
+    document = bundle(status_of(event(REMOTE), event("ClaimResponse/9")), whole, PATIENT)
+    reading = read(document)
+
+    assert len(reading.authorizations) == 1
+    assert [each.reference for each in reading.unread] == ["ClaimResponse/9"]
+
+
+def test_parameters_that_are_no_notification_are_told() -> None:
+    """There is nothing to read in them."""
+    assert [each.code for each in read(parameters()).issues] == ["nothing-to-read"]

@@ -87,6 +87,7 @@ def test_each_is_refused_for_itself_with_its_own_reasons() -> None:
     assert found[1].errors == (
         {
             "path": "/entry/1/resource/item/0",
+            "code": "granted-without-dates",
             "message": "granted, but neither a validity, nor dates of service, nor an admission",
         },
     )

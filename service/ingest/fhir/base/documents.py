@@ -86,6 +86,10 @@ class Documents:
         """The bundle in which a resource stands; the resource where it stands alone."""
         return self._pack_of.get(resource.path, resource)
 
+    def holds(self, reference: Node) -> bool:
+        """Whether what a Reference names is in the document."""
+        return bool(self._found(plain(reference.get("reference").value), reference.path))
+
     def resolve(self, reference: Node) -> Node:
         """What a Reference names; no value, and a finding, when it is not in the document.
 

@@ -28,6 +28,8 @@ CODES: dict[str, str] = {
     "modified-without-grant": "incomplete",
     "nothing-to-read": "required",
     "not-a-resource": "structure",
+    "notified": "informational",
+    "notified-nothing": "informational",
     "not-an-authorization": "not-supported",
     "provider-left-out": "incomplete",
     "r4b-shape": "structure",

@@ -27,6 +27,8 @@ from service.ingest.fhir.reading.header import Whole, setting_of
 from service.ingest.fhir.reading.identity import identity_of, is_own
 
 _DATES = ("effective", "requested_dates")
+REFERENCE_CHARACTERS_MAX = 500
+"""So much is given of a reference that is to be fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +50,14 @@ class Unread:
     """A ClaimResponse or Claim that gave no authorization, and why.
 
     It is refused where an issue is an error; else nothing is wrong, and there is nothing to take.
+    ``reference`` is what a notification names and does not bring: it is to be fetched.
     """
 
     pointer: str
     issues: tuple[Issue, ...]
     authorization_id: str | None = None
     version: int | None = None
+    reference: str | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -90,8 +94,8 @@ def read(content: object) -> Reading:
             authorization = _fitting(document, response) if document else None
         found.append(_taken(case, document, authorization, tuple(noted.values())))
     found = list(_once(found, documents))
-    unanswered = _unanswered(documents, answered)
-    _other(documents)
+    unanswered = [*_unanswered(documents, answered), *_notified(documents)]
+    _other(documents, is_notice=any(map(_is_status, documents.resources)))
     return Reading(
         authorizations=tuple(each for each in found if isinstance(each, ReadAuthorization)),
         unread=tuple(each for each in (*found, *unanswered) if isinstance(each, Unread)),
@@ -262,13 +266,56 @@ def _related(documents: Documents, answered: set[Node]) -> set[Node]:
     return set(filter(None, related))
 
 
-def _other(documents: Documents) -> None:
+_NOTICES = frozenset(
+    {"handshake", "heartbeat", "event-notification", "query-status", "query-event"}
+)
+
+
+def _is_status(resource: Node) -> bool:
+    """Whether a resource is the status of a subscription: what was notified (R4: Parameters)."""
+    if resource.resource_type == "Parameters":
+        codes = {plain(each.get("valueCode").value) for each in _named(resource, "type")}
+        return bool(codes & _NOTICES) or any(_named(resource, "notification-event"))
+    return resource.resource_type == "SubscriptionStatus"
+
+
+def _named(parameters: Node, name: str, list_: str = "parameter") -> list[Node]:
+    return [each for each in parameters.many(list_) if plain(each.get("name").value) == name]
+
+
+def _focuses(status: Node) -> Iterator[Node]:
+    """The references to what a notification is about."""
+    for event in _named(status, "notification-event"):
+        yield from (each.get("valueReference") for each in _named(event, "focus", "part"))
+    yield from (each.get("focus") for each in status.many("notificationEvent"))
+
+
+def _notified(documents: Documents) -> list[Unread]:
+    """What notifications name and do not bring: it is fetched from the sender, not by us."""
+    unread = []
+    for status in filter(_is_status, documents.resources):
+        focuses = [each for each in _focuses(status) if plain(each.get("reference").value)]
+        for focus in focuses:
+            if documents.holds(focus):
+                continue
+            with documents.issues.noting() as noted:
+                focus.tell("notified", "a notification of an id alone: fetch what it names")
+            reference = plain(focus.get("reference").value)[:REFERENCE_CHARACTERS_MAX]
+            issues = tuple(noted.values())
+            unread.append(Unread(pointer=focus.pointer, issues=issues, reference=reference))
+        if not focuses and not documents.of_type("ClaimResponse"):
+            with documents.issues.noting() as noted:
+                status.tell("notified-nothing", "a notification that names nothing to fetch")
+            unread.append(Unread(pointer=status.pointer, issues=tuple(noted.values())))
+    return unread
+
+
+def _other(documents: Documents, *, is_notice: bool) -> None:
     for each in documents.of_type("ExplanationOfBenefit"):
         message = "an ExplanationOfBenefit is not read: send the ClaimResponse"
         each.warn("not-an-authorization", message)
-    if documents.resources and not any(
-        documents.of_type(name) for name in ("ClaimResponse", "Claim")
-    ):
+    is_read = is_notice or any(documents.of_type(name) for name in ("ClaimResponse", "Claim"))
+    if documents.resources and not is_read:
         message = "neither a ClaimResponse nor a Claim in the document"
         documents.resources[0].error("nothing-to-read", message)
 

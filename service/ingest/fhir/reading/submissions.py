@@ -124,11 +124,12 @@ def _unread(piece: Cut, unread: Unread) -> Submission:
     if unread.is_refused:
         return _rejected(piece, unread.pointer, "invalid", unread.issues, **known)
     reason = unread.issues[-1].message if unread.issues else "nothing to take"
+    known["reference"] = unread.reference
     return piece.submission("fhir", unread.pointer, reason=reason, **known)
 
 
 def _place(issue: Issue) -> Mapping[str, str]:
-    return {"path": issue.pointer, "message": issue.message}
+    return {"path": issue.pointer, "code": issue.code, "message": issue.message}
 
 
 def _parsed(piece: Cut, bytes_max: int) -> object:
