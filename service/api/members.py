@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from service.api.body import JsonBody, json_response
 from service.api.caller import Asking, needs
-from service.api.problem import Refused
 from service.api.schema import problems
 from service.application import members
+from service.domain.misfits import Misfit
 from service.domain.person import MemberMergeBody
 from service.domain.values import Identifier
 
@@ -34,7 +34,7 @@ async def merge(
     The same call again completes one that stopped. It cannot be taken back.
     """
     if asked.into == member_id:
-        raise Refused(422, "Invalid content", "/into: a member cannot be merged into itself")
+        raise Misfit("a member cannot be merged into itself", "into")
     return json_response(members.told(await members.merge(caller, member_id, asked)))
 
 

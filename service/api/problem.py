@@ -18,7 +18,7 @@ from starlette.responses import Response
 from service.application import refusals
 from service.application.authorizations import TITLES
 from service.application.refusals import EngineFault, EngineRefused, NotTaken
-from service.domain.misfits import misfits, pointer
+from service.domain.misfits import Misfit, misfits, pointer
 
 log = structlog.get_logger()
 
@@ -67,7 +67,8 @@ def _of_validation(error: ValidationError) -> Refused:
     """Tell text that is not JSON (400) from JSON that does not fit (422)."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        return Refused(400, "Malformed JSON", first["msg"])
+        errors = [{"path": "", "message": first["msg"]}]
+        return Refused(400, "Malformed JSON", first["msg"], errors=errors)
     reason, errors = misfits(error, most=ERRORS_MAX)
     return Refused(422, "Invalid content", reason, errors=errors)
 
@@ -135,8 +136,18 @@ def _of_unexpected(error: Exception) -> Refused:
     return Refused(500, "Unexpected fault", "the fault was logged")
 
 
-def _of_content(error: Exception) -> Refused:
-    return Refused(422, "Invalid content", str(error))
+def _of_misfit(error: Misfit) -> Refused:
+    detail = f"{error.path or '/'}: {error}"
+    return Refused(422, "Invalid content", detail, errors=_placed(error))
+
+
+def _of_conflict(error: Misfit) -> Refused:
+    errors = _placed(error) if error.path else None
+    return Refused(409, "Adjudication conflict", str(error), errors=errors)
+
+
+def _placed(error: Misfit) -> list[dict[str, str]]:
+    return [{"path": error.path, "message": str(error)}]
 
 
 _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
@@ -144,17 +155,14 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (EngineFault, _of_fault),
     (refusals.TableFault, _of_table),
     (ValidationError, _of_validation),
-    (refusals.BadCursor, _of_content),
-    (refusals.NoSuchLine, _of_content),
-    (refusals.BadSelection, _of_content),
-    (refusals.BadChange, _of_content),
+    (refusals.Conflict, _of_conflict),
+    (Misfit, _of_misfit),
     (NotTaken, _of_not_taken),
     (refusals.NotAuthenticated, _of_nobody),
     (refusals.NotForPayer, lambda error: Refused(403, "Not permitted", str(error))),
     (refusals.NotPermitted, _of_not_permitted),
     (refusals.NotActing, _of_not_acting),
     (refusals.NotFound, lambda error: Refused(404, "Not found", str(error))),
-    (refusals.Conflict, lambda error: Refused(409, "Adjudication conflict", str(error))),
     (refusals.MergeRefused, lambda error: Refused(409, "Merge refused", str(error))),
     (
         refusals.UnknownClaim,

@@ -236,9 +236,9 @@ async def benefit_limits(caller: Caller, claim_id: str, asked: BenefitLimits) ->
         if claim.is_held
     }
     benefits = {line["line"]: line["benefit"] for line in draft["lines"]}
-    for each in asked.lines:
+    for place, each in enumerate(asked.lines):
         if each.line not in benefits:
-            raise BadChange(f"the claim has no line {each.line}")
+            raise BadChange(f"the claim has no line {each.line}", "lines", place, "line")
     return {
         "claim_id": answer["claim_id"],
         "version": answer["version"],

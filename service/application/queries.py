@@ -166,7 +166,7 @@ def asked_line(plan: Plan, claim: Claim, number: int, references: References) ->
     """Put a claim line to a template, whatever the decision table would choose; NoSuchLine."""
     line = next((each for each in claim.lines if each.line == number), None)
     if line is None:
-        raise NoSuchLine(f"the claim has no line {number}")
+        raise NoSuchLine(f"the claim has no line {number}", "line")
     attached = references.attached
     values = line_values(claim, line, header_values(claim, attached), attached)
     kind: AuthorizationKind = "referral" if plan.template.id == "referral" else "authorization"

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from service.domain.canonical import canonical_json
 from service.domain.claim import AuthorizationKind, Claim
+from service.domain.misfits import Path, refuse, repeated
 from service.domain.person import Person
 from service.domain.values import Counted, Frozen, Identifier, LineNumber, Text
 
@@ -31,14 +32,19 @@ class Selection(Frozen):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        lines: dict[str, list[int | None]] = {}
-        for each in self.authorizations:
-            lines.setdefault(each.authorization_id, []).append(each.line)
-        if any(len(set(some)) < len(some) for some in lines.values()):
-            raise ValueError("the same authorization is selected twice")
-        if any(None in some and len(some) > 1 for some in lines.values()):
-            raise ValueError("an authorization is selected whole, and one of its lines as well")
+        refuse("Selection", self._misfits())
         return self
+
+    def _misfits(self) -> Iterator[tuple[Path, str]]:
+        selected = [(each.authorization_id, each.line) for each in self.authorizations]
+        for place in repeated(selected):
+            path = "authorizations", place, "authorization_id"
+            yield path, "the same authorization is selected twice"
+        lines = {name for name, line in selected if line is not None}
+        for place, (name, line) in enumerate(selected):
+            if line is None and name in lines:
+                reason = "an authorization is selected whole, and one of its lines as well"
+                yield ("authorizations", place, "authorization_id"), reason
 
 
 class StatusOverride(Frozen):
@@ -58,15 +64,18 @@ class Adjudication(Claim):
 
     @model_validator(mode="after")
     def _selections_fit_the_claim(self) -> Self:
-        lines = {line.line for line in self.lines}
-        seen: set[tuple[int, str]] = set()
-        for each in self.selections:
-            if each.line not in lines:
-                raise ValueError(f"a selection is for line {each.line}, which the claim has not")
-            if (each.line, each.type) in seen:
-                raise ValueError(f"line {each.line} has two selections of one type")
-            seen.add((each.line, each.type))
+        refuse("Adjudication", self._selected_wrongly())
         return self
+
+    def _selected_wrongly(self) -> Iterator[tuple[Path, str]]:
+        lines = {line.line for line in self.lines}
+        for place, each in enumerate(self.selections):
+            if each.line not in lines:
+                reason = f"a selection is for line {each.line}, which the claim has not"
+                yield ("selections", place, "line"), reason
+        for place in repeated((each.line, each.type) for each in self.selections):
+            reason = f"line {self.selections[place].line} has two selections of one type"
+            yield ("selections", place, "type"), reason
 
 
 def content_of(claim: Adjudication) -> bytes:
@@ -102,7 +111,8 @@ class LineKept(Frozen):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.units is None and self.amount is None:
-            raise ValueError("say the units that the line keeps, the amount, or both")
+            reason = "say the units that the line keeps, the amount, or both"
+            refuse("LineKept", [(("units",), reason)])
         return self
 
 
@@ -116,7 +126,9 @@ class ClaimChange(Frozen):
 
     @model_validator(mode="after")
     def _each_line_once(self) -> Self:
-        numbers = [each.line for each in self.lines]
-        if len(set(numbers)) < len(numbers):
-            raise ValueError("the same line stands twice")
+        twice = repeated(each.line for each in self.lines)
+        refuse(
+            "ClaimChange",
+            ((("lines", place, "line"), "the same line stands twice") for place in twice),
+        )
         return self

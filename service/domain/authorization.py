@@ -5,6 +5,7 @@ What happened to it on its way (statuses, pends, callouts, messages, notes) is s
 source and given back; nothing matches on it.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
@@ -12,6 +13,7 @@ from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from service.domain import codes
 from service.domain.claim import AuthorizationKind
+from service.domain.misfits import Path, refuse, repeated
 from service.domain.provider import AuthorizedProvider
 from service.domain.values import (
     Code,
@@ -80,7 +82,7 @@ class Admission(Frozen):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.date and self.discharge_date and self.discharge_date < self.date:
-            raise ValueError("discharged before admitted")
+            refuse("Admission", [(("discharge_date",), "discharged before admitted")])
         return self
 
 
@@ -115,7 +117,7 @@ class Limits(Frozen):
     @model_validator(mode="after")
     def _units_say_of_what(self) -> Self:
         if self.units is not None and self.unit is None:
-            raise ValueError("units need their unit of measure, 'unit'")
+            refuse("Limits", [(("unit",), "units need their unit of measure, 'unit'")])
         return self
 
 
@@ -130,16 +132,18 @@ class Procedure(Frozen):
     @model_validator(mode="after")
     def _one_kind_of_scope(self) -> Self:
         if self.group and (self.from_ or self.to):
-            raise ValueError("a line is scoped by procedure or by group, not by both")
+            reason = "a line is scoped by procedure or by group, not by both"
+            refuse("Procedure", [(("group",), reason)])
         if self.to and not self.from_:
-            raise ValueError("a range needs its first code, 'from'")
+            refuse("Procedure", [(("from",), "a range needs its first code, 'from'")])
         if self.from_ and self.to:
             first, last = codes.bare(self.from_), codes.bare(self.to)
             shapes = {codes.procedure_shape(code, self.code_system) for code in (first, last)}
             if len(shapes) > 1:
-                raise ValueError("first and last code are not of one code system and shape")
+                reason = "first and last code are not of one code system and shape"
+                refuse("Procedure", [(("to",), reason)])
             if last < first:
-                raise ValueError("the range ends before it starts")
+                refuse("Procedure", [(("to",), "the range ends before it starts")])
         return self
 
     def names(self, code: str) -> bool:
@@ -364,35 +368,38 @@ class Authorization(Scope):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        seen: set[int] = set()
-        for line in self.lines:
-            if line.line in seen:
-                raise ValueError(f"line {line.line} stands twice in the authorization")
-            seen.add(line.line)
-        if self.pend_reasons:
-            reasons = [entry.reason for entry in self.pend_reasons]
-            if len(set(reasons)) < len(reasons):
-                raise ValueError("the same pend reason stands twice")
-        if self.notes:
-            notes = [(note.note_id, note.version) for note in self.notes if note.note_id]
-            if len(set(notes)) < len(notes):
-                raise ValueError("the same version of a note stands twice")
-        if self.supersedes == self.authorization_id:
-            raise ValueError("an authorization cannot supersede itself")
-        if self.authorization_id in self.aliases:
-            raise ValueError("an authorization is no alias of itself")
-        self._is_dated()
+        refuse("Authorization", self._misfits())
         return self
 
-    def _is_dated(self) -> None:
+    def _misfits(self) -> Iterator[tuple[Path, str]]:
+        for place in repeated(line.line for line in self.lines):
+            number = self.lines[place].line
+            yield ("lines", place, "line"), f"line {number} stands twice in the authorization"
+        for place in repeated(entry.reason for entry in self.pend_reasons):
+            yield ("pend_reasons", place, "reason"), "the same pend reason stands twice"
+        notes = ((note.note_id or place, note.version) for place, note in enumerate(self.notes))
+        for place in repeated(notes):
+            yield ("notes", place, "version"), "the same version of a note stands twice"
+        if self.supersedes == self.authorization_id:
+            yield ("supersedes",), "an authorization cannot supersede itself"
+        if self.authorization_id in self.aliases:
+            place = self.aliases.index(self.authorization_id)
+            yield ("aliases", place), "an authorization is no alias of itself"
+        yield from self._undated()
+
+    def _undated(self) -> Iterator[tuple[Path, str]]:
         """A granted authorization without a first or last day would pay for ever: refuse it."""
         if _has_day(self):
             return
-        for scope in self.lines or (self,):
+        scopes: list[tuple[Path, Scope]] = [
+            (("lines", place), line) for place, line in enumerate(self.lines)
+        ]
+        for path, scope in scopes or [((), self)]:
             decision = scope.decision or self.decision
             action = decision.action if decision else None
             if action in GRANTING_ACTIONS and not _has_day(scope):
-                raise ValueError(f"an authorization granted with {action} needs effective dates")
+                reason = f"an authorization granted with {action} needs effective dates"
+                yield (*path, "effective"), reason
 
     @property
     def is_void(self) -> bool:

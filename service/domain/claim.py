@@ -1,10 +1,11 @@
 """A claim as the adjudicator posts it: professional, institutional or dental."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
+from service.domain.misfits import Path, refuse, repeated
 from service.domain.provider import ClaimProvider
 from service.domain.values import (
     Code,
@@ -20,6 +21,7 @@ from service.domain.values import (
 ClaimType = Literal["professional", "institutional", "dental"]
 NumberKind = Literal["authorization", "referral", "predetermination"]
 AuthorizationKind = Literal["authorization", "notification", "referral"]
+RequestedKind = Literal["authorization", "notification", "referral", "authorization_and_referral"]
 
 _MEETING: Mapping[AuthorizationKind, tuple[AuthorizationKind, ...]] = {
     "notification": ("notification", "authorization")
@@ -77,7 +79,7 @@ class Benefit(Frozen):
     """What the benefit of the line says of authorization; null where it says nothing."""
 
     authorization_required: bool | None = None
-    requested_type: AuthorizationKind | Literal["authorization_and_referral"] | None = None
+    requested_type: RequestedKind | None = None
     limit_adjustments: tuple[dict[str, JsonValue], ...] = Field(default=(), max_length=50)
 
 
@@ -108,9 +110,10 @@ class ServiceLine(Frozen):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.from_ and self.to and self.to < self.from_:
-            raise ValueError("the service ends before it starts")
+            refuse("ServiceLine", [(("to",), "the service ends before it starts")])
         if self.to and not self.from_:
-            raise ValueError("a line with a last day needs its first day, 'from'")
+            reason = "a line with a last day needs its first day, 'from'"
+            refuse("ServiceLine", [(("from",), reason)])
         return self
 
 
@@ -143,21 +146,25 @@ class Claim(Frozen):
 
     @model_validator(mode="after")
     def _every_line_has_its_number_and_day(self) -> Self:
-        seen: set[int] = set()
-        for line in self.lines:
-            if line.line in seen:
-                raise ValueError(f"line {line.line} stands twice in the claim")
-            seen.add(line.line)
-            if not line.from_ and not self.statement.from_ and not self._admitted_on():
-                raise ValueError(
-                    f"line {line.line} has no date of service, nor has the claim a statement period"
-                )
-            for pointer in line.diagnosis_pointers:
-                if pointer > len(self.diagnoses):
-                    raise ValueError(
-                        f"line {line.line} points to diagnosis {pointer} of {len(self.diagnoses)}"
-                    )
+        refuse("Claim", self._misfits())
         return self
+
+    def _misfits(self) -> Iterator[tuple[Path, str]]:
+        is_dated = bool(self.statement.from_ or self._admitted_on())
+        for place in repeated(line.line for line in self.lines):
+            number = self.lines[place].line
+            yield ("lines", place, "line"), f"line {number} stands twice in the claim"
+        for place, line in enumerate(self.lines):
+            if not line.from_ and not is_dated:
+                reason = "has no date of service, nor has the claim a statement period"
+                yield ("lines", place, "from"), f"line {line.line} {reason}"
+            for which, pointed in enumerate(line.diagnosis_pointers):
+                if pointed > len(self.diagnoses):
+                    reason = f"points to diagnosis {pointed} of {len(self.diagnoses)}"
+                    yield (
+                        ("lines", place, "diagnosis_pointers", which),
+                        f"line {line.line} {reason}",
+                    )
 
     def _admitted_on(self) -> object:
         return self.admission.date if self.admission else None

@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from service.domain.misfits import refuse
+
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 """A day of the week."""
 
@@ -167,5 +169,5 @@ class DateSpan(Frozen):
     @model_validator(mode="after")
     def _in_order(self) -> "DateSpan":
         if self.from_ and self.to and self.to < self.from_:
-            raise ValueError("it ends before it starts")
+            refuse("DateSpan", [(("to",), "it ends before it starts")])
         return self

@@ -30,6 +30,7 @@ from service.domain.adjudication import (
     fingerprints_as,
 )
 from service.domain.answers import AdjudicationAnswer, Summary
+from service.domain.misfits import Misfit
 from service.domain.person import Person
 from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafting
 from service.flow.adjudicating.choosing import choose_all
@@ -45,7 +46,7 @@ _OF_ANOTHER = (
 )
 
 
-class Conflict(Exception):
+class Conflict(Misfit):
     """The claim was adjudicated otherwise, or is not what this call takes it for."""
 
 
@@ -172,7 +173,7 @@ async def _is_replay(
     """
     state = found.claim
     if not found.is_of_person(state):
-        raise Conflict(_OF_ANOTHER)
+        raise Conflict(_OF_ANOTHER, "claim_id")
     _check_in_force(state, run)
     known = state.fingerprints.get(claim.version)
     if known is None or run.again:
@@ -187,7 +188,8 @@ async def _is_replay(
         return False
     raise Conflict(
         f"version {claim.version} of this claim was adjudicated with other content;"
-        " send a higher version, or ask to readjudicate"
+        " send a higher version, or ask to readjudicate",
+        "version",
     )
 
 
@@ -201,9 +203,9 @@ async def _is_preliminary(state: ClaimState, run: Run, stores: ClaimStores) -> b
 
 def _check_order(claim: Adjudication, state: ClaimState) -> None:
     if claim.version < state.version:
-        raise Conflict(f"version {state.version} of this claim was adjudicated already")
+        raise Conflict(f"version {state.version} of this claim was adjudicated already", "version")
     if state.replaced_by is not None:
-        raise Conflict(f"this claim was {state.status} by claim {state.replaced_by}")
+        raise Conflict(f"this claim was {state.status} by claim {state.replaced_by}", "claim_id")
 
 
 async def _replay(state: ClaimState, version: int, run: Run, stores: ClaimStores) -> Adjudicated:

@@ -17,6 +17,7 @@ from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
 from service.domain.claim import AuthorizationKind, ServiceLine, kinds_meeting
 from service.domain.event import Event, Outcome
+from service.domain.misfits import Misfit, Path
 from service.domain.terms import read_terms
 from service.flow.adjudicating.run import ClaimStores, Run
 from service.flow.matching.match import LineSearch, Matched
@@ -29,7 +30,7 @@ NUMBER_OUTCOMES = frozenset({"invalid_number_claim", "invalid_number_line"})
 _UNLIMITED = 2**63
 
 
-class BadSelection(ValueError):
+class BadSelection(Misfit):
     """A selection that cannot be meant: where, and why."""
 
 
@@ -100,9 +101,10 @@ def found_standing(searches: Iterable[LineSearch]) -> dict[str, Standing]:
 def check_selections(claim: Adjudication, required: Iterable[LineSearch]) -> None:
     """Refuse a selection for a line that needs nothing of that type; raises BadSelection."""
     heard = [selection_for(claim, search) for search in required]
-    for each in claim.selections:
+    for place, each in enumerate(claim.selections):
         if not any(each is known for known in heard):
-            raise BadSelection(f"line {each.line} needs no {each.type}: nothing can be selected")
+            reason = f"line {each.line} needs no {each.type}: nothing can be selected"
+            raise BadSelection(reason, "selections", place, "line")
 
 
 def selection_for(claim: Adjudication, search: LineSearch) -> Selection | None:
@@ -132,8 +134,11 @@ def choose(
     selection = selection_for(claim, search)
     if selection is None:
         return Chosen(search=search, choices=automatic, events=search.events)
+    place = next(at for at, each in enumerate(claim.selections) if each is selection)
     selected = [
-        choice for each in selection.authorizations for choice in _selected(each, search, standing)
+        choice
+        for at, each in enumerate(selection.authorizations)
+        for choice in _selected(each, search, standing, ("selections", place, "authorizations", at))
     ]
     is_overridden = may_override and claim.override is not None
     refused = [
@@ -179,30 +184,34 @@ def _automatic(judged: Judged, standing: Mapping[str, Standing]) -> list[Choice]
 
 
 def _selected(
-    selected: SelectedAuthorization, search: LineSearch, standing: Mapping[str, Standing]
+    selected: SelectedAuthorization,
+    search: LineSearch,
+    standing: Mapping[str, Standing],
+    path: Path,
 ) -> list[Choice]:
     """Read a selection; one of another member is refused like one that does not exist."""
     where = f"the selection for line {search.line.line}: {selected.authorization_id}"
     now = standing.get(selected.authorization_id)
     if now is None or now.authorization.kind not in kinds_meeting(search.kind):
-        raise BadSelection(f"{where} is no {search.kind} of this member")
+        raise BadSelection(f"{where} is no {search.kind} of this member", *path, "authorization_id")
     if not now.is_open:
-        raise BadSelection(f"{where} is void or superseded")
+        raise BadSelection(f"{where} is void or superseded", *path, "authorization_id")
     return [
         Choice(authorization=now.authorization, line=line, origin="selected")
-        for line in _lines_of(selected, search, now.authorization)
+        for line in _lines_of(selected, search, now.authorization, path)
     ]
 
 
 def _lines_of(
-    selected: SelectedAuthorization, search: LineSearch, authorization: Authorization
+    selected: SelectedAuthorization, search: LineSearch, authorization: Authorization, path: Path
 ) -> tuple[int, ...]:
     """Take the line that was named, else all that were matched, else one that fits."""
     if selected.line is not None:
         try:
             return (line_of(authorization, selected.line).line,)
         except ValueError as error:
-            raise BadSelection(f"the selection for line {search.line.line}: {error}") from error
+            reason = f"the selection for line {search.line.line}: {error}"
+            raise BadSelection(reason, *path, "line") from error
     lines = {line.line for line in authorization.lines}
     for judged in (*search.ranked.shown, *search.ranked.near_misses):
         if judged.candidate.authorization_id == selected.authorization_id:

@@ -20,13 +20,14 @@ from service.accounting.books.rows import HeldRow, MoreThanHeld, amounts_of, shr
 from service.accounting.books.scale import scaled, written, written_amount
 from service.domain.adjudication import ClaimChange
 from service.domain.answers import GivenBack, StepAnswer
+from service.domain.misfits import Misfit
 from service.flow.adjudicating.adjudicate import Conflict
 from service.flow.adjudicating.run import contended
 
 Step = Literal["finalize", "release", "reverse", "adjust"]
 
 
-class BadChange(ValueError):
+class BadChange(Misfit):
     """A change that cannot be meant: where, and why."""
 
 
@@ -44,10 +45,11 @@ class _Next:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Keep:
-    """What lines are to keep, scaled: units and charge, of those that are named."""
+    """What lines are to keep, scaled: units and charge, of those that are named at a place."""
 
     units: Mapping[int, int]
     amounts: Mapping[int, int]
+    places: Mapping[int, int]
 
     def __bool__(self) -> bool:
         return bool(self.units or self.amounts)
@@ -59,7 +61,8 @@ class _Keep:
         except MoreThanHeld as error:
             raise BadChange(
                 f"{error} for these units: amounts are only lowered here; send a new version of the"
-                " claim for more"
+                " claim for more",
+                *("lines", self.places[error.line], "amount"),
             ) from error
 
 
@@ -71,7 +74,9 @@ def _finalize(claim: ClaimState, keep: _Keep) -> _Next:
 
 def _release(claim: ClaimState, keep: _Keep) -> _Next:
     if keep:
-        raise BadChange("a release gives everything back; lines are for adjust or finalize")
+        raise BadChange(
+            "a release gives everything back; lines are for adjust or finalize", "lines"
+        )
     if claim.status not in (RESERVED, SUSPENDED, RELEASED):
         raise Conflict(f"the claim is {claim.status}: only what is reserved can be released")
     return _Next(status=RELEASED, rows=())
@@ -79,7 +84,7 @@ def _release(claim: ClaimState, keep: _Keep) -> _Next:
 
 def _reverse(claim: ClaimState, keep: _Keep) -> _Next:
     if keep:
-        raise BadChange("a reversal gives everything back; lines are for adjust")
+        raise BadChange("a reversal gives everything back; lines are for adjust", "lines")
     return _Next(status=REVERSED if claim.is_in_force else claim.status, rows=())
 
 
@@ -87,7 +92,8 @@ def _adjust(claim: ClaimState, keep: _Keep) -> _Next:
     if not claim.is_held:
         raise Conflict(f"the claim is {claim.status}: it holds nothing")
     if not keep:
-        raise BadChange("name the lines that are to be adjusted, and their units or amounts")
+        reason = "name the lines that are to be adjusted, and their units or amounts"
+        raise BadChange(reason, "lines")
     return _Next(status=claim.status, rows=keep.of(claim))
 
 
@@ -124,12 +130,13 @@ async def change_claim(
 def _keep(claim: ClaimState, change: ClaimChange) -> _Keep:
     """Read what lines are to keep: no more units than they hold."""
     if change.version is not None and change.version != claim.version:
-        raise Conflict(f"version {claim.version} of the claim is in force, not {change.version}")
+        reason = f"version {claim.version} of the claim is in force, not {change.version}"
+        raise Conflict(reason, "version")
     if change.lines and not claim.is_held:
-        raise Conflict(f"the claim is {claim.status}: it holds nothing")
+        raise Conflict(f"the claim is {claim.status}: it holds nothing", "lines")
     held = units_of(claim.rows)
     keep = {}
-    for each in change.lines:
+    for place, each in enumerate(change.lines):
         if each.units is None:
             continue
         units = scaled(each.units)
@@ -137,11 +144,13 @@ def _keep(claim: ClaimState, change: ClaimChange) -> _Keep:
             shown = written(held.get(each.line, 0))
             raise BadChange(
                 f"line {each.line} holds {shown} units, not {each.units:f}:"
-                " units are only given back here; send a new version of the claim for more"
+                " units are only given back here; send a new version of the claim for more",
+                *("lines", place, "units"),
             )
         keep[each.line] = units
     amounts = {each.line: scaled(each.amount) for each in change.lines if each.amount is not None}
-    return _Keep(units=keep, amounts=amounts)
+    places = {each.line: place for place, each in enumerate(change.lines)}
+    return _Keep(units=keep, amounts=amounts, places=places)
 
 
 def _answer(claim: ClaimState, following: _Next, moved: Moved, *, is_new: bool) -> StepAnswer:

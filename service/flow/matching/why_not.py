@@ -14,6 +14,7 @@ from service.domain.candidate import Candidate
 from service.domain.claim import AuthorizationKind, Claim
 from service.domain.claim_values import asked_for, header_values, line_values
 from service.domain.effective import LineValues
+from service.domain.misfits import Misfit
 from service.domain.person import Person
 from service.domain.values import Frozen, LineNumber, Text
 from service.flow.matching.finding import CandidateSource
@@ -27,7 +28,7 @@ from service.rules.book import RuleBook
 FOUND_MAX = 20
 
 
-class NoSuchLine(LookupError):
+class NoSuchLine(Misfit):
     """The claim has no line of that number."""
 
 
@@ -47,7 +48,7 @@ async def why_not(
     claim = question.claim
     line = next((each for each in claim.lines if each.line == question.line), None)
     if line is None:
-        raise NoSuchLine(f"the claim has no line {question.line}")
+        raise NoSuchLine(f"the claim has no line {question.line}", "line")
     requirement = decide_requirement(claim, line, rules.tables)
     kinds = (question.type,) if question.type else requirement.looked_for or ("authorization",)
     person = await source.prepare(payer, claim.member.id)

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import orjson
 from elasticsearch import AsyncElasticsearch
 
+from service.domain.misfits import Misfit
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ Order = Sequence[tuple[Mapping[str, Any], type]]
 _KEEP_ALIVE = "5m"
 
 
-class BadCursor(ValueError):
+class BadCursor(Misfit):
     """A paging cursor that was not given out by a search."""
 
 
@@ -148,7 +149,7 @@ def _read_cursor(text: str, order: Order) -> list[Any]:
     try:
         sort = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error) as error:
-        raise BadCursor("this cursor was not given out by a search") from error
+        raise BadCursor("this cursor was not given out by a search", "query", "after") from error
     if not isinstance(sort, list) or list(map(type, sort)) != [kind for _, kind in order]:
-        raise BadCursor("this cursor was not given out by a search")
+        raise BadCursor("this cursor was not given out by a search", "query", "after")
     return sort
