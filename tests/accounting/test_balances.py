@@ -14,9 +14,10 @@ from service.accounting.answers.balances import (
     with_balances,
 )
 from service.accounting.books.scale import SCALE
+from service.accounting.limits.bounds import accounts_of
 from service.domain.candidate import Candidate
 from service.domain.canonical import canonical_form
-from service.domain.terms import terms_in
+from service.domain.terms import read_terms, terms_in
 from tests.builders import build_authorization
 
 DAY = date(2026, 3, 12)
@@ -86,6 +87,42 @@ HELD = [2 * SCALE, SCALE, 120 * SCALE, 0, SCALE, 0]
 def test_what_is_told_of_a_limit(changes: Any, line: int, expected: list[str]) -> None:
     """Each that was given; without any what is used, and of no known period nothing."""
     assert told(granting(candidate(**changes), line=line), L1=HELD, H=HELD) == expected
+
+
+QUANTITY = st.decimals(min_value=0, max_value=999, places=2).map(str)
+LIMITS = st.fixed_dictionaries(
+    {},
+    optional={
+        "units": QUANTITY,
+        "amount": QUANTITY,
+        "service_days": QUANTITY,
+        "per": st.just({"count": "3", "period": "week", "span": 2, "span_unit": "month"}),
+        "renewal": st.just({"reference": "calendar", "period": 1, "unit": "month"}),
+    },
+).map(lambda limits: {**limits, "unit": "UN"})
+
+
+@given(st.none() | LIMITS, st.none() | LIMITS, st.sampled_from((0, 1)))
+def test_what_is_told_is_what_is_counted(header: Any, own: Any, line: int) -> None:
+    """Whatever is granted to header and line, every limit is that of the account that is drawn."""
+    given_lines = [{"limits": own} if own else {}] if line else []
+    one = candidate(lines=given_lines, **({"limits": header} if header else {}))
+    found = granting(one, line=line)
+    counted = [
+        (account.name_on(DAY), name, number)
+        for account in accounts_of(read_terms(one.terms), line, "sunday")
+        for name, number in (
+            ("units", account.bounds.units),
+            ("amount", account.bounds.amount),
+            ("service_days", account.bounds.days),
+        )
+        if number is not None
+    ]
+
+    (limits,) = found.granted.values()
+    assert [
+        (account, name, number) for account, name, _, number in limits if number is not None
+    ] == (counted)
 
 
 def test_what_was_not_found_is_not_known() -> None:

@@ -6,18 +6,19 @@ What was granted is known from the candidates; what is left is looked up once fo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from service.accounting.books.grant import Balance, Balances, Measure
 from service.accounting.books.plan import Bounds
 from service.accounting.books.record import Granted
-from service.accounting.books.scale import written, written_amount
+from service.accounting.books.scale import scaled, written, written_amount
 from service.accounting.limits.bounds import RenewalUnknown, accounts_of, bounds_of_line
 from service.accounting.limits.choice import HEADER
 from service.domain.answers import CandidateAnswer, CandidateBalance, MeasureName, ResultAnswer
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
-from service.domain.terms import read_terms
+from service.domain.terms import Form, read_terms
 from service.domain.values import Weekday
 
 LOOKED_AT_MAX = 200
@@ -43,7 +44,6 @@ class Granting:
     week_starts_on: Weekday
     granted: Granted = field(default_factory=dict)
     accounts: dict[str, dict[str, None]] = field(default_factory=dict)
-    _read: dict[str, Authorization] = field(default_factory=dict)
 
     def add(self, candidate: Candidate, line: int, day: date) -> None:
         """Add a candidate by the line that stands for it, for what is billed on a day."""
@@ -51,20 +51,17 @@ class Granting:
         key = _key(name, line, day.isoformat())
         if key in self.granted or candidate.terms is None:
             return
-        authorization = self._read.get(name)
-        if authorization is None:
-            if len(self._read) == LOOKED_AT_MAX:
-                return
-            authorization = self._read[name] = read_terms(candidate.terms)
-        self.granted[key] = self._limits(authorization, line, day)
+        if name not in self.accounts and len(self.accounts) == LOOKED_AT_MAX:
+            return
         accounts = self.accounts.setdefault(name, {})
+        self.granted[key] = self._limits(candidate.terms, line, day)
         for account, *_ in self.granted[key]:
             if not account.endswith(_UNKNOWN):
                 accounts[account] = None
 
-    def _limits(self, authorization: Authorization, line: int, day: date) -> list[list[Any]]:
+    def _limits(self, terms: Form, line: int, day: date) -> list[list[Any]]:
         """Every limit of header and line; where there is none, the units without a limit."""
-        bounds = self._bounds(authorization, line, day)
+        bounds = _totals(terms, line) or self._periods(read_terms(terms), line, day)
         limits: list[list[Any]] = [
             [account, name, each.unit if name == "units" else None, limit]
             for account, each in bounds
@@ -78,7 +75,7 @@ class Granting:
         account, last = bounds[-1]
         return limits or [[account, "units", last.unit, None]]
 
-    def _bounds(
+    def _periods(
         self, authorization: Authorization, line: int, day: date
     ) -> Sequence[tuple[str, Bounds]]:
         try:
@@ -90,6 +87,27 @@ class Granting:
                 for base, bounds in bounds_of_line(authorization, scope).items()
             ]
         return [(each.name_on(day), each.bounds) for each in accounts]
+
+
+def _totals(terms: Form, line: int) -> list[tuple[str, Bounds]] | None:
+    """Header and line where both have totals alone, as most; None where one counts by periods.
+
+    Read from the terms as they are: near misses are many, and to check each anew takes longer.
+    """
+    lines = (each for each in terms.get("lines", ()) if each["line"] == line)
+    scopes = [("H", terms), *((f"L{line}", each) for each in lines)]
+    totals = []
+    for account, scope in scopes:
+        limits: Form = scope.get("limits") or {}
+        if "per" in limits or "renewal" in limits:
+            return None
+        units, amount, days = (
+            scaled(Decimal(limits[name])) if name in limits else None
+            for name in ("units", "amount", "service_days")
+        )
+        bounds = Bounds(units=units, amount=amount, days=days, unit=limits.get("unit"))
+        totals.append((account, bounds))
+    return totals
 
 
 def balances_told(granted: Granted, looked: Balances) -> dict[str, list[CandidateBalance]]:
