@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 
 from service.ingest.x12.claim import claims
 from service.ingest.x12.claim.rows import CLAIM, LINE
-from service.ingest.x12.fields.mapping import Rows, Told
+from service.ingest.x12.claim.rows import LEFT as CLAIM_LEFT
+from service.ingest.x12.fields.mapping import Left, Rows, Told
 from service.ingest.x12.fields.people import FACILITY, REFERRING, SERVICING
 from service.ingest.x12.review import identity as review_identity
 from service.ingest.x12.review.rows import EVENT, SERVICE
+from service.ingest.x12.review.rows import LEFT as REVIEW_LEFT
 from service.ingest.x12.wire.problem import RULES
 
 _MADE = "<!-- Written by tools/pages/x12.py: change the rows there, not this page. -->"
@@ -35,6 +37,9 @@ def review_page() -> str:
         "## Inquiries and their answers",
         _INQUIRIES,
         _plain_table(("of the authorization", "written as", "rule"), _ANSWERED),
+        "## What is not kept",
+        _NOT_KEPT,
+        _left(REVIEW_LEFT),
         "## What is kept of it",
         _EXCERPTS,
         "## Problems",
@@ -62,11 +67,18 @@ def claim_page() -> str:
         _plain_table(("loop", "element", "field", "rule"), _CLAIM_PARTIES),
         "## What is not read",
         _NOT_READ,
+        _NOT_KEPT,
+        _left(CLAIM_LEFT),
         "## What is kept of it",
         _EXCERPTS,
     ]
     return "\n\n".join(parts) + "\n"
 
+
+_NOT_KEPT = """\
+All other elements of the segments that have a place make no difference to what is stored, matched
+or told. A test changes each element of a message with all segments, and holds this list to what it
+finds."""
 
 _EXCERPTS = """\
 Whatever cannot be taken is kept as X12 that can be read again by itself: the envelopes of its file,
@@ -257,6 +269,13 @@ def _table(rows: Iterable[Told], tables: Mapping[str, Rows]) -> str:
         for row in rows
     )
     return _plain_table(("segment", "element", "field", "rule", "loop"), cells)
+
+
+def _left(rows: Iterable[Left]) -> str:
+    return _plain_table(
+        ("loops", "not kept", "what it is"),
+        ((", ".join(each.loops.split()), each.elements, each.why) for each in rows),
+    )
 
 
 def _source(row: Told) -> str:

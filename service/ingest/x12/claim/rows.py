@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from service.ingest.x12.fields.mapping import Draft, Row, Rows, Take, Told, days, period
+from service.ingest.x12.fields.mapping import Draft, Left, Row, Rows, Take, Told, days, period
 from service.ingest.x12.fields.services import (
     read_service,
     take_areas,
@@ -280,3 +280,37 @@ LINE = Rows(
     Row("DTP03", "from, to", "D8 or RD8", on=("472",), take=days(first="from", last="to")),
     *_NUMBERS,
 )
+
+_PROVIDERS = "2010AA 2310 2420"
+_OTHERS = "1000A 1000B 2010BA 2010BB 2010CA 2330"
+_ALL = f"{_PROVIDERS} {_OTHERS}"
+
+LEFT = (
+    Left("2000A 2000B 2000C", "HL01 to HL02, HL03, HL04", "order alone"),
+    Left("header", "BHT01 to BHT05, REF", "the time counts for what changes a claim"),
+    Left("2000A", "CUR, PRV", "the taxonomy counts where the provider names none"),
+    Left("2000B", "SBR02 to SBR09", "beyond which payer it is"),
+    Left("2000B 2000C", "PAT", "the patient beyond birth date and gender"),
+    Left(_ALL, "N2, N3, N4, PER", "addresses and telephones"),
+    Left(_ALL, "NM102, NM105 to NM107, NM110 to NM112", "names and ids beyond those that are read"),
+    Left(_ALL, "PRV01 to PRV02, PRV04 to PRV06, REF03 to REF04", "beside the taxonomy and id"),
+    Left(_OTHERS, "PRV03, REF01 to REF02, NM104, NM108", "no provider"),
+    Left("1000A 1000B 2010BA 2010CA 2330", "NM103", "names of persons are never kept"),
+    Left("1000A 1000B 2330", "NM101, NM109", "sender; the receiver where no payer is named"),
+    Left("2010BA 2010CA", "DMG01, DMG04 to DMG11", "beyond birth date and gender"),
+    Left("2300", "CLM02 to CLM04, CLM06 to CLM18, CLM20", "the total, signatures, causes, delay"),
+    Left("2300", "CLM19", "PB alone is read"),
+    Left("2300", "HI01-3 to HI12-9, CL104", "dates and amounts of a health code"),
+    Left("2300 2400", "REF03 to REF04", "beyond the number; REF04 2U names its payer"),
+    Left("2300 2400", "PWK, CN1, AMT, K3, NTE, QTY, HCP", "papers, contracts, notes, prices"),
+    Left("2300 2400", "CR1, CR3, CR5, CRC", "ambulance, equipment, oxygen, conditions"),
+    Left("2300", "CR2, CR6, DN1, DN2, DSB", "spine, home health, orthodontics, disability"),
+    Left("2400", "LX02, MEA, PS1, HSD, SV5, TOO01", "measures, purchased services, equipment"),
+    Left("2400", "SV101-7 to SV101-8, SV106, SV108, SV110 to SV116", "beyond what is matched"),
+    Left("2400", "SV202-7, SV206 to SV210", "the same"),
+    Left("2400", "SV301-7, SV305, SV307 to SV310", "the same"),
+    Left("2410", "LIN01 to LIN02, LIN04 to LIN05, CTP, REF", "of a drug beyond its code"),
+    Left("2320", "SBR, CAS, AMT, DMG, OI, MIA, MOA, DTP, REF", "other payers"),
+    Left("2430 2440", "SVD, CAS, DTP, AMT, LQ, FRM", "what other payers paid; forms"),
+)
+"""What an 837 has beyond the rows, and is not kept."""

@@ -95,6 +95,50 @@ class Row(Told):
     take: Take
 
 
+_ELEMENT = re.compile(r"([A-Z][A-Z0-9]{1,2}?)(?:(\d\d)(?:-(\d))?)?")
+_ALL = (0, 0), (99, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Elements of some loops that are not kept, and why: for the page, and held by a test.
+
+    ``elements`` are single ones, whole segments, or from one to another of the same segment.
+    """
+
+    loops: str
+    elements: str
+    why: str
+
+    def parts(self) -> list[str]:
+        """Its elements, segments and ranges one by one."""
+        return self.elements.split(", ")
+
+    def names(self, loop: str, element: str, part: str | None = None) -> bool:
+        """Whether it, or one part of it, speaks of an element (SV101, HI01-3) of a loop."""
+        if loop not in self.loops.split():
+            return False
+        segment, (place, _) = _spelled(element)
+        for each in [part] if part else self.parts():
+            first, _, last = each.partition(" to ")
+            name, (start, end) = _spelled(first)
+            end = _spelled(last)[1][1] if last else end
+            if name == segment and start <= place <= end:
+                return True
+        return False
+
+
+def _spelled(element: str) -> tuple[str, tuple[tuple[int, int], tuple[int, int]]]:
+    """The segment of an element, and where it begins and ends in it: element and component."""
+    found = _ELEMENT.fullmatch(element)
+    if found is None:
+        raise ValueError(f"{element} is no element")
+    if found[2] is None:
+        return found[1], _ALL
+    number, component = int(found[2]), int(found[3] or 0)
+    return found[1], ((number, component), (number, component or 9))
+
+
 class Rows:
     """Rows, found by segment and qualifier."""
 

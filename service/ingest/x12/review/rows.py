@@ -5,6 +5,7 @@ from typing import get_args
 from service.domain.authorization import Action
 from service.ingest.x12.fields.mapping import (
     Draft,
+    Left,
     Row,
     Rows,
     Take,
@@ -316,3 +317,31 @@ SERVICE = Rows(
         take=take_tooth,
     ),
 )
+
+_PEOPLE = "2010A 2010B 2010C 2010D 2010EA 2010EC 2010FA"
+
+LEFT = (
+    Left("2000A 2000B 2000C 2000D 2000E 2000F", "HL01 to HL02, HL04", "order alone"),
+    Left("header", "BHT01", "the same in all"),
+    Left("2000E 2000F", "UM04-3, UM05, UM07 to UM10", "causes, condition, release, delay"),
+    Left("2000E 2000F", "TRN03 to TRN04", "a trace is known by its number"),
+    Left("2000F", "TRN01", "the code of a line is its first trace, whoever gave it"),
+    Left("2000E 2000F", "HI01-3 to HI12-9", "dates and amounts of a health code"),
+    Left("2000E 2000F", "CL104, MSG02 to MSG03", "of nursing homes; the form of a text"),
+    Left("2000F", "SV101-7, SV105 to SV119", "the text of a service, and what a claim says of it"),
+    Left("2000F", "SV206 to SV209", "the same"),
+    Left("2000F", "SV303, SV305, SV307 to SV311, TOO01", "the same"),
+    Left(_PEOPLE, "N2, N3, N4, PER", "addresses and telephones"),
+    Left(_PEOPLE, "NM105 to NM107, NM110 to NM112", "names and ids beyond those that are read"),
+    Left("2010A 2010C 2010D 2010EC", "NM104", "of a payer; names of persons are never kept"),
+    Left("2010C 2010D 2010EC", "NM103", "names of persons are never kept"),
+    Left("2010A 2010B 2010C 2010D 2010EC", "NM101 to NM102", "told by the level"),
+    Left("2010A 2010C 2010D 2010EC", "NM108", "the number alone tells"),
+    Left("2010EC", "NM109", "who moves the patient"),
+    Left(_PEOPLE, "PRV01 to PRV02, PRV04 to PRV06, REF03 to REF04", "beside the taxonomy and id"),
+    Left("2010A 2010C 2010D 2010EC", "PRV03, REF01 to REF02", "no provider"),
+    Left("2010C 2010D", "DMG01, DMG04 to DMG11", "beyond birth date and gender"),
+    Left("2010C 2010D", "INS01, INS03 to INS17", "beyond the relationship"),
+    Left("2010C", "INS02", "the relationship of a dependent"),
+)
+"""What a 278 has beyond the rows, and is not kept."""
