@@ -117,7 +117,7 @@ async def _validate(
         for claim, line in islice(_lines_for(name, sample), CLAIMS_VALIDATED_MAX):
             asked = asked_line(plan, claim, line, book.references)
             reason = None
-            for search in (candidate_search([asked]), scored_search(asked)):
+            for search in (candidate_search([asked], nearby=True), scored_search(asked)):
                 count += 1
                 reason = await parts.stores.search.refusal(payer, claim.member.id, search)
                 if reason is not None:
@@ -182,6 +182,6 @@ def compiled_searches(
     return {
         "template": plan.template.id,
         "line": number,
-        "candidate_search": search_body(payer, [member], candidate_search([asked])),
+        "candidate_search": search_body(payer, [member], candidate_search([asked], nearby=True)),
         "scored_search": search_body(payer, [member], scored_search(asked)),
     }

@@ -100,10 +100,19 @@ class CriterionPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestPlan:
-    """One requirement, exclusion or condition of exactness, not raw."""
+    """One requirement, exclusion or condition of exactness, not raw.
+
+    What fulfils only the ``wider`` use fulfils it as well, and is never exact.
+    """
 
     id: str
     use: Use
+    wider: Use | None = None
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The fields of the claim that it reads."""
+        return self.use.claims + (self.wider.claims if self.wider else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,10 +154,19 @@ def _tests(
     tests: tuple[Requirement, ...], template: Template, references: References
 ) -> tuple[TestPlan, ...]:
     return tuple(
-        TestPlan(id=test.id, use=_use(test, template, references, absent_is_value=False))
+        TestPlan(
+            id=test.id,
+            use=_use(test, template, references, absent_is_value=False),
+            wider=_alternative(test, template, references),
+        )
         for test in tests
         if test.raw is None
     )
+
+
+def _alternative(test: Requirement, template: Template, references: References) -> Use | None:
+    other = getattr(test, "or_", None)
+    return other and _use(other, template, references, absent_is_value=False)
 
 
 def _criterion(criterion: Criterion, template: Template, references: References) -> CriterionPlan:

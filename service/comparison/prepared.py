@@ -1,11 +1,13 @@
 """A claim line set against a template: what is asked, and what can be reached."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from service.comparison.comparison import Clause
 from service.comparison.plan import CriterionPlan, Plan, TestPlan
 from service.domain.claim_values import ClaimValue, ClaimValues
+from service.domain.effective import LineValues
 from service.domain.template import Level
 
 
@@ -30,10 +32,32 @@ class AskedCriterion:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class AskedTest:
-    """A requirement, exclusion or condition of exactness with the claim's value."""
+    """A requirement, exclusion or condition of exactness with the claim's value.
+
+    ``wider`` is the value of its alternative, empty where the claim has none.
+    """
 
     plan: TestPlan
     value: Any
+    wider: Any = None
+
+    def fits(self, line: LineValues) -> bool:
+        """Judge one line of an authorization, by the test or its alternative."""
+        if self.plan.use.fits(line, self.value):
+            return True
+        wider = self.plan.wider if self.wider else None
+        return wider is not None and wider.fits(line, self.wider)
+
+    def clause(self, twins: Mapping[str, str] | None = None) -> Clause:
+        """The same judgement as a clause; of the ``twins`` of its fields at the root."""
+        asked = [(self.plan.use, self.value)]
+        if self.plan.wider is not None and self.wider:
+            asked.append((self.plan.wider, self.wider))
+        clauses = [
+            use.clause(value, prefix="", field=twins[use.field]) if twins else use.clause(value)
+            for use, value in asked
+        ]
+        return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -86,10 +110,12 @@ class Preparation:
     ) -> Iterable[AskedTest]:
         """The tests that the claim has a value for: without one nothing can be required."""
         for test in tests:
-            key = (kind, test.id, *map(values.get, test.use.claims))
+            key = (kind, test.id, *map(values.get, test.claims))
             asked = self._tests.get(key)
             if asked is None:
-                asked = self._tests[key] = AskedTest(plan=test, value=test.use.read(values))
+                wider = test.wider.read(values) if test.wider else None
+                value = test.use.read(values)
+                asked = self._tests[key] = AskedTest(plan=test, value=value, wider=wider)
             if asked.value is not None:
                 yield asked
 

@@ -81,6 +81,12 @@ class Requirement(Comparand):
     id: Id
 
 
+class Needed(Requirement):
+    """A requirement that may be met by an alternative as well, which is never exact."""
+
+    or_: Comparand | None = Field(default=None, alias="or")
+
+
 class Level(Comparand):
     """A degree of agreement and its points; ``full`` levels keep a match exact."""
 
@@ -176,7 +182,7 @@ class Template(Frozen):
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
     changelog: tuple[ChangelogEntry, ...] = ()
     settings: TemplateSettings = TemplateSettings()
-    require: tuple[Requirement, ...] = Field(max_length=50)
+    require: tuple[Needed, ...] = Field(max_length=50)
     exclude: tuple[Requirement, ...] = Field(default=(), max_length=50)
     exact: tuple[Requirement, ...] = Field(
         default=(), max_length=50, description="What must also hold for an exact match; no points."

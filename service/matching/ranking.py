@@ -41,13 +41,23 @@ def rank(
     truncated: bool = False,
     relaxed: tuple[str, ...] = (),
 ) -> Ranked:
-    """Sort by class: exact by certification date, oldest first; the others by score first."""
+    """Sort by class: exact by certification date, oldest first; the others by score first.
+
+    Of near misses first those that carry a submitted number, then candidates.
+    """
     by_class: dict[MatchClass, list[Judged]] = {"exact": [], "non-exact": [], "none": []}
     for each in judged:
         by_class[each.match_class].append(each)
     by_class["exact"].sort(key=lambda each: _rank_key(each, template.rank))
-    for match_class in ("non-exact", "none"):
-        by_class[match_class].sort(key=lambda each: (-each.score, *_rank_key(each, template.rank)))
+    by_class["non-exact"].sort(key=lambda each: (-each.score, *_rank_key(each, template.rank)))
+    by_class["none"].sort(
+        key=lambda each: (
+            not each.carries_number,
+            not each.is_candidate,
+            -each.score,
+            *_rank_key(each, template.rank),
+        )
+    )
     most = template.settings.max_results
     exact, non_exact = by_class["exact"], by_class["non-exact"]
     return Ranked(

@@ -124,12 +124,13 @@ def _lacks_days_alone(judged: Judged) -> bool:
 def take_automatically(non_exact: Sequence[Judged], rule: AutoResolve) -> tuple[Judged, ...]:
     """Take active non-exact matches in order, down to the first gap of ``lead`` percent.
 
-    Nothing is taken when the next one left out is nearer than that: the choice would be by chance.
+    One that misses a condition of exactness is for an examiner. Nothing is taken when the next one
+    left out is nearer than that: the choice would be by chance.
     Without a lead all are taken that reach the minimum.
     """
     if not rule.enabled:
         return ()
-    active = [each for each in non_exact if is_active(each.action)]
+    active = [each for each in non_exact if is_active(each.action) and not each.unmet]
     taken: list[Judged] = []
     for each in active:
         if rule.lead and taken and _gap(taken[-1], each) >= rule.lead:

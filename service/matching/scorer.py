@@ -40,7 +40,8 @@ class Judged(NamedTuple):
 
     ``best_score`` is the highest of all its lines that are candidates, which Elasticsearch must
     find as well; ``score`` is that of ``line``, the one that stands for it. ``unmet`` are the
-    conditions of exactness that the line misses; ``place`` is where the answers to the line's
+    conditions of exactness that the line misses, or the requirements of one that ``is_candidate``
+    says to be none; ``place`` is where the answers to the line's
     criteria are found. ``more`` are its other lines that grant and fit as well, in the order in
     which they are drawn after that one.
     """
@@ -57,11 +58,20 @@ class Judged(NamedTuple):
     unmet: tuple[AskedTest, ...]
     place: int
     more: tuple[int, ...] = ()
+    is_candidate: bool = True
 
     @property
     def percent(self) -> int:
         """Score of attainable in whole percent, rounded down."""
         return 100 * self.score // self.attainable if self.attainable else 0
+
+    @property
+    def carries_number(self) -> bool:
+        """Whether it carries a number that was submitted."""
+        return any(
+            each.plan.reads_numbers_only and answer.levels[self.place] >= 0
+            for each, answer in zip(self.asked.criteria, self.answers, strict=True)
+        )
 
     @property
     def action(self) -> str | None:
@@ -93,6 +103,8 @@ class Scorer:
     _owners: list[int] = field(init=False)
     _answers: dict[AskedCriterion, Answers] = field(default_factory=dict)
     _tests: dict[tuple[str, AskedTest], list[bool]] = field(default_factory=dict)
+    _met: dict[AskedCriterion, frozenset[int]] = field(default_factory=dict)
+    _fitting: dict[tuple[tuple[AskedTest, ...], ...], list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Lay the lines of all candidates side by side."""
@@ -107,10 +119,11 @@ class Scorer:
         answers = tuple(self._answer(criterion) for criterion in asked.criteria)
         totals = list(map(sum, zip(*(each.points for each in answers), strict=True)))
         on_time = _together([self._on_time(each) for each in asked.require if _has_days(each)])
+        conditions = _conditions(asked)
         exact = _together(
             [
                 *(each.exact for each in answers),
-                *(self._condition(each) for each in asked.exact),
+                *(self._condition(each) for each in conditions),
                 *([on_time] if on_time else ()),
             ]
         )
@@ -129,12 +142,78 @@ class Scorer:
                     found := _class_of(asked, answers, place, totals[place], is_exact=is_exact)
                 ),
                 answers=answers,
-                unmet=tuple(each for each in asked.exact if not self._condition(each)[place]),
+                unmet=tuple(each for each in conditions if not self._condition(each)[place]),
                 place=place,
                 more=more if found != "none" else (),
             )
             for owner, place, is_exact, highest, more in standing
         ]
+
+    def nearby(self, asked: AskedLine) -> list[Judged]:
+        """Judge those that are no candidates, and yet agree in number, or in service and days.
+
+        They miss a requirement, such as the kind, the setting or the window: near misses, which
+        name it. Of each the line stands that misses the fewest, then has the most points.
+        """
+        agreeing = self._agreeing(asked).difference(self._eligible(asked))
+        owners = {self._owners[place] for place in self._eligible(asked)} if agreeing else set()
+        agreeing = {place for place in agreeing if self._owners[place] not in owners}
+        if not agreeing:
+            return []
+        barred = [self._test(each) for each in asked.exclude]
+        answers = tuple(self._answer(criterion) for criterion in asked.criteria)
+        best: dict[int, tuple[int, int, int]] = {}
+        for place in agreeing:
+            if not any(fits[place] for fits in barred):
+                owner = self._owners[place]
+                score = sum(each.points[place] for each in answers)
+                key = len(self._missed(asked, place)), -score, place
+                best[owner] = min(key, best.get(owner, key))
+        return [
+            Judged(
+                asked=asked,
+                candidate=self.candidates[owner],
+                line=self._lines[place],
+                score=-score,
+                best_score=-score,
+                attainable=asked.attainable,
+                tolerance=False,
+                match_class="none",
+                answers=answers,
+                unmet=self._missed(asked, place),
+                place=place,
+                is_candidate=False,
+            )
+            for owner, (_, score, place) in best.items()
+        ]
+
+    def _agreeing(self, asked: AskedLine) -> set[int]:
+        """The lines that carry a submitted number, or name a needed service on the very days."""
+        needs = asked.plan.template.non_exact.needs
+        numbers: set[int] = set()
+        services: set[int] = set()
+        for each in asked.criteria:
+            if each.plan.reads_numbers_only:
+                numbers |= self._meeting(each)
+            elif not needs or each.plan.criterion.id in needs:
+                services |= self._meeting(each)
+        for test in asked.require if services else ():
+            if "date_range" in test.plan.use.comparison.types:
+                services = {each for each in services if self._on_time(test)[each]}
+        return numbers | services
+
+    def _meeting(self, asked: AskedCriterion) -> frozenset[int]:
+        """The lines that meet a level of a criterion, and are not just without restriction."""
+        found = self._met.get(asked)
+        if found is None:
+            known = self._answers.get(asked)
+            levels = known.levels if known else self._levels(asked)
+            found = self._met[asked] = frozenset(at for at, each in enumerate(levels) if each >= 0)
+        return found
+
+    def _missed(self, asked: AskedLine, place: int) -> tuple[AskedTest, ...]:
+        """The requirements that a line misses."""
+        return tuple(each for each in asked.require if not self._test(each)[place])
 
     def _standing(
         self,
@@ -185,7 +264,7 @@ class Scorer:
         All are exact, or all have as many points. Of exact ones the one that names more stands: it
         says more of the service; then one that grants. Others fit as well by the same answers.
         """
-        conditions = [self._condition(each) for each in asked.exact]
+        conditions = [self._condition(each) for each in _conditions(asked)]
 
         def unnamed(place: int) -> int:
             return sum(each.levels[place] == WILDCARD for each in answers)
@@ -214,6 +293,9 @@ class Scorer:
 
     def _eligible(self, asked: AskedLine) -> list[int]:
         """The places of the lines that meet all requirements and no exclusion."""
+        known = self._fitting.get((asked.require, asked.exclude))
+        if known is not None:
+            return known
         places = list(range(len(self._lines)))
         for each in asked.require:
             fits = self._test(each)
@@ -221,6 +303,7 @@ class Scorer:
         for each in asked.exclude:
             fits = self._test(each)
             places = [place for place in places if not fits[place]]
+        self._fitting[asked.require, asked.exclude] = places
         return places
 
     def _once(self, kind: str, asked: AskedTest, judge: Callable[[LineValues], bool]) -> list[bool]:
@@ -231,8 +314,7 @@ class Scorer:
         return found
 
     def _test(self, asked: AskedTest) -> list[bool]:
-        fits, value = asked.plan.use.fits, asked.value
-        return self._once("test", asked, lambda line: fits(line, value))
+        return self._once("test", asked, asked.fits)
 
     def _condition(self, asked: AskedTest) -> list[bool]:
         """Judge a condition of exactness: an authorization that says nothing of it meets it."""
@@ -250,19 +332,21 @@ class Scorer:
     def _answer(self, asked: AskedCriterion) -> Answers:
         found = self._answers.get(asked)
         if found is None:
-            if asked.plan.criterion.is_raw:
-                levels = [
-                    raw_level_met(asked, line, self.candidates[owner].raw_matched)
-                    for line, owner in zip(self._lines, self._owners, strict=True)
-                ]
-            else:
-                levels = [level_met(asked, line) for line in self._lines]
+            levels = self._levels(asked)
             found = self._answers[asked] = Answers(
                 levels,
                 [points_of(asked, level) for level in levels],
                 [keeps_exact(asked, level) for level in levels],
             )
         return found
+
+    def _levels(self, asked: AskedCriterion) -> list[int]:
+        if asked.plan.criterion.is_raw:
+            return [
+                raw_level_met(asked, line, self.candidates[owner].raw_matched)
+                for line, owner in zip(self._lines, self._owners, strict=True)
+            ]
+        return [level_met(asked, line) for line in self._lines]
 
 
 def level_met(asked: AskedCriterion, line: LineValues) -> int:
@@ -323,6 +407,11 @@ def _class_of(
         if each.plan.criterion.id in rule.needs
     )
     return "non-exact" if has_needed else "none"
+
+
+def _conditions(asked: AskedLine) -> tuple[AskedTest, ...]:
+    """What must hold for an exact match: conditions, and requirements without their alternative."""
+    return (*asked.exact, *(each for each in asked.require if each.wider))
 
 
 def _together(columns: list[list[bool]]) -> list[bool]:

@@ -64,7 +64,7 @@ def looked_up(kind: str, procedure: object, ranked: Ranked, resolution: Resoluti
     if not line.is_open:
         return line
     # A denied or pended authorization is no reason to look at another code again.
-    found = (*ranked.shown, *ranked.near_misses)
+    found = (*ranked.shown, *(each for each in ranked.near_misses if each.is_candidate))
     return replace(line, near=tuple(_granted(each) for each in found if is_active(each.action)))
 
 

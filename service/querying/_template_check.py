@@ -99,12 +99,22 @@ class _Check:
         for kind in ("require", "exclude", "exact"):
             for place, test in enumerate(getattr(template, kind)):
                 yield from self._comparand(test, (kind, place))
+                alternative = getattr(test, "or_", None)
+                if alternative is not None:
+                    yield from self._alternative(test, alternative, (kind, place, "or"))
                 if kind == "exact" and test.raw is not None:
                     yield Fault("T013", (kind, place, "raw"), "raw clauses cannot stand here")
         dropped = {name for step in template.relax for name in step.drop}
         if not any(_is_anchor(test) for test in template.require if test.id not in dropped):
             message = "no requirement sets the claim's dates against `effective`"
             yield Fault("T012", ("require",), message)
+
+    def _alternative(self, test: Comparand, other: Comparand, path: Path) -> Iterator[Fault]:
+        """Check what may stand in for a requirement: Elasticsearch does not judge it alone."""
+        if test.raw is not None or other.raw is not None:
+            yield Fault("T013", path, "raw clauses have no alternative, and are none")
+        else:
+            yield from self._comparand(other, path)
 
     def criteria(self) -> Iterator[Fault]:
         """Check every level, and that weights fall from level to level."""

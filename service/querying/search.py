@@ -1,11 +1,11 @@
 """The two searches of a claim: for all candidates of a member, and scored for one line."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service.comparison.comparison import Clause
-from service.comparison.prepared import AskedCriterion, AskedLine, render
+from service.comparison.prepared import AskedCriterion, AskedLine, AskedTest, render
 from service.domain.fields import ROOT_TWINS
 from service.domain.template import RankKey, Template
 
@@ -45,17 +45,18 @@ class Search:
         return {"bool": {name: list(clauses) for name, clauses in parts.items() if clauses}}
 
 
-def candidate_search(asked: Sequence[AskedLine]) -> Search:
+def candidate_search(asked: Sequence[AskedLine], *, nearby: bool) -> Search:
     """Search for every authorization that could be a candidate of any of the lines.
 
     The lines share template and requested type. What the lines differ in is widened to the hull of
-    their days, and left to the scorer otherwise.
+    their days, and left to the scorer otherwise. With ``nearby`` all are found that are valid on
+    the days or carry a number that was submitted, whatever their kind and setting.
     """
     first = asked[0]
     template = first.plan.template
     required, excluded = _raw_tests(first)
     return Search(
-        filter=(*_root_clauses(asked), *required),
+        filter=(*(_nearby(asked) if nearby else _root_clauses(asked)), *required),
         must_not=excluded,
         should=_raw_criteria(asked),
         timeout_ms=template.settings.timeout_ms,
@@ -88,32 +89,55 @@ def scored_sort(template: Template) -> tuple[dict[str, Any], ...]:
     )
 
 
+def _nearby(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
+    """What is valid on the days of the lines, or carries a number that was submitted."""
+    days = [each for each in _root_clauses(asked) if "range" in each]
+    numbers = sorted({each for line in asked for each in submitted(line)})
+    if not days or not numbers:
+        return tuple(days)
+    valid = {"bool": {"filter": days}}
+    return ({"bool": {"should": [valid, {"terms": {"numbers_all": numbers}}]}},)
+
+
+def submitted(asked: AskedLine) -> Iterator[str]:
+    """The numbers that a line was submitted with, of the kinds that its template reads."""
+    for each in asked.criteria:
+        if each.plan.reads_numbers_only:
+            for name in each.plan.claim_fields:
+                yield from asked.values.get(name, ())
+
+
 def _root_clauses(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
     """What can be asked at the root for all lines: same kind, same setting, hull of the days."""
     clauses = []
-    by_line = [{each.plan.id: each.value for each in line.require} for line in asked]
+    by_line = [{each.plan.id: each for each in line.require} for line in asked]
     for test in asked[0].require:
-        use = test.plan.use
-        twin = ROOT_TWINS.get(use.field)
-        if twin is None or use.when_absent:
+        uses = [use for use in (test.plan.use, test.plan.wider) if use is not None]
+        if any(use.when_absent or use.field not in ROOT_TWINS for use in uses):
             continue
-        values = [known[test.plan.id] for known in by_line if test.plan.id in known]
-        if len(values) < len(asked):
+        same = [known[test.plan.id] for known in by_line if test.plan.id in known]
+        if len(same) < len(asked):
             continue  # a line without the value does not require it
+        use = test.plan.use
         if use.field == "effective":
-            if use.comparison.widens:
-                hull = (min(value[0] for value in values), max(value[1] for value in values))
-                clauses.append(use.clause(hull, prefix="", field=twin))
-        elif all(value == values[0] for value in values):
-            clauses.append(use.clause(values[0], prefix="", field=twin))
+            if use.comparison.widens and len(uses) == 1:
+                days = [each.value for each in same]
+                hull = (min(first for first, _ in days), max(last for _, last in days))
+                clauses.append(replace(test, value=hull).clause(ROOT_TWINS))
+        elif all(_asks_alike(each, test) for each in same):
+            clauses.append(test.clause(ROOT_TWINS))
     return tuple(clauses)
+
+
+def _asks_alike(one: AskedTest, other: AskedTest) -> bool:
+    return one.value == other.value and (one.wider or None) == (other.wider or None)
 
 
 def _lines_box(asked: AskedLine) -> Clause:
     """Compile the nested box: a line must meet the requirements itself to lend its points."""
     box: dict[str, list[Clause]] = {
-        "filter": [each.plan.use.clause(each.value) for each in asked.require],
-        "must_not": [each.plan.use.clause(each.value) for each in asked.exclude],
+        "filter": [each.clause() for each in asked.require],
+        "must_not": [each.clause() for each in asked.exclude],
         "should": [
             criterion_clause(each)
             for each in asked.criteria

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - a row of a table is one line
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from service.comparison.plan import UnknownTable, find_table, make_plan
 from service.comparison.prepared import Preparation, placeholder, render
 from service.domain.claim_values import ClaimValues
+from service.domain.fields import ROOT_TWINS
 from service.querying.library import Library
 from tests.builders import ask, build_claim, changed, references, shipped, values_of
 
@@ -207,3 +209,29 @@ def test_a_plan_is_made_of_a_template_alone() -> None:
 
     assert ("x", template, ()) == (plan.hash, plan.template, plan.raws())
     assert not plan.is_searched_by_line
+
+
+@pytest.mark.parametrize(
+    ("place", "setting", "fits"),
+    [
+        ("21", "professional", True),
+        ("21", "inpatient", True),
+        ("21", ["dental", "inpatient"], True),
+        ("21", "outpatient", False),
+        ("22", "outpatient", True),
+        ("11", "inpatient", False),
+        (None, "inpatient", False),
+    ],
+)
+def test_an_alternative_fulfils_a_requirement_as_well(
+    place: str | None, setting: object, fits: bool
+) -> None:
+    """By the place of service, where the claim names one; both faces say the same of it."""
+    asked = ask(build_claim(place_of_service=place))
+    (test,) = [each for each in asked.require if each.plan.id == "setting"]
+
+    assert test.fits({"setting": setting}) is fits
+    assert ("bool" in test.clause()) is bool(test.wider)
+    assert test.clause(ROOT_TWINS) == json.loads(
+        json.dumps(test.clause()).replace("lines.setting", "setting")
+    )

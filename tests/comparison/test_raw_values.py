@@ -81,8 +81,12 @@ def test_a_raw_criterion_is_asked_for_the_lines_that_it_applies_to() -> None:
         for number, code in enumerate(("97110", "D2740"), 1)
     ]
 
-    assert candidate_search(lines[:1]).should == ()
-    assert candidate_search(lines).should == candidate_search(lines[1:]).should != ()
+    assert candidate_search(lines[:1], nearby=True).should == ()
+    assert (
+        candidate_search(lines, nearby=True).should
+        == candidate_search(lines[1:], nearby=True).should
+        != ()
+    )
 
 
 def test_a_procedure_is_absent_where_its_first_code_is() -> None:

@@ -89,7 +89,7 @@ class Round:
         """Every candidate of every line: found by both paths, with the same total."""
         for asked in asked_lines(claim, self.rules):
             member = claim.member.id
-            everything = replace(candidate_search([asked]), size=ALL)
+            everything = replace(candidate_search([asked], nearby=False), size=ALL)
             pool = (
                 await self.stores.search.search(self.payer, Person.of(member), everything)
             ).candidates

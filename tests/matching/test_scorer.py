@@ -6,6 +6,7 @@ import pytest
 
 from service.comparison.prepared import Preparation
 from service.domain.reference import References
+from service.matching.ranking import rank
 from service.matching.scorer import Scorer
 from service.querying.library import Library, load_library
 from tests.builders import (
@@ -30,7 +31,6 @@ version: 1
 title: A small template
 require:
   - {id: window, comparison: window, claim: [line.from, line.to], authorization: effective}
-non_exact: {min: 60}
 """
 
 
@@ -301,3 +301,97 @@ def test_other_lines_that_grant_and_fit_as_well_are_named(
     (found,) = judge(ask(), build_authorization(lines=lines))
 
     assert (found.line["line"], found.more) == (stands, more)
+
+
+EXCLUDING = """
+  - {id: kind, comparison: equal, claim: requested_type, authorization: kind}
+exclude:
+  - {id: urgent, comparison: equal, value: U, authorization: urgency}
+criteria:
+  - id: place
+    levels:
+      - {id: same, comparison: equal, claim: line.place_of_service,
+         authorization: place_of_service, weight: 5}
+"""
+NO_NUMBER: Fields = {"authorization_numbers": []}
+VISIT: Fields = {"procedure": {"from": "97112"}}
+
+
+@pytest.mark.parametrize(
+    ("claim", "papers", "found"),
+    [
+        ({}, {"setting": "outpatient"}, ("setting",)),
+        ({}, {"setting": "outpatient", "kind": "referral"}, ("kind", "setting")),
+        ({}, {"effective": {"from": "2026-09-01"}}, ("window",)),
+        (NO_NUMBER, {"setting": "outpatient"}, ("setting",)),
+        (NO_NUMBER, {"setting": "outpatient", "lines": []}, None),
+        (NO_NUMBER, {"setting": "outpatient", "line": {"procedure": {"from": "70551"}}}, None),
+        (NO_NUMBER, {"setting": "outpatient", "effective": {"from": "2026-03-16"}}, None),
+        (NO_NUMBER, {"effective": {"from": "2026-09-01"}}, None),
+        ({}, {"number": "X1", "setting": "outpatient", "lines": []}, None),
+        ({}, {}, None),
+    ],
+)
+def test_what_agrees_and_is_no_candidate_is_nearby(
+    claim: Fields, papers: Fields, found: tuple[str, ...] | None
+) -> None:
+    """In number, or in a service that it names and the very days; with what it misses."""
+    nearby = Scorer([build_candidate(build_authorization(**papers))]).nearby(
+        ask(build_claim(**claim))
+    )
+
+    assert [[test.plan.id for test in each.unmet] for each in nearby] == (
+        [[*found]] if found else []
+    )
+    assert all(each.match_class == "none" and not each.is_candidate for each in nearby)
+
+
+def test_of_what_is_nearby_the_line_stands_that_misses_the_fewest() -> None:
+    """Then the one with the most points; one with a candidate among its lines is not nearby."""
+    outside = build_authorization(
+        setting="outpatient",
+        lines=[
+            {**VISIT, "effective": {"from": "2026-09-01"}},
+            {"procedure": {"from": "97110"}},
+            {**VISIT, "modifiers": ["GP"]},
+            VISIT,
+        ],
+    )
+    inside = build_authorization(lines=[{**VISIT, "effective": {"from": "2026-09-01"}}, VISIT])
+    (found,) = Scorer([build_candidate(outside), build_candidate(inside)]).nearby(ask())
+
+    assert (found.candidate.authorization_id, found.line["line"]) == ("A1", 3)
+    assert found.candidate.lines == build_candidate(outside).lines
+
+
+def test_what_is_excluded_is_not_nearby() -> None:
+    """Where a template names no service that is needed, whatever agrees is one."""
+    asked, late = (
+        ask(build_claim(line={"from": day}), library=small(EXCLUDING), query="small")
+        for day in ("2026-03-12", "2026-06-03")
+    )
+    plain, urgent = (
+        build_candidate(build_authorization(urgency=each, kind="referral")) for each in (None, "U")
+    )
+
+    assert [each.plan.id for each in Scorer([plain]).nearby(asked)[0].unmet] == ["kind"]
+    assert Scorer([plain]).nearby(late) == []
+    assert Scorer([urgent]).nearby(asked) == []
+
+
+def test_a_near_miss_with_a_submitted_number_comes_first() -> None:
+    """Then candidates, then those that are none."""
+    papers: list[Fields] = [
+        {"number": "X1", "setting": "outpatient"},
+        {"number": "X2", "line": {"procedure": {"from": "70551"}}},
+        {"number": "AU-1", "setting": "dental", "line": {"procedure": {"from": "70551"}}},
+    ]
+    candidates = [
+        build_candidate(build_authorization(authorization_id=f"A{at}", **each))
+        for at, each in enumerate(papers)
+    ]
+    asked = ask()
+    scorer = Scorer(candidates)
+    ranked = rank([*scorer.judge(asked), *scorer.nearby(asked)], asked.plan.template)
+
+    assert [each.candidate.authorization_id for each in ranked.near_misses] == ["A2", "A1", "A0"]

@@ -58,7 +58,7 @@ def box_of(asked: AskedLine) -> Clause:
 def test_the_candidate_search_is_the_filter_alone() -> None:
     """Kind, setting and the hull of the lines' days, at the root; payer and member are added."""
     claim = build_claim(lines=[{}, {"from": "2026-04-01", "to": "2026-04-03"}])
-    search = candidate_search([ask(claim, line=1), ask(claim, line=2)])
+    search = candidate_search([ask(claim, line=1), ask(claim, line=2)], nearby=False)
 
     assert search.query() == {
         "bool": {
@@ -85,6 +85,45 @@ def test_the_candidate_search_is_the_filter_alone() -> None:
     ) == (CANDIDATES_MAX, 800, False, ())
 
 
+def test_the_search_finds_what_is_nearby_as_well() -> None:
+    """What is valid on the days or has a submitted number, of any kind and setting."""
+    numbered = build_claim(authorization_numbers=[{"value": "au 7"}, {"value": "9"}])
+    bare = build_claim(authorization_numbers=[])
+    window = {"gte": "2026-03-05", "lte": "2026-03-19", "relation": "intersects"}
+    valid = {"range": {"windows": window}}
+
+    assert candidate_search([ask(bare)], nearby=True).filter == (valid,)
+    either = [{"bool": {"filter": [valid]}}, {"terms": {"numbers_all": ["9", "AU7"]}}]
+    assert candidate_search([ask(numbered)], nearby=True).filter == ({"bool": {"should": either}},)
+
+
+PART_OF_A_STAY = {
+    "bool": {
+        "should": [{"term": {"setting": "professional"}}, {"terms": {"setting": ["inpatient"]}}]
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        (["11", "11"], {"term": {"setting": "professional"}}),
+        (["21", "21"], PART_OF_A_STAY),
+        (["11", "21"], None),
+    ],
+)
+def test_what_a_line_may_be_part_of_is_searched_for(
+    places: list[str], expected: Clause | None
+) -> None:
+    """At the root where all lines ask the same."""
+    claim = build_claim(lines=[{"place_of_service": each} for each in places])
+    asked = [ask(claim, line=each) for each in (1, 2)]
+    found = candidate_search(asked, nearby=False).filter
+
+    assert len(found) == (3 if expected else 2)
+    assert expected is None or expected in found
+
+
 def test_the_scored_search_of_a_professional_line() -> None:
     """The line's box repeats the filter, and holds the best level of each criterion."""
     claim = build_claim(line={"modifiers": ["50"]}, place_of_service="19")
@@ -93,7 +132,7 @@ def test_the_scored_search_of_a_professional_line() -> None:
         "filter": [
             term("kind", "authorization"),
             days("intersects", "2026-03-05", "2026-03-19"),
-            term("setting", "professional"),
+            {"bool": {"should": [term("setting", "professional"), terms("setting", "outpatient")]}},
         ],
         "should": [
             best((10, term("numbers_all", "AU1"))),
@@ -274,11 +313,13 @@ def test_what_only_some_lines_require_is_left_to_the_scorer() -> None:
     claim = build_claim(place_of_service=None, lines=[{"place_of_service": "11"}, {}])
     library = changed("professional", EXTRA)
     with_place, without = (ask(claim, line=line, library=library) for line in (1, 2))
-    roots = [candidate_search(lines).filter for lines in ([with_place, without], [without])]
+    roots = [
+        candidate_search(lines, nearby=False).filter for lines in ([with_place, without], [without])
+    ]
 
     assert roots[0] == roots[1]
     assert len(roots[0]) == 3
-    assert {"term": {"kind": "11"}} in candidate_search([with_place]).filter
+    assert {"term": {"kind": "11"}} in candidate_search([with_place], nearby=False).filter
 
 
 def test_what_the_lines_require_differently_is_left_to_the_scorer() -> None:
@@ -287,7 +328,7 @@ def test_what_the_lines_require_differently_is_left_to_the_scorer() -> None:
     library = changed("professional", EXTRA)
     asked = [ask(claim, line=line, library=library) for line in (1, 2)]
 
-    assert len(candidate_search(asked).filter) == 3
+    assert len(candidate_search(asked, nearby=False).filter) == 3
 
 
 def test_an_exclusion_stands_in_the_box() -> None:
@@ -333,8 +374,8 @@ def test_raw_clauses_stand_at_the_root() -> None:
     assert (
         {"dis_max": {"tie_breaker": 0.0, "queries": [{"constant_score": named}]}},
     ) == search.should
-    assert search.must_not == candidate_search([asked]).must_not
-    assert search.should == candidate_search([asked]).should
+    assert search.must_not == candidate_search([asked], nearby=False).must_not
+    assert search.should == candidate_search([asked], nearby=False).should
     assert list(search.query()) == ["bool"]
     assert len(asked.criteria) - 1 == len(box_of(asked)["should"])
 

@@ -114,6 +114,8 @@ CHANGES: list[tuple[str, str, str, str, int, str]] = [
     ("authorization: procedure.from", "authorization: member.id", "T012", "/criteria/0/levels/0/authorization", 13, "filtered by the store alone"),
     ("authorization: procedure.from", "authorization: payer", "T012", "/criteria/0/levels/0/authorization", 13, "filtered by the store alone"),
     ("comparison: in-group, claim: line.procedure, authorization: procedure.group, groups: procedure-groups", "raw: {term: {number: a}}", "T013", "/criteria/0/levels", 12, "cannot be mixed"),
+    ("comparison: window, ", "or: {raw: {term: {number: a}}}, comparison: window, ", "T013", "/require/0/or", 9, "raw clauses have no alternative"),
+    ("comparison: window, ", "or: {comparison: equal, value: a, authorization: colour}, comparison: window, ", "T003", "/require/0/or/authorization", 9, "colour is not in"),
     ("version: 1", "version: 1\nexact: [{id: raw, raw: {term: {number: a}}}]", "T013", "/exact/0/raw", 5, "raw clauses cannot stand here"),
     ("groups: procedure-groups", "groups: procedure-grups", "T014", "/criteria/0/levels/1/groups", 14, "procedure-grups: no such group table"),
     ("groups: procedure-groups", "groups: procedure-groups@1999", "T014", "/criteria/0/levels/1/groups", 14, "no such version, procedure-groups is at"),

@@ -37,6 +37,7 @@ def told(result: Result) -> Result:
         "chosen": result["chosen"],
         "candidates": [each["authorization_id"] for each in shown],
         "near_misses": [each["authorization_id"] for each in result["near_misses"]],
+        "missed": [each["exact_blockers"] for each in result["near_misses"]],
         "tolerance": [each["tolerance"] for each in shown],
         "blockers": [each["exact_blockers"] for each in shown],
         "fits": [each["fits"] for each in result["submitted_numbers"]],

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter
 
-from service.comparison.prepared import AskedLine
+from service.comparison.prepared import AskedLine, AskedTest
 from service.domain.candidate import Candidate, Found
 from service.domain.person import Person
 from service.matching.ranking import NEAR_MISSES_MAX
@@ -50,14 +50,17 @@ class Pass:
     """One way in which a claim line was put to a pool of candidates.
 
     ``scorer`` is None where the line was searched for itself: then judging again searches again.
-    ``known`` are authorizations that an earlier pass found already.
+    ``aside`` has what is a candidate of no line. ``known`` are authorizations that an earlier pass
+    found already, ``nearby`` near misses that are no candidates.
     """
 
     asked: AskedLine
     scorer: Scorer | None
+    aside: Scorer
     relaxed: str | None = None
     known: frozenset[str] = frozenset()
     judged: list[Judged] = field(default_factory=list)
+    nearby: list[Judged] = field(default_factory=list)
     truncated: bool = False
 
 
@@ -78,14 +81,17 @@ class Finder:
         known: Sequence[frozenset[str]] = (),
     ) -> list[Pass]:
         """Put lines of one template to its candidates, leaving out those ``known`` for each."""
-        scorer = None
+        scorer, aside = None, Scorer(())
         if not asked[0].plan.is_searched_by_line:
-            found = await self._search(candidate_search(asked))
+            found = await self._search(candidate_search(asked, nearby=True))
+            if found.total > self.candidates_max:
+                found = await self._search(candidate_search(asked, nearby=False))
             if found.total <= self.candidates_max:
-                scorer = Scorer(_marked(found.candidates, relaxed))
+                possible, others = _parted(_marked(found.candidates, relaxed), asked)
+                scorer, aside = Scorer(possible), Scorer(others)
         known = known or [frozenset()] * len(asked)
         passes = [
-            Pass(asked=each, scorer=scorer, relaxed=relaxed, known=already)
+            Pass(asked=each, scorer=scorer, aside=aside, relaxed=relaxed, known=already)
             for each, already in zip(asked, known, strict=True)
         ]
         for each in passes:
@@ -96,6 +102,8 @@ class Finder:
         """Judge the candidates of a pass, anew where it was judged before."""
         if put.scorer is not None:
             judged, put.truncated = put.scorer.judge(put.asked), False
+            if not any(each.match_class == "exact" for each in judged):
+                put.nearby = [*put.scorer.nearby(put.asked), *put.aside.nearby(put.asked)]
         else:
             judged, put.truncated = await self._search_line(put.asked, put.relaxed)
         put.judged = [each for each in judged if each.candidate.authorization_id not in put.known]
@@ -132,6 +140,27 @@ class Finder:
 
     async def _search(self, search: Search) -> Found:
         return await self.source.search(self.payer, self.person, search)
+
+
+def _parted(
+    candidates: Sequence[Candidate], asked: Sequence[AskedLine]
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Part those that may be a candidate from those that miss what all lines require."""
+    common = [test for test in asked[0].require if all(test in each.require for each in asked)]
+    parted: tuple[list[Candidate], list[Candidate]] = [], []
+    for each in candidates:
+        parted[not _may_be_one(each, common)].append(each)
+    return parted
+
+
+def _may_be_one(candidate: Candidate, tests: Sequence[AskedTest]) -> bool:
+    for line in candidate.lines:
+        for test in tests:
+            if not test.fits(line):
+                break
+        else:
+            return True
+    return False
 
 
 def _marked(candidates: Sequence[Candidate], relaxed: str | None) -> Sequence[Candidate]:

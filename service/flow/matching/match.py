@@ -173,8 +173,9 @@ def rank_search(search: LineSearch) -> None:
     """Rank what all passes found; near misses are those of the widest pass."""
     judged: dict[str, Judged] = {}
     for each in search.passes:
-        judged = {name: known for name, known in judged.items() if known.match_class != "none"}
-        judged |= {found.candidate.authorization_id: found for found in each.judged}
+        kept = [known for known in judged.values() if known.match_class != "none"]
+        found = (*each.nearby, *kept, *each.judged)
+        judged = {one.candidate.authorization_id: one for one in found}
     search.ranked = rank(
         judged.values(),
         search.plan.template,

@@ -122,9 +122,9 @@ def _first_failure(asked: AskedLine, candidate: Candidate) -> dict[str, Any]:
 def _failure_of(asked: AskedLine, line: LineValues) -> tuple[int, dict[str, Any]]:
     """How many requirements a line meets before it fails one, or an exclusion, and which."""
     for place, test in enumerate(asked.require):
-        if not test.plan.use.fits(line, test.value):
+        if not test.fits(line):
             return place, _failure(test, line, "require")
-    excluded = next(test for test in asked.exclude if test.plan.use.fits(line, test.value))
+    excluded = next(test for test in asked.exclude if test.fits(line))
     return len(asked.require), _failure(excluded, line, "exclude")
 
 
