@@ -255,6 +255,9 @@ class Scope(Frozen):
     other_facilities: tuple[AuthorizedProvider, ...] = Field(
         default=(), max_length=OTHER_PROVIDERS_MAX, description="Where it may be given as well."
     )
+    other_settings: tuple[Setting, ...] = Field(
+        default=(), max_length=3, description="Other claims that the same decision is for."
+    )
     days_of_week: tuple[DayOfWeek, ...] = Field(
         default=(), max_length=8, description="On which days it is given (HSD07); none is any."
     )
@@ -331,9 +334,6 @@ class Authorization(Scope):
     version: Annotated[int, Field(strict=True, ge=1, lt=2**53)]
     kind: AuthorizationKind
     setting: Setting
-    other_settings: tuple[Setting, ...] = Field(
-        default=(), max_length=3, description="Other claims that the same decision is for."
-    )
     form: Text | None = None
     brand: Text | None = None
     status: Text | None = None

@@ -29,6 +29,9 @@ _PCS_CHARACTERS = 7
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
+STAY_PLACES = frozenset({"21", "31", "51", "61"})
+"""Places of service of a stay: hospital, nursing facility, psychiatric, rehabilitation (CMS)."""
+
 _DAY_LETTERS = dict(zip("mtwrfsu", WEEKDAYS, strict=True))
 _PATTERNS = {
     **{"A": "mtwrf", "B": "mtwrfs", "C": "", "D": "m", "E": "t", "F": "w", "G": "r", "H": "f"},

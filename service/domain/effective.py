@@ -42,7 +42,7 @@ def effective_lines(
     """
     numbers = numbers_of(authorization) if numbers is None else numbers
     said = _said(authorization)
-    always: LineValues = {"kind": authorization.kind, "setting": settings_of(authorization)}
+    always: LineValues = {"kind": authorization.kind}
     if authorization.member.birth_date:
         always["member.birth_date"] = authorization.member.birth_date.isoformat()
     if numbers:
@@ -58,9 +58,10 @@ def effective_lines(
     ]
 
 
-def settings_of(authorization: Authorization) -> str | list[str]:
-    """The setting of an authorization, or all of them where it has several."""
-    every = dict.fromkeys((authorization.setting, *authorization.other_settings))
+def settings_of(authorization: Authorization, line: Scope) -> str | list[str]:
+    """The setting of a line of an authorization, or all of them where it has several."""
+    others = line.other_settings or authorization.other_settings
+    every = dict.fromkeys((authorization.setting, *others))
     return authorization.setting if len(every) == 1 else [*every]
 
 
@@ -133,6 +134,7 @@ def _line_values(line: Scope, inherited: _Inherited, references: StoredReference
     action = effective_action(line, header)
     if action is not None:
         values["action"] = action
+    values["setting"] = settings_of(header, line)
     values["effective"] = _effective(line, header)
     return values
 

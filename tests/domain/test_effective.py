@@ -87,6 +87,14 @@ def test_an_authorization_has_one_setting_or_several(given: Fields, expected: ob
     assert only_line(**given)["setting"] == expected
 
 
+def test_a_line_may_be_for_other_claims_than_its_fellow() -> None:
+    """The procedure of a stay is the surgeon's too, its room is not."""
+    lines: list[Fields] = [{"revenue_code": "0120"}, {"other_settings": ["professional"]}]
+    found = effective_lines(build_authorization(setting="inpatient", lines=lines), references())
+
+    assert [each["setting"] for each in found] == ["inpatient", ["inpatient", "professional"]]
+
+
 @pytest.mark.parametrize(
     ("header", "line", "expected"),
     [

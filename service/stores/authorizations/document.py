@@ -11,7 +11,7 @@ from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Candidate
 from service.domain.canonical import canonical_form
-from service.domain.effective import LineValues, effective_lines, numbers_of, settings_of
+from service.domain.effective import LineValues, effective_lines, numbers_of
 from service.domain.reference import StoredReferences, attached_values
 from service.domain.submission import Pushed
 from service.domain.terms import Form, terms_in
@@ -63,7 +63,7 @@ def make_document(
         "authorization_id": authorization.authorization_id,
         "version": authorization.version,
         "kind": authorization.kind,
-        "setting": settings_of(authorization),
+        "setting": _settings(authorization, lines),
         "numbers_all": numbers,
         "inherited_numbers": inherited,
         "provider_npis": _npis(lines),
@@ -135,6 +135,12 @@ def _range(days: Mapping[str, str]) -> dict[str, str]:
 def _read_line(stored: Mapping[str, Any]) -> LineValues:
     days = stored["effective"]
     return {**stored, "effective": {end: days[name] for end, name in _ENDS.items() if name in days}}
+
+
+def _settings(authorization: Authorization, lines: Iterable[Mapping[str, Any]]) -> str | list[str]:
+    """Give the setting, or all that any of the lines has."""
+    every = {each for line in lines for each in held(line, "setting")} | {authorization.setting}
+    return sorted(every) if len(every) > 1 else authorization.setting
 
 
 def _npis(lines: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -152,6 +152,11 @@ CASES: list[Case] = [
      [{"npi": "1477777779"}]),
     ("other_facilities", answer(provided("FA"), provided("FA", "d2")), (DOCTOR, SECOND),
      [{"npi": "1477777779"}]),
+    ("other_settings", answer(provided("FA")), (DOCTOR,), ["outpatient"]),
+    ("other_settings", answer(provided("FA")), (ask(locationCodeableConcept=coded("21", PLACES)),
+     DOCTOR), ["inpatient"]),
+    ("other_settings", response(item("A1", provided("SJ")), type=coded("institutional")),
+     (ask(productOrService=coded("27447", CPT)), DOCTOR), ["professional"]),
     ("days_of_week", answer(), ordered(extension=[ext(
         "timingcalendarpattern", valueCodeableConcept=x12("A", "678"))]),
      ["monday", "tuesday", "wednesday", "thursday", "friday"]),

@@ -1,5 +1,7 @@
 """Each row of the 278 mapping, by a message that is about it alone."""
 
+# ruff: noqa: E501 - a row of a table is one line
+
 from typing import Any
 
 import pytest
@@ -256,6 +258,36 @@ def test_all_providers_of_the_first_role_are_kept(
     assert found["servicing_provider"]["npi"] == "1111111112"
     assert (kept and [each["npi"] for each in kept]) == others
     assert ("provider-left-out" in codes(read)) is told
+
+
+HOUSE_AND_SURGEON = ("NM1*FA*2*HOUSE*****XX*1477777779", "NM1*SJ*1*A*B****XX*1111111112")
+
+
+@pytest.mark.parametrize(
+    ("segments", "services", "expected"),
+    [
+        (("UM*HS*I*2*22:B", *HOUSE_AND_SURGEON), ("SV1*HC:27447**UN*1",), ["professional", "outpatient"]),
+        (("UM*HS*I*2*21:B", *HOUSE_AND_SURGEON), ("SV1*HC:27447**UN*1",), ["professional", "inpatient"]),
+        (("UM*HS*I*2*24:B", HOUSE_AND_SURGEON[0]), ("SV1*HC:27447",), ["professional", "outpatient"]),
+        (("UM*HS*I*2*22:B", HOUSE_AND_SURGEON[1]), ("SV1*HC:27447",), ["professional"]),
+        (("UM*HS*I*2*13:A", *HOUSE_AND_SURGEON), ("SV2*0360*HC:27447",), ["outpatient", "professional"]),
+        (("UM*HS*I*2*13:A", *HOUSE_AND_SURGEON), ("SV2*0360",), ["outpatient"]),
+        (("UM*HS*I*2*13:A", HOUSE_AND_SURGEON[0]), ("SV2*0360*HC:27447",), ["outpatient"]),
+        (("UM*AR*I*2", HOUSE_AND_SURGEON[0]), ("SV1*HC:27447",), ["inpatient", "professional"]),
+        (("UM*AR*I*2", *HOUSE_AND_SURGEON), ("SV2*0120",), ["inpatient"]),
+        (("UM*HS*I*35", *HOUSE_AND_SURGEON), ("SV3*AD:D2392",), ["dental"]),
+    ],
+)  # fmt: skip
+def test_an_event_is_for_the_claims_of_all_that_it_names(
+    segments: tuple[str, ...], services: tuple[str, ...], expected: list[str]
+) -> None:
+    """A facility, a surgeon, and a procedure of a stay; a service without one is not the surgeon's."""
+    kept = [each for each in GRANTED if each.split("*")[0] != "UM"]
+    found = authorization(review(*kept, *segments, SERVICE, *services))
+    (line,) = found["lines"]
+    others = line.get("other_settings") or found.get("other_settings") or []
+
+    assert [found["setting"], *others] == expected
 
 
 def test_more_providers_than_can_be_kept_are_told() -> None:

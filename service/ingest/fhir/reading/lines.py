@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from service.domain import codes
 from service.domain.authorization import Procedure
 from service.ingest.fhir.base import primitives, terms
 from service.ingest.fhir.base.mapping import Row, adding
@@ -227,6 +228,26 @@ _row(
 _row("bill_type", *_LOCATION, rule="by its system, else of an institutional claim")(
     lambda item: _place(item).get("bill_type")
 )
+
+
+@_row(
+    "other_settings",
+    "Claim.facility and roles FA, 77",
+    "item.extension(itemAuthorizedProvider).provider",
+    rule="a facility, of a professional one; a procedure of a stay or by a person, of others",
+)
+def _other_settings(item: Item) -> list[str]:
+    named = people.of_header(item.case) | people.of_line(item)
+    if item.case.setting == "professional" and "facility" in named:
+        is_stay = _place(item).get("place_of_service") in codes.STAY_PLACES
+        return ["inpatient" if is_stay else "outpatient"]
+    if not item.case.is_institutional or services.named(item).service.procedure is None:
+        return []
+    served = named.get("servicing_provider")
+    is_by_person = served is not None and "organization" not in served
+    return ["professional"] if is_by_person or item.case.setting == "inpatient" else []
+
+
 _row(
     "drg",
     "addItem.productOrService",

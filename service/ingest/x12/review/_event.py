@@ -55,6 +55,7 @@ def read_event(loop: Loop, findings: Findings, *, decides: bool) -> Event:
     event.setting = setting_of(event)
     for draft, each in zip((whole, *services), (loop, *loops), strict=True):
         take_providers(draft, each, event.setting)
+    take_other_settings(event)
     return event
 
 
@@ -95,6 +96,30 @@ def setting_of(event: Event) -> str:
     if any(each.startswith(_ROOM_REVENUE) for each in rooms):
         return "inpatient"
     return "outpatient" if any(bills) or "SV2" in forms else "professional"
+
+
+def take_other_settings(event: Event) -> None:
+    """Say which other claims the same decision is for: all that it names.
+
+    A facility: its claim, inpatient or outpatient by the place. Of a stay, and where a facility's
+    service names a person, the professional claim for each service that names a procedure.
+    """
+    whole, setting = event.draft, event.setting
+    for draft in (whole, *event.services):
+        draft.fields.pop("other_settings", None)
+        own = draft.fields.get("place_of_service") or whole.fields.get("place_of_service") or ""
+        servicing, facility = (
+            draft.fields.get(name) or whole.fields.get(name) or {}
+            for name in ("servicing_provider", "facility")
+        )
+        found = ""
+        if setting == "professional" and facility:
+            found = "inpatient" if own in codes.STAY_PLACES else "outpatient"
+        elif setting in ("inpatient", "outpatient") and draft.notes.get("service"):
+            is_person = bool(servicing) and "organization" not in servicing
+            found = "professional" if is_person or setting == "inpatient" else ""
+        if found:
+            draft.fields["other_settings"] = [found]
 
 
 def confirm_cancellation(event: Event) -> bool:
@@ -164,6 +189,7 @@ def sort_out(event: Event, findings: Findings, services: list[Loop]) -> bool:
     if len(kept) < len(event.services):
         event.services = kept
         event.setting = setting_of(event)
+        take_other_settings(event)
     if had_services and not kept:
         return False
     return bool(kept) or _action(draft) not in _COVERING or is_dated
