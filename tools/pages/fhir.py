@@ -1,6 +1,6 @@
 """The page ``docs/formats/fhir-pas.md``, written from the rows that read a response."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from service.ingest.fhir.base import terms
@@ -144,6 +144,56 @@ document. `operation_outcome` writes them as an OperationOutcome.
 
 """
 
+LEFT: Mapping[str, str] = {
+    "ClaimResponse": "insurer payeeType payment fundsReserve formCode form communicationRequest",
+    "ClaimResponse.item": "noteNumber",
+    "ClaimResponse.item.adjudication": "reason value",
+    "ClaimResponse.addItem": ("detailSequence subdetailSequence programCode factor noteNumber"),
+    "ClaimResponse.processNote": "type",
+    "ClaimResponse.error": "itemSequence detailSequence subDetailSequence",
+    "Claim": (
+        "status subType enterer insurer priority fundsReserve prescription originalPrescription "
+        "payee referral procedure accident total"
+    ),
+    "Claim.item": "procedureSequence informationSequence programCode factor udi detail",
+    "Claim.careTeam": "responsible",
+    "Claim.diagnosis": "onAdmission",
+    "Claim.supportingInfo": (
+        "sequence code valueBoolean valueString valueQuantity valueAttachment valueReference reason"
+    ),
+    "Claim.insurance": "sequence identifier businessArrangement claimResponse",
+    "Claim.related": "relationship reference",
+    "Coverage": (
+        "status type policyHolder subscriber beneficiary period payor class order network "
+        "costToBeneficiary subrogation contract"
+    ),
+    "Patient": (
+        "active name telecom deceasedBoolean deceasedDateTime address maritalStatus "
+        "multipleBirthBoolean multipleBirthInteger photo contact communication "
+        "generalPractitioner managingOrganization link"
+    ),
+}
+"""What R4 has in these places, and nothing asks for: it is not kept."""
+
+LEFT_EXTENSIONS = (
+    "conditionCode diagnosisRecordedDate epsdtIndicator errorElement errorFollowupAction errorPath "
+    "homeHealthCareInformation identifierJurisdiction identifierSubDepartment infoChanged "
+    "militaryStatus nursingHomeResidentialStatus paLineNumber revenueUnitRateLimit"
+)
+"""Extensions of the guide that nothing asks for."""
+
+_NOT_KEPT = """\
+
+## What is not kept
+
+What R4 has in these places and no row asks for makes no difference to what is stored. A test
+compares this list with all elements of R4. What is decided of the details of an item is told
+(`detail-left-out`): the item counts as a whole.
+
+| of | not kept |
+| --- | --- |
+"""
+
 _BACK = """\
 
 ## The way back
@@ -191,6 +241,11 @@ def page() -> str:
             _TAIL,
             "| code | issue type of FHIR |\n| --- | --- |\n",
             *(f"| `{code}` | {type_} |\n" for code, type_ in sorted(CODES.items())),
+            _NOT_KEPT,
+            *(
+                f"| `{place}` | {', '.join(f'`{each}`' for each in names.split())} |\n"
+                for place, names in {**LEFT, "extensions of PAS": LEFT_EXTENSIONS}.items()
+            ),
             _BACK,
         ]
     )

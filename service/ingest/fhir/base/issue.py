@@ -16,6 +16,7 @@ CODES: dict[str, str] = {
     "code-system-mismatch": "code-invalid",
     "decision-from-disposition": "business-rule",
     "decision-missing": "required",
+    "detail-left-out": "incomplete",
     "fhir-r5": "not-supported",
     "fhir-stu3": "not-supported",
     "granted-without-dates": "required",

@@ -140,6 +140,8 @@ def _authorization(case: Case) -> dict[str, Any] | None:
         response.error("too-many", f"more than {AUTHORIZATION_LINES_MAX} lines")
         return None
     _attach(case)
+    for each in items:
+        _tell_details(each.node)
     read_lines = [mapping.apply(lines.ROWS, item) for item in items]
     identity = identity_of(case, header.told(case, items, read_lines, member, action))
     if identity is None:
@@ -196,6 +198,12 @@ def _is_for_us(response: Node) -> bool:
         response.get("status").error("status-draft", "a draft decides nothing")
         return False
     return True
+
+
+def _tell_details(item: Node) -> None:
+    """Say of what is decided of the details of an item that it is not read: the item is a whole."""
+    for detail in item.many("detail"):
+        detail.warn("detail-left-out", "a detail is not read: the item counts as a whole")
 
 
 def _attach(case: Case) -> None:
