@@ -21,6 +21,7 @@ from service.accounting.books.rows import shrink, units_of
 from service.accounting.books.scale import CENT, SCALE
 from service.accounting.books.waiting import Waiting
 from service.application.parts import Stores
+from service.domain.terms import HowCounted
 from service.settings import DEVELOPMENT_SECRET
 from service.stores.connection.key_names import BookKeys, KeyNames
 
@@ -120,7 +121,7 @@ class Mover:
             original_status="replaced" if replaces else "",
             record=pack({}),
             matched=tuple(each["authorization_id"] for each in matched),
-            waiting=Waiting(events=waits, exhausted=True, exceeded=True, sent=b"{}"),
+            waiting=Waiting(events=waits, exhausted=True, exceeded=True),
         )
         return await books.draw(self.payer, request)
 
@@ -141,8 +142,9 @@ class Mover:
             version=self.version,
             is_void=is_void,
             bounds={"H": bounds(limit)},
+            counted=HowCounted("-", ""),
         )
-        await self.stores.accumulators.amend(self.payer, [amendment], Occasion(kind="amend", at=AT))
+        await self.stores.accumulators.amend(self.payer, amendment, Occasion(kind="amend", at=AT))
 
     async def some_of_everything(self, seed: int, steps: int = 40) -> None:
         """Draw, redraw, replace, change and amend in an order that the seed decides."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import orjson
 from typing_extensions import TypedDict
 
+from service.accounting.answers.outside import lines_outside
 from service.accounting.answers.statement import related_claim, statement, utilization
 from service.accounting.limits.bounds import bounds_of
 from service.application import claims
@@ -21,6 +22,7 @@ from service.stores.authorizations.reading import Name as Name
 from service.stores.authorizations.reading import Page as Page
 from service.stores.authorizations.reading import Stored as Stored
 from service.stores.authorizations.reading import Times as Times
+from service.stores.ledger.entry import claims_in
 from service.stores.ledger.reading import MATCHED, MOVED
 from service.stores.ledger.records import read_record
 
@@ -204,17 +206,14 @@ async def related_claims(
     page = await caller.stores.ledger.page(
         caller.payer, authorization_id, of, size=size, after=after
     )
-    ids = dict.fromkeys(
-        entry.fields[name]
-        for entry in page.entries
-        for name in ("c", "oc")
-        if entry.fields.get(name)
-    )
+    ids = dict.fromkeys(name for entry in page.entries for name in claims_in(entry))
+    authorization = Authorization.model_validate(stored.source)
     is_void = bool(stored.state.get("void"))
-    related = [
-        related_claim(await claims.as_held(caller, name), authorization_id, is_void=is_void)
-        for name in ids
-    ]
+    related = []
+    for name in ids:
+        answer, claim, draft = await claims.as_held(caller, name)
+        outside = lines_outside(claim, draft, authorization, is_void=is_void)
+        related.append(related_claim(answer, authorization_id, is_outside=bool(outside)))
     return {"claims": related, "next": page.next_}
 
 

@@ -169,13 +169,13 @@ async def as_answered(caller: Caller, claim_id: str) -> StoredAnswer:
     return answer
 
 
-async def as_held(caller: Caller, claim_id: str) -> StoredAnswer:
-    """The same, but of a claim in force what it holds now, not what it drew then.
+async def as_held(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState, Draft]:
+    """The same, but of a claim in force what it holds now, not what it drew then; its record too.
 
     Raises UnknownClaim.
     """
-    answer, claim, _ = await _stored(caller, claim_id)
-    return {**answer, "lines": _as_held(answer["lines"], claim)}
+    answer, claim, draft = await _stored(caller, claim_id)
+    return {**answer, "lines": _as_held(answer["lines"], claim)}, claim, draft
 
 
 async def _stored(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState, Draft]:
@@ -203,16 +203,36 @@ def _as_held(lines: list[LineAnswer], claim: ClaimState) -> list[LineAnswer]:
         sums = held.setdefault(key, [0, 0])
         sums[0] += row.units
         sums[1] += row.amount
-    written_lines: list[LineAnswer] = []
-    for line in lines:
-        used: list[UsedAuthorization] = []
-        for each in line["adjudicated_authorizations"]:
-            key = line["line"], each["type"], each["authorization_id"], each["line"]
-            if key in held:
-                units, amount = held[key]
-                used.append({**each, "units": written(units), "amount": written_amount(amount)})
-        written_lines.append({**line, "adjudicated_authorizations": used})
-    return written_lines
+    return [
+        {
+            **line,
+            "adjudicated_authorizations": [
+                _now_held(line, key, units, amount)
+                for key, (units, amount) in held.items()
+                if key[0] == line["line"]
+            ],
+        }
+        for line in lines
+    ]
+
+
+def _now_held(
+    line: LineAnswer, key: tuple[int, str, str, int], units: int, amount: int
+) -> UsedAuthorization:
+    """Write what a line holds, also where another line or authorization counts it by now."""
+    _, kind, name, number = key
+
+    def likeness(drawn: UsedAuthorization) -> tuple[bool, bool, bool]:
+        return drawn["type"] == kind, drawn["authorization_id"] == name, drawn["line"] == number
+
+    drawn = max(line["adjudicated_authorizations"], key=likeness)
+    return {
+        **drawn,
+        "authorization_id": name,
+        "line": number,
+        "units": written(units),
+        "amount": written_amount(amount),
+    }
 
 
 async def history(caller: Caller, claim_id: str, *, size: int, after: str | None) -> LedgerEntries:

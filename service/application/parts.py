@@ -12,7 +12,7 @@ import orjson
 from service.access.gate import Gate
 from service.access.scopes import read_roles, shown
 from service.access.subject import Subject, local_subject
-from service.domain.reference import StoredReferences
+from service.domain.reference import References, StoredReferences
 from service.flow.adjudicating.run import ClaimStores
 from service.flow.late.claims import LateClaims
 from service.flow.late.watch import LateWatch
@@ -20,9 +20,12 @@ from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook, Rules
 from service.rules.texts import load_rules
 from service.settings import Settings
+from service.stores.authorizations.amending import Amending
 from service.stores.authorizations.locator import Locator
+from service.stores.authorizations.outside import Outside
 from service.stores.authorizations.reading import AuthorizationReading
 from service.stores.authorizations.search import AuthorizationSearch
+from service.stores.authorizations.state import States
 from service.stores.authorizations.store import AuthorizationStore
 from service.stores.authorizations.succession import Succession
 from service.stores.connection.breaker import Breaker
@@ -80,8 +83,14 @@ class NotConfigured(Exception):
 class Stores:
     """All rooms that speak to an engine."""
 
-    def __init__(self, settings: Settings, references: StoredReferences) -> None:
-        """Open the clients; raises NotConfigured where an address is missing."""
+    def __init__(
+        self, settings: Settings, references: StoredReferences, rules: Rules | None = None
+    ) -> None:
+        """Open the clients; raises NotConfigured where an address is missing.
+
+        Without ``rules`` what was drawn is counted by those of the settings.
+        """
+        self._rules = rules
         elasticsearch, redis = _open_clients(settings)
         indices, keys = IndexNames(settings.index_prefix), _key_names(settings)
         self.elasticsearch, self.redis, self.indices = elasticsearch, redis, indices
@@ -135,6 +144,12 @@ class Stores:
         """Open what takes authorizations in; a match has what waits delivered from now on."""
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
         locator = Locator(elasticsearch, indices)
+
+        def counting() -> References:
+            book = self._rules.current if self._rules else load_rules(settings)
+            return book.references
+
+        amending = Amending(self.accumulators, self.ledger, self.records, counting)
         self.authorizations = AuthorizationStore(
             elasticsearch,
             indices,
@@ -142,10 +157,13 @@ class Stores:
             locator,
             Succession(elasticsearch, indices, locator, references),
             self.accumulators,
+            amending,
+            States(elasticsearch, indices, references, locator),
             self.late_queue,
             self.members,
         )
         self.reading = AuthorizationReading(elasticsearch, indices, locator, self.members)
+        self.outside = Outside(amending, self.accumulators, self.records, self.reading)
         self.search = AuthorizationSearch(elasticsearch, indices, self.members)
         self.merging = MemberMerge(self.members, self.late_queue)
         breaker = Breaker()
@@ -182,6 +200,7 @@ class Application:
             standing=stores.reading,
             books=stores.accumulators,
             records=stores.records,
+            versions=stores.authorizations,
             live_check=self.live_check,
         )
 
@@ -192,6 +211,7 @@ class Application:
             stores=self.claim_stores,
             claims=self.stores.waiting,
             offers=self.stores.worklist,
+            outside=self.stores.outside,
             rules=self.rules,
             now=now,
             automatic=self.settings.late_authorizations == "automatic",
@@ -231,12 +251,14 @@ async def application(
     """
     book = rules or load_rules(settings)
     gate = Gate(settings, read_roles(settings.roles_file))
-    stores = Stores(settings, book.stored)
+    in_force = Rules(book)
+    stores = Stores(settings, book.stored, in_force)
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(
-        settings=settings, rules=Rules(book), stores=stores, live_check=live_check, gate=gate
+        settings=settings, rules=in_force, stores=stores, live_check=live_check, gate=gate
     )
-    watch = LateWatch(stores.late_queue, stores.waiting, parts.late_claims.look, settings.payers)
+    late = parts.late_claims
+    watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, settings.payers)
     try:
         if serving:
             with suppress(EngineUnavailable):  # it is asked again before units are moved

@@ -91,10 +91,8 @@ async def readjudicate(
     listed = await _open(caller, claim_id, seen)
     item = listed.item
     await _write(caller, _decided(item, decision, actor, "open"), listed.seen)
-    _, _, sent = await caller.stores.waiting.kept(caller.payer, item.entry)
-    if sent is None:
-        raise Conflict("the claim is not kept as it was sent: send it again with `readjudicate`")
-    claim = Adjudication.model_validate_json(sent)
+    draft, _ = await caller.stores.waiting.kept(caller.payer, item.entry)
+    claim = Adjudication.model_validate_json(draft["sent"])
     told = claim.model_copy(update={"reason": decision.reason})
     rules = caller.parts.rules.current
     run = Run(payer=caller.payer, at=now(), rules=rules, again=True, entry=item.entry, actor=actor)

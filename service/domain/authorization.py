@@ -343,6 +343,7 @@ class Authorization(Scope):
     aliases: tuple[Identifier, ...] = Field(default=(), max_length=ALIASES_MAX)
     supersedes: Identifier | None = None
     superseded_by: Identifier | None = None
+    carries_use: bool | None = None
     administrative_reference: Text | None = None
     requester_reference: Text | None = None
     trace_numbers: tuple[Text, ...] = Field(default=(), max_length=20)

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.domain.authorization import Authorization
 from service.domain.effective import LineValues
+from service.domain.terms import HowCounted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +46,14 @@ class Found:
 class Standing:
     """An authorization as it stands at this moment, read by id and not searched.
 
-    One that is void, or superseded by another (not ``current``), takes no new claims.
+    One that is void, or superseded by another (not ``current``), takes no new claims. ``counted``
+    is how its lines are, where that came with it.
     """
 
     authorization: Authorization
     void: bool
     current: bool
+    counted: HowCounted | None = None
 
     @property
     def version(self) -> int:

@@ -1,7 +1,7 @@
 """The terms of an authorization: what counting its units needs, and nothing else of it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.domain.authorization import Authorization
 
@@ -21,6 +21,7 @@ _HEADER = (
 )
 _HEADER_PARTS = _SCOPE_PARTS | {"member": ("id",)}
 _LINE = (*_SCOPE, "line", "removed_on")
+_COUNTED = "counted"
 
 
 def terms_in(form: Form) -> dict[str, Any]:
@@ -40,6 +41,30 @@ def _kept(form: Form, names: Iterable[str], parts: Mapping[str, Iterable[str]]) 
     return kept
 
 
+class HowCounted(NamedTuple):
+    """How the lines of a version are told apart and counted, as the books write it.
+
+    ``shape`` is the same for versions that count alike; of ``untold`` lines nobody knows what was
+    drawn before, in the measure that they have now.
+    """
+
+    shape: str
+    lines: str
+    untold: tuple[int, ...] = ()
+
+
+def with_counting(terms: Form, counted: HowCounted) -> dict[str, Any]:
+    """The terms with how they are counted."""
+    return {**terms, _COUNTED: list(counted)}
+
+
+def counting_in(terms: Form) -> HowCounted | None:
+    """How the authorization of these terms is counted, where they say so."""
+    counted = terms.get(_COUNTED)
+    return HowCounted(counted[0], counted[1], tuple(counted[2])) if counted else None
+
+
 def read_terms(terms: Any) -> Authorization:
     """The authorization that the terms describe; raises ValidationError where they do not fit."""
-    return Authorization.model_validate(terms)
+    said = {name: value for name, value in terms.items() if name != _COUNTED}
+    return Authorization.model_validate(said)

@@ -12,6 +12,9 @@ from service.domain.values import Frozen, Text
 LATE_AUTHORIZATION = "late-authorization"
 """Why a claim is on the worklist: an authorization came after it was adjudicated."""
 
+FALLS_OUTSIDE = "falls-outside"
+"""An authorization changed after it was drawn on, and does not grant all of that any more."""
+
 _TAG = re.compile(r'^(?:W/)?"(\d{1,18})-(\d{1,18})"$')
 
 _NOTHING = Decimal(0), Decimal(0)
@@ -100,7 +103,8 @@ def joined(known: WorkItem | None, offered: WorkItem) -> WorkItem | None:
     """The item that the worklist should hold; None where the offer says nothing new.
 
     What was dismissed comes back with another authorization, with another version of one, or where
-    more would be paid of a line than it said: units may have come back.
+    more would be paid of a line than it said: units may have come back. One that is open for
+    another reason keeps the lines that it has.
     """
     if known is None or known.entry != offered.entry:
         return offered
@@ -109,11 +113,14 @@ def joined(known: WorkItem | None, offered: WorkItem) -> WorkItem | None:
         newest[name] = max(version, newest.get(name, 0))
     if newest == known.authorizations and not _says_more(known, offered):
         return None
-    return replace(
-        offered,
-        authorizations=newest,
-        offered_at=known.offered_at if known.is_open else offered.offered_at,
-    )
+    if not known.is_open:
+        return replace(offered, authorizations=newest)
+    both = replace(offered, authorizations=newest, offered_at=known.offered_at)
+    if known.reason == offered.reason:
+        return both
+    lines = {each["line"]: each for each in (*known.lines, *offered.lines)}
+    shown = tuple(lines[number] for number in sorted(lines))
+    return replace(both, lines=shown, reason=FALLS_OUTSIDE)
 
 
 def _says_more(known: WorkItem, offered: WorkItem) -> bool:
@@ -128,5 +135,7 @@ def _says_more(known: WorkItem, offered: WorkItem) -> bool:
 
 
 def _payable(line: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
+    if line["now"] is None:
+        return _NOTHING
     approved = line["now"]["approved"]
     return Decimal(approved["units"]), Decimal(approved["amount"])

@@ -50,6 +50,7 @@ def kind_of(
     """What a record keeps of a kind in case that its units run short."""
     return {
         "kind": kind,
+        "query_type": "professional",
         "exceeded": event("SPA-0011" if exceeded == "deny" else "SPA-0044", exceeded),
         "exhausted": event("SPA-0011", exhausted),
         "adjustment": adjustment,

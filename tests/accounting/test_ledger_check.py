@@ -1,6 +1,7 @@
 """What the ledger says is compared with what Redis holds, field by field and as digests."""
 
-from service.accounting.replay.ledger_check import Digest, compare_fields
+from service.accounting.books.rows import HeldDebit, HeldRow
+from service.accounting.replay.ledger_check import Digest, compare_fields, holds_all
 from service.accounting.replay.ledger_page import Difference
 
 
@@ -35,3 +36,28 @@ def test_a_digest_does_not_depend_on_the_order() -> None:
     assert condensed(one) != condensed(("a", {"x": "1", "y": "3"}))
     assert condensed(one) != condensed(("c", {"x": "1", "y": "2"}))
     assert len(condensed()) == len(condensed(one, other)) == 64
+
+
+def test_claims_hold_all_that_accounts_say_or_not() -> None:
+    """Of one authorization; what is given back counts nothing."""
+    debit = HeldDebit(account="H", units=3, amount=5, numerator=1, denominator=1)
+    rows = [
+        HeldRow(
+            line=1,
+            part=1,
+            kind="authorization",
+            authorization_id=name,
+            authorization_line=0,
+            origin="automatic",
+            units=3,
+            amount=5,
+            debits=(debit,),
+        )
+        for name in ("A1", "A2")
+    ]
+    fields = {"H.uu": "3", "H.mu": "5", "H.ur": "0", "H.ul": "9"}
+
+    assert holds_all("A1", fields, [("used", rows), ("reversed", rows)])
+    assert not holds_all("A1", fields, [("reserved", rows)])
+    assert not holds_all("A1", fields, [])
+    assert holds_all("A1", {}, [])

@@ -1,5 +1,6 @@
 """From a claim and its chosen authorizations to a plan, or why a line cannot be drawn."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from service.accounting.books.plan import (
 )
 from service.accounting.books.scale import CENT, SCALE
 from service.accounting.limits.choice import Choice
+from service.accounting.limits.lines import how_counted
 from service.accounting.planning.planning import Planned, plan_claim
 from service.domain.authorization import Authorization
 from service.domain.reference import References
@@ -71,7 +73,8 @@ def test_a_plan_in_full() -> None:
         ways=(Way(kind="authorization", draws=(draw,)),),
     )
     bounds = {"H": Bounds(units=10 * SCALE, unit="HS"), "L1": Bounds(amount=500 * SCALE)}
-    drawable = Drawable(authorization_id="A1", version=7, bounds=bounds)
+    shape, lines, _ = how_counted(authorization)
+    drawable = Drawable(authorization_id="A1", version=7, bounds=bounds, shape=shape, lines=lines)
     line = LinePlan(line=1, whole_only=False, parts=(part,))
 
     assert plan(claim, authorization) == Planned(
@@ -364,3 +367,13 @@ def test_a_payer_may_refuse_what_is_short(references: References, whole_only: bo
     asked = [ask(claim, granted()), ask(claim, referral, query="referral", kind="referral")]
 
     assert line_of(plan_claim(claim, asked, references)).whole_only == whole_only
+
+
+def test_a_line_of_which_nobody_knows_what_was_drawn_goes_to_an_examiner() -> None:
+    """Its measure cannot say it: nothing more is drawn until it can."""
+    authorization = build_authorization()
+    counted = how_counted(authorization)._replace(untold=(1,))
+    choice = replace(choose(authorization), counted=counted)
+    (obstacle,) = plan(build_claim(), choice).obstacles
+
+    assert (obstacle.outcome, obstacle.authorization_id) == ("unit_kinds", "A1")

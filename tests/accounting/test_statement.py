@@ -152,7 +152,7 @@ def test_what_a_claim_says_of_an_authorization() -> None:
         claim_line(3, [], [["A2"], ["A1"]]),
         claim_line(4, ["A1"], []),
     ]
-    told = related_claim(claim("used", *lines), "A1", is_void=False)
+    told = related_claim(claim("used", *lines), "A1", is_outside=False)
     used = {"line": 1, "units": "4", "unit": "UN", "amount": "240.00", "origin": "automatic"}
 
     assert told == {
@@ -187,6 +187,6 @@ def test_a_claim_on_a_void_authorization_needs_a_look(
 ) -> None:
     """While it holds units of it."""
     line = claim_line(1, used, [["A1"]])
-    told = related_claim(claim(status, line), "A1", is_void=is_void)
+    told = related_claim(claim(status, line), "A1", is_outside=is_void)
 
     assert (told["drawn"], told["needs_review"]) == (drawn, needs_review)

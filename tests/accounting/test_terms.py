@@ -1,14 +1,17 @@
 """The terms that a found authorization carries count its units as the whole of it would."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from service.accounting.limits.bounds import bounds_of
 from service.accounting.limits.choice import certified_on, flags_of, window_of
+from service.accounting.limits.lines import how_counted
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form
-from service.domain.terms import read_terms, terms_in
+from service.domain.terms import HowCounted, counting_in, read_terms, terms_in, with_counting
 from tests.accounting.asking import choose, plan
 from tests.builders import AUTHORIZATIONS, build_authorization, build_claim
 
@@ -54,7 +57,8 @@ def test_the_terms_say_all_that_counting_needs(query: str, changes: Any) -> None
     terms = carried(whole)
     line = 1 if whole.lines else 0
     claim = build_claim(query, line={"units": "3", "charge": "100"})
-    asked = [choose(each, line) for each in (whole, terms)]
+    counted = how_counted(whole)
+    asked = [replace(choose(each, line), counted=counted) for each in (whole, terms)]
     day = claim.lines[0].from_ or claim.statement.from_
     assert day is not None
 
@@ -89,3 +93,14 @@ def test_the_terms_say_nothing_else() -> None:
         "version",
     ]
     assert (terms["member"], terms["lines"]) == ({"id": "M0001"}, [{"line": 1}])
+
+
+def test_how_it_is_counted_travels_with_the_terms() -> None:
+    """And is no part of the authorization; terms that say nothing of it are read all the same."""
+    whole = build_authorization(limits=UNITS)
+    terms = terms_in(canonical_form(whole))
+    counted = HowCounted("shape", "1:a:b:c:d", (1,))
+
+    assert counting_in(terms) is None
+    assert counting_in(json.loads(json.dumps(with_counting(terms, counted)))) == counted
+    assert read_terms(with_counting(terms, counted)) == read_terms(terms)

@@ -1,11 +1,12 @@
 """What an offer adds to the item that is there."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from service.domain.actor import Actor
-from service.domain.work_item import Listed, WorkItem, joined, seen_of
+from service.domain.work_item import FALLS_OUTSIDE, Listed, WorkItem, joined, seen_of
 
 ITEM = WorkItem(
     claim_id="C-1",
@@ -16,6 +17,13 @@ ITEM = WorkItem(
     lines=(),
     offered_at="2026-11-27T10:00:00Z",
 )
+TOLD: dict[str, Any] = {
+    "line": 2,
+    "better": True,
+    "now": {"approved": {"units": "1", "amount": "9"}},
+}
+FIRST = TOLD | {"line": 1}
+GONE: dict[str, Any] = {"line": 1, "better": False, "now": None}
 LATER = replace(ITEM, offered_at="2026-11-27T11:00:00Z")
 DISMISSED = ITEM.decided("dismissed", at="2026-11-27T10:30:00Z", actor=Actor(by="jo"), why=None)
 
@@ -38,10 +46,23 @@ DISMISSED = ITEM.decided("dismissed", at="2026-11-27T10:30:00Z", actor=Actor(by=
         ),
         (DISMISSED, replace(LATER, entry="2-0"), replace(LATER, entry="2-0")),
         (replace(ITEM, authorizations={"A1": 3}), LATER, None),
+        (
+            replace(ITEM, lines=(TOLD, FIRST)),
+            replace(LATER, authorizations={"A1": 2}, reason=FALLS_OUTSIDE, lines=(GONE,)),
+            replace(
+                ITEM, authorizations={"A1": 2}, reason=FALLS_OUTSIDE, lines=(GONE, TOLD)
+            ),
+        ),
+        (
+            replace(ITEM, reason=FALLS_OUTSIDE, lines=(GONE,)),
+            replace(LATER, lines=(FIRST,)),
+            replace(ITEM, reason=FALLS_OUTSIDE, lines=(FIRST,)),
+        ),
     ],
     ids=[
         "new", "the same again", "the same after it was dismissed", "another version",
         "another authorization after it was dismissed", "another adjudication", "an older version",
+        "it falls outside too", "it comes out better now",
     ],
 )  # fmt: skip
 def test_an_offer_that_says_nothing_new_changes_nothing(

@@ -77,6 +77,7 @@ class Office:
             stores.late_queue,
             stores.waiting,
             look or self.parts.late_claims.look,
+            self.parts.late_claims.review,
             [self.payer],
         )
 
@@ -116,7 +117,7 @@ class Office:
         """What became of the lines of a claim, as it stands now."""
         claim = await self.stores.accumulators.read_claim(self.payer, claim_id)
         assert claim.is_known
-        draft, moved, _ = await self.stores.waiting.kept(self.payer, claim.entries[claim.version])
+        draft, moved = await self.stores.waiting.kept(self.payer, claim.entries[claim.version])
         return [line["disposition"] for line in complete(draft, moved)["lines"]]
 
     async def change(self, step: Step, claim_id: str = "C-1", **content: Any) -> None:

@@ -21,6 +21,7 @@ from service.accounting.books.rows import HeldRow, shrink, units_of
 from service.accounting.books.scale import SCALE
 from service.accounting.replay.ledger import Replayed
 from service.accounting.replay.ledger_check import check_holdings
+from service.domain.terms import HowCounted
 from service.stores.connection.key_names import BookKeys
 from service.stores.units._hashes import read_accounts, read_claim_state
 from tests.movements import names_of as names_of_keys
@@ -200,13 +201,14 @@ class Desk:
             version=known.version,
             is_void=known.is_void,
             bounds={base: each for base, each in known.limits.items() if base not in known.gone},
+            counted=HowCounted("-", ""),
         )
         self._bed.run(self._books.drawn_on(self._payer, [name]))  # as a push does
-        self._bed.run(self._books.amend(self._payer, [amendment], occasion("amend")))
+        self._bed.run(self._books.amend(self._payer, amendment, occasion("amend")))
         after = self._dump()
         older = replace(amendment, version=known.version - 1, bounds={"H": Bounds(units=1)})
         for each in (amendment, older):
-            self._bed.run(self._books.amend(self._payer, [each], occasion("amend")))
+            self._bed.run(self._books.amend(self._payer, each, occasion("amend")))
             assert self._dump() == after
         if known.told_version:  # what nobody ever drew on has no account
             known.told_version, known.is_told_void = known.version, known.is_void

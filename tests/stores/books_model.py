@@ -5,7 +5,7 @@ Balances are never kept here: they are the sum of what the claims hold, added up
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from service.accounting.books.plan import (
@@ -126,8 +126,11 @@ class Trial:
     def _line(self, line: LinePlan) -> tuple[list[HeldRow], bool]:
         rows: list[HeldRow] = []
         is_whole = True
+        first = 0
         for part in line.parts:
             is_all, drawn = self._part(line.line, part)
+            drawn = [replace(each, start=each.start + first) for each in drawn]
+            first += part.want
             is_whole &= is_all
             rows += drawn
         return rows, is_whole
@@ -277,6 +280,7 @@ def row_of(line: int, part: Part, way: Way, draw: Draw, done: int, units: int, d
         origin=draw.origin,
         units=units,
         amount=due,
+        start=done,
         debits=tuple(
             HeldDebit(
                 account=each.account,

@@ -57,6 +57,7 @@ async def adjudicated(
         standing=stores.reading,
         books=stores.accumulators,
         records=stores.records,
+        versions=stores.authorizations,
     )
     done = await adjudicate(claim, Run(payer=payer, at=AT, rules=shipped_rules(), **run), working)
     return done.answer

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from authmatch_local.samples import SampleData
+from service.accounting.limits.lines import how_counted
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form, canonical_json
 from service.domain.reference import References
 from service.domain.submission import Pushed
-from service.domain.terms import terms_in
+from service.domain.terms import terms_in, with_counting
 from service.stores.authorizations.document import content_hash, make_document
 from tests.builders import build_authorization
 
@@ -41,5 +42,6 @@ def test_a_form_that_was_made_before_gives_the_same_document() -> None:
         made = make_document("p", pushed, References(), form=form)
 
         assert made == make_document("p", pushed, References())
-        assert made["terms"] == terms_in(canonical_form(pushed.authorization))
+        terms = terms_in(canonical_form(pushed.authorization))
+        assert made["terms"] == with_counting(terms, how_counted(pushed.authorization))
         assert None not in made.values()

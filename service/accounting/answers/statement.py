@@ -130,8 +130,11 @@ def _signed(number: int, write: Write) -> str:
     return f"-{write(-number)}" if number < 0 else write(number)
 
 
-def related_claim(claim: StoredAnswer, authorization_id: str, *, is_void: bool) -> RelatedClaim:
-    """What a claim drew on an authorization, with its status as it is now."""
+def related_claim(claim: StoredAnswer, authorization_id: str, *, is_outside: bool) -> RelatedClaim:
+    """What a claim drew on an authorization, with its status as it is now.
+
+    ``is_outside``: the authorization changed since, and does not grant all of that any more.
+    """
     lines = [line for each in claim["lines"] if (line := _related(each, authorization_id))]
     is_held = claim["status"] in ("used", "reserved") and any(line["used"] for line in lines)
     return {
@@ -141,7 +144,7 @@ def related_claim(claim: StoredAnswer, authorization_id: str, *, is_void: bool) 
         "frequency": claim["frequency"],
         "status": claim["status"],
         "drawn": is_held,
-        "needs_review": is_held and is_void,
+        "needs_review": is_held and is_outside,
         "lines": lines,
     }
 

@@ -11,6 +11,7 @@ from service.accounting.books.rows import HeldRow
 from service.accounting.books.waiting import NEVER_WAITS, Waiting
 from service.domain.actor import Actor
 from service.domain.person import Person
+from service.domain.terms import HowCounted
 
 
 class ClaimMoved(Exception):
@@ -24,6 +25,10 @@ class AuthorizationChanged(Exception):
         """Keep which."""
         super().__init__(authorization_id)
         self.authorization_id = authorization_id
+
+
+class AuthorizationBehind(AuthorizationChanged):
+    """What was drawn before must first be counted as the version counts that was matched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +147,33 @@ class Amendment:
     version: int
     is_void: bool
     bounds: Mapping[str, Bounds]
+    counted: HowCounted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecountedBook:
+    """An authorization of a recount, as it was read (``sequence``), and as it is to be.
+
+    ``gone`` are lines that are not there any more and still hold units, as the books write them,
+    ``untold`` those whose measure cannot say what was drawn before. Without an ``amendment`` it is
+    one whose use goes to another, and takes no new claims.
+    """
+
+    authorization_id: str
+    sequence: int
+    gone: str = ""
+    untold: str = ""
+    lines: str = ""
+    amendment: Amendment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecountRequest:
+    """Claims, each with all rows that it is to hold, and the books in which they are counted."""
+
+    books: tuple[RecountedBook, ...]
+    claims: tuple[tuple[ClaimState, tuple[HeldRow, ...]], ...]
+    occasion: Occasion
 
 
 class Books(Protocol):
@@ -167,7 +199,7 @@ class Books(Protocol):
         ...
 
     async def draw(self, payer: str, request: DrawRequest) -> Moved:
-        """Draw a claim; raises ClaimMoved or AuthorizationChanged."""
+        """Draw a claim; raises ClaimMoved, AuthorizationChanged or AuthorizationBehind."""
         ...
 
     async def change(

@@ -103,11 +103,16 @@ class LinePlan(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawable:
-    """An authorization as it stands: its version, and the limits of the bases that are used."""
+    """An authorization as it stands: its version, and the limits of the bases that are used.
+
+    ``shape`` tells how its ``lines`` count (see ``service.accounting.limits.lines``).
+    """
 
     authorization_id: str
     version: int
     bounds: Mapping[str, Bounds]
+    shape: str = "-"
+    lines: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,8 @@ class KindDraft(Shortage):
 
     kind: str
     """`authorization` or `referral`."""
+    query_type: str
+    """Which type of query looked for it."""
     order: list[str]
     """The authorizations that may be drawn, in the order of their use."""
 
@@ -132,6 +134,8 @@ class Draft(TypedDict):
     """Their limits by base, of those that are used: units, amount, days, unit."""
     granted: NotRequired[Granted]
     """What the candidates that are shown were granted, by authorization, line and day."""
+    sent: NotRequired[str]
+    """The claim as it was sent: what it holds may be counted anew."""
     previous: NotRequired[Summary]
     """The run before in short."""
 

@@ -28,7 +28,10 @@ class HeldDebit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRow:
-    """What one part of a claim line holds of one authorization: claim units, charge, debits."""
+    """What one part of a claim line holds of one authorization: claim units, charge, debits.
+
+    ``start`` is the unit of the claim line with which it begins, scaled.
+    """
 
     line: int
     part: int
@@ -39,6 +42,7 @@ class HeldRow:
     units: int
     amount: int
     debits: tuple[HeldDebit, ...]
+    start: int = 0
 
 
 def read_row(stored: Mapping[str, Any]) -> HeldRow:
@@ -53,6 +57,7 @@ def read_row(stored: Mapping[str, Any]) -> HeldRow:
         units=int(stored["u"]),
         amount=int(stored["m"]),
         debits=tuple(_read_debit(each) for each in stored["d"]),
+        start=int(stored["f"]),
     )
 
 
@@ -80,6 +85,7 @@ def write_row(row: HeldRow) -> dict[str, Any]:
         "o": row.origin,
         "u": str(row.units),
         "m": str(row.amount),
+        "f": str(row.start),
         "d": [
             [
                 each.account,

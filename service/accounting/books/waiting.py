@@ -1,11 +1,11 @@
 """Which claims wait for an authorization that may still come; they are found when one does.
 
 Whether a line runs short is known only when units are drawn: so the books decide, with what is said
-here. A claim that waits is kept as it was sent, since it is run again then.
+here.
 """
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from service.accounting.books.plan import ClaimPlan
 from service.domain.event import Event, Outcome
@@ -18,7 +18,6 @@ class Waiting:
     events: bool = False
     exhausted: bool = False
     exceeded: bool = False
-    sent: bytes = field(default=b"", repr=False)
 
     @property
     def is_possible(self) -> bool:

@@ -38,6 +38,11 @@ ACCOUNTS: Names = {
     "ACCOUNT.mr": "amount reserved",
     "ACCOUNT.du": "days used",
     "ACCOUNT.dr": "days reserved",
+    "sh": "how its lines are told apart and counted, condensed: a version with another one is"
+    " recounted",
+    "ln": "its lines, `NUMBER:OWN:SERVICE:CODE:REST` with commas between them, each part condensed",
+    "gh": "the lines of earlier versions that are gone and still hold units, written alike",
+    "ut": "the lines whose measure cannot say what was drawn before, with commas between them",
     "LINE.end": "the day on which the line was found to be gone",
 }
 
@@ -56,6 +61,7 @@ ROW: Names = {
     "u": "units of the claim line",
     "m": "money",
     "pr": "what of the charge of these units is over the authorized price; only where any is",
+    "f": "the unit of the claim line with which it begins",
     "d": "for each account a list: its name, units, amount, `0`, numerator and denominator of the"
     " conversion, visits or studies, days",
 }
@@ -95,8 +101,9 @@ ENTRY: Names = {
     "q": "the new count of each authorization, so that a missing entry is noticed",
     "mt": "authorizations that were found, with `|` between them",
     "b": "the record",
+    "cs": "claims of a recount: of each its id, new count, member, status, and how many of `u` and"
+    " of `r` are its own",
     "wt": "`1` of a claim that waits",
-    "cl": "a claim that waits, as it was sent (JSON)",
 }
 
 TABLES: Mapping[str, Names] = {

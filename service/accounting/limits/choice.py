@@ -8,6 +8,7 @@ from service.domain.authorization import Authorization, AuthorizationLine, Limit
 from service.domain.claim import AuthorizationKind, ServiceLine
 from service.domain.effective import effective_action, effective_days
 from service.domain.event import Outcome
+from service.domain.terms import HowCounted
 from service.domain.values import DateSpan
 
 HEADER = 0
@@ -17,12 +18,16 @@ HEADER = 0
 class Choice:
     """An authorization that was chosen for a line, with its authorization line (0: header only).
 
-    ``selected`` is by an examiner, ``automatic`` by matching.
+    ``selected`` is by an examiner, ``automatic`` by matching. ``is_held``: it was drawn before, and
+    is only counted anew, so that nothing speaks against it. ``counted`` is how the lines of the
+    authorization are, where that came with it.
     """
 
     authorization: Authorization
     line: int
     origin: Origin
+    is_held: bool = False
+    counted: HowCounted | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -33,6 +38,11 @@ class Choice:
     def is_selected(self) -> bool:
         """Whether an examiner took it, in spite of what speaks against it."""
         return self.origin == "selected"
+
+    @property
+    def holds_anyway(self) -> bool:
+        """Whether it is drawn on, or was, also for days that it does not cover."""
+        return self.is_selected or self.is_held
 
     @property
     def action(self) -> str | None:

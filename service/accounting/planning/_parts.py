@@ -215,7 +215,8 @@ def _with_those_near(
     """
     covering = [any(map(each.covers, days)) for each in usable]
     for each, covers in zip(usable, covering, strict=True):
-        yield each, not covers and (each.choice.is_selected or not any(covering))
+        is_taken = each.choice.is_selected or not any(covering)
+        yield each, each.choice.is_held or (not covers and is_taken)
 
 
 def _stretch(days: tuple[date, ...], want: int, reached: Reached) -> Stretch:
@@ -235,7 +236,7 @@ def _by_period(usable: Usable, stretch: Stretch) -> Iterator[Stretch]:
 
     On which of them a unit was given is not known, so that each may have as many as the busiest.
     """
-    days = [day for day in stretch.days if usable.choice.is_selected or usable.covers(day)]
+    days = [day for day in stretch.days if usable.choice.holds_anyway or usable.covers(day)]
     periods = [
         tuple(each)
         for _, each in groupby(

@@ -27,6 +27,7 @@ from service.accounting.limits.choice import (
     scope_of,
     window_of,
 )
+from service.accounting.limits.lines import how_counted
 from service.accounting.planning._parts import LineParts, Sought, Studies, Usable
 from service.accounting.planning.counting import (
     Counting,
@@ -110,6 +111,8 @@ class _Planner:
 
         A choice that needs no action (HCR01 NA) waives its kind.
         """
+        if all(choice.is_held for choice in asked.choices):
+            return self._usable(asked, asked.choices)
         if any(choice.action == WAIVING_ACTION for choice in asked.choices):
             return None
         choices = _in_order(asked.choices)
@@ -118,6 +121,8 @@ class _Planner:
         for choice in choices:
             if _has_unknown_quantity(choice):
                 return _obstacle(asked, "granted_quantity_unknown", choice)
+            if choice.counted and choice.line in choice.counted.untold:
+                return _obstacle(asked, "unit_kinds", choice)
         in_time = [choice for choice in choices if not self._is_late(choice, first_day)]
         if not in_time:
             return _obstacle(asked, "late_authorization", choices[0])
@@ -238,8 +243,13 @@ class _Planner:
             name = authorization.authorization_id
             before = self.drawables[name].bounds if name in self.drawables else {}
             bounds = {account.base: account.bounds for account, _ in usable.accounts}
+            counted = usable.choice.counted or how_counted(authorization)
             self.drawables[name] = Drawable(
-                authorization_id=name, version=authorization.version, bounds={**before, **bounds}
+                authorization_id=name,
+                version=authorization.version,
+                bounds={**before, **bounds},
+                shape=counted.shape,
+                lines=counted.lines,
             )
 
 
@@ -258,7 +268,7 @@ def _partly_covering(sought: Sought, days: Sequence[date]) -> list[Choice]:
     return [
         usable.choice
         for usable in sought.usable
-        if not usable.choice.is_selected and len({usable.covers(day) for day in days}) > 1
+        if not usable.choice.holds_anyway and len({usable.covers(day) for day in days}) > 1
     ]
 
 

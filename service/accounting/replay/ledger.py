@@ -5,6 +5,7 @@ found and left, and how often an authorization had changed: that is never copied
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -62,8 +63,11 @@ class Replayed:
         """Replay the next entry; raises ValueError for one that is not after the last."""
         if entry_order(entry_id) <= entry_order(self.last):
             raise ValueError(f"the ledger entry {entry_id} does not follow {self.last}")
-        page = Page(self.accounts, self.tokens, entry_id, self.mine)
-        if "c" not in fields:
+        is_recount = "cs" in fields
+        page = Page(self.accounts, self.tokens, entry_id, self.mine, is_recount=is_recount)
+        if is_recount:
+            self._recount(page, fields)
+        elif "c" not in fields:
             self._amend(page, fields)
         elif "fp" in fields:
             self._draw(page, fields)
@@ -91,7 +95,7 @@ class Replayed:
         """Give back what the claim and its original had, and draw the claim anew."""
         claim_id, original_id, version = fields["c"], fields["oc"], fields["v"]
         for amended in orjson.loads(fields["am"]):
-            page.amend(amended["a"], amended["v"], orjson.loads(amended["b"]))
+            page.amend(amended)
         self._give_back(page, claim_id, read_moves(fields["u"]))
         self._give_back(page, original_id, read_moves(fields["o"]))
         drawn = read_moves(fields["r"])
@@ -126,6 +130,22 @@ class Replayed:
         if self.mine(claim_id):
             version = self.claims[claim_id].get("v")
             page.compare(f"claim {claim_id}", "v", version, fields["v"])
+
+    def _recount(self, page: Page, fields: Mapping[str, str]) -> None:
+        """Have claims hold what they do as another version counts it."""
+        for amended in orjson.loads(fields["am"]):
+            page.amend(amended)
+        undone, redone = iter(read_moves(fields["u"])), iter(read_moves(fields["r"]))
+        claims = orjson.loads(fields["cs"])
+        for claim_id, _, _, _, count, _ in claims:
+            self._give_back(page, claim_id, list(islice(undone, int(count))))
+        held = {each[0]: list(islice(redone, int(each[5]))) for each in claims}
+        for claim_id, _, _, status, _, _ in claims:
+            page.post(held[claim_id], STATES.get(status), 1)
+        page.close(fields["q"])
+        for claim_id, number, owner, status, _, _ in claims:
+            said = {"n": number, "m": owner, "s": status}
+            self._hold(page, claim_id, said, held[claim_id])
 
     def _wait(self, owner: str, claim_id: str, *, waits: bool) -> None:
         """Keep a claim among those of its member that wait, or no more; all have the score 0."""

@@ -1,11 +1,12 @@
 """Checks a replayed book against itself, compares it with what is stored, and condenses it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import orjson
 
+from service.accounting.books.rows import HeldRow, write_row
 from service.accounting.replay._holdings import Holdings, Sums, stored_balances, stored_tokens
 from service.accounting.replay.ledger import Replayed
 from service.accounting.replay.ledger_page import Difference
@@ -25,6 +26,16 @@ def check_holdings(replayed: Replayed) -> list[Difference]:
         *compare_sums(held.balances(), stored),
         *compare_sums(held.tokens, tokens),
     ]
+
+
+def holds_all(
+    name: str, fields: Mapping[str, str], claims: Iterable[tuple[str, Iterable[HeldRow]]]
+) -> bool:
+    """Whether some claims, by their status, hold all that the accounts of an authorization say."""
+    held = Holdings()
+    for status, rows in claims:
+        held.add((write_row(row) for row in rows if row.authorization_id == name), status)
+    return held.balances().get(name, {}) == stored_balances(fields)
 
 
 def compare_sums(expected: Sums, found: Sums) -> Iterator[Difference]:

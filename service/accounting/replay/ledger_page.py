@@ -23,6 +23,7 @@ Balance = list[int]
 """Used and reserved of each measure, in the order of FIELDS."""
 
 LIMITS = ("ul", "ml", "dl", "k")
+SHAPE = ("sh", "ln", "gh", "ut")
 MEASURE_AT = {"u": 0, "m": 2, "d": 4}
 
 _decode = JSONDecoder().raw_decode
@@ -70,9 +71,18 @@ class Page:
     """What one entry does to accounts and tokens: to those that are replayed."""
 
     def __init__(
-        self, accounts: dict[str, Hash], tokens: dict[str, Hash], entry_id: str, mine: Mine
+        self,
+        accounts: dict[str, Hash],
+        tokens: dict[str, Hash],
+        entry_id: str,
+        mine: Mine,
+        *,
+        is_recount: bool = False,
     ) -> None:
-        """Work on these hashes, which are changed by ``close`` only."""
+        """Work on these hashes, which are changed by ``close`` only.
+
+        A recount draws nothing: it may find more used than a limit allows.
+        """
         self._mine = mine
         self.entry_id = entry_id
         self.differences: list[Difference] = []
@@ -80,7 +90,8 @@ class Page:
         self._tokens = tokens
         self._balances: dict[str, dict[str, Balance]] = {}
         self._held: dict[str, dict[str, Balance]] = {}
-        self._amended: dict[str, tuple[str, list[list[str]]]] = {}
+        self._amended: dict[str, Json] = {}
+        self._is_recount = is_recount
 
     def compare(self, what: str, field: str, expected: object, found: object) -> None:
         """Keep a difference, if it is one."""
@@ -95,10 +106,10 @@ class Page:
                 )
             )
 
-    def amend(self, name: str, version: str, bounds: list[list[str]]) -> None:
-        """Take the limits of the version that was matched."""
-        if self._mine(name):
-            self._amended[name] = version, bounds
+    def amend(self, amended: Json) -> None:
+        """Take the limits and the lines of the version that was matched."""
+        if self._mine(amended["a"]):
+            self._amended[amended["a"]] = amended
 
     def post(self, moves: Iterable[Move], state: int | None, sign: int) -> None:
         """Write rows on the copies (sign 1) or take them off (sign -1); nobody holds None."""
@@ -196,9 +207,10 @@ class Page:
 
     def _write(self, name: str, stored: Hash) -> None:
         if name in self._amended:
-            version, bounds = self._amended[name]
-            stored |= {"v": version, "st": "open"}
-            for base, *limits in bounds:
+            amended = self._amended[name]
+            stored |= {"v": amended["v"], "st": amended.get("st", "open")}
+            stored |= {field: amended[field] for field in SHAPE if field in amended}
+            for base, *limits in orjson.loads(amended["b"]):
                 for field, limit in zip(LIMITS, limits, strict=True):
                     _put(stored, f"{base}.{field}", limit)
         stored.setdefault("v", "0")
@@ -224,14 +236,15 @@ class Page:
             for measure, at in MEASURE_AT.items():
                 limit = limits.get(f"{base_of(account)}.{measure}l")
                 total, before = sum(balance[at : at + 2]), sum(was[at : at + 2])
-                if limit and total > max(int(limit), before):
+                if limit and total > max(int(limit), before) and not self._is_recount:
                     field = f"{account}.{measure}"
                     self.compare(_of(name), field, f"{limit} or less", str(total))
 
     def _limits(self, name: str) -> Iterator[tuple[str, str]]:
         """Give the limits in force: those stored, then those that the entry brings."""
         yield from self._accounts.get(name, {}).items()
-        for base, *limits in self._amended.get(name, ("", []))[1]:
+        amended = self._amended.get(name)
+        for base, *limits in orjson.loads(amended["b"]) if amended else ():
             for field, limit in zip(LIMITS, limits, strict=True):
                 yield f"{base}.{field}", limit
 

@@ -225,6 +225,7 @@ class Drafting:
         """Keep what will be said of one kind, and of which authorization."""
         return {
             "kind": chosen.search.kind,
+            "query_type": self.rules.query_type(chosen.search.plan),
             **shortages[self.rules.query_type(chosen.search.plan)],
             "order": [choice.authorization.authorization_id for choice in chosen.choices],
         }

@@ -4,10 +4,11 @@ A claim that was adjudicated before is answered from its record; nothing is ever
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.accounting.answers.answer import complete, summary
 from service.accounting.books.books import (
+    AuthorizationBehind,
     DrawRequest,
     LookedUp,
     occasion_of,
@@ -70,7 +71,16 @@ async def adjudicate(claim: Adjudication, run: Run, stores: ClaimStores) -> Adju
     EngineFault when an engine fails: then nothing was moved, or all of it; the same call again
     tells which.
     """
-    done = await contended(lambda: _attempt(claim, run, stores))
+
+    async def attempt() -> Adjudicated:
+        try:
+            return await _attempt(claim, run, stores)
+        except AuthorizationBehind as behind:
+            # Whoever pushed the version may never come to it: then it is done here.
+            await stores.versions.catch_up(run.payer, behind.authorization_id)
+            raise
+
+    done = await contended(attempt)
     if stores.live_check is not None and done.matched is not None:
         stores.live_check.offer(done.matched)
     return done
@@ -135,9 +145,9 @@ async def _draw(
         last_push=found.last_push,
         original=original if original and original.claim_id != claim.claim_id else None,
         original_status=REVERSED if claim.frequency == VOID else REPLACED,
-        record=pack(drafted.draft),
+        record=pack({**drafted.draft, "sent": sent.decode()}),
         matched=_found(matched),
-        waiting=replace(drafted.waiting, sent=sent),
+        waiting=drafted.waiting,
         looked_at=drafted.looked_at,
         must_find=drafted.some_wait,
         others_wait=drafted.others_wait,

@@ -18,7 +18,7 @@ from service.domain.candidate import Standing
 from service.domain.claim import AuthorizationKind, ServiceLine, kinds_meeting
 from service.domain.event import Event, Outcome
 from service.domain.misfits import Misfit, Path
-from service.domain.terms import read_terms
+from service.domain.terms import counting_in, read_terms
 from service.flow.adjudicating.run import ClaimStores, Run
 from service.flow.matching.match import LineSearch, Matched
 from service.matching.resolution import is_active, is_denied
@@ -93,7 +93,9 @@ def found_standing(searches: Iterable[LineSearch]) -> dict[str, Standing]:
     found = (judged.candidate for search in searches for judged in search.resolution.chosen)
     terms = {each.authorization_id: each.terms for each in found if each.terms is not None}
     return {
-        name: Standing(authorization=read_terms(each), void=False, current=True)
+        name: Standing(
+            authorization=read_terms(each), void=False, current=True, counted=counting_in(each)
+        )
         for name, each in terms.items()
     }
 
@@ -178,7 +180,7 @@ def _automatic(judged: Judged, standing: Mapping[str, Standing]) -> list[Choice]
     if now is None or not now.is_open or now.version != judged.candidate.version:
         raise AuthorizationChanged(judged.candidate.authorization_id)
     return [
-        Choice(authorization=now.authorization, line=line, origin="automatic")
+        Choice(authorization=now.authorization, line=line, origin="automatic", counted=now.counted)
         for line in (judged.line["line"], *judged.more)
     ]
 
@@ -197,7 +199,7 @@ def _selected(
     if not now.is_open:
         raise BadSelection(f"{where} is void or superseded", *path, "authorization_id")
     return [
-        Choice(authorization=now.authorization, line=line, origin="selected")
+        Choice(authorization=now.authorization, line=line, origin="selected", counted=now.counted)
         for line in _lines_of(selected, search, now.authorization, path)
     ]
 

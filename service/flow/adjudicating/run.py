@@ -37,6 +37,14 @@ class Records(Protocol):
         ...
 
 
+class Versions(Protocol):
+    """Where the books are brought in step with the versions that stand."""
+
+    async def catch_up(self, payer: str, authorization_id: str) -> None:
+        """Count what was drawn on an authorization as its version in force does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimStores:
     """The stores that an adjudication reads and moves; a share of its matches is checked again."""
@@ -45,6 +53,7 @@ class ClaimStores:
     standing: StandingSource
     books: Books
     records: Records
+    versions: Versions
     live_check: LiveCheck | None = None
 
 

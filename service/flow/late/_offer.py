@@ -59,6 +59,27 @@ def offer_of(
     return Offer(lines=tuple(lines), authorizations=versions, needs_nobody=needs_nobody)
 
 
+def shown_outside(
+    before: Sequence[LineAnswer],
+    now: Sequence[LineAnswer] | None,
+    outside: Collection[int],
+    authorization_id: str,
+) -> tuple[dict[str, Any], ...]:
+    """Show lines that fall outside: as they were, and as they would come out if that is known."""
+    would = {line["line"]: line for line in now or ()}
+    return tuple(
+        {
+            "line": line["line"],
+            "better": False,
+            "before": _told(line),
+            "now": _told(would[line["line"]]) if line["line"] in would else None,
+            "authorizations": [authorization_id],
+        }
+        for line in before
+        if line["line"] in outside
+    )
+
+
 def is_better(before: LineAnswer, now: LineAnswer) -> bool:
     """Whether a line would come out better: by what becomes of it, what is paid, or its class.
 

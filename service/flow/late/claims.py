@@ -4,7 +4,7 @@ Everything may be repeated, by two workers at once or after a crash: a claim is 
 only if its adjudication is the one that was looked at, and an offer says nothing a second time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -12,20 +12,23 @@ import structlog
 
 from service.accounting.answers.answer import complete
 from service.accounting.books.books import Moved
+from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.record import Draft
 from service.domain.actor import Actor
 from service.domain.adjudication import Adjudication
-from service.domain.work_item import LATE_AUTHORIZATION, WorkItem
+from service.domain.answers import LineAnswer
+from service.domain.work_item import FALLS_OUTSIDE, LATE_AUTHORIZATION, WorkItem
 from service.flow.adjudicating.adjudicate import Conflict, Overtaken, adjudicate
 from service.flow.adjudicating.choosing import BadSelection
 from service.flow.adjudicating.run import ClaimStores, Run
-from service.flow.late._offer import Offer, offer_of, was_lowered
+from service.flow.late._offer import Offer, offer_of, shown_outside, was_lowered
 from service.rules.book import Rules
 
 log = structlog.get_logger()
 
-How = Literal["worklist", "automatic", "refused"]
-"""What was done; ``refused`` is a claim that cannot be run again as it was sent."""
+How = Literal["worklist", "automatic", "refused", "review"]
+"""What was done; ``refused`` is a claim that cannot be run again as it was sent, ``review`` one
+that is on the worklist since it falls outside of its authorization."""
 
 IDS_SHOWN_MAX = 5
 
@@ -33,8 +36,45 @@ IDS_SHOWN_MAX = 5
 class KeptClaims(Protocol):
     """Where claims that wait are read."""
 
-    async def kept(self, payer: str, entry: str) -> tuple[Draft, Moved, str | None]:
-        """Record and movements of an adjudication, and the claim as it was sent."""
+    async def kept(self, payer: str, entry: str) -> tuple[Draft, Moved]:
+        """Record of an adjudication, with the claim as it was sent, and its movements."""
+        ...
+
+
+class Outsider(Protocol):
+    """A claim that falls outside of an authorization that it drew on."""
+
+    @property
+    def claim(self) -> ClaimState:
+        """What it holds."""
+        ...
+
+    @property
+    def draft(self) -> Draft:
+        """The record of the adjudication in force."""
+        ...
+
+    @property
+    def moved(self) -> Moved:
+        """What that moved."""
+        ...
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """Its lines that fall outside."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """The version of the authorization."""
+        ...
+
+
+class Outside(Protocol):
+    """Where it is known which claims fall outside."""
+
+    def claims(self, payer: str, authorization_id: str) -> AsyncIterator[Outsider]:
+        """Find those of an authorization."""
         ...
 
 
@@ -53,6 +93,7 @@ class LateClaims:
     stores: ClaimStores
     claims: KeptClaims
     offers: Offers
+    outside: Outside
     rules: Rules
     now: Callable[[], str]
     automatic: bool
@@ -66,11 +107,9 @@ class LateClaims:
         if not state.is_in_force:
             return None
         entry = state.entries[state.version]
-        draft, moved, sent = await self.claims.kept(payer, entry)
-        if sent is None:
-            return None
+        draft, moved = await self.claims.kept(payer, entry)
         try:
-            claim = Adjudication.model_validate_json(sent)
+            claim = Adjudication.model_validate_json(draft["sent"])
             run = Run(
                 payer=payer,
                 at=self.now(),
@@ -97,6 +136,42 @@ class LateClaims:
             return "refused"
         is_new = await self.offers.offer(payer, self._item(claim, entry, offer))
         return "worklist" if is_new else None
+
+    async def review(self, payer: str, authorization_id: str) -> int:
+        """Put claims on the worklist that fall outside of an authorization; says how many.
+
+        Raises EngineFault.
+        """
+        count = 0
+        async for each in self.outside.claims(payer, authorization_id):
+            entry = each.claim.entries[each.claim.version]
+            claim = Adjudication.model_validate_json(each.draft["sent"])
+            now = await self._would_be(payer, claim, entry)
+            before = complete(each.draft, each.moved)["lines"]
+            item = WorkItem(
+                claim_id=claim.claim_id,
+                claim_version=claim.version,
+                member_id=claim.member.id,
+                entry=entry,
+                authorizations={authorization_id: each.version},
+                lines=shown_outside(before, now, each.lines, authorization_id),
+                offered_at=self.now(),
+                reason=FALLS_OUTSIDE,
+            )
+            count += await self.offers.offer(payer, item)
+        return count
+
+    async def _would_be(
+        self, payer: str, claim: Adjudication, entry: str
+    ) -> Sequence[LineAnswer] | None:
+        """Give the lines as they would come out now; None where it cannot be run as it was sent."""
+        rules = self.rules.current
+        run = Run(payer=payer, at=self.now(), rules=rules, dry=True, again=True, entry=entry)
+        try:
+            would = await adjudicate(claim, run, self.stores)
+        except (BadSelection, Conflict, ValueError):
+            return None
+        return would.answer["lines"]
 
     def _item(self, claim: Adjudication, entry: str, offer: Offer) -> WorkItem:
         return WorkItem(

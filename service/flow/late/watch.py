@@ -13,7 +13,7 @@ from prometheus_client import Counter, Gauge
 
 from service.background import Background, backoff_s, reason_of
 from service.domain.engine_fault import EngineFault
-from service.domain.late_pass import LatePass
+from service.domain.late_pass import ANY, LatePass
 from service.flow.late.claims import How
 
 log = structlog.get_logger()
@@ -21,7 +21,8 @@ log = structlog.get_logger()
 OFFERS = Counter(
     "authmatch_late_offers_total",
     "Waiting claims for which an authorization arrived, by what was done: put on the worklist,"
-    " adjudicated anew (automatic), or not able to be run again (refused).",
+    " adjudicated anew (automatic), or not able to be run again (refused); and claims that were put"
+    " there since they fall outside of an authorization that changed (review).",
     ["how"],
 )
 QUEUE = Gauge(
@@ -83,15 +84,26 @@ class Look(Protocol):
         ...
 
 
+class Review(Protocol):
+    """What is done with claims that drew on an authorization which changed."""
+
+    async def __call__(self, payer: str, authorization_id: str) -> int:
+        """Have those looked at that fall outside; says how many, raises EngineFault."""
+        ...
+
+
 class LateWatch(Background):
     """The background of one worker; several workers share one queue."""
 
-    def __init__(self, queue: Queue, claims: Pages, look: Look, payers: Iterable[str]) -> None:
+    def __init__(
+        self, queue: Queue, claims: Pages, look: Look, review: Review, payers: Iterable[str]
+    ) -> None:
         """Take what it works with; ``payers`` are those whose queues are looked at."""
         super().__init__("late_watch_failed", FAULTS, first_s=BACKOFF_S, most_s=BACKOFF_S_MAX)
         self._queue = queue
         self._claims = claims
         self._look = look
+        self._review = review
         self._payers = tuple(dict.fromkeys(payers))
 
     async def turn(self) -> None:
@@ -132,7 +144,24 @@ class LateWatch(Background):
                 one = replace(one, after=name, failures=0)
                 if how is not None:
                     OFFERS.labels(how).inc()
-        await self._end(one, is_last=len(names) < CLAIMS_AT_ONCE)
+        is_last = len(names) < CLAIMS_AT_ONCE
+        if is_last and not await self._reviewed(one):
+            return
+        await self._end(one, is_last=is_last)
+
+    async def _reviewed(self, one: LatePass) -> bool:
+        """Have claims looked at that fall outside by now; where an engine fails it has to wait."""
+        for name in sorted(one.arrived.keys() - {ANY}):
+            try:
+                OFFERS.labels("review").inc(await self._review(one.payer, name))
+            except Exception as error:  # noqa: BLE001 - the others must go on; it is counted
+                FAULTS.inc()
+                log.warning("review_failed", reason=reason_of(error))
+                if isinstance(error, EngineFault) and not error.is_lasting:
+                    failed = replace(one, failures=one.failures + 1)
+                    await self._queue.later(failed, pause_s=_backoff(failed.failures))
+                    return False
+        return True
 
     async def _end(self, one: LatePass, *, is_last: bool) -> None:
         """End a pass, or go on with it later; what was skipped is looked at again after a while."""

@@ -11,11 +11,18 @@ import orjson
 
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form
+from service.domain.extension import is_extension
 from service.domain.reference import StoredReferences
 from service.domain.submission import Pushed, PushResult, PushStatus
 from service.domain.terms import Form
-from service.stores.authorizations.document import Document, hash_of, make_document
-from service.stores.authorizations.locator import Link, Place
+from service.stores.authorizations.document import (
+    Document,
+    hash_of,
+    lessens,
+    make_document,
+    with_untold,
+)
+from service.stores.authorizations.locator import Link, Place, parts_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +30,7 @@ class Arrival:
     """A version as it was pushed; ``form`` is its canonical form, where that was made already.
 
     ``is_by_name``: it came under another name of the authorization, and may not say its numbers.
+    One that ``adds`` is an extension of what stands.
     """
 
     pushed: Pushed
@@ -30,6 +38,7 @@ class Arrival:
     form: Form | None = None
     void: bool = False
     is_by_name: bool = False
+    adds: bool = False
 
     @property
     def id(self) -> str:
@@ -61,13 +70,18 @@ class Arrival:
 class Placed:
     """A version, and its place as it was read ``before`` it was written.
 
-    ``successor`` stands for it. ``old`` are the documents that stood of it, by member.
+    ``successor`` stands for it. ``old`` are the documents that stood of it, by member. Of its
+    ``untold`` lines nobody can say what was drawn before. ``state`` is what it makes together with
+    others, ``made_of`` these versions.
     """
 
     arrival: Arrival
     before: Place
     successor: Link | None = None
     old: Mapping[str, Document] = field(default_factory=dict)
+    untold: tuple[int, ...] = ()
+    state: Pushed | None = None
+    made_of: tuple[int, ...] = ()
 
     @property
     def is_newer(self) -> bool:
@@ -75,10 +89,29 @@ class Placed:
         return self.before.seen is None or self.before.version < self.arrival.version
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is older than what stands, and has its part in that all the same."""
+        return self.arrival.version < self.before.version and (
+            self.arrival.version in self.before.parts or self.place.parts != self.before.parts
+        )
+
+    @property
+    def is_kept_first(self) -> bool:
+        """Whether it must be in the history before the place names it."""
+        return self.arrival.adds or self.is_part
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether anything was granted before that is not granted any more."""
+        authorization = (self.state or self.arrival.pushed).authorization
+        old = [each for each in self.old.values() if "lines" in each]
+        return any(self.arrival.void or lessens(each, authorization) for each in old)
+
+    @property
     def refusal(self) -> PushResult | None:
-        """What it is told where it is neither newer nor what stands."""
+        """What it is told where it has no part in what stands."""
         stands = self.before.version
-        if self.is_newer:
+        if self.is_newer or self.is_part:
             return None
         if stands > self.arrival.version:
             return self.arrival.result("superseded", stands)
@@ -90,8 +123,15 @@ class Placed:
     @property
     def place(self) -> Place:
         """The place as this version leaves it."""
+        base, parts = parts_with(
+            self.before, self.arrival.version, adds=self.arrival.adds, is_void=self.arrival.void
+        )
+        if self.before.version > self.arrival.version:
+            return replace(self.before, base=base, parts=parts)
         return replace(
             self.before,
+            base=base,
+            parts=parts,
             version=self.arrival.version,
             content_hash=self.arrival.hash,
             member_id=self.arrival.member,
@@ -129,20 +169,30 @@ class Placed:
         times = (each.get("pushed_at") for each in old if each["version"] == arrival.version)
         document = make_document(
             payer,
-            arrival.pushed,
+            self.state or arrival.pushed,
             references,
-            form=arrival.form,
+            form=None if self.state else arrival.form,
             inherited=(*inherited, *before),
             superseded_by=self.successor.newer if self.successor else None,
             pushed_at=next(filter(None, times), pushed_at),
         )
-        return document | {"content_hash": arrival.hash, "void": arrival.void}
+        document |= {"content_hash": arrival.hash, "void": arrival.void}
+        if self.made_of:
+            document["made_of"] = list(self.made_of)
+        return with_untold(document, self.untold)
 
 
 def arrival_of(pushed: Pushed) -> Arrival:
     """Begin the way of a pushed version."""
-    form = canonical_form(pushed.authorization)
-    return Arrival(pushed=pushed, hash=hash_of(form), form=form, void=pushed.authorization.is_void)
+    authorization = pushed.authorization
+    form, is_void = canonical_form(authorization), authorization.is_void
+    return Arrival(
+        pushed=pushed,
+        hash=hash_of(form),
+        form=form,
+        void=is_void,
+        adds=is_extension(authorization) and not is_void,
+    )
 
 
 def by_name(source: Any, authorization_id: str) -> Arrival:

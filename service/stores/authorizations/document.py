@@ -6,15 +6,22 @@ from typing import Any
 
 import orjson
 
+from service.accounting.limits.lines import how_counted
 from service.comparison.comparison import held
 from service.domain import codes
-from service.domain.authorization import Authorization
+from service.domain.authorization import GRANTING_ACTIONS, Authorization
 from service.domain.candidate import Candidate
 from service.domain.canonical import canonical_form
-from service.domain.effective import LineValues, effective_lines, numbers_of
+from service.domain.effective import (
+    LineValues,
+    effective_action,
+    effective_days,
+    effective_lines,
+    numbers_of,
+)
 from service.domain.reference import StoredReferences, attached_values
 from service.domain.submission import Pushed
-from service.domain.terms import Form, terms_in
+from service.domain.terms import Form, counting_in, terms_in, with_counting
 
 Document = dict[str, Any]
 
@@ -22,7 +29,7 @@ _ENDS = {"first": "gte", "last": "lte"}
 """How a range of Elasticsearch names the ends of a validity."""
 _NPIS = ("servicing_provider.npi", "requesting_provider.npi", "facility.npi")
 
-_KEPT = ("version", "content_hash", "void")
+_KEPT = ("version", "content_hash", "void", "made_of")
 """What stays when a document is made anew: its source does not say it."""
 
 
@@ -71,7 +78,10 @@ def make_document(
         "current": superseded_by is None,
         "windows": _windows(lines),
         "lines": [line | {"effective": _range(line["effective"])} for line in lines],
-        "terms": terms_in(form or canonical_form(authorization)),
+        "terms": with_counting(
+            terms_in(form or canonical_form(authorization)),
+            how_counted(authorization),
+        ),
         "source": pushed.source,
     }
     sometimes = {
@@ -119,7 +129,37 @@ def made_anew(
         superseded_by=document.get("superseded_by"),
         pushed_at=document.get("pushed_at"),
     )
+    counted = counting_in(document["terms"])
+    made = with_untold(made, counted.untold if counted else ())
     return made | {name: document[name] for name in _KEPT if name in document}
+
+
+def with_untold(document: Document, lines: Sequence[int]) -> Document:
+    """Mark lines of which nobody can say what was drawn before, in the measure that they have."""
+    counted = counting_in(document["terms"])
+    if not lines or counted is None:
+        return document
+    terms = with_counting(document["terms"], counted._replace(untold=tuple(lines)))
+    return document | {"terms": terms}
+
+
+def lessens(document: Document, authorization: Authorization) -> bool:
+    """Whether a version takes back a line, a decision or days of the one that is stored."""
+    numbers = {line.line: line for line in authorization.lines}
+    for line in document["lines"]:
+        scope = numbers.get(line["line"], None if line["line"] else authorization)
+        window = effective_days(scope, authorization) if scope else None
+        if scope is None or window is None:
+            return True
+        is_granted = effective_action(scope, authorization) in GRANTING_ACTIONS
+        if line.get("action") in GRANTING_ACTIONS and not is_granted:
+            return True
+        first, last = (line["effective"].get(_ENDS[end]) for end in ("first", "last"))
+        if window.from_ and (first is None or window.from_.isoformat() > first):
+            return True
+        if window.to and (last is None or window.to.isoformat() < last):
+            return True
+    return False
 
 
 def _windows(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, str]]:

@@ -13,7 +13,16 @@ from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.names import IndexNames, document_id
 from service.stores.connection.reading import Found, read_many
 
-_STORED = ("payer", "authorization_id", "version", "content_hash", "member_id", "members")
+_STORED = (
+    "payer",
+    "authorization_id",
+    "version",
+    "content_hash",
+    "member_id",
+    "members",
+    "base",
+    "parts",
+)
 _WRITES = ["docs.found", "docs._version", "docs.error"]
 _PLACE = ["docs._source", "docs._seq_no", "docs._primary_term", *_WRITES]
 
@@ -22,8 +31,10 @@ _PLACE = ["docs._source", "docs._seq_no", "docs._primary_term", *_WRITES]
 class Place:
     """The latest version that was taken in, its content, and its member.
 
-    ``members`` are all under whom the authorization was ever stored. ``seen`` tells, of a place
-    that was read, which write of it that was, and ``writes`` how many there were until then.
+    ``members`` are all under whom the authorization was ever stored. ``parts`` are the versions of
+    which the state in force is made, oldest first, and ``base`` the last that replaced all before
+    it: 0 where none did yet. ``seen`` tells, of a place that was read, which write of it that was,
+    and ``writes`` how many there were until then.
     """
 
     payer: str
@@ -32,6 +43,8 @@ class Place:
     content_hash: str | None = None
     member_id: str | None = None
     members: tuple[str, ...] = field(default=())
+    base: int = 0
+    parts: tuple[int, ...] = ()
     seen: tuple[int, int] | None = None
     writes: int = 0
 
@@ -42,6 +55,21 @@ class Link:
 
     newer: str
     is_alias: bool = False
+
+
+def parts_with(
+    place: Place, version: int, *, adds: bool, is_void: bool
+) -> tuple[int, tuple[int, ...]]:
+    """The base and the parts of a place once a version was taken in, in whatever order they came.
+
+    A version before the base is over. What is void is nothing to add to.
+    """
+    if version in place.parts or version < place.base:
+        return place.base, place.parts
+    if adds:
+        return place.base, tuple(sorted((*place.parts, version)))
+    later = tuple(each for each in place.parts if each > version)
+    return version, later if is_void else (version, *later)
 
 
 @dataclass(eq=False, repr=False)
@@ -145,7 +173,8 @@ def _places(found: Iterable[Found]) -> dict[str, Place]:
     for doc in found:
         source = doc["_source"]
         places[source["authorization_id"]] = Place(
-            **{name: source[name] for name in _STORED} | {"members": tuple(source["members"])},
+            **{name: source[name] for name in _STORED}
+            | {name: tuple(source[name]) for name in ("members", "parts")},
             seen=(doc["_seq_no"], doc["_primary_term"]),
             writes=doc["_version"],
         )

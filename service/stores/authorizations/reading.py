@@ -10,6 +10,7 @@ from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
 from service.domain.person import Person
+from service.domain.terms import counting_in
 from service.stores.authorizations.document import Document
 from service.stores.authorizations.documents import read_document, read_documents
 from service.stores.authorizations.locator import Locator
@@ -23,9 +24,18 @@ _NEWEST_FIRST: Order = [
     ({"certification_date": {"order": "desc", "missing": "_last"}}, int),
     ({"authorization_id": "asc"}, str),
 ]
-_STANDING = ["source", "void", "current", "member_id", "version"]
+_STANDING = ["source", "void", "current", "member_id", "version", "terms.counted"]
 _IDS = ("authorization_id", "fhir_id")
-_STATE = ("version", "void", "current", "superseded_by", "pushed_at", "member_id", "action")
+_STATE = (
+    "version",
+    "void",
+    "current",
+    "superseded_by",
+    "pushed_at",
+    "member_id",
+    "action",
+    "made_of",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +121,7 @@ class AuthorizationReading:
                 authorization=Authorization.model_validate(each["source"]),
                 void=each["void"],
                 current=each["current"],
+                counted=counting_in(each["terms"]),
             )
             for name, each in documents.items()
         }

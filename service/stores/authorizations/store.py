@@ -18,15 +18,18 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 
 from elasticsearch import AsyncElasticsearch
 
-from service.accounting.books.books import Amendment, Occasion
-from service.accounting.limits.bounds import bounds_of
+from service.accounting.limits.lines import Untold
+from service.domain.authorization import Authorization
+from service.domain.extension import CannotBeAdded
 from service.domain.grant_identity import is_change
 from service.domain.late_pass import ANY
 from service.domain.reference import StoredReferences
 from service.domain.submission import Pushed, PushResult, PushStatus
+from service.stores.authorizations.amending import Amending, replaced_by
 from service.stores.authorizations.arrival import (
     Arrival,
     Placed,
@@ -41,8 +44,9 @@ from service.stores.authorizations.documents import (
     read_documents,
     write_document,
 )
-from service.stores.authorizations.locator import Link, Locator, Place
-from service.stores.authorizations.succession import Older, Succession
+from service.stores.authorizations.locator import Link, Locator, Place, parts_with
+from service.stores.authorizations.state import States, authorizations_of
+from service.stores.authorizations.succession import Followed, Older, Succession
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable
@@ -72,6 +76,8 @@ class AuthorizationStore:
     _locator: Locator
     _succession: Succession
     _accumulators: Accumulators
+    _amending: Amending
+    _states: States
     _late: LateQueue
     _members: Members
 
@@ -116,7 +122,8 @@ class AuthorizationStore:
             document = await read_document(self._elasticsearch, self._indices, known)
             if document is not None:
                 return await self.withdraw(payer, withdrawal_of(document["source"], version))
-            place = replace(known, version=version, content_hash=withdrawn)
+            base, parts = parts_with(known, version, adds=False, is_void=True)
+            place = replace(known, version=version, content_hash=withdrawn, base=base, parts=parts)
             (taken,) = await self._locator.write([place])
             if taken:
                 stones = [self._tombstone(place, each) for each in known.members]
@@ -128,8 +135,11 @@ class AuthorizationStore:
         placed, results = await self._claim_places(payer, arrivals)
         late = [each for each in arrivals if _is_superseded(results.get(each.id))]
         await self._keep(payer, late)
-        stored = await self._store(payer, placed) if placed else _Taken()
-        return _Taken(results | stored.results, stored.by_name)
+        parts = [each for each in placed if each.is_part]
+        standing = [each for each in placed if not each.is_part]
+        stored = await self._store(payer, standing) if standing else _Taken()
+        settled = await self._settle(payer, parts) if parts else {}
+        return _Taken(results | stored.results | settled, stored.by_name)
 
     async def _claim_places(
         self, payer: str, arrivals: Sequence[Arrival]
@@ -140,32 +150,91 @@ class AuthorizationStore:
         """
         placed: list[Placed] = []
         refused: dict[str, PushResult] = {}
-        open_ = arrivals
+        waiting = arrivals
         for _ in range(ATTEMPTS_MAX):
-            places, successors = await self._locator.read_all(payer, [each.id for each in open_])
+            places, successors = await self._locator.read_all(payer, [each.id for each in waiting])
             looked = [
                 Placed(
                     arrival=each,
                     before=places.get(each.id) or Place(payer=payer, authorization_id=each.id),
                     successor=successors.get(each.id),
                 )
-                for each in open_
+                for each in waiting
             ]
             refused |= {each.arrival.id: each.refusal for each in looked if each.refusal}
-            newer = [each for each in looked if each.is_newer]
-            written = await self._locator.write([each.place for each in newer])
-            lost = {each.arrival.id for each, ok in zip(newer, written, strict=True) if not ok}
-            placed += [each for each in looked if not each.refusal and each.arrival.id not in lost]
-            open_ = [each.arrival for each in looked if each.arrival.id in lost]
-            if not open_:
+            open_ = [each for each in looked if not each.refusal]
+            told, held = await self._told_apart(payer, open_)
+            refused |= held
+            await self._keep(payer, [each.arrival for each in told if each.is_kept_first])
+            moving = [each for each in told if each.place != each.before]
+            written = await self._locator.write([each.place for each in moving])
+            lost = {each.arrival.id for each, ok in zip(moving, written, strict=True) if not ok}
+            placed += [each for each in told if each.arrival.id not in lost]
+            waiting = [each.arrival for each in told if each.arrival.id in lost]
+            if not waiting:
                 return placed, refused
         raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
+
+    async def _told_apart(
+        self, payer: str, looked: Sequence[Placed]
+    ) -> tuple[list[Placed], dict[str, PushResult]]:
+        """Hold a version whose lines cannot be told apart, while units of them are drawn.
+
+        Gives the others with the state that each makes, and the lines of which nobody can say what
+        was drawn. Most are new, and nothing is asked of them.
+        """
+        older = {
+            each.arrival.id: [
+                *([each.arrival.id] if each.before.seen else ()),
+                *replaced_by(each.arrival.pushed.authorization),
+            ]
+            for each in looked
+            if each.place != each.before
+        }
+        drawn = await self._accumulators.drawn_on(payer, chain.from_iterable(older.values()))
+        told, held = [], {}
+        for each in looked:
+            try:
+                each_told = await self._states.with_state(each)
+                if not drawn.isdisjoint(older.get(each.arrival.id, ())):
+                    (authorization,) = authorizations_of([each_told])
+                    untold = await self._amending.untold(payer, authorization)
+                    each_told = replace(each_told, untold=untold)
+            except (Untold, CannotBeAdded) as reason:
+                stands = each.before.version
+                held[each.arrival.id] = each.arrival.result("conflict", stands, str(reason))
+            else:
+                told.append(each_told)
+        return told, held
+
+    async def _settle(self, payer: str, parts: Sequence[Placed]) -> dict[str, PushResult]:
+        """Have the state in force take in versions that came late."""
+        results = {}
+        for each in parts:
+            document = await self._states.settle(payer, each.arrival.id)
+            is_new = each.place != each.before
+            status: PushStatus = "updated" if is_new else "unchanged"
+            results[each.arrival.id] = each.arrival.result(status, each.before.version)
+            if document is not None:
+                authorization = Authorization.model_validate(document["source"])
+                await self._amend(payer, [(authorization, document["void"])])
+        members = {each.before.member_id or each.arrival.member for each in parts}
+        records = await self._members.about(payer, members)
+        ids = {each: person_in(records, each).ids for each in members}
+        waiting = await self._members.visibility.mark(payer, set().union(*ids.values()))
+        arrived = [
+            (member, each.arrival.id)
+            for each in parts
+            for member in ids[each.before.member_id or each.arrival.member]
+        ]
+        await self._late.note(payer, arrived, waiting.union(*ids.values()))
+        return results
 
     async def _store(self, payer: str, placed: Sequence[Placed]) -> _Taken:
         """Steps 2 to 5; tells what became of each."""
         placed = await self._with_old(payer, placed)
         arrivals = [each.arrival for each in placed]
-        authorizations = [each.pushed.authorization for each in arrivals]
+        authorizations = authorizations_of(placed)
         older = await self._succession.look_up(payer, authorizations)
         await self._copy_old(payer, placed)
         is_written = await self._write(payer, placed, older.numbers())
@@ -185,10 +254,18 @@ class AuthorizationStore:
         }
         await self._keep(payer, [each for each in arrivals if _is_superseded(results[each.id])])
         await self._bury(placed)
-        await self._amend(payer, arrivals)
-        touched = await self._succession.follow(payer, older, successors)
+        drawn = await self._amend(payer, await self._states_of(payer, placed, changed))
+        touched, followed = await self._succession.follow(payer, older, successors, authorizations)
+        replacing = await self._carry(payer, followed)
         ids = {each: person_in(records, each).ids for each in members}
         waiting = await self._members.visibility.mark(payer, touched.union(*ids.values()))
+        lessened = {each.arrival.id for each in placed if each.takes_away} & drawn | replacing
+        waiting |= {
+            member
+            for each in placed
+            if each.arrival.id in lessened
+            for member in ids[each.arrival.member]
+        }
         await self._late.note(payer, _arrived(placed, results, ids), waiting)
         return _Taken(results, _by_name(arrivals, successors, older))
 
@@ -214,7 +291,9 @@ class AuthorizationStore:
             document
             for each in placed
             for document in each.old.values()
-            if document["version"] < each.arrival.version and "source" in document
+            if document["version"] < each.arrival.version
+            and "source" in document
+            and "made_of" not in document
         ]
         await run_bulk(
             self._elasticsearch, [history_entry(self._indices, payer, each) for each in old]
@@ -280,26 +359,51 @@ class AuthorizationStore:
         }
         return write_document(self._indices.authorizations, document)
 
-    async def _amend(self, payer: str, arrivals: Sequence[Arrival]) -> None:
-        """Have the accumulators take the limits, where anything was ever drawn.
+    async def _states_of(
+        self, payer: str, placed: Iterable[Placed], changed: Mapping[str, Place]
+    ) -> list[tuple[Authorization, bool]]:
+        """Give the states that stand now, and whether each is void; some are settled first."""
+        states = []
+        for each in placed:
+            place = changed.get(each.arrival.id, each.place)
+            (authorization,), is_void = authorizations_of([each]), each.arrival.void
+            if len(place.parts) > 1:
+                document = await self._states.settle(payer, each.arrival.id)
+                if document is not None:
+                    authorization = Authorization.model_validate(document["source"])
+                    is_void = document["void"]
+            states.append((authorization, is_void))
+        return states
+
+    async def _amend(self, payer: str, states: Sequence[tuple[Authorization, bool]]) -> set[str]:
+        """Have the accumulators take limits and lines, where anything was ever drawn.
 
         What was used stays, also where it is more than the new limit: then nothing more is
         granted, and the remaining shows below zero. A line that is gone keeps its balance, with an
-        end. May be repeated; versions that were overtaken do nothing.
+        end. May be repeated; versions that were overtaken do nothing. Gives those drawn on.
         """
-        drawn = await self._accumulators.drawn_on(payer, [each.id for each in arrivals])
-        amendments = [
-            Amendment(
-                authorization_id=each.id,
-                version=each.version,
-                is_void=each.void,
-                bounds=bounds_of(each.pushed.authorization),
-            )
-            for each in arrivals
-            if each.id in drawn
-        ]
-        occasion = Occasion(kind="amend", at=now(), why="pushed")
-        await self._accumulators.amend(payer, amendments, occasion)
+        ids = [each.authorization_id for each, _ in states]
+        drawn = await self._accumulators.drawn_on(payer, ids)
+        for authorization, is_void in states:
+            if authorization.authorization_id in drawn:
+                await self._amending.amend(payer, authorization, is_void=is_void)
+        return drawn
+
+    async def _carry(self, payer: str, followed: Iterable[Followed]) -> set[str]:
+        """Have use go over to what replaces that on which it was drawn; names to which it went."""
+        replacing = set()
+        for each in followed:
+            if await self._amending.carry(payer, each.older, each.newer, is_one=each.is_one):
+                replacing.add(each.newer.authorization_id)
+        return replacing
+
+    async def catch_up(self, payer: str, authorization_id: str) -> None:
+        """Bring the books in step with the version that stands, whoever did not come to do so."""
+        place = (await self._locator.read(payer, [authorization_id])).get(authorization_id)
+        document = await read_document(self._elasticsearch, self._indices, place) if place else None
+        if document is not None:
+            authorization = Authorization.model_validate(document["source"])
+            await self._amending.amend(payer, authorization, is_void=document["void"])
 
 
 def _by_name(

@@ -6,6 +6,7 @@ older one looks for the link after it was stored, so that at least one of them s
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 from elasticsearch import AsyncElasticsearch
@@ -26,6 +27,14 @@ CHAIN_MAX = 20
 ATTEMPTS_MAX = 5
 
 Change = Callable[[Document], Document | None]
+
+
+class Followed(NamedTuple):
+    """An authorization, and the one that stands for it; ``is_one``: it is only another name."""
+
+    older: Authorization
+    newer: Authorization
+    is_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +87,17 @@ class Succession:
         names = {older for older, _ in left}
         return Older(left, await self._read_at(await self._locator.read(payer, names)))
 
-    async def follow(self, payer: str, older: Older, successors: Mapping[str, Link]) -> set[str]:
+    async def follow(
+        self,
+        payer: str,
+        older: Older,
+        successors: Mapping[str, Link],
+        arriving: Sequence[Authorization],
+    ) -> tuple[set[str], list[Followed]]:
         """Bring the others in step, after those that stand for them were stored.
 
-        ``successors`` of these were read after that. Gives the members that it touched.
+        ``successors`` of these were read after that. Gives the members that it touched, and which
+        of those ``arriving`` replace what.
         """
         links = dict(older.links)
         places, linked = await self._locator.read_all(payer, list(links))
@@ -95,7 +111,17 @@ class Succession:
         )
         below = [amended[each] for each in successors if each in amended]
         passed = await self._pass_numbers_up(payer, below, successors)
-        return {each["member_id"] for each in (*amended.values(), *passed.values())}
+        by_id = {each.authorization_id: each for each in arriving}
+        followed = [
+            Followed(
+                Authorization.model_validate(amended[name]["source"]),
+                by_id[link.newer],
+                is_one=link.is_alias,
+            )
+            for name, link in stand.items()
+            if name in amended and link.newer in by_id
+        ]
+        return {each["member_id"] for each in (*amended.values(), *passed.values())}, followed
 
     async def _links_above(
         self, payer: str, ids: Iterable[str], known: Mapping[str, Link] | None = None

@@ -49,7 +49,7 @@ def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
     milliseconds, number = entry_order(entry.id)
     moved = list(dict.fromkeys(_moved(fields)))
     found = {
-        "claim_id": fields.get("c"),
+        "claim_id": fields.get("c") or recounted_claims(fields),
         "original_claim_id": fields.get("oc"),
         "claim_version": fields.get("v") if "c" in fields else None,
         "kind": fields.get("k"),
@@ -73,10 +73,21 @@ def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
 
 def _shelves(book: BookKeys, fields: Mapping[str, str], moved: Iterable[str]) -> set[int]:
     """The shelves of all that an entry is about: one is made anew from its entries."""
-    named = [fields.get(name) for name in ("c", "oc")]
+    named = [*(fields.get(name) for name in ("c", "oc")), *recounted_claims(fields)]
     surrogates = [book.surrogate(name) for name in (*filter(None, named), *moved)]
     members = [fields.get(name) for name in ("m", "om")]
     return {shelf_of(surrogate) for surrogate in (*surrogates, *filter(None, members))}
+
+
+def claims_in(entry: LedgerEntry) -> list[str]:
+    """Name the claims of which an entry changed what they hold."""
+    named = [entry.fields.get(name) for name in ("c", "oc")]
+    return [*filter(None, named), *recounted_claims(entry.fields)]
+
+
+def recounted_claims(fields: Mapping[str, str]) -> list[str]:
+    """Name the claims of which a recount changed what they hold."""
+    return [str(each[0]) for each in _read(fields.get("cs"))]
 
 
 def _moved(fields: Mapping[str, str]) -> Iterator[str]:

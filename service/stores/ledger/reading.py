@@ -88,7 +88,7 @@ class LedgerReading:
     ) -> AsyncIterator[LedgerEntry]:
         """Read all entries about what stands on some shelves, oldest first; see ``refresh``."""
         clause = {"range": {"shelves": {"gte": shelves.start, "lt": shelves.stop}}}
-        excluded = None if with_records else ["fields.b", "fields.cl"]
+        excluded = None if with_records else ["fields.b"]
         async for source in self._all(payer, clause, excludes=excluded):
             yield read_entry(source)
 
@@ -100,7 +100,7 @@ class LedgerReading:
         The fields are those that name claims and authorizations, with their sequence numbers.
         """
         clause = {"range": {"ms": {"gte": after, "lt": before}}}
-        names = ("c", "n", "oc", "on", "q")
+        names = ("c", "n", "oc", "on", "q", "cs")
         wanted = ["ms", "seq", *(f"fields.{name}" for name in names)]
         async for source in self._all(payer, clause, includes=wanted):
             yield source["ms"], source["fields"]

@@ -13,11 +13,13 @@ from redis.commands.core import AsyncScript
 from service.accounting.answers.statement import AccountsState
 from service.accounting.books.books import (
     Amendment,
+    AuthorizationBehind,
     AuthorizationChanged,
     DrawRequest,
     LookedUp,
     Moved,
     Occasion,
+    RecountRequest,
 )
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.grant import Balances
@@ -41,6 +43,7 @@ from service.stores.units.movements import (
     write_amendment,
     write_change,
     write_draw,
+    write_recount,
 )
 
 RECALLS_MAX = 3
@@ -78,8 +81,9 @@ class Accumulators:
         self._guard = guard
         self._touch = touch
         self._late = late
-        self._draw, self._change, self._amend = (
-            load_script(redis, name) for name in ("claim.lua", "change.lua", "amend.lua")
+        self._draw, self._change, self._amend, self._recount = (
+            load_script(redis, name)
+            for name in ("claim.lua", "change.lua", "amend.lua", "recount.lua")
         )
 
     async def look_up(self, payer: str, claim_id: str, member: str) -> LookedUp:
@@ -150,7 +154,10 @@ class Accumulators:
         return read_claim_state(claim_id, stored)
 
     async def draw(self, payer: str, request: DrawRequest) -> Moved:
-        """Draw a claim; raises ClaimMoved, AuthorizationChanged, or an EngineFault."""
+        """Draw a claim; raises ClaimMoved, AuthorizationChanged, or an EngineFault.
+
+        Raises AuthorizationBehind where what was drawn before must first be recounted.
+        """
         book, late = self._keys.book(payer), self._keys.late(payer)
         original = request.original or request.claim
         their = original.owner or request.owner
@@ -165,15 +172,16 @@ class Accumulators:
             late.arrived(request.owner),
             late.arrived(their),
         ]
-        more = [request.record, *([request.waiting.sent] if request.waiting.is_possible else ())]
         answer = await self._move(
             payer,
             self._draw,
             [*names, *self._accounts_of(payer, request.authorizations)],
-            lambda new: [write_draw(request, new, self._late()), *more],
+            lambda new: [write_draw(request, new, self._late()), request.record],
         )
         if answer["s"] == "stale":
             raise AuthorizationChanged(answer["a"])
+        if answer["s"] == "behind":
+            raise AuthorizationBehind(answer["a"])
         bounds = {name: drawn.bounds for name, drawn in request.plan.authorizations.items()}
         return read_moved(answer, bounds)
 
@@ -229,13 +237,29 @@ class Accumulators:
             new |= await self._archive.recall(payer, "accounts", answer["a"])
         raise EngineUnavailable("redis", _NOWHERE)
 
-    async def amend(self, payer: str, amendments: Sequence[Amendment], occasion: Occasion) -> None:
-        """Take the limits of pushed versions of what was drawn on; may be repeated."""
+    async def amend(self, payer: str, amendment: Amendment, occasion: Occasion) -> bool:
+        """Take the limits of a pushed version of what was drawn on; may be repeated.
+
+        Tells whether that is done: a version that counts otherwise needs a recount before.
+        """
         book = self._keys.book(payer)
-        for amendment in amendments:
-            names = [book.accounts(amendment.authorization_id), book.ledger]
-            await run_script(self._amend, names, [write_amendment(amendment, occasion)])
-            self._touch(payer)
+        names = [book.accounts(amendment.authorization_id), book.ledger]
+        answer = await run_script(self._amend, names, [write_amendment(amendment, occasion)])
+        self._touch(payer)
+        return bool(answer["s"] != "recount")
+
+    async def recount(self, payer: str, request: RecountRequest) -> None:
+        """Have claims hold what they do as a version counts it; raises ClaimMoved, EngineFault.
+
+        ClaimMoved also where the accounts of an authorization were moved since they were read.
+        """
+        book = self._keys.book(payer)
+        names = [
+            book.ledger,
+            *self._accounts_of(payer, [each.authorization_id for each in request.books]),
+            *(book.claim(claim.claim_id) for claim, _ in request.claims),
+        ]
+        await self._move(payer, self._recount, names, lambda new: [write_recount(request, new)])
 
     async def drawn_on(self, payer: str, ids: Iterable[str]) -> set[str]:
         """Tell from which authorizations anything was ever drawn; what is at rest comes back.
@@ -251,10 +275,13 @@ class Accumulators:
         absent = [name for name in wanted if name not in here]
         return here | (set(absent) - await self._archive.recall(payer, "accounts", absent))
 
+    async def fields(self, payer: str, authorization_id: str) -> Mapping[str, str]:
+        """Read the accounts of an authorization as they are stored; nothing if never drawn on."""
+        return (await self._stored_accounts(payer, [authorization_id]))[authorization_id]
+
     async def accounts(self, payer: str, authorization_id: str) -> AccountsState:
         """Read the balances of an authorization."""
-        stored = await self._stored_accounts(payer, [authorization_id])
-        return read_accounts(stored[authorization_id])
+        return read_accounts(await self.fields(payer, authorization_id))
 
     async def committed(self, payer: str, ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """Sum the units used and reserved on each account of these authorizations, scaled."""

@@ -6,10 +6,18 @@ from typing import Any
 
 import orjson
 
-from service.accounting.books.books import Amendment, DrawRequest, Moved, Occasion
+from service.accounting.books.books import (
+    Amendment,
+    DrawRequest,
+    Moved,
+    Occasion,
+    RecountedBook,
+    RecountRequest,
+)
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.grant import AccountMovement, Balance, Measure, Row
 from service.accounting.books.plan import Bounds, ClaimPlan, Debit, Draw, Part, base_of
+from service.accounting.books.rows import write_row
 
 Json = dict[str, Any]
 _MEASURES: tuple[tuple[Measure, int], ...] = (("units", 0), ("amount", 2), ("days", 4))
@@ -113,6 +121,8 @@ def write_amendment(amendment: Amendment, occasion: Occasion) -> bytes:
             "v": amendment.version,
             "st": "void" if amendment.is_void else "open",
             "day": occasion.at[:10],
+            "sh": amendment.counted.shape,
+            "ln": amendment.counted.lines,
             "b": [
                 [base, *map(_text, (bounds.units, bounds.amount, bounds.days)), bounds.unit or ""]
                 for base, bounds in sorted(amendment.bounds.items())
@@ -120,6 +130,44 @@ def write_amendment(amendment: Amendment, occasion: Occasion) -> bytes:
             **_occasion(occasion),
         }
     )
+
+
+def write_recount(request: RecountRequest, new: Collection[str] = ()) -> bytes:
+    """Write the request of a recount; ``new`` are authorizations never drawn on."""
+    return orjson.dumps(
+        {
+            "a": [_recounted(each, new) for each in request.books],
+            "cs": [
+                {
+                    "c": claim.claim_id,
+                    "n": claim.sequence,
+                    "m": claim.owner,
+                    "r": orjson.dumps(list(map(write_row, rows))).decode(),
+                }
+                for claim, rows in request.claims
+            ],
+            **_occasion(request.occasion),
+        }
+    )
+
+
+def _recounted(book: RecountedBook, new: Collection[str]) -> Json:
+    said: Json = {
+        "id": book.authorization_id,
+        "n": book.sequence,
+        "new": book.authorization_id in new,
+        "gh": book.gone,
+        "ut": book.untold,
+    }
+    amendment = book.amendment
+    if amendment is None:
+        return said | {"st": "moved", "ln": book.lines}
+    return said | {
+        "v": amendment.version,
+        "sh": amendment.counted.shape,
+        "ln": amendment.counted.lines,
+        "b": {base: _bounds(each) for base, each in amendment.bounds.items()},
+    }
 
 
 def _late(late: Late | None) -> Json:
@@ -151,6 +199,8 @@ def _authorization(
         "id": authorization_id,
         "new": authorization_id in new,
         "v": drawable.version,
+        "sh": drawable.shape,
+        "ln": drawable.lines,
         "b": {base: _bounds(each) for base, each in drawable.bounds.items()},
     }
 

@@ -10,7 +10,7 @@ from service.domain.work_item import WorkItem
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
-from service.stores.ledger.records import Records, read_record
+from service.stores.ledger.records import Records
 from service.stores.units.accumulators import Accumulators
 
 
@@ -32,13 +32,9 @@ class WaitingClaims:
             )
         return [str(claim_id) for claim_id in found]
 
-    async def kept(self, payer: str, entry: str) -> tuple[Draft, Moved, str | None]:
-        """The record of an adjudication, what it moved, and the claim as it was sent.
-
-        The claim is kept only where it waited after that.
-        """
-        found = await self._records.entry(payer, entry)
-        return *read_record(found), found.fields.get("cl")
+    async def kept(self, payer: str, entry: str) -> tuple[Draft, Moved]:
+        """The record of an adjudication, with the claim as it was sent, and what it moved."""
+        return await self._records.recorded(payer, entry)
 
     async def stand(self, payer: str, items: Iterable[WorkItem]) -> list[bool]:
         """Tell of items whether the adjudication that each offers to repeat is still in force."""

@@ -43,15 +43,17 @@ return run(function()
   local request = cjson.decode(ARGV[1])
   check_type(KEYS[1], 'hash')
   check_type(KEYS[2], 'stream')
-  check_words(request, {'id', 'st', 'at', 'day'}, {'by', 'obo', 'why'})
+  check_words(request, {'id', 'st', 'at', 'day', 'sh'}, {'by', 'obo', 'why', 'ln'})
   local stored = redis.call('HGETALL', KEYS[1])
   if #stored == 0 then return cjson.encode({s = 'none'}) end
   for i = 1, #stored, 2 do fields[stored[i]] = stored[i + 1] end
   local version = whole(request.v, 'a version')
   if whole(fields.v, 'a version') > version then return cjson.encode({s = 'older'}) end
+  if fields.sh ~= request.sh then return cjson.encode({s = 'recount'}) end
 
   set_ends(set_limits(request.b), request.day)
   set('v', text(version))
+  set('ln', request.ln)
   set('st', word(request.st, 'a state'))
   if #sets + #drops == 0 then return cjson.encode({s = 'same'}) end
 

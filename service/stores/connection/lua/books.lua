@@ -108,12 +108,13 @@ local absent = {}   -- authorizations whose accounts are not here: they may be a
 local function open_book(id, key, token_key, is_new, is_looked_at)
   check_type(key, 'hash')
   check_type(token_key, 'hash')
-  local known = redis.call('HMGET', key, 'v', 'n', 'st')
+  local known = redis.call('HMGET', key, 'v', 'n', 'st', 'sh')
   if not (known[1] or is_new or is_looked_at) then absent[#absent + 1] = word(id, 'an authorization') end
   local book = {
     id = word(id, 'an authorization'), key = key, token_key = token_key,
     v = whole(known[1] or '0', 'a version'), n = whole(known[2] or '0', 'a sequence'),
-    st = known[3] or 'open', is_known = known[1] or is_new, bounds = {}, accounts = {}, tokens = {},
+    st = known[3] or 'open', sh = known[4] or nil, is_known = known[1] or is_new,
+    bounds = {}, accounts = {}, tokens = {},
   }
   books[id] = book
   order[#order + 1] = book
@@ -183,6 +184,65 @@ local function hold(book, name, measure, item, state, by)
   end
 end
 
+-- An empty list would be written as an object.
+local function encode_list(list)
+  if #list == 0 then return '[]' end
+  return cjson.encode(list)
+end
+
+-- Versions ---------------------------------------------------------------------------------------
+
+local LIMITS = {u = 'ul', m = 'ml', d = 'dl', k = 'k'}
+
+local function bounds_text(bounds, name)
+  if bounds[name] == nil or bounds[name] == cjson.null then return nil end
+  if name == 'k' then return bounds[name] end
+  return text(whole(bounds[name], 'a limit'))
+end
+
+-- Takes the limits of the version that was matched; gives what it changed.
+local function take_bounds(book, given)
+  local changed
+  for base, bounds in pairs(given) do
+    local fields, names = {}, {'u', 'm', 'd', 'k'}
+    for i, name in ipairs(names) do fields[i] = base .. '.' .. LIMITS[name] end
+    local stored = redis.call('HMGET', book.key, unpack(fields))
+    local taken, differs = {}, false
+    for i, name in ipairs(names) do
+      taken[name] = bounds_text(bounds, name)
+      if (stored[i] or nil) ~= taken[name] then differs = true end
+    end
+    book.bounds[base] = {
+      u = taken.u and tonumber(taken.u), m = taken.m and tonumber(taken.m),
+      d = taken.d and tonumber(taken.d),
+    }
+    if differs then
+      changed = changed or {}
+      changed[base] = taken
+    end
+  end
+  return changed
+end
+
+-- Takes version, shape and limits of what was pushed; gives it as an entry has it, or nothing where all
+-- of it is in force already.
+local function take_version(book, given)
+  local version, changed = whole(given.v, 'a version'), take_bounds(book, given.b)
+  if book.v ~= version or book.st ~= 'open' or book.sh ~= given.sh then changed = changed or {} end
+  book.v, book.st, book.amended = version, 'open', changed
+  book.sh, book.ln, book.gh = word(given.sh, 'a shape'), given.ln, given.gh
+  book.ut = given.ut
+  if not changed then return nil end
+  local list = {}
+  for base, bounds in pairs(changed) do
+    list[#list + 1] = {base, bounds.u or '', bounds.m or '', bounds.d or '', bounds.k or ''}
+  end
+  return {
+    a = given.id, v = text(version), b = encode_list(list), sh = book.sh, ln = book.ln, gh = book.gh,
+    ut = book.ut,
+  }
+end
+
 -- Rows -------------------------------------------------------------------------------------------
 -- A row is what one part of a claim line drew from one authorization; its debits are
 -- {account, units, amount, days, numerator, denominator, unit tokens, day tokens}.
@@ -218,12 +278,6 @@ local function decode_rows(stored)
     if type(row) ~= 'table' or type(row.d) ~= 'table' then error('a row is not well formed') end
   end
   return rows
-end
-
--- An empty list would be written as an object.
-local function encode_list(list)
-  if #list == 0 then return '[]' end
-  return cjson.encode(list)
 end
 
 local function names_of(set)
@@ -287,8 +341,6 @@ local function is_changed(book)
   return false
 end
 
-local LIMITS = {u = 'ul', m = 'ml', d = 'dl', k = 'k'}
-
 local function write_bounds(book, base, bounds)
   for name, field in pairs(LIMITS) do
     if bounds[name] ~= nil then
@@ -307,6 +359,8 @@ local function write_fields(key, fields)
   end
 end
 
+local SHAPE = {'sh', 'ln', 'gh', 'ut'} -- how its lines count; they, those that are gone, and untold
+
 -- Writes what changed of all books; gives the new sequence number of each authorization.
 local function write_books()
   local sequence = {}
@@ -320,6 +374,11 @@ local function write_books()
             (balance[field] > 0 or balance.was[field] > 0) then
             fields[#fields + 1], fields[#fields + 2] = name .. '.' .. field, text(balance[field])
           end
+        end
+      end
+      if book.amended then
+        for _, name in ipairs(SHAPE) do
+          if book[name] then fields[#fields + 1], fields[#fields + 2] = name, book[name] end
         end
       end
       write_fields(book.key, fields)

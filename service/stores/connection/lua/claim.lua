@@ -2,40 +2,11 @@
 -- replacement or void) had: all in one step, or nothing.
 -- KEYS: the claim, the ledger, the original claim (the claim itself where there is none), the claims
 -- that wait of the member of either, the mark of the member, the members that are due, what arrived for
--- the member of either, then for each authorization its accounts and its tokens. ARGV: the request as JSON, the record, the claim as it was sent if it may wait.
+-- the member of either, then for each authorization its accounts and its tokens. ARGV: the request as
+-- JSON, the record.
 
 local CLAIM, LEDGER, ORIGINAL, WAITING, ORIGINAL_WAITING, MARK = 1, 2, 3, 4, 5, 6
 local DUE, ARRIVED, ORIGINAL_ARRIVED, BOOKS = 7, 8, 9, 10
-
-local function bounds_text(bounds, name)
-  if bounds[name] == nil or bounds[name] == cjson.null then return nil end
-  if name == 'k' then return bounds[name] end
-  return text(whole(bounds[name], 'a limit'))
-end
-
--- Takes the limits of the version that was matched; gives what it changed.
-local function take_bounds(book, given)
-  local changed
-  for base, bounds in pairs(given) do
-    local fields, names = {}, {'u', 'm', 'd', 'k'}
-    for i, name in ipairs(names) do fields[i] = base .. '.' .. LIMITS[name] end
-    local stored = redis.call('HMGET', book.key, unpack(fields))
-    local taken, differs = {}, false
-    for i, name in ipairs(names) do
-      taken[name] = bounds_text(bounds, name)
-      if (stored[i] or nil) ~= taken[name] then differs = true end
-    end
-    book.bounds[base] = {
-      u = taken.u and tonumber(taken.u), m = taken.m and tonumber(taken.m),
-      d = taken.d and tonumber(taken.d),
-    }
-    if differs then
-      changed = changed or {}
-      changed[base] = taken
-    end
-  end
-  return changed
-end
 
 local function free(bounds, balance, measure)
   local limit = bounds[measure]
@@ -164,7 +135,8 @@ local function row_of(line, part, way, draw, done, granted, due, priced)
   end
   return {
     l = line.l, p = part.p, k = way.k, a = draw.book.id, al = draw.l, o = draw.o,
-    u = text(granted), m = text(due), d = debits, pr = priced > 0 and text(priced) or nil,
+    u = text(granted), m = text(due), f = text(part.first + done), d = debits,
+    pr = priced > 0 and text(priced) or nil,
   }
 end
 
@@ -293,8 +265,9 @@ end
 -- one for which less is left than may be granted. Gives its rows, and what it lacks: nothing, or as an
 -- answer calls it.
 local function grant_line(line, state, short, lean)
-  local mark, rows, is_whole, is_any = #journal, {}, true, false
+  local mark, rows, is_whole, is_any, first = #journal, {}, true, false, 0
   for _, part in ipairs(line.y) do
+    part.first, first = first, first + part.w
     local drawn, is_all = grant_part(line, part, state, lean)
     is_whole = is_whole and is_all
     is_any = is_any or #drawn > 0 or has_any(part)
@@ -355,31 +328,26 @@ local function check_request(request)
   if type(ARGV[2]) ~= 'string' then error('the record is missing') end
 end
 
--- Opens all books with the limits of the versions that were matched; gives what changed of them, and
--- the first authorization of which another version is in force.
+-- Opens all books with the limits of the versions that were matched; gives what changed of them, the
+-- first authorization of which another version is in force, and the first of which this version is
+-- newer, and counts otherwise: first what was drawn before must be counted as it does.
 local function open_books(request)
-  local amended, stale = {}, nil
+  local amended, stale, behind = {}, nil, nil
   for i, given in ipairs(request.a) do
     local at = BOOKS + 2 * (i - 1)
     local book = open_book(given.id, KEYS[at], KEYS[at + 1], given.new, given.look)
     if given.v then
       local version = whole(given.v, 'a version')
-      if book.v > version or (book.v == version and book.st == 'void') then
+      if book.v > version or (book.v == version and book.st ~= 'open') then
         stale = stale or given.id
-      end
-      local changed = take_bounds(book, given.b)
-      if book.v ~= version or book.st ~= 'open' then changed = changed or {} end
-      book.v, book.st, book.amended = version, 'open', changed
-      if changed then
-        local list = {}
-        for base, bounds in pairs(changed) do
-          list[#list + 1] = {base, bounds.u or '', bounds.m or '', bounds.d or '', bounds.k or ''}
-        end
-        amended[#amended + 1] = {a = given.id, v = text(version), b = encode_list(list)}
+      elseif book.sh and book.sh ~= given.sh then
+        behind = behind or given.id
+      else
+        amended[#amended + 1] = take_version(book, given)
       end
     end
   end
-  return amended, stale
+  return amended, stale, behind
 end
 
 -- A candidate that is not here was never drawn on, or is at rest: it is asked for where something waits
@@ -453,7 +421,6 @@ local function write_claim(request, claim, original, kept, fields, waits)
   end
   if waits then
     add('wt', '1')
-    add('cl', ARGV[3])
   end
   local id = redis.call('XADD', KEYS[LEDGER], '*', unpack(entry))
   redis.call('HSET', KEYS[CLAIM], 'id', request.c, 'm', request.m, 'n', text(claim.n + 1),
@@ -475,10 +442,11 @@ return run(function()
     (original and original.n ~= whole(request.on, 'a sequence')) then
     return cjson.encode({s = 'moved'})
   end
-  local amended, stale = open_books(request)
+  local amended, stale, behind = open_books(request)
   if #absent > 0 or request.lkn then ask_for_candidates(request) end
   if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
   if stale then return cjson.encode({s = 'stale', a = stale}) end
+  if behind then return cjson.encode({s = 'behind', a = behind}) end
   local state = STATES[word(request.s, 'a state')]
   if #request.l > 0 and not state then error('no such state') end
   local undone = undo(claim)
@@ -495,7 +463,6 @@ return run(function()
   if waits and (redis.call('GET', KEYS[MARK]) or '') ~= request.mk then
     return cjson.encode({s = 'moved'})
   end
-  if waits then word(ARGV[3], 'the claim as it was sent') end
 
   local sequence = write_books()
   result.e = write_claim(request, claim, original, kept, {

@@ -1,0 +1,169 @@
+"""Whatever versions come, in whatever order, beside claims: no unit is lost or doubled."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from service.application.parts import Stores
+from tests.adjudication.desk import Desk
+from tests.adjudication.holdings import check_holdings
+
+Fields = dict[str, Any]
+
+YEAR = {"from": "2026-01-01", "to": "2026-06-30"}
+SERVICES = ("97110", "97140", "97530")
+DAYS = ("2026-02-10", "2026-03-10", "2026-04-10")
+
+
+def units(count: int, unit: str = "UN", **more: Any) -> Fields:
+    """Limits of a line, so wide that nothing is cut back."""
+    return {"limits": {"units": str(count), "unit": unit, **more}}
+
+
+def line(code: str, limits: Fields, **days: str) -> Fields:
+    """A line of an authorization."""
+    return {"procedure": {"from": code}, **limits} | ({"effective": days} if days else {})
+
+
+WEEKLY: Fields = {"per": {"count": "90", "period": "week"}}
+MONTHLY: Fields = {"renewal": {"reference": "calendar", "period": 1, "unit": "month"}}
+VERSIONS: tuple[Fields, ...] = (
+    {"lines": [line(code, units(100)) for code in SERVICES]},
+    {"lines": [line(code, units(100)) for code in reversed(SERVICES)]},
+    {"lines": [line(code, units(100, "HS")) for code in SERVICES]},
+    {"lines": [line(code, units(100, **WEEKLY)) for code in (*SERVICES[1:], SERVICES[0])]},
+    {
+        "lines": [
+            *(line(code, units(100, **MONTHLY)) for code in SERVICES[1:]),
+            line(SERVICES[0], units(100), **{"from": "2026-03-01", "to": "2026-06-30"}),
+            line(SERVICES[0], units(100), **{"from": "2026-01-01", "to": "2026-02-28"}),
+        ]
+    },
+    {
+        "certification_type": "4",
+        "effective": {"from": "2026-07-01", "to": "2026-07-31"},
+        "lines": [line(SERVICES[0], units(10)), line("97112", units(10))],
+    },
+    {"lines": [line(SERVICES[2], units(100, service_days="60")), line(SERVICES[0], units(100))]},
+    {
+        "certification_type": "4",
+        "effective": {"from": "2026-08-01", "to": "2026-08-31"},
+        "lines": [line(SERVICES[1], units(10))],
+    },
+)
+
+
+def push(desk: Desk, number: int) -> None:
+    """Push the version of this number."""
+    answer = desk.push(
+        authorization_id="A1", version=number + 1, **{"effective": YEAR, **VERSIONS[number]}
+    )
+    assert answer.is_success, answer.text
+
+
+def claims(desk: Desk, chance: random.Random, names: Iterator[int]) -> None:
+    """Adjudicate a few claims, and reverse one of those before."""
+    for _ in range(2):
+        lines = [
+            {"procedure": code, "from": day, "to": day, "units": str(chance.randint(1, 4))}
+            for code, day in zip(chance.sample(SERVICES, 2), chance.sample(DAYS, 2), strict=True)
+        ]
+        made: Fields = {"claim_id": f"C-{next(names)}", "authorization_numbers": [], "lines": lines}
+        assert desk.adjudicate(**made).is_success
+    if chance.random() < 0.4:
+        desk.change("reverse", chance.choice(sorted(desk.claims)))
+
+
+def balances(desk: Desk) -> dict[str, tuple[str, str]]:
+    """What is used of each account on which anything is."""
+    return {
+        each["account"]: (each["units"]["used"], each["amount"]["used"])
+        for each in desk.accounts("A1")
+        if Decimal(each["units"]["used"]) and not each["ended_on"]
+    }
+
+
+def differences(desk: Desk) -> list[Any]:
+    """What reconcile finds."""
+    found: list[Any] = []
+
+    async def run(stores: Stores) -> None:
+        found.extend((await stores.reconciliation.run([desk.payer])).differences)
+
+    desk.ground.run(run)
+    return found
+
+
+def played(desk: Desk, seed: int) -> None:
+    """Have versions come in an order of their own, with claims between them."""
+    chance = random.Random(seed)
+    names = iter(range(1, 100))
+    order = list(range(len(VERSIONS)))
+    chance.shuffle(order)
+    for number in order:
+        push(desk, number)
+        claims(desk, chance, names)
+    for number in chance.sample(order, 2):  # sent again
+        push(desk, number)
+    check_holdings(desk)
+    assert differences(desk) == []
+    stands = balances(desk)
+
+    # The last version once more, under a newer number, counts the same from what claims hold.
+    body = desk.read("/authorizations/A1")
+    source = body["authorization"] | {"version": 99, "certification_type": None}
+    source["lines"] = list(reversed(source["lines"]))
+    assert desk.client().put("/authorizations/A1", json=source).is_success
+    source |= {"version": 100, "lines": list(reversed(source["lines"]))}
+    assert desk.client().put("/authorizations/A1", json=source).is_success
+    assert balances(desk) == stands
+    check_holdings(desk)
+    assert differences(desk) == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_order_of_versions_loses_or_doubles_use(desk: Desk, seed: int) -> None:
+    """Orders, measures, splits, extensions, repeated and late; accounts are what claims hold."""
+    played(desk, seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 14))
+def test_no_order_of_versions_loses_or_doubles_use_in_a_long_round(desk: Desk, seed: int) -> None:
+    """The same, more often."""
+    played(desk, seed)
+
+
+def test_claims_beside_pushes_draw_no_more_than_was_granted(desk: Desk) -> None:
+    """Lines change places all the time, while many want the last units."""
+    lines = [line("97110", units(12)), line("97140", units(5))]
+
+    def pushed(version: int) -> httpx.Response:
+        mine = lines if version % 2 else lines[::-1]
+        return desk.push(authorization_id="A1", version=version, effective=YEAR, lines=mine)
+
+    def claimed(number: int) -> httpx.Response:
+        wanted = [
+            {"procedure": code, "from": "2026-03-10", "to": "2026-03-10", "units": "1"}
+            for code in ("97110", "97140")
+        ]
+        return desk.adjudicate(claim_id=f"C-{number}", authorization_numbers=[], lines=wanted)
+
+    assert pushed(1).is_success
+    with ThreadPoolExecutor(6) as pool:
+        pushes = pool.submit(lambda: [pushed(version) for version in range(2, 12)])
+        answers = list(pool.map(claimed, range(24)))
+        assert all(each.is_success for each in pushes.result())
+    answered = [each.json() for each in answers if each.is_success]
+    for place, most in ((0, 12), (1, 5)):
+        paid = sum(Decimal(each["lines"][place]["approved"]["units"]) for each in answered)
+        assert paid <= most
+    used = {each["account"]: each["units"]["used"] for each in desk.accounts("A1")}
+    assert (used["L1"], used["L2"]) == ("12", "5")
+    check_holdings(desk)
+    assert differences(desk) == []
