@@ -18,13 +18,10 @@ FOLDER = ROOT.parent / "shared" / "field-cases"
 
 KNOWN_SHORT = {
     "one certification number from two feeds grants its units once",
-    "units stay with their service when a revised 278 lists its services in another order",
-    "an extension under the same number keeps what was granted before",
     "a balance can be corrected with a reason",
     "the hospital's claim for an authorized outpatient operation finds the authorization that"
     " names it",
     "an authorization is needed only after the first visits",
-    "an end that is moved back marks the claims that now lie outside",
     "what stands in box 23 and is no authorization number does not stop an exact match",
     "a modifier that counts the rental month does not make it another service",
 }
