@@ -18,6 +18,7 @@ from service.domain.claim import AuthorizationKind, Claim
 from service.domain.claim_values import ClaimValues, asked_for, header_values, line_values
 from service.domain.effective import effective_lines, numbers_of
 from service.domain.event import EventCodes
+from service.domain.number_forms import NumberForms
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.matching.answer import evidence
 from service.matching.scorer import Judged, Scorer
@@ -249,10 +250,12 @@ def references() -> References:
         each["id"]: GroupTable.model_validate(each) for each in loaded if each["kind"] == "groups"
     }
     (attached,) = (each for each in loaded if each["kind"] == "attached-fields")
+    (numbers,) = (each for each in loaded if each["kind"] == "number-forms")
     informational = groups["informational-modifiers"].groups.values()
     return References(
         groups=groups,
         attached=AttachedFields.model_validate(attached),
+        numbers=NumberForms.model_validate(numbers),
         informational_modifiers=frozenset(code for each in informational for code in each.members),
     )
 

@@ -168,7 +168,7 @@ def asked_line(plan: Plan, claim: Claim, number: int, references: References) ->
     if line is None:
         raise NoSuchLine(f"the claim has no line {number}", "line")
     attached = references.attached
-    values = line_values(claim, line, header_values(claim, attached), attached)
+    values = line_values(claim, line, header_values(claim, attached), attached, references.numbers)
     kind: AuthorizationKind = "referral" if plan.template.id == "referral" else "authorization"
     return Preparation(plan=plan).line(number, values | asked_for(kind))
 

@@ -84,12 +84,13 @@ class CandidateAnswer(_Classed):
 
 
 class NumberAnswer(TypedDict):
-    """A number that the provider submitted, where it stood, and what it fits."""
+    """A number that the provider submitted, where it stood, what it fits, and why it is none."""
 
     value: str
     level: str
     fits: str | None
     fits_another_line: bool
+    no_number: str | None
 
 
 class PriorNumber(NumberAnswer):

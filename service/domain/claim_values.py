@@ -12,6 +12,7 @@ from service.domain.claim import (
     kinds_meeting,
 )
 from service.domain.effective import PRINCIPAL_TYPES
+from service.domain.number_forms import NumberForms
 from service.domain.provider import ClaimProvider
 from service.domain.reference import AttachedFields, attached_values
 from service.domain.values import WEEKDAYS
@@ -48,9 +49,16 @@ def header_values(claim: Claim, attached: AttachedFields) -> ClaimValues:
 
 
 def line_values(
-    claim: Claim, line: ServiceLine, header: ClaimValues, attached: AttachedFields
+    claim: Claim,
+    line: ServiceLine,
+    header: ClaimValues,
+    attached: AttachedFields,
+    forms: NumberForms | None = None,
 ) -> ClaimValues:
-    """The values of one line, those of its claim (``header_values``) included."""
+    """The values of one line, those of its claim (``header_values``) included.
+
+    What is no number by the ``forms`` is left out.
+    """
     first, last = days_of(claim, line)
     procedure = codes.written(codes.bare, line.procedure)
     teeth = _distinct(codes.tooth, (each.tooth for each in line.teeth))
@@ -76,7 +84,7 @@ def line_values(
             "rendering_provider",
             line.rendering_provider or claim.rendering_provider or claim.billing_provider,
         ),
-        **_numbers(claim, line),
+        **_numbers(claim, line, forms),
         **_attached(line.attached, attached, "line.attached."),
     }
     return {name: value for name, value in values.items() if value}
@@ -118,8 +126,12 @@ def submitted_numbers(claim: Claim, line: ServiceLine) -> list[tuple[SubmittedNu
     ]
 
 
-def _numbers(claim: Claim, line: ServiceLine) -> dict[str, ClaimValue]:
-    numbers = submitted_numbers(claim, line)
+def _numbers(claim: Claim, line: ServiceLine, forms: NumberForms | None) -> dict[str, ClaimValue]:
+    numbers = [
+        (each, level)
+        for each, level in submitted_numbers(claim, line)
+        if forms is None or forms.no_number(each.value) is None
+    ]
     return {
         f"numbers.{kind}": _distinct(
             codes.authorization_number, (each.value for each, _ in numbers if each.kind == kind)

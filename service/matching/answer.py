@@ -45,6 +45,7 @@ def line_result(
                 "level": each.level,
                 "fits": each.fits,
                 "fits_another_line": each.fits_another_line,
+                "no_number": each.no_number,
             }
             for each in submitted
         ],

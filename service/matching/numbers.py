@@ -11,6 +11,7 @@ from service.domain import codes
 from service.domain.claim import Claim, ServiceLine
 from service.domain.claim_values import ClaimValues, submitted_numbers
 from service.domain.event import Event, Events, Outcome
+from service.domain.number_forms import NumberForms
 from service.matching.ranking import Ranked
 
 _INVALID: Mapping[str, Outcome] = {
@@ -21,10 +22,14 @@ _INVALID: Mapping[str, Outcome] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """A number as it was typed, where it stood, and the authorization of its line that it fits."""
+    """A number as it was typed, where it stood, and the authorization of its line that it fits.
+
+    ``no_number`` says what it is where it is none: it is not compared then.
+    """
 
     value: str
     level: str
+    no_number: str | None = None
     fits: str | None = None
     fits_another_line: bool = False
 
@@ -34,7 +39,9 @@ class Submitted:
         return codes.authorization_number(self.value)
 
 
-def numbers_for(claim: Claim, line: ServiceLine, asked: AskedLine) -> tuple[Submitted, ...]:
+def numbers_for(
+    claim: Claim, line: ServiceLine, asked: AskedLine, forms: NumberForms
+) -> tuple[Submitted, ...]:
     """The numbers of a line of the kinds that its template reads, each once."""
     kinds = {
         name.partition(".")[2]
@@ -45,13 +52,16 @@ def numbers_for(claim: Claim, line: ServiceLine, asked: AskedLine) -> tuple[Subm
     found: dict[str, Submitted] = {}
     for number, level in submitted_numbers(claim, line):
         if number.kind in kinds:
-            submitted = Submitted(value=number.value, level=level)
+            none = forms.no_number(number.value)
+            submitted = Submitted(value=number.value, level=level, no_number=none)
             found.setdefault(submitted.normalised, submitted)
     return tuple(found.values())
 
 
 def fit(submitted: Submitted, ranked: Ranked) -> str | None:
     """The exact or non-exact candidate of the line that carries the number."""
+    if submitted.no_number is not None:
+        return None
     number = submitted.normalised
     for judged in ranked.shown:
         if number in judged.candidate.numbers:
@@ -102,5 +112,5 @@ def invalid_number_events(submitted: Iterable[Submitted], events: Events) -> tup
     return tuple(
         events.make(_INVALID[number.level], number=number.value)
         for number in submitted
-        if number.fits is None and not number.fits_another_line
+        if number.fits is None and not number.fits_another_line and number.no_number is None
     )

@@ -15,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 
 from service.domain.accounting_policy import AccountingPolicy, UnitTable
 from service.domain.event import EventCodes
+from service.domain.number_forms import NumberForms
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.domain.specialised import SpecialisedTable
 from service.querying.library import Library, load_library
@@ -121,6 +122,7 @@ _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
     "unit-conversions": ("units", UnitTable),
     "accounting-policy": ("accounting", AccountingPolicy),
     "event-codes": ("events", EventCodes),
+    "number-forms": ("numbers", NumberForms),
 }
 """Of each kind of reference file, of which there is one: what it is called, and what it holds."""
 

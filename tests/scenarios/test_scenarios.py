@@ -41,6 +41,7 @@ def told(result: Result) -> Result:
         "tolerance": [each["tolerance"] for each in shown],
         "blockers": [each["exact_blockers"] for each in shown],
         "fits": [each["fits"] for each in result["submitted_numbers"]],
+        "no_number": [each["no_number"] for each in result["submitted_numbers"]],
         "events": sorted(each["code"] for each in result["events"]),
         "about": {
             each["code"]: each["authorization_id"]

@@ -14,8 +14,15 @@ from service.domain.answers import (
     ResultAnswer,
 )
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
-from service.domain.claim_values import asked_for, days_of, header_values, line_values
+from service.domain.claim_values import (
+    ClaimValues,
+    asked_for,
+    days_of,
+    header_values,
+    line_values,
+)
 from service.domain.event import Event
+from service.domain.number_forms import NumberForms
 from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource, Finder, Pass
 from service.matching.answer import Evidence, line_result
@@ -95,7 +102,7 @@ async def match_claim(
         finder.person = person or await source.prepare(payer, claim.member.id)
     for group in _by_template(searches):
         await find(group, finder, rules)
-    await settle_numbers(claim, searches, finder)
+    await settle_numbers(claim, searches, finder, rules.references.numbers)
     judged_at = time.perf_counter()
     resolve_all(claim, searches, rules)
     answer = write_answer(claim, requirements, searches)
@@ -118,7 +125,9 @@ def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> 
     searches = []
     for line in claim.lines:
         requirement = requirements[line.line]
-        values = line_values(claim, line, header, attached) if requirement.looked_for else {}
+        values: ClaimValues = {}
+        if requirement.looked_for:
+            values = line_values(claim, line, header, attached, rules.references.numbers)
         for kind in requirement.looked_for:
             choice = choose_template(claim, line, kind, rules.tables)
             plan = rules.plan(choice.template)
@@ -184,10 +193,12 @@ def rank_search(search: LineSearch) -> None:
     )
 
 
-async def settle_numbers(claim: Claim, searches: list[LineSearch], finder: Finder) -> None:
+async def settle_numbers(
+    claim: Claim, searches: list[LineSearch], finder: Finder, forms: NumberForms
+) -> None:
     """Find which submitted numbers fit; judge a line anew without those of other lines."""
     for each in searches:
-        each.submitted = numbers_for(claim, each.line, each.asked)
+        each.submitted = numbers_for(claim, each.line, each.asked, forms)
     settled = [
         settle(
             each.submitted, each.ranked, (other.ranked for other in searches if other is not each)

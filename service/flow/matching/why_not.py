@@ -56,7 +56,8 @@ async def why_not(
     search = Search(filter=({"term": {"numbers_all": number}},), size=FOUND_MAX)
     found = await source.search(payer, person, search)
     header = header_values(claim, rules.references.attached)
-    values = line_values(claim, line, header, rules.references.attached)
+    references = rules.references
+    values = line_values(claim, line, header, references.attached, references.numbers)
     findings = []
     for kind in kinds:
         plan = rules.plan(choose_template(claim, line, kind, rules.tables).template)
