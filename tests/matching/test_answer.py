@@ -303,13 +303,8 @@ def test_the_result_of_a_line() -> None:
         "candidates": [candidate],
         "near_misses": [near],
         "submitted_numbers": [
-            {
-                "value": "au 1",
-                "level": "claim",
-                "fits": "A1",
-                "fits_another_line": False,
-                "no_number": None,
-            }
+            {"value": "au 1", "level": "claim", "fits": "A1"}
+            | {"fits_another_line": False, "no_number": None}
         ],
         "history": [{"authorization_id": "A1", "version": 1, "action": "A1", "class": "non-exact"}],
         "events": result["events"],
