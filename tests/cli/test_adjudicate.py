@@ -156,7 +156,7 @@ def test_a_selection_settles_a_line(with_examples: Authmatch) -> None:
                 "version": 2,
                 "selections": [{"line": 9, "authorizations": [{"authorization_id": "UM-1"}]}],
             },
-            "stdin: /: a selection is for line 9, which the claim has not",
+            "stdin: /selections/0/line: a selection is for line 9, which the claim has not",
         ),
     ],
 )

@@ -8,26 +8,26 @@ the same character, that is the separator. Never is it guessed for one element a
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from service.ingest.x12.wire.loops import Loop
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.segment import Segment
 
 _MARK = "([^A-Za-z0-9 ])"
-_FACILITY = re.compile(f"[A-Za-z0-9]{{1,2}}{_MARK}")
-_SERVICE = re.compile(f"[A-Za-z0-9]{{2}}{_MARK}")
-_HEALTH = re.compile(f"[A-Za-z]{{2,3}}{_MARK}")
+_FACILITY = re.compile(f" *[A-Za-z0-9]{{1,2}}{_MARK}").match
+_SERVICE = re.compile(f" *[A-Za-z0-9]{{2}}{_MARK}").match
+_HEALTH = re.compile(f" *[A-Za-z]{{2,3}}{_MARK}").match
 
-_COMPOSITES: Mapping[str, tuple[re.Pattern[str], range]] = {
-    "CLM": (_FACILITY, range(5, 6)),
-    "UM": (_FACILITY, range(4, 5)),
-    "SV1": (_SERVICE, range(1, 2)),
-    "SV2": (_SERVICE, range(2, 3)),
-    "SV3": (_SERVICE, range(1, 2)),
-    "HI": (_HEALTH, range(1, 13)),
+_COMPOSITES: Mapping[str, tuple[Callable[[str], re.Match[str] | None], int, int]] = {
+    "CLM": (_FACILITY, 5, 5),
+    "UM": (_FACILITY, 4, 4),
+    "SV1": (_SERVICE, 1, 1),
+    "SV2": (_SERVICE, 2, 2),
+    "SV3": (_SERVICE, 1, 1),
+    "HI": (_HEALTH, 1, 12),
 }
-"""The composites that begin with a qualifier, by segment: its form, and which elements they are."""
+"""The composites that begin with a qualifier: its form, the first and the last such element."""
 
 
 class Composites:
@@ -63,8 +63,8 @@ def _marks(unit: Loop) -> Iterator[tuple[str, Segment, int]]:
             known = _COMPOSITES.get(segment.elements[0])
             if known is None:
                 continue
-            shape, places = known
-            for element in places[: len(segment.elements) - places.start]:
-                found = shape.match(segment.get(element))
+            shape, first, last = known
+            for element, text in enumerate(segment.elements[first : last + 1], start=first):
+                found = shape(text)
                 if found:
                     yield found[1], segment, element

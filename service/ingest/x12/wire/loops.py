@@ -57,7 +57,8 @@ class Loop:
         while waiting:
             one = waiting.pop()
             yield one
-            waiting += one.loops[::-1]
+            if one.loops:
+                waiting += one.loops[::-1]
 
     def party(self, name: str) -> "Loop | None":
         """The first loop of this name that stands directly in it."""
