@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from service.accounting.limits.lines import how_counted
+from service.accounting.limits.lines import follow, how_counted, lines_of, read_lines
 from service.comparison.comparison import held
 from service.domain import codes
 from service.domain.authorization import GRANTING_ACTIONS, Authorization
@@ -145,14 +145,18 @@ def with_untold(document: Document, lines: Sequence[int]) -> Document:
 
 def lessens(document: Document, authorization: Authorization) -> bool:
     """Whether a version takes back a line, a decision or days of the one that is stored."""
+    counted = counting_in(document["terms"])
+    old = read_lines(counted.lines) if counted else ()
+    found = follow(old, lines_of(authorization), ())
     numbers = {line.line: line for line in authorization.lines}
     for line in document["lines"]:
-        scope = numbers.get(line["line"], None if line["line"] else authorization)
-        window = effective_days(scope, authorization) if scope else None
-        if scope is None or window is None:
+        now = found.get(line["line"], ())
+        if len(now) != 1:  # gone, or told apart by days
             return True
+        scope = numbers.get(now[0], authorization)
+        window = effective_days(scope, authorization)
         is_granted = effective_action(scope, authorization) in GRANTING_ACTIONS
-        if line.get("action") in GRANTING_ACTIONS and not is_granted:
+        if window is None or (line.get("action") in GRANTING_ACTIONS and not is_granted):
             return True
         first, last = (line["effective"].get(_ENDS[end]) for end in ("first", "last"))
         if window.from_ and (first is None or window.from_.isoformat() > first):
