@@ -91,6 +91,7 @@ def candidate_head(candidate: CandidateAnswer) -> Text:
         (f" line {candidate['line']}", "dim"),
         f"  {candidate['action'] or 'no decision'}",
         f"  certified {candidate['certification_date'] or _NOTHING}",
+        _holds(candidate),
     )
     if candidate["exact_blockers"]:
         text.append(f"\n       not exact for: {', '.join(candidate['exact_blockers'])}", "yellow")
@@ -99,6 +100,19 @@ def candidate_head(candidate: CandidateAnswer) -> Text:
     if candidate["relaxed"]:
         text.append(f"  (found by {candidate['relaxed']})", "yellow")
     return text
+
+
+def _holds(candidate: CandidateAnswer) -> str:
+    """Write when it is valid, and what is left of every limit, where that was asked."""
+    days = candidate["effective"]
+    told = [f"valid {days['from'] or ''}..{days['to'] or ''}"]
+    told += [
+        f"{each['account']} {each['remaining'] or '?'} of {each['granted']}"
+        f" {each['unit'] or each['measure'].replace('_', ' ')} left"
+        for each in candidate.get("balances", ())
+        if each["granted"] is not None
+    ]
+    return f"\n       {', '.join(told)}"
 
 
 def evidence_table(evidence: Iterable[EvidenceAnswer]) -> Table:
@@ -126,6 +140,7 @@ def _near_misses(near_misses: Iterable[CandidateAnswer]) -> RenderableType:
         lines.append(
             f"{each['percent']:3d} %  {each['number'] or _NOTHING}  {each['authorization_id']}"
             f"  {each['action'] or 'no decision'}  missed: {', '.join(missed) or 'nothing'}"
+            f"{_holds(each)}"
         )
     return Text("\nnear misses\n" + "\n".join(lines), "dim")
 

@@ -1,6 +1,8 @@
 """`authmatch match`: what covers the lines of a claim, and how surely."""
 
 import asyncio
+from functools import partial
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
@@ -14,7 +16,14 @@ from service.cli.faults import PROBLEMS
 from service.domain.claim import Claim
 
 
-def match(claim: ClaimsArgument, payer: PayerOption = None, as_json: JsonOption = False) -> None:
+def match(
+    claim: ClaimsArgument,
+    balances: Annotated[
+        bool, typer.Option("--balances", help="Say of every candidate what is used and left.")
+    ] = False,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Match a claim: for each line its class, the candidates with their evidence, events.
 
     An 837 file may hold many claims: each is answered, with --json on a line of its own. Exit
@@ -22,10 +31,12 @@ def match(claim: ClaimsArgument, payer: PayerOption = None, as_json: JsonOption 
     """
     settings = read_settings()
     shown = Shown(settings=settings, payer=payer_of(payer, settings), as_json=as_json)
-    if asyncio.run(put_answers(claim, Claim, _answered, shown)):
+    if asyncio.run(put_answers(claim, Claim, partial(_answered, balances), shown)):
         raise typer.Exit(PROBLEMS)
 
 
-async def _answered(caller: Caller, claim: Claim, _: object) -> tuple[object, RenderableType]:
-    answer = await claims.match(caller, claim)
+async def _answered(
+    balances: bool, caller: Caller, claim: Claim, _: object
+) -> tuple[object, RenderableType]:
+    answer = await claims.match(caller, claim, balances=balances)
     return answer, answer_view(claim, answer)

@@ -1,14 +1,17 @@
 """Candidates and near misses say how long they hold, what they grant, and what is left of it."""
 
+import time
 from typing import Any
 
 import httpx
 import pytest
 
+from service.application.parts import Stores
 from tests.adjudication.desk import Desk
 from tests.api.bodies import claim_body
 
 Fields = dict[str, Any]
+LONG_MS = 100 * 24 * 3600 * 1000
 NOT_MINE = {"procedure": {"from": "97110"}}
 
 
@@ -133,6 +136,27 @@ def test_of_a_line_that_is_paid_others_are_told_as_far_as_they_are_at_hand(desk:
         "L1 units 7: None+None, None",
     ]
     assert "0+0, 7" in asked(desk)[1]
+
+
+def test_what_is_at_rest_is_found_with_what_is_drawn_or_waits(desk: Desk) -> None:
+    """What was drawn long ago is not told as never drawn; it comes back with what is drawn."""
+
+    async def rest(stores: Stores) -> int:
+        await stores.projection.project(desk.payer)
+        later = int(time.time() * 1000) + LONG_MS
+        return await stores.resting.rest(desk.payer, now_ms=later)
+
+    desk.push(authorization_id="A2", line={**NOT_MINE, "limits": {"units": "7", "unit": "UN"}})
+    adjudicated(desk, claim_id="C-0", line={"procedure": "97110", "units": "3"})
+    desk.push(line={"limits": {"units": "9", "unit": "UN"}})
+    adjudicated(desk, claim_id="C-0a", line={"units": "1"})
+    assert desk.ground.run(rest) == 4
+    adjudicated(desk, claim_id="C-0b", line={"units": "1"})
+    paid = shown(adjudicated(desk, claim_id="C-1", line={"units": "7"})["lines"][0])
+    waits = shown(adjudicated(desk, claim_id="C-2", line={"units": "1"})["lines"][0])
+
+    assert paid[1].endswith("L1 units 7: 3+0, 4")
+    assert waits[1].endswith("L1 units 7: 3+0, 4")
 
 
 def test_two_lines_of_one_claim_are_told_what_is_left_after_both(desk: Desk) -> None:

@@ -26,6 +26,16 @@ def test_an_answer_shows_class_evidence_near_misses_and_events(with_examples: Au
     assert result.stderr == ""
 
 
+def test_what_is_left_is_shown_where_it_is_asked(with_examples: Authmatch) -> None:
+    """Of candidates and near misses; when they are valid always."""
+    asked = with_examples("match", CLAIM, "--balances").stdout
+    plain = with_examples("match", CLAIM).stdout
+
+    assert "valid 2026-03-01..2026-05-31, H 24 of 24 UN left, L1 18 of 18 UN left" in asked
+    assert "valid 2026-03-01..2026-05-31" in [line.strip() for line in plain.splitlines()]
+    assert "left" not in plain
+
+
 @pytest.mark.parametrize("name", ["dental", "inpatient", "outpatient", "referral"])
 def test_every_example_can_be_shown(with_examples: Authmatch, name: str) -> None:
     """Each of the five templates has its own kind of line."""
