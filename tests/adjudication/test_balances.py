@@ -159,6 +159,29 @@ def test_what_is_at_rest_is_found_with_what_is_drawn_or_waits(desk: Desk) -> Non
     assert waits[1].endswith("L1 units 7: 3+0, 4")
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"effective": {"from": "2026-01-01", "to": "2026-03-04"}}, "8 days after the end"),
+        ({"effective": {"from": "2026-06-01", "to": "2026-06-30"}}, "81 days before the start"),
+        ({"setting": "dental"}, None),
+        ({"kind": "referral"}, None),
+    ],
+)
+def test_the_authorization_of_a_submitted_number_says_why_it_does_not_fit(
+    desk: Desk, changes: Fields, why: str | None
+) -> None:
+    """It is a near miss, with its days and what is left of it, whatever stands in its way."""
+    desk.push(**changes, line={"limits": {"units": "5", "unit": "UN"}})
+    line = adjudicated(desk, authorization_numbers=[{"value": "au 1"}])["lines"][0]
+    (near,) = line["results"][0]["near_misses"]
+
+    assert line["disposition"] == "suspend"
+    assert "L1 units 5: 0+0, 5" in left(near)
+    assert near["exact_blockers"]
+    assert why is None or why in [each.get("why") for each in near["evidence"]]
+
+
 def test_two_lines_of_one_claim_are_told_what_is_left_after_both(desk: Desk) -> None:
     """What stands with the candidates is what an examiner can still give."""
     desk.push(line={"limits": {"units": "5", "unit": "UN"}})
