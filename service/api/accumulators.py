@@ -2,16 +2,18 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from service.api.body import json_response
+from service.api.body import JsonBody, json_response
 from service.api.caller import Asking, needs
 from service.api.claims import After, Size
 from service.api.schema import problems
-from service.application import authorizations
+from service.application import authorizations, corrections
 from service.application.authorizations import Balances, RelatedClaims, Utilization
+from service.application.corrections import Corrected
 from service.application.ledger_view import LedgerEntries
+from service.domain.correction import BalanceCorrection
 
 router = APIRouter(
     prefix="/authorizations/{authorization_id}",
@@ -20,6 +22,7 @@ router = APIRouter(
 )
 
 AuthorizationId = Annotated[str, Path(max_length=100)]
+Asked = Annotated[BalanceCorrection, Depends(JsonBody(BalanceCorrection))]
 
 
 @router.get("/accumulators", response_model=Balances, summary="What is used, reserved and left")
@@ -27,6 +30,21 @@ AuthorizationId = Annotated[str, Path(max_length=100)]
 async def read_accumulators(caller: Asking, authorization_id: AuthorizationId) -> Response:
     """Every boundary of an authorization with its limit and balances, as they are now."""
     return json_response(await authorizations.balances(caller, authorization_id))
+
+
+@router.post(
+    "/accumulators/corrections",
+    response_model=Corrected,
+    responses=problems(status_409="The id was used for another correction, or it is void."),
+    summary="Correct a balance",
+)
+@needs("balances.correct")
+async def correct(caller: Asking, authorization_id: AuthorizationId, asked: Asked) -> Response:
+    """Add to what is used of one account, or take from it: an opening balance, or a mistake.
+
+    The same correction again corrects nothing.
+    """
+    return json_response(await corrections.correct(caller, authorization_id, asked))
 
 
 @router.get("/ledger", response_model=LedgerEntries, summary="Every movement")

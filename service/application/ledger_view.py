@@ -16,6 +16,7 @@ from service.stores.ledger.records import read_record
 Answer = dict[str, Any]
 _TEXTS = {
     "kind": "k",
+    "correction_id": "ci",
     "claim_id": "c",
     "original_claim_id": "oc",
     "status": "s",
@@ -46,7 +47,7 @@ def _entry(entry: LedgerEntry, authorization_id: str | None) -> Answer:
     movements = [
         *_movements("given back", moved.undone, authorization_id),
         *_movements("given back by the original", moved.given_back, authorization_id),
-        *_movements("drawn", moved.drawn, authorization_id),
+        *_movements("corrected" if "cr" in fields else "drawn", moved.drawn, authorization_id),
     ]
     return {
         "entry": entry.id,

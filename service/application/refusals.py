@@ -6,6 +6,7 @@ from service.access.scopes import RolesRefused as RolesRefused
 from service.access.subject import NotActing as NotActing
 from service.access.subject import NotPermitted as NotPermitted
 from service.application.authorizations import NotTaken as NotTaken
+from service.application.corrections import BadCorrection as BadCorrection
 from service.application.intake import NotFound as NotFound
 from service.application.parts import NotConfigured as NotConfigured
 from service.application.worklist import NotOffered as NotOffered

@@ -4,16 +4,21 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
-from service.application import maintenance
+from service.application import corrections, maintenance
 from service.application.maintenance import Outcome
-from service.cli.configuration import JsonOption, payer_of, read_settings
-from service.cli.faults import PROBLEMS
-from service.cli.opened import run_shown, run_with
+from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
+from service.cli.faults import PROBLEMS, BadInput
+from service.cli.opened import run_for_payer, run_shown, run_with
 from service.cli.terminal import put, put_answer, put_json, say
+from service.domain.correction import BalanceCorrection
+from service.domain.misfits import misfits
 from service.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Units used: reconcile, project, archive, rebuild.")
+app = typer.Typer(
+    no_args_is_help=True, help="Units used: reconcile, project, archive, rebuild, correct."
+)
 
 PayerOnly = Annotated[
     str | None, typer.Option("--payer", help="Only this payer; without it all.", metavar="ID")
@@ -87,6 +92,42 @@ def rebuild(
             say("other payers are missing: run it without --payer; until then nothing is paid")
     if made.differences or not made.is_in_use:
         raise typer.Exit(PROBLEMS)
+
+
+@app.command()
+def correct(  # noqa: PLR0913 - one option for each field
+    authorization_id: Annotated[str, typer.Argument(metavar="AUTHORIZATION")],
+    account: Annotated[str, typer.Option("--account", help="As balances show it: H, L1 ...")],
+    correction_id: Annotated[str, typer.Option("--id", help="Yours: the same corrects once.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the audit.")],
+    units: Annotated[str, typer.Option("--units", help="Added to what is used; -2: less.")] = "0",
+    amount: Annotated[str, typer.Option("--amount")] = "0",
+    service_days: Annotated[str, typer.Option("--service-days")] = "0",
+    by: Annotated[
+        str | None, typer.Option("--by", help="For whom, where it is not for yourself.")
+    ] = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Correct what is used of one account of an authorization, with a reason."""
+    try:
+        asked = BalanceCorrection.model_validate(
+            {
+                "account": account,
+                "correction_id": correction_id,
+                "reason": reason,
+                "units": units,
+                "amount": amount,
+                "service_days": service_days,
+                "by": by,
+            }
+        )
+    except ValidationError as error:
+        raise BadInput(misfits(error, most=1)[0]) from error
+    done = run_for_payer(lambda caller: corrections.correct(caller, authorization_id, asked), payer)
+    told = "corrected" if done["changed"] else "it was corrected before"
+    left = done["account"]["units"]["remaining"]
+    put_answer(done, f"{told}: {left or 'no limit of'} units are left", as_json=as_json)
 
 
 def _only(payer: str | None) -> tuple[Settings, tuple[str, ...]]:

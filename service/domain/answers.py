@@ -235,9 +235,10 @@ class AccountAnswer(AccountName):
 
 
 class LimitBalance(BalanceAnswer):
-    """One measure of an account as it stands."""
+    """One measure of an account as it stands; what was corrected by hand is among what is used."""
 
     limit: str | None
+    corrected: str
 
 
 class StatementAnswer(AccountName):

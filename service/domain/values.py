@@ -66,7 +66,7 @@ def _not_too_early(day: date) -> date:
     return day
 
 
-def _decimal(value: Any) -> Decimal:
+def read_decimal(value: Any) -> Decimal:
     """Read a decimal from text: a float has already lost what was written."""
     text = format(value, "f") if isinstance(value, Decimal) else value
     if isinstance(text, int) and not isinstance(text, bool):
@@ -90,7 +90,7 @@ _decimal_of = lru_cache(_KEPT)(_read_decimal)
 
 
 def _quantity(value: Any) -> Decimal:
-    number = _decimal(value)
+    number = read_decimal(value)
     if number < 0:
         raise ValueError("a quantity is not negative")
     return number

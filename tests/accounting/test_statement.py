@@ -50,9 +50,27 @@ def test_an_account_in_full() -> None:
         "boundary": "total",
         "period_from": None,
         "unit": "UN",
-        "units": {"limit": "10", "used": "2.5", "reserved": "1", "remaining": "6.5"},
-        "amount": {"limit": None, "used": "240.00", "reserved": "0.00", "remaining": None},
-        "service_days": {"limit": None, "used": "0", "reserved": "0", "remaining": None},
+        "units": {
+            "limit": "10",
+            "used": "2.5",
+            "reserved": "1",
+            "remaining": "6.5",
+            "corrected": "0",
+        },
+        "amount": {
+            "limit": None,
+            "used": "240.00",
+            "reserved": "0.00",
+            "remaining": None,
+            "corrected": "0.00",
+        },
+        "service_days": {
+            "limit": None,
+            "used": "0",
+            "reserved": "0",
+            "remaining": None,
+            "corrected": "0",
+        },
         "exhausted": False,
         "over": False,
         "ended_on": None,
@@ -66,9 +84,15 @@ def test_totals_that_nobody_drew_on_stand_with_nothing_used() -> None:
 
     assert (account["account"], account["unit"]) == ("H", "VS")
     assert [account[each] for each in ("units", "amount", "service_days")] == [
-        {"limit": "10", "used": "0", "reserved": "0", "remaining": "10"},
-        {"limit": "500.00", "used": "0.00", "reserved": "0.00", "remaining": "500.00"},
-        {"limit": "3", "used": "0", "reserved": "0", "remaining": "3"},
+        {"limit": "10", "used": "0", "reserved": "0", "remaining": "10", "corrected": "0"},
+        {
+            "limit": "500.00",
+            "used": "0.00",
+            "reserved": "0.00",
+            "remaining": "500.00",
+            "corrected": "0.00",
+        },
+        {"limit": "3", "used": "0", "reserved": "0", "remaining": "3", "corrected": "0"},
     ]
 
 

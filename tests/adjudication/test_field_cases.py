@@ -18,7 +18,6 @@ FOLDER = ROOT.parent / "shared" / "field-cases"
 
 KNOWN_SHORT = {
     "one certification number from two feeds grants its units once",
-    "a balance can be corrected with a reason",
     "the hospital's claim for an authorized outpatient operation finds the authorization that"
     " names it",
     "an authorization is needed only after the first visits",

@@ -188,6 +188,14 @@ def claims(story: Story) -> None:
         assert story.client.post("/adjudicate", json=reserved).json()["status"] == "reserved"
         story.call(f"POST /claims/{{claim_id}}/{step}", name, body=change)
     story.call("GET /claims/{claim_id}/history", one)
+    opening = {
+        "correction_id": "OPEN-2026-1",
+        "account": "L1",
+        "units": "2",
+        "reason": "used before the change of systems",
+    }
+    path = "/authorizations/{authorization_id}/accumulators/corrections"
+    story.call(f"POST {path}", "UM-55012", body=opening)
     for what in ("accumulators", "ledger", "claims", "utilization"):
         story.call(f"GET /authorizations/{{authorization_id}}/{what}", "UM-55012")
 

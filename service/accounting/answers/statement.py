@@ -4,7 +4,7 @@ The statement has every boundary, its limit, and what is used, reserved and left
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from service.accounting.answers.used import Write, account_name, balance
@@ -29,12 +29,16 @@ _LENGTH: dict[TimeStep, int] = {"day": 10, "month": 7}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:
-    """An account as it stands; ``ended_on``: its line is no longer part of the authorization."""
+    """An account as it stands; ``ended_on``: its line is no longer part of the authorization.
+
+    ``corrected`` is what of the use was added or taken off by hand.
+    """
 
     name: str
     unit: str | None
     balances: Mapping[Measure, Balance]
     ended_on: str | None = None
+    corrected: Mapping[Measure, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +84,21 @@ def _account(state: AccountState) -> StatementAnswer:
     return {
         **account_name(state.name),
         "unit": state.unit,
-        "units": _limited(held["units"], written),
-        "amount": _limited(held["amount"], written_amount),
-        "service_days": _limited(held["days"], written),
+        "units": _limited(held["units"], state.corrected.get("units", 0), written),
+        "amount": _limited(held["amount"], state.corrected.get("amount", 0), written_amount),
+        "service_days": _limited(held["days"], state.corrected.get("days", 0), written),
         "exhausted": any(each <= 0 for each in left),
         "over": any(each < 0 for each in left),
         "ended_on": state.ended_on,
     }
 
 
-def _limited(held: Balance, write: Write) -> LimitBalance:
-    return {"limit": None if held.limit is None else write(held.limit), **balance(held, write)}
+def _limited(held: Balance, corrected: int, write: Write) -> LimitBalance:
+    return {
+        "limit": None if held.limit is None else write(held.limit),
+        **balance(held, write),
+        "corrected": _signed(corrected, write),
+    }
 
 
 def utilization(

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from service.accounting.books.claim_state import ClaimState
-from service.accounting.books.grant import Balances, Row
-from service.accounting.books.plan import Bounds, ClaimPlan
+from service.accounting.books.grant import Balances, Measure, Row
+from service.accounting.books.plan import Bounds, ClaimPlan, Drawable
 from service.accounting.books.rows import HeldRow
 from service.accounting.books.waiting import NEVER_WAITS, Waiting
 from service.domain.actor import Actor
+from service.domain.claim import AuthorizationKind
 from service.domain.person import Person
 from service.domain.terms import HowCounted
 
@@ -174,6 +175,37 @@ class RecountRequest:
     books: tuple[RecountedBook, ...]
     claims: tuple[tuple[ClaimState, tuple[HeldRow, ...]], ...]
     occasion: Occasion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What is added by hand to what is used of one account, scaled; below zero it is taken off.
+
+    ``correction_id`` is that of whoever corrects: the same again is none. ``drawable`` is the
+    authorization with the limits of the account, ``owner`` its member.
+    """
+
+    drawable: Drawable
+    kind: AuthorizationKind
+    line: int
+    correction_id: str
+    account: str
+    units: int
+    amount: int
+    days: int
+    owner: str
+
+
+class CorrectionRefused(Exception):
+    """A correction that is another one under the same id, or would leave less than nothing used.
+
+    ``measure`` is what would be below zero; None where the id was used before.
+    """
+
+    def __init__(self, measure: Measure | None) -> None:
+        """Keep which."""
+        super().__init__(measure)
+        self.measure = measure
 
 
 class Books(Protocol):

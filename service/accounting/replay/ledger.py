@@ -67,6 +67,8 @@ class Replayed:
         page = Page(self.accounts, self.tokens, entry_id, self.mine, is_recount=is_recount)
         if is_recount:
             self._recount(page, fields)
+        elif "cr" in fields:
+            self._correct(page, fields)
         elif "c" not in fields:
             self._amend(page, fields)
         elif "fp" in fields:
@@ -90,6 +92,17 @@ class Replayed:
         page.compare(f"authorization {name}", "n", number, stored.get("n"))
         stored["n"] = number
         page.compare_sequence({name: number}, fields["q"])
+
+    def _correct(self, page: Page, fields: Mapping[str, str]) -> None:
+        """Add by hand to what is used of an account, and keep that it was done."""
+        name = fields["a"]
+        for amended in orjson.loads(fields["am"]):
+            page.amend(amended)
+        (moved,) = read_moves(fields["r"])
+        page.correct(name, fields["cr"], moved)
+        page.close(fields["q"])
+        if self.mine(name):
+            self.accounts[name][f"c:{fields['cf']}"] = fields["ch"]
 
     def _draw(self, page: Page, fields: Mapping[str, str]) -> None:
         """Give back what the claim and its original had, and draw the claim anew."""

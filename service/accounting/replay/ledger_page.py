@@ -13,18 +13,21 @@ import orjson
 
 from service.accounting.books.plan import base_of
 from service.accounting.books.scale import SCALE
-from service.accounting.replay._holdings import FIELDS
+from service.accounting.replay._holdings import FIELDS as HELD
 
 Json = dict[str, Any]
 Hash = dict[str, str]
 Mine = Callable[[str], bool]
 """Tells by its id whether something is replayed, where only a part of a book is."""
 Balance = list[int]
-"""Used and reserved of each measure, in the order of FIELDS."""
+"""Used, reserved and corrected of each measure, in the order of FIELDS."""
+
+FIELDS = (*HELD, "uc", "mc", "dc")
 
 LIMITS = ("ul", "ml", "dl", "k")
 SHAPE = ("sh", "ln", "gh", "ut")
 MEASURE_AT = {"u": 0, "m": 2, "d": 4}
+CORRECTED_AT = {"u": 6, "m": 7, "d": 8}
 
 _decode = JSONDecoder().raw_decode
 
@@ -133,7 +136,7 @@ class Page:
         """Move one debit of a row; gives the balances before and after it, as an entry has them."""
         account, units, amount = debit[0], int(debit[1]), int(debit[2])
         balance = self._balance(name, account)
-        before = list(map(str, balance))
+        before = _told(balance)
         tokens = list(filter(None, debit[6].split(",")))
         for item in tokens:
             self._hold(name, account, f"u|{item}", state, sign)
@@ -142,7 +145,7 @@ class Page:
         if not tokens:
             balance[MEASURE_AT["u"] + state] += sign * units
         balance[MEASURE_AT["m"] + state] += sign * amount
-        return before, list(map(str, balance))
+        return before, _told(balance)
 
     def _hold(self, name: str, account: str, token: str, state: int, sign: int) -> None:
         """A token costs one unit while somebody holds it: used if anybody uses it."""
@@ -175,8 +178,23 @@ class Page:
     def _stored_token(self, name: str, field: str) -> str:
         return self._tokens.get(name, {}).get(field, "0:0")
 
+    def correct(self, name: str, written: str, stated: Move) -> None:
+        """Add by hand to what is used of one account: its name, units, amount and days."""
+        if not self._mine(name):
+            return
+        account, *deltas = orjson.loads(written)
+        balance = self._balance(name, account)
+        before = _told(balance)
+        for at, delta in zip(CORRECTED_AT.values(), deltas, strict=True):
+            balance[at] += int(delta)
+        own = [{"n": account, "b": before, "f": _told(balance)}]
+        self.compare(_of(name), f"{account} corrected", own, list(stated.moved))
+
     def close(self, sequence: str) -> None:
         """Write what changed; ``sequence`` is what the entry says of it."""
+        for balances in self._balances.values():
+            for balance in balances.values():
+                _lapse(balance)
         changed = {}
         for name in dict.fromkeys((*self._amended, *self._balances)):
             if self._is_changed(name):
@@ -230,13 +248,15 @@ class Page:
         limits = dict(self._limits(name))
         for account, balance in self._balances.get(name, {}).items():
             was = self._stored(name, account)
-            for field, value in zip(FIELDS, balance, strict=True):
+            for field, value in zip(HELD, balance[: len(HELD)], strict=True):
                 if value < 0:
                     self.compare(_of(name), f"{account}.{field}", "0 or more", str(value))
             for measure, at in MEASURE_AT.items():
                 limit = limits.get(f"{base_of(account)}.{measure}l")
-                total, before = sum(balance[at : at + 2]), sum(was[at : at + 2])
-                if limit and total > max(int(limit), before) and not self._is_recount:
+                total, before = (_used(each, at) + each[at + 1] for each in (balance, was))
+                is_corrected = balance[CORRECTED_AT[measure]] > was[CORRECTED_AT[measure]]
+                is_free = is_corrected or self._is_recount
+                if limit and total > max(int(limit), before) and not is_free:
                     field = f"{account}.{measure}"
                     self.compare(_of(name), field, f"{limit} or less", str(total))
 
@@ -247,6 +267,23 @@ class Page:
         for base, *limits in orjson.loads(amended["b"]) if amended else ():
             for field, limit in zip(LIMITS, limits, strict=True):
                 yield f"{base}.{field}", limit
+
+
+def _used(balance: Balance, at: int) -> int:
+    """What is used of the measure that begins at a place, as it was corrected."""
+    return max(0, balance[at] + balance[CORRECTED_AT["umd"[at // 2]]])
+
+
+def _told(balance: Balance) -> list[str]:
+    """Used and reserved of each measure, as an entry has them."""
+    places = MEASURE_AT.values()
+    return [str(each) for at in places for each in (_used(balance, at), balance[at + 1])]
+
+
+def _lapse(balance: Balance) -> None:
+    """A correction that took use off lapses with the use that it took off."""
+    for measure, at in CORRECTED_AT.items():
+        balance[at] = max(balance[at], -balance[MEASURE_AT[measure]])
 
 
 def _holder(held: Balance) -> int | None:

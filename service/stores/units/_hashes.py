@@ -11,8 +11,7 @@ from service.accounting.books.plan import base_of
 from service.accounting.books.rows import read_row
 
 _FIELDS: Mapping[Measure, str] = {"units": "u", "amount": "m", "days": "d"}
-_IN_ORDER = ("uu", "ur", "mu", "mr", "du", "dr")
-_BALANCES = frozenset(_IN_ORDER)
+_BALANCES = frozenset(f"{measure}{what}" for measure in _FIELDS.values() for what in "urc")
 
 
 def read_claim_state(claim_id: str, stored: Mapping[str, str]) -> ClaimState:
@@ -62,12 +61,22 @@ def _account(name: str, stored: Mapping[str, str]) -> AccountState:
         balances={
             measure: Balance(
                 limit=_number(stored.get(f"{base}.{field}l")),
-                used=_number(stored.get(f"{name}.{field}u")) or 0,
+                used=_used(stored, name, field),
                 reserved=_number(stored.get(f"{name}.{field}r")) or 0,
             )
             for measure, field in _FIELDS.items()
         },
+        corrected={
+            measure: int(stored.get(f"{name}.{field}c", "0")) for measure, field in _FIELDS.items()
+        },
         ended_on=stored.get(f"{base.rstrip('@~')}.end"),
+    )
+
+
+def _used(stored: Mapping[str, str], account: str, measure: str) -> int:
+    """What is used, as it was corrected."""
+    return int(stored.get(f"{account}.{measure}u", "0")) + int(
+        stored.get(f"{account}.{measure}c", "0")
     )
 
 
@@ -77,14 +86,17 @@ def _number(text: str | None) -> int | None:
 
 def balances_in(stored: Mapping[str, str], account: str) -> tuple[int, ...]:
     """Read what is used and reserved of one account: units, amount, days."""
-    return tuple(int(stored.get(f"{account}.{field}", "0")) for field in _IN_ORDER)
+    return tuple(
+        number
+        for measure in _FIELDS.values()
+        for number in (
+            _used(stored, account, measure),
+            int(stored.get(f"{account}.{measure}r", "0")),
+        )
+    )
 
 
 def units_by_account(stored: Mapping[str, str]) -> dict[str, int]:
     """Add used and reserved units of each account."""
-    units: dict[str, int] = {}
-    for name, value in stored.items():
-        account, _, field = name.rpartition(".")
-        if field in ("uu", "ur") and _is_balance(name):
-            units[account] = units.get(account, 0) + int(value)
-    return units
+    names = {name.rpartition(".")[0] for name in stored if _is_balance(name)}
+    return {name: sum(balances_in(stored, name)[:2]) for name in names}

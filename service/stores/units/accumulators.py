@@ -15,6 +15,8 @@ from service.accounting.books.books import (
     Amendment,
     AuthorizationBehind,
     AuthorizationChanged,
+    Correction,
+    CorrectionRefused,
     DrawRequest,
     LookedUp,
     Moved,
@@ -22,7 +24,7 @@ from service.accounting.books.books import (
     RecountRequest,
 )
 from service.accounting.books.claim_state import ClaimState
-from service.accounting.books.grant import Balances
+from service.accounting.books.grant import Balances, Measure
 from service.accounting.books.rows import HeldRow, write_row
 from service.domain.person import Person
 from service.stores.connection.clients import RedisClient
@@ -42,6 +44,7 @@ from service.stores.units.movements import (
     read_moved,
     write_amendment,
     write_change,
+    write_correction,
     write_draw,
     write_recount,
 )
@@ -49,6 +52,7 @@ from service.stores.units.movements import (
 RECALLS_MAX = 3
 _KEYS_AT_ONCE = 500
 _EXISTING = lua("existing.lua")
+_MEASURES: Mapping[str, Measure] = {"u": "units", "m": "amount", "d": "days"}
 _NOWHERE = "accounts that a claim draws on are neither in Redis nor in the archive: reconcile"
 
 Touch = Callable[[str], None]
@@ -81,9 +85,9 @@ class Accumulators:
         self._guard = guard
         self._touch = touch
         self._late = late
-        self._draw, self._change, self._amend, self._recount = (
-            load_script(redis, name)
-            for name in ("claim.lua", "change.lua", "amend.lua", "recount.lua")
+        self._draw, self._change, self._amend, self._recount, self._correct = (
+            load_script(redis, f"{name}.lua")
+            for name in ("claim", "change", "amend", "recount", "correct")
         )
 
     async def look_up(self, payer: str, claim_id: str, member: str) -> LookedUp:
@@ -260,6 +264,32 @@ class Accumulators:
             *(book.claim(claim.claim_id) for claim, _ in request.claims),
         ]
         await self._move(payer, self._recount, names, lambda new: [write_recount(request, new)])
+
+    async def correct(self, payer: str, correction: Correction, occasion: Occasion) -> bool:
+        """Correct what is used of an account; False where this correction was made before.
+
+        Raises CorrectionRefused, AuthorizationChanged, or an EngineFault.
+        """
+        book, late = self._keys.book(payer), self._keys.late(payer)
+        owner = book.owner(correction.owner)
+        named = replace(correction, owner=owner)
+        answer = await self._move(
+            payer,
+            self._correct,
+            [
+                *self._accounts_of(payer, [correction.drawable.authorization_id]),
+                book.ledger,
+                book.waiting(owner),
+                late.due,
+                late.arrived(owner),
+            ],
+            lambda new: [write_correction(named, occasion, new, self._late())],
+        )
+        if answer["s"] == "stale":
+            raise AuthorizationChanged(answer["a"])
+        if answer["s"] in ("other", "below"):
+            raise CorrectionRefused(_MEASURES.get(answer.get("a", "")))
+        return bool(answer["s"] == "ok")
 
     async def drawn_on(self, payer: str, ids: Iterable[str]) -> set[str]:
         """Tell from which authorizations anything was ever drawn; what is at rest comes back.

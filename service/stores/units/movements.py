@@ -1,5 +1,6 @@
 """How what the accumulators are asked is written for the scripts, and their answers read."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ import orjson
 
 from service.accounting.books.books import (
     Amendment,
+    Correction,
     DrawRequest,
     Moved,
     Occasion,
@@ -16,7 +18,7 @@ from service.accounting.books.books import (
 )
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.grant import AccountMovement, Balance, Measure, Row
-from service.accounting.books.plan import Bounds, ClaimPlan, Debit, Draw, Part, base_of
+from service.accounting.books.plan import Bounds, ClaimPlan, Debit, Draw, Drawable, Part, base_of
 from service.accounting.books.rows import write_row
 
 Json = dict[str, Any]
@@ -174,6 +176,41 @@ def _late(late: Late | None) -> Json:
     return {} if late is None else {"late": {"soon": late.soon, "most": late.most}}
 
 
+def write_correction(
+    correction: Correction, occasion: Occasion, new: Collection[str], late: Late | None
+) -> bytes:
+    """Write the request to correct what is used of an account; ``new`` as for a draw."""
+    deltas = [str(each) for each in (correction.units, correction.amount, correction.days)]
+    said = orjson.dumps([correction.account, *deltas])
+    return orjson.dumps(
+        {
+            "ci": correction.correction_id,
+            "cf": _hash(correction.correction_id.encode()),
+            "ch": _hash(said),
+            "ac": correction.account,
+            "m": correction.owner,
+            "a": _drawable(correction.drawable, new),
+            "by_measure": dict(zip("umd", deltas, strict=True)),
+            "r": {
+                "l": 0,
+                "p": 0,
+                "k": correction.kind,
+                "a": correction.drawable.authorization_id,
+                "al": correction.line,
+                "o": "correction",
+                "u": deltas[0],
+                "m": deltas[1],
+            },
+            **_occasion(occasion),
+            **_late(late),
+        }
+    )
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
 def _occasion(occasion: Occasion) -> Json:
     return {
         "k": occasion.kind,
@@ -195,9 +232,13 @@ def _authorization(
     if drawable is None:
         is_new = not is_moved and authorization_id in new
         return {"id": authorization_id, "new": is_new, "look": not is_moved}
+    return _drawable(drawable, new)
+
+
+def _drawable(drawable: Drawable, new: Collection[str]) -> Json:
     return {
-        "id": authorization_id,
-        "new": authorization_id in new,
+        "id": drawable.authorization_id,
+        "new": drawable.authorization_id in new,
         "v": drawable.version,
         "sh": drawable.shape,
         "ln": drawable.lines,

@@ -6,8 +6,7 @@
 -- What is written goes to the append-only file, not the script: it writes a stream id of its own.
 if redis.replicate_commands then redis.replicate_commands() end
 
-local MAX = 9007199254740991
-local SCALE = 3000000
+local MAX, SCALE = 9007199254740991, 3000000
 local MEASURES = {'u', 'm', 'd'} -- units, amount (money), days
 
 local function whole(given, name)
@@ -26,6 +25,14 @@ local function text(number)
     texts[number] = found
   end
   return found
+end
+
+local function signed(given, name)
+  local number = tonumber(given)
+  if number == nil or number ~= math.floor(number) or math.abs(number) > MAX then
+    error(name .. ' is not a whole number that can be counted')
+  end
+  return number
 end
 
 local function word(given, name)
@@ -84,8 +91,8 @@ end
 
 -- Books ------------------------------------------------------------------------------------------
 
-local books = {}    -- by authorization id: its keys, version, bounds, accounts, tokens
-local order = {}    -- the same, in the order of the request
+-- By authorization id its keys, version, bounds, accounts and tokens; and in the order of the request.
+local books, order = {}, {}
 local journal = {}  -- how to take back what was changed on the copies
 
 local function change(of, field, value)
@@ -121,18 +128,24 @@ local function open_book(id, key, token_key, is_new, is_looked_at)
   return book
 end
 
-local FIELDS = {'uu', 'ur', 'mu', 'mr', 'du', 'dr'} -- of each measure: used, reserved
+-- Of each measure what is used and reserved; and what is used more, or less, than claims say: by hand.
+local FIELDS, CORRECTED = {'uu', 'ur', 'mu', 'mr', 'du', 'dr'}, {'uc', 'mc', 'dc'}
 
 local function account(book, name)
   local found = book.accounts[name]
   if found then return found end
   local fields = {}
   for i, field in ipairs(FIELDS) do fields[i] = name .. '.' .. field end
+  for i, field in ipairs(CORRECTED) do fields[#FIELDS + i] = name .. '.' .. field end
   local values = redis.call('HMGET', book.key, unpack(fields))
   found = {was = {}}
   for i, field in ipairs(FIELDS) do
     found[field] = whole(values[i] or '0', 'a balance')
     found.was[field] = values[i] and found[field] or -1
+  end
+  for i, field in ipairs(CORRECTED) do
+    found[field] = signed(values[#FIELDS + i] or '0', 'a correction')
+    found.was[field] = found[field]
   end
   book.accounts[name] = found
   return found
@@ -247,9 +260,18 @@ end
 -- A row is what one part of a claim line drew from one authorization; its debits are
 -- {account, units, amount, days, numerator, denominator, unit tokens, day tokens}.
 
+-- What is used of a measure, as corrected. While a claim is drawn anew less may be used for a moment
+-- than was taken off.
+local function used_of(balance, measure)
+  return math.max(0, balance[measure .. 'u'] + balance[measure .. 'c'])
+end
+
 local function snapshot(balance)
   local values = {}
-  for i, field in ipairs(FIELDS) do values[i] = text(balance[field]) end
+  for _, measure in ipairs(MEASURES) do
+    values[#values + 1] = text(used_of(balance, measure))
+    values[#values + 1] = text(balance[measure .. 'r'])
+  end
   return values
 end
 
@@ -326,6 +348,16 @@ local function check_growth()
   end
 end
 
+-- A correction that took use off lapses with the use that it took off: else others could be granted it.
+local function lapse(book)
+  for _, balance in pairs(book.accounts) do
+    for _, measure in ipairs(MEASURES) do
+      local least = -balance[measure .. 'u']
+      if balance[measure .. 'c'] < least then balance[measure .. 'c'] = least end
+    end
+  end
+end
+
 -- Writing ----------------------------------------------------------------------------------------
 
 local function is_changed(book)
@@ -333,6 +365,9 @@ local function is_changed(book)
   for _, balance in pairs(book.accounts) do
     for _, field in ipairs(FIELDS) do
       if balance[field] ~= math.max(balance.was[field], 0) then return true end
+    end
+    for _, field in ipairs(CORRECTED) do
+      if balance[field] ~= balance.was[field] then return true end
     end
   end
   for _, held in pairs(book.tokens) do
@@ -360,28 +395,35 @@ local function write_fields(key, fields)
 end
 
 local SHAPE = {'sh', 'ln', 'gh', 'ut'} -- how its lines count; they, those that are gone, and untold
+-- The fields of a book that changed, one after the other with their values.
+local function changed_fields(book)
+  local fields = {'id', book.id, 'v', text(book.v), 'n', text(book.n + 1), 'st', book.st}
+  local function add(name, field, value)
+    fields[#fields + 1], fields[#fields + 2] = name .. '.' .. field, text(value)
+  end
+  for name, balance in pairs(book.accounts) do
+    for _, field in ipairs(FIELDS) do
+      local was, is = balance.was[field], balance[field]
+      if is ~= was and (is > 0 or was > 0) then add(name, field, is) end
+    end
+    for _, field in ipairs(CORRECTED) do
+      if balance[field] ~= balance.was[field] then add(name, field, balance[field]) end
+    end
+  end
+  for _, name in ipairs(book.amended and SHAPE or {}) do
+    if book[name] then fields[#fields + 1], fields[#fields + 2] = name, book[name] end
+  end
+  return fields
+end
 
 -- Writes what changed of all books; gives the new sequence number of each authorization.
 local function write_books()
   local sequence = {}
   for _, book in ipairs(order) do
+    lapse(book)
     if is_changed(book) then
       sequence[#sequence + 1] = {book.id, text(book.n + 1)}
-      local fields = {'id', book.id, 'v', text(book.v), 'n', text(book.n + 1), 'st', book.st}
-      for name, balance in pairs(book.accounts) do
-        for _, field in ipairs(FIELDS) do
-          if balance[field] ~= balance.was[field] and
-            (balance[field] > 0 or balance.was[field] > 0) then
-            fields[#fields + 1], fields[#fields + 2] = name .. '.' .. field, text(balance[field])
-          end
-        end
-      end
-      if book.amended then
-        for _, name in ipairs(SHAPE) do
-          if book[name] then fields[#fields + 1], fields[#fields + 2] = name, book[name] end
-        end
-      end
-      write_fields(book.key, fields)
+      write_fields(book.key, changed_fields(book))
       for base, bounds in pairs(book.amended or {}) do write_bounds(book, base, bounds) end
       for field, held in pairs(book.tokens) do
         if held.u + held.r > 0 then
@@ -404,9 +446,9 @@ local function note_freed(late, owner, claim_id, waiting, due, arrived, stamp)
     local is_less = false
     for _, balance in pairs(book.accounts) do
       for _, measure in ipairs(MEASURES) do
-        local used, reserved = measure .. 'u', measure .. 'r'
-        local was = math.max(balance.was[used], 0) + math.max(balance.was[reserved], 0)
-        is_less = is_less or balance[used] + balance[reserved] < was
+        local was = math.max(balance.was[measure .. 'u'], 0) + balance.was[measure .. 'c']
+        was = math.max(was, 0) + math.max(balance.was[measure .. 'r'], 0)
+        is_less = is_less or used_of(balance, measure) + balance[measure .. 'r'] < was
       end
     end
     if is_less then freed[#freed + 1] = book.id end

@@ -11,7 +11,7 @@ local DUE, ARRIVED, ORIGINAL_ARRIVED, BOOKS = 7, 8, 9, 10
 local function free(bounds, balance, measure)
   local limit = bounds[measure]
   if not limit then return nil end
-  return math.max(0, limit - balance[measure .. 'u'] - balance[measure .. 'r'])
+  return math.max(0, limit - used_of(balance, measure) - balance[measure .. 'r'])
 end
 
 -- How far down a list of tokens one gets with what is free; those held already cost nothing.
