@@ -35,11 +35,16 @@ def bounds(units: int | None = 10, amount: int | None = None, days: int | None =
     return Bounds(**dict(zip(("units", "amount", "days"), scaled, strict=True)), unit="UN")
 
 
-def part(want: int, authorizations: Mapping[str, Bounds], **debit: Any) -> Part:
+def part(
+    want: int,
+    authorizations: Mapping[str, Bounds],
+    price: tuple[int, int] | None = None,
+    **debit: Any,
+) -> Part:
     """A part of a claim line that may be drawn from any of these, one after the other."""
     debits = (Debit(account="H", **debit), Debit(account="L1", **debit))
     draws = tuple(
-        Draw(authorization_id=each, line=1, origin="automatic", debits=debits)
+        Draw(authorization_id=each, line=1, origin="automatic", debits=debits, price=price)
         for each in authorizations
     )
     return Part(

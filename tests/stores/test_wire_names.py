@@ -8,7 +8,7 @@ import orjson
 from service.accounting.books import wire
 from service.application.parts import Stores
 from tests.ground import Ground
-from tests.movements import Mover
+from tests.movements import Mover, bounds
 
 PATTERNS = {
     "VERSION": r"\d+",
@@ -37,6 +37,7 @@ def test_all_that_is_written_is_named(ground: Ground, payer: str) -> None:
     async def scenario(stores: Stores) -> None:
         mover = Mover(stores, payer)
         await mover.some_of_everything(seed=4, steps=60)
+        await mover.draw("C-priced", 2, of={"A-priced": bounds()}, price=(50, 1))
         found: dict[str, set[str]] = {name: set() for name in ("claim", "accounts", "tokens")}
         for kind, fields in found.items():
             async for key in stores.redis.scan_iter(f"{mover.keys.prefix}:{kind}:*", count=1000):
