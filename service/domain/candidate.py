@@ -16,7 +16,8 @@ class Candidate:
     ``number`` is normalised, ``shown_number`` as it was pushed. ``raw_matched`` names the raw
     levels that Elasticsearch found true, as ``criterion.level``; ``engine_score`` is ``_score`` of
     a scored search; ``relaxed`` is the step that found it. ``terms`` are those of the version that
-    was found (see ``service.domain.terms``).
+    was found (see ``service.domain.terms``). ``of_mother``: it was found under the member id of a
+    newborn's mother.
     """
 
     authorization_id: str
@@ -31,6 +32,7 @@ class Candidate:
     raw_matched: frozenset[str] = frozenset()
     engine_score: float | None = None
     relaxed: str | None = None
+    of_mother: bool = False
     sort: tuple[object, ...] = field(default=())
 
 

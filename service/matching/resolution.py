@@ -96,9 +96,7 @@ def adjoining(non_exact: Sequence[Judged]) -> tuple[Judged, ...]:
     if len(fitting) < MIN_ADJOINING:
         return ()
     asked = fitting[0].asked.values
-    first, last = str(asked.get("line.from", "")), str(asked.get("line.to", ""))
-    if not first or not last:
-        return ()
+    first, last = str(asked["line.from"]), str(asked["line.to"])
     taken: list[Judged] = []
     reached = date.fromisoformat(first) - _DAY
     for each in sorted(fitting, key=lambda judged: judged.line["effective"].get("first", "")):
@@ -112,7 +110,8 @@ def adjoining(non_exact: Sequence[Judged]) -> tuple[Judged, ...]:
 
 def _lacks_days_alone(judged: Judged) -> bool:
     """Whether only a criterion that compares days keeps it from being exact."""
-    if judged.tolerance or judged.unmet or judged.candidate.relaxed is not None:
+    candidate = judged.candidate
+    if judged.tolerance or judged.unmet or candidate.of_mother or candidate.relaxed is not None:
         return False
     return all(
         {use.field for use in asked.plan.uses} == {"effective"}
@@ -124,13 +123,17 @@ def _lacks_days_alone(judged: Judged) -> bool:
 def take_automatically(non_exact: Sequence[Judged], rule: AutoResolve) -> tuple[Judged, ...]:
     """Take active non-exact matches in order, down to the first gap of ``lead`` percent.
 
-    One that misses a condition of exactness is for an examiner. Nothing is taken when the next one
-    left out is nearer than that: the choice would be by chance.
+    One that misses a condition of exactness, or is of a newborn's mother, is for an examiner.
+    Nothing is taken when the next one left out is nearer than that: the choice would be by chance.
     Without a lead all are taken that reach the minimum.
     """
     if not rule.enabled:
         return ()
-    active = [each for each in non_exact if is_active(each.action) and not each.unmet]
+    active = [
+        each
+        for each in non_exact
+        if is_active(each.action) and not (each.unmet or each.candidate.of_mother)
+    ]
     taken: list[Judged] = []
     for each in active:
         if rule.lead and taken and _gap(taken[-1], each) >= rule.lead:

@@ -18,6 +18,8 @@ from service.domain.effective import LineValues
 NOT_EVALUATED = -3
 WILDCARD = -2
 MISSED = -1
+PERSON = "person"
+"""The condition of exactness that what was found under another member id does not meet."""
 _NEVER_ENDS = "9999-99-99"
 
 Precedence = tuple[bool, int, str, int]
@@ -91,7 +93,8 @@ class Judged(NamedTuple):
             for asked, answer in zip(self.asked.criteria, self.answers, strict=True)
             if not answer.exact[self.place]
         )
-        return (*criteria, *(each.plan.id for each in self.unmet))
+        mother = (PERSON,) if self.candidate.of_mother else ()
+        return tuple(dict.fromkeys((*criteria, *(each.plan.id for each in self.unmet), *mother)))
 
 
 @dataclass(slots=True)
@@ -233,7 +236,9 @@ class Scorer:
         fully: dict[int, list[int]] = {}
         for place in eligible:
             owner, total = self._owners[place], totals[place]
-            is_exact = bool(exact) and exact[place] and self.candidates[owner].relaxed is None
+            found = self.candidates[owner]
+            may_be_exact = found.relaxed is None and not found.of_mother
+            is_exact = bool(exact) and exact[place] and may_be_exact
             key = _precedence(self._lines[place], total, is_exact=is_exact)
             if owner not in best or key < best[owner][0]:
                 best[owner] = key, place

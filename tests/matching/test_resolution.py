@@ -18,6 +18,7 @@ from service.matching.scorer import Judged
 from tests.builders import (
     ask,
     build_authorization,
+    build_candidate,
     build_claim,
     changed,
     event_codes,
@@ -271,3 +272,12 @@ def test_what_adjoins_is_taken_together_where_it_covers_every_day(
 
     assert in_words(resolution)[0] == taken
     assert bool(resolution.events) == (not taken)
+
+
+def test_a_mothers_authorization_is_never_taken() -> None:
+    """Neither where non-exact matches are taken, nor where two adjoin."""
+    asked = ask(library=changed("professional", AUTOMATIC))
+    found = [build_candidate(of_mother=True)]
+    ranked = rank(judge(asked, *found), asked.plan.template)
+
+    assert resolve(ranked, Events(event_codes(), "professional")).chosen == ()

@@ -395,3 +395,18 @@ def test_a_near_miss_with_a_submitted_number_comes_first() -> None:
     ranked = rank([*scorer.judge(asked), *scorer.nearby(asked)], asked.plan.template)
 
     assert [each.candidate.authorization_id for each in ranked.near_misses] == ["A2", "A1", "A0"]
+
+
+def test_what_is_found_under_a_mothers_id_is_never_exact() -> None:
+    """It is said to be of another person, once."""
+    hers = build_candidate(of_mother=True)
+    other = build_candidate(build_authorization(member=BORN), of_mother=True)
+    asked = ask(build_claim(member={"id": "M0001", "birth_date": "2026-03-01"}))
+
+    assert [(each.match_class, each.blockers) for each in judge(asked, hers, other)] == [
+        ("non-exact", ("person",)),
+        ("non-exact", ("person",)),
+    ]
+
+
+BORN = {"id": "M0001", "birth_date": "1995-04-01"}

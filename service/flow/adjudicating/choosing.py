@@ -64,7 +64,7 @@ async def choose_all(
     ids = wanted_ids(claim, required)
     standing = found_standing(required)
     if ids:
-        standing |= await stores.standing.standing(run.payer, matched.finder.person, ids)
+        standing |= await stores.standing.standing(run.payer, matched.finder.everybody, ids)
     may_override = run.rules.references.accounting.status_override
     chosen = [choose(claim, search, standing, may_override=may_override) for search in required]
     tied = sorted({name for each in chosen for name in tied_ids(each)})

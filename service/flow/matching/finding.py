@@ -71,7 +71,16 @@ class Finder:
     source: CandidateSource
     payer: str
     person: Person
+    mother: Person | None = None
     candidates_max: int = CANDIDATES_MAX
+
+    @property
+    def everybody(self) -> Person:
+        """The person, with all ids under which anything is looked for: a newborn's mother's too."""
+        if self.mother is None:
+            return self.person
+        former = (*self.person.former, *self.mother.ids)
+        return replace(self.person, former=former)
 
     async def passes(
         self,
@@ -139,7 +148,18 @@ class Finder:
         return Scorer(found.candidates).judge(asked)
 
     async def _search(self, search: Search) -> Found:
-        return await self.source.search(self.payer, self.person, search)
+        found = await self.source.search(self.payer, self.everybody, search)
+        if self.mother is None:
+            return found
+        candidates = tuple(
+            replace(each, of_mother=self._is_hers(each)) for each in found.candidates
+        )
+        return replace(found, candidates=candidates)
+
+    def _is_hers(self, candidate: Candidate) -> bool:
+        """Whether it is not known to stand under an id of the person."""
+        member = ((candidate.terms or {}).get("member") or {}).get("id")
+        return member not in self.person.ids
 
 
 def _parted(

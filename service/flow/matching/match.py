@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from service.accounting.answers.balances import Granting
 from service.comparison.plan import Plan
@@ -44,6 +45,9 @@ from service.matching.specialised import (
 )
 from service.requirement.decision import Requirement, choose_template, decide_requirement
 from service.rules.book import RuleBook
+
+NEWBORN = timedelta(days=30)
+"""So old a newborn may be on the day of service to be looked for under its mother's id."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -100,6 +104,8 @@ async def match_claim(
     asked_at = time.perf_counter()
     if searches:
         finder.person = person or await source.prepare(payer, claim.member.id)
+        if (mother := mother_of(claim)) is not None:
+            finder.mother = await source.prepare(payer, mother)
     for group in _by_template(searches):
         await find(group, finder, rules)
     await settle_numbers(claim, searches, finder, rules.references.numbers)
@@ -115,6 +121,21 @@ async def match_claim(
         "score": _ms(ended - judged_at + asked_at - started),
     }
     return Matched(answer=answer, searches=tuple(searches), finder=finder)
+
+
+def mother_of(claim: Claim) -> str | None:
+    """The mother's member id of a newborn: its authorizations may stand under it for a month.
+
+    None for one who is older on the first day of service. A day of birth that is not known says
+    nothing against it.
+    """
+    mother, born = claim.member.mother_member_id, claim.member.birth_date
+    if mother is None or mother == claim.member.id:
+        return None
+    first = min(days_of(claim, line)[0] for line in claim.lines)
+    if born is not None and not timedelta(0) <= first - born <= NEWBORN:
+        return None
+    return mother
 
 
 def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> list[LineSearch]:
