@@ -147,7 +147,12 @@ def as_pushed(authorization: Authorization) -> Pushed:
 
 
 def version_of(version: int = 1, query: str = "professional", **header: Any) -> Pushed:
-    """Give a version of an authorization that covers the usual claim of a query in full."""
+    """Give a version of an authorization that covers the usual claim of a query in full.
+
+    One that has an id has a number of its own, too: a number is one grant.
+    """
+    if "authorization_id" in header:
+        header.setdefault("number", f"NO-{header['authorization_id']}")
     return as_pushed(build_authorization(query, version=version, **header))
 
 

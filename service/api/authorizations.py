@@ -86,7 +86,7 @@ async def withdraw(caller: Asking, authorization_id: str, version: Version) -> R
 @needs("clinical.authorization.read")
 async def read(caller: Asking, authorization_id: str) -> Response:
     """The authorization as it was pushed, and its state; 404 when it was never pushed."""
-    stored = await authorizations.read(caller, authorization_id)
+    stored = await authorizations.read_with_overlaps(caller, authorization_id)
     return json_response(_shown(stored), headers={"ETag": f'W/"{stored.state["version"]}"'})
 
 
@@ -138,13 +138,19 @@ async def bulk(caller: Asking, request: Request) -> Response:
 
 
 def _result(result: PushResult | Queued, created: int = 201) -> Response:
-    named = {"authorization_id": result.authorization_id, "version": result.version}
+    named: dict[str, Any] = {
+        "authorization_id": result.authorization_id,
+        "version": result.version,
+    }
     if isinstance(result, Queued):
         address = f"/intake/{result.ticket}"
         queued = {**named, "status": "queued", "status_url": address}
         return json_response(queued, status=202, headers={"Location": address})
+    told = {**named, "status": result.status, "current_version": result.current_version}
+    if result.overlaps:
+        told["overlaps"] = list(result.overlaps)
     return json_response(
-        {**named, "status": result.status, "current_version": result.current_version},
+        told,
         status=created if result.status == "created" else 200,
         headers={"ETag": f'W/"{result.current_version}"'},
     )

@@ -9,7 +9,7 @@ from service.api.body import JSON, X12, json_response, read_any_body
 from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
 from service.application import intake
-from service.application.intake import LetterFilter
+from service.application.intake import LetterFilter, Ruling
 
 router = APIRouter(
     tags=["intake"], responses=problems(status_404="There is no such letter or ticket.")
@@ -17,6 +17,12 @@ router = APIRouter(
 
 PAGE_MAX = 200
 
+Into = Annotated[
+    str | None, Query(max_length=100, description="The authorization on file that it is of.")
+]
+AsDistinct = Annotated[
+    bool, Query(description="It is another grant, though its number is on file.")
+]
 By = Annotated[
     str | None, Query(min_length=1, max_length=200, description="For whom; needs act-for.")
 ]
@@ -54,13 +60,22 @@ async def show(caller: Asking, letter_id: str) -> Response:
     summary="Try it again",
 )
 @needs("intake.operate")
-async def retry(caller: Asking, request: Request, letter_id: str, by: By = None) -> Response:
+async def retry(
+    caller: Asking,
+    request: Request,
+    letter_id: str,
+    by: By = None,
+    into: Into = None,
+    as_distinct: AsDistinct = False,
+) -> Response:
     """Take it in as it came, or the corrected content of the body; says what became of each part.
 
-    It is `resolved` if all of it was taken, and stays `open` otherwise.
+    It is `resolved` if all of it was taken, and stays `open` otherwise. A `duplicate-grant` is
+    either a version of the one that is on file (`into`), or a grant of its own (`as_distinct`).
     """
     body = await read_any_body(request, caller.parts.settings.body_bytes_max)
-    retried = await intake.retry(caller, letter_id, corrected=body or None, by=by)
+    ruling = Ruling(into=into, is_distinct=as_distinct)
+    retried = await intake.retry(caller, letter_id, corrected=body or None, by=by, ruling=ruling)
     return json_response(retried.letter.shown() | {"results": list(retried.results)})
 
 

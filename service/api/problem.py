@@ -30,7 +30,7 @@ ERRORS_MAX = 100
 class Refused(Exception):
     """A request that cannot be served: status, a short title, the reason, and the places.
 
-    ``dead_letter`` names where what was sent is kept.
+    ``dead_letter`` names where what was sent is kept, ``on_file`` what stands in its way.
     """
 
     status: int
@@ -39,6 +39,7 @@ class Refused(Exception):
     errors: list[dict[str, str]] | None = None
     headers: dict[str, str] | None = None
     dead_letter: str | None = None
+    on_file: str | None = None
 
 
 def problem_content(refused: Refused) -> dict[str, Any]:
@@ -54,6 +55,8 @@ def problem_content(refused: Refused) -> dict[str, Any]:
         content["errors"] = refused.errors[:ERRORS_MAX]
     if refused.dead_letter:
         content["dead_letter"] = refused.dead_letter
+    if refused.on_file:
+        content["on_file"] = refused.on_file
     return content
 
 
@@ -88,10 +91,14 @@ def _of_fault(fault: EngineFault) -> Refused:
 
 
 def _of_not_taken(error: NotTaken) -> Refused:
-    status = {"unreadable": 400, "conflict": 409}.get(error.code, 422)
-    letter = error.dead_letter
-    title = TITLES[error.code]
-    return Refused(status, title, str(error), errors=error.errors, dead_letter=letter)
+    return Refused(
+        {"unreadable": 400, "invalid": 422}.get(error.code, 409),
+        TITLES[error.code],
+        str(error),
+        errors=error.errors,
+        dead_letter=error.dead_letter,
+        on_file=error.on_file,
+    )
 
 
 def _of_table(error: refusals.TableFault) -> Refused:

@@ -1,6 +1,7 @@
 """What is asked of authorizations: pushed, withdrawn, read, and what was used of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import orjson
@@ -33,6 +34,8 @@ TITLES: Mapping[Code, str] = {
     "unreadable": "Malformed JSON",
     "invalid": "Invalid content",
     "conflict": "Version conflict",
+    "duplicate-grant": "Duplicate grant",
+    "other-person": "Other person",
 }
 _ERRORS_MAX = 20
 _ID_LENGTH_MAX = 100
@@ -68,12 +71,22 @@ class Utilization(TypedDict):
 
 
 class NotTaken(Exception):
-    """A push that cannot be taken: why, where, and the dead letter in which it is kept."""
+    """A push that cannot be taken: why, where, and the dead letter in which it is kept.
 
-    def __init__(self, code: Code, reason: str, errors: Sequence[dict[str, str]] = ()) -> None:
+    ``on_file`` is the authorization that stands in its way.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        reason: str,
+        errors: Sequence[dict[str, str]] = (),
+        on_file: str | None = None,
+    ) -> None:
         """Say why; it is kept later."""
         super().__init__(reason)
         self.code: Code = code
+        self.on_file = on_file
         self.errors = list(errors)
         self.dead_letter: str | None = None
 
@@ -116,7 +129,7 @@ def _counted(result: PushResult | Queued) -> PushResult | Queued:
     """Count what became of a push; raises NotTaken for other content."""
     PUSHES.labels("queued" if isinstance(result, Queued) else result.status).inc()
     if isinstance(result, PushResult) and result.status == "conflict":
-        raise NotTaken("conflict", result.reason or "other content")
+        raise NotTaken(result.code, result.reason or "other content", on_file=result.on_file)
     return result
 
 
@@ -134,6 +147,7 @@ async def _keep(
         origin=origin,
         authorization_id=authorization_id if len(authorization_id) <= _ID_LENGTH_MAX else None,
         version=_version_in(content),
+        on_file=refused.on_file,
     )
     (refused.dead_letter,) = await caller.stores.letters.keep(caller.payer, [letter])
 
@@ -153,6 +167,18 @@ async def read(caller: Caller, authorization_id: str) -> Stored:
     if stored is None:
         raise NotFound("there is no such authorization")
     return stored
+
+
+async def read_with_overlaps(caller: Caller, authorization_id: str) -> Stored:
+    """Do as ``read``; the state says which others of the person grant the same, too."""
+    stored, stores = await read(caller, authorization_id), caller.stores
+    if stored.state.get("void") or not stored.state.get("current"):
+        return stored
+    authorization = Authorization.model_validate(stored.source)
+    person = await stores.members.person(caller.payer, authorization.member.id)
+    told = await stores.overlaps.of(caller.payer, [(authorization, person.ids)])
+    found = list(told.get(authorization_id, ()))
+    return replace(stored, state=stored.state | {"overlaps": found}) if found else stored
 
 
 async def versions(caller: Caller, authorization_id: str) -> Sequence[Stored]:

@@ -12,6 +12,7 @@ from service.application.parts import Caller
 from service.application.reception import WRITE, Stream, take_again
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import Notice
+from service.domain.submission import Ruling as Ruling
 from service.flow.intake import Taken
 from service.stores.connection.reading import Listing
 from service.stores.intake.dead_letters import LetterFilter as LetterFilter
@@ -19,6 +20,7 @@ from service.stores.intake.letter import Letter as Letter
 from service.stores.intake.retrying import Retried, retry_letter
 
 PUSHES = Counter("authmatch_pushes_total", "Pushed versions by what became of them.", ["status"])
+NO_RULING = Ruling()
 _TICKET = re.compile(r"[A-Za-z0-9_\-]{32}")
 
 
@@ -60,10 +62,16 @@ async def letter(caller: Caller, letter_id: str) -> Letter:
 
 
 async def retry(
-    caller: Caller, letter_id: str, *, corrected: bytes | None, by: str | None
+    caller: Caller,
+    letter_id: str,
+    *,
+    corrected: bytes | None,
+    by: str | None,
+    ruling: Ruling = NO_RULING,
 ) -> Retried:
     """Take a dead letter in as it came, or corrected; ``by`` is for whom.
 
+    A ``ruling`` says what a grant is whose number the person has already.
     Raises NotActing, NotFound, LetterConflict, and NotPermitted for other content without the scope
     of a push, which it is.
     """
@@ -72,7 +80,7 @@ async def retry(
         caller.subject.demand(WRITE, "the corrected content")
 
     async def take(letter: Letter, content: bytes) -> list[dict[str, Any]]:
-        return await take_again(caller.parts, payer, letter.format, content, letter.origin)
+        return await take_again(caller.parts, payer, letter, content, ruling)
 
     retried = await retry_letter(
         caller.stores.letters, payer, letter_id, take, corrected=corrected, actor=actor

@@ -21,8 +21,10 @@ from service.rules.book import RuleBook, Rules
 from service.rules.texts import load_rules
 from service.settings import Settings
 from service.stores.authorizations.amending import Amending
+from service.stores.authorizations.grants import Grants
 from service.stores.authorizations.locator import Locator
 from service.stores.authorizations.outside import Outside
+from service.stores.authorizations.overlaps import Overlaps
 from service.stores.authorizations.reading import AuthorizationReading
 from service.stores.authorizations.search import AuthorizationSearch
 from service.stores.authorizations.state import States
@@ -150,12 +152,15 @@ class Stores:
             return book.references
 
         amending = Amending(self.accumulators, self.ledger, self.records, counting)
+        self.overlaps = Overlaps(elasticsearch, indices, references, self.visibility)
         self.authorizations = AuthorizationStore(
             elasticsearch,
             indices,
             references,
             locator,
             Succession(elasticsearch, indices, locator, references),
+            Grants(elasticsearch, indices, references, locator),
+            self.overlaps,
             self.accumulators,
             amending,
             States(elasticsearch, indices, references, locator),

@@ -11,7 +11,7 @@ from service.access.subject import NotPermitted
 from service.application.parts import Application
 from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
-from service.domain.submission import Format, Notice, Sent, Submission, read_withdrawal
+from service.domain.submission import Notice, Ruling, Sent, Submission, read_withdrawal
 from service.flow.intake import Doors, Result, Taken, take_in
 from service.ingest.fhir import AsStored, read, to_claim_response
 from service.ingest.submissions import Form, Reading, form_of_letter, read_submissions
@@ -22,6 +22,7 @@ from service.ingest.x12.wire.results import InterchangeOutcome
 from service.ingest.x12.wire.writing import ControlNumbers
 from service.settings import Settings
 from service.stores.authorizations.reading import Stored
+from service.stores.intake.letter import Letter
 
 WRITE = "clinical.authorization.write"
 _MEMBER_IDS = {"subscriber": wire_member_id, "family": family_member_id}
@@ -50,14 +51,14 @@ def take(
     payer: str,
     stream: Stream,
     *,
-    keeps_letters: bool = True,
+    ruling: Ruling | None = None,
     may_store: bool = True,
 ) -> AsyncIterator[Taken | Notice]:
     """Read what comes in and take it in; gives a result for each part, and notices for the answer.
 
     It is bounded in memory, and raises for no bytes; what an engine did not take has failed.
-    Without ``keeps_letters`` what cannot be taken makes no dead letter. Unless one ``may_store``
-    the first authorization ends it with NotPermitted; what else stands in the stream is read.
+    What is tried again, under a ``ruling``, makes no new dead letter. Unless one ``may_store`` the
+    first authorization ends it with NotPermitted; what else stands in the stream is read.
     """
     settings = parts.settings
     reading = Reading(
@@ -74,12 +75,13 @@ def take(
         payer=payer,
         store=stores.entrance,
         outbox=stores.outbox,
-        letters=stores.letters if keeps_letters and may_store else None,
+        letters=stores.letters if ruling is None and may_store else None,
         origin=stream.origin,
         letter_bytes_max=settings.dead_letter_bytes_max,
     )
     sent = read_submissions(stream.chunks, reading)
     sent = _without_echoes(parts, payer, sent) if may_store else _barred(sent)
+    sent = _ruled(sent, ruling) if ruling is not None else sent
     return take_in(sent, doors, batch=stream.batch or settings.bulk_batch)
 
 
@@ -96,23 +98,23 @@ async def once(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def take_again(
-    parts: Application, payer: str, letter_format: Format, content: bytes, origin: str
+    parts: Application, payer: str, letter: Letter, content: bytes, ruling: Ruling
 ) -> list[Result]:
     """Read what was a dead letter once more and take it in; gives a result for each of its parts.
 
     What cannot be taken makes no new dead letter: the one it came from stays open. Raises
     EngineFault where a withdrawal cannot be stored.
     """
-    withdrawn = read_withdrawal(content) if letter_format == "json" else None
+    withdrawn = read_withdrawal(content) if letter.format == "json" else None
     if withdrawn is not None:
         return [asdict(await parts.stores.entrance.withdraw(payer, *withdrawn))]
     stream = Stream(
         chunks=once(content),
-        origin=origin,
-        form=form_of_letter(letter_format),
+        origin=letter.origin,
+        form=form_of_letter(letter.format),
         piece_bytes_max=len(content) + 1,
     )
-    taken = take(parts, payer, stream, keeps_letters=False)
+    taken = take(parts, payer, stream, ruling=ruling)
     return [each async for each in results_of(taken)]
 
 
@@ -122,6 +124,15 @@ async def _barred(sent: AsyncIterable[Sent]) -> AsyncIterator[Sent]:
         if isinstance(each, Submission) and each.pushed is not None:
             raise NotPermitted(WRITE, "authorizations in what was sent")
         yield each
+
+
+async def _ruled(sent: AsyncIterable[Sent], ruling: Ruling) -> AsyncIterator[Sent]:
+    """Put with each push what somebody said of it."""
+    async for each in sent:
+        if isinstance(each, Submission) and each.pushed is not None:
+            yield replace(each, pushed=replace(each.pushed, ruling=ruling))
+        else:
+            yield each
 
 
 async def _without_echoes(

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from service.application import intake
-from service.application.intake import Letter, LetterFilter
+from service.application.intake import Letter, LetterFilter, Ruling
 from service.application.parts import Caller
 from service.application.refusals import LetterConflict, NotFound
 from service.cli.configuration import JsonOption, PayerOption
@@ -37,7 +37,8 @@ def list_letters(
         Literal["open", "resolved", "dropped", "all"], typer.Option(help="Which of them.")
     ] = "open",
     code: Annotated[
-        str | None, typer.Option(help="unreadable, invalid, conflict or refused.")
+        str | None,
+        typer.Option(help="unreadable, invalid, conflict, duplicate-grant, other-person, refused."),
     ] = None,
     letter_format: Annotated[
         str | None, typer.Option("--format", help="json, x12 or fhir.")
@@ -85,18 +86,26 @@ def show(
 
 
 @app.command()
-def retry(
+def retry(  # noqa: PLR0913 - one parameter for each option
     ids: Ids = None,
     all_open: Annotated[bool, typer.Option("--all", help="All that are open.")] = False,
     corrected: Annotated[
         Path | None, typer.Option("--with", help="Corrected content of the one.", metavar="FILE")
     ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option("--into", help="It is a version of this one, on file.", metavar="ID"),
+    ] = None,
+    as_distinct: Annotated[
+        bool, typer.Option("--as-distinct", help="It is another grant of a number on file.")
+    ] = False,
     by: By = None,
     payer: PayerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try dead letters again, as they came or corrected.
 
+    A duplicate-grant goes into the one on file, or is stored beside it as distinct.
     Exit code: 0 all were taken, 1 some stay open, 3 an engine failed.
     """
     names = ids or []
@@ -104,12 +113,15 @@ def retry(
         raise BadInput("name some, or all with --all")
     if corrected is not None and len(names) != 1:
         raise BadInput("--with corrects one: name it")
+    if into is not None and (as_distinct or len(names) != 1):
+        raise BadInput("--into is of one letter, and of none that is distinct")
     content = corrected.read_bytes() if corrected else None
+    ruling = Ruling(into=into, is_distinct=as_distinct)
 
     async def work(caller: Caller) -> int:
         code = 0
         async for name in _named(caller, names):
-            told = await _retried(caller, name, content, by)
+            told = await _retried(caller, name, content, by, ruling)
             code = max(code, _code_of(told))
             _tell(told, as_json=as_json)
         return code
@@ -172,10 +184,10 @@ async def _named(caller: Caller, names: Sequence[str]) -> AsyncIterator[str]:
 
 
 async def _retried(
-    caller: Caller, name: str, corrected: bytes | None, by: str | None
+    caller: Caller, name: str, corrected: bytes | None, by: str | None, ruling: Ruling
 ) -> dict[str, Any]:
     try:
-        retried = await intake.retry(caller, name, corrected=corrected, by=by)
+        retried = await intake.retry(caller, name, corrected=corrected, by=by, ruling=ruling)
     except (LetterConflict, NotFound) as refused:
         return _not_done(name, str(refused))
     return retried.letter.shown() | {"results": list(retried.results)}

@@ -341,6 +341,7 @@ class Authorization(Scope):
         default=(), max_length=50
     )
     aliases: tuple[Identifier, ...] = Field(default=(), max_length=ALIASES_MAX)
+    distinct: bool = False
     supersedes: Identifier | None = None
     superseded_by: Identifier | None = None
     carries_use: bool | None = None

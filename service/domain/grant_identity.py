@@ -5,6 +5,7 @@ that joins request and answer, with who requested. Nothing else of a message has
 that answers of two formats, feeds or senders to one request are one grant.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,9 +29,9 @@ _DECIDED = 2
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHANGE = "change"
-_PARTS = 3
 _SHOWN_MAX = 24
 _HASH_CHARACTERS = 16
+_MADE = re.compile(r"(?:authorization|referral|notification)\.[0-9A-Za-z]+\.[0-9a-f]{16}(?:-\d+)?")
 
 Name = tuple[str, ...]
 """What else than a number names a grant: what kind of name it is, who gave it, the name."""
@@ -83,10 +84,14 @@ def is_change(authorization_id: str) -> bool:
     return authorization_id.split(".")[1:2] == [_CHANGE]
 
 
+def is_made(authorization_id: str) -> bool:
+    """Whether an id was made here of what a message says: then its person is part of it."""
+    return _MADE.fullmatch(authorization_id) is not None
+
+
 def is_name(authorization_id: str) -> bool:
     """Whether an id was made without a number; the number in others has no small letter."""
-    parts = authorization_id.split(".")
-    return len(parts) == _PARTS and parts[1].islower()
+    return is_made(authorization_id) and authorization_id.split(".")[1].islower()
 
 
 def named_id(kind: str, person: str, name: Name) -> str:

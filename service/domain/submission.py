@@ -18,10 +18,11 @@ Position = Mapping[str, int | str]
 
 Excerpt = Callable[[], tuple[bytes, bool]]
 
-Code = Literal["unreadable", "invalid", "conflict", "refused"]
+Code = Literal["unreadable", "invalid", "conflict", "duplicate-grant", "other-person", "refused"]
 """Why something cannot be taken: ``unreadable`` is no JSON, X12 or FHIR; ``invalid`` does not fit
-the model; ``conflict`` has a version that is there with other content; ``refused`` was refused by
-the search engine again and again."""
+the model; ``conflict`` has a version that is there with other content; ``duplicate-grant`` grants
+what the person has already by the same number, under another id; ``other-person`` is on file for
+somebody else; ``refused`` was refused by the search engine again and again."""
 
 
 PushStatus = Literal["created", "updated", "unchanged", "superseded", "conflict"]
@@ -30,22 +31,43 @@ PushStatus = Literal["created", "updated", "unchanged", "superseded", "conflict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What somebody said of a push that was held: a version of ``into``, or a grant of its own."""
+
+    into: str | None = None
+    is_distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """A version as it came: read, and as it was written (parsed, or a fragment of JSON text)."""
+    """A version as it came: read, and as it was written (parsed, or a fragment of JSON text).
+
+    Where it has a number that the person has already, ``ruling`` says what it is, if anybody did.
+    A message (``keeps_person``) never is of another person than the authorization on file.
+    """
 
     authorization: Authorization
     source: Any
+    ruling: Ruling = Ruling()
+    keeps_person: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushResult:
-    """What became of a push; ``current_version`` is the version in force now."""
+    """What became of a push; ``current_version`` is the version in force now.
+
+    Of a conflict ``code`` says of which kind, and ``on_file`` which authorization it is with.
+    ``overlaps`` are others of the person that grant the same under other numbers.
+    """
 
     authorization_id: str
     version: int
     status: PushStatus
     current_version: int
     reason: str | None = None
+    code: Code = "conflict"
+    on_file: str | None = None
+    overlaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +134,7 @@ class DeadLetter:
     origin: str
     authorization_id: str | None = None
     version: int | None = None
+    on_file: str | None = None
 
     @property
     def is_whole(self) -> bool:

@@ -40,6 +40,10 @@ STATUSES = (*TAKEN, *NOT_TAKEN)
 sent again."""
 
 
+_SHOWN_CODES = ("duplicate-grant", "other-person")
+"""What is to be done with these is told by no other field of a result."""
+
+
 class Store(Protocol):
     """Where versions are pushed to, some at a time; their ids differ."""
 
@@ -203,6 +207,7 @@ class _Intake:
                 "status": each.status,
                 "current_version": each.current_version,
                 "reason": each.reason,
+                **_of_others(each),
             }
             for each in results
         ]
@@ -229,7 +234,8 @@ class _Intake:
             if each.result["status"] in ("rejected", "conflict")
         ]
         for each in batch.taken:
-            each.result.pop("code", None)
+            if each.result.get("code") not in _SHOWN_CODES:
+                each.result.pop("code", None)
         kept = {(letter.format, letter.content): letter for _, letter in buried if letter.content}
         letters = self._doors.letters
         if not kept or letters is None:
@@ -271,7 +277,7 @@ def _result(submission: Submission) -> Result:
 
 
 def _letter(submission: Submission, result: Mapping[str, Any], doors: Doors) -> DeadLetter:
-    code: Code = "conflict" if result["status"] == "conflict" else result.get("code") or "invalid"
+    code: Code = result.get("code") or "invalid"
     content, size = submission.content, submission.content_bytes
     if submission.excerpt is not None:
         content, is_whole = submission.excerpt()
@@ -287,7 +293,17 @@ def _letter(submission: Submission, result: Mapping[str, Any], doors: Doors) -> 
         origin=doors.origin,
         authorization_id=submission.authorization_id,
         version=submission.version,
+        on_file=result.get("on_file"),
     )
+
+
+def _of_others(result: PushResult) -> Result:
+    """Say under which id it went, and what it has to do with other authorizations."""
+    if result.status != "conflict":
+        overlaps = {"overlaps": list(result.overlaps)} if result.overlaps else {}
+        named = {"authorization_id": result.authorization_id, "version": result.version}
+        return {**named, **overlaps}
+    return {"code": result.code, **({"on_file": result.on_file} if result.on_file else {})}
 
 
 def _failed(reason: str) -> Result:

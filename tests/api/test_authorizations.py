@@ -173,6 +173,7 @@ def test_pages_go_on_where_the_last_one_ended(caller: httpx.Client) -> None:
     for number in range(7):
         body = authorization_body(
             authorization_id=f"A{number}",
+            number=f"N-{number}",
             certification_date=f"2026-01-0{number}" if number else None,
         )
         caller.put(f"/authorizations/A{number}", json=body)

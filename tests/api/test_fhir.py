@@ -183,7 +183,10 @@ def test_each_is_read_under_the_address_that_a_search_gave(shelf: httpx.Client, 
 
 def test_pages_follow_their_links(caller: httpx.Client) -> None:
     """Each record once, the number of all on every page, and none after the last."""
-    bodies = [authorization_body(authorization_id=f"A{number}") for number in range(7)]
+    bodies = [
+        authorization_body(authorization_id=f"A{number}", number=f"N-{number}")
+        for number in range(7)
+    ]
     caller.post("/authorizations/bulk", content=ndjson(bodies))
     seen: list[str] = []
     address: str | None = f"{SEARCH}?patient=M0001&_count=3"

@@ -111,7 +111,7 @@ def test_listing_is_narrowed(live: Authmatch, ground: Ground, payer: str) -> Non
 
 def test_all_are_tried_again(live: Authmatch, ground: Ground, payer: str) -> None:
     """Those that can be taken go in; exit code 1 as long as one stays."""
-    good = [written(authorization_id=f"A{each}") for each in range(3)]
+    good = [written(authorization_id=f"A{each}", number=f"N{each}") for each in range(3)]
     keep(ground, payer, *good, b'{"kind": 7}')
     first = live("deadletters", "retry", "--all", "--by", "me", "--json")
     told = lines(first.stdout)

@@ -14,6 +14,7 @@ from service.domain.grant_identity import (
     grant_id,
     identity_of,
     is_change,
+    is_made,
     is_name,
     named_id,
     person_of,
@@ -121,6 +122,8 @@ def test_the_id_of_a_change_is_known_as_one() -> None:
     """No other is, of ours or of a sender."""
     assert is_change(OF_CHANGE)
     assert not any(map(is_change, (OF_NUMBER, OF_TRACE, "UM-1", "change", "")))
+    assert all(map(is_made, (OF_NUMBER, f"{OF_NUMBER}-2", OF_TRACE, OF_CHANGE)))
+    assert not any(map(is_made, ("UM-1", "authorization.AU1", "a.b.0123456789abcdef")))
     assert all(map(is_name, (OF_TRACE, OF_OTHER, OF_CHANGE)))
     assert not any(map(is_name, (OF_NUMBER, "UM-1", "trace", "")))
 

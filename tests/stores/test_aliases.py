@@ -13,7 +13,9 @@ from tests.ground import Ground, found, push, version_of
 NAME, OTHER, CHANGE = (
     f"authorization.{each}.0123456789abcdef" for each in ("trace", "response", "change")
 )
-GRANT = version_of(500, authorization_id="G", aliases=[NAME, OTHER])
+GRANT = version_of(500, authorization_id="G", number="AU-1", aliases=[NAME, OTHER])
+BY_CHANGE = version_of(500, authorization_id="G", number="AU-1", aliases=[CHANGE])
+EARLY = version_of(250, authorization_id="G", number="AU-1", aliases=[NAME])
 PENDED = version_of(250, authorization_id=NAME, number=None, decision={"action": "A4"})
 
 
@@ -31,12 +33,12 @@ def said(name: str, version: int, action: str, **more: Any) -> Pushed:
         ([GRANT, said(NAME, 750, "C")], []),
         ([GRANT, said(OTHER, 750, "C")], []),
         ([GRANT, said(NAME, 250, "C")], ["G"]),
-        ([version_of(250, authorization_id="G", aliases=[NAME]), said(OTHER, 750, "C"), GRANT], []),
+        ([EARLY, said(OTHER, 750, "C"), GRANT], []),
         # A name of a name leads to the grant, too.
         ([said(NAME, 750, "C", aliases=[OTHER]), version_of(500, authorization_id="G",
                                                             aliases=[OTHER])], []),
         # A change that was not granted replaces nothing, however late.
-        ([version_of(500, authorization_id="G", aliases=[CHANGE]), said(CHANGE, 900, "A3")], ["G"]),
+        ([BY_CHANGE, said(CHANGE, 900, "A3")], ["G"]),
         # Who replaces what is known by a name replaces the grant that it names.
         ([GRANT, version_of(800, authorization_id="H", supersedes=NAME, number="N-2")], ["H"]),
     ],

@@ -79,6 +79,7 @@ def test_it_is_kept_as_it_came(ground: Ground, payer: str, content: bytes) -> No
             "origin": "POST /authorizations/bulk",
             "authorization_id": "A1",
             "version": 2,
+            "on_file": None,
             "status": "open",
             "times": 1,
             "tries": 0,

@@ -195,9 +195,11 @@ def arrival_of(pushed: Pushed) -> Arrival:
     )
 
 
-def by_name(source: Any, authorization_id: str) -> Arrival:
-    """Begin the way of a version that came under another name of an authorization."""
+def by_name(source: Any, authorization_id: str, version: int | None = None) -> Arrival:
+    """Begin the way of what came under another name of an authorization, perhaps as a version."""
     changed = {**orjson.loads(orjson.dumps(source)), "authorization_id": authorization_id}
+    if version is not None:
+        changed["version"] = version
     for name in ("aliases", "supersedes"):  # they lead to it already
         changed.pop(name, None)
     pushed = Pushed(authorization=Authorization.model_validate(changed), source=changed)

@@ -44,14 +44,16 @@ from service.stores.authorizations.documents import (
     read_documents,
     write_document,
 )
+from service.stores.authorizations.grants import Grants
 from service.stores.authorizations.locator import Link, Locator, Place, parts_with
+from service.stores.authorizations.overlaps import OVERLAPS, Overlaps
 from service.stores.authorizations.state import States, authorizations_of
 from service.stores.authorizations.succession import Followed, Older, Succession
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.names import IndexNames, document_id, routing
-from service.stores.members.who import Members, person_in
+from service.stores.members.who import Members, Records, person_in
 from service.stores.units.accumulators import Accumulators
 from service.stores.waiting.late_queue import LateQueue
 
@@ -75,6 +77,8 @@ class AuthorizationStore:
     _references: StoredReferences
     _locator: Locator
     _succession: Succession
+    _grants: Grants
+    _overlaps: Overlaps
     _accumulators: Accumulators
     _amending: Amending
     _states: States
@@ -132,27 +136,33 @@ class AuthorizationStore:
         raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
 
     async def _take_in(self, payer: str, arrivals: Sequence[Arrival]) -> _Taken:
-        placed, results = await self._claim_places(payer, arrivals)
+        placed, results, elsewhere = await self._claim_places(payer, arrivals)
         late = [each for each in arrivals if _is_superseded(results.get(each.id))]
         await self._keep(payer, late)
         parts = [each for each in placed if each.is_part]
         standing = [each for each in placed if not each.is_part]
         stored = await self._store(payer, standing) if standing else _Taken()
         settled = await self._settle(payer, parts) if parts else {}
-        return _Taken(results | stored.results | settled, stored.by_name)
+        return _Taken(results | stored.results | settled, [*elsewhere, *stored.by_name])
 
     async def _claim_places(
         self, payer: str, arrivals: Sequence[Arrival]
-    ) -> tuple[list[Placed], dict[str, PushResult]]:
+    ) -> tuple[list[Placed], dict[str, PushResult], list[tuple[str, Arrival]]]:
         """Step 1; gives those that have their places, and what is told of all others, by id.
 
-        Who lost to another push looks again.
+        The last are versions of others, by the id under which they came. Who lost to another push
+        looks again.
         """
         placed: list[Placed] = []
+        elsewhere: list[tuple[str, Arrival]] = []
         refused: dict[str, PushResult] = {}
         waiting = arrivals
         for _ in range(ATTEMPTS_MAX):
-            places, successors = await self._locator.read_all(payer, [each.id for each in waiting])
+            (places, successors), rolls, records = await asyncio.gather(
+                self._locator.read_all(payer, [each.id for each in waiting]),
+                self._grants.read(payer, waiting),
+                self._members.about(payer, {each.member for each in waiting}),
+            )
             looked = [
                 Placed(
                     arrival=each,
@@ -164,15 +174,21 @@ class AuthorizationStore:
             refused |= {each.arrival.id: each.refusal for each in looked if each.refusal}
             open_ = [each for each in looked if not each.refusal]
             told, held = await self._told_apart(payer, open_)
-            refused |= held
-            await self._keep(payer, [each.arrival for each in told if each.is_kept_first])
             moving = [each for each in told if each.place != each.before]
-            written = await self._locator.write([each.place for each in moving])
-            lost = {each.arrival.id for each, ok in zip(moving, written, strict=True) if not ok}
-            placed += [each for each in told if each.arrival.id not in lost]
-            waiting = [each.arrival for each in told if each.arrival.id in lost]
+            admitted = await self._grants.admit(payer, moving, records, rolls)
+            refused |= held | admitted.held
+            elsewhere += admitted.elsewhere
+            await self._keep(payer, [each.arrival for each in admitted.open if each.is_kept_first])
+            written = await self._locator.write([each.place for each in admitted.open])
+            waiting = admitted.lost
+            placed += [each for each in told if each.place == each.before]
+            for each, ok in zip(admitted.open, written, strict=True):
+                if ok:
+                    placed.append(each)
+                else:
+                    waiting.append(each.arrival)
             if not waiting:
-                return placed, refused
+                return placed, refused, elsewhere
         raise EngineUnavailable("elasticsearch", "other pushes of the same ids did not end")
 
     async def _told_apart(
@@ -255,6 +271,7 @@ class AuthorizationStore:
         await self._keep(payer, [each for each in arrivals if _is_superseded(results[each.id])])
         await self._bury(placed)
         drawn = await self._amend(payer, await self._states_of(payer, placed, changed))
+        results |= await self._with_overlaps(payer, authorizations, results, records)
         touched, followed = await self._succession.follow(payer, older, successors, authorizations)
         replacing = await self._carry(payer, followed)
         ids = {each: person_in(records, each).ids for each in members}
@@ -268,6 +285,23 @@ class AuthorizationStore:
         }
         await self._late.note(payer, _arrived(placed, results, ids), waiting)
         return _Taken(results, _by_name(arrivals, successors, older))
+
+    async def _with_overlaps(
+        self,
+        payer: str,
+        authorizations: Iterable[Authorization],
+        results: Mapping[str, PushResult],
+        records: Records,
+    ) -> dict[str, PushResult]:
+        """Tell what was stored of others of the person that grant the same, by id."""
+        asked = [
+            (each, person_in(records, each.member.id).ids)
+            for each in authorizations
+            if results[each.authorization_id].status in ("created", "updated")
+        ]
+        told = await self._overlaps.of(payer, asked)
+        OVERLAPS.inc(len(told))
+        return {name: replace(results[name], overlaps=found) for name, found in told.items()}
 
     async def _with_old(self, payer: str, placed: Iterable[Placed]) -> list[Placed]:
         """Read what stands at each member under which the authorization was ever stored."""

@@ -68,6 +68,11 @@ def merges_id(payer: str) -> str:
     return f"|{payer}"
 
 
+def number_id(payer: str, member: str, kind: str, number: str) -> str:
+    """Name the document of what a person has by one number; no other begins like this."""
+    return f"|{payer}|{member}|{kind}|{number}"
+
+
 def routing(payer: str, member_id: str) -> str:
     """Name the route to a member's authorizations: one shard holds them all.
 

@@ -107,7 +107,7 @@ class Delivery:
     async def _delivered(self, payer: str, entry: Entry, result: PushResult) -> Delivered:
         if result.status == "conflict":
             reason = result.reason or "this version is there with other content"
-            return await self._dead(payer, entry, "conflict", reason)
+            return await self._dead(payer, entry, result.code, reason, result.on_file)
         return Delivered(entry=entry, status=result.status, current_version=result.current_version)
 
     async def _refused(self, payer: str, entry: Entry, error: Exception) -> list[Delivered]:
@@ -119,7 +119,9 @@ class Delivery:
             return []
         return [await self._dead(payer, entry, "refused", reason)]
 
-    async def _dead(self, payer: str, entry: Entry, code: Code, reason: str) -> Delivered:
+    async def _dead(
+        self, payer: str, entry: Entry, code: Code, reason: str, on_file: str | None = None
+    ) -> Delivered:
         """Keep what cannot be pushed; it is taken out of the outbox after that."""
         content = content_of(entry)
         letter = DeadLetter(
@@ -131,9 +133,10 @@ class Delivery:
             origin=ORIGIN,
             authorization_id=entry.authorization_id,
             version=entry.version,
+            on_file=on_file,
         )
         (name,) = await self._letters.keep(payer, [letter], at=entry.since)
-        status = "conflict" if code == "conflict" else "refused"
+        status = "refused" if code in ("refused", "invalid") else "conflict"
         return Delivered(entry=entry, status=status, reason=reason, dead_letter=name)
 
 

@@ -35,6 +35,7 @@ class Letter:
     position: Mapping[str, Any] = field(default_factory=dict)
     authorization_id: str | None = None
     version: int | None = None
+    on_file: str | None = None
     status: Status = "open"
     times: int = 1
     tries: int = 0

@@ -93,5 +93,6 @@ def _told(letter: Letter, result: Result) -> Letter:
         letter,
         code=result.get("code") or _CODES[result["status"]],
         reason=result.get("reason") or letter.reason,
+        on_file=result.get("on_file"),
         errors=tuple(result.get("errors") or ()),
     )

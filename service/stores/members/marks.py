@@ -145,6 +145,14 @@ class Visibility:
         if any(waiting) or not all(_is_reached(each, visible) for each in marks):
             await self.refresh()
 
+    async def catch_up(self, payer: str, members: Sequence[str]) -> None:
+        """Return when what was stored of these is searchable, whatever waits to be stored."""
+        pipeline = self._redis.pipeline(transaction=False)
+        self.ask(pipeline, payer, *members)
+        answers = await self._read(pipeline)
+        if answers is None or not all(_is_reached(each, answers[1]) for each in answers[0][1::2]):
+            await self.refresh()
+
     async def ensure_all(self) -> None:
         """Return when every push is searchable."""
         pipeline = self._redis.pipeline(transaction=False)

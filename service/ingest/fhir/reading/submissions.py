@@ -93,7 +93,7 @@ def _taken(piece: Cut, read: ReadAuthorization) -> Submission:
     return piece.submission(
         "fhir",
         read.pointer,
-        pushed=Pushed(authorization=read.authorization, source=read.document),
+        pushed=Pushed(authorization=read.authorization, source=read.document, keeps_person=True),
         authorization_id=read.authorization.authorization_id,
         version=read.authorization.version,
         warnings=tuple(_place(each) for each in read.issues if each.severity == "warning"),
