@@ -39,7 +39,8 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     """Read a whole body; raises Refused (413) as soon as it is too large, (400) when empty."""
     body = await read_any_body(request, bytes_max)
     if not body.strip():
-        raise Refused(400, "Empty body", "a JSON body is needed")
+        reason = "a JSON body is needed"
+        raise Refused(400, "Empty body", reason, errors=[{"path": "", "message": reason}])
     return body
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from service.domain.misfits import refuse
 from service.domain.values import COUNTED_MAX, Frozen, Identifier, Text, read_decimal
 
 Delta = Annotated[
@@ -36,5 +37,6 @@ class BalanceCorrection(Frozen):
     @model_validator(mode="after")
     def _corrects_something(self) -> Self:
         if not (self.units or self.amount or self.service_days):
-            raise ValueError("say the units, the amount or the service days that are corrected")
+            reason = "say the units, the amount or the service days that are corrected"
+            refuse("BalanceCorrection", [(("units",), reason)])
         return self

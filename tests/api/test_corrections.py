@@ -54,7 +54,7 @@ def test_a_week_has_its_own_balance(pushed: httpx.Client) -> None:
     [
         ({"reason": None}, 422, "/reason"),
         ({"reason": " "}, 422, "/reason"),
-        ({"units": "0"}, 422, ""),
+        ({"units": "0"}, 422, "/units"),
         ({"units": "much"}, 422, "/units"),
         ({"units": "3000000001"}, 422, "/units"),
         ({"amount": "0.001"}, 422, "/amount"),
