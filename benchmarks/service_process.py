@@ -23,6 +23,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "AUTHMATCH_ELASTICSEARCH_URL": settings.elasticsearch_url or "",
         "AUTHMATCH_REDIS_URL": settings.redis_url or "",
         "AUTHMATCH_INDEX_PREFIX": settings.index_prefix,
+        "AUTHMATCH_OPEN_PROFILE": "true",
     }
 
 

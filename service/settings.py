@@ -11,6 +11,8 @@ PACKAGED = PACKAGE / "_data"
 DEVELOPMENT_SECRET = "authmatch-development-only"  # noqa: S105 - refused outside of loopback
 
 KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$"
+JWKS_URL = r"^(https://[^\s@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s@]*)?)$"
+"""Keys of an issuer are fetched by TLS, but from this machine."""
 Payer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,64}$")]
 
 
@@ -51,9 +53,16 @@ class Settings(BaseSettings):
     es_templates_dir: Path = Field(default_factory=lambda: shipped("es_templates"))
 
     api_keys: dict[SecretStr, Payer | StartKey] = Field(
-        default_factory=dict, description="API key to payer; none: loopback only, default payer."
+        default_factory=dict, description="API key to payer, or to what it is for."
     )
+    open_profile: bool = False
     roles_file: Path = Field(default_factory=lambda: shipped("access") / "roles.yaml")
+    token_issuer: str | None = None
+    token_jwks_url: Annotated[str, StringConstraints(pattern=JWKS_URL)] | None = None
+    token_audience: str | None = None
+    token_payers: dict[str, Payer] = Field(default_factory=dict)
+    token_payer_claim: str = "payer"  # noqa: S105 - a name
+    token_scope_claim: str = "scope"  # noqa: S105 - a name
     default_payer: Payer = "demo"
     payer_aliases: dict[Payer, list[str]] = Field(
         default_factory=dict,
@@ -89,7 +98,7 @@ class Settings(BaseSettings):
     @property
     def is_open(self) -> bool:
         """Whether calls need no key: for a machine of one's own only."""
-        return not self.api_keys
+        return self.open_profile and not self.api_keys
 
     @property
     def start_keys(self) -> dict[SecretStr, StartKey]:
@@ -103,7 +112,7 @@ class Settings(BaseSettings):
     def payers(self) -> tuple[str, ...]:
         """All payers that may call."""
         named = (payer for start in self.start_keys.values() for payer in start.payers)
-        return tuple(dict.fromkeys((*named, self.default_payer)))
+        return tuple(dict.fromkeys((*named, *self.token_payers.values(), self.default_payer)))
 
     @property
     def uses_development_secret(self) -> bool:

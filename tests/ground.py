@@ -77,6 +77,7 @@ def settings_on(elasticsearch_url: str, redis_url: str, **changes: Any) -> Setti
         "index_prefix": new_prefix(),
         "index_shards": 3,
         "live_check_share": 0,
+        "open_profile": True,
     }
     return Settings(**{**fields, **changes})
 

@@ -84,7 +84,8 @@ def _call(words: list[str]) -> Call:
             method = next(rest)
         elif word == "-H":
             name, _, value = next(rest).partition(": ")
-            call.headers[name] = value
+            if value != "$KEY":  # who calls is known already
+                call.headers[name] = value
         elif word in ("-d", "--data-binary"):
             given = next(rest)
             file = given.removeprefix("@")

@@ -23,12 +23,11 @@ _EXAMPLE_AUTHORIZATION = "UM-55012"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What there is to try: for whom, how much, and the words of a call that finds something."""
+    """What there is to try: for whom, how much, and a claim that finds something."""
 
     payer: str
     count: int
     claim: str
-    header: str
 
 
 async def load_first_data(settings: Settings, size: int) -> Loaded:
@@ -40,8 +39,7 @@ async def load_first_data(settings: Settings, size: int) -> Loaded:
             await _load(parts, payer, size)
             count = await _count(parts, payer)
         claim = await _claim(parts, payer)
-    header = "" if settings.is_open else " -H 'Authorization: Bearer YOUR-API-KEY'"
-    return Loaded(payer=payer, count=count, claim=claim, header=header)
+    return Loaded(payer=payer, count=count, claim=claim)
 
 
 async def _count(parts: Application, payer: str) -> int:

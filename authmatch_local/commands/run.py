@@ -1,7 +1,9 @@
 """`authmatch run`: everything on this machine, with data to try it on, until Ctrl-C."""
 
 import asyncio
+import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -9,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -35,6 +38,19 @@ READY_SECONDS_MAX = 60
 _POLL_S = 0.1
 
 
+@dataclass(frozen=True, slots=True)
+class _OwnKey:
+    """A key of this machine alone, with every scope for the payer of the first data."""
+
+    text: str = field(repr=False)
+    payer: str
+
+    @property
+    def setting(self) -> str:
+        """What makes the service know it."""
+        return json.dumps({self.text: {"payers": [self.payer], "name": "local"}})
+
+
 def run(
     port: PortOption = 8080,
     workers: WorkersOption = 2,
@@ -58,14 +74,15 @@ def run(
 
 
 def _run(settings: Settings, port: int, workers: int, sample: int) -> None:
+    own_key = None if settings.api_keys or settings.open_profile else _own_key(settings)
     with ExitStack() as stack:
         addresses = _addresses(settings, stack)
         settings = settings.model_copy(update=addresses)
         asyncio.run(install(settings, wait_seconds_max=READY_SECONDS_MAX))
-        service = stack.enter_context(_service(addresses, port, workers))
+        service = stack.enter_context(_service(addresses, own_key, port, workers))
         loaded = asyncio.run(load_first_data(settings, sample))  # while the service starts
         _await_ready(service, port)
-        _say_what_to_try(loaded, port)
+        _say_what_to_try(loaded, port, _header(settings, own_key))
         code = service.wait()
         end(f"the service ended by itself, with exit code {code}", ENGINE_FAULT)
 
@@ -84,11 +101,13 @@ def _addresses(settings: Settings, stack: ExitStack) -> dict[str, str]:
 
 @contextmanager
 def _service(
-    addresses: Mapping[str, str], port: int, workers: int
+    addresses: Mapping[str, str], own_key: _OwnKey | None, port: int, workers: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the service as a child out of reach of the terminal's Ctrl-C: we end it, in order."""
     say(f"starting the service ({workers} workers)")
     settings = {f"AUTHMATCH_{name.upper()}": url for name, url in addresses.items()}
+    if own_key is not None:
+        settings["AUTHMATCH_API_KEYS"] = own_key.setting
     options = ("--host", LOOPBACK, "--port", str(port), "--workers", str(workers))
     child = subprocess.Popen(  # noqa: S603 - this very program
         (sys.executable, "-m", "service.cli", "serve", *options),
@@ -128,14 +147,32 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _say_what_to_try(loaded: Loaded, port: int) -> None:
+def _own_key(settings: Settings) -> _OwnKey:
+    """The key of this machine: random, made once, and readable by its user alone."""
+    file = engines.default_cache() / "homes" / HOME / "key"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".new")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(secrets.token_urlsafe(32), encoding="ascii")
+        unfinished.replace(file)
+    return _OwnKey(file.read_text(encoding="ascii"), settings.default_payer)
+
+
+def _header(settings: Settings, own_key: _OwnKey | None) -> str:
+    if settings.is_open:
+        return ""
+    return f" -H 'X-API-Key: {own_key.text if own_key else 'YOUR-API-KEY'}'"
+
+
+def _say_what_to_try(loaded: Loaded, port: int, header: str) -> None:
     address = f"http://{LOOPBACK}:{port}"
     put("")
     put(f"authmatch answers on {address}, {loaded.count:,} authorizations of payer {loaded.payer}")
     put("")
     put("match a claim:")
     put(
-        f"  curl -s {address}/match{loaded.header} -H 'Content-Type: application/json'"
+        f"  curl -s {address}/match{header} -H 'Content-Type: application/json'"
         f" -d {loaded.claim} | python3 -m json.tool"
     )
     put(f"documentation of the API:  {address}/docs")

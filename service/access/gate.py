@@ -1,19 +1,23 @@
-"""Tells from a credential who asks: a key that was set at the start, or nobody on a machine alone.
+"""Tells from a credential who asks: a key of the settings, one that was made, or a token.
 
 Keys are known by their hash alone, so that no comparison takes longer for a better guess.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from service.access.keys import Keyring, is_stored_key
 from service.access.scopes import ALL, Roles, RolesRefused
-from service.access.subject import Subject, local_subject
+from service.access.subject import NotAuthenticated as NotAuthenticated
+from service.access.subject import NotForPayer as NotForPayer
+from service.access.subject import Subject, hash_of, local_subject
+from service.access.tokens import Tokens
 from service.settings import Settings
 
 CREDENTIAL_BYTES_MAX = 8 * 1024
 
+_JWT_DOTS = 2
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _IN_ADDRESS = re.compile(
     rb"(?i)(?:^|&)(?:x-)?(?:(?:api[-_]?)?key|(?:access[-_]?|id[-_]?)?token|bearer|jwt)="
@@ -22,18 +26,12 @@ _IN_ADDRESS = re.compile(
 _WHAT_TO_DO = "a valid API key or token is needed, as Authorization: Bearer KEY or X-API-Key: KEY"
 
 
-class NotAuthenticated(Exception):
-    """Nobody is known by what was sent; the text says what to do, and nothing of any key."""
-
-
-class NotForPayer(Exception):
-    """Who asks has not said for which of several payers, or for one that is not his."""
-
-
 class Gate:
     """Says who asks; ``is_open``: whoever sends no credential is the user of this machine."""
 
-    def __init__(self, settings: Settings, roles: Roles) -> None:
+    def __init__(
+        self, settings: Settings, roles: Roles, keyring: Keyring, tokens: Tokens | None
+    ) -> None:
         """Take the keys of the settings; raises RolesRefused for an unknown role."""
         self._fixed = {
             hash_of(key.get_secret_value().encode()): Subject(
@@ -44,18 +42,25 @@ class Gate:
             )
             for key, start in settings.start_keys.items()
         }
+        self.keyring = keyring
+        self.tokens = tokens
         self.is_open = settings.is_open
         self._local = local_subject(settings.default_payer)
 
     async def subject_of(self, credential: bytes | None) -> Subject:
-        """Who is known by a credential; raises NotAuthenticated."""
+        """Who is known by a credential; raises NotAuthenticated, NotForPayer, EngineFault."""
         if credential is None:
             if self.is_open:
                 return self._local
             raise NotAuthenticated(_WHAT_TO_DO)
         if len(credential) > CREDENTIAL_BYTES_MAX:
             raise NotAuthenticated(f"a credential has at most {CREDENTIAL_BYTES_MAX} bytes")
-        subject = self._fixed.get(hash_of(credential))
+        hashed = hash_of(credential)
+        subject = self._fixed.get(hashed) or self.keyring.subject_of(hashed)
+        if subject is None and is_stored_key(credential):
+            subject = await self.keyring.looked_again(hashed)
+        if subject is None and self.tokens is not None and credential.count(b".") == _JWT_DOTS:
+            subject = self.tokens.known(hashed) or await self.tokens.subject_of(hashed, credential)
         if subject is None:
             raise NotAuthenticated(_WHAT_TO_DO)
         return subject
@@ -93,8 +98,3 @@ def _role(roles: Roles, role: str) -> frozenset[str]:
     if role not in roles:
         raise RolesRefused(f"AUTHMATCH_API_KEYS: there is no role {role}")
     return roles[role]
-
-
-def hash_of(credential: bytes) -> bytes:
-    """What is kept of a key: 32 random bytes need no salt."""
-    return hashlib.sha256(credential).digest()

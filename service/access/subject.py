@@ -1,6 +1,7 @@
 """Who asks: a subject with its payers and scopes, and for whom something is done."""
 
 import getpass
+import hashlib
 import os
 from dataclasses import dataclass
 from typing import Literal
@@ -21,13 +22,30 @@ class NotPermitted(Exception):
         self.part = part
 
 
-class NotActing(ValueError):
-    """Somebody is named in a request whose sender may not act for others, at ``path``."""
+class NotAuthenticated(Exception):
+    """Nobody is known by what was sent; the text says what to do, and nothing of any key."""
+
+
+class NotForPayer(Exception):
+    """Who asks has not said for which of several payers, or for one that is not his."""
+
+
+class BadPart(ValueError):
+    """A part of a request that cannot be meant by who asks, at ``path``."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Keep the path."""
+        super().__init__(reason)
+        self.path = path
+
+
+class NotActing(BadPart):
+    """Somebody is named in a request whose sender may not act for others."""
 
     def __init__(self, path: str) -> None:
         """Keep the path."""
-        super().__init__("who asks is known by the credential: leave it out, or have `act-for`")
-        self.path = path
+        reason = "who asks is known by the credential: leave it out, or have the scope act-for"
+        super().__init__(path, reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +72,11 @@ class Subject:
         if named is not None and "act-for" not in self.scopes:
             raise NotActing(path)
         return Actor(by=self.title, on_behalf_of=named or "")
+
+
+def hash_of(credential: bytes) -> bytes:
+    """What is kept of a credential: 32 random bytes need no salt."""
+    return hashlib.sha256(credential).digest()
 
 
 def local_subject(payer: str) -> Subject:

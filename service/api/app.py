@@ -22,6 +22,7 @@ from service.api import (
     fhir,
     fhir_intake,
     health,
+    keys,
     matching,
     members,
     worklist,
@@ -49,6 +50,7 @@ ROOMS = (
     accumulators,
     members,
     dead_letters,
+    keys,
 )
 """Each of their routes needs a key, whether the endpoint asks who calls or not."""
 PUBLIC = (health.router, fhir.public)

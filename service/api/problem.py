@@ -119,7 +119,7 @@ def _of_not_permitted(error: refusals.NotPermitted) -> Refused:
     return Refused(403, "Not permitted", str(error), errors=errors, headers=headers)
 
 
-def _of_place(error: refusals.NotActing | refusals.BadCorrection) -> Refused:
+def _of_place(error: refusals.BadPart | refusals.BadCorrection) -> Refused:
     errors = [{"path": error.path, "message": str(error)}]
     return Refused(422, "Invalid content", f"{error.path}: {error}", errors=errors)
 
@@ -168,7 +168,7 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (refusals.NotAuthenticated, _of_nobody),
     (refusals.NotForPayer, lambda error: Refused(403, "Not permitted", str(error))),
     (refusals.NotPermitted, _of_not_permitted),
-    (refusals.NotActing, _of_place),
+    (refusals.BadPart, _of_place),
     (refusals.BadCorrection, _of_place),
     (refusals.NotFound, lambda error: Refused(404, "Not found", str(error))),
     (refusals.MergeRefused, lambda error: Refused(409, "Merge refused", str(error))),

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from service.access.scopes import RolesRefused, read_roles
 from service.application.parts import NotConfigured, Stores
 from service.domain.engine_fault import EngineFault
 from service.domain.reference import StoredReferences
 from service.querying.problem import TemplatesRefused
 from service.rules.texts import load_rules
 from service.settings import Settings
+from service.stores.connection.clock import now
 from service.stores.connection.durability import WANTED
 
 MAJOR = "9."
 CLOCK_S_MAX = 2.0
+SOON_S = 30 * 24 * 3600
 
 _NOT_SETTINGS = frozenset({"AUTHMATCH_CACHE"})
 """Variables of ours that are read elsewhere."""
@@ -86,12 +89,38 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
         if name.upper() not in known | _NOT_SETTINGS:
             yield yellow("settings", f"{name} is not a setting", "is it misspelt?")
     yield green("queries", str(settings.queries_dir))
-    wrong = "none: loopback only" if settings.is_open else None
-    advice = "set AUTHMATCH_API_KEYS to serve others"
-    yield _unless(wrong, "API keys", f"{len(settings.api_keys)}, hidden", advice)
+    yield from _of_access(settings)
     wrong = "the one of development" if settings.uses_development_secret else None
     advice = "set AUTHMATCH_SURROGATE_KEY to serve others"
     yield _unless(wrong, "surrogate key", "set, hidden", advice)
+
+
+def _of_access(settings: Settings) -> Iterator[Finding]:
+    wrong = "open: whoever reaches this machine may do everything" if settings.is_open else None
+    yield _unless(wrong, "profile", "a credential is needed", "unset AUTHMATCH_OPEN_PROFILE")
+    keys = settings.start_keys
+    all_scopes = sum(each.role is None for each in keys.values())
+    wrong = f"{all_scopes} of {len(keys)} have every scope, for ever" if all_scopes else None
+    advice = "give them a role, or make keys that expire: authmatch keys make"
+    yield _unless(wrong, "keys of the settings", f"{len(keys)}, hidden", advice)
+    try:
+        yield green("roles", ", ".join(read_roles(settings.roles_file)))
+    except RolesRefused as refused:
+        yield red("roles", str(refused), "put the file right, or unset AUTHMATCH_ROLES_FILE")
+
+
+async def _keys(stores: Stores) -> Finding:
+    at, soon = now(), now(after_s=SOON_S)
+    standing = [key for key in await stores.keys.all() if key.revoked_at is None]
+    ends = [
+        f"{each.title} on {each.expires_at[:10]}" for each in standing if each.expires_at < soon
+    ]
+    what = (
+        "expired, or soon will" if any(key.expires_at < at for key in standing) else "soon expire"
+    )
+    wrong = f"{what}: {', '.join(sorted(ends))}" if ends else None
+    advice = "make new ones: authmatch keys make; and revoke the old: authmatch keys revoke"
+    return _unless(wrong, "API keys", f"{len(standing)}, hidden", advice)
 
 
 async def _search(stores: Stores) -> AsyncIterator[Finding]:
@@ -128,6 +157,7 @@ async def _indices(stores: Stores) -> AsyncIterator[Finding]:
     advice = "a rebuild runs, or was killed: run `authmatch index migrate` again"
     yield _unless(wrong, "pushes", "open", advice, red)
     yield green("documents", f"{await stores.inspection.count():,}")
+    yield await _keys(stores)
     letters = sum([await stores.letters.count(each) for each in stores.projection.payers])
     wrong = f"{letters:,} open" if letters else None
     yield _unless(wrong, "dead letters", "none open", "look: authmatch deadletters list")

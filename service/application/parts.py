@@ -10,8 +10,11 @@ from typing import Any, TypeVar, cast
 import orjson
 
 from service.access.gate import Gate
-from service.access.scopes import read_roles, shown
+from service.access.keys import Keyring
+from service.access.scopes import Roles, read_roles, shown
 from service.access.subject import Subject, local_subject
+from service.access.tokens import Tokens, issuer_of
+from service.domain.engine_fault import EngineFault
 from service.domain.reference import References, StoredReferences
 from service.flow.adjudicating.run import ClaimStores
 from service.flow.late.claims import LateClaims
@@ -20,6 +23,7 @@ from service.flow.matching.live_check import LiveCheck
 from service.rules.book import RuleBook, Rules
 from service.rules.texts import load_rules
 from service.settings import Settings
+from service.stores.access.keys import ApiKeys
 from service.stores.authorizations.amending import Amending
 from service.stores.authorizations.grants import Grants
 from service.stores.authorizations.locator import Locator
@@ -94,10 +98,13 @@ class Stores:
         """
         self._rules = rules
         elasticsearch, redis = _open_clients(settings)
+        self.payers = list(settings.payers)
+        """Those that are looked after; more are added with their keys."""
         indices, keys = IndexNames(settings.index_prefix), _key_names(settings)
         self.elasticsearch, self.redis, self.indices = elasticsearch, redis, indices
         self.inspection = Inspection(elasticsearch, redis, indices)
         self.visibility = Visibility(elasticsearch, redis, indices, keys)
+        self.keys = ApiKeys(elasticsearch, indices)
         records = MemberRecords(elasticsearch, indices)
         self.members = Members(records, MemberCopies(redis, keys, records), self.visibility)
         self._open_books(settings, keys)
@@ -112,7 +119,7 @@ class Stores:
         """Open what keeps account of units, its ledger, and what keeps both true."""
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
         self.projection = Projection(
-            elasticsearch, redis, indices, keys, settings.payers, sweep_s=settings.ledger_sweep_s
+            elasticsearch, redis, indices, keys, self.payers, sweep_s=settings.ledger_sweep_s
         )
         self.ledger = LedgerReading(elasticsearch, redis, indices, keys, self.projection)
         self.records = Records(self.ledger)
@@ -132,7 +139,7 @@ class Stores:
             self.late_queue.soon,
         )
         self.resting = Resting(
-            redis, keys, self.ledger, self.archive, settings.payers, days=settings.rest_days
+            redis, keys, self.ledger, self.archive, self.payers, days=settings.rest_days
         )
         books = ShelfBooks(redis, keys, self.ledger, self.archive)
         self.rebuilding = Rebuilding(redis, keys, self.projection, self.ledger, self.epoch, books)
@@ -176,7 +183,7 @@ class Stores:
         self.letters = DeadLetters(elasticsearch, indices, self.outbox, breaker, keys.secret)
         self.entrance = Entrance(self.authorizations, self.reading, self.outbox, breaker)
         delivery = Delivery(self.outbox, self.entrance, self.letters)
-        self.courier = Courier(self.outbox, delivery, settings.payers)
+        self.courier = Courier(self.outbox, delivery, self.payers)
         self.visibility.deliver_by(self.courier)
         self.control_numbers = ControlNumbers(redis, keys)
 
@@ -194,6 +201,7 @@ class Application:
     rules: Rules
     stores: Stores
     live_check: LiveCheck
+    roles: Roles
     gate: Gate
 
     @property
@@ -255,19 +263,32 @@ async def application(
     ``serving`` starts the work in the background, but not on a Redis that may forget: NotDurable.
     """
     book = rules or load_rules(settings)
-    gate = Gate(settings, read_roles(settings.roles_file))
+    roles = read_roles(settings.roles_file)
     in_force = Rules(book)
     stores = Stores(settings, book.stored, in_force)
+    issuer = issuer_of(settings)
+    tokens = None if issuer is None else Tokens(issuer, roles)
+    gate = Gate(settings, roles, Keyring(stores.keys, roles, stores.payers), tokens)
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(
-        settings=settings, rules=in_force, stores=stores, live_check=live_check, gate=gate
+        settings=settings,
+        rules=in_force,
+        stores=stores,
+        live_check=live_check,
+        roles=roles,
+        gate=gate,
     )
     late = parts.late_claims
-    watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, settings.payers)
+    watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
     try:
         if serving:
             with suppress(EngineUnavailable):  # it is asked again before units are moved
                 await stores.durability.ensure()
+            with suppress(EngineFault):  # a key that is not known yet is looked for when it comes
+                await gate.keyring.look()
+            gate.keyring.start()
+            if tokens is not None:
+                tokens.start()
             stores.projection.start()
             stores.resting.start()
             stores.courier.start()
@@ -276,6 +297,9 @@ async def application(
         yield parts
     finally:
         await watch.close()
+        await gate.keyring.close()
+        if tokens is not None:
+            await tokens.close()
         await live_check.close()
         await stores.courier.close()
         await stores.resting.close()

@@ -3,7 +3,7 @@
 from service.access.gate import NotAuthenticated as NotAuthenticated
 from service.access.gate import NotForPayer as NotForPayer
 from service.access.scopes import RolesRefused as RolesRefused
-from service.access.subject import NotActing as NotActing
+from service.access.subject import BadPart as BadPart
 from service.access.subject import NotPermitted as NotPermitted
 from service.application.authorizations import NotTaken as NotTaken
 from service.application.corrections import BadCorrection as BadCorrection

@@ -14,6 +14,7 @@ from service.cli.dead_letters import app as dead_letters_app
 from service.cli.doctor import doctor
 from service.cli.faults import BadInput, Commands
 from service.cli.index import app as index_app
+from service.cli.keys import app as keys_app
 from service.cli.loading import load
 from service.cli.match import match
 from service.cli.members import app as members_app
@@ -69,6 +70,7 @@ app.add_typer(accumulators_app, name="accumulators")
 app.add_typer(dead_letters_app, name="deadletters")
 app.add_typer(worklist_app, name="worklist")
 app.add_typer(members_app, name="members")
+app.add_typer(keys_app, name="keys")
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ class BadInput(Exception):
 _REFUSED = (
     BadInput,
     refusals.BadCursor,
+    refusals.BadPart,
     refusals.BadSelection,
     refusals.Conflict,
     refusals.MergeRefused,

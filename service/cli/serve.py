@@ -24,6 +24,8 @@ LOOPBACK = "127.0.0.1"
 GRACE_SECONDS = 15
 KEEP_ALIVE_SECONDS = 75
 """Longer than a load balancer keeps an idle connection, or it sends a claim into one just ended."""
+KEY_LENGTH_MIN = 20
+"""Of a key of the settings that is served outside of loopback."""
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Where it listens.")]
@@ -40,7 +42,7 @@ def serve(
 ) -> None:
     """Serve the API until told to stop; installs the indices first.
 
-    Outside of loopback it needs API keys and a surrogate key of its own.
+    Outside of loopback it needs a surrogate key of its own, and long API keys.
     """
     settings = read_settings()
     check_host(host, settings)
@@ -68,7 +70,11 @@ def check_host(host: str, settings: Settings) -> None:
     if is_loopback(host):
         return
     if settings.is_open:
-        raise BadInput(f"AUTHMATCH_API_KEYS is not set: without keys only {LOOPBACK} is served")
+        raise BadInput(f"AUTHMATCH_OPEN_PROFILE is set: without keys only {LOOPBACK} is served")
+    if any(len(key.get_secret_value()) < KEY_LENGTH_MIN for key in settings.api_keys):
+        raise BadInput(
+            f"AUTHMATCH_API_KEYS is guessed easily: keys of {KEY_LENGTH_MIN} characters are needed"
+        )
     if settings.uses_development_secret:
         raise BadInput(
             f"AUTHMATCH_SURROGATE_KEY is the one of development: so only {LOOPBACK} is served"

@@ -31,6 +31,7 @@ class ServiceProcess:
             "AUTHMATCH_DEFAULT_PAYER": settings.default_payer,
             "AUTHMATCH_LATE_AUTHORIZATIONS": settings.late_authorizations,
             "AUTHMATCH_LIVE_CHECK_SHARE": "0",
+            "AUTHMATCH_OPEN_PROFILE": str(settings.open_profile),
             "AUTHMATCH_LOG_LEVEL": "ERROR",
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -52,10 +52,11 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/x12", "/worklist", "/worklist/{claim_id}", "/worklist/{claim_id}/readjudicate",
         "/worklist/{claim_id}/dismiss", "/members/{member_id}", "/members/{member_id}/merge",
         "/dead-letters", "/dead-letters/{letter_id}", "/dead-letters/{letter_id}/retry",
-        "/intake/{ticket}", "/", "/health/live", "/health/ready",
+        "/intake/{ticket}", "/keys", "/keys/{key_id}", "/keys/{key_id}/rotate",
+        "/", "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 19
+    assert len(bodies) == 21
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 

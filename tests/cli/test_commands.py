@@ -93,7 +93,12 @@ def test_what_is_loopback(host: str, is_ours_alone: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"), [("", "AUTHMATCH_API_KEYS"), ('{"k": "P1"}', "AUTHMATCH_SURROGATE_KEY")]
+    ("keys", "said"),
+    [
+        ("", "AUTHMATCH_OPEN_PROFILE"),
+        ('{"k": "P1"}', "AUTHMATCH_API_KEYS"),
+        ('{"a-key-that-is-long-enough": "P1"}', "AUTHMATCH_SURROGATE_KEY"),
+    ],
 )
 def test_serve_refuses_others_without_keys_and_a_secret(
     live: Authmatch, monkeypatch: pytest.MonkeyPatch, keys: str, said: str
@@ -101,6 +106,8 @@ def test_serve_refuses_others_without_keys_and_a_secret(
     """Health data are served outside of loopback to known callers only."""
     if keys:
         monkeypatch.setenv("AUTHMATCH_API_KEYS", keys)
+    else:
+        monkeypatch.setenv("AUTHMATCH_OPEN_PROFILE", "true")
 
     result = live("serve", "--host", "0.0.0.0")  # noqa: S104 - it is what must be refused
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from service.access.gate import Gate
+from service.access.keys import Keyring
 from service.accounting.answers.answer import complete
 from service.application import claims
 from service.application.parts import Application, Caller, Stores, local_caller
@@ -152,7 +153,8 @@ async def office(
                 rules=Rules(rules or ground.rules),
                 stores=stores,
                 live_check=LiveCheck(0),
-                gate=Gate(changed, {}),
+                roles={},
+                gate=Gate(changed, {}, Keyring(stores.keys, {}, []), None),
             )
             yield Office(parts, payer)
 

@@ -96,7 +96,7 @@ class LateWatch(Background):
     """The background of one worker; several workers share one queue."""
 
     def __init__(
-        self, queue: Queue, claims: Pages, look: Look, review: Review, payers: Iterable[str]
+        self, queue: Queue, claims: Pages, look: Look, review: Review, payers: Collection[str]
     ) -> None:
         """Take what it works with; ``payers`` are those whose queues are looked at."""
         super().__init__("late_watch_failed", FAULTS, first_s=BACKOFF_S, most_s=BACKOFF_S_MAX)
@@ -104,7 +104,7 @@ class LateWatch(Background):
         self._claims = claims
         self._look = look
         self._review = review
-        self._payers = tuple(dict.fromkeys(payers))
+        self._payers = payers
 
     async def turn(self) -> None:
         """Work when something was noted, else every now and then."""

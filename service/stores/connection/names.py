@@ -45,6 +45,8 @@ class IndexNames:
     """What must be known of the accumulators while Redis is empty."""
     archive = Name("archive")
     """Claims and accounts that are at rest: Redis does not hold them any more."""
+    keys = Name("keys")
+    """API keys, by their hashes."""
     dead_letters = Name("dead-letters")
     """What could not be taken, until somebody sees to it."""
 

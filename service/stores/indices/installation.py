@@ -36,6 +36,7 @@ class Installation:
             names.accounting,
             names.archive,
             names.dead_letters,
+            names.keys,
             names.worklist,
         ):
             await self._create(index, {})

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from prometheus_client import Counter, Gauge
 
@@ -42,12 +42,12 @@ _WAIT = "pushes of this member wait to be stored"
 class Courier(Background):
     """Delivers for all payers of this service."""
 
-    def __init__(self, outbox: Outbox, delivery: Delivery, payers: Iterable[str]) -> None:
+    def __init__(self, outbox: Outbox, delivery: Delivery, payers: Collection[str]) -> None:
         """Share the other stores; ``payers`` are those whose outbox is looked at."""
         super().__init__("delivery_failed", FAULTS, first_s=LOOK_S, most_s=BACKOFF_S_MAX)
         self._outbox = outbox
         self._delivery = delivery
-        self._payers = tuple(dict.fromkeys(payers))
+        self._payers = payers
         self._holder = uuid.uuid4().hex
         self._leased: set[str] = set()
         self._flights: dict[str, asyncio.Task[tuple[int, bool]]] = {}

@@ -7,7 +7,7 @@ so it may be copied twice, by two workers or after a crash, and is there once.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
@@ -53,7 +53,7 @@ class Projection(Background):
         redis: RedisClient,
         indices: IndexNames,
         keys: KeyNames,
-        payers: Iterable[str],
+        payers: Collection[str],
         *,
         sweep_s: float,
     ) -> None:
@@ -62,7 +62,7 @@ class Projection(Background):
         self._redis = redis
         self._indices = indices
         self._keys = keys
-        self._payers = tuple(dict.fromkeys(payers))
+        self._payers = payers
         self._sweep_s = sweep_s
         self._touched: set[str] = set()
         self._wake = asyncio.Event()
@@ -73,7 +73,7 @@ class Projection(Background):
     @property
     def payers(self) -> tuple[str, ...]:
         """The payers whose streams are swept."""
-        return self._payers
+        return tuple(self._payers)
 
     def touch(self, payer: str) -> None:
         """Remember that something of a payer was moved; returns at once."""

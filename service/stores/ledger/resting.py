@@ -7,7 +7,7 @@ and begins anew with a rebuild.
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -43,7 +43,7 @@ class Resting(Background):
         keys: KeyNames,
         ledger: LedgerReading,
         archive: Archive,
-        payers: Iterable[str],
+        payers: Collection[str],
         *,
         days: int,
     ) -> None:
@@ -53,7 +53,7 @@ class Resting(Background):
         self._keys = keys
         self._ledger = ledger
         self._archive = archive
-        self._payers = tuple(dict.fromkeys(payers))
+        self._payers = payers
         self._days = days
 
     async def rest(self, payer: str, *, now_ms: int | None = None) -> int:

@@ -1,0 +1,205 @@
+"""Data of another payer are answered exactly like data that do not exist.
+
+Generated from the routes: every one with an id is asked for something of another payer, and for
+something that never was. Status, headers, body and the calls to the engines must be the same.
+"""
+
+import asyncio
+import json
+import re
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import elastic_transport
+import httpx
+import pytest
+import redis.asyncio as redis
+from fastapi import FastAPI
+
+from service.api.app import create_app
+from service.application.keys import KeyWanted, make
+from service.application.parts import local_caller
+from tests.api.bodies import authorization_body, claim_body
+from tests.api.test_scopes import matrix
+from tests.builders import build_authorization
+from tests.ground import Ground, as_pushed, shipped_rules
+from tests.serving import keys_of
+
+PATIENCE_S = 30
+OWNER, OTHER = "key-of-the-owner", "key-of-the-other"
+WITH_ID = sorted(" ".join(route) for route in matrix() if "{" in route[1])
+
+CALLS: ContextVar[list[str] | None] = ContextVar("calls", default=None)
+"""What a request asked the engines for; work beside the requests is not counted."""
+
+
+OF_THE_GUARD = re.compile(r"GET .*epoch|/accounting")
+"""Whether units may be moved at all is asked again when some time has passed, whoever calls."""
+
+
+def count(engine: str, what: str) -> None:
+    """Note a call of the request that is being answered."""
+    calls = CALLS.get()
+    if calls is not None and not OF_THE_GUARD.search(what):
+        calls.append(f"{engine} {what}")
+
+
+@pytest.fixture
+def _counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count what is sent to both engines, and send it."""
+    send = elastic_transport.AsyncTransport.perform_request
+    execute: Any = redis.Redis.execute_command
+    together: Any = redis.client.Pipeline.execute
+
+    async def perform_request(self: Any, method: str, target: str, **more: Any) -> Any:
+        count("elasticsearch", f"{method} {target.partition('?')[0]}")
+        return await send(self, method, target, **more)
+
+    async def execute_command(self: Any, *words: Any, **more: Any) -> Any:
+        count("redis", " ".join(map(str, words[:2])))
+        return await execute(self, *words, **more)
+
+    async def run_together(self: Any, *words: Any, **more: Any) -> Any:
+        count("redis", f"together {len(self.command_stack)}")
+        return await together(self, *words, **more)
+
+    monkeypatch.setattr(elastic_transport.AsyncTransport, "perform_request", perform_request)
+    monkeypatch.setattr(redis.Redis, "execute_command", execute_command)
+    monkeypatch.setattr(redis.client.Pipeline, "execute", run_together)
+
+
+@dataclass
+class Places:
+    """A service, its two payers, and the ids of what the owner has, by their name in a path."""
+
+    app: FastAPI
+    owner: httpx.AsyncClient
+    other: httpx.AsyncClient
+    payer: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+    async def fill(self) -> None:
+        """Let the owner have one of everything."""
+        mark = uuid.uuid4().hex[:6]
+        name, claim, late = f"A-{mark}", f"C-{mark}", f"L-{mark}"
+        body = authorization_body(authorization_id=name)
+        await self.done("PUT", f"/authorizations/{name}", json=body)
+        await self.done("POST", "/adjudicate", json=claim_body(claim_id=claim))
+        waiting = claim_body(claim_id=late, member={"id": "M-late"})
+        await self.done("POST", "/adjudicate", json=waiting)
+        body = authorization_body(authorization_id=f"B-{mark}", member={"id": "M-late"})
+        await self.done("PUT", f"/authorizations/B-{mark}", json=body)
+        refused = await self.owner.put("/authorizations/X", json={"mark": mark})
+        await self.done("POST", f"/members/M-{mark}/merge", json={"into": "M-into"})
+        parts = self.app.state.application
+        pushed = as_pushed(build_authorization("professional", authorization_id=f"Q-{mark}"))
+        (queued,) = await parts.stores.outbox.put(self.payer, [pushed])
+        wanted = KeyWanted(name="theirs", role="examiner", payers=(self.payer,))
+        key = await make(local_caller(parts, self.payer), wanted)
+        self.ids = {
+            "authorization_id": name,
+            "resource_id": name,
+            "claim_id": claim,
+            "letter_id": refused.json()["dead_letter"],
+            "member_id": f"M-{mark}",
+            "ticket": queued.ticket,
+            "key_id": key["id"],
+        }
+        for _ in range(PATIENCE_S * 10):
+            if (await self.owner.get(f"/worklist/{late}")).status_code == 200:
+                break
+            await asyncio.sleep(0.1)
+        self.ids["item"] = late
+
+    async def done(self, method: str, path: str, **sent: Any) -> None:
+        """Do something as the owner; it must succeed."""
+        answer = await self.owner.request(method, path, **sent)
+        assert answer.is_success, answer.text
+
+
+@asynccontextmanager
+async def places(ground: Ground, payer: str) -> AsyncIterator[Places]:
+    """The service in this process, so that what a request asks for can be told."""
+    keys = keys_of({OWNER: payer, OTHER: f"{payer}-other"})
+    settings = ground.settings.model_copy(update={"api_keys": keys})
+    app = create_app(settings, shipped_rules())
+    async with app.router.lifespan_context(app):
+        way = httpx.ASGITransport(app)
+        clients = [
+            httpx.AsyncClient(transport=way, base_url="http://x", headers={"x-api-key": key})
+            for key in (OWNER, OTHER)
+        ]
+        made = Places(app, clients[0], clients[1], payer)
+        await made.fill()
+        yield made
+
+
+def sent_to(method: str, path: str, own_id: str) -> dict[str, Any]:
+    """A body that a route takes."""
+    if method == "PUT":
+        return {"json": authorization_body(authorization_id=own_id)}
+    if method == "DELETE":
+        return {"params": {"version": 7} if path.startswith("/auth") else {"why": "a test"}}
+    if method == "GET":
+        return {}
+    step = path.rpartition("/")[2]
+    bodies: dict[str, Any] = {
+        "merge": {"into": "M-else"},
+        "benefit-limits": {"lines": [{"line": 1, "limit_adjustments": [{"carc": "119"}]}]},
+        "adjust": {"lines": [{"line": 1, "units": "0"}]},
+    }
+    if step == "retry":
+        return {}
+    return {"json": bodies.get(step, {}), "headers": {"if-match": "*"}}
+
+
+def another(own_id: str) -> str:
+    """An id that is nobody's, written like one that is."""
+    last = own_id[-6:]
+    return own_id[:-6] + last.translate(str.maketrans("0123456789abcdef", "123456789abcdef0"))
+
+
+async def told(places: Places, method: str, path: str, own_id: str) -> tuple[Any, list[str]]:
+    """What the other payer is answered, without the id, and what the engines were asked for."""
+    address = re.sub(r"\{\w+\}", own_id, path)
+    calls: list[str] = []
+    mark = CALLS.set(calls)
+    try:
+        answer = await places.other.request(method, address, **sent_to(method, path, own_id))
+    finally:
+        CALLS.reset(mark)
+    headers = {name: each.replace(own_id, "ID") for name, each in answer.headers.items()}
+    headers.pop("etag", None)
+    text = re.sub(r'"(at|took_ms)":[^,}]*', "", answer.text.replace(own_id, "ID"))
+    return (answer.status_code, headers, text), sorted(each.replace(own_id, "ID") for each in calls)
+
+
+@pytest.mark.usefixtures("_counted")
+def test_what_is_another_payers_is_like_what_never_was(ground: Ground, payer: str) -> None:
+    """On every route with an id: asked for by its owner it is there, by another one it is not."""
+
+    async def scenario() -> dict[str, Any]:
+        wrong: dict[str, Any] = {}
+        async with places(ground, payer) as found:
+            for route in WITH_ID:
+                method, path = route.split()
+                name = re.findall(r"\{(\w+)\}", path)[0]
+                own = found.ids["item" if path.startswith("/worklist") else name]
+                if method == "GET":
+                    answer = await found.owner.get(re.sub(r"\{\w+\}", own, path))
+                    assert answer.status_code == 200, (route, answer.text)
+                await told(found, method, path, another(another(own)))
+                foreign = await told(found, method, path, own)
+                unknown = await told(found, method, path, another(own))
+                if foreign != unknown:
+                    wrong[route] = (foreign, unknown)
+                assert foreign[1] or foreign[0][0] == 422, f"{route} asks no engine: {foreign}"
+        return wrong
+
+    wrong = asyncio.run(scenario())
+    assert len(WITH_ID) > 20
+    assert wrong == {}, json.dumps(wrong, indent=1)
