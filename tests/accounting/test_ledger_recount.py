@@ -84,3 +84,26 @@ def test_a_recount_that_is_not_true_is_seen() -> None:
     assert ("claim C1", "n", "2", "7") in seen(
         books(draw(), recount(cs=[["C1", "7", "7:x", "used", "1", "1"]]))
     )
+
+
+def test_what_was_corrected_goes_with_the_line() -> None:
+    """Before rows are counted anew: what took use off goes before the use is gone."""
+    corrected = {
+        **{"k": "correct", "a": "A1", "v": "1", "am": [], "ci": "K-1", "cf": "f", "ch": "h"},
+        "cr": ["H", str(-3 * ONE), "0", "0"],
+        "r": [move({"a": "A1", "d": [debit()]}, (used(4), used(1)))],
+        "q": [["A1", "2"]],
+    }
+    told = row("A1", debit(account="L2"))
+    entry = recount(
+        cd=[["A1", "H", str(3 * ONE), "0", "0"], ["A1", "L2", str(-3 * ONE), "0", "0"]],
+        r=[move(told, (used(0), used(1)))],
+        q=[["A1", "3"]],
+    )
+    made = books(draw(), texts(corrected), entry)
+
+    assert made.differences == []
+    assert (made.accounts["A1"]["L2.uu"], made.accounts["A1"]["L2.uc"]) == (
+        str(4 * ONE),
+        str(-3 * ONE),
+    )

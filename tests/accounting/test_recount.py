@@ -22,6 +22,10 @@ from tests.stores.books_model import row_of
 
 PT = {"procedure": {"from": "97110"}}
 MANUAL = {"procedure": {"from": "97140"}}
+MARCH = {"effective": {"from": "2026-03-01", "to": "2026-03-31"}}
+APRIL = {"effective": {"from": "2026-04-01", "to": "2026-04-30"}}
+WEEK = {"count": "9", "period": "week"}
+RENEWAL = {"reference": "calendar", "period": 1, "unit": "month"}
 YEAR = {"effective": {"from": "2026-01-01", "to": "2026-12-31"}}
 
 
@@ -144,10 +148,6 @@ def test_what_is_limited_by_days_has_its_days() -> None:
         each.day_tokens for row in found.rows[0] for each in row.debits if each.account == "L1"
     ]
     assert tokens == [("2026-03-10", "2026-03-11")]
-
-
-MARCH = {"effective": {"from": "2026-03-01", "to": "2026-03-31"}}
-APRIL = {"effective": {"from": "2026-04-01", "to": "2026-04-30"}}
 
 
 @pytest.mark.parametrize(

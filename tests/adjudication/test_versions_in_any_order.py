@@ -167,3 +167,43 @@ def test_claims_beside_pushes_draw_no_more_than_was_granted(desk: Desk) -> None:
     assert (used["L1"], used["L2"]) == ("12", "5")
     check_holdings(desk)
     assert differences(desk) == []
+
+
+def test_what_was_corrected_by_hand_goes_with_its_service(desk: Desk) -> None:
+    """To another line and number, in another unit, and back; what claims hold goes with it."""
+    first, second = line("97110", units(12)), line("97140", units(5))
+    desk.push(authorization_id="A1", effective=YEAR, lines=[first, second])
+    for number, (account, count) in enumerate((("L1", "6"), ("L2", "3"), ("L1", "-2"))):
+        told = {"correction_id": f"K{number}", "account": account, "units": count, "reason": "so"}
+        address = "/authorizations/A1/accumulators/corrections"
+        assert desk.client().post(address, json=told).is_success
+    body = {"procedure": "97110", "from": "2026-03-10", "to": "2026-03-10", "units": "4"}
+    desk.adjudicate(claim_id="C-1", authorization_numbers=[], lines=[body])
+
+    hours = line("97110", units(3, "HS"))
+    for version, (lines, expected) in enumerate(
+        (
+            ([second, first], {"L1": "3", "L2": "8"}),
+            ([second, hours], {"L1": "3", "L2": "2"}),
+            ([second], {"L1": "3"}),
+            ([hours, second], {"L1": "2", "L2": "3"}),
+            ([first, second], {"L1": "8", "L2": "3"}),
+        ),
+        start=2,
+    ):
+        desk.push(authorization_id="A1", version=version, effective=YEAR, lines=lines)
+        used = {name: each for name, (each, _) in balances(desk).items() if name != "H"}
+        assert used == expected
+        assert differences(desk) == []
+
+    again: Fields = {
+        "number": "N2",
+        "supersedes": "A1",
+        "effective": YEAR,
+        "lines": [second, first],
+    }
+    desk.push(authorization_id="A2", **again)
+    used = {each["account"]: each["units"]["used"] for each in desk.accounts("A2")}
+    assert (used["L1"], used["L2"]) == ("3", "8")
+    assert balances(desk) == {}
+    assert differences(desk) == []

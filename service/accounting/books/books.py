@@ -157,7 +157,8 @@ class RecountedBook:
 
     ``gone`` are lines that are not there any more and still hold units, as the books write them,
     ``untold`` those whose measure cannot say what was drawn before. Without an ``amendment`` it is
-    one whose use goes to another, and takes no new claims.
+    one whose use goes to another, and takes no new claims. ``corrections`` are what is added by
+    account to what was corrected by hand: units, amount, days.
     """
 
     authorization_id: str
@@ -165,6 +166,7 @@ class RecountedBook:
     gone: str = ""
     untold: str = ""
     lines: str = ""
+    corrections: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     amendment: Amendment | None = None
 
 

@@ -109,6 +109,8 @@ ENTRY: Names = {
     "q": "the new count of each authorization, so that a missing entry is noticed",
     "mt": "authorizations that were found, with `|` between them",
     "b": "the record",
+    "cd": "what a recount moved of what was corrected by hand: authorization, account, units,"
+    " amount and days",
     "cs": "claims of a recount: of each its id, new count, member, status, and how many of `u` and"
     " of `r` are its own",
     "wt": "`1` of a claim that waits",

@@ -5,17 +5,18 @@ periods of that line. What a claim holds in all, in its own units and in money, 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
-from service.accounting.books.plan import Debit, Draw, Part
+from service.accounting.books.plan import Debit, Draw, Part, base_of
 from service.accounting.books.rows import HeldDebit, HeldRow
 from service.accounting.books.scale import CENT
+from service.accounting.limits.bounds import bounds_of
 from service.accounting.limits.choice import HEADER, Asked, Choice, line_of, window_of
 from service.accounting.limits.lines import KnownLine, Untold, follow, lines_of
 from service.accounting.planning._parts import contains
-from service.accounting.planning.counting import is_daily, service_days, units_by_day
+from service.accounting.planning.counting import conversion, is_daily, service_days, units_by_day
 from service.accounting.planning.planning import plan_claim
 from service.domain import codes
 from service.domain.authorization import Authorization
@@ -25,6 +26,9 @@ from service.domain.values import DateSpan
 
 _MILLIONTH = 3
 _FAR = 10**6
+
+Corrected = tuple[int, ...]
+"""Units, amount and days that were added by hand, scaled; below zero what was taken off."""
 
 Parts = list[tuple[Part, Sequence[Draw]]]
 
@@ -42,8 +46,9 @@ class Holder:
 class Target:
     """The version that counts what was drawn on ``source`` (itself, or one that it replaces).
 
-    ``old`` are the lines that the books know of the source. ``is_forced``: what may be of either
-    of two lines counts as gone, for review.
+    ``old`` are the lines that the books know of the source, ``corrections`` what was corrected by
+    hand, by account (units, amount, days), and ``units`` those of its bases. ``is_forced``: what
+    may be of either of two lines counts as gone, for review.
     """
 
     source: str
@@ -51,6 +56,8 @@ class Target:
     authorization: Authorization
     references: References
     is_forced: bool = False
+    corrections: Mapping[str, Corrected] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_replacement(self) -> bool:
@@ -63,12 +70,16 @@ class Recounted:
     """What each claim holds then, in the order of the holders.
 
     ``gone`` are lines that are not there any more and still hold units, with the numbers that they
-    have from now on. ``untold`` are lines whose measure cannot say what was drawn before.
+    have from now on. ``corrections`` are what was corrected by hand on its accounts by then, and
+    ``left`` what stays where it was. ``untold`` are lines whose measure cannot say what was drawn
+    before.
     """
 
     rows: tuple[tuple[HeldRow, ...], ...]
     gone: tuple[KnownLine, ...]
     untold: frozenset[int]
+    corrections: Mapping[str, Corrected] = field(default_factory=dict)
+    left: Mapping[str, Corrected] = field(default_factory=dict)
 
 
 class _Piece(NamedTuple):
@@ -85,7 +96,14 @@ def recount(holders: Sequence[Holder], target: Target) -> Recounted:
     """
     counted = _Recount(holders, target)
     rows = tuple(tuple(counted.rows_of(each)) for each in holders)
-    return Recounted(rows=rows, gone=counted.gone, untold=frozenset(counted.untold))
+    counted.correct()
+    return Recounted(
+        rows=rows,
+        gone=counted.gone,
+        untold=frozenset(counted.untold),
+        corrections=counted.corrections,
+        left=counted.left,
+    )
 
 
 class _Recount:
@@ -96,6 +114,9 @@ class _Recount:
         self.untold: set[int] = set()
         mine = (row for each in holders for row in each.rows)
         drawn = {row.authorization_line for row in mine if self._is_mine(row)}
+        drawn |= {_line_in(account) for account in target.corrections} - {HEADER}
+        self.corrections: dict[str, Corrected] = {}
+        self.left: dict[str, Corrected] = {}
         old = {each.number: each for each in target.old}
         old |= {each: KnownLine(each, "", "", "", "") for each in drawn - old.keys()}
         new = lines_of(target.authorization)
@@ -144,6 +165,49 @@ class _Recount:
                 yield from self._gone_rows(row, plans.get((row.line, HEADER)))
             else:
                 yield from self._counted(row, number, plans.get((row.line, number)))
+
+    def correct(self) -> None:
+        """Have what was corrected by hand go with its lines; raises Untold."""
+        for account, corrected in self._target.corrections.items():
+            number = self._corrected_line(account)
+            if number is None:
+                self.left[account] = corrected
+                continue
+            name, units = self._recorrected(account, number, corrected[0])
+            before = self.corrections.get(name, (0, 0, 0))
+            now = (units, *corrected[1:])
+            self.corrections[name] = tuple(map(sum, zip(before, now, strict=True)))
+
+    def _corrected_line(self, account: str) -> int | None:
+        """The line that has a correction by now; None: it stays where it is."""
+        line = _line_in(account)
+        if line == HEADER:
+            return HEADER
+        found = self._lines[line]
+        if len(found) > 1 and not self._target.is_forced:
+            raise Untold("what was corrected by hand may be of either of two lines of one service")
+        if len(found) == 1:
+            return found[0]
+        return None if self._target.is_replacement else self._gone_number(line)
+
+    def _recorrected(self, account: str, number: int, units: int) -> tuple[str, int]:
+        """Name the account on which a correction is by now, and give its units in that measure."""
+        authorization, references = self._target.authorization, self._target.references
+        base = base_of(account)
+        sign, day = base[-1] if base[-1] in "@~" else "", account[len(base) :]
+        now = (f"L{number}" if number else "H") + sign
+        bounds = bounds_of(authorization).get(now)
+        if bounds is None:  # gone, or not limited so any more
+            self.untold |= {number} & self._numbers
+            return now + day, units
+        held, was = bounds.unit, self._target.units.get(base)
+        if not units or not held or not was:
+            return now + day, units
+        rate = conversion(was, held, _as_billed(authorization, number), references)
+        if rate is None:
+            self.untold |= {number} & self._numbers
+            return now + day, units
+        return now + day, -(-units * rate.numerator // rate.denominator)
 
     def _pieces(self, row: HeldRow, claim: Claim, line: ServiceLine) -> list[_Piece]:
         """Say which line has which part of a row by now."""
@@ -243,14 +307,17 @@ class _Recount:
             debits = tuple(_debit(each, part, piece, first) for each in draw.debits)
             yield replace(piece, part=part.number, debits=debits)
 
-    def _gone_rows(self, row: HeldRow, header: Parts | None) -> Iterator[HeldRow]:
-        """Keep what a row holds of a line that is gone, and count it for the header."""
-        number = row.authorization_line
+    def _gone_number(self, number: int) -> int:
+        """The number of a line that is gone: its own, if no line has that by now."""
         if number not in self._gone:
             used = {*self._numbers, *self._gone.values()}
             is_free = number not in used and number != HEADER
             self._gone[number] = number if is_free else max({*used, *self._old}) + 1
-        now = self._gone[number]
+        return self._gone[number]
+
+    def _gone_rows(self, row: HeldRow, header: Parts | None) -> Iterator[HeldRow]:
+        """Keep what a row holds of a line that is gone, and count it for the header."""
+        now = self._gone_number(row.authorization_line)
         own = _renumbered(row, now)
         placed = _placed(header or [], own)
         if not placed:
@@ -259,6 +326,19 @@ class _Recount:
             kept = [each for each in piece.debits if not each.account.startswith("H")]
             debits = (*(_debit(each, part, piece, first) for each in draw.debits), *kept)
             yield replace(piece, part=part.number, debits=debits)
+
+
+def _as_billed(authorization: Authorization, number: int) -> ServiceLine:
+    """What a claim would bill of a line: its first code, its modifiers."""
+    line = line_of(authorization, number) if number else None
+    procedure = line.procedure.from_ if line and line.procedure else None
+    return ServiceLine(line=1, procedure=procedure, modifiers=line.modifiers if line else ())
+
+
+def _line_in(account: str) -> int:
+    """The number of the line of an account; that of the header is 0."""
+    base = base_of(account).rstrip("@~")
+    return HEADER if base == "H" else int(base[1:])
 
 
 def _line_on(day: date, windows: Mapping[int, DateSpan | None]) -> int:

@@ -148,6 +148,8 @@ class Replayed:
         """Have claims hold what they do as another version counts it."""
         for amended in orjson.loads(fields["am"]):
             page.amend(amended)
+        for name, account, *deltas in orjson.loads(fields.get("cd") or "[]"):
+            page.move_correction(name, account, deltas)
         undone, redone = iter(read_moves(fields["u"])), iter(read_moves(fields["r"]))
         claims = orjson.loads(fields["cs"])
         for claim_id, _, _, _, count, _ in claims:

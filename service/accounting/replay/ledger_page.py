@@ -185,10 +185,16 @@ class Page:
         account, *deltas = orjson.loads(written)
         balance = self._balance(name, account)
         before = _told(balance)
-        for at, delta in zip(CORRECTED_AT.values(), deltas, strict=True):
-            balance[at] += int(delta)
+        self.move_correction(name, account, deltas)
         own = [{"n": account, "b": before, "f": _told(balance)}]
         self.compare(_of(name), f"{account} corrected", own, list(stated.moved))
+
+    def move_correction(self, name: str, account: str, deltas: Iterable[str]) -> None:
+        """Add to what was corrected of an account, or take from it."""
+        if self._mine(name):
+            balance = self._balance(name, account)
+            for at, delta in zip(CORRECTED_AT.values(), deltas, strict=True):
+                balance[at] += int(delta)
 
     def close(self, sequence: str) -> None:
         """Write what changed; ``sequence`` is what the entry says of it."""

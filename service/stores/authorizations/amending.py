@@ -38,7 +38,10 @@ PAUSE_S = 0.02
 _PAGE = 500
 _RENEWED = "R"
 
+_CORRECTED = (".uc", ".mc", ".dc")
+
 Fields = Mapping[str, str]
+Corrections = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,16 @@ class _Held:
     def sequence(self) -> int:
         return int(self.fields["n"])
 
+    @property
+    def corrections(self) -> dict[str, tuple[int, ...]]:
+        """What was corrected by hand, by account: units, amount, days."""
+        names = {name[: -len(".uc")] for name in self.fields if name.endswith(_CORRECTED)}
+        found = {
+            name: tuple(int(self.fields.get(name + each, "0")) for each in _CORRECTED)
+            for name in sorted(names)
+        }
+        return {name: each for name, each in found.items() if any(each)}
+
     def counted_by(
         self, authorization: Authorization, references: References, *, is_forced: bool = False
     ) -> Recounted:
@@ -65,6 +78,8 @@ class _Held:
             authorization=authorization,
             references=references,
             is_forced=is_forced,
+            corrections=self.corrections,
+            units={name[:-2]: each for name, each in self.fields.items() if name.endswith(".k")},
         )
         return recount(self.holders, target)
 
@@ -110,6 +125,7 @@ class Amending:
                 gone=write_lines(counted.gone),
                 untold=_listed(counted.untold),
                 amendment=amendment,
+                corrections=_less(counted.corrections, held.corrections),
             )
             await self._recount(payer, held, counted, (book,), attempt)
         raise EngineUnavailable("redis", "what was drawn on an authorization changes too often")
@@ -131,10 +147,11 @@ class Amending:
             await self.amend(payer, newer, is_void=newer.is_void)
             held = await self._held(payer, name)
             into = await self._accumulators.fields(payer, newer.authorization_id)
-            if int(into.get("v", "0")) > newer.version or not held.claims:
+            if int(into.get("v", "0")) > newer.version:
                 return False
             counted = self._counted(held, newer)
-            if counted.rows == tuple(each.rows for each in held.holders):
+            stays = counted.rows == tuple(each.rows for each in held.holders)
+            if stays and counted.left == held.corrections:
                 return False
             books = (
                 RecountedBook(
@@ -143,12 +160,14 @@ class Amending:
                     gone=into.get("gh", ""),
                     untold=_listed(counted.untold),
                     amendment=_amendment(newer, is_void=newer.is_void),
+                    corrections=counted.corrections,
                 ),
                 RecountedBook(
                     authorization_id=name,
                     sequence=held.sequence,
                     lines=held.fields.get("ln", ""),
                     gone=held.fields.get("gh", ""),
+                    corrections=_less(counted.left, held.corrections),
                 ),
             )
             if await self._recount(payer, held, counted, books, attempt):
@@ -260,6 +279,19 @@ def _overlap(older: Authorization, newer: Authorization) -> bool:
 
 def _occasion(kind: str) -> Occasion:
     return Occasion(kind=kind, at=now(), why="pushed")
+
+
+def _less(now: Corrections, before: Corrections) -> Corrections:
+    """Give what is added to corrections, or taken off, by account."""
+    none = (0, 0, 0)
+    changed = {
+        name: tuple(
+            after - was
+            for after, was in zip(now.get(name, none), before.get(name, none), strict=True)
+        )
+        for name in (*before, *(each for each in now if each not in before))
+    }
+    return {name: each for name, each in changed.items() if any(each)}
 
 
 def _listed(lines: Iterable[int]) -> str:

@@ -160,6 +160,7 @@ def _recounted(book: RecountedBook, new: Collection[str]) -> Json:
         "new": book.authorization_id in new,
         "gh": book.gone,
         "ut": book.untold,
+        "cr": [[name, *map(str, each)] for name, each in sorted(book.corrections.items())],
     }
     amendment = book.amendment
     if amendment is None:

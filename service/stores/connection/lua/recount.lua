@@ -27,6 +27,21 @@ local function check_same(before, after)
   end
 end
 
+-- What was corrected by hand goes with the lines; gives what an entry says of it.
+local function move_corrections(request)
+  local told = {}
+  for i, given in ipairs(request.a) do
+    for _, each in ipairs(given.cr) do
+      local balance = account(order[i], word(each[1], 'an account'))
+      for place, field in ipairs(CORRECTED) do
+        balance[field] = balance[field] + signed(each[place + 1], 'a correction')
+      end
+      told[#told + 1] = {given.id, each[1], each[2], each[3], each[4]}
+    end
+  end
+  return told
+end
+
 -- Opens what is recounted; gives the claims and what changed of the authorizations, or why not.
 local function open_all(request)
   local amended, claims = {}, {}
@@ -61,7 +76,7 @@ return run(function()
   local claims, amended = open_all(request)
   if not claims then return cjson.encode({s = amended, a = absent}) end
 
-  local undone, redone, said = {}, {}, {}
+  local corrected, undone, redone, said = move_corrections(request), {}, {}, {}
   for _, claim in ipairs(claims) do
     claim.undone = undo(claim)
     for _, each in ipairs(claim.undone) do undone[#undone + 1] = each end
@@ -87,7 +102,7 @@ return run(function()
   local entry = redis.call('XADD', KEYS[LEDGER], '*', 'k', 'recount', 'a', request.a[1].id,
     'v', text(order[1].v), 'at', request.at, 'by', request.by or '', 'obo', request.obo or '',
     'why', request.why or '',
-    'cs', encode_list(said), 'am', encode_list(amended), 'u', encode_list(undone),
+    'cs', encode_list(said), 'cd', encode_list(corrected), 'am', encode_list(amended), 'u', encode_list(undone),
     'r', encode_list(redone), 'q', encode_list(sequence))
   return cjson.encode({s = 'ok', e = entry})
 end)
