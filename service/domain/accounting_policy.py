@@ -234,6 +234,10 @@ class AccountingPolicy(Frozen):
     exceeded: DenyWith = DenyWith(group="CO", carc="198")
     by_query_type: dict[Text, PolicyOfType] = Field(default_factory=dict, max_length=100)
     week_starts_on: Weekday = "sunday"
+    unit_price: Literal["tell", "bound"] = Field(
+        default="tell", description="An authorized unit price is told, or the most that is paid."
+    )
+    priced: DenyWith = DenyWith(group="CO", carc="45", remarks=("N45",))
     components: Literal["share", "each"] = Field(
         default="share", description="Professional and technical component (26, TC) of one study."
     )

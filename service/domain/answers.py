@@ -268,6 +268,7 @@ class UsedAuthorization(TypedDict):
     units: str
     unit: str
     amount: str
+    unit_price: str | None
     accounts: list[AccountAnswer]
 
 

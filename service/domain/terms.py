@@ -20,7 +20,7 @@ _HEADER = (
     "override_benefit_limits",
 )
 _HEADER_PARTS = _SCOPE_PARTS | {"member": ("id",)}
-_LINE = (*_SCOPE, "line", "removed_on")
+_LINE = (*_SCOPE, "line", "removed_on", "unit_price")
 _COUNTED = "counted"
 
 

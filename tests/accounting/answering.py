@@ -12,6 +12,7 @@ from service.domain.answers import AdjustmentReason, EventAnswer, LineAnswer
 from service.domain.claim import AuthorizationKind
 
 EXCEEDED: AdjustmentReason = {"group": "CO", "carc": "198", "remarks": []}
+PRICED: AdjustmentReason = {"group": "CO", "carc": "45", "remarks": ["N45"]}
 DENIALS: dict[str, AdjustmentReason] = {
     "SPA-0009": {"group": "CO", "carc": "197", "remarks": []},
     "SPA-0011": {"group": "CO", "carc": "198", "remarks": []},
@@ -136,6 +137,7 @@ def recorded(*lines: LineDraft, **more: Any) -> Draft:
         "rules": {"accounting": "2026.1"},
         "lines": drafts,
         "denials": DENIALS,
+        "priced": PRICED,
         "authorizations": KNOWN,
         "bounds": {},
     }

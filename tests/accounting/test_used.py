@@ -61,6 +61,7 @@ def test_an_authorization_that_was_drawn() -> None:
         "flags": ["retro"],
         "units": "4",
         "unit": "UN",
+        "unit_price": None,
         "amount": "240.00",
     }
     assert account["units"] == {

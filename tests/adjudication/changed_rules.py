@@ -16,6 +16,7 @@ CHANGES: Mapping[str, tuple[Change, ...]] = {
         (ACCOUNTING, "status_override: false", "status_override: true"),
     ),
     "nothing is paid in part": ((ACCOUNTING, "when_short: cutback", "when_short: refuse"),),
+    "an authorized price bounds": ((ACCOUNTING, "unit_price: tell", "unit_price: bound"),),
     "components count each for itself": ((ACCOUNTING, "components: share", "components: each"),),
     "certified within thirty days": ((ACCOUNTING, "retro_days_max: null", "retro_days_max: 30"),),
     "several always go to an examiner": (

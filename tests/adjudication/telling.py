@@ -32,6 +32,7 @@ def tell_line(line: Answer) -> Told:
         "tried": list(map(_tried, line["tried_authorizations"])),
         "origins": [each["origin"] for each in used],
         "flags": [each["flags"] for each in used],
+        "prices": [each["unit_price"] for each in used],
         "class": results[0]["class"] if results else None,
         "chosen": results[0]["chosen"] if results else None,
         "candidates": _ids(results[0]["candidates"]) if results else None,

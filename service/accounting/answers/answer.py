@@ -114,7 +114,7 @@ def line_answer(
     ``draft`` is that of the whole claim, ``tried`` what gave nothing, ``balances`` those of the
     candidates; ``lean`` names the kinds that ran short.
     """
-    outcome = _outcome(line, rows, draft["denials"], is_short, lean)
+    outcome = _outcome(line, rows, draft, is_short, lean)
     unit = line["billed"]["unit"]
     waits = outcome.disposition == "suspend"
     benefit, actions = _benefit(line, rows)
@@ -141,13 +141,17 @@ def line_answer(
 def _outcome(
     line: LineDraft,
     rows: Sequence[Row],
-    denials: Mapping[str, AdjustmentReason],
+    draft: Draft,
     is_short: bool,
     lean: frozenset[str],
 ) -> _Decided:
+    denials = draft["denials"]
     billed = line["billed"]["units"], line["billed"]["amount"]
     granted = _granted(rows)
-    is_less = granted[0] < billed[0] or granted[1] < billed[1]
+    rest = billed[0] - granted[0], billed[1] - granted[1]
+    priced = min(_priced(rows), rest[1])
+    short_of = rest[0], rest[1] - priced
+    is_less = short_of != NOTHING
     short = [kind for kind in line["kinds"] if kind["kind"] in lean] or line["kinds"][:1]
     events = list(line["events"])
     if line["asks"] and (is_less or not rows):
@@ -162,11 +166,18 @@ def _outcome(
         if line.get("void"):
             return _Decided("void", NOTHING, NOTHING, events, [])
         return _Decided("pay", billed, billed, events, [])
-    paid = _Decided("pay", billed, granted, events, [])
-    if not is_less:
-        return paid
-    adjustment = _adjustment(short[0]["adjustment"], paid.rest)
-    return _Decided("cut_back", billed, granted, events, [adjustment])
+    adjustments = [_adjustment(short[0]["adjustment"], short_of)] if is_less else []
+    if priced:
+        adjustments.append(_adjustment(draft["priced"], (0, priced)))
+    return _Decided("cut_back" if adjustments else "pay", billed, granted, events, adjustments)
+
+
+def _priced(rows: Iterable[Row]) -> int:
+    """How much of the charge is over an authorized price; of two kinds the lower price counts."""
+    by_kind: dict[str, int] = {}
+    for row in rows:
+        by_kind[row.kind] = by_kind.get(row.kind, 0) + row.priced
+    return max(by_kind.values(), default=0)
 
 
 def _granted(rows: Iterable[Row]) -> tuple[int, int]:

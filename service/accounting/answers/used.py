@@ -47,6 +47,7 @@ def _used(line: LineDraft, rows: Sequence[Row], known: KnownAuthorization) -> Us
         "units": written(sum(row.units for row in rows)),
         "unit": line["billed"]["unit"],
         "amount": written_amount(sum(row.amount for row in rows)),
+        "unit_price": known.get("prices", {}).get(str(first.authorization_line)),
         "accounts": [_account(name, each[0], each[-1]) for name, each in moved.items()],
     }
 

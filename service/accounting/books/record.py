@@ -111,6 +111,8 @@ class KnownAuthorization(TypedDict):
     """The decision in force, by authorization line."""
     flags: dict[str, list[str]]
     """What is out of the ordinary in its dates, by claim line."""
+    prices: NotRequired[dict[str, str]]
+    """The authorized price of a unit, by authorization line."""
 
 
 Granted = dict[str, list[list[Any]]]
@@ -126,6 +128,8 @@ class Draft(TypedDict):
     """The version of every rule that had a part."""
     lines: list[LineDraft]
     """Every line of the claim."""
+    priced: NotRequired[AdjustmentReason]
+    """Why what is over an authorized price is not paid."""
     denials: dict[str, AdjustmentReason]
     """The reason of every event code that may deny a line of this claim."""
     authorizations: dict[str, KnownAuthorization]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from service.accounting.books.plan import Origin
 from service.domain.authorization import Authorization, AuthorizationLine, Limits, Scope
@@ -91,6 +92,11 @@ def line_of(authorization: Authorization, line: int) -> AuthorizationLine:
 def granted_limits(authorization: Authorization, line: int) -> Limits:
     """What was granted to a header or line itself; without limits all of it."""
     return scope_of(authorization, line).limits or Limits()
+
+
+def unit_price_of(authorization: Authorization, line: int) -> Decimal | None:
+    """The price of a unit that was authorized with a line; a header has none."""
+    return line_of(authorization, line).unit_price if line else None
 
 
 def certified_on(authorization: Authorization, line: int) -> date | None:

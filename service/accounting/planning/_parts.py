@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 
 from service.accounting.books.plan import Debit, Draw, Part, Way
 from service.accounting.books.scale import SCALE, apportioned, scaled
 from service.accounting.limits.bounds import Account
-from service.accounting.limits.choice import Asked, Choice
+from service.accounting.limits.choice import Asked, Choice, unit_price_of
 from service.accounting.planning.counting import (
     COMPONENT_MODIFIERS,
     Counting,
@@ -97,6 +98,7 @@ class LineParts:
         self._is_late = claim.frequency == LATE_CHARGES
         self._sought = sought
         self._provider = provider_of(claim, line)
+        self._is_priced = references.accounting.unit_price == "bound"
         self._is_in_visits = counts_visits(line, references)
         service = service_of(line, "")
         self._service = service.procedure or service.revenue_code or ""
@@ -152,7 +154,26 @@ class LineParts:
             line=usable.choice.line,
             origin=usable.choice.origin,
             debits=tuple(self._debit(*each, stretch) for each in usable.accounts),
+            price=self._price(usable, stretch) if self._is_priced else None,
         )
+
+    def _price(self, usable: Usable, stretch: Stretch) -> tuple[int, int] | None:
+        """The authorized price of a claim unit, as a fraction; None where that is not told.
+
+        It is that of a unit of the authorization line: of a visit, where it counts visits.
+        """
+        price = unit_price_of(usable.choice.authorization, usable.choice.line)
+        name, whole = f"L{usable.choice.line}", stretch.within or stretch
+        own = next((each for each in usable.accounts if each[0].base.rstrip("@~") == name), None)
+        if not price or own is None:
+            return None
+        account, counting = own
+        is_other = account.bounds.unit is not None and account.bounds.units is None
+        if counting.by in _WITHOUT_UNITS or is_other:
+            return None
+        tokens = len(self._tokens(counting, whole))
+        rate = Fraction(tokens * SCALE, whole.want) if tokens else counting.rate
+        return (Fraction(price) * rate).as_integer_ratio()
 
     def _studies_of(self, stretch: Stretch) -> tuple[str, ...]:
         """The studies: two components share one, the same component again is another.

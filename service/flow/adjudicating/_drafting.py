@@ -20,7 +20,7 @@ from service.accounting.books.record import (
 )
 from service.accounting.books.scale import scaled
 from service.accounting.books.waiting import Waiting, waiting_of
-from service.accounting.limits.choice import Asked, Obstacle, flags_of
+from service.accounting.limits.choice import Asked, Obstacle, flags_of, unit_price_of
 from service.accounting.planning.counting import billed_unit, units_of
 from service.accounting.planning.planning import plan_claim
 from service.domain.adjudication import Adjudication
@@ -129,6 +129,7 @@ class Drafting:
             "rules": rules,
             "lines": lines,
             "denials": self._denials(lines),
+            "priced": _reason(self.rules.references.accounting.priced),
             "authorizations": _authorizations(chosen),
             "bounds": _bounds(plan),
         }
@@ -375,6 +376,9 @@ def _authorizations(chosen: Iterable[Chosen]) -> dict[str, KnownAuthorization]:
             },
         )
         entry["actions"][str(choice.line)] = choice.action
+        price = unit_price_of(authorization, choice.line)
+        if price is not None:
+            entry.setdefault("prices", {})[str(choice.line)] = format(price, "f")
         flags = flags_of(authorization, choice.line, line.from_) if line.from_ else ()
         if flags:
             entry["flags"][str(line.line)] = list(flags)
