@@ -12,6 +12,11 @@ from tests.api.bodies import claim_body
 
 Fields = dict[str, Any]
 LONG_MS = 100 * 24 * 3600 * 1000
+OF_OTHER: Fields = {
+    "claim_id": "C-0",
+    "authorization_numbers": [{"value": "AU-2"}],
+    "line": {"procedure": "97110", "units": "3"},
+}
 NOT_MINE = {"procedure": {"from": "97110"}}
 
 
@@ -109,13 +114,18 @@ def test_a_limit_that_renews_from_an_unknown_day_says_nothing_of_its_use(desk: D
 
 def test_a_line_that_waits_shows_what_is_left_of_what_it_did_not_take(desk: Desk) -> None:
     """Of one that fits in part, and of near misses: drawn on by others, or never."""
-    desk.push(authorization_id="A2", line={**NOT_MINE, "limits": {"units": "7", "unit": "UN"}})
+    desk.push(
+        authorization_id="A2",
+        number="AU-2",
+        line={**NOT_MINE, "limits": {"units": "7", "unit": "UN"}},
+    )
     desk.push(
         authorization_id="A3",
+        number="AU-3",
         place_of_service="12",
         line={"limits": {"units": "5", "unit": "UN"}},
     )
-    adjudicated(desk, claim_id="C-0", line={"procedure": "97110", "units": "3"})
+    adjudicated(desk, **OF_OTHER)
     found = shown(adjudicated(desk, line={"units": "2"})["lines"][0])
 
     assert [each.partition(" | ")[2] for each in found] == [
@@ -127,7 +137,11 @@ def test_a_line_that_waits_shows_what_is_left_of_what_it_did_not_take(desk: Desk
 def test_of_a_line_that_is_paid_others_are_told_as_far_as_they_are_at_hand(desk: Desk) -> None:
     """Nothing waits: nobody is asked for accounts that were never drawn on, or are at rest."""
     desk.push(line={"limits": {"units": "9", "unit": "UN"}})
-    desk.push(authorization_id="A2", line={**NOT_MINE, "limits": {"units": "7", "unit": "UN"}})
+    desk.push(
+        authorization_id="A2",
+        number="AU-2",
+        line={**NOT_MINE, "limits": {"units": "7", "unit": "UN"}},
+    )
     adjudicated(desk, claim_id="C-0", line={"units": "1"})
     found = shown(adjudicated(desk, line={"units": "2"})["lines"][0])
 
@@ -146,8 +160,12 @@ def test_what_is_at_rest_is_found_with_what_is_drawn_or_waits(desk: Desk) -> Non
         later = int(time.time() * 1000) + LONG_MS
         return await stores.resting.rest(desk.payer, now_ms=later)
 
-    desk.push(authorization_id="A2", line={**NOT_MINE, "limits": {"units": "7", "unit": "UN"}})
-    adjudicated(desk, claim_id="C-0", line={"procedure": "97110", "units": "3"})
+    desk.push(
+        authorization_id="A2",
+        number="AU-2",
+        line={**NOT_MINE, "limits": {"units": "7", "unit": "UN"}},
+    )
+    adjudicated(desk, **OF_OTHER)
     desk.push(line={"limits": {"units": "9", "unit": "UN"}})
     adjudicated(desk, claim_id="C-0a", line={"units": "1"})
     assert desk.ground.run(rest) == 4
