@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 
 from service.accounting.answers.answer import benefit_answer, complete, goes_before
 from service.accounting.answers.balances import balances_told, with_balances
-from service.accounting.books.books import occasion_of
+from service.accounting.books.books import LookedUp, occasion_of
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.record import Draft
 from service.accounting.books.scale import written, written_amount
@@ -32,6 +32,7 @@ from service.flow.adjudicating import adjudicate as flow
 from service.flow.adjudicating.adjudicate import Adjudicated
 from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
 from service.flow.adjudicating.run import Run
+from service.flow.matching.counting import Counting
 from service.flow.matching.match import grant, match_claim
 from service.flow.matching.why_not import WhyNotQuestion as WhyNotQuestion
 from service.flow.matching.why_not import why_not
@@ -76,7 +77,19 @@ async def match(caller: Caller, claim: Claim, *, balances: bool = False) -> Matc
     ``balances``: candidates and near misses say what is used and left of them. Raises EngineFault.
     """
     parts, rules = caller.parts, caller.parts.rules.current
-    matched = await match_claim(claim, caller.payer, rules=rules, source=parts.stores.search)
+    counting = Counting.of(claim, rules)
+    person, counted = None, None
+    if counting.looks_back:
+        found = await _counted(caller, claim)
+        person, counted = found.person, counting.values(found, None)
+    matched = await match_claim(
+        claim,
+        caller.payer,
+        rules=rules,
+        source=parts.stores.search,
+        person=person,
+        counted=counted,
+    )
     for each in matched.searches:
         RESULTS.labels(each.plan.template.id, each.ranked.match_class).inc()
     parts.live_check.offer(matched)
@@ -91,6 +104,15 @@ async def match(caller: Caller, claim: Claim, *, balances: bool = False) -> Matc
         for line in matched.answer["lines"]
     ]
     return {**matched.answer, "lines": lines}
+
+
+async def _counted(caller: Caller, claim: Claim) -> LookedUp:
+    """Read who the member is with the counters, and what is counted of the claim itself."""
+    books = caller.stores.accumulators
+    found = await books.look_up(caller.payer, claim.claim_id, claim.member.id, counters=True)
+    if any(not book.sequence for book in found.counters.values()):
+        return await books.recall(caller.payer, found)
+    return found
 
 
 def sent_in(

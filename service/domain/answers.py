@@ -148,6 +148,7 @@ class RequirementAnswer(TypedDict):
     row: str | None
     table_hash: str | None
     unknown: UnknownAnswer | None
+    counted: dict[str, int | float | None]
 
 
 class MatchedLine(TypedDict):

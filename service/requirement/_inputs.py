@@ -6,7 +6,7 @@ place of service takes that of its claim; one without pointers takes all diagnos
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from operator import attrgetter
@@ -21,6 +21,8 @@ SPECIALTIES = "specialty-parents"
 AUTHORIZATION_KINDS = frozenset({"authorization", "referral", "notification"})
 _ATTACHED = ("claim.attached.", "line.attached.")
 _INSTITUTIONAL, _DENTAL = "institutional", "dental"
+COUNTED = "counted."
+"""Columns that count what was billed, this line included."""
 NONE = ""
 """A text that there is none of, which is known."""
 _ATTACHED_TYPES: Mapping[AttachedType, tuple[Kind, type]] = {
@@ -39,6 +41,7 @@ class Question:
     line: ServiceLine
     references: References
     requested: str | None = None
+    counted: Mapping[str, int | float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,21 @@ class Inputs(Mapping[str, Value]):
         for prefix in _ATTACHED:
             if column.startswith(prefix):
                 return _attached(self.question, prefix, column.removeprefix(prefix))
+        counter = column.removeprefix(COUNTED)
+        if counter != column and counter in self.question.references.counters.counters:
+            return self.question.counted.get(counter, 0)
         raise KeyError(column)
 
     def __iter__(self) -> Iterator[str]:
         yield from _READERS
         for prefix in _ATTACHED:
             yield from (prefix + name for name in self.question.references.attached.fields)
+        yield from (COUNTED + name for name in self.question.references.counters.counters)
 
     def __len__(self) -> int:
-        return len(_READERS) + len(_ATTACHED) * len(self.question.references.attached.fields)
+        references = self.question.references
+        attached = len(_ATTACHED) * len(references.attached.fields)
+        return len(_READERS) + attached + len(references.counters.counters)
 
 
 def columns(references: References) -> dict[str, InputColumn]:
@@ -77,6 +86,9 @@ def columns(references: References) -> dict[str, InputColumn]:
             known[column] = InputColumn(title=known[column].title, kind="texts", values=names)
     for prefix in _ATTACHED:
         known.update(_attached_columns(prefix, references.attached))
+    for name, counter in references.counters.counters.items():
+        title = counter.title or f"What counters.yaml counts as {name}"
+        known[COUNTED + name] = InputColumn(title=f"{title.rstrip('.')}.", kind="number")
     return known
 
 

@@ -5,16 +5,19 @@ value that is absent leaves open which row of the table holds, the line needs al
 rows demands: what is not known is never taken for small.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from service.domain.claim import AuthorizationKind, Benefit, Claim, ServiceLine
 from service.requirement._decision_table import FiredRow
-from service.requirement._inputs import Inputs, Question
+from service.requirement._inputs import COUNTED, Inputs, Question
 from service.requirement.tables import RequirementTables
 
 Kinds = tuple[AuthorizationKind, ...]
+
+Counted = Mapping[str, int | float | None]
+"""By counter what it comes to with the line; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,8 @@ class Requirement:
     emergency is paid without; the authorization that came later is shown all the same). ``row`` is
     the name of the row of the table that fired; table, row and hash are None if the benefit spoke.
     ``unknown`` names the columns that are absent, and ``possible`` the rows between which they
-    leave it open; then ``row`` is the first of them that demands the most.
+    leave it open; then ``row`` is the first of them that demands the most. ``counted`` is what the
+    counters that the table reads came to.
     """
 
     needed: Kinds
@@ -36,6 +40,7 @@ class Requirement:
     table_hash: str | None = None
     unknown: tuple[str, ...] = ()
     possible: tuple[str, ...] = ()
+    counted: Counted = field(default_factory=dict)
 
     @property
     def looked_for(self) -> Kinds:
@@ -53,13 +58,19 @@ class TemplateChoice:
     table_hash: str
 
 
-def decide_requirement(claim: Claim, line: ServiceLine, tables: RequirementTables) -> Requirement:
-    """What a line needs; raises TableFault when the table cannot be decided."""
+def decide_requirement(
+    claim: Claim, line: ServiceLine, tables: RequirementTables, counted: Counted | None = None
+) -> Requirement:
+    """What a line needs; raises TableFault when the table cannot be decided.
+
+    ``counted`` is what each counter of the references comes to with this line, None where that is
+    not known.
+    """
     said = _said_by(line.benefit)
     if said is not None:
         return Requirement(needed=said, source="benefit")
     table = tables.is_authorization_required
-    asked = Question(claim=claim, line=line, references=tables.references)
+    asked = Question(claim=claim, line=line, references=tables.references, counted=counted or {})
     decided = table.decide(Inputs(asked))
     is_open = len({(_needed([row]), _linked([row])) for row in decided.rows}) > 1
     rows = decided.rows if is_open else (decided.sure,)
@@ -73,6 +84,11 @@ def decide_requirement(claim: Claim, line: ServiceLine, tables: RequirementTable
         table_hash=table.short_hash,
         unknown=decided.unknown if is_open else (),
         possible=tuple(row.name for row in rows) if is_open else (),
+        counted={
+            name: count
+            for name, count in (counted or {}).items()
+            if count != 0 and COUNTED + name in table.columns
+        },
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from service.domain.reference import References
 from service.requirement._cells import Contract, OutputColumn
 from service.requirement._decision_table import DecisionTable
-from service.requirement._inputs import AUTHORIZATION_KINDS, columns
+from service.requirement._inputs import AUTHORIZATION_KINDS, COUNTED, columns
 from service.requirement.faults import TableProblem, TableRefused
 
 IS_AUTHORIZATION_REQUIRED = "is-authorization-required"
@@ -23,6 +23,13 @@ class RequirementTables:
     is_authorization_required: DecisionTable
     requested_auth_type: DecisionTable
     references: References = field(default_factory=References)
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether what a line needs depends on a counter that looks back at other claims."""
+        read = self.is_authorization_required.columns
+        counters = self.references.counters.counters.items()
+        return any(each.is_kept and COUNTED + name in read for name, each in counters)
 
 
 def load_table(
@@ -57,7 +64,7 @@ def contract(name: str, references: References, templates: frozenset[str]) -> Co
     """The columns that a table reads and answers; raises KeyError for an unknown table.
 
     What is looked for is known only once it is decided that something is: so ``requested.type`` is
-    a column of the second table alone.
+    a column of the second table alone. Counters are columns of the first.
     """
     inputs = columns(references)
     if name == IS_AUTHORIZATION_REQUIRED:
@@ -66,5 +73,6 @@ def contract(name: str, references: References, templates: frozenset[str]) -> Co
         linked = OutputColumn(allowed=AUTHORIZATION_KINDS, many=True, required=False)
         return Contract(inputs=inputs, outputs={"needed": needed, "linked": linked})
     if name == REQUESTED_AUTH_TYPE:
+        inputs = {each: column for each, column in inputs.items() if not each.startswith(COUNTED)}
         return Contract(inputs=inputs, outputs={"template": OutputColumn(allowed=templates)})
     raise KeyError(name)

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from service.domain.accounting_policy import AccountingPolicy, UnitTable
+from service.domain.counters import CounterTable
 from service.domain.event import EventCodes
 from service.domain.number_forms import NumberForms
 from service.domain.reference import AttachedFields, GroupTable, References
@@ -121,6 +122,7 @@ _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
     "specialised": ("specialised", SpecialisedTable),
     "unit-conversions": ("units", UnitTable),
     "accounting-policy": ("accounting", AccountingPolicy),
+    "counters": ("counters", CounterTable),
     "event-codes": ("events", EventCodes),
     "number-forms": ("numbers", NumberForms),
 }
@@ -179,6 +181,7 @@ def _disagreements(
         "specialised": references.specialised.faults(events.events, references.groups),
         "unit-conversions": references.units.faults(references.groups),
         "accounting": references.accounting.faults(references.groups, references.units),
+        "counters": references.counters.faults(references.groups),
     }
     return (
         _refused(name, fault, texts.get(name, ""))

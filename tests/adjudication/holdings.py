@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from service.accounting.books.rows import HeldDebit
+from service.accounting.books.rows import COUNTED, HeldDebit
 from service.accounting.books.scale import quantity_of
 from service.application.parts import Stores
 from tests.adjudication.desk import Desk
@@ -65,7 +65,7 @@ def held(desk: Desk) -> Balances:
             claim = await stores.accumulators.read_claim(desk.payer, claim_id)
             if claim.is_held:
                 for row in claim.rows:
-                    for debit in row.debits:
+                    for debit in row.debits if row.kind != COUNTED else ():
                         add(row.authorization_id, claim.status, debit)
 
     desk.ground.run(read)

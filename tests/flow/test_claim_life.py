@@ -48,7 +48,9 @@ class BooksOfOneClaim:
     others: int = 0
     occasions: list[Occasion] = field(default_factory=list)
 
-    async def look_up(self, payer: str, claim_id: str, member: str) -> LookedUp:
+    async def look_up(
+        self, payer: str, claim_id: str, member: str, *, counters: bool = False
+    ) -> LookedUp:
         """No step asks for a member."""
         raise NotImplementedError
 

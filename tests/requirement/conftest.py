@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from service.domain.claim import Claim
+from service.domain.counters import CounterTable
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.requirement._decision_table import DecisionTable
 from service.requirement.faults import TableProblem, TableRefused
@@ -31,7 +32,8 @@ def references() -> References:
         for name in ("procedure-groups", "specialty-parents")
     }
     attached = AttachedFields.model_validate(read(folder / "attached.yaml"))
-    return References(groups=groups, attached=attached)
+    counters = CounterTable.model_validate(read(folder / "counters.yaml"))
+    return References(groups=groups, attached=attached, counters=counters)
 
 
 @pytest.fixture(scope="session")

@@ -312,7 +312,7 @@ def tally_of(claims: Iterable[ModelClaim]) -> Tally:
 def uneven(rows: Iterable[HeldRow], wanted: LinePlan) -> Iterator[int]:
     """Give the parts of a line of which the kinds did not grant the same units."""
     for part in wanted.parts:
-        sums = {way.kind: 0 for way in part.ways}
+        sums: dict[str, int] = {way.kind: 0 for way in part.ways}
         for row in rows:
             if (row.line, row.part) == (wanted.line, part.number):
                 sums[row.kind] += row.units

@@ -33,17 +33,28 @@ class AuthorizationBehind(AuthorizationChanged):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CounterBook:
+    """The counters of a member as they are stored; sequence 0 is one of which nothing is here."""
+
+    sequence: int = 0
+    fields: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LookedUp:
     """A claim as it stands, and the person for whom it was asked.
 
     ``owners`` are the ids of the person as claims name them, the id that stays first; a claim goes
-    to that one when it is first drawn. ``last_push`` is the mark of the person's last push.
+    to that one when it is first drawn. ``last_push`` is the mark of the person's last push,
+    ``counters`` the books of counters of all ids of the person, where they were asked for.
     """
 
     claim: ClaimState
     person: Person
     owners: tuple[str, ...]
     last_push: str = ""
+    counters: Mapping[str, CounterBook] = field(default_factory=dict)
 
     @property
     def owner(self) -> str:
@@ -81,9 +92,10 @@ class DrawRequest:
     ``state`` is used or reserved; ``original_status`` is what becomes of the original. ``record``
     is kept with the ledger entry, and ``matched``, all authorizations that were found; ``waiting``
     says when the claim waits for others, ``last_push`` which push of the member ``marked`` it has
-    seen; ``looked_at`` are accounts of candidates whose balances are shown, ``must_find`` whether
-    those at rest are, too; ``others_wait``: every line that is not in the plan goes to an examiner;
-    ``dry`` computes and writes nothing.
+    seen; ``counted`` are the rows that count the claim, ``seen`` the books of counters by which it
+    was decided what it needs: they must be as they were. ``looked_at`` are accounts of candidates
+    whose balances are shown, ``must_find`` whether those at rest are, too; ``others_wait``: every
+    line that is not in the plan goes to an examiner; ``dry`` computes and writes nothing.
     """
 
     claim: ClaimState
@@ -98,6 +110,8 @@ class DrawRequest:
     record: str = ""
     matched: tuple[str, ...] = ()
     waiting: Waiting = NEVER_WAITS
+    counted: Sequence[HeldRow] = ()
+    seen: Mapping[str, CounterBook] = field(default_factory=dict)
     looked_at: Mapping[str, Iterable[str]] = field(default_factory=dict)
     must_find: bool = False
     others_wait: bool = False
@@ -110,6 +124,8 @@ class DrawRequest:
         """All on whose accounts something may be moved."""
         ids = [*self.plan.authorizations, *self.claim.authorizations]
         ids += self.original.authorizations if self.original else ()
+        ids += self.seen
+        ids += (row.authorization_id for row in self.counted)
         return list(dict.fromkeys(ids))
 
     @property
@@ -213,15 +229,17 @@ class CorrectionRefused(Exception):
 class Books(Protocol):
     """Reads and moves what claims hold; every fault is an exception, and nothing moved."""
 
-    async def look_up(self, payer: str, claim_id: str, member: str) -> LookedUp:
+    async def look_up(
+        self, payer: str, claim_id: str, member: str, *, counters: bool = False
+    ) -> LookedUp:
         """Read a claim where it is at hand, and who the member is; ``recall`` reads it for sure.
 
-        When it returns, what was pushed for the member can be found.
+        When it returns, what was pushed for the member can be found. ``counters`` are read with it.
         """
         ...
 
     async def recall(self, payer: str, looked_up: LookedUp) -> LookedUp:
-        """Read a claim that is not at hand: it may be at rest."""
+        """Read a claim, and counters, that are not at hand: they may be at rest."""
         ...
 
     async def read_claim(self, payer: str, claim_id: str) -> ClaimState:

@@ -3,14 +3,27 @@
 The short names are those in which Redis and the ledger hold them (see docs/data-model.md).
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from service.accounting.books.scale import CENT, apportioned, written_amount
 from service.domain.claim import AuthorizationKind
 
+COUNTED: Literal["counted"] = "counted"
+"""The kind of a row that draws nothing: it counts a line for the tables, in the member's book."""
+_COUNTERS = "counted/"  # no id of an authorization has a slash
 _MILLIONTH = 3
+
+
+def counter_book(owner: str) -> str:
+    """The id of the book that counts what was billed for a member."""
+    return _COUNTERS + owner
+
+
+def is_counter_book(identifier: str) -> bool:
+    """Whether an id is that of a book of counters, and of no authorization."""
+    return identifier.startswith(_COUNTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +48,7 @@ class HeldRow:
 
     line: int
     part: int
-    kind: AuthorizationKind
+    kind: AuthorizationKind | Literal["counted"]
     authorization_id: str
     authorization_line: int
     origin: str
@@ -105,7 +118,7 @@ def write_row(row: HeldRow) -> dict[str, Any]:
 def units_of(rows: Iterable[HeldRow]) -> dict[int, int]:
     """Give the claim units that each line holds; of a line with two kinds, those of one."""
     by_kind: dict[tuple[int, str], int] = {}
-    for row in rows:
+    for row in _drawn(rows):
         key = row.line, row.kind
         by_kind[key] = by_kind.get(key, 0) + row.units
     held: dict[int, int] = {}
@@ -125,10 +138,15 @@ def amounts_of(rows: Iterable[HeldRow]) -> dict[int, int]:
 
 def _amounts_by_kind(rows: Iterable[HeldRow]) -> dict[tuple[int, str], int]:
     sums: dict[tuple[int, str], int] = {}
-    for row in rows:
+    for row in _drawn(rows):
         key = row.line, row.kind
         sums[key] = sums.get(key, 0) + row.amount
     return sums
+
+
+def _drawn(rows: Iterable[HeldRow]) -> Iterator[HeldRow]:
+    """The rows that draw on authorizations, without those that only count."""
+    return (row for row in rows if row.kind != COUNTED)
 
 
 class MoreThanHeld(ValueError):
@@ -164,7 +182,8 @@ def _by_amount(rows: Sequence[HeldRow], wanted: Mapping[int, int]) -> list[HeldR
     """Lower the charge of lines, evenly over the rows of each kind, to the last cent."""
     places: dict[tuple[int, str], list[int]] = {}
     for place, row in enumerate(rows):
-        places.setdefault((row.line, row.kind), []).append(place)
+        if row.kind != COUNTED:
+            places.setdefault((row.line, row.kind), []).append(place)
     lowered = list(rows)
     for (line, _), mine in places.items():
         amounts = [rows[place].amount for place in mine]

@@ -4,6 +4,7 @@ A claim that was adjudicated before is answered from its record; nothing is ever
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from service.accounting.answers.answer import complete, summary
@@ -23,6 +24,7 @@ from service.accounting.books.claim_state import (
 )
 from service.accounting.books.claim_state import VOID as VOIDING
 from service.accounting.books.record import pack
+from service.accounting.planning.tallies import Values
 from service.background import end
 from service.domain.adjudication import (
     Adjudication,
@@ -36,6 +38,7 @@ from service.domain.person import Person
 from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafting
 from service.flow.adjudicating.choosing import choose_all
 from service.flow.adjudicating.run import ClaimStores, Run, contended
+from service.flow.matching.counting import Counting
 from service.flow.matching.match import Matched, match_claim
 
 CHAIN_MAX = 20
@@ -89,36 +92,51 @@ async def adjudicate(claim: Adjudication, run: Run, stores: ClaimStores) -> Adju
 async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudicated:
     """Look the claim up, match it, draw it.
 
-    Most claims are new: whether one is at rest is asked of Elasticsearch while it is matched.
+    Most claims are new: whether one is at rest, and whether counters are, is asked of Elasticsearch
+    while it is matched; if more is known then, it is matched anew.
     """
-    books, sent = stores.books, content_of(claim)
-    found = await books.look_up(run.payer, claim.claim_id, claim.member.id)
+    books, sent, counting = stores.books, content_of(claim), Counting.of(claim, run.rules)
+    found = await books.look_up(
+        run.payer, claim.claim_id, claim.member.id, counters=counting.looks_back
+    )
+    counted = counting.values(found, None)
     matching: asyncio.Task[Matched | None] | None = None
     if not found.claim.is_known:
-        matching = asyncio.create_task(_match(claim, run, found.person, stores))
+        matching = asyncio.create_task(_match(claim, run, found.person, stores, counted))
     try:
-        if matching is not None:
+        if matching is not None or counting.is_missing(found):
             found = await books.recall(run.payer, found)
         if await _is_replay(claim, found, fingerprint(sent), run, stores):
             return await _replay(found.claim, claim.version, run, stores)
         _check_order(claim, found.claim)
-        matched = await (matching or _match(claim, run, found.person, stores))
+        original = await _original(claim, found, stores, run)
+        known = counting.values(found, original)
+        if matching is not None and known == counted:
+            matched = await matching
+        else:
+            matched = await _match(claim, run, found.person, stores, known)
     finally:
         if matching is not None:
             await end(matching)
-    return await _draw(claim, sent, found, matched, run, stores)
+    before = _Before(sent=sent, found=found, original=original, counting=counting)
+    return await _draw(claim, before, matched, run, stores)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What is known of a claim before it is drawn: as it was sent, as it stands, its original."""
+
+    sent: bytes
+    found: LookedUp
+    original: ClaimState | None
+    counting: Counting
 
 
 async def _draw(
-    claim: Adjudication,
-    sent: bytes,
-    found: LookedUp,
-    matched: Matched | None,
-    run: Run,
-    stores: ClaimStores,
+    claim: Adjudication, before: _Before, matched: Matched | None, run: Run, stores: ClaimStores
 ) -> Adjudicated:
+    found, original = before.found, before.original
     state = found.claim
-    original = await _original(claim, found, stores, run)
     previous = await _summary(state, run, stores) if state.is_known else None
     is_unknown = claim.frequency in (REPLACEMENT, VOID) and original is None
     drafting = Drafting(
@@ -136,7 +154,7 @@ async def _draw(
     request = DrawRequest(
         claim=state,
         version=claim.version,
-        fingerprint=fingerprint(sent),
+        fingerprint=fingerprint(before.sent),
         state=_status(claim, state, run),
         plan=drafted.plan,
         occasion=occasion_of(_kind(claim, state), run.at, run.actor, claim.reason),
@@ -145,9 +163,11 @@ async def _draw(
         last_push=found.last_push,
         original=original if original and original.claim_id != claim.claim_id else None,
         original_status=REVERSED if claim.frequency == VOID else REPLACED,
-        record=pack({**drafted.draft, "sent": sent.decode()}),
+        record=pack({**drafted.draft, "sent": before.sent.decode()}),
         matched=_found(matched),
         waiting=drafted.waiting,
+        counted=before.counting.rows(found.owner),
+        seen=found.counters,
         looked_at=drafted.looked_at,
         must_find=drafted.some_wait,
         others_wait=drafted.others_wait,
@@ -262,12 +282,23 @@ async def _summary(state: ClaimState, run: Run, stores: ClaimStores) -> Summary:
 
 
 async def _match(
-    claim: Adjudication, run: Run, person: Person, stores: ClaimStores
+    claim: Adjudication,
+    run: Run,
+    person: Person,
+    stores: ClaimStores,
+    counted: Mapping[int, Values],
 ) -> Matched | None:
     """Match a claim; a void has nothing to match."""
     if claim.frequency == VOID:
         return None
-    return await match_claim(claim, run.payer, rules=run.rules, source=stores.source, person=person)
+    return await match_claim(
+        claim,
+        run.payer,
+        rules=run.rules,
+        source=stores.source,
+        person=person,
+        counted=counted,
+    )
 
 
 def _found(matched: Matched | None) -> tuple[str, ...]:

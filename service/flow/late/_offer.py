@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from service.accounting.books.grant import Row
-from service.accounting.books.rows import HeldRow
+from service.accounting.books.rows import COUNTED, HeldRow
 from service.domain.answers import LineAnswer
 from service.matching.resolution import is_active
 
@@ -166,6 +166,8 @@ def was_lowered(held: Iterable[HeldRow], drawn: Iterable[Row]) -> bool:
 def _sums(rows: Iterable[HeldRow | Row]) -> dict[tuple[int, str, str, int], tuple[int, int]]:
     sums: dict[tuple[int, str, str, int], tuple[int, int]] = {}
     for row in rows:
+        if row.kind == COUNTED:
+            continue
         key = row.line, row.kind, row.authorization_id, row.authorization_line
         units, amount = sums.get(key, (0, 0))
         sums[key] = units + row.units, amount + row.amount

@@ -1,11 +1,12 @@
 """Matches a claim: which authorization or referral covers each line, how surely, and why."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from service.accounting.answers.balances import Granting
+from service.accounting.planning.tallies import Held, Values, counted_values, tallies_of
 from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
 from service.domain.answers import (
@@ -88,16 +89,22 @@ async def match_claim(
     rules: RuleBook,
     source: CandidateSource,
     person: Person | None = None,
+    counted: Mapping[int, Values] | None = None,
 ) -> Matched:
     """Answer every line of a claim; writes nothing.
 
-    ``person`` is the member, where the source was prepared for him before.
+    ``person`` is the member, where the source was prepared for him before, ``counted`` by line what
+    the counters come to, where others were looked at; else the claim is counted alone.
     Raises EngineFault when an engine fails, which is never "no match", and TableFault when a
     decision table cannot be decided.
     """
     started = time.perf_counter()
+    if counted is None:
+        tallies = tallies_of(claim, rules.references)
+        counted = counted_values(tallies, rules.references, Held())
     requirements = {
-        line.line: decide_requirement(claim, line, rules.tables) for line in claim.lines
+        line.line: decide_requirement(claim, line, rules.tables, counted.get(line.line))
+        for line in claim.lines
     }
     searches = ask(claim, requirements, rules)
     finder = Finder(source=source, payer=payer, person=Person.of(claim.member.id))
@@ -322,6 +329,7 @@ def _requirement_answer(requirement: Requirement) -> RequirementAnswer:
         "unknown": {"columns": list(requirement.unknown), "rows": list(requirement.possible)}
         if requirement.unknown
         else None,
+        "counted": dict(requirement.counted),
     }
 
 

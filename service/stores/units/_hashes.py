@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import orjson
 
 from service.accounting.answers.statement import AccountsState, AccountState
+from service.accounting.books.books import CounterBook
 from service.accounting.books.claim_state import NEVER, ClaimState
 from service.accounting.books.grant import Balance, Measure
 from service.accounting.books.plan import base_of
@@ -34,6 +35,12 @@ def read_claim_state(claim_id: str, stored: Mapping[str, str]) -> ClaimState:
         entries=by_version["e"],
         replaced_by=stored.get("by"),
     )
+
+
+def read_counters(fields: Mapping[str, str], tokens: Mapping[str, str]) -> CounterBook:
+    """Read the counters of a member; those that are not here may be at rest."""
+    balances = {name: value for name, value in fields.items() if _is_balance(name)}
+    return CounterBook(sequence=int(fields.get("n", "0")), fields=balances, tokens=tokens)
 
 
 def read_accounts(stored: Mapping[str, str]) -> AccountsState:

@@ -4,6 +4,7 @@ Everything that a claim moves is moved by one script, all or nothing; see ``lua/
 at rest comes back before it is moved; see ``archive``.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from service.accounting.books.books import (
     AuthorizationChanged,
     Correction,
     CorrectionRefused,
+    CounterBook,
     DrawRequest,
     LookedUp,
     Moved,
@@ -25,7 +27,7 @@ from service.accounting.books.books import (
 )
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.grant import Balances, Measure
-from service.accounting.books.rows import HeldRow, write_row
+from service.accounting.books.rows import HeldRow, counter_book, write_row
 from service.domain.person import Person
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
@@ -36,6 +38,7 @@ from service.stores.units._hashes import (
     balances_in,
     read_accounts,
     read_claim_state,
+    read_counters,
     units_by_account,
 )
 from service.stores.units.archive import Archive
@@ -90,43 +93,91 @@ class Accumulators:
             for name in ("claim", "change", "amend", "recount", "correct")
         )
 
-    async def look_up(self, payer: str, claim_id: str, member: str) -> LookedUp:
+    async def look_up(
+        self, payer: str, claim_id: str, member: str, *, counters: bool = False
+    ) -> LookedUp:
         """Read a claim where Redis has it, and who the member is, in one round trip.
 
-        When it returns, what was pushed for the member can be found. Raises EngineFault.
+        So are the counters of the member. When it returns, what was pushed for the member can be
+        found. Raises EngineFault.
         """
         await self._guard()
         book = self._keys.book(payer)
+        owner = book.owner(member)
         with translated_errors():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.hgetall(book.claim(claim_id))
             self._members.visibility.ask(pipeline, payer, member)
             pipeline.hmget(*self._members.copies.asked(payer, member))
-            stored, asked, visible, merged = await pipeline.execute()
+            if counters:
+                self._ask_counters(pipeline, payer, owner)
+            stored, asked, visible, merged, *counted = await pipeline.execute()
         claim = read_claim_state(claim_id, stored)
         if not self._members.was_never_merged(merged):
-            return await self._look_up_merged(payer, claim, member)
+            return await self._look_up_merged(payer, claim, member, counters=counters)
         await self._members.visibility.see(payer, (member,), asked, visible)
         return LookedUp(
             claim=claim,
             person=Person.of(member),
-            owners=(book.owner(member),),
+            owners=(owner,),
             last_push=asked[1] or "",
+            counters={counter_book(owner): read_counters(*counted)} if counters else {},
         )
 
-    async def _look_up_merged(self, payer: str, claim: ClaimState, member: str) -> LookedUp:
+    async def _look_up_merged(
+        self, payer: str, claim: ClaimState, member: str, *, counters: bool
+    ) -> LookedUp:
         person = await self._members.person(payer, member)
         owners = tuple(map(self._keys.book(payer).owner, person.ids))
         with translated_errors():  # before anything is looked for
             mark: Any = await self._redis.get(self._keys.book(payer).mark(owners[0]))
         await self._members.visibility.ensure(payer, *person.ids)
-        return LookedUp(claim=claim, person=person, owners=owners, last_push=mark or "")
+        return LookedUp(
+            claim=claim,
+            person=person,
+            owners=owners,
+            last_push=mark or "",
+            counters=await self._counters(payer, owners) if counters else {},
+        )
+
+    def _ask_counters(self, pipeline: Any, payer: str, owner: str) -> None:
+        book, name = self._keys.book(payer), counter_book(owner)
+        pipeline.hgetall(book.accounts(name))
+        pipeline.hgetall(book.tokens(name))
+
+    async def _counters(self, payer: str, owners: Sequence[str]) -> dict[str, CounterBook]:
+        """Read the counters of some ids of a person."""
+        with translated_errors():
+            pipeline = self._redis.pipeline(transaction=True)
+            for owner in owners:
+                self._ask_counters(pipeline, payer, owner)
+            answers = iter(await pipeline.execute())
+        return {
+            counter_book(owner): read_counters(fields, tokens)
+            for owner, fields, tokens in zip(owners, answers, answers, strict=True)
+        }
 
     async def recall(self, payer: str, looked_up: LookedUp) -> LookedUp:
-        """Bring the claim back if it is at rest; else it was never adjudicated."""
+        """Bring the claim and counters back if they are at rest; else there never were any."""
+        claim, counters = await asyncio.gather(
+            self._recalled_claim(payer, looked_up), self._recalled_counters(payer, looked_up)
+        )
+        return replace(looked_up, claim=claim, counters=counters)
+
+    async def _recalled_claim(self, payer: str, looked_up: LookedUp) -> ClaimState:
         if looked_up.claim.is_known:
-            return looked_up
-        return replace(looked_up, claim=await self._recalled(payer, looked_up.claim.claim_id))
+            return looked_up.claim
+        return await self._recalled(payer, looked_up.claim.claim_id)
+
+    async def _recalled_counters(
+        self, payer: str, looked_up: LookedUp
+    ) -> Mapping[str, CounterBook]:
+        absent = [name for name, book in looked_up.counters.items() if not book.sequence]
+        if not absent:
+            return looked_up.counters
+        if set(absent) == await self._archive.recall(payer, "accounts", absent):
+            return looked_up.counters
+        return await self._counters(payer, looked_up.owners)
 
     async def read_claim(self, payer: str, claim_id: str) -> ClaimState:
         """Read what a claim holds, and which of its versions were answered."""
@@ -181,6 +232,7 @@ class Accumulators:
             self._draw,
             [*names, *self._accounts_of(payer, request.authorizations)],
             lambda new: [write_draw(request, new, self._late()), request.record],
+            {name for name, book in request.seen.items() if not book.sequence},
         )
         if answer["s"] == "stale":
             raise AuthorizationChanged(answer["a"])
@@ -226,13 +278,14 @@ class Accumulators:
         script: AsyncScript,
         names: Sequence[str],
         arguments: Callable[[Collection[str]], Sequence[bytes | str]],
+        never_drawn_on: Collection[str] = (),
     ) -> dict[str, Any]:
         """Run a script that moves units; accounts that Redis does not have are recalled first.
 
         ``arguments`` is given the authorizations of which it is known that nobody drew on them.
         """
         await self._guard()
-        new: set[str] = set()
+        new = set(never_drawn_on)
         for _ in range(RECALLS_MAX):
             answer = await run_script(script, names, arguments(new))
             if answer["s"] != "absent":

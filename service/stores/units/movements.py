@@ -18,8 +18,8 @@ from service.accounting.books.books import (
 )
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.grant import AccountMovement, Balance, Measure, Row
-from service.accounting.books.plan import Bounds, ClaimPlan, Debit, Draw, Drawable, Part, base_of
-from service.accounting.books.rows import write_row
+from service.accounting.books.plan import Bounds, Debit, Draw, Drawable, Part, base_of
+from service.accounting.books.rows import COUNTED, is_counter_book, write_row
 
 Json = dict[str, Any]
 _MEASURES: tuple[tuple[Measure, int], ...] = (("units", 0), ("amount", 2), ("days", 4))
@@ -69,9 +69,8 @@ def write_draw(request: DrawRequest, new: Collection[str] = (), late: Late | Non
             **_occasion(request.occasion),
             **_waiting(request),
             **_late(late),
-            "a": [
-                _authorization(each, request.plan, new, is_moved=each in moved_on) for each in ids
-            ],
+            "a": [_authorization(each, request, new, is_moved=each in moved_on) for each in ids],
+            "ct": list(map(write_row, request.counted)),
             "l": [
                 {
                     "l": line.line,
@@ -227,9 +226,13 @@ def _text(number: int | None) -> str:
 
 
 def _authorization(
-    authorization_id: str, plan: ClaimPlan, new: Collection[str], *, is_moved: bool
+    authorization_id: str, request: DrawRequest, new: Collection[str], *, is_moved: bool
 ) -> Json:
-    drawable = plan.authorizations.get(authorization_id)
+    if is_counter_book(authorization_id):
+        seen = request.seen.get(authorization_id)
+        written = {"id": authorization_id, "new": authorization_id in new}
+        return written | ({} if seen is None else {"seen": seen.sequence})
+    drawable = request.plan.authorizations.get(authorization_id)
     if drawable is None:
         is_new = not is_moved and authorization_id in new
         return {"id": authorization_id, "new": is_new, "look": not is_moved}
@@ -317,8 +320,15 @@ def _lean(name: str) -> tuple[int, str]:
 
 
 def read_rows(written: str, bounds: BoundsOf) -> tuple[Row, ...]:
-    """Read rows with what they moved, as scripts and ledger entries have them."""
-    return tuple(_row(each["row"], each["moved"], bounds) for each in orjson.loads(written))
+    """Read rows with what they moved, as scripts and ledger entries have them.
+
+    Those that only count a line for the tables draw on nothing, and are not told.
+    """
+    return tuple(
+        _row(each["row"], each["moved"], bounds)
+        for each in orjson.loads(written)
+        if each["row"]["k"] != COUNTED
+    )
 
 
 def _row(row: Json, moved: Sequence[Json], bounds: BoundsOf) -> Row:

@@ -451,7 +451,8 @@ local function note_freed(late, owner, claim_id, waiting, due, arrived, stamp)
         is_less = is_less or used_of(balance, measure) + balance[measure .. 'r'] < was
       end
     end
-    if is_less then freed[#freed + 1] = book.id end
+    -- Counters that go back are no units that anybody waits for.
+    if is_less and string.sub(book.id, 1, 8) ~= 'counted/' then freed[#freed + 1] = book.id end
   end
   if #freed == 0 or not late then return end
   local others = redis.call('ZCARD', waiting)

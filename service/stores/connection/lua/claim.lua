@@ -329,13 +329,15 @@ local function check_request(request)
 end
 
 -- Opens all books with the limits of the versions that were matched; gives what changed of them, the
--- first authorization of which another version is in force, and the first of which this version is
--- newer, and counts otherwise: first what was drawn before must be counted as it does.
+-- first authorization of which another version is in force, the first of which this version is newer,
+-- and counts otherwise: first what was drawn before must be counted as it does; and whether counters
+-- by which it was decided what the claim needs are other than they were seen.
 local function open_books(request)
-  local amended, stale, behind = {}, nil, nil
+  local amended, stale, behind, is_other = {}, nil, nil, false
   for i, given in ipairs(request.a) do
     local at = BOOKS + 2 * (i - 1)
     local book = open_book(given.id, KEYS[at], KEYS[at + 1], given.new, given.look)
+    if given.seen and book.n ~= whole(given.seen, 'a sequence') then is_other = true end
     if given.v then
       local version = whole(given.v, 'a version')
       if book.v > version or (book.v == version and book.st ~= 'open') then
@@ -347,7 +349,14 @@ local function open_books(request)
       end
     end
   end
-  return amended, stale, behind
+  return amended, stale, behind, is_other
+end
+
+-- Counts the claim for the tables, as a part of what it holds: it needs no room.
+local function count_lines(request, state, rows, kept)
+  for _, row in ipairs(request.ct) do
+    rows[#rows + 1], kept[#kept + 1] = {row = row, moved = post(row, state, 1)}, row
+  end
 end
 
 -- A candidate that is not here was never drawn on, or is at rest: it is asked for where something waits
@@ -442,9 +451,10 @@ return run(function()
     (original and original.n ~= whole(request.on, 'a sequence')) then
     return cjson.encode({s = 'moved'})
   end
-  local amended, stale, behind = open_books(request)
+  local amended, stale, behind, is_other = open_books(request)
   if #absent > 0 or request.lkn then ask_for_candidates(request) end
   if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
+  if is_other then return cjson.encode({s = 'moved'}) end
   if stale then return cjson.encode({s = 'stale', a = stale}) end
   if behind then return cjson.encode({s = 'behind', a = behind}) end
   local state = STATES[word(request.s, 'a state')]
@@ -454,6 +464,7 @@ return run(function()
   local rows, kept, lists, waits, all_wait = draw_lines(request, state)
   if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
   if state and all_wait then request.s = 'suspended' end
+  if STATES[request.s] then count_lines(request, state, rows, kept) end
   local result = {
     s = 'ok', r = encode_list(rows), u = encode_list(undone), o = encode_list(given_back),
     t = lists.t, bl = lists.bl, w = lists.w, k = lists.k, st = request.s,
