@@ -58,8 +58,8 @@ TOKENS: Names = {
 ROW: Names = {
     "l": "claim line",
     "p": "part of the line",
-    "k": "kind",
-    "a": "authorization",
+    "k": "kind; `counted` of a row that draws nothing and counts the line for tables",
+    "a": "authorization, or the counters of the member",
     "al": "its line",
     "o": "origin of the choice",
     "u": "units of the claim line",
