@@ -162,7 +162,7 @@ class DecisionTable:
         """
         possible: list[int] = []
         unknown: list[str] = []
-        for index, rule in enumerate(self._rules):
+        for index, rule in enumerate(self._rules[:-1]):
             lacking = [column for cell in rule.cells for column in cell.lacks(values)]
             try:
                 fits = all(cell.fits(values) for cell in rule.cells if not cell.lacks(values))
@@ -173,8 +173,8 @@ class DecisionTable:
                 possible.append(index)
                 unknown += lacking
                 if not lacking:
-                    break
-        return possible, unknown
+                    return possible, unknown
+        return [*possible, len(self._rules) - 1], unknown
 
 
 def _seen_as(column: str, known: Iterable[Cell]) -> Callable[[Value], object]:

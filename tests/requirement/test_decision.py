@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.domain.claim import Claim
+from service.domain.counters import CounterTable
 from service.domain.reference import References
 from service.requirement.decision import (
     Requirement,
@@ -14,7 +15,7 @@ from service.requirement.decision import (
     decide_requirement,
 )
 from service.requirement.faults import TableRefused
-from service.requirement.tables import RequirementTables, load_tables
+from service.requirement.tables import TABLE_NAMES, RequirementTables, load_tables
 from tests.builders import TEMPLATES
 
 BuildClaim = Callable[..., Claim]
@@ -246,3 +247,49 @@ def test_both_tables_are_needed(references: References) -> None:
         load_tables({"is-authorization-required": "{}"}, references, TEMPLATES)
 
     assert refused.value.table == "requested-auth-type"
+
+
+@pytest.mark.parametrize(
+    ("visits", "needed", "counted"),
+    [
+        (None, ("authorization",), {"nutrition_visits": None}),
+        (13, ("authorization",), {"nutrition_visits": 13}),
+        (12, (), {"nutrition_visits": 12}),
+        (0, (), {}),
+    ],
+)
+def test_a_requirement_looks_back(
+    tables: RequirementTables,
+    build_claim: BuildClaim,
+    visits: int | None,
+    needed: tuple[str, ...],
+    counted: dict[str, int | None],
+) -> None:
+    """The thirteenth visit needs an authorization, and one of which the number is not known."""
+    claim = build_claim({"procedure": "97802"})
+
+    found = decide_requirement(claim, claim.lines[0], tables, {"nutrition_visits": visits})
+
+    assert (found.needed, dict(found.counted)) == (needed, counted)
+    assert found.unknown == (("counted.nutrition_visits",) if visits is None else ())
+
+
+@pytest.mark.parametrize(("period", "looks_back"), [("year", True), ("claim", False)])
+def test_only_what_is_kept_of_others_is_looked_back_at(
+    references: References,
+    build_jdm: Callable[..., Any],
+    as_text: Callable[[Any], str],
+    period: str,
+    looks_back: bool,
+) -> None:
+    """A counter of the claim needs nothing that is stored, nor does one that no row asks for."""
+    counter = {"procedures": ["97802"], "counts": "visits", "period": period}
+    own = references.model_copy(
+        update={"counters": CounterTable.model_validate({"counters": {"it": counter}})}
+    )
+    second = build_jdm(["claim.type"], [([""], '"professional"')], "template")
+    for cell, expected in (("> 1", looks_back), ("", False)):
+        rows = [([cell, '"97802"'], "[]"), (["", ""], "[]")]
+        first = build_jdm(["counted.it", "line.procedure"], rows)
+        texts = dict(zip(TABLE_NAMES, map(as_text, (first, second)), strict=True))
+        assert load_tables(texts, own, TEMPLATES).looks_back == expected
