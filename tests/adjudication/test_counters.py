@@ -64,6 +64,22 @@ def test_the_thirteenth_visit_of_the_year_needs_an_authorization(desk: Desk) -> 
     assert came_out(desk.adjudicate(claim_id="C-4", lines=[visit(2, year=2027)])) == [free(1)]
 
 
+def test_a_version_that_counts_otherwise_leaves_the_count_as_it_is(desk: Desk) -> None:
+    """What was drawn is counted anew in visits; that the claim is the thirteenth stays."""
+    line = {"procedure": {"from": "97802"}, "limits": {"units": 5, "unit": "UN"}}
+    desk.push(authorization_id="A1", line=line)
+    desk.push(authorization_id="A2", line={**line, "modifiers": ["GT"]}, number="AU-2")
+    desk.adjudicate(claim_id="C-1", lines=[*visits(1, 12), visit(13)])
+    in_visits = {**line, "limits": {"units": 5, "unit": "VS"}}
+    assert desk.push(authorization_id="A1", version=2, line=in_visits).status_code == 200
+
+    (account,) = [each for each in desk.accounts("A1") if each["line"] == 1]
+    assert (account["unit"], account["units"]["used"]) == ("VS", "1")
+    assert came_out(desk.adjudicate(claim_id="C-2", lines=[visit(14)], dry_run=True)) == [
+        ("pay", ["authorization"], 14)
+    ]
+
+
 def used(answer: Any) -> list[Answer]:
     """What the first line drew."""
     found: list[Answer] = answer.json()["lines"][0]["adjudicated_authorizations"]

@@ -194,6 +194,13 @@ class RecountRequest:
     claims: tuple[tuple[ClaimState, tuple[HeldRow, ...]], ...]
     occasion: Occasion
 
+    @property
+    def beside(self) -> list[str]:
+        """What else these claims hold something of: it stays as it is."""
+        recounted = {book.authorization_id for book in self.books}
+        held = (name for claim, _ in self.claims for name in claim.authorizations)
+        return [name for name in dict.fromkeys(held) if name not in recounted]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:

@@ -7,7 +7,7 @@ periods of that line. What a claim holds in all, in its own units and in money, 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from service.accounting.books.plan import Debit, Draw, Part, base_of
 from service.accounting.books.rows import HeldDebit, HeldRow
@@ -20,7 +20,7 @@ from service.accounting.planning.counting import conversion, is_daily, service_d
 from service.accounting.planning.planning import plan_claim
 from service.domain import codes
 from service.domain.authorization import Authorization
-from service.domain.claim import Claim, ServiceLine
+from service.domain.claim import AuthorizationKind, Claim, ServiceLine
 from service.domain.reference import References
 from service.domain.values import DateSpan
 
@@ -272,7 +272,7 @@ class _Recount:
             if self._is_mine(row):
                 of_line = wanted.setdefault(row.line, [])
                 of_line += {number or HEADER} - set(of_line)
-                kinds[row.line] = row.kind
+                kinds[row.line] = cast(AuthorizationKind, row.kind)
         plans: dict[tuple[int, int], Parts] = {}
         for turn in range(max(map(len, wanted.values()), default=0)):
             numbers = {line: each[min(turn, len(each) - 1)] for line, each in wanted.items()}

@@ -314,6 +314,7 @@ class Accumulators:
         names = [
             book.ledger,
             *self._accounts_of(payer, [each.authorization_id for each in request.books]),
+            *self._accounts_of(payer, request.beside),
             *(book.claim(claim.claim_id) for claim, _ in request.claims),
         ]
         await self._move(payer, self._recount, names, lambda new: [write_recount(request, new)])

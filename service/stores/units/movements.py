@@ -138,6 +138,7 @@ def write_recount(request: RecountRequest, new: Collection[str] = ()) -> bytes:
     return orjson.dumps(
         {
             "a": [_recounted(each, new) for each in request.books],
+            "o": request.beside,
             "cs": [
                 {
                     "c": claim.claim_id,

@@ -1,7 +1,8 @@
 -- Counts what claims hold as a pushed version counts it, all in one step: which lines it has, in which
 -- units and periods. Nothing is drawn and nothing is given back.
--- KEYS: the ledger, then of each authorization its accounts and its tokens, then the claims. ARGV: the
--- request as JSON; its rows are all that each claim is to hold.
+-- KEYS: the ledger, then of each authorization its accounts and its tokens, the same of what else the
+-- claims hold something of, then the claims. ARGV: the request as JSON; its rows are all that each claim
+-- is to hold.
 
 local LEDGER, BOOKS = 1, 2
 
@@ -60,9 +61,13 @@ local function open_all(request)
       amended[#amended + 1] = take_version(book, given)
     end
   end
+  for i, id in ipairs(request.o) do
+    local at = BOOKS + 2 * (#request.a + i - 1)
+    open_book(id, KEYS[at], KEYS[at + 1])
+  end
   if #absent > 0 then return nil, 'absent' end
   for i, given in ipairs(request.cs) do
-    local claim = open_claim(KEYS[BOOKS + 2 * #request.a + i - 1])
+    local claim = open_claim(KEYS[BOOKS + 2 * (#request.a + #request.o) + i - 1])
     if claim.n ~= whole(given.n, 'a sequence') then return nil, 'moved' end
     claims[i] = claim
   end
