@@ -10,8 +10,8 @@ from service.domain.accounting_policy import AccountingPolicy, UnitTable
 from service.domain.code_groups import Group as Group
 from service.domain.code_groups import GroupTable as GroupTable
 from service.domain.code_groups import Interval as Interval
-from service.domain.number_forms import NumberForms
 from service.domain.counters import CounterTable
+from service.domain.number_forms import NumberForms
 from service.domain.specialised import SpecialisedTable
 from service.domain.values import Frozen, Text
 
