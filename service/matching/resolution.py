@@ -18,6 +18,7 @@ MIN_ADJOINING = 2
 NOT_REQUIRED_ACTION = "NA"
 DENIED_ACTION = "A3"
 _DAY = timedelta(days=1)
+_DAYS, _NUMBERS = "effective", "numbers_all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +91,14 @@ def _why_none_taken(ranked: Ranked, events: Events) -> tuple[Event, ...]:
 def adjoining(non_exact: Sequence[Judged]) -> tuple[Judged, ...]:
     """Take active matches that fit in all but the days, where together they cover each of these.
 
-    So does a grant that was renewed: first the one that begins first. Empty where a day is left.
+    So does a grant that was renewed: first the one that begins first. Of two numbers a claim mostly
+    has one: that of one of them must agree. Empty where a day is left.
     """
-    fitting = [each for each in non_exact if is_active(each.action) and _lacks_days_alone(each)]
+    fitting = [
+        each
+        for each in non_exact
+        if is_active(each.action) and {_DAYS} <= _missed(each) <= {_DAYS, _NUMBERS}
+    ]
     if len(fitting) < MIN_ADJOINING:
         return ()
     asked = fitting[0].asked.values
@@ -105,18 +111,20 @@ def adjoining(non_exact: Sequence[Judged]) -> tuple[Judged, ...]:
         if begins <= (reached + _DAY).isoformat() and ends > reached.isoformat():
             taken.append(each)
             reached = date.fromisoformat(min(ends, last))
-    return tuple(taken) if reached.isoformat() == last else ()
+    is_named = any(_NUMBERS not in _missed(each) for each in taken)
+    return tuple(taken) if reached.isoformat() == last and is_named else ()
 
 
-def _lacks_days_alone(judged: Judged) -> bool:
-    """Whether only a criterion that compares days keeps it from being exact."""
+def _missed(judged: Judged) -> frozenset[str]:
+    """The fields that keep it from being exact, where criteria alone do; else all of them."""
     candidate = judged.candidate
     if judged.tolerance or judged.unmet or candidate.of_mother or candidate.relaxed is not None:
-        return False
-    return all(
-        {use.field for use in asked.plan.uses} == {"effective"}
+        return frozenset({"*"})
+    return frozenset(
+        use.field
         for asked in judged.asked.criteria
         if asked.plan.criterion.id in judged.blockers
+        for use in asked.plan.uses
     )
 
 

@@ -281,3 +281,25 @@ def test_a_mothers_authorization_is_never_taken() -> None:
     ranked = rank(judge(asked, *found), asked.plan.template)
 
     assert resolve(ranked, Events(event_codes(), "professional")).chosen == ()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "taken"),
+    [(("AU-1", "AU-2"), ["A1", "A2"]), (("AU-2", "AU-1"), ["A1", "A2"]), (("AU-2", "AU-3"), [])],
+)
+def test_a_renewal_may_have_a_number_of_its_own(numbers: tuple[str, str], taken: list[str]) -> None:
+    """The claim has that of one of both, AU-1; not where it has neither."""
+    found = [
+        build_authorization(
+            authorization_id=name,
+            number=number,
+            effective={"from": f"2026-03-{first}", "to": f"2026-03-{last}"},
+        )
+        for name, number, (first, last) in zip(
+            ("A1", "A2"), numbers, (("01", "11"), ("12", "31")), strict=True
+        )
+    ]
+    asked = ask(build_claim(line={"from": "2026-03-10", "to": "2026-03-14"}))
+    ranked = rank(judge(asked, *found), asked.plan.template)
+
+    assert in_words(resolve(ranked, Events(event_codes(), "professional")))[0] == taken
