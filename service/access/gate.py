@@ -5,7 +5,7 @@ Keys are known by their hash alone, so that no comparison takes longer for a bet
 
 import re
 from collections.abc import Sequence
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from service.access.keys import Keyring, is_stored_key
 from service.access.scopes import ALL, Roles, RolesRefused
@@ -18,7 +18,7 @@ from service.settings import Settings
 CREDENTIAL_BYTES_MAX = 8 * 1024
 
 _JWT_DOTS = 2
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 _IN_ADDRESS = re.compile(
     rb"(?i)(?:^|&)(?:x-)?(?:(?:api[-_]?)?key|(?:access[-_]?|id[-_]?)?token|bearer|jwt)="
     rb"|am_[a-z0-9]{8,}_|=eyj[\w-]+\.[\w-]+\."
@@ -89,8 +89,7 @@ class Gate:
 
         Raises NotAuthenticated.
         """
-        here = urlsplit(f"//{host}").hostname or ""
-        if here not in _LOOPBACK or (origin is not None and urlsplit(origin).netloc != host):
+        if not _LOOPBACK.fullmatch(host) or origin not in (None, f"http://{host}"):
             raise NotAuthenticated("without a key only this machine is served, and no other site")
 
 

@@ -10,7 +10,8 @@ from service.api.app import PUBLIC, create_app
 from service.api.caller import caller_of
 from service.settings import Settings
 from tests.api.conftest import Service
-from tests.serving import client_of
+from tests.ground import Ground
+from tests.serving import client_of, serving
 
 OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/fhir/metadata"}
 
@@ -48,3 +49,38 @@ def test_every_address_refuses_who_has_no_key(service: Service, header: dict[str
                 assert (answer.status_code == 401) == (path not in OPEN), (method, path)
                 assert bool(operation.get("security")) == (path not in OPEN), (method, path)
         assert set(document["components"]["securitySchemes"]) == {"X-API-Key", "Bearer"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"origin": "http://{host}"}, 200),
+        ({"origin": "https://evil.example"}, 401),
+        ({"origin": "http://127.0.0.1:1"}, 401),
+        ({"origin": "null"}, 401),
+        ({"origin": "http://["}, 401),
+        ({"host": "evil.example"}, 401),
+        ({"host": "localhost.evil.example"}, 401),
+        ({"host": "["}, 401),
+        ({"x-api-key": "any"}, 401),
+        ({"x-payer": "else"}, 403),
+    ],
+)
+def test_an_open_service_is_open_to_this_machine_alone(
+    ground: Ground, headers: dict[str, str], status: int
+) -> None:
+    """No page of another site, and no name that leads here, may ask what needs no key."""
+    with serving(ground.settings) as url, client_of(url) as client:
+        host = url.removeprefix("http://")
+        sent = {name: each.format(host=host) for name, each in headers.items()}
+
+        assert client.get("/authorizations", headers=sent).status_code == status
+
+
+def test_without_any_key_nobody_may_call(ground: Ground) -> None:
+    """A setting that is misspelt leaves it closed."""
+    settings = ground.settings.model_copy(update={"open_profile": False})
+    with serving(settings) as url, client_of(url) as client:
+        assert client.get("/authorizations").status_code == 401
+        assert client.get("/health/ready").status_code == 200
