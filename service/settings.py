@@ -69,6 +69,7 @@ class Settings(BaseSettings):
         description="Names of a payer in X12; messages for another one are refused.",
     )
     dependent_member_id: Literal["subscriber", "family"] = "subscriber"
+    member_id_form: Literal["plain", "as_sent"] = "plain"
     x12_claim_id: Literal["claim", "provider"] = "claim"
     x12_undated_grants: Literal["refuse", "requested", "pended"] = "refuse"
     x12_broken_sets: Literal["refuse", "adjudicate"] = "refuse"

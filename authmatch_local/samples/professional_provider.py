@@ -87,11 +87,12 @@ def other_provider(scene: Scene) -> None:
 
 @_story("prof-facility-authorization", "outpatient")
 def authorized_for_the_facility(scene: Scene) -> None:
-    """The facility's authorization is no authorization of the professional: nothing."""
+    """Given in the hospital under the facility's authorization: part of it, and never for sure."""
     case = visit(scene, FACILITY_ONLY)
     scene.authorizations.pop()
     authorize_facility(scene, FACILITY_ONLY, case.organization)
-    case.nothing()
+    case.authorization = scene.authorizations[-1]
+    case.non_exact(90, 90)
 
 
 @_story("prof-notification")

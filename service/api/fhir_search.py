@@ -8,6 +8,7 @@ from typing import Any
 
 from service.api.problem import Refused
 from service.application.authorizations import Filter, Name, Times
+from service.domain.member_ids import written_member_id
 from service.ingest.fhir.reading.identity import OWN_SYSTEM
 
 COUNT = 50
@@ -105,7 +106,7 @@ def _identifier(search: Search, name: str, value: str) -> Search:
 def _member(search: Search, name: str, value: str) -> Search:
     """Read one member: several at once would be a listing of people."""
     _, member = _token(name, value.strip())
-    member = member.rpartition("Patient/")[2]
+    member = written_member_id(member.rpartition("Patient/")[2])
     if not member or "," in member or len(member) > TEXT_MAX:
         raise _refused(name, "one member is needed")
     if search.wanted.member not in (None, member):

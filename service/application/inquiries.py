@@ -9,6 +9,7 @@ from service.application.parts import Application
 from service.application.reception import aliases_of, numbers_for
 from service.domain import codes
 from service.domain.authorization import Authorization, AuthorizationLine
+from service.domain.member_ids import written_member_id
 from service.ingest.x12.reply.answering import Answer, answer
 from service.ingest.x12.submissions import is_for
 from service.ingest.x12.wire.results import AskedService, InquiryRead
@@ -51,7 +52,7 @@ async def _answer(parts: Application, payer: str, inquiry: InquiryRead) -> Answe
     found: dict[str, Authorization] = {}
     for number in inquiry.numbers or (None,):
         wanted = Filter(
-            member=inquiry.member_id,
+            member=written_member_id(inquiry.member_id),
             number=number,
             from_=min(filter(None, firsts), default=None) if all(firsts) else None,
             to=max(filter(None, lasts), default=None) if all(lasts) else None,

@@ -15,6 +15,7 @@ from service.access.scopes import Roles, read_roles, shown
 from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
 from service.domain.engine_fault import EngineFault
+from service.domain.member_ids import use_member_id_form
 from service.domain.reference import References, StoredReferences
 from service.flow.adjudicating.run import ClaimStores
 from service.flow.late.claims import LateClaims
@@ -96,6 +97,7 @@ class Stores:
 
         Without ``rules`` what was drawn is counted by those of the settings.
         """
+        use_member_id_form(settings.member_id_form)
         self._rules = rules
         elasticsearch, redis = _open_clients(settings)
         self.payers = list(settings.payers)

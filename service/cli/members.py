@@ -10,8 +10,8 @@ from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
 from service.cli.terminal import put_answer
+from service.domain.member_ids import MemberId
 from service.domain.person import MemberMergeBody
-from service.domain.values import Identifier
 
 app = typer.Typer(no_args_is_help=True, help="Members: merge.")
 
@@ -46,7 +46,7 @@ def _wish(
 ) -> tuple[str, MemberMergeBody]:
     """Read what is wished; raises BadInput."""
     try:
-        given = TypeAdapter[str](Identifier).validate_python(member)
+        given = TypeAdapter[str](MemberId).validate_python(member)
         return given, MemberMergeBody(into=into, by=by, reason=reason)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from service.domain import codes
 from service.domain.claim import AuthorizationKind
+from service.domain.member_ids import MemberId
 from service.domain.misfits import Path, refuse, repeated
 from service.domain.provider import AuthorizedProvider
 from service.domain.values import (
@@ -56,7 +57,7 @@ class Decision(Frozen):
 class Member(Frozen):
     """Whom the authorization is for: the resolved person id, never a name."""
 
-    id: Identifier
+    id: MemberId
     subscriber_id: Text | None = None
     suffix: Code | None = None
     birth_date: Day | None = None

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
+from service.domain.member_ids import MemberId
 from service.domain.misfits import Path, refuse, repeated
 from service.domain.provider import ClaimProvider
 from service.domain.values import (
@@ -46,10 +47,10 @@ class SubmittedNumber(Frozen):
 class ClaimMember(Frozen):
     """The patient; a newborn may be billed under the mother's id."""
 
-    id: Identifier
+    id: MemberId
     birth_date: Day | None = None
     gender: Code | None = None
-    mother_member_id: Identifier | None = None
+    mother_member_id: MemberId | None = None
 
 
 class ClaimDiagnosis(Frozen):

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from service.domain.values import Frozen, Identifier, Text
+from service.domain.member_ids import MemberId
+from service.domain.values import Frozen, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,6 @@ class Person:
 class MemberMergeBody(Frozen):
     """Into which member another one is merged and why; ``by`` is for whom it is done."""
 
-    into: Identifier
+    into: MemberId
     by: Text | None = None
     reason: Text | None = None

@@ -56,7 +56,7 @@ def test_each_claim_is_judged_by_one_book(ground: Ground, payer: str) -> None:
             caller, turns = local_caller(parts, payer), asyncio.Semaphore(AT_ONCE)
 
             async def run(number: int) -> tuple[bool, AdjudicationAnswer]:
-                body = claim_body(claim_id=f"C-{number}", member={"id": f"M-{number % 7}"})
+                body = claim_body(claim_id=f"C-{number}", member={"id": f"M{number % 7}"})
                 async with turns:
                     return await adjudicated(caller, books, Adjudication.model_validate(body))
 

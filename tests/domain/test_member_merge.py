@@ -10,4 +10,4 @@ def test_only_the_other_member_is_needed() -> None:
     """Who and why are for the audit."""
     assert MemberMergeBody(into="M2").by is None
     with pytest.raises(ValidationError):
-        MemberMergeBody(into="a b")
+        MemberMergeBody(into="a/b")

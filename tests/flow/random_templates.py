@@ -173,6 +173,8 @@ class Templates:
                 tests.append({"id": f"{start}{each}", "raw": self.rng.choice(raws)})
             else:
                 tests.append({"id": f"{start}{each}", **self._comparand()})
+                if start == "r" and self.rng.random() < 0.4:
+                    tests[-1]["or"] = self._comparand()
         return tests
 
     def _criterion(self, name: str, weights: tuple[int, int]) -> Fields:

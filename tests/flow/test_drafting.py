@@ -93,9 +93,9 @@ def test_the_reasons_of_what_may_deny_are_kept(rules: Any, denials: list[str]) -
 
 def test_who_the_member_is_and_what_was_before_are_part_of_the_draft() -> None:
     """It is not changed after it was made, and comes back from its record as it is."""
-    merged = Person(member="M-2", given="M0001", former=("M0001",))
+    merged = Person(member="M2", given="M0001", former=("M0001",))
     draft = drafted(searched(paper()), paper(), person=merged, previous=PREVIOUS).draft
 
-    assert draft["claim"]["member"] == {"id": "M0001", "merged_into": "M-2"}
+    assert draft["claim"]["member"] == {"id": "M0001", "merged_into": "M2"}
     assert draft["previous"] == PREVIOUS
     assert unpack(pack(draft)) == draft

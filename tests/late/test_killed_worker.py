@@ -7,7 +7,7 @@ from tests.api.service_process import ServiceProcess
 from tests.ground import Ground, push, version_of
 from tests.late.office import Office, run
 
-MEMBERS = [f"M-{each:02}" for each in range(12)]
+MEMBERS = [f"M{each:02}" for each in range(12)]
 CLAIMS = [f"{member}.{each}" for member in MEMBERS for each in range(2)]
 PATIENCE_S = 60
 

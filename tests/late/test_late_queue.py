@@ -237,13 +237,13 @@ def test_a_member_with_many_claims_holds_nobody_up(
 
     async def scenario(desk: Office) -> None:
         for number in range(5):
-            await desk.adjudicate(claim_id=f"C-many-{number}", member={"id": "M-many"})
-        await desk.adjudicate(claim_id="C-one", member={"id": "M-one"})
-        for member in ("M-many", "M-one"):
+            await desk.adjudicate(claim_id=f"C-many-{number}", member={"id": "MMANY"})
+        await desk.adjudicate(claim_id="C-one", member={"id": "MONE"})
+        for member in ("MMANY", "MONE"):
             await desk.push(authorization_id=f"A-{member}", member={"id": member})
 
         async def look(home: Any, claim_id: str, arrived: Any) -> None:
-            assert list(arrived) == [f"A-{'M-one' if claim_id == 'C-one' else 'M-many'}"]
+            assert list(arrived) == [f"A-{'MONE' if claim_id == 'C-one' else 'MMANY'}"]
             looked.append(claim_id)
 
         await desk.watch(look).work()

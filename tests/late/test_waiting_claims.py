@@ -81,7 +81,7 @@ def test_a_push_that_comes_while_a_claim_is_matched_is_not_missed(
 
 def test_whoever_is_quicker_no_claim_is_missed(ground: Ground, payer: str) -> None:
     """Claims and their authorizations come at the same time: each is paid, or found."""
-    members = [f"M-{each:02}" for each in range(30)]
+    members = [f"M{each:02}" for each in range(30)]
     chance = random.Random(7)
 
     async def scenario(desk: Office) -> None:

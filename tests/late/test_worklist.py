@@ -111,7 +111,7 @@ def test_a_dismissed_item_comes_back_with_something_new_only(caller: httpx.Clien
     answer = decide(caller, "dismiss", offered(caller))
     assert (answer.status_code, answer.json()["state"]) == (200, "dismissed")
     push(caller)
-    push(caller, authorization_id="A2", member={"id": "M-other"})
+    push(caller, authorization_id="A2", member={"id": "MOTHER"})
     push(caller, version=2, notes=[{"text": "seen"}])
     assert read(caller, state="open").json()["authorizations"] == [
         {"authorization_id": "A1", "version": 2}
@@ -195,8 +195,8 @@ def test_a_finalized_claim_is_still_offered(caller: httpx.Client) -> None:
 def test_items_are_listed_by_what_is_asked(caller: httpx.Client) -> None:
     """By state, authorization and claim, the oldest first, in pages."""
     for number in range(3):
-        adjudicate(caller, claim_id=f"C-{number}", member={"id": f"M-{number}"})
-        push(caller, authorization_id=f"A-{number}", member={"id": f"M-{number}"})
+        adjudicate(caller, claim_id=f"C-{number}", member={"id": f"M{number}"})
+        push(caller, authorization_id=f"A-{number}", member={"id": f"M{number}"})
         read(caller, f"/worklist/C-{number}")
     first = caller.get("/worklist", params={"size": 2}).json()
     rest = caller.get("/worklist", params={"size": 2, "after": first["next"]}).json()

@@ -41,7 +41,7 @@ class Journey:
 
     stores: Stores
     payer: str
-    member: str = "M-none"
+    member: str = "MNONE"
     version: int = 0
     members: list[str] = field(default_factory=list)
 

@@ -142,7 +142,7 @@ def test_a_member_is_given_no_authorization_of_another(ground: Ground, payer: st
     async def scenario(stores: Stores) -> None:
         await Journey(stores, payer).to("M1")
         for each in range(12):
-            assert await stores.reading.standing(payer, Person.of(f"M-{each}"), [ID]) == {}
+            assert await stores.reading.standing(payer, Person.of(f"M{each}"), [ID]) == {}
         assert ID in await stores.reading.standing(payer, Person.of("M1"), [ID])
 
     ground.run(scenario)

@@ -103,7 +103,7 @@ def test_what_was_tampered_with_is_named(
         ground.spoiled.add(payer)
         mover = Mover(stores, payer)
         await mover.draw("C1", 4, day_tokens=("2026-11-01",))
-        await Mover(stores, payer, member="M-other").draw("C2")
+        await Mover(stores, payer, member="MOTHER").draw("C2")
         await tamper(stores, mover)
 
         differences = await compared(stores, payer)

@@ -224,7 +224,7 @@ def test_the_member_is_named_by_the_card(patient: Json, coverage: Json, expected
         [],
         [{"system": "http://hl7.org/fhir/sid/us-ssn", "value": "123456789"}],
         [{"value": "A1"}, {"value": "A2"}],
-        [{"type": MB, "value": "with blank"}],
+        [{"type": MB, "value": "with/slash"}],
     ],
 )
 def test_without_a_number_of_the_member_nothing_is_read(identifiers: list[Json]) -> None:

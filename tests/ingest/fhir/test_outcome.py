@@ -44,7 +44,7 @@ def test_no_finding_holds_a_value_of_the_document() -> None:
     """Findings are logged: nothing of a member may stand in them."""
     private = "PR1VATE"
     patient = {**PATIENT, "birthDate": private}
-    nobody = {**PATIENT, "identifier": [{"value": f"{private} {private}"}]}
+    nobody = {**PATIENT, "identifier": [{"value": f"{private}/{private}"}]}
     answer = response(
         item(private, detail(quantity={"value": private}, code=coded(private * 9))),
         created=private,

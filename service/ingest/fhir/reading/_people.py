@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.domain.authorization import OTHER_PROVIDERS_MAX
+from service.domain.member_ids import written_member_id
 from service.ingest.fhir.base import primitives
 from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import codings, plain
@@ -78,11 +79,11 @@ def _member_id(patient: Node, reference: Node, coverage: Node) -> str | None:
     for candidate in candidates:
         node = candidate.get("value") if isinstance(candidate.value, dict) else candidate
         written = plain(node.value)
-        if _IDENTIFIER.fullmatch(written):
+        if _IDENTIFIER.fullmatch(written_member_id(written)):
             _doubt(candidate, own, untyped)
             return written
         if written:
-            message = "a member id has 1 to 100 characters without blank, slash or bar"
+            message = "a member id has 1 to 100 characters without slash or bar"
             node.warn("value-invalid", message)
     return None
 
