@@ -122,7 +122,7 @@ def test_a_dismissed_item_comes_back_with_something_new_only(caller: httpx.Clien
 def test_a_decision_names_the_item_that_was_seen(caller: httpx.Client, what: str) -> None:
     """428 without If-Match, 412 for one that is not there any more; nothing is decided."""
     tag = offered(caller)
-    push(caller, authorization_id="A2")
+    push(caller, authorization_id="A2", number="AU-2")
     newer = read(
         caller,
         authorizations=[{"authorization_id": each, "version": 1} for each in ("A1", "A2")],
