@@ -78,17 +78,14 @@ async def match(caller: Caller, claim: Claim, *, balances: bool = False) -> Matc
     """
     parts, rules = caller.parts, caller.parts.rules.current
     counting = Counting.of(claim, rules)
-    person, counted = None, None
-    if counting.looks_back:
-        found = await _counted(caller, claim)
-        person, counted = found.person, counting.values(found, None)
+    found = await _counted(caller, claim, counting) if counting.looks_back else None
     matched = await match_claim(
         claim,
         caller.payer,
         rules=rules,
         source=parts.stores.search,
-        person=person,
-        counted=counted,
+        person=found.person if found else None,
+        counted=counting.values(found),
     )
     for each in matched.searches:
         RESULTS.labels(each.plan.template.id, each.ranked.match_class).inc()
@@ -106,13 +103,11 @@ async def match(caller: Caller, claim: Claim, *, balances: bool = False) -> Matc
     return {**matched.answer, "lines": lines}
 
 
-async def _counted(caller: Caller, claim: Claim) -> LookedUp:
+async def _counted(caller: Caller, claim: Claim, counting: Counting) -> LookedUp:
     """Read who the member is with the counters, and what is counted of the claim itself."""
     books = caller.stores.accumulators
     found = await books.look_up(caller.payer, claim.claim_id, claim.member.id, counters=True)
-    if any(not book.sequence for book in found.counters.values()):
-        return await books.recall(caller.payer, found)
-    return found
+    return await books.recall(caller.payer, found) if counting.is_missing(found) else found
 
 
 def sent_in(

@@ -162,6 +162,16 @@ def test_a_match_looks_back_too(desk: Desk) -> None:
     assert told["counted"] == {"nutrition_visits": 13}
 
 
+def test_a_match_under_the_id_of_another_persons_claim_takes_nothing_off(desk: Desk) -> None:
+    """What that person was counted stays out of it."""
+    desk.adjudicate(claim_id="C-1", lines=visits(1, 12))
+    desk.adjudicate(claim_id="C-2", lines=visits(1, 5), member={"id": "M0777"})
+    body = claim_body(claim_id="C-1", lines=[visit(6)], member={"id": "M0777"})
+    told = desk.client().post("/match", json=body).json()["lines"][0]["requirement"]
+
+    assert told["counted"] == {"nutrition_visits": 6}
+
+
 def test_of_two_at_once_only_one_is_the_twelfth(desk: Desk) -> None:
     """Each is judged by what is counted when it is drawn: nobody slips through."""
     desk.adjudicate(claim_id="C-0", lines=visits(1, 11))

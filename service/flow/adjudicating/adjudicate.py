@@ -99,7 +99,7 @@ async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudi
     found = await books.look_up(
         run.payer, claim.claim_id, claim.member.id, counters=counting.looks_back
     )
-    counted = counting.values(found, None)
+    counted = counting.values(found)
     matching: asyncio.Task[Matched | None] | None = None
     if not found.claim.is_known:
         matching = asyncio.create_task(_match(claim, run, found.person, stores, counted))

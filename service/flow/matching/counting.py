@@ -51,16 +51,21 @@ class Counting:
         """Whether counters are not at hand: they may be at rest."""
         return any(not book.sequence for book in found.counters.values())
 
-    def values(self, found: LookedUp, original: ClaimState | None) -> Mapping[int, Values]:
-        """What the counters come to, without what the claim, or its original, was before."""
-        if not self.looks_back:
+    def values(
+        self, found: LookedUp | None, original: ClaimState | None = None
+    ) -> Mapping[int, Values]:
+        """What the counters come to, without what the claim, or its original, was before.
+
+        Rows in other books are not taken off: a claim id may be that of another person.
+        """
+        if found is None or not self.looks_back:
             return counted_values(self.tallies, self.references, Held())
         rows = list(found.claim.rows)
         if original is not None and original.claim_id != found.claim.claim_id:
             rows += original.rows
-        return counted_values(
-            self.tallies, self.references, held_by_others(found.counters.values(), rows)
-        )
+        own = (row for row in rows if row.authorization_id in found.counters)
+        held = held_by_others(found.counters.values(), own)
+        return counted_values(self.tallies, self.references, held)
 
     def rows(self, owner: str) -> Sequence[HeldRow]:
         """The rows with which the claim is counted for a member."""
