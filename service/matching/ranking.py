@@ -43,13 +43,16 @@ def rank(
 ) -> Ranked:
     """Sort by class: exact by certification date, oldest first; the others by score first.
 
-    Of near misses first those that carry a submitted number, then candidates.
+    What meets a requirement by its alternative alone comes last. Of near misses first those that
+    carry a submitted number, then candidates.
     """
     by_class: dict[MatchClass, list[Judged]] = {"exact": [], "non-exact": [], "none": []}
     for each in judged:
         by_class[each.match_class].append(each)
     by_class["exact"].sort(key=lambda each: _rank_key(each, template.rank))
-    by_class["non-exact"].sort(key=lambda each: (-each.score, *_rank_key(each, template.rank)))
+    by_class["non-exact"].sort(
+        key=lambda each: (each.is_by_alternative, -each.score, *_rank_key(each, template.rank))
+    )
     by_class["none"].sort(
         key=lambda each: (
             not each.carries_number,

@@ -68,6 +68,11 @@ class Judged(NamedTuple):
         return 100 * self.score // self.attainable if self.attainable else 0
 
     @property
+    def is_by_alternative(self) -> bool:
+        """Whether it meets a requirement only by its alternative."""
+        return any(each.wider for each in self.unmet)
+
+    @property
     def carries_number(self) -> bool:
         """Whether it carries a number that was submitted."""
         return any(
