@@ -36,8 +36,8 @@ class Desk:
         return self.clients[rules]
 
     def push(self, query: str = "professional", **changes: Any) -> httpx.Response:
-        """Push a version of an authorization."""
-        body = authorization_body(query, **changes)
+        """Push a version of an authorization; those of a case are distinct under one number."""
+        body = authorization_body(query, **{"distinct": True, **changes})
         name = body["authorization_id"]
         self.authorizations[name] = None
         return self.client().put(f"/authorizations/{name}", json=body)
