@@ -56,6 +56,8 @@ class Case:
         """Add a claim line like the latest one, with changes; it is the one that is judged next."""
         line = deepcopy(self.line)
         line.pop("authorization_numbers", None)
+        if "place_of_service" in line:
+            line["place_of_service"] = self.claim["place_of_service"]
         line |= changes
         line["line"] = len(self.claim["lines"]) + 1
         self.claim["lines"].append(line)
@@ -77,7 +79,13 @@ class Case:
         self._expect("non-exact", self.id, ("non-exact", *also), (score, attainable))
 
     def nothing(self, *, also: tuple[Outcome, ...] = ()) -> None:
-        """Expect that nothing is found, near misses apart."""
+        """Expect that nothing is found, near misses apart.
+
+        A professional gives the service at the office: in a hospital it may be part of what the
+        hospital was granted in another story.
+        """
+        if self.template == "professional":
+            self.line["place_of_service"] = "11"
         self._expect("none", None, ("not-found", *also), (None, None))
 
     def _expect(
