@@ -44,6 +44,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/claims/{claim_id}/finalize", "/claims/{claim_id}/release", "/claims/{claim_id}/reverse",
         "/claims/{claim_id}/adjust", "/claims/{claim_id}/benefit-limits",
         "/authorizations/{authorization_id}/accumulators",
+        "/authorizations/{authorization_id}/accumulators/corrections",
         "/authorizations/{authorization_id}/ledger",
         "/authorizations/{authorization_id}/claims",
         "/authorizations/{authorization_id}/utilization",
@@ -56,7 +57,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/", "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 21
+    assert len(bodies) == 22
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 

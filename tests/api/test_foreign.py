@@ -94,7 +94,7 @@ class Places:
         body = authorization_body(authorization_id=f"B-{mark}", member={"id": "M-late"})
         await self.done("PUT", f"/authorizations/B-{mark}", json=body)
         refused = await self.owner.put("/authorizations/X", json={"mark": mark})
-        await self.done("POST", f"/members/M-{mark}/merge", json={"into": "M-into"})
+        await self.done("POST", f"/members/M{mark.upper()}/merge", json={"into": "M-into"})
         parts = self.app.state.application
         pushed = as_pushed(build_authorization("professional", authorization_id=f"Q-{mark}"))
         (queued,) = await parts.stores.outbox.put(self.payer, [pushed])
@@ -105,7 +105,7 @@ class Places:
             "resource_id": name,
             "claim_id": claim,
             "letter_id": refused.json()["dead_letter"],
-            "member_id": f"M-{mark}",
+            "member_id": f"M{mark.upper()}",
             "ticket": queued.ticket,
             "key_id": key["id"],
         }
@@ -160,7 +160,9 @@ def sent_to(method: str, path: str, own_id: str) -> dict[str, Any]:
 def another(own_id: str) -> str:
     """An id that is nobody's, written like one that is."""
     last = own_id[-6:]
-    return own_id[:-6] + last.translate(str.maketrans("0123456789abcdef", "123456789abcdef0"))
+    return own_id[:-6] + last.translate(
+        str.maketrans("0123456789abcdefABCDEF", "123456789abcdef0BCDEFA")
+    )
 
 
 async def told(places: Places, method: str, path: str, own_id: str) -> tuple[Any, list[str]]:
