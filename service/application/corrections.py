@@ -1,6 +1,8 @@
 """What is used of an authorization is corrected by hand, with a reason."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from typing_extensions import TypedDict
 
@@ -25,7 +27,7 @@ from service.flow.adjudicating.run import contended
 from service.stores.connection.clock import now
 
 KIND = "correct"
-_BELOW = {"units": "/units", "amount": "/amount", "days": "/service_days"}
+_PATHS = {"units": "/units", "amount": "/amount", "days": "/service_days"}
 
 
 class BadCorrection(ValueError):
@@ -50,7 +52,7 @@ async def correct(caller: Caller, authorization_id: str, asked: BalanceCorrectio
     """Add to what is used of one account, or take from it.
 
     Raises NotActing, NotFound, BadCorrection, Conflict for another correction of the same id or a
-    void authorization, and EngineFault.
+    void or superseded authorization, and EngineFault.
     """
     actor = caller.subject.acting_for(asked.by)
     occasion = occasion_of(KIND, now(), actor, asked.reason)
@@ -59,8 +61,7 @@ async def correct(caller: Caller, authorization_id: str, asked: BalanceCorrectio
 
     async def attempt() -> tuple[bool, Authorization]:
         stored = await read(caller, authorization_id)
-        if stored.state.get("void"):
-            raise Conflict("the authorization is void: nothing of it is drawn any more")
+        _check_current(stored.state)
         authorization = Authorization.model_validate(stored.source)
         line = _line_of(authorization, asked.account, week_starts_on)
         bounds, base = bounds_of(authorization), base_of(asked.account)
@@ -98,6 +99,13 @@ async def correct(caller: Caller, authorization_id: str, asked: BalanceCorrectio
     }
 
 
+def _check_current(state: Mapping[str, Any]) -> None:
+    if state.get("void"):
+        raise Conflict("the authorization is void: nothing of it is drawn any more")
+    if newer := state.get("superseded_by"):
+        raise Conflict(f"the authorization is superseded by {newer}: correct that one")
+
+
 def _line_of(authorization: Authorization, name: str, week_starts_on: Weekday) -> int:
     """The line of an account, 0 for the header; raises BadCorrection for one that is not there."""
     base = base_of(name)
@@ -125,4 +133,5 @@ def _shown(bases: dict[str, str]) -> str:
 def _refusal(refused: CorrectionRefused) -> Exception:
     if refused.measure is None:
         return Conflict("another correction was made under this id")
-    return BadCorrection(_BELOW[refused.measure], "less than nothing would be used")
+    reason = "less than nothing would be used" if refused.is_below else "more than can be counted"
+    return BadCorrection(_PATHS[refused.measure], reason)

@@ -91,3 +91,22 @@ def test_one_id_is_one_correction(pushed: httpx.Client) -> None:
     assert pushed.post(PATH.replace("A1", "A9"), json=OPENING).status_code == 404
     assert pushed.delete("/authorizations/A1", params={"version": 2}).status_code == 200
     assert pushed.post(PATH, json={**OPENING, "correction_id": "K2"}).status_code == 409
+
+
+def test_what_is_superseded_is_not_corrected(pushed: httpx.Client) -> None:
+    """Its use went to what supersedes it, with what was corrected: that one is named."""
+    assert pushed.post(PATH, json=OPENING).status_code == 200
+    body = authorization_body(authorization_id="B1", supersedes="A1", line={"limits": LIMITS})
+    assert pushed.put("/authorizations/B1", json=body).status_code == 201
+    answer = pushed.post(PATH, json={**OPENING, "correction_id": "K2"})
+    assert (answer.status_code, "superseded by B1" in answer.text) == (409, True)
+    again = pushed.post(PATH.replace("A1", "B1"), json={**OPENING, "units": "1"}).json()
+    assert again["account"]["units"]["used"] == "7"
+
+
+def test_more_than_can_be_counted_is_refused(pushed: httpx.Client) -> None:
+    """With its place, and nothing is corrected."""
+    most = {**OPENING, "units": "3000000000"}
+    assert pushed.post(PATH, json=most).status_code == 200
+    answer = pushed.post(PATH, json={**most, "correction_id": "K2"})
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "/units")

@@ -222,15 +222,16 @@ class Correction:
 
 
 class CorrectionRefused(Exception):
-    """A correction that is another one under the same id, or would leave less than nothing used.
+    """A correction that is another one under the same id, or leaves what cannot be counted.
 
-    ``measure`` is what would be below zero; None where the id was used before.
+    ``measure`` is what would be below zero, or too much; None where the id was used before.
     """
 
-    def __init__(self, measure: Measure | None) -> None:
+    def __init__(self, measure: Measure | None, *, is_below: bool = True) -> None:
         """Keep which."""
         super().__init__(measure)
         self.measure = measure
+        self.is_below = is_below
 
 
 class Books(Protocol):

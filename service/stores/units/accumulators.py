@@ -341,8 +341,9 @@ class Accumulators:
         )
         if answer["s"] == "stale":
             raise AuthorizationChanged(answer["a"])
-        if answer["s"] in ("other", "below"):
-            raise CorrectionRefused(_MEASURES.get(answer.get("a", "")))
+        if answer["s"] in ("other", "below", "above"):
+            measure = _MEASURES.get(answer.get("a", ""))
+            raise CorrectionRefused(measure, is_below=answer["s"] == "below")
         return bool(answer["s"] == "ok")
 
     async def drawn_on(self, payer: str, ids: Iterable[str]) -> set[str]:

@@ -30,7 +30,9 @@ return run(function()
     local corrected = measure .. 'c'
     local now = balance[corrected] + signed(request.by_measure[measure], 'a correction')
     if balance[measure .. 'u'] + now < 0 then return cjson.encode({s = 'below', a = measure}) end
-    if balance[measure .. 'u'] + balance[measure .. 'r'] + now > MAX then error('too much') end
+    if balance[measure .. 'u'] + balance[measure .. 'r'] + now > MAX then
+      return cjson.encode({s = 'above', a = measure})
+    end
     balance[corrected] = now
   end
   local moved = {{row = row, moved = {{n = request.ac, b = before, f = snapshot(balance)}}}}
