@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.domain.member_ids import written_member_id
 from tests.api.bodies import authorization_body, claim_body
 from tests.api.conftest import BODY_BYTES_MAX
 
@@ -40,7 +41,9 @@ def changed(body: dict[str, Any], path: str, value: object) -> dict[str, Any]:
         (MATCH, "/version", 0),
         (MATCH, "/version", "1"),
         (PUT, "/version", 2**53),
-        (MATCH, "/member/id", f"{PERSONAL} x"),
+        (MATCH, "/member/id", f"{PERSONAL}/x"),
+        (MATCH, "/member/id", f"{PERSONAL}\0"),
+        (MATCH, "/claim_id", f"{PERSONAL} x"),
         (MATCH, "/member/birth_date", PERSONAL),
         (MATCH, "/lines/0/from", "2026-02-30"),
         (MATCH, "/lines/0/from", "12.03.2026"),
@@ -80,6 +83,7 @@ def test_a_body_that_does_not_fit_is_refused_by_place(
     assert problem["status"] == 422
     assert any(each["path"].startswith(path) for each in problem["errors"]), problem
     assert PERSONAL not in answer.text
+    assert written_member_id(PERSONAL) not in answer.text
 
 
 @pytest.mark.parametrize(
