@@ -139,9 +139,17 @@ def test_without_redis_a_match_is_right_and_a_push_waits(
     assert len(caller.get(f"{PATH}/versions").json()["versions"]) == 1
 
 
+def numbered(first: int, count: int) -> list[dict[str, Any]]:
+    """Authorizations with a number each, as one number is one grant; A1 is the usual one."""
+    return [
+        authorization_body(authorization_id=f"A{each}", number=f"AU-{each}")
+        for each in range(first, first + count)
+    ]
+
+
 def test_streams_tell_the_fault_in_every_line(behind: Behind, caller: httpx.Client) -> None:
     """A bulk waits in the outbox and a batch is 503, line by line; then both are answered."""
-    authorizations = [authorization_body(authorization_id=f"A{each}") for each in range(5)]
+    authorizations = numbered(0, 5)
     with behind.elasticsearch.failing("refuse"):
         bulk = caller.post("/authorizations/bulk", content=ndjson(authorizations))
         batch = caller.post("/match/batch", content=ndjson([claim_body(), claim_body()]))
@@ -159,7 +167,7 @@ def test_a_bulk_that_can_neither_be_stored_nor_wait_has_failed(
     behind: Behind, caller: httpx.Client
 ) -> None:
     """Without both engines nothing is acknowledged, and what is wrong is not kept, either."""
-    authorizations = [authorization_body(authorization_id=f"B{each}") for each in range(3)]
+    authorizations = numbered(11, 3)
     content = ndjson(authorizations) + b"{\n"
     with behind.elasticsearch.failing("refuse"), behind.redis.failing("refuse"):
         bulk = caller.post("/authorizations/bulk", content=content)
@@ -173,7 +181,8 @@ def test_a_bulk_that_can_neither_be_stored_nor_wait_has_failed(
 
 def test_fhir_says_a_fault_as_an_operation_outcome(behind: Behind, caller: httpx.Client) -> None:
     """Nothing is given without its balances; what cannot be stored now waits in the outbox."""
-    document = json.dumps(to_claim_response(build_authorization(authorization_id="B1"))).encode()
+    authorization = build_authorization(authorization_id="B1", number="AU-B1")
+    document = json.dumps(to_claim_response(authorization)).encode()
     search = "/fhir/ClaimResponse?patient=M0001"
 
     def push(kind: str) -> httpx.Response:
