@@ -7,7 +7,14 @@ import pytest
 from service.accounting.books.scale import CENT, SCALE
 from service.accounting.limits.bounds import bounds_of
 from service.accounting.limits.lines import Untold, lines_of
-from service.accounting.planning.recount import Corrected, Holder, Recounted, Target, recount
+from service.accounting.planning.recount import (
+    Corrected,
+    Holder,
+    Recounted,
+    Target,
+    line_in,
+    recount,
+)
 from service.domain.authorization import Authorization
 from tests.accounting.asking import shipped
 from tests.accounting.test_recount import (
@@ -37,6 +44,9 @@ def corrected(
         references=shipped(),
         corrections=corrections,
         units={base: str(each.unit) for base, each in bounds_of(old).items() if each.unit},
+        limited=frozenset(
+            line_in(base) for base, each in bounds_of(old).items() if each.is_limited
+        ),
         is_forced=is_forced,
     )
     return recount(holders, target)
@@ -51,12 +61,34 @@ OTHER = {"procedure": {"from": "97161"}}
     [
         ([PT, MANUAL], [MANUAL, PT], "L1", {"L2": FOUR}, set()),
         ([PT | units("9")], [PT | units("9", "HS")], "L1", {"L1": (SCALE, *FOUR[1:])}, set()),
-        ([OTHER | units("9")], [OTHER | units("9", "HS")], "L1", {"L1": FOUR}, {1}),
         ([PT | units("9")], [PT], "L1", {"L1": FOUR}, set()),
         ([PT], [PT | units("9")], "L1", {"L1": FOUR}, set()),
         ([PT | units("9")], [PT | units("9", renewal=RENEWAL)], "L1", {"L1": FOUR}, {1}),
         ([PT, MANUAL], [MANUAL], "L1", {"L3": FOUR}, set()),
         ([PT, MANUAL], [MANUAL, PT], "H", {"H": FOUR}, set()),
+        (
+            [PT | units("9", renewal=RENEWAL)],
+            [PT | units("9")],
+            "L1@2026-03-01",
+            {"L1": FOUR},
+            set(),
+        ),
+        ([PT | units("9", "HS")], [PT], "L1", {"L1": (16 * SCALE, *FOUR[1:])}, set()),
+        (
+            [PT | units("9", per=WEEK)],
+            [PT | units("9", per={"count": "9", "period": "month"})],
+            "L1~2026-03-08",
+            {"L1~2026-03-01": FOUR},
+            set(),
+        ),
+        ([PT | units("9", per=WEEK)], [PT], "L1~2026-03-08", {"L1~2026-03-08": FOUR}, set()),
+        (
+            [PT | units("9", renewal=RENEWAL)],
+            [PT | units("9", renewal=RENEWAL | {"reference": "first claim"})],
+            "L1@2026-03-01",
+            {"L1@2026-03-01": FOUR},
+            {1},
+        ),
         (
             [PT | units("9", per=WEEK), MANUAL],
             [MANUAL, PT | units("9", per=WEEK)],
@@ -91,3 +123,64 @@ def test_corrections_go_over_to_what_replaces_it_or_stay() -> None:
     found = corrected(version(PT, MANUAL), after, {"L1": FOUR, "L2": FOUR})
 
     assert (found.corrections, found.left) == ({"L1": FOUR}, {"L1": FOUR})
+
+
+HEADER_LIMIT = units("9")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "account", "expected"),
+    [
+        (version(**HEADER_LIMIT), version(PT | units("9")), "H", "L1"),
+        (version(PT, **HEADER_LIMIT), version(PT | units("9")), "H", "L1"),
+        (version(PT | units("9"), **HEADER_LIMIT), version(PT | units("9")), "H", "H"),
+        (version(PT | units("9")), version(PT, **HEADER_LIMIT), "L1", "H"),
+        (version(PT | units("9")), version(**HEADER_LIMIT), "L1", "H"),
+        (version(PT | units("9"), MANUAL), version(MANUAL, **HEADER_LIMIT), "L1", "H"),
+        (version(PT | units("9")), version(PT | units("9"), **HEADER_LIMIT), "L1", "L1"),
+    ],
+)
+def test_corrections_go_where_the_limit_went(
+    old: Authorization, new: Authorization, account: str, expected: str
+) -> None:
+    """From header to line or back: else the other would grant what was used."""
+    assert corrected(old, new, {account: FOUR}).corrections == {expected: FOUR}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "account", "why"),
+    [
+        (version(OTHER | units("9")), version(OTHER | units("9", "HS")), "L1", "convert"),
+        (version(PT | units("9")), version(MANUAL | units("9")), "L1", "line that is new"),
+        (
+            version(PT | units("9")),
+            version({"procedure": {"from": "97110", "to": "97140"}}),
+            "L1",
+            "new",
+        ),
+        (version(**HEADER_LIMIT), version(PT | units("9"), MANUAL | units("9")), "H", "either"),
+    ],
+)
+def test_what_cannot_be_told_of_corrections_holds_the_version(
+    old: Authorization, new: Authorization, account: str, why: str
+) -> None:
+    """Nobody can say what is left; forced, all that it may be of goes to an examiner."""
+    with pytest.raises(Untold, match=why):
+        corrected(old, new, {account: FOUR})
+    found = corrected(old, new, {account: FOUR}, is_forced=True)
+    assert (list(found.corrections.values()), bool(found.untold)) == ([FOUR], True)
+
+
+def test_a_header_that_cannot_say_it_sends_all_lines_to_an_examiner() -> None:
+    """A total has no day that could be of a period."""
+    limits = units("9", renewal=RENEWAL)
+    found = corrected(
+        version(PT, MANUAL, **HEADER_LIMIT), version(PT, MANUAL, **limits), {"H": FOUR}
+    )
+    assert (found.corrections, found.untold) == ({"H": FOUR}, frozenset({1, 2}))
+
+
+def test_what_is_gone_keeps_its_unit() -> None:
+    """Under its new number; it comes back in the unit of its service."""
+    found = corrected(version(PT | units("9", "HS"), MANUAL), version(MANUAL), {"L1": FOUR})
+    assert (found.corrections, found.kinds) == ({"L3": FOUR}, {"L3": "HS"})

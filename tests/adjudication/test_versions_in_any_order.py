@@ -207,3 +207,35 @@ def test_what_was_corrected_by_hand_goes_with_its_service(desk: Desk) -> None:
     assert (used["L1"], used["L2"]) == ("3", "8")
     assert balances(desk) == {}
     assert differences(desk) == []
+
+
+HOURS = line("97110", units(9, "HS"))
+MANUAL = line("97140", units(9))
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        (({"lines": [MANUAL]}, {"lines": [MANUAL, line("97110", units(99))]}), {"L2": "26"}),
+        (({"lines": [], **units(9, "HS")},), {"H": "6.5"}),
+        (({"lines": [], **units(9, "HS")}, {"lines": [HOURS]}), {"L1": "6.5"}),
+        (({"certification_type": "4", "lines": [HOURS]},), {"L1": "6.5"}),
+    ],
+)
+def test_an_opening_balance_is_never_granted_again(
+    desk: Desk, versions: tuple[Fields, ...], expected: dict[str, str]
+) -> None:
+    """Six hours, beside two quarters of an hour that a claim drew."""
+    desk.push(authorization_id="A1", version=1, effective=YEAR, lines=[HOURS, MANUAL])
+    body = {"correction_id": "K1", "account": "L1", "units": "6", "reason": "opening"}
+    path = "/authorizations/A1/accumulators/corrections"
+    assert desk.client().post(path, json=body).status_code == 200
+    sent = {"procedure": "97110", "from": DAYS[0], "to": DAYS[0], "units": "2"}
+    desk.adjudicate(claim_id="C-1", authorization_numbers=[], lines=[sent])
+    for number, fields in enumerate(versions, start=2):
+        pushed = {"effective": YEAR, **fields, "authorization_id": "A1", "version": number}
+        assert desk.push(**pushed).is_success
+
+    stands = {each["account"]: each["units"]["used"] for each in desk.accounts("A1")}
+    assert {name: stands[name] for name in expected} == expected
+    assert differences(desk) == []

@@ -27,6 +27,11 @@ class Bounds:
     days: int | None = None
     unit: str | None = None
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is any limit."""
+        return (self.units, self.amount, self.days) != (None, None, None)
+
 
 class Debit(NamedTuple):
     """How a part counts on one account.

@@ -9,28 +9,32 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple, cast
 
-from service.accounting.books.plan import Debit, Draw, Part, base_of
-from service.accounting.books.rows import HeldDebit, HeldRow
-from service.accounting.books.scale import CENT
-from service.accounting.limits.bounds import bounds_of
+from service.accounting.books.plan import base_of
+from service.accounting.books.rows import HeldRow
+from service.accounting.limits.bounds import (
+    RATED,
+    RENEWED,
+    RenewalUnknown,
+    accounts_of,
+    bounds_of,
+)
 from service.accounting.limits.choice import HEADER, Asked, Choice, line_of, window_of
 from service.accounting.limits.lines import KnownLine, Untold, follow, lines_of
 from service.accounting.planning._parts import contains
+from service.accounting.planning._pieces import Parts, cut, debit_of, placed, renumbered
 from service.accounting.planning.counting import conversion, is_daily, service_days, units_by_day
 from service.accounting.planning.planning import plan_claim
 from service.domain import codes
+from service.domain.accounting_policy import DEFAULT_UNIT
 from service.domain.authorization import Authorization
 from service.domain.claim import AuthorizationKind, Claim, ServiceLine
 from service.domain.reference import References
 from service.domain.values import DateSpan
 
-_MILLIONTH = 3
 _FAR = 10**6
 
 Corrected = tuple[int, ...]
 """Units, amount and days that were added by hand, scaled; below zero what was taken off."""
-
-Parts = list[tuple[Part, Sequence[Draw]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,9 @@ class Target:
     """The version that counts what was drawn on ``source`` (itself, or one that it replaces).
 
     ``old`` are the lines that the books know of the source, ``corrections`` what was corrected by
-    hand, by account (units, amount, days), and ``units`` those of its bases. ``is_forced``: what
-    may be of either of two lines counts as gone, for review.
+    hand, by account (units, amount, days), ``units`` those of its bases, ``limited`` its lines with
+    limits (0: the header). ``is_forced``: what may be of either of two lines counts as gone, for
+    review.
     """
 
     source: str
@@ -58,6 +63,7 @@ class Target:
     is_forced: bool = False
     corrections: Mapping[str, Corrected] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    limited: frozenset[int] = frozenset()
 
     @property
     def is_replacement(self) -> bool:
@@ -71,8 +77,8 @@ class Recounted:
 
     ``gone`` are lines that are not there any more and still hold units, with the numbers that they
     have from now on. ``corrections`` are what was corrected by hand on its accounts by then, and
-    ``left`` what stays where it was. ``untold`` are lines whose measure cannot say what was drawn
-    before.
+    ``left`` what stays where it was; ``kinds`` are the units of those of lines that are gone, by
+    base. ``untold`` are lines whose measure cannot say what was drawn before.
     """
 
     rows: tuple[tuple[HeldRow, ...], ...]
@@ -80,6 +86,7 @@ class Recounted:
     untold: frozenset[int]
     corrections: Mapping[str, Corrected] = field(default_factory=dict)
     left: Mapping[str, Corrected] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Piece(NamedTuple):
@@ -103,6 +110,7 @@ def recount(holders: Sequence[Holder], target: Target) -> Recounted:
         untold=frozenset(counted.untold),
         corrections=counted.corrections,
         left=counted.left,
+        kinds=counted.kinds,
     )
 
 
@@ -114,9 +122,11 @@ class _Recount:
         self.untold: set[int] = set()
         mine = (row for each in holders for row in each.rows)
         drawn = {row.authorization_line for row in mine if self._is_mine(row)}
-        drawn |= {_line_in(account) for account in target.corrections} - {HEADER}
+        drawn |= {line_in(account) for account in target.corrections} - {HEADER}
         self.corrections: dict[str, Corrected] = {}
         self.left: dict[str, Corrected] = {}
+        self.kinds: dict[str, str] = {}
+        self._bounds = bounds_of(target.authorization)
         old = {each.number: each for each in target.old}
         old |= {each: KnownLine(each, "", "", "", "") for each in drawn - old.keys()}
         new = lines_of(target.authorization)
@@ -180,34 +190,73 @@ class _Recount:
 
     def _corrected_line(self, account: str) -> int | None:
         """The line that has a correction by now; None: it stays where it is."""
-        line = _line_in(account)
-        if line == HEADER:
-            return HEADER
-        found = self._lines[line]
-        if len(found) > 1 and not self._target.is_forced:
-            raise Untold("what was corrected by hand may be of either of two lines of one service")
+        line, target = line_in(account), self._target
+        found = self._limited((HEADER,) if line == HEADER else self._lines[line])
+        if len(found) > 1:
+            self._hold("may be of either of two lines")
         if len(found) == 1:
             return found[0]
-        return None if self._target.is_replacement else self._gone_number(line)
+        if target.is_replacement:
+            return None
+        if self._added:
+            self._hold("may be of a line that is new")
+            self.untold.update(self._added)
+        return HEADER if line == HEADER else self._gone_number(line)
+
+    def _limited(self, numbers: Sequence[int]) -> Sequence[int]:
+        """Where limits went from the header to lines, or the other way: those that have them."""
+        target = self._target
+        lines = [each.line for each in target.authorization.lines]
+        if not numbers and not lines:
+            return (HEADER,)
+        others = lines if HEADER in numbers else [HEADER]
+        now = {line_in(name) for name, each in self._bounds.items() if each.is_limited}
+        if now.intersection(numbers) or target.limited.intersection(others):
+            return numbers
+        return [each for each in others if each in now] or numbers
+
+    def _hold(self, why: str) -> None:
+        if not self._target.is_forced:
+            raise Untold(f"what was corrected by hand {why}: take it off before")
 
     def _recorrected(self, account: str, number: int, units: int) -> tuple[str, int]:
         """Name the account on which a correction is by now, and give its units in that measure."""
         authorization, references = self._target.authorization, self._target.references
         base = base_of(account)
-        sign, day = base[-1] if base[-1] in "@~" else "", account[len(base) :]
-        now = (f"L{number}" if number else "H") + sign
-        bounds = bounds_of(authorization).get(now)
-        if bounds is None:  # gone, or not limited so any more
-            self.untold |= {number} & self._numbers
+        head, sign = f"L{number}" if number else "H", base[-1] if base[-1] in "@~" else ""
+        if sign == RENEWED and head in self._bounds:  # the periods are one by now
+            sign, account = "", base
+        now, day, was = head + sign, account[len(base) :], self._target.units.get(base)
+        if now not in self._bounds:
+            if number not in {HEADER, *self._numbers} and was:
+                self.kinds[now] = was
+            elif sign != RATED:  # a rate that is not there any more limits nothing
+                self._cannot_say(number)
             return now + day, units
-        held, was = bounds.unit, self._target.units.get(base)
-        if not units or not held or not was:
-            return now + day, units
+        name = self._period(now, day, number) if day else now
+        held = self._bounds[now].unit or DEFAULT_UNIT
+        if not units or not was:
+            return name, units
         rate = conversion(was, held, _as_billed(authorization, number), references)
         if rate is None:
-            self.untold |= {number} & self._numbers
-            return now + day, units
-        return now + day, -(-units * rate.numerator // rate.denominator)
+            self._hold("does not convert into the unit of the version")
+            self._cannot_say(number)
+            return name, units
+        return name, -(-units * rate.numerator // rate.denominator)
+
+    def _period(self, base: str, day: str, number: int) -> str:
+        """The account of the period that has the first day of the period of a correction."""
+        week_starts_on = self._target.references.accounting.week_starts_on
+        try:
+            accounts = accounts_of(self._target.authorization, number, week_starts_on)
+        except RenewalUnknown:
+            self._cannot_say(number)
+            return base + day
+        (account,) = (each for each in accounts if each.base == base)
+        return account.name_on(date.fromisoformat(day))
+
+    def _cannot_say(self, number: int) -> None:
+        self.untold |= self._numbers if number == HEADER else {number} & self._numbers
 
     def _pieces(self, row: HeldRow, claim: Claim, line: ServiceLine) -> list[_Piece]:
         """Say which line has which part of a row by now."""
@@ -255,7 +304,7 @@ class _Recount:
             return [_Piece(row, numbers.pop())]
         pieces, first = list[_Piece](), 0
         for day, units in by_day:
-            part = _cut(row, first, first + units)
+            part = cut(row, first, first + units)
             if part is not None:
                 pieces.append(_Piece(part, _line_on(day, windows)))
             first += units
@@ -298,13 +347,13 @@ class _Recount:
 
     def _counted(self, row: HeldRow, number: int, parts: Parts | None) -> Iterator[HeldRow]:
         """Write what a row holds of a line, part by part; where that cannot count it, as it was."""
-        own = replace(_renumbered(row, number), authorization_id=self._choice(number).key[0])
-        placed = _placed(parts or [], own)
-        if not placed:
+        own = replace(renumbered(row, number), authorization_id=self._choice(number).key[0])
+        found = placed(parts or [], own)
+        if not found:
             self.untold.add(number)
             yield own
-        for piece, part, draw, first in placed:
-            debits = tuple(_debit(each, part, piece, first) for each in draw.debits)
+        for piece, part, draw, first in found:
+            debits = tuple(debit_of(each, part, piece, first) for each in draw.debits)
             yield replace(piece, part=part.number, debits=debits)
 
     def _gone_number(self, number: int) -> int:
@@ -318,13 +367,13 @@ class _Recount:
     def _gone_rows(self, row: HeldRow, header: Parts | None) -> Iterator[HeldRow]:
         """Keep what a row holds of a line that is gone, and count it for the header."""
         now = self._gone_number(row.authorization_line)
-        own = _renumbered(row, now)
-        placed = _placed(header or [], own)
-        if not placed:
+        own = renumbered(row, now)
+        found = placed(header or [], own)
+        if not found:
             yield own
-        for piece, part, draw, first in placed:
+        for piece, part, draw, first in found:
             kept = [each for each in piece.debits if not each.account.startswith("H")]
-            debits = (*(_debit(each, part, piece, first) for each in draw.debits), *kept)
+            debits = (*(debit_of(each, part, piece, first) for each in draw.debits), *kept)
             yield replace(piece, part=part.number, debits=debits)
 
 
@@ -335,7 +384,7 @@ def _as_billed(authorization: Authorization, number: int) -> ServiceLine:
     return ServiceLine(line=1, procedure=procedure, modifiers=line.modifiers if line else ())
 
 
-def _line_in(account: str) -> int:
+def line_in(account: str) -> int:
     """The number of the line of an account; that of the header is 0."""
     base = base_of(account).rstrip("@~")
     return HEADER if base == "H" else int(base[1:])
@@ -356,100 +405,3 @@ def _away(window: DateSpan | None, day: date) -> int:
     """How many days a window is away from a day; one that never is lies farthest."""
     ends = (window.from_, window.to) if window else ()
     return min((abs((each - day).days) for each in ends if each), default=_FAR)
-
-
-def _placed(parts: Parts, row: HeldRow) -> list[tuple[HeldRow, Part, Draw, int]]:
-    """Cut a row by the parts of a plan: each piece, its part and draw, the part's first unit.
-
-    Of a part that several periods may hold, the draw is that of the periods that the row is counted
-    in; if it is in none of them nobody can say in which it fell, and there are no pieces.
-    """
-    placed, first = [], 0
-    accounts = {each.account for each in row.debits}
-    for part, draws in parts:
-        piece = _cut(row, first, first + part.want)
-        if piece is not None:
-            same = [each for each in draws if {debit.account for debit in each.debits} <= accounts]
-            found = draws if len(draws) == 1 else same
-            if not found:
-                return []
-            placed.append((piece, part, found[0], first))
-        first += part.want
-    return placed
-
-
-def _cut(row: HeldRow, first: int, end: int) -> HeldRow | None:
-    """Give the part of a row between two units of the claim line, with its share of the money."""
-    begin, stop = max(first - row.start, 0), min(end - row.start, row.units)
-    if begin >= stop:
-        return None
-    if (begin, stop) == (0, row.units):
-        return row
-    cent = CENT if row.amount % CENT == 0 else _MILLIONTH
-
-    def paid(units: int) -> int:
-        share = row.amount * units // row.units
-        return row.amount if units == row.units else share - share % cent
-
-    amount = paid(stop) - paid(begin)
-    return replace(
-        row,
-        start=row.start + begin,
-        units=stop - begin,
-        amount=amount,
-        debits=tuple(
-            replace(
-                each,
-                units=0 if each.unit_tokens else _charged(each, stop - begin),
-                amount=amount if each.amount else 0,
-                unit_tokens=_between(each.unit_tokens, begin, stop, row.units),
-                day_tokens=_between(each.day_tokens, begin, stop, row.units),
-            )
-            for each in row.debits
-        ),
-    )
-
-
-def _debit(debit: Debit, part: Part, piece: HeldRow, first: int) -> HeldDebit:
-    """Write what a piece takes of an account, as the books do when it is drawn."""
-    begin = piece.start - first
-    end = begin + piece.units
-    return HeldDebit(
-        account=debit.account,
-        units=0 if debit.unit_tokens else _charged(debit, piece.units),
-        amount=piece.amount if debit.counts_amount else 0,
-        numerator=debit.numerator,
-        denominator=debit.denominator,
-        unit_tokens=_reached(debit.unit_tokens, debit.unit_tokens_in_all, begin, end, part),
-        day_tokens=_reached(debit.day_tokens, debit.day_tokens_in_all, begin, end, part),
-    )
-
-
-def _reached(
-    items: Sequence[str], in_all: int | None, begin: int, end: int, part: Part
-) -> tuple[str, ...]:
-    """The tokens that are used; those of some days of a part are filled from the first."""
-    if in_all is None:
-        return _between(items, begin, end, part.want)
-    return tuple(items[: -(-max(1, in_all) * (end - begin) // part.want)])
-
-
-def _between(items: Sequence[str], begin: int, end: int, of: int) -> tuple[str, ...]:
-    """The tokens that some units touch, spread evenly over all."""
-    return tuple(items[len(items) * begin // of : -(-len(items) * end // of)])
-
-
-def _charged(debit: Debit | HeldDebit, units: int) -> int:
-    return -(-units * debit.numerator // debit.denominator)
-
-
-def _renumbered(row: HeldRow, number: int) -> HeldRow:
-    """Let a row stand as it was counted, on the accounts of another number."""
-    was, now = f"L{row.authorization_line}", f"L{number}"
-    debits = tuple(
-        replace(each, account=now + rest)
-        if each.account.startswith(was) and (rest := each.account[len(was) :])[:1] in ("", "@", "~")
-        else each
-        for each in row.debits
-    )
-    return replace(row, authorization_line=number, debits=debits)

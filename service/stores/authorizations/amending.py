@@ -6,7 +6,7 @@ version (see ``service.accounting.planning.recount``).
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import product
 
@@ -18,10 +18,11 @@ from service.accounting.books.books import (
     RecountRequest,
 )
 from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.plan import Bounds
 from service.accounting.limits.bounds import bounds_of
 from service.accounting.limits.choice import window_of
 from service.accounting.limits.lines import how_counted, read_lines, write_lines
-from service.accounting.planning.recount import Holder, Recounted, Target, recount
+from service.accounting.planning.recount import Holder, Recounted, Target, line_in, recount
 from service.accounting.replay.ledger_check import holds_all
 from service.domain.adjudication import Adjudication
 from service.domain.authorization import Authorization
@@ -39,6 +40,7 @@ _PAGE = 500
 _RENEWED = "R"
 
 _CORRECTED = (".uc", ".mc", ".dc")
+_LIMITS = (".ul", ".ml", ".dl")
 
 Fields = Mapping[str, str]
 Corrections = Mapping[str, tuple[int, ...]]
@@ -80,6 +82,7 @@ class _Held:
             is_forced=is_forced,
             corrections=self.corrections,
             units={name[:-2]: each for name, each in self.fields.items() if name.endswith(".k")},
+            limited=frozenset(line_in(name[:-3]) for name in self.fields if name.endswith(_LIMITS)),
         )
         return recount(self.holders, target)
 
@@ -119,12 +122,13 @@ class Amending:
                 return
             held = await self._held(payer, name)
             counted = self._counted(held, authorization)
+            kinds = {base: Bounds(unit=unit) for base, unit in counted.kinds.items()}
             book = RecountedBook(
                 authorization_id=name,
                 sequence=held.sequence,
                 gone=write_lines(counted.gone),
                 untold=_listed(counted.untold),
-                amendment=amendment,
+                amendment=replace(amendment, bounds={**kinds, **amendment.bounds}),
                 corrections=_less(counted.corrections, held.corrections),
             )
             await self._recount(payer, held, counted, (book,), attempt)
