@@ -40,7 +40,8 @@ ACCOUNTS: Names = {
     "ACCOUNT.dr": "days reserved",
     "sh": "how its lines are told apart and counted, condensed: a version with another one is"
     " recounted",
-    "ln": "its lines, `NUMBER:OWN:SERVICE:CODE:REST` with commas between them, each part condensed",
+    "ln": "its lines, `NUMBER:OWN:SERVICE:CODE:REST:PERIODS` with commas between them, each part"
+    " condensed",
     "gh": "the lines of earlier versions that are gone and still hold units, written alike",
     "ut": "the lines whose measure cannot say what was drawn before, with commas between them",
     "ACCOUNT.uc": "units used more than claims say, or less (below zero): corrected by hand",

@@ -31,7 +31,8 @@ class KnownLine(NamedTuple):
     """A line as the books know it: its number, and what tells it from others, condensed.
 
     ``own`` is its own identifier, ``service`` all of what it grants, ``code`` the bare procedure,
-    group or revenue code with its tooth, ``rest`` its days and limits. What it does not say is "".
+    group or revenue code with its tooth, ``rest`` its days and limits, ``periods`` by which periods
+    it and its header count. What it does not say is "".
     """
 
     number: int
@@ -39,6 +40,7 @@ class KnownLine(NamedTuple):
     service: str
     code: str
     rest: str
+    periods: str
 
 
 def write_lines(lines: Iterable[KnownLine]) -> str:
@@ -91,6 +93,7 @@ def _known(authorization: Authorization, number: int) -> KnownLine:
         _condensed(service) if service else "",
         _condensed(code) if code else "",
         _condensed(rest),
+        _condensed([_periods(authorization, each) for each in (HEADER, number)]),
     )
 
 
@@ -142,6 +145,12 @@ def _measures(authorization: Authorization, number: int) -> list[Any]:
     ]
 
 
+def _periods(authorization: Authorization, number: int) -> list[Any]:
+    """The kinds of periods in which a header or line counts, whatever its number."""
+    measures = _measures(authorization, number)
+    return [[base.lstrip("HL0123456789"), periods] for base, _, _, periods in measures]
+
+
 def _condensed(value: Any) -> str:
     written = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(written).hexdigest()[:_HASH_CHARACTERS]
@@ -190,7 +199,7 @@ class _Following:
     def by_all_that_is_said(self) -> None:
         """Find lines that did not change, days and limits included; of equal ones any."""
         for line in tuple(self.old):
-            alike = [each for each in self.new if each[2:] == line[2:]]
+            alike = [each for each in self.new if each[2:5] == line[2:5]]
             if alike:
                 self._take([line], [min(alike, key=lambda each: each.number != line.number)])
 

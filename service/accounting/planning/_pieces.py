@@ -12,11 +12,12 @@ _MILLIONTH = 3
 Parts = list[tuple[Part, Sequence[Draw]]]
 
 
-def placed(parts: Parts, row: HeldRow) -> list[tuple[HeldRow, Part, Draw, int]]:
+def placed(parts: Parts, row: HeldRow, *, is_same: bool) -> list[tuple[HeldRow, Part, Draw, int]]:
     """Cut a row by the parts of a plan: each piece, its part and draw, the part's first unit.
 
     Of a part that several periods may hold, the draw is that of the periods that the row is counted
-    in; if it is in none of them nobody can say in which it fell, and there are no pieces.
+    in, where it counts in the same periods still (``is_same``); if it is in none of them nobody can
+    say in which it fell, and there are no pieces.
     """
     placed, first = [], 0
     accounts = {each.account for each in row.debits}
@@ -24,7 +25,7 @@ def placed(parts: Parts, row: HeldRow) -> list[tuple[HeldRow, Part, Draw, int]]:
         piece = cut(row, first, first + part.want)
         if piece is not None:
             same = [each for each in draws if {debit.account for debit in each.debits} <= accounts]
-            found = draws if len(draws) == 1 else same
+            found = draws if len(draws) == 1 else same if is_same else []
             if not found:
                 return []
             placed.append((piece, part, found[0], first))

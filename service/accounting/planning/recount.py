@@ -52,8 +52,8 @@ class Target:
 
     ``old`` are the lines that the books know of the source, ``corrections`` what was corrected by
     hand, by account (units, amount, days), ``units`` those of its bases, ``limited`` its lines with
-    limits (0: the header). ``is_forced``: what may be of either of two lines counts as gone, for
-    review.
+    limits (0: the header), ``untold`` those that could not say it before. ``is_forced``: what may
+    be of either of two lines counts as gone, for review.
     """
 
     source: str
@@ -64,6 +64,7 @@ class Target:
     corrections: Mapping[str, Corrected] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     limited: frozenset[int] = frozenset()
+    untold: frozenset[int] = frozenset()
 
     @property
     def is_replacement(self) -> bool:
@@ -128,7 +129,7 @@ class _Recount:
         self.kinds: dict[str, str] = {}
         self._bounds = bounds_of(target.authorization)
         old = {each.number: each for each in target.old}
-        old |= {each: KnownLine(each, "", "", "", "") for each in drawn - old.keys()}
+        old |= {each: KnownLine(each, "", "", "", "", "") for each in drawn - old.keys()}
         new = lines_of(target.authorization)
         if target.is_replacement:  # another sender's identifiers, or those of other lines
             old = {number: each._replace(own="") for number, each in old.items()}
@@ -144,6 +145,7 @@ class _Recount:
         self._old = old
         self._gone: dict[int, int] = {}
         self._numbers = {each.number for each in new}
+        self._periods = {each.number: each.periods for each in new}
 
     @property
     def gone(self) -> tuple[KnownLine, ...]:
@@ -348,7 +350,10 @@ class _Recount:
     def _counted(self, row: HeldRow, number: int, parts: Parts | None) -> Iterator[HeldRow]:
         """Write what a row holds of a line, part by part; where that cannot count it, as it was."""
         own = replace(renumbered(row, number), authorization_id=self._choice(number).key[0])
-        found = placed(parts or [], own)
+        line = row.authorization_line
+        is_same = self._old[line].periods == self._periods.get(number)
+        is_same = is_same and line not in self._target.untold
+        found = placed(parts or [], own, is_same=is_same)
         if not found:
             self.untold.add(number)
             yield own
@@ -368,7 +373,7 @@ class _Recount:
         """Keep what a row holds of a line that is gone, and count it for the header."""
         now = self._gone_number(row.authorization_line)
         own = renumbered(row, now)
-        found = placed(header or [], own)
+        found = placed(header or [], own, is_same=True)
         if not found:
             yield own
         for piece, part, draw, first in found:

@@ -79,10 +79,15 @@ class _Held:
             old=old,
             authorization=authorization,
             references=references,
+            untold=frozenset(map(int, filter(None, self.fields.get("ut", "").split(",")))),
             is_forced=is_forced,
             corrections=self.corrections,
             units={name[:-2]: each for name, each in self.fields.items() if name.endswith(".k")},
-            limited=frozenset(line_in(name[:-3]) for name in self.fields if name.endswith(_LIMITS)),
+            limited=frozenset(
+                line_in(name[: -len(".ul")])
+                for name in self.fields
+                if name.endswith(_LIMITS) and f"{name[:-3].rstrip('@~')}.end" not in self.fields
+            ),
         )
         return recount(self.holders, target)
 
