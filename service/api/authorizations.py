@@ -13,7 +13,7 @@ from service.api.streams import StreamedResults
 from service.application import authorizations, intake
 from service.application.authorizations import VERSION_MAX, Filter, Stored
 from service.application.reception import Stream, results_of
-from service.domain.member_ids import written_member_id
+from service.domain.member_ids import MemberId
 from service.domain.submission import PushResult, Queued
 from service.domain.values import Day
 from service.ingest.submissions import form_of_media
@@ -103,7 +103,7 @@ async def versions(caller: Asking, authorization_id: str) -> Response:
 @needs("clinical.authorization.read")
 async def listing(  # noqa: PLR0913 - one parameter for each filter of the address
     caller: Asking,
-    member: str | None = None,
+    member: MemberId | None = None,
     number: str | None = None,
     provider: str | None = None,
     status: str | None = None,
@@ -114,7 +114,7 @@ async def listing(  # noqa: PLR0913 - one parameter for each filter of the addre
 ) -> Response:
     """A page, newest certification first; `next` of a page goes into `after` of the next."""
     wanted = Filter(
-        member=written_member_id(member) if member else None,
+        member=member,
         number=number,
         provider=provider,
         status=status,

@@ -46,13 +46,14 @@ def _interchange(answer: Answer) -> tuple[str, str, int]:
 
 async def _answer(parts: Application, payer: str, inquiry: InquiryRead) -> Answer:
     """Look up what is asked for; whoever names no member of ours learns nothing."""
-    if inquiry.member_id is None or not is_for(inquiry.payer_id, aliases_of(parts.settings, payer)):
+    member = written_member_id(inquiry.member_id or "")  # of dashes alone nothing is left
+    if not member or not is_for(inquiry.payer_id, aliases_of(parts.settings, payer)):
         return Answer(inquiry=inquiry, is_member_known=False)
     firsts, lasts = [each.first for each in inquiry.days], [each.last for each in inquiry.days]
     found: dict[str, Authorization] = {}
     for number in inquiry.numbers or (None,):
         wanted = Filter(
-            member=written_member_id(inquiry.member_id),
+            member=member,
             number=number,
             from_=min(filter(None, firsts), default=None) if all(firsts) else None,
             to=max(filter(None, lasts), default=None) if all(lasts) else None,

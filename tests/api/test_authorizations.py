@@ -201,13 +201,14 @@ def test_pages_go_on_where_the_last_one_ended(caller: httpx.Client) -> None:
         {"size": "201"},
         {"from": "2026-02-30"},
         {"to": "yesterday"},
+        {"member": "-"},
     ],
     ids=str,
 )
 def test_a_listing_refuses_what_it_cannot_read(
     caller: httpx.Client, params: dict[str, str]
 ) -> None:
-    """A foreign cursor, a size out of bounds, a day that is none: 422."""
+    """A foreign cursor, a size out of bounds, a day, a member id that is none: 422."""
     answer = caller.get("/authorizations", params=params)
 
     assert answer.status_code == 422, answer.text

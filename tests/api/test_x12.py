@@ -75,10 +75,12 @@ def inquiry(member: str = "M0777", *event: str, payer: str = "EP100") -> str:
         (inquiry("M0001"), [], ["AA"]),
         (inquiry("M0001", "HCR**RAD-5521"), [], ["AA"]),
         (inquiry(""), [], ["75"]),
+        (inquiry("---"), [], ["75"]),
     ],
     ids=[
         "all of a member", "a number", "another number", "days", "other days", "nobody's",
         "somebody else's number", "no member",
+        "no member but dashes",
     ],
 )  # fmt: skip
 def test_an_inquiry_is_answered_and_not_stored(
