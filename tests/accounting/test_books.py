@@ -2,11 +2,20 @@
 
 import pytest
 
-from service.accounting.books.books import AuthorizationChanged, DrawRequest, LookedUp, Occasion
+from service.accounting.books.books import (
+    AuthorizationChanged,
+    DrawRequest,
+    LookedUp,
+    Occasion,
+    RecountedBook,
+    RecountRequest,
+    occasion_of,
+)
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.plan import Bounds, ClaimPlan, Drawable
 from service.accounting.books.record import pack, unpack
 from service.accounting.books.rows import HeldRow
+from service.domain.actor import Actor
 from service.domain.person import Person
 
 
@@ -107,3 +116,29 @@ def test_a_claim_is_of_the_person_under_any_id(kept_for: str, is_theirs: bool, o
     found = LookedUp(claim=claim, person=Person.of("M1"), owners=("one", "other"))
 
     assert (found.is_of_person(claim), found.owner) == (is_theirs, owner)
+
+
+def test_an_occasion_says_who_did_it_and_for_whom() -> None:
+    """A reason that was not given is an empty text."""
+    actor = Actor(by="key:desk", on_behalf_of="examiner 7")
+    made = occasion_of("reverse", "2026-03-10T10:00:00Z", actor, None)
+
+    assert (made.kind, made.by, made.on_behalf_of, made.why) == (
+        *("reverse", "key:desk", "examiner 7", ""),
+    )
+
+
+def test_a_recount_leaves_what_claims_hold_of_other_books() -> None:
+    """Each named once, in the order of the claims."""
+    claims = (
+        ClaimState(claim_id="C-1", rows=held("A1", "A2")),
+        ClaimState(claim_id="C-2", rows=held("A2", "A3")),
+    )
+    book = RecountedBook(authorization_id="A1", sequence=1)
+    request = RecountRequest(
+        books=(book,),
+        claims=tuple((each, each.rows) for each in claims),
+        occasion=Occasion(kind="recount", at=""),
+    )
+
+    assert request.beside == ["A2", "A3"]

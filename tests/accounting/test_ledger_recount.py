@@ -1,5 +1,6 @@
 """A recount has claims hold what they do on other accounts; the ledger is replayed with it."""
 
+from service.accounting.replay.ledger import Replayed
 from service.accounting.replay.ledger_check import check_holdings
 from tests.accounting.test_ledger import (
     ONE,
@@ -107,3 +108,12 @@ def test_what_was_corrected_goes_with_the_line() -> None:
         str(4 * ONE),
         str(-3 * ONE),
     )
+
+
+def test_a_correction_that_goes_with_its_line_is_left_out_of_another_shelf() -> None:
+    """Where a part of a book is replayed."""
+    replayed = Replayed(mine=lambda name: name != "A1")
+    replayed.take("1-0", draw())
+    replayed.take("2-0", recount(cd=[["A1", "L1", str(-ONE), "0", "0"]]))
+
+    assert "A1" not in replayed.accounts

@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.accounting.books.rows import (
+    COUNTED,
     HeldDebit,
     HeldRow,
     MoreThanHeld,
     amounts_of,
+    counter_book,
+    is_counter_book,
     read_row,
     shrink,
     units_of,
@@ -301,3 +304,18 @@ def test_giving_back_twice_never_gives_back_less(
     assert units_of(twice) == units_of(once)
     for mine, its in zip(twice, once, strict=True):
         assert mine.amount <= its.amount
+
+
+def test_a_book_of_counters_is_told_from_that_of_an_authorization() -> None:
+    """No id of an authorization has a slash."""
+    assert is_counter_book(counter_book("hash"))
+    assert not is_counter_book("UM-55012")
+    assert not is_counter_book("counted")
+
+
+def test_what_was_counted_is_no_charge_to_be_lowered() -> None:
+    """A row for the tables keeps what was billed."""
+    counted = replace(held(amount="100"), kind=COUNTED)
+    paid, told = shrink([held(amount="100"), counted], {}, {1: whole("60")})
+
+    assert (paid.amount, told.amount) == (whole("60"), whole("100"))

@@ -151,6 +151,13 @@ def test_what_a_claim_was_counted_before_is_taken_off(counts: str, times: int) -
         assert again[2]["it"] == (once if is_shared else 2 * once)
 
 
+def test_what_a_book_says_of_itself_is_no_count() -> None:
+    """A field without an account is no balance."""
+    book = CounterBook(sequence=1, fields={"n": "7", ".n": "8", "it@2026-01-01.uu": "3"}, tokens={})
+
+    assert held_by_others([book], ()).sums == {"it@2026-01-01": 3}
+
+
 def test_one_person_under_two_ids_is_counted_once() -> None:
     """A visit that stands in both books is one."""
     references = counting(it={**THERAPY, "counts": "visits"})

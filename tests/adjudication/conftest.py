@@ -14,7 +14,7 @@ from tests.ground import ground as ground
 from tests.ground import payer as payer
 from tests.serving import client_of, keys_of, serving
 
-PAYERS = 256
+PAYERS = 1024
 
 
 @dataclass

@@ -23,6 +23,7 @@ NO_DATES: Fields = {"effective": None}
             "same version of a note stands twice",
         ),
         ({"supersedes": "A1"}, "cannot supersede itself"),
+        ({"aliases": ["A2", "A1"]}, "no alias of itself"),
         (NO_DATES, "granted with A1 needs effective dates"),
         ({**NO_DATES, "lines": []}, "granted with A1 needs effective dates"),
         (

@@ -180,6 +180,15 @@ def test_a_number_fits_an_exact_or_non_exact_candidate(
     assert fits == only.fits, f"case {case}"
 
 
+def test_what_is_no_number_fits_nothing() -> None:
+    """Even where an authorization is called by that word."""
+    claim = build_claim(authorization_numbers=[{"value": "NONE"}])
+    ((only,),) = settled(claim, build_authorization(number="NONE"))
+
+    assert only.no_number is not None
+    assert only.fits is None
+
+
 @pytest.mark.parametrize(
     ("query", "level", "code"),
     [
