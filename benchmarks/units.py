@@ -85,7 +85,7 @@ class Drawing:
         """Draw on as many authorizations for each of some members, who take turns."""
         self.stores, self.payer = stores, f"bench-{uuid.uuid4().hex[:8]}"
         names = KeyNames(f"authmatch:{stores.indices.prefix}", DEVELOPMENT_SECRET.encode())
-        self._book = names.book(self.payer)
+        self._book, self._late = names.book(self.payer), names.late(self.payer)
         self._plans = [
             plan([f"M{member}-{line % authorizations}" for line in range(lines)])
             for member in range(members)
@@ -134,7 +134,9 @@ class Drawing:
     def _command(self, line: AbstractConnection, sha: str) -> list[bytes]:
         request, book = self.request(), self._book
         claim, waiting = book.claim(request.claim.claim_id), book.waiting(request.owner)
+        due, arrived = self._late.due, self._late.arrived(request.owner)
         keys = [claim, book.ledger, claim, waiting, waiting, book.mark(request.marked)]
+        keys += [due, arrived, arrived]
         for name in request.authorizations:
             keys += [book.accounts(name), book.tokens(name)]
         sent = write_draw(request, request.authorizations), request.record
