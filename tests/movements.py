@@ -24,6 +24,7 @@ from service.application.parts import Stores
 from service.domain.terms import HowCounted
 from service.settings import DEVELOPMENT_SECRET
 from service.stores.connection.key_names import BookKeys, KeyNames
+from tests.builders import build_claim
 
 AT = "2026-11-22T00:00:00Z"
 MEMBER = "M0001"
@@ -60,12 +61,13 @@ def part(
 
 @dataclass
 class Mover:
-    """Moves units of one payer; ``version`` is that of all authorizations."""
+    """Moves units of one payer; ``version`` is that of all authorizations, and how they count."""
 
     stores: Stores
     payer: str
     member: str = MEMBER
     version: int = 1
+    counted: HowCounted = HowCounted("-", "")
 
     @property
     def keys(self) -> BookKeys:
@@ -114,6 +116,8 @@ class Mover:
                         authorization_id=name,
                         version=self.version,
                         bounds={"H": each, "L1": Bounds()},
+                        shape=self.counted.shape,
+                        lines=self.counted.lines,
                     )
                     for name, each in authorizations.items()
                 },
@@ -124,11 +128,18 @@ class Mover:
             last_push=found.last_push,
             original=original,
             original_status="replaced" if replaces else "",
-            record=pack({}),
+            record=pack(self._record(claim_id, want)),
             matched=tuple(each["authorization_id"] for each in matched),
             waiting=Waiting(events=waits, exhausted=True, exceeded=True),
         )
         return await books.draw(self.payer, request)
+
+    def _record(self, claim_id: str, want: int) -> dict[str, Any]:
+        """What a later version of the authorization needs to count the claim anew."""
+        line = {"units": str(max(want, 1)), "charge": str(want * 60)}
+        sent = build_claim(claim_id=claim_id, member={"id": self.member}, line=line)
+        kinds = [{"kind": "authorization", "query_type": "professional"}]
+        return {"sent": sent.model_dump_json(by_alias=True), "lines": [{"line": 1, "kinds": kinds}]}
 
     async def change(self, claim_id: str, status: str, keep: int | None = None) -> Moved:
         """Make a claim used, or give back all or what is over ``keep`` units of it."""
@@ -147,7 +158,7 @@ class Mover:
             version=self.version,
             is_void=is_void,
             bounds={"H": bounds(limit)},
-            counted=HowCounted("-", ""),
+            counted=self.counted,
         )
         await self.stores.accumulators.amend(self.payer, amendment, Occasion(kind="amend", at=AT))
 

@@ -104,7 +104,9 @@ ROOT_FIELDS: Mapping[str, FieldType] = {
 }
 """Fields at the root of the document that a raw clause may name."""
 
-STORE_FIELDS = frozenset({"payer", "member_id", "void", "current", "superseded_by", "content_hash"})
+STORE_FIELDS = frozenset(
+    {"payer", "member_id", "void", "current", "superseded_by", "content_hash", "made_of"}
+)
 """Fields that only the store may filter on: they keep payers and members apart."""
 
 COUNTED = {"modifiers_significant": "modifiers_significant_count", "surfaces": "surfaces_count"}

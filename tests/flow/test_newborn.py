@@ -57,7 +57,7 @@ def test_its_own_authorization_goes_before_the_mothers(ground: Ground, payer: st
         await desk.push(member=MOTHER)
         answer = await desk.adjudicate(member={"id": "M0002"})
         assert answer["lines"][0]["results"][0]["class"] == "none"
-        await desk.push(authorization_id="A2", member={"id": "M0002"})
+        await desk.push(authorization_id="A2", number="AU-1", member={"id": "M0002"})
         answer = await desk.adjudicate(claim_id="C-2", member=CHILD)
         assert answer["lines"][0]["results"][0]["chosen"] == ["A2"]
 

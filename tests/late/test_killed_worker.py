@@ -36,7 +36,8 @@ def test_what_a_killed_worker_left_is_done_by_the_next(ground: Ground, payer: st
         for claim in CLAIMS:
             await desk.adjudicate(claim_id=claim, member={"id": claim.partition(".")[0]})
         versions = [
-            version_of(authorization_id=f"A-{each}", member={"id": each}) for each in MEMBERS
+            version_of(authorization_id=f"A-{each}", number="AU-1", member={"id": each})
+            for each in MEMBERS
         ]
         await push(desk.stores, payer, *versions)
         with ServiceProcess(settings) as service:

@@ -92,7 +92,7 @@ def test_whoever_is_quicker_no_claim_is_missed(ground: Ground, payer: str) -> No
         answers = await asyncio.gather(
             *(soon(desk.adjudicate(claim_id=f"C-{each}", member={"id": each})) for each in members),
             *(
-                soon(desk.push(authorization_id=f"A-{each}", member={"id": each}))
+                soon(desk.push(authorization_id=f"A-{each}", number="AU-1", member={"id": each}))
                 for each in members
             ),
         )

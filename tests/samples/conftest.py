@@ -3,9 +3,10 @@
 import pytest
 from ruamel.yaml import YAML
 
-from service.domain.reference import AttachedFields, GroupTable, References
+from service.domain.counters import CounterTable
+from service.domain.reference import GroupTable
 from service.requirement.tables import RequirementTables, load_tables
-from tests.builders import QUERIES, TEMPLATES
+from tests.builders import QUERIES, TEMPLATES, references
 
 
 @pytest.fixture(scope="session")
@@ -17,10 +18,10 @@ def groups() -> dict[str, GroupTable]:
 
 
 @pytest.fixture(scope="session")
-def decision_tables(groups: dict[str, GroupTable]) -> RequirementTables:
+def decision_tables() -> RequirementTables:
     """The shipped decision tables."""
-    attached = YAML(typ="safe").load(QUERIES / "reference" / "attached.yaml")
-    references = References(groups=groups, attached=AttachedFields.model_validate(attached))
     names = ("is-authorization-required", "requested-auth-type")
     texts = {name: (QUERIES / "tables" / f"{name}.json").read_bytes() for name in names}
-    return load_tables(texts, references, TEMPLATES)
+    counted = YAML(typ="safe").load(QUERIES / "reference" / "counters.yaml")
+    counters = {"counters": CounterTable.model_validate(counted)}
+    return load_tables(texts, references().model_copy(update=counters), TEMPLATES)

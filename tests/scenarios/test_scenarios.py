@@ -65,7 +65,8 @@ def test_an_edge_case_comes_out_as_the_examiner_expects(
 ) -> None:
     """Class, chosen and offered authorizations, events."""
     query = case.get("query", "professional")
-    pushed = [version_of(1, query, **each) for each in case["authorizations"]]
+    usual = {"number": "AU-1", "distinct": True}
+    pushed = [version_of(1, query, **{**usual, **each}) for each in case["authorizations"]]
     claim = build_claim(query, **case.get("claim", {}))
 
     async def scenario(stores: Stores) -> None:

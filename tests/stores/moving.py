@@ -10,6 +10,7 @@ import pytest
 from service.accounting.books.books import AuthorizationChanged, Occasion
 from service.accounting.books.plan import Bounds
 from service.accounting.books.scale import SCALE
+from service.accounting.limits.lines import how_counted
 from service.accounting.replay.ledger_page import Difference
 from service.application.parts import Stores
 from service.domain.adjudication import ClaimChange
@@ -62,7 +63,13 @@ class Journey:
 
     def mover(self, member: str | None = None) -> Mover:
         """Who draws for a member, as matched with the last version."""
-        return Mover(self.stores, self.payer, member=member or self.member, version=self.version)
+        return Mover(
+            self.stores,
+            self.payer,
+            member=member or self.member,
+            version=self.version,
+            counted=how_counted(self.pushed(1, self.member).authorization),
+        )
 
     @property
     def keys(self) -> BookKeys:

@@ -142,7 +142,7 @@ def test_a_member_is_given_no_authorization_of_another(ground: Ground, payer: st
     async def scenario(stores: Stores) -> None:
         await Journey(stores, payer).to("M1")
         for each in range(12):
-            assert await stores.reading.standing(payer, Person.of(f"M{each}"), [ID]) == {}
+            assert await stores.reading.standing(payer, Person.of(f"N{each}"), [ID]) == {}
         assert ID in await stores.reading.standing(payer, Person.of("M1"), [ID])
 
     ground.run(scenario)
@@ -163,7 +163,7 @@ def test_a_lost_redis_stops_a_push_that_changes_the_member(ground: Ground, payer
             with proxy.failing("refuse"), pytest.raises(EngineFault):
                 await behind.to("M2")
             assert await journey.balance() == (3, 0)
-            assert await behind.again() == ["unchanged"]
+            assert await behind.again() == ["updated"]
         journey.member, journey.version = "M2", 2
         assert await journey.is_closed("M1")
         assert await journey.draw("C2", 9) == 7
