@@ -27,6 +27,8 @@ from service.stores.connection.key_names import BookKeys, KeyNames
 from tests.builders import build_claim
 
 AT = "2026-11-22T00:00:00Z"
+UNTOLD = HowCounted("-", "")
+"""How an authorization counts of which nobody says it."""
 MEMBER = "M0001"
 
 
@@ -67,7 +69,7 @@ class Mover:
     payer: str
     member: str = MEMBER
     version: int = 1
-    counted: HowCounted = HowCounted("-", "")
+    counted: HowCounted = UNTOLD
 
     @property
     def keys(self) -> BookKeys:

@@ -171,16 +171,6 @@ def test_a_split_by_days_goes_by_the_days(
     assert sum(row.amount for row in found.rows[0]) == 10 * 100 * CENT
 
 
-def test_a_row_of_the_second_day_is_counted_in_its_month() -> None:
-    """The first day was drawn elsewhere."""
-    before, after = version(PT | units("10")), version(PT | units("10", renewal=RENEWAL))
-    holder = drawn(before, claim(on("2026-03-31", "2", "2026-04-01")), 1)
-    second = replace(holder.rows[0], start=SCALE, units=SCALE)
-
-    found = counted(before, after, replace(holder, rows=(second,)))
-    assert use(found) == {"L1@2026-04-01": 1.0}
-
-
 def test_units_that_do_not_divide_by_days_cannot_be_split() -> None:
     """Two units on three days, of which one is in March; forced, they wait for review."""
     before, after = version(PT | units("10")), version(PT | MARCH, PT | APRIL)
