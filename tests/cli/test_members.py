@@ -17,8 +17,8 @@ def test_a_member_is_merged(with_examples: Authmatch) -> None:
 
 def test_a_merge_that_cannot_be_meant_is_one_line(live: Authmatch) -> None:
     """With exit code 2."""
-    itself = live("members", "merge", "M1", "M1")
-    wrong = live("members", "merge", "M 1", "M2")
+    itself = live("members", "merge", "M1", "m-1")
+    wrong = live("members", "merge", "M/1", "M2")
     far = live("members", "merge", "M1", "M" * 101)
 
     assert [each.exit_code for each in (itself, wrong, far)] == [2, 2, 2]
