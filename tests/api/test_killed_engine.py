@@ -206,7 +206,7 @@ def test_the_order_of_pushes_does_not_matter(killable: Killable, count: int) -> 
 
     The engine is killed in between. In the end each stands as if all had come in their order.
     """
-    run = f"R{count}-"
+    run = f"R{count}X"
     rng = random.Random(20_260_401)
     pushes = [
         authorization_body(
