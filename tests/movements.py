@@ -139,7 +139,8 @@ class Mover:
     def _record(self, claim_id: str, want: int) -> dict[str, Any]:
         """What a later version of the authorization needs to count the claim anew."""
         line = {"units": str(max(want, 1)), "charge": str(want * 60)}
-        sent = build_claim(claim_id=claim_id, member={"id": self.member}, line=line)
+        name = claim_id.replace("/", "-")  # what is kept of it is read as what was sent
+        sent = build_claim(claim_id=name, member={"id": self.member}, line=line)
         kinds = [{"kind": "authorization", "query_type": "professional"}]
         return {"sent": sent.model_dump_json(by_alias=True), "lines": [{"line": 1, "kinds": kinds}]}
 
