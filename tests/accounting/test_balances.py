@@ -28,16 +28,7 @@ FIRST_CLAIM = {"reference": "first claim", "period": 1, "unit": "month"}
 def candidate(name: str = "A1", *, is_known: bool = True, **changes: Any) -> Candidate:
     """A candidate as a search gives it."""
     paper = build_authorization(authorization_id=name, **changes)
-    return Candidate(
-        authorization_id=name,
-        version=1,
-        number=None,
-        shown_number=None,
-        certification_date=None,
-        starts_on=None,
-        lines=(),
-        terms=terms_in(canonical_form(paper)) if is_known else None,
-    )
+    return _named(name, terms_in(canonical_form(paper)) if is_known else None)
 
 
 def granting(*candidates: Candidate, line: int = 1) -> Granting:

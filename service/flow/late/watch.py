@@ -133,11 +133,8 @@ class LateWatch(Background):
             try:
                 how = await self._look(one.payer, name, one.ids)
             except Exception as error:  # noqa: BLE001 - the others must go on; it is counted
-                FAULTS.inc()
                 log.warning("late_claim_failed", reason=reason_of(error))
-                if isinstance(error, EngineFault) and not error.is_lasting:
-                    failed = replace(one, failures=one.failures + 1)
-                    await self._queue.later(failed, pause_s=_backoff(failed.failures))
+                if await self._is_put_off(one, error):
                     return
                 one = replace(one, after=name, skipped=True)
             else:
@@ -155,12 +152,18 @@ class LateWatch(Background):
             try:
                 OFFERS.labels("review").inc(await self._review(one.payer, name))
             except Exception as error:  # noqa: BLE001 - the others must go on; it is counted
-                FAULTS.inc()
                 log.warning("review_failed", reason=reason_of(error))
-                if isinstance(error, EngineFault) and not error.is_lasting:
-                    failed = replace(one, failures=one.failures + 1)
-                    await self._queue.later(failed, pause_s=_backoff(failed.failures))
+                if await self._is_put_off(one, error):
                     return False
+        return True
+
+    async def _is_put_off(self, one: LatePass, error: Exception) -> bool:
+        """Count a fault, and have the rest wait where it is of an engine that will be back."""
+        FAULTS.inc()
+        if not isinstance(error, EngineFault) or error.is_lasting:
+            return False
+        failed = replace(one, failures=one.failures + 1)
+        await self._queue.later(failed, pause_s=_backoff(failed.failures))
         return True
 
     async def _end(self, one: LatePass, *, is_last: bool) -> None:
