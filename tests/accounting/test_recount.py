@@ -269,7 +269,8 @@ def test_a_line_that_is_gone_keeps_its_number_if_it_is_free() -> None:
     """And what the header cannot count stays as it was."""
     before = version(MANUAL, PT | units("10"))
     after = version(MANUAL, limits={"units": "9", "unit": "DA"})
-    found = counted(before, after, drawn(before, claim(on("2026-03-10", "3")), 2))
+    lines = claim(on("2026-03-10", "2"), on("2026-03-11", "1"))
+    found = counted(before, after, drawn(before, lines, 2, 2))
 
     assert use(found) == {"L2": 3.0}
     assert [each.number for each in found.gone] == [2]

@@ -9,7 +9,7 @@ from service.matching.answer import Evidence, evidence, line_result
 from service.matching.numbers import Submitted
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
-from service.matching.scorer import Judged
+from service.matching.scorer import Judged, Scorer
 from tests.builders import (
     ask,
     build_authorization,
@@ -281,6 +281,21 @@ def test_evidence_keeps_the_line_that_it_is_of() -> None:
     evidence(found, written)
 
     assert all(line is found.line for line, _ in written.values())
+
+
+def test_the_evidence_of_what_is_nearby_names_the_condition_that_it_misses() -> None:
+    """It gives no points, and says both values and why."""
+    granted = build_candidate(build_authorization(setting="outpatient"))
+    (found,) = Scorer([granted]).nearby(ask())
+
+    assert of_criterion("setting", found) == written(
+        None,
+        "0/0",
+        None,
+        "outpatient",
+        grade="missed",
+        why="professional billed, outpatient authorized",
+    )
 
 
 def test_the_result_of_a_line() -> None:
