@@ -1,6 +1,5 @@
 """Makes the application: rooms of endpoints, problems, metrics, documentation."""
 
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,6 +32,8 @@ from service.api.fhir_outcome import refusal
 from service.api.problem import install_handlers
 from service.api.schema import describe
 from service.application.parts import application, quieten_collector
+from service.background import reason_of
+from service.logs import log_as_service, stdout_writer
 from service.rules.book import RuleBook
 from service.settings import Settings
 
@@ -109,21 +110,17 @@ def create_app(settings: Settings | None = None, rules: RuleBook | None = None) 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        structlog.configure(
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso"),
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
-            ],
-            wrapper_class=structlog.make_filtering_bound_logger(
-                logging.getLevelNamesMapping()[settings.log_level]
-            ),
-        )
-        async with application(settings, serving=True, rules=rules) as parts:
-            app.state.application = parts
-            quieten_collector()
-            yield
+        log_as_service(settings.log_level)
+        try:
+            async with application(settings, serving=True, rules=rules) as parts:
+                app.state.application = parts
+                quieten_collector()
+                yield
+        except Exception as error:
+            log.exception("not_started", reason=reason_of(error), exc_info=error)
+            raise
+        finally:
+            stdout_writer().flush()
 
     app = FastAPI(
         title="authmatch",

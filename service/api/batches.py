@@ -84,9 +84,11 @@ async def _answered(answer: Callable[[], Awaitable[Answer]], beside: Answer) -> 
 def _told(refused: Refused) -> Answer:
     """Say within a stream what a problem response would say."""
     BATCH_PROBLEMS.labels(str(refused.status)).inc()
+    fault = {"fault": refused.fault} if refused.fault else {}
     return {
         "status": refused.status,
         "title": refused.title,
         "detail": refused.detail,
         "errors": refused.errors or [],
+        **fault,
     }

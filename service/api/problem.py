@@ -3,6 +3,7 @@
 A problem says where and why, never what was written there: it may be health data.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +31,8 @@ ERRORS_MAX = 100
 class Refused(Exception):
     """A request that cannot be served: status, a short title, the reason, and the places.
 
-    ``dead_letter`` names where what was sent is kept, ``on_file`` what stands in its way.
+    ``dead_letter`` names where what was sent is kept, ``on_file`` what stands in its way, ``fault``
+    the line of the log that says more.
     """
 
     status: int
@@ -40,6 +42,7 @@ class Refused(Exception):
     headers: dict[str, str] | None = None
     dead_letter: str | None = None
     on_file: str | None = None
+    fault: str | None = None
 
 
 def problem_content(refused: Refused) -> dict[str, Any]:
@@ -57,6 +60,8 @@ def problem_content(refused: Refused) -> dict[str, Any]:
         content["dead_letter"] = refused.dead_letter
     if refused.on_file:
         content["on_file"] = refused.on_file
+    if refused.fault:
+        content["fault"] = refused.fault
     return content
 
 
@@ -78,26 +83,38 @@ def _of_validation(error: ValidationError) -> Refused:
 
 def _of_fault(fault: EngineFault) -> Refused:
     """Log that an engine failed, and say when to try again; a refusal is ours to mend."""
-    kind = type(fault).__name__
-    log.error("engine_fault", engine=fault.engine, kind=kind, reason=fault.reason)
+    kind, name = type(fault).__name__, _new_fault()
+    log.error("engine_fault", fault=name, engine=fault.engine, kind=kind, reason=fault.reason)
     if isinstance(fault, EngineRefused):
-        return Refused(500, "Engine refused", f"{fault.engine} refused the request as wrong")
+        detail = f"{fault.engine} refused the request as wrong"
+        return Refused(500, "Engine refused", detail, fault=name)
     return Refused(
         503,
         "Engine unavailable",
         f"{fault.engine}: {fault.reason}; nothing was decided, try again",
         headers={"Retry-After": str(fault.retry_after_s)},
+        fault=name,
     )
 
 
+def _new_fault() -> str:
+    """A name by which what a caller was told is found in the log."""
+    return secrets.token_hex(6)
+
+
 def _of_not_taken(error: NotTaken) -> Refused:
+    fault = None
+    if error.code == "refused":
+        fault = _new_fault()
+        log.error("push_refused", fault=fault, reason=str(error))
     return Refused(
-        {"unreadable": 400, "invalid": 422}.get(error.code, 409),
+        {"unreadable": 400, "invalid": 422, "refused": 500}.get(error.code, 409),
         TITLES[error.code],
         str(error),
         errors=error.errors,
         dead_letter=error.dead_letter,
         on_file=error.on_file,
+        fault=fault,
     )
 
 
@@ -139,8 +156,9 @@ def _of_http(error: HTTPException) -> Refused:
 
 
 def _of_unexpected(error: Exception) -> Refused:
-    log.error("unexpected", kind=type(error).__name__, exc_info=error)
-    return Refused(500, "Unexpected fault", "the fault was logged")
+    name = _new_fault()
+    log.error("unexpected", fault=name, exc_info=error)
+    return Refused(500, "Unexpected fault", "the fault was logged", fault=name)
 
 
 def _of_misfit(error: Misfit) -> Refused:

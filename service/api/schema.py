@@ -56,6 +56,7 @@ class Problem(BaseModel):
     detail: str
     errors: list[ProblemPlace] = []
     dead_letter: str | None = None
+    fault: str | None = None
 
 
 _MODELS: tuple[type[BaseModel], ...] = (Authorization, Claim, Adjudication, Problem)

@@ -16,6 +16,7 @@ from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.domain.answers import RelatedClaim, StatementAnswer, UtilizationAnswer
 from service.domain.authorization import Authorization
+from service.domain.engine_fault import EngineFault
 from service.domain.submission import Code, DeadLetter, Pushed, PushResult, Queued, write_withdrawal
 from service.ingest.submissions import read_one
 from service.stores.authorizations.reading import Filter as Filter
@@ -36,6 +37,7 @@ TITLES: Mapping[Code, str] = {
     "conflict": "Version conflict",
     "duplicate-grant": "Duplicate grant",
     "other-person": "Other person",
+    "refused": "Engine refused",
 }
 _ERRORS_MAX = 20
 _ID_LENGTH_MAX = 100
@@ -97,6 +99,12 @@ async def push(caller: Caller, authorization_id: str, content: bytes) -> PushRes
         pushed = _pushed(content, authorization_id)
         (result,) = await caller.stores.entrance.push_or_queue(caller.payer, [pushed])
         return _counted(result)
+    except EngineFault as fault:
+        if not fault.is_lasting:
+            raise
+        refused = NotTaken("refused", str(fault))
+        await _keep(caller, refused, content, "PUT /authorizations", authorization_id)
+        raise refused from fault
     except NotTaken as refused:
         await _keep(caller, refused, content, "PUT /authorizations", authorization_id)
         raise

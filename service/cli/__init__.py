@@ -1,10 +1,7 @@
 """The command line: one module for each group of commands, put together here."""
 
-import logging
-import sys
 from typing import Annotated
 
-import structlog
 import typer
 
 from service import __version__
@@ -22,6 +19,7 @@ from service.cli.queries import app as queries_app
 from service.cli.serve import serve
 from service.cli.why_not import explain
 from service.cli.worklist import app as worklist_app
+from service.logs import log_as_command
 
 __all__ = ["app", "main"]
 
@@ -93,12 +91,4 @@ def _before_all(
 ) -> None:
     """Send what is logged to stderr: stdout is for results."""
     del version
-    logging.getLogger("elastic_transport").setLevel(logging.ERROR)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(colors=False),
-        ],
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
+    log_as_command()

@@ -7,9 +7,11 @@ from typing import NoReturn
 import typer
 from rich.markup import escape
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from service.application import refusals
 from service.cli.terminal import err, say
+from service.logs import told
 
 PROBLEMS = 1
 BAD_INPUT = 2
@@ -46,7 +48,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command."""
-        with faults_told():
+        with _unexpected_told(), faults_told():
             return super().invoke(ctx)
 
 
@@ -70,6 +72,21 @@ def faults_told() -> Iterator[None]:
         raise  # whoever reads our output has read enough: the command framework ends quietly
     except OSError as error:
         end(f"{error.filename or 'input'}: {error.strerror or error}", BAD_INPUT, error)
+
+
+@contextmanager
+def _unexpected_told() -> Iterator[None]:
+    """Tell a fault of ours by its kind and place: its text, and a traceback, may quote anything."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - all others
+        what = told(error)
+        for place in what["places"]:
+            say(f"  {place}")
+        causes = "".join(f", from {each}" for each in what["causes"])
+        end(f"unexpected fault: {what['kind']}{causes}", PROBLEMS)
 
 
 def end(message: str, code: int, cause: BaseException | None = None) -> NoReturn:

@@ -57,6 +57,7 @@ def serve(
             workers=workers,
             loop="uvloop",
             http="httptools",
+            log_config=None,
             access_log=False,
             log_level="warning",
             server_header=False,

@@ -19,10 +19,13 @@ STOP_S = 30
 class ServiceProcess:
     """One service; after a kill it is started again on the same port."""
 
-    def __init__(self, settings: Settings, *, workers: int = 1) -> None:
-        """Take the settings that an operator would put into the environment."""
+    def __init__(
+        self, settings: Settings, *, workers: int = 1, stdout: int | None = None, **more: str
+    ) -> None:
+        """Take the settings that an operator would put into the environment, ``more`` by name."""
         self._port = free_port()
         self._workers = workers
+        self._stdout = stdout
         self._settings = {
             "AUTHMATCH_ELASTICSEARCH_URL": str(settings.elasticsearch_url),
             "AUTHMATCH_REDIS_URL": str(settings.redis_url),
@@ -33,6 +36,7 @@ class ServiceProcess:
             "AUTHMATCH_LIVE_CHECK_SHARE": "0",
             "AUTHMATCH_OPEN_PROFILE": str(settings.open_profile),
             "AUTHMATCH_LOG_LEVEL": "ERROR",
+            **more,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -52,6 +56,8 @@ class ServiceProcess:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(STOP_S)
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
 
     def start(self) -> None:
         """Start it; it is not ready yet."""
@@ -62,6 +68,7 @@ class ServiceProcess:
             cwd=ROOT,
             env=own | self._settings,
             stdin=subprocess.DEVNULL,
+            stdout=self._stdout,
         )
 
     def wait_until_ready(self) -> None:

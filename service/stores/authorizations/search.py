@@ -12,6 +12,7 @@ from service.querying.search import Search
 from service.stores.authorizations.document import read_candidate
 from service.stores.connection.faults import (
     EngineFault,
+    EngineRefused,
     EngineTooSlow,
     EngineUnavailable,
     translated_errors,
@@ -70,6 +71,8 @@ class AuthorizationSearch:
             return None
         try:
             await self.search(payer, Person.of(member), search)  # its refusal names the clause
+        except EngineRefused as fault:
+            return fault.words or fault.reason
         except EngineFault as fault:
             return fault.reason
         return "valid for no shard, and yet it ran"

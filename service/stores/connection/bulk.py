@@ -10,7 +10,8 @@ from elasticsearch import AsyncElasticsearch
 from service.stores.connection.faults import (
     EngineRefused,
     EngineUnavailable,
-    WritesPaused,
+    blocked,
+    reason_of,
     translated_errors,
 )
 
@@ -107,9 +108,9 @@ def _outcome(item: dict[str, Any]) -> Written:
     if status == _CONFLICT:
         return _NOT_DONE
     error = result.get("error", {})
-    reason = f"{error.get('type')}: {str(error.get('reason'))[:200]}"
+    reason = reason_of(error)
     if error.get("type") == "cluster_block_exception":
-        raise WritesPaused("elasticsearch", "the index is being rebuilt")
+        raise blocked(str(error.get("reason")))
     if status in _BUSY:
         raise EngineUnavailable("elasticsearch", reason)
     raise EngineRefused("elasticsearch", f"{status} {reason}")

@@ -1,8 +1,10 @@
 """What can go wrong with an engine, in our words; never to be read as "no match"."""
 
 import asyncio
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from elasticsearch import (
     ApiError,
@@ -19,9 +21,16 @@ __all__ = [
     "EngineTooSlow",
     "EngineUnavailable",
     "WritesPaused",
+    "blocked",
     "reason_of",
     "translated_errors",
 ]
+
+
+_TYPE = re.compile(r"[a-z_]{1,80}")
+_MISFIT = re.compile(
+    r"(?:\[\d+:\d+\] )?failed to parse field \[([\w.]{1,100})\] of type \[(\w{1,40})\] in document "
+)
 
 
 class EngineUnavailable(EngineFault):
@@ -43,6 +52,11 @@ class EngineRefused(EngineFault):
 
     is_lasting = True
 
+    def __init__(self, engine: str, reason: str, words: str = "") -> None:
+        """Keep the engine's own ``words`` apart: they may quote values, and are never logged."""
+        super().__init__(engine, reason)
+        self.words = words
+
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
@@ -63,31 +77,60 @@ def translated_errors() -> Iterator[None]:
 
 def _of_api(error: ApiError) -> EngineFault:
     status = error.meta.status
-    reason = reason_of(error.body) or str(error.message)
-    if "cluster_block_exception" in str(error.message) or "cluster_block" in reason:
-        return WritesPaused("elasticsearch", "the index is being rebuilt")
-    if status == 429 and "Time exceeded" in reason:
+    reason, words = reason_of(error.body), words_of(error.body)
+    if "cluster_block" in f"{error.message} {words}":
+        return blocked(words)
+    if status == 429 and "Time exceeded" in words:
         return EngineTooSlow("elasticsearch", "the search ran out of its time")
     if status == 404 and "index_not_found" in str(error.message):
         return EngineUnavailable("elasticsearch", "the indices are not installed")
     if status in (408, 429, 502, 503, 504) or status >= 500:
         return EngineUnavailable("elasticsearch", reason)
-    return EngineRefused("elasticsearch", f"{status} {reason}")
+    return EngineRefused("elasticsearch", f"{status} {reason}", words)
+
+
+def blocked(words: str) -> EngineFault:
+    """Tell a rebuild, which closes the index to writes, from a block that somebody must lift."""
+    if "index write (api)" in words:
+        return WritesPaused("elasticsearch", "the index is being rebuilt")
+    return EngineUnavailable("elasticsearch", f"the index is blocked ({_block_of(words)})")
+
+
+def _block_of(words: str) -> str:
+    """Name a block; a full disk is the usual one."""
+    if "read-only-allow-delete" in words or "flood" in words:
+        return "its disk is full"
+    return "cluster_block_exception"
 
 
 def reason_of(body: object) -> str:
-    """Give the reason that Elasticsearch states first, without the values of a query."""
-    if not isinstance(body, dict):
-        return ""
-    error = body.get("error", body)
+    """Give the type of what Elasticsearch states first, and a field that a document does not fit.
+
+    All else of its text may quote what was stored or asked for.
+    """
+    cause = _first_cause(body)
+    field = _MISFIT.match(str(cause.get("reason")))
+    kind = _TYPE.fullmatch(str(cause.get("type")))
+    told = kind[0] if kind else "error"
+    return f"{told} (field {field[1]}, {field[2]})" if field else told
+
+
+def words_of(body: object) -> str:
+    """What Elasticsearch says first, with values: for decisions, and for authors of rules."""
+    cause = _first_cause(body)
+    return f"{cause.get('type')}: {cause.get('reason')}"[:300]
+
+
+def _first_cause(body: object) -> Mapping[str, Any]:
+    error = body.get("error", body) if isinstance(body, dict) else None
     if not isinstance(error, dict):
-        return str(error)[:200]
+        return {}
     causes = error.get("root_cause") or [error]
     cause = causes[0] if isinstance(causes[0], dict) else {}
-    caused = error.get("caused_by") if isinstance(error.get("caused_by"), dict) else {}
-    kind = cause.get("type") or error.get("type") or "error"
-    text = cause.get("reason") or (caused or {}).get("reason") or ""
-    return f"{kind}: {text}"[:300]
+    caused = error.get("caused_by")
+    if cause.get("reason") is None and isinstance(caused, dict):
+        return {"type": cause.get("type") or error.get("type"), "reason": caused.get("reason")}
+    return cause
 
 
 def _innermost(error: Exception) -> Exception:
