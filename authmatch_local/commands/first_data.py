@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 
 from authmatch_local.samples import SampleData
+from service.access.subject import local_subject
 from service.application.parts import Application, application
 from service.application.reception import Stream, results_of, take
 from service.cli.faults import ENGINE_FAULT, end
@@ -56,7 +57,8 @@ async def _load(parts: Application, payer: str, size: int) -> None:
         bar = bars.add_task("loading", total=len(lines) + size)
         made = SampleData(SEED, size).authorizations() if size else ()
         stream = Stream(chunks=_lines(lines, made), origin="first data", form="lines")
-        async for result in results_of(take(parts, payer, stream)):
+        actor = local_subject(payer).acting_for(None)
+        async for result in results_of(take(parts, payer, stream, actor=actor)):
             bars.advance(bar)
             if result["status"] in ("rejected", "failed"):
                 end(f"the data could not be loaded: {result['reason']}", ENGINE_FAULT)

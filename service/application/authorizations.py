@@ -96,7 +96,7 @@ class NotTaken(Exception):
 async def push(caller: Caller, authorization_id: str, content: bytes) -> PushResult | Queued:
     """Take a version in; raises NotTaken once it is kept as a dead letter, EngineFault."""
     try:
-        pushed = _pushed(content, authorization_id)
+        pushed = replace(_pushed(content, authorization_id), actor=caller.subject.acting_for(None))
         (result,) = await caller.stores.entrance.push_or_queue(caller.payer, [pushed])
         return _counted(result)
     except EngineFault as fault:
@@ -113,9 +113,10 @@ async def push(caller: Caller, authorization_id: str, content: bytes) -> PushRes
 async def withdraw(caller: Caller, authorization_id: str, version: int) -> PushResult | Queued:
     """Make an authorization void under the sender's next version; raises as ``push`` does."""
     try:
-        return _counted(
-            await caller.stores.entrance.withdraw_or_queue(caller.payer, authorization_id, version)
+        result = await caller.stores.entrance.withdraw_or_queue(
+            caller.payer, authorization_id, version, caller.subject.acting_for(None)
         )
+        return _counted(result)
     except NotTaken as refused:
         content = write_withdrawal(authorization_id, version)
         await _keep(caller, refused, content, "DELETE /authorizations", authorization_id)

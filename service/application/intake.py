@@ -33,8 +33,9 @@ async def take(caller: Caller, stream: Stream) -> AsyncIterator[Taken | Notice]:
 
     Without clinical.authorization.write nothing is stored or kept: NotPermitted at the first one.
     """
-    may_store = WRITE in caller.subject.scopes
-    async for each in reception.take(caller.parts, caller.payer, stream, may_store=may_store):
+    may_store, actor = WRITE in caller.subject.scopes, caller.subject.acting_for(None)
+    parts, payer = caller.parts, caller.payer
+    async for each in reception.take(parts, payer, stream, actor=actor, may_store=may_store):
         if isinstance(each, Taken):
             PUSHES.labels(each.result["status"]).inc()
         yield each
@@ -80,7 +81,7 @@ async def retry(
         caller.subject.demand(WRITE, "the corrected content")
 
     async def take(letter: Letter, content: bytes) -> list[dict[str, Any]]:
-        return await take_again(caller.parts, payer, letter, content, ruling)
+        return await take_again(caller.parts, payer, letter, content, ruling, actor)
 
     retried = await retry_letter(
         caller.stores.letters, payer, letter_id, take, corrected=corrected, actor=actor

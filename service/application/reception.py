@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from service.access.subject import NotPermitted
 from service.application.parts import Application
+from service.domain.actor import Actor
 from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import Notice, Ruling, Sent, Submission, read_withdrawal
@@ -51,14 +52,16 @@ def take(
     payer: str,
     stream: Stream,
     *,
+    actor: Actor,
     ruling: Ruling | None = None,
     may_store: bool = True,
 ) -> AsyncIterator[Taken | Notice]:
     """Read what comes in and take it in; gives a result for each part, and notices for the answer.
 
     It is bounded in memory, and raises for no bytes; what an engine did not take has failed.
-    What is tried again, under a ``ruling``, makes no new dead letter. Unless one ``may_store`` the
-    first authorization ends it with NotPermitted; what else stands in the stream is read.
+    ``actor`` is who sent it. What is tried again, under a ``ruling``, makes no new dead letter.
+    Unless one ``may_store`` the first authorization ends it with NotPermitted; what else stands in
+    the stream is read.
     """
     settings = parts.settings
     reading = Reading(
@@ -81,7 +84,7 @@ def take(
     )
     sent = read_submissions(stream.chunks, reading)
     sent = _without_echoes(parts, payer, sent) if may_store else _barred(sent)
-    sent = _ruled(sent, ruling) if ruling is not None else sent
+    sent = _signed(sent, actor, ruling or Ruling())
     return take_in(sent, doors, batch=stream.batch or settings.bulk_batch)
 
 
@@ -98,7 +101,7 @@ async def once(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def take_again(
-    parts: Application, payer: str, letter: Letter, content: bytes, ruling: Ruling
+    parts: Application, payer: str, letter: Letter, content: bytes, ruling: Ruling, actor: Actor
 ) -> list[Result]:
     """Read what was a dead letter once more and take it in; gives a result for each of its parts.
 
@@ -107,14 +110,14 @@ async def take_again(
     """
     withdrawn = read_withdrawal(content) if letter.format == "json" else None
     if withdrawn is not None:
-        return [asdict(await parts.stores.entrance.withdraw(payer, *withdrawn))]
+        return [asdict(await parts.stores.entrance.withdraw(payer, *withdrawn, actor))]
     stream = Stream(
         chunks=once(content),
         origin=letter.origin,
         form=form_of_letter(letter.format),
         piece_bytes_max=len(content) + 1,
     )
-    taken = take(parts, payer, stream, ruling=ruling)
+    taken = take(parts, payer, stream, actor=actor, ruling=ruling)
     return [each async for each in results_of(taken)]
 
 
@@ -126,11 +129,11 @@ async def _barred(sent: AsyncIterable[Sent]) -> AsyncIterator[Sent]:
         yield each
 
 
-async def _ruled(sent: AsyncIterable[Sent], ruling: Ruling) -> AsyncIterator[Sent]:
-    """Put with each push what somebody said of it."""
+async def _signed(sent: AsyncIterable[Sent], actor: Actor, ruling: Ruling) -> AsyncIterator[Sent]:
+    """Put with each push who sent it, and what he said of it."""
     async for each in sent:
         if isinstance(each, Submission) and each.pushed is not None:
-            yield replace(each, pushed=replace(each.pushed, ruling=ruling))
+            yield replace(each, pushed=replace(each.pushed, actor=actor, ruling=ruling))
         else:
             yield each
 

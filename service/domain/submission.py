@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
+from service.domain.actor import NOBODY, Actor
 from service.domain.authorization import Authorization
 
 Format = Literal["json", "x12", "fhir"]
@@ -44,12 +45,14 @@ class Pushed:
 
     Where it has a number that the person has already, ``ruling`` says what it is, if anybody did.
     A message (``keeps_person``) never is of another person than the authorization on file.
+    ``actor`` is who pushed it, however late it is stored.
     """
 
     authorization: Authorization
     source: Any
     ruling: Ruling = Ruling()
     keeps_person: bool = False
+    actor: Actor = NOBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

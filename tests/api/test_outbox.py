@@ -2,19 +2,23 @@
 
 import json
 import logging
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from service.settings import StartKey
 from service.stores.connection import breaker
 from service.stores.intake import courier as couriers
-from tests.api.bodies import authorization_body, claim_body
+from tests.api.bodies import authorization_body, claim_body, ndjson
 from tests.ground import Ground
 from tests.proxy import Mode, Proxy
-from tests.serving import client_of, keys_of, serving
+from tests.serving import client_of, serving
 
 FAILURES: list[Mode] = ["refuse", "hang", "cut"]
 PATH = "/authorizations/A1"
@@ -47,7 +51,9 @@ def behind(ground: Ground) -> Iterator[Behind]:
             "elasticsearch_url": proxies[0].url,
             "redis_url": proxies[1].url,
             "elasticsearch_timeout_s": 1,
-            "api_keys": keys_of({each: each for each in keys}),
+            "api_keys": {
+                SecretStr(each): StartKey(payers=(each,), name="upstream") for each in keys
+            },
             "outbox_bytes_max": BYTES_MAX,
         }
     )
@@ -151,6 +157,68 @@ def test_a_withdrawal_is_kept_as_well(behind: Behind, caller: httpx.Client) -> N
     assert found == ["updated", "created"]
     assert caller.get(PATH).json()["state"]["void"] is True
     assert classes(caller.post("/match", json=claim_body())) == ["none"]
+
+
+def granting(version: int, units: str) -> dict[str, object]:
+    """A1 with so many units."""
+    return authorization_body(version=version, line={"limits": {"units": units, "unit": "UN"}})
+
+
+def draw(caller: httpx.Client) -> None:
+    """Have a claim draw a unit of A1, as soon as the engines are back from the test before."""
+    caller.put(PATH, json=granting(1, "4"))
+    deadline = time.monotonic() + BACK_S
+    while caller.post("/adjudicate", json=claim_body()).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+Json = dict[str, Any]
+
+DOORS: dict[str, Callable[[httpx.Client, Json], httpx.Response]] = {
+    "one": lambda caller, _: caller.put(PATH, json=granting(2, "9")),
+    "bulk": lambda caller, _: caller.post(
+        "/authorizations/bulk",
+        content=ndjson([granting(2, "9")]),
+        headers={"content-type": "application/x-ndjson"},
+    ),
+    "withdrawn": lambda caller, _: caller.delete(PATH, params={"version": 2}),
+    "fhir": lambda caller, shown: caller.post(
+        "/fhir",
+        json=shown | {"meta": {**shown["meta"], "versionId": "2"}},
+        headers={"content-type": "application/fhir+json"},
+    ),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_who_pushed_is_told_of_what_is_stored_late(
+    behind: Behind, caller: httpx.Client, door: str
+) -> None:
+    """The entry that changes what units are left names the sender, whichever door he came by."""
+    draw(caller)
+    shown = caller.get("/fhir/ClaimResponse/A1").json()
+    with behind.elasticsearch.failing("refuse"):
+        sent = DOORS[door](caller, shown)
+    found = re.search(r'(?:/intake/|"ticket":")([\w-]+)', sent.text)
+    assert found is not None, sent.text
+    assert status_of(caller, f"/intake/{found[1]}")["status"] == "updated"
+    newest = caller.get(f"{PATH}/ledger").json()["entries"][0]
+
+    assert (newest["kind"], newest["why"]) == ("amend", "pushed")
+    assert (newest["by"], newest["on_behalf_of"]) == ("key:upstream", None)
+
+
+def test_who_tried_a_letter_again_is_told_of_what_it_brought(
+    behind: Behind, caller: httpx.Client
+) -> None:
+    """And for whom."""
+    draw(caller)
+    letter = caller.put(PATH, json=granting(2, "9") | {"kind": 1}).json()["dead_letter"]
+    caller.post(f"/dead-letters/{letter}/retry", json=granting(2, "9"), params={"by": "jo"})
+    newest = caller.get(f"{PATH}/ledger").json()["entries"][0]
+
+    assert (newest["kind"], newest["by"], newest["on_behalf_of"]) == ("amend", "key:upstream", "jo")
 
 
 def test_a_full_outbox_says_when_to_come_again(behind: Behind, caller: httpx.Client) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.application.parts import Stores
+from service.domain.actor import NOBODY
 from service.domain.submission import Pushed
 from tests.builders import build_claim
 from tests.ground import Ground, found, push, version_of
@@ -142,7 +143,7 @@ def test_a_withdrawal_may_come_before_its_authorization(ground: Ground, payer: s
     """What was withdrawn before it arrived never becomes a candidate, and is kept."""
 
     async def scenario(stores: Stores) -> None:
-        unknown = await stores.authorizations.withdraw_unknown(payer, "A1", 2)
+        unknown = await stores.authorizations.withdraw_unknown(payer, "A1", 2, NOBODY)
 
         assert unknown.status == "created"
         assert await push(stores, payer, version_of(1)) == ["superseded"]
@@ -166,7 +167,7 @@ def test_a_withdrawal_that_meets_the_first_push_wins_by_its_version(
 
             async def withdraw(name: str = name, turn: int = turn) -> None:
                 await asyncio.sleep(turn / 2_000)
-                await stores.authorizations.withdraw_unknown(payer, name, 2)
+                await stores.authorizations.withdraw_unknown(payer, name, 2, NOBODY)
 
             await asyncio.gather(push(stores, payer, pushed), withdraw())
 

@@ -16,6 +16,7 @@ from service.accounting.books.books import (
     Occasion,
     RecountedBook,
     RecountRequest,
+    occasion_of,
 )
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.plan import Bounds
@@ -24,6 +25,7 @@ from service.accounting.limits.choice import window_of
 from service.accounting.limits.lines import how_counted, read_lines, write_lines
 from service.accounting.planning.recount import Holder, Recounted, Target, line_in, recount
 from service.accounting.replay.ledger_check import holds_all
+from service.domain.actor import Actor
 from service.domain.adjudication import Adjudication
 from service.domain.authorization import Authorization
 from service.domain.reference import References
@@ -118,12 +120,14 @@ class Amending:
                 found |= held.counted_by(authorization, self._references()).untold
         return tuple(sorted(found))
 
-    async def amend(self, payer: str, authorization: Authorization, *, is_void: bool) -> None:
+    async def amend(
+        self, payer: str, authorization: Authorization, *, is_void: bool, actor: Actor
+    ) -> None:
         """Take limits and lines of a version of what was drawn on; older ones do nothing."""
         name = authorization.authorization_id
         amendment = _amendment(authorization, is_void=is_void)
         for attempt in range(ATTEMPTS_MAX):
-            if await self._accumulators.amend(payer, amendment, _occasion("amend")):
+            if await self._accumulators.amend(payer, amendment, _occasion("amend", actor)):
                 return
             held = await self._held(payer, name)
             counted = self._counted(held, authorization)
@@ -136,11 +140,17 @@ class Amending:
                 amendment=replace(amendment, bounds={**kinds, **amendment.bounds}),
                 corrections=_less(counted.corrections, held.corrections),
             )
-            await self._recount(payer, held, counted, (book,), attempt)
+            await self._recount(payer, held, counted, (book,), actor, attempt)
         raise EngineUnavailable("redis", "what was drawn on an authorization changes too often")
 
     async def carry(
-        self, payer: str, older: Authorization, newer: Authorization, *, is_one: bool = False
+        self,
+        payer: str,
+        older: Authorization,
+        newer: Authorization,
+        *,
+        actor: Actor,
+        is_one: bool = False,
     ) -> bool:
         """Count what was drawn on an authorization for the one that replaces it, if that says so.
 
@@ -153,7 +163,7 @@ class Amending:
             fields = await self._accumulators.fields(payer, name)
             if not fields:
                 return False
-            await self.amend(payer, newer, is_void=newer.is_void)
+            await self.amend(payer, newer, is_void=newer.is_void, actor=actor)
             held = await self._held(payer, name)
             into = await self._accumulators.fields(payer, newer.authorization_id)
             if int(into.get("v", "0")) > newer.version:
@@ -179,7 +189,7 @@ class Amending:
                     corrections=_less(counted.left, held.corrections),
                 ),
             )
-            if await self._recount(payer, held, counted, books, attempt):
+            if await self._recount(payer, held, counted, books, actor, attempt):
                 return True
         raise EngineUnavailable("redis", "what was drawn on an authorization changes too often")
 
@@ -193,10 +203,11 @@ class Amending:
         held: _Held,
         counted: Recounted,
         books: tuple[RecountedBook, ...],
+        actor: Actor,
         attempt: int,
     ) -> bool:
         """Have the books hold it; tells whether nobody was quicker."""
-        occasion = _occasion("recount")
+        occasion = _occasion("recount", actor)
         claims = tuple(zip(held.claims, counted.rows, strict=True))
         request = RecountRequest(books=books, claims=claims, occasion=occasion)
         try:
@@ -286,8 +297,8 @@ def _overlap(older: Authorization, newer: Authorization) -> bool:
     )
 
 
-def _occasion(kind: str) -> Occasion:
-    return Occasion(kind=kind, at=now(), why="pushed")
+def _occasion(kind: str, actor: Actor) -> Occasion:
+    return occasion_of(kind, now(), actor, "pushed")
 
 
 def _less(now: Corrections, before: Corrections) -> Corrections:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from service.domain.actor import Actor
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form
 from service.domain.extension import is_extension
@@ -195,18 +196,22 @@ def arrival_of(pushed: Pushed) -> Arrival:
     )
 
 
-def by_name(source: Any, authorization_id: str, version: int | None = None) -> Arrival:
+def by_name(
+    source: Any, authorization_id: str, actor: Actor, version: int | None = None
+) -> Arrival:
     """Begin the way of what came under another name of an authorization, perhaps as a version."""
     changed = {**orjson.loads(orjson.dumps(source)), "authorization_id": authorization_id}
     if version is not None:
         changed["version"] = version
     for name in ("aliases", "supersedes"):  # they lead to it already
         changed.pop(name, None)
-    pushed = Pushed(authorization=Authorization.model_validate(changed), source=changed)
+    authorization = Authorization.model_validate(changed)
+    pushed = Pushed(authorization=authorization, source=changed, actor=actor)
     return replace(arrival_of(pushed), is_by_name=True)
 
 
-def withdrawal_of(source: Mapping[str, Any], version: int) -> Pushed:
+def withdrawal_of(source: Mapping[str, Any], version: int, actor: Actor) -> Pushed:
     """Write the last content of an authorization under the version that withdraws it."""
     changed = {**source, "version": version}
-    return Pushed(authorization=Authorization.model_validate(changed), source=changed)
+    authorization = Authorization.model_validate(changed)
+    return Pushed(authorization=authorization, source=changed, actor=actor)

@@ -312,11 +312,12 @@ def _into(
 
     A person with several member ids may have a grant on file whose id was made of another of them.
     """
-    source, into = arrival.pushed.source, arrival.pushed.ruling.into
+    pushed = arrival.pushed
+    source, actor, into = pushed.source, pushed.actor, pushed.ruling.into
     if into is not None and into in on_file and on_file[into].version:
-        return by_name(source, into, version=on_file[into].version + 1)
+        return by_name(source, into, actor, version=on_file[into].version + 1)
     same = next((each for each in others if each in made), None)
-    return by_name(source, same) if same and arrival.id in made else None
+    return by_name(source, same, actor) if same and arrival.id in made else None
 
 
 def _held(placed: Placed, code: Code, reason: str, on_file: str) -> PushResult:

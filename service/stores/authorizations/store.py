@@ -23,6 +23,7 @@ from itertools import chain
 from elasticsearch import AsyncElasticsearch
 
 from service.accounting.limits.lines import Untold
+from service.domain.actor import NOBODY, Actor
 from service.domain.authorization import Authorization
 from service.domain.extension import CannotBeAdded
 from service.domain.grant_identity import is_change
@@ -58,6 +59,8 @@ from service.stores.units.accumulators import Accumulators
 from service.stores.waiting.late_queue import LateQueue
 
 ATTEMPTS_MAX = 10
+
+_State = tuple[Authorization, bool, Actor]  # what stands, whether it is void, who made it so
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +111,26 @@ class AuthorizationStore:
         intake = Arrival(pushed=pushed, hash=f"withdrawn-{pushed.authorization.version}", void=True)
         return (await self._take_in(payer, [intake])).results[intake.id]
 
-    async def withdraw_unknown(self, payer: str, authorization_id: str, version: int) -> PushResult:
+    async def withdraw_unknown(
+        self, payer: str, name: str, version: int, actor: Actor
+    ) -> PushResult:
         """Keep a withdrawal that came before its authorization: older versions stay out.
 
         A first version that is still on its way in finds a tombstone where it wants to be stored.
         """
         withdrawn = f"withdrawn-{version}"
-        told = partial(PushResult, authorization_id=authorization_id, version=version)
+        told = partial(PushResult, authorization_id=name, version=version)
         for _ in range(ATTEMPTS_MAX):
-            known = (await self._locator.read(payer, [authorization_id])).get(authorization_id)
+            known = (await self._locator.read(payer, [name])).get(name)
             if known is None:
-                known = Place(payer=payer, authorization_id=authorization_id)
+                known = Place(payer=payer, authorization_id=name)
             if known.version >= version:
                 is_same = (known.version, known.content_hash) == (version, withdrawn)
                 status: PushStatus = "unchanged" if is_same else "superseded"
                 return told(status=status, current_version=known.version)
             document = await read_document(self._elasticsearch, self._indices, known)
             if document is not None:
-                return await self.withdraw(payer, withdrawal_of(document["source"], version))
+                return await self.withdraw(payer, withdrawal_of(document["source"], version, actor))
             base, parts = parts_with(known, version, adds=False, is_void=True)
             place = replace(known, version=version, content_hash=withdrawn, base=base, parts=parts)
             (taken,) = await self._locator.write([place])
@@ -233,7 +238,8 @@ class AuthorizationStore:
             results[each.arrival.id] = each.arrival.result(status, each.before.version)
             if document is not None:
                 authorization = Authorization.model_validate(document["source"])
-                await self._amend(payer, [(authorization, document["void"])])
+                state = authorization, document["void"], each.arrival.pushed.actor
+                await self._amend(payer, [state])
         members = {each.before.member_id or each.arrival.member for each in parts}
         records = await self._members.about(payer, members)
         ids = {each: person_in(records, each).ids for each in members}
@@ -273,7 +279,7 @@ class AuthorizationStore:
         drawn = await self._amend(payer, await self._states_of(payer, placed, changed))
         results |= await self._with_overlaps(payer, authorizations, results, records)
         touched, followed = await self._succession.follow(payer, older, successors, authorizations)
-        replacing = await self._carry(payer, followed)
+        replacing = await self._carry(payer, followed, arrivals)
         ids = {each: person_in(records, each).ids for each in members}
         waiting = await self._members.visibility.mark(payer, touched.union(*ids.values()))
         lessened = {each.arrival.id for each in placed if each.takes_away} & drawn | replacing
@@ -395,8 +401,8 @@ class AuthorizationStore:
 
     async def _states_of(
         self, payer: str, placed: Iterable[Placed], changed: Mapping[str, Place]
-    ) -> list[tuple[Authorization, bool]]:
-        """Give the states that stand now, and whether each is void; some are settled first."""
+    ) -> list[_State]:
+        """Give the states that stand now; some are settled first."""
         states = []
         for each in placed:
             place = changed.get(each.arrival.id, each.place)
@@ -406,29 +412,32 @@ class AuthorizationStore:
                 if document is not None:
                     authorization = Authorization.model_validate(document["source"])
                     is_void = document["void"]
-            states.append((authorization, is_void))
+            states.append((authorization, is_void, each.arrival.pushed.actor))
         return states
 
-    async def _amend(self, payer: str, states: Sequence[tuple[Authorization, bool]]) -> set[str]:
+    async def _amend(self, payer: str, states: Sequence[_State]) -> set[str]:
         """Have the accumulators take limits and lines, where anything was ever drawn.
 
         What was used stays, also where it is more than the new limit: then nothing more is
         granted, and the remaining shows below zero. A line that is gone keeps its balance, with an
         end. May be repeated; versions that were overtaken do nothing. Gives those drawn on.
         """
-        ids = [each.authorization_id for each, _ in states]
+        ids = [each.authorization_id for each, _, _ in states]
         drawn = await self._accumulators.drawn_on(payer, ids)
-        for authorization, is_void in states:
+        for authorization, is_void, actor in states:
             if authorization.authorization_id in drawn:
-                await self._amending.amend(payer, authorization, is_void=is_void)
+                await self._amending.amend(payer, authorization, is_void=is_void, actor=actor)
         return drawn
 
-    async def _carry(self, payer: str, followed: Iterable[Followed]) -> set[str]:
+    async def _carry(
+        self, payer: str, followed: Iterable[Followed], arrivals: Iterable[Arrival]
+    ) -> set[str]:
         """Have use go over to what replaces that on which it was drawn; names to which it went."""
-        replacing = set()
-        for each in followed:
-            if await self._amending.carry(payer, each.older, each.newer, is_one=each.is_one):
-                replacing.add(each.newer.authorization_id)
+        replacing, actors = set(), {each.id: each.pushed.actor for each in arrivals}
+        for older, newer, is_one in followed:
+            actor = actors[newer.authorization_id]
+            if await self._amending.carry(payer, older, newer, actor=actor, is_one=is_one):
+                replacing.add(newer.authorization_id)
         return replacing
 
     async def catch_up(self, payer: str, authorization_id: str) -> None:
@@ -437,7 +446,7 @@ class AuthorizationStore:
         document = await read_document(self._elasticsearch, self._indices, place) if place else None
         if document is not None:
             authorization = Authorization.model_validate(document["source"])
-            await self._amending.amend(payer, authorization, is_void=document["void"])
+            await self._amend(payer, [(authorization, document["void"], NOBODY)])
 
 
 def _by_name(
@@ -449,7 +458,7 @@ def _by_name(
     """
     arrived = {each.id: each for each in arrivals}
     found = [
-        (each.id, by_name(each.pushed.source, successors[each.id].newer))
+        (each.id, by_name(each.pushed.source, successors[each.id].newer, each.pushed.actor))
         for each in arrivals
         if each.id in successors and _is_one(each.id, successors[each.id])
     ]
@@ -458,7 +467,8 @@ def _by_name(
         if there is None or link.newer not in arrived or not _is_one(name, link):
             continue
         if there["version"] > arrived[link.newer].version:
-            found.append((link.newer, by_name(there["source"], link.newer)))
+            actor = arrived[link.newer].pushed.actor
+            found.append((link.newer, by_name(there["source"], link.newer, actor)))
     return found
 
 

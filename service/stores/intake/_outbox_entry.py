@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import orjson
 
+from service.domain.actor import NOBODY, Actor
 from service.domain.authorization import Authorization
 from service.domain.submission import Pushed
 from service.stores.authorizations.document import content_hash
@@ -22,7 +23,10 @@ LETTERS = "letters"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing that waits; ``owner`` stands for the member whose matches wait for it."""
+    """One thing that waits; ``owner`` stands for the member whose matches wait for it.
+
+    ``actor`` is who pushed or withdrew it.
+    """
 
     kind: Kind
     ticket: str
@@ -31,6 +35,7 @@ class Entry:
     owner: str
     since: str
     content: str = field(repr=False)
+    actor: Actor = NOBODY
     tries: int = 0
 
     @property
@@ -41,7 +46,8 @@ class Entry:
     def pushed(self) -> Pushed:
         """Give the version as it was pushed; raises ValidationError where it fits no more."""
         authorization = Authorization.model_validate(orjson.loads(self.content))
-        return Pushed(authorization=authorization, source=orjson.Fragment(self.content))
+        source = orjson.Fragment(self.content)
+        return Pushed(authorization=authorization, source=source, actor=self.actor)
 
 
 def push_entry(keys: OutboxKeys, pushed: Pushed, since: str) -> Entry:
@@ -56,11 +62,17 @@ def push_entry(keys: OutboxKeys, pushed: Pushed, since: str) -> Entry:
         owner=keys.owner(authorization.member.id),
         since=since,
         content=orjson.dumps(pushed.source).decode(),
+        actor=pushed.actor,
     )
 
 
 def withdrawal_entry(
-    keys: OutboxKeys, authorization_id: str, version: int, member: str | None, since: str
+    keys: OutboxKeys,
+    authorization_id: str,
+    version: int,
+    member: str | None,
+    since: str,
+    actor: Actor,
 ) -> Entry:
     """Write a withdrawal down; without its member every match of the payer waits for it."""
     return Entry(
@@ -71,6 +83,7 @@ def withdrawal_entry(
         owner=keys.owner(member),
         since=since,
         content="",
+        actor=actor,
     )
 
 
@@ -98,6 +111,7 @@ def read_entry(ticket: str, stored: Mapping[str, str]) -> Entry:
         owner=stored["owner"],
         since=stored["since"],
         content=stored["content"],
+        actor=Actor(by=stored["by"], on_behalf_of=stored["on_behalf_of"]),
         tries=int(stored.get("tries", 0)),
     )
 

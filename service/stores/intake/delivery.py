@@ -87,7 +87,9 @@ class Delivery:
             return [Delivered(entry=each, status="kept") for each in run]
         if run[0].kind == "withdrawal":
             entry = run[0]
-            result = await self._entrance.withdraw(payer, entry.authorization_id, entry.version)
+            result = await self._entrance.withdraw(
+                payer, entry.authorization_id, entry.version, entry.actor
+            )
             return [await self._delivered(payer, entry, result)]
         pushed: list[Pushed] = []
         fitting: list[Entry] = []

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.domain.actor import NOBODY, Actor
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import Pushed, PushResult, Queued
 from service.stores.authorizations.arrival import withdrawal_of
@@ -37,30 +38,35 @@ class Entrance:
                 raise
             return await self._outbox.put(payer, pushed)
 
-    async def withdraw(self, payer: str, authorization_id: str, version: int) -> PushResult:
+    async def withdraw(
+        self, payer: str, authorization_id: str, version: int, actor: Actor = NOBODY
+    ) -> PushResult:
         """Make an authorization void, known yet or not."""
         with self._breaker.attempt():
             stored = await self._reading.get(payer, authorization_id)
-            return await self._void(payer, authorization_id, version, stored)
+            return await self._void(payer, authorization_id, version, stored, actor)
 
     async def withdraw_or_queue(
-        self, payer: str, authorization_id: str, version: int
+        self, payer: str, authorization_id: str, version: int, actor: Actor = NOBODY
     ) -> PushResult | Queued:
         """Make it void, now or later. Raises an EngineFault if neither is possible."""
         stored = None
         try:
             with self._breaker.attempt():
                 stored = await self._reading.get(payer, authorization_id)
-                return await self._void(payer, authorization_id, version, stored)
+                return await self._void(payer, authorization_id, version, stored, actor)
         except EngineFault as fault:
             if not fault.can_wait:
                 raise
             member = None if stored is None else str(stored.state["member_id"])
-            return await self._outbox.put_withdrawal(payer, authorization_id, version, member)
+            return await self._outbox.put_withdrawal(
+                payer, authorization_id, version, member, actor=actor
+            )
 
     async def _void(
-        self, payer: str, authorization_id: str, version: int, stored: Stored | None
+        self, payer: str, name: str, version: int, stored: Stored | None, actor: Actor
     ) -> PushResult:
         if stored is None:
-            return await self._authorizations.withdraw_unknown(payer, authorization_id, version)
-        return await self._authorizations.withdraw(payer, withdrawal_of(stored.source, version))
+            return await self._authorizations.withdraw_unknown(payer, name, version, actor)
+        last = withdrawal_of(stored.source, version, actor)
+        return await self._authorizations.withdraw(payer, last)

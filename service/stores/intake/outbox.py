@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from service.domain.actor import NOBODY, Actor
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import Pushed, Queued
 from service.stores.connection.bulk import bounded
@@ -91,11 +92,17 @@ class Outbox:
         return await self._put(keys, [push_entry(keys, each, since) for each in pushed])
 
     async def put_withdrawal(
-        self, payer: str, authorization_id: str, version: int, member: str | None = None
+        self,
+        payer: str,
+        authorization_id: str,
+        version: int,
+        member: str | None = None,
+        *,
+        actor: Actor = NOBODY,
     ) -> Queued:
         """Keep a withdrawal; matches of the member, if it is known, else all wait for it."""
         keys = self.keys(payer)
-        entry = withdrawal_entry(keys, authorization_id, version, member, now())
+        entry = withdrawal_entry(keys, authorization_id, version, member, now(), actor)
         return (await self._put(keys, [entry]))[0]
 
     async def put_letters(self, payer: str, letters: Iterable[tuple[str, str]]) -> None:
@@ -118,6 +125,7 @@ class Outbox:
                 ]
                 words += [each.ticket, each.version, each.size, each.kind]
                 words += [each.authorization_id, each.owner, each.since, each.content]
+                words += [each.actor.by, each.actor.on_behalf_of]
             with translated_errors():
                 has_room = await self._put_script(keys=names, args=words)
             if not has_room:

@@ -1,10 +1,10 @@
 -- Puts pushes into the outbox of a payer: all of them or, where there is no room, none.
 -- KEYS: queue, bytes, sequence; then of each push its entry, what became of it, its owner's queue.
 -- ARGV: the most bytes; then of each push ticket, version, size, kind, authorization, owner, time,
--- content. Gives 1, or 0 where it is full.
+-- content, by whom, on behalf of whom. Gives 1, or 0 where it is full.
 
 local MAX = tonumber(ARGV[1])
-local HEAD, KEYS_EACH, EACH = 3, 3, 8
+local HEAD, KEYS_EACH, EACH = 3, 3, 10
 
 local function check_type(key, wanted)
   local found = redis.call('TYPE', key).ok
@@ -37,7 +37,8 @@ for _, each in ipairs(new) do
   local name = string.format('%016d:%s:%s', redis.call('INCR', KEYS[3]), size, ticket)
   redis.call('HSET', KEYS[key + 1], 'place', name, 'size', size, 'version', version,
     'kind', ARGV[place + 4], 'id', ARGV[place + 5], 'owner', ARGV[place + 6],
-    'since', ARGV[place + 7], 'content', ARGV[place + 8])
+    'since', ARGV[place + 7], 'content', ARGV[place + 8],
+    'by', ARGV[place + 9], 'on_behalf_of', ARGV[place + 10])
   redis.call('DEL', KEYS[key + 2])
   redis.call('ZADD', KEYS[1], version, name)
   redis.call('ZADD', KEYS[key + 3], version, name)
