@@ -76,8 +76,14 @@ class Settings(BaseSettings):
     x12_undated_estimates: Literal["today", "refuse"] = "today"
     surrogate_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
 
+    connections_max: Annotated[int, Field(ge=10)] = 800
+    header_bytes_max: Annotated[int, Field(ge=4096)] = 32 * 1024
+    client_patience_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    hosts: tuple[str, ...] = ()
     body_bytes_max: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     line_bytes_max: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+    stream_bytes_max: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
+    stream_lines_max: Annotated[int, Field(ge=1)] = 100_000
     bulk_batch: Annotated[int, Field(ge=1, le=5000)] = 500
     outbox_bytes_max: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
     dead_letter_bytes_max: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024

@@ -5,12 +5,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import httpx
 import uvicorn
 from pydantic import SecretStr
 
 from service.api.app import create_app
+from service.api.connection import BoundedProtocol
 from service.settings import Settings
 from tests.ground import shipped_rules
 
@@ -26,7 +28,12 @@ def serving(settings: Settings) -> Iterator[str]:
     rules = shipped_rules() if settings.queries_dir == Settings().queries_dir else None
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings, rules), log_config=None, access_log=False)
+    config = uvicorn.Config(
+        create_app(settings, rules),
+        http=partial(BoundedProtocol, limits=settings),  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],), name="service")
     thread.start()

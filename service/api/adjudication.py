@@ -8,7 +8,15 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from service.api.batches import answer_claims, answer_lines
-from service.api.body import JSON, NDJSON, X12, json_response, media_type_of, read_body
+from service.api.body import (
+    JSON,
+    NDJSON,
+    X12,
+    BoundedStream,
+    json_response,
+    media_type_of,
+    read_body,
+)
 from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
@@ -77,7 +85,9 @@ async def adjudicate_many(
             done = await claims.adjudicate(caller, claim, dry=dry_run, again=readjudicate)
             return caller.shown(done.answer)
 
-    return StreamedResults(answer_lines(caller.parts.settings, request.stream(), answer))
+    settings = caller.parts.settings
+    body = BoundedStream(request, settings)
+    return StreamedResults(answer_lines(settings, body, answer), body)
 
 
 def _answer_file(caller: Caller, request: Request, dry: bool, again: bool) -> Response:
@@ -92,8 +102,9 @@ def _answer_file(caller: Caller, request: Request, dry: bool, again: bool) -> Re
             return caller.shown(done.answer)
 
     at_once = caller.parts.settings.batch_claims_at_once
-    sent = claims.sent_in(caller, request.stream(), moves=True)
-    return StreamedResults(answer_claims(sent, answer, at_once))
+    body = BoundedStream(request, caller.parts.settings)
+    sent = claims.sent_in(caller, body, moves=True)
+    return StreamedResults(answer_claims(sent, answer, at_once), body)
 
 
 class _Turns:

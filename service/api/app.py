@@ -1,14 +1,18 @@
 """Makes the application: rooms of endpoints, problems, metrics, documentation."""
 
+import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 from fastapi import Depends, FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi_swagger import patch_fastapi
 from prometheus_client import Histogram
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import __version__
@@ -29,7 +33,7 @@ from service.api import (
 )
 from service.api.caller import caller_of
 from service.api.fhir_outcome import refusal
-from service.api.problem import install_handlers
+from service.api.problem import Refused, answer_to, install_handlers, problem
 from service.api.schema import describe
 from service.application.parts import application, quieten_collector
 from service.background import reason_of
@@ -54,6 +58,8 @@ ROOMS = (
     keys,
 )
 """Each of their routes needs a key, whether the endpoint asks who calls or not."""
+SHAPES = {"/fhir": refusal}
+"""Problems are written otherwise under these addresses."""
 PUBLIC = (health.router, fhir.public)
 """These say nothing of any payer."""
 DESCRIPTION = (
@@ -69,36 +75,94 @@ SECONDS = Histogram(
     buckets=(0.002, 0.004, 0.006, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 _FAULT = 500
+_MISDIRECTED = Refused(421, "Misdirected request", "the service has another name")
+_PORT = re.compile(rb":\d{1,5}$")
+PAGES = ("/docs", "/swagger/")
+"""Shown in a browser, and of nobody's data."""
+Header = tuple[bytes, bytes]
+_ALWAYS: tuple[Header, ...] = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_OF_DATA = (*_ALWAYS, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
+_OF_PAGES = (
+    *_ALWAYS,
+    (
+        b"content-security-policy",
+        b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+        b"img-src 'self' data:; frame-ancestors 'none'",
+    ),
+)
+_OF_HTTPS: tuple[Header, ...] = ((b"strict-transport-security", b"max-age=31536000"),)
+
+
+async def _docs(request: Request) -> Response:
+    """The documentation of the API, by addresses without a host; no key stays in the browser."""
+    root = request.scope.get("root_path", "").rstrip("/")
+    return get_swagger_ui_html(
+        openapi_url=f"{root}/openapi.json",
+        title="authmatch",
+        swagger_js_url=f"{root}/swagger/swagger-ui-bundle.js",
+        swagger_css_url=f"{root}/swagger/swagger-ui.css",
+        swagger_favicon_url=f"{root}/swagger/favicon-32x32.png",
+        swagger_ui_parameters={"filter": True, "displayRequestDuration": True},
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A plain ASGI layer around the application."""
+    """A plain ASGI layer around the application; ``hosts`` are its names, none: any."""
 
     app: ASGIApp
+    hosts: frozenset[bytes] = frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and measure it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = time.perf_counter()
+        began = time.perf_counter()
         status = _FAULT
+        has_started = False
 
         async def observe(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_started
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, has_started = message["status"], True
+                message["headers"] = _guarded(scope, message["headers"])
             await send(message)
 
         try:
-            await self.app(scope, receive, observe)
+            if self.hosts and _host_of(scope) not in self.hosts:
+                await problem(_MISDIRECTED)(scope, receive, observe)
+            else:
+                await self.app(scope, receive, observe)
+        except Exception as error:  # whatever an endpoint did not expect
+            answer = answer_to(error, scope["path"], SHAPES)
+            if has_started:
+                raise  # the connection ends, or half an answer would look like a whole one
+            await answer(scope, receive, observe)
         finally:
-            seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", "unknown")
             SECONDS.labels(route, str(status)).observe(seconds)
             if status >= _FAULT:
                 log.warning("request_failed", route=route, status=status, seconds=round(seconds, 3))
+
+
+def _guarded(scope: Scope, headers: Iterable[Header]) -> list[Header]:
+    """Headers that keep an answer out of caches, of other pages and of what it is not."""
+    guards = _OF_PAGES if scope["path"].startswith(PAGES) else _OF_DATA
+    named = {name.lower() for name, _ in headers}
+    https = _OF_HTTPS if scope["scheme"] == "https" else ()
+    return [*headers, *(each for each in (*guards, *https) if each[0] not in named)]
+
+
+def _host_of(scope: Scope) -> bytes:
+    """The name by which the service is called, without its port."""
+    host: bytes = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return _PORT.sub(b"", host.lower())
 
 
 def create_app(settings: Settings | None = None, rules: RuleBook | None = None) -> FastAPI:
@@ -130,14 +194,16 @@ def create_app(settings: Settings | None = None, rules: RuleBook | None = None) 
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,  # a redirect would lead to whatever host was named
     )
     rooms = [room.router for room in ROOMS]
     for router in rooms:
         app.include_router(router, dependencies=[Depends(caller_of)])
     for router in PUBLIC:
         app.include_router(router)
-    install_handlers(app, {"/fhir": refusal})
+    install_handlers(app, SHAPES)
     describe(app, rooms)
-    patch_fastapi(app, docs_url="/docs")
-    app.add_middleware(Observation)
+    app.add_route("/docs", _docs, include_in_schema=False)
+    patch_fastapi(app, docs_url="/docs", redirect_from_root_to_docs=False)
+    app.add_middleware(Observation, hosts=frozenset(each.encode() for each in settings.hosts))
     return app

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from service.api.body import JSON, NDJSON, json_response, media_type_of, read_body
+from service.api.body import JSON, NDJSON, BoundedStream, json_response, media_type_of, read_body
 from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
@@ -134,8 +134,9 @@ async def bulk(caller: Asking, request: Request) -> Response:
     """Take NDJSON in, one authorization a line, and answer a line for each, as it is stored."""
     media_type = media_type_of(request)
     form = None if media_type == JSON else form_of_media(media_type) or "lines"
-    stream = Stream(chunks=request.stream(), origin="POST /authorizations/bulk", form=form)
-    return StreamedResults(results_of(intake.take(caller, stream)))
+    body = BoundedStream(request, caller.parts.settings)
+    stream = Stream(chunks=body, origin="POST /authorizations/bulk", form=form)
+    return StreamedResults(results_of(intake.take(caller, stream)), body)
 
 
 def _result(result: PushResult | Queued, created: int = 201) -> Response:

@@ -7,7 +7,7 @@ from functools import partial
 
 from prometheus_client import Counter
 
-from service.api.problem import Refused, refused_of
+from service.api.problem import Refused, in_line, refused_of
 from service.domain.claim import Claim
 from service.ingest.cutting import Cut, LineCutter, cut
 from service.ingest.x12.submissions import ClaimSent
@@ -78,17 +78,6 @@ async def _answered(answer: Callable[[], Awaitable[Answer]], beside: Answer) -> 
     try:
         return await answer()
     except Exception as error:  # noqa: BLE001 - one claim must not end the others
-        return {**beside, "problem": _told(refused_of(error))}
-
-
-def _told(refused: Refused) -> Answer:
-    """Say within a stream what a problem response would say."""
-    BATCH_PROBLEMS.labels(str(refused.status)).inc()
-    fault = {"fault": refused.fault} if refused.fault else {}
-    return {
-        "status": refused.status,
-        "title": refused.title,
-        "detail": refused.detail,
-        "errors": refused.errors or [],
-        **fault,
-    }
+        refused = refused_of(error)
+        BATCH_PROBLEMS.labels(str(refused.status)).inc()
+        return {**beside, **in_line(refused)}

@@ -1,5 +1,6 @@
 """Reads request bodies within a limit, and writes answers as JSON."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import orjson
@@ -9,6 +10,7 @@ from starlette.responses import Response
 
 from service.api.caller import Asking
 from service.api.problem import Refused
+from service.settings import Settings
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -61,6 +63,46 @@ async def read_any_body(request: Request, bytes_max: int) -> bytes:
 
 def _too_large(bytes_max: int) -> Refused:
     return Refused(413, "Body too large", f"at most {bytes_max} bytes; use a stream for more")
+
+
+class BoundedStream:
+    """The chunks of a body that is read as it comes, up to a bound in bytes and lines.
+
+    What lies beyond is not read: ``excess`` then says so, and answers end with it.
+    """
+
+    def __init__(self, request: Request, settings: Settings) -> None:
+        """Refuse one that says how long it is, and is too long (413)."""
+        self._chunks = request.stream()
+        self._bytes_left = settings.stream_bytes_max
+        self._lines_left = settings.stream_lines_max
+        bounds = f"{settings.stream_bytes_max} bytes and {settings.stream_lines_max} lines"
+        self._refusal = Refused(
+            413, "Stream too long", f"at most {bounds}; send the rest as another one"
+        )
+        self.excess: Refused | None = None
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > settings.stream_bytes_max:
+            raise self._refusal
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The chunks; the last one before a bound ends with its last whole line."""
+        async for chunk in self._chunks:
+            within = self._within(chunk)
+            if within:
+                yield within
+            if len(within) < len(chunk):
+                self.excess = self._refusal
+                return
+
+    def _within(self, chunk: bytes) -> bytes:
+        lines = chunk.count(b"\n")
+        if len(chunk) <= self._bytes_left and lines <= self._lines_left:
+            self._bytes_left -= len(chunk)
+            self._lines_left -= lines
+            return chunk
+        *whole, _ = chunk[: self._bytes_left].split(b"\n")
+        return b"".join(line + b"\n" for line in whole[: self._lines_left])
 
 
 def json_response(

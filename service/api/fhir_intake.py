@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.api.body import NDJSON, read_any_body
+from service.api.body import NDJSON, BoundedStream, read_any_body
 from service.api.caller import Asking, needs
-from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, fhir_response
+from service.api.fhir_outcome import FHIR_JSON, FHIR_NDJSON, fhir_response, refusal_content
 from service.api.problem import Refused
 from service.api.schema import fhir_answers, takes
 from service.api.streams import StreamedResults
@@ -51,8 +51,9 @@ async def push(caller: Asking, request: Request) -> Response:
     503 when an engine failed: the same document may be sent again.
     """
     if _media_type(request) in _STREAM:
-        stream = Stream(chunks=request.stream(), origin=_ORIGIN, form="fhir-lines")
-        return StreamedResults(_outcomes(caller, stream), FHIR_NDJSON)
+        body = BoundedStream(request, caller.parts.settings)
+        stream = Stream(chunks=body, origin=_ORIGIN, form="fhir-lines")
+        return StreamedResults(_outcomes(caller, stream), body, FHIR_NDJSON, refusal_content)
     bytes_max = caller.parts.settings.body_bytes_max
     content = await read_any_body(request, bytes_max)
     stream = Stream(chunks=once(content), origin=_ORIGIN, form="fhir", piece_bytes_max=bytes_max)

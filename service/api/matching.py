@@ -6,7 +6,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from service.api.batches import answer_claims, answer_lines
-from service.api.body import JSON, NDJSON, X12, JsonBody, json_response, media_type_of, read_body
+from service.api.body import (
+    JSON,
+    NDJSON,
+    X12,
+    BoundedStream,
+    JsonBody,
+    json_response,
+    media_type_of,
+    read_body,
+)
 from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
@@ -40,8 +49,11 @@ async def match(caller: Asking, request: Request, balances: WithBalances = False
         async def answer(claim: Claim, _: ClaimSent) -> MatchAnswer:
             return caller.shown(await claims.match(caller, claim, balances=balances))
 
-        sent = claims.sent_in(caller, request.stream())
-        return StreamedResults(answer_claims(sent, answer, settings.batch_claims_at_once))
+        stream = BoundedStream(request, settings)
+        answers = answer_claims(
+            claims.sent_in(caller, stream), answer, settings.batch_claims_at_once
+        )
+        return StreamedResults(answers, stream)
     body = await read_body(request, settings.body_bytes_max)
     claim = Claim.model_validate_json(body)
     return json_response(caller.shown(await claims.match(caller, claim, balances=balances)))
@@ -60,7 +72,9 @@ async def batch(caller: Asking, request: Request, balances: WithBalances = False
         claim = Claim.model_validate_json(line)
         return caller.shown(await claims.match(caller, claim, balances=balances))
 
-    return StreamedResults(answer_lines(caller.parts.settings, request.stream(), answer))
+    settings = caller.parts.settings
+    body = BoundedStream(request, settings)
+    return StreamedResults(answer_lines(settings, body, answer), body)
 
 
 @router.post("/match/why-not", summary="Why an authorization does not cover a claim line")

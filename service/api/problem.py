@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from service.application import refusals
@@ -63,6 +64,17 @@ def problem_content(refused: Refused) -> dict[str, Any]:
     if refused.fault:
         content["fault"] = refused.fault
     return content
+
+
+def in_line(refused: Refused) -> dict[str, Any]:
+    """What a line of a stream says of one that cannot be answered, or of the rest."""
+    told = {
+        "status": refused.status,
+        "title": refused.title,
+        "detail": refused.detail,
+        "errors": refused.errors or [],
+    }
+    return {"problem": told | ({"fault": refused.fault} if refused.fault else {})}
 
 
 def problem(refused: Refused) -> Response:
@@ -199,6 +211,7 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (refusals.Stale, lambda error: Refused(412, "Precondition failed", str(error))),
     (RequestValidationError, _of_parameters),
     (HTTPException, _of_http),
+    (ClientDisconnect, lambda _: Refused(408, "Request timeout", "the body did not come")),
     (Exception, _of_unexpected),
 )
 
@@ -211,16 +224,22 @@ def refused_of(error: Exception) -> Refused:
 Shape = Callable[[Refused], Response]
 
 
-def install_handlers(app: FastAPI, shapes: Mapping[str, Shape]) -> None:
-    """Turn every exception that may leave an endpoint into a problem.
+def answer_to(error: Exception, path: str, shapes: Mapping[str, Shape]) -> Response:
+    """Write what a caller is told of any exception, as the addresses under a path say it."""
+    under = (each for root, each in shapes.items() if f"{path}/".startswith(f"{root}/"))
+    return next(under, problem)(refused_of(error))
 
-    ``shapes`` write it otherwise for the addresses under a path.
+
+def install_handlers(app: FastAPI, shapes: Mapping[str, Shape]) -> None:
+    """Turn every exception that is expected of an endpoint into a problem.
+
+    ``shapes`` write it otherwise for the addresses under a path. The framework would raise those
+    that nobody expected once more behind their answer.
     """
 
     async def handle(request: Request, error: Exception) -> Response:
-        path = request.url.path
-        under = (each for root, each in shapes.items() if f"{path}/".startswith(f"{root}/"))
-        return next(under, problem)(refused_of(error))
+        return answer_to(error, request.url.path, shapes)
 
     for kind, _ in _TABLE:
-        app.add_exception_handler(kind, handle)
+        if kind is not Exception:
+            app.add_exception_handler(kind, handle)

@@ -8,7 +8,7 @@ in memory and beyond that in a file without a name, and never hold up the input.
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import orjson
@@ -17,12 +17,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from service.api.body import NDJSON
+from service.api.body import NDJSON, BoundedStream
+from service.api.problem import Refused, in_line
 
 log = structlog.get_logger()
 
 MEMORY_BYTES_MAX = 1024 * 1024
-SPOOL_BYTES_MAX = 4 * 1024 * 1024 * 1024
+SPOOL_BYTES_MAX = 512 * 1024 * 1024
 """Beyond this the input waits until the client has read some of the results."""
 CHUNK_BYTES = 64 * 1024
 
@@ -83,6 +84,15 @@ class Spool:
         return chunk
 
 
+async def _with_excess(
+    results: AsyncIterator[object], body: BoundedStream, tell: Callable[[Refused], object]
+) -> AsyncIterator[object]:
+    async for each in results:
+        yield each
+    if body.excess is not None:
+        yield tell(body.excess)
+
+
 class StreamedResults(Response):
     """An NDJSON answer whose results are made from the request's own stream.
 
@@ -90,11 +100,20 @@ class StreamedResults(Response):
     the request's body, and would take parts of it: here the reader of the body is the only one.
     """
 
-    def __init__(self, results: AsyncIterator[object], media_type: str = NDJSON) -> None:
-        """Take the results; nothing is read before the answer starts."""
+    def __init__(
+        self,
+        results: AsyncIterator[object],
+        body: BoundedStream,
+        media_type: str = NDJSON,
+        tell: Callable[[Refused], object] = in_line,
+    ) -> None:
+        """Take the results of a body; nothing is read before the answer starts.
+
+        ``tell`` writes the last line where the body went beyond its bound.
+        """
         super().__init__(media_type=media_type)
         del self.headers["content-length"]
-        self._results = results
+        self._results = _with_excess(results, body, tell)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send results as they are made; a client that leaves ends the work."""

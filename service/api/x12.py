@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.api.body import NDJSON, X12
+from service.api.body import NDJSON, X12, BoundedStream
 from service.api.caller import Asking, needs
 from service.api.problem import Refused
 from service.api.schema import problems, takes
@@ -71,14 +71,16 @@ async def exchange(caller: Asking, request: Request) -> Response:
     then the acknowledgements and answers. As X12 the answer comes when all is stored; when some of
     it could neither be stored nor kept it is 503, and the same file may be sent again.
     """
-    stream = Stream(chunks=request.stream(), origin="POST /x12", form="x12")
-    taken = take(caller, stream)
+    body = BoundedStream(request, caller.parts.settings)
+    taken = take(caller, Stream(chunks=body, origin="POST /x12", form="x12"))
     if NDJSON in request.headers.get("accept", ""):
         caller.subject.demand(WRITE, "an answer as a stream")
-        return StreamedResults(_lines(taken, caller))
+        return StreamedResults(_lines(taken, caller), body)
     told = _Told()
     async for each in taken:
         told.take(each)
+    if body.excess is not None:
+        raise body.excess
     if failed := told.statuses["failed"]:
         raise Refused(
             503,

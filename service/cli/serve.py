@@ -20,6 +20,7 @@ from service.cli.terminal import say
 from service.settings import Settings
 
 APPLICATION = "service.api.app:create_app"
+PROTOCOL = "service.api.connection:BoundedProtocol"
 LOOPBACK = "127.0.0.1"
 GRACE_SECONDS = 15
 KEEP_ALIVE_SECONDS = 75
@@ -56,7 +57,8 @@ def serve(
             port=port,
             workers=workers,
             loop="uvloop",
-            http="httptools",
+            http=PROTOCOL,
+            ws="none",
             log_config=None,
             access_log=False,
             log_level="warning",
