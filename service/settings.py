@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     connections_max: Annotated[int, Field(ge=10)] = 800
     header_bytes_max: Annotated[int, Field(ge=4096)] = 32 * 1024
     client_patience_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    hosts: tuple[str, ...] = ()
+    hosts: list[str] = Field(default_factory=list)
     body_bytes_max: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     line_bytes_max: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
     stream_bytes_max: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
