@@ -200,7 +200,7 @@ class Senders:
                     left = [each for each, is_failed in zip(left, failed, strict=True) if is_failed]
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(1_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [10, pytest.param(1_000, marks=pytest.mark.long)])
 def test_the_order_of_pushes_does_not_matter(killable: Killable, count: int) -> None:
     """Ten versions of many authorizations, in random order and some twice, from eight clients.
 

@@ -13,7 +13,7 @@ from tests.ground import Ground, uninstall
 from tests.redis_process import RedisProcess
 from tests.serving import serving
 
-ROUNDS = 3
+ROUNDS = 2
 ROUNDS_LONG = 50
 CLIENTS = 16
 UNITS = 2_000_000

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
     compiler() is None, reason="needs a C compiler on Linux, to know what was on the disk"
 )
 
-ROUNDS = 5
+ROUNDS = 2
 ROUNDS_LONG = 50
 ROUNDS_OF_THE_WEAK = 5
 CLIENTS = 16
@@ -71,6 +71,7 @@ def test_an_answered_claim_outlives_an_outage(ground: Ground, tmp_path: Path, ro
             own.run(uninstall)
 
 
+@pytest.mark.long
 def test_an_outage_costs_claims_where_redis_syncs_once_a_second(
     ground: Ground, tmp_path: Path
 ) -> None:
