@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     x12_undated_estimates: Literal["today", "refuse"] = "today"
     surrogate_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
 
+    limit_rate: Annotated[float, Field(ge=0)] = 1000.0
+    limit_at_once: Annotated[int, Field(ge=0)] = 128
+    limit_failures: Annotated[float, Field(ge=0)] = 20.0
     connections_max: Annotated[int, Field(ge=10)] = 800
     header_bytes_max: Annotated[int, Field(ge=4096)] = 32 * 1024
     client_patience_s: Annotated[float, Field(gt=0, le=3600)] = 30.0

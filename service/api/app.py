@@ -144,6 +144,8 @@ class Observation:
                 raise  # the connection ends, or half an answer would look like a whole one
             await answer(scope, receive, observe)
         finally:
+            if "bucket" in scope:
+                scope["bucket"].at_once -= 1
             seconds = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", "unknown")
             SECONDS.labels(route, str(status)).observe(seconds)

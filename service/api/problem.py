@@ -148,6 +148,13 @@ def _of_not_permitted(error: refusals.NotPermitted) -> Refused:
     return Refused(403, "Not permitted", str(error), errors=errors, headers=headers)
 
 
+def _of_too_many(error: refusals.TooMany) -> Refused:
+    headers = {"Retry-After": str(error.retry_after_s)}
+    if error.limit == "failures":
+        headers["Connection"] = "close"
+    return Refused(429, "Too many requests", str(error), headers=headers)
+
+
 def _of_place(error: refusals.BadPart | refusals.BadCorrection) -> Refused:
     errors = [{"path": error.path, "message": str(error)}]
     return Refused(422, "Invalid content", f"{error.path}: {error}", errors=errors)
@@ -198,6 +205,7 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (refusals.NotAuthenticated, _of_nobody),
     (refusals.NotForPayer, lambda error: Refused(403, "Not permitted", str(error))),
     (refusals.NotPermitted, _of_not_permitted),
+    (refusals.TooMany, _of_too_many),
     (refusals.BadPart, _of_place),
     (refusals.BadCorrection, _of_place),
     (refusals.NotFound, lambda error: Refused(404, "Not found", str(error))),

@@ -32,6 +32,7 @@ _PROBLEMS = {
     415: ("Unsupported media type", ""),
     422: ("Invalid content", "The content does not fit; `errors` says where and why."),
     428: ("Precondition required", ""),
+    429: ("Too many requests", "A limit of the caller; try again after `Retry-After` seconds."),
     503: (
         "Engine unavailable",
         "An engine failed and nothing was decided; try again after `Retry-After` seconds.",

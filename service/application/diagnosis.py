@@ -98,6 +98,17 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
 def _of_access(settings: Settings) -> Iterator[Finding]:
     wrong = "open: whoever reaches this machine may do everything" if settings.is_open else None
     yield _unless(wrong, "profile", "a credential is needed", "unset AUTHMATCH_OPEN_PROFILE")
+    bounds = {
+        "AUTHMATCH_LIMIT_RATE": settings.limit_rate,
+        "AUTHMATCH_LIMIT_AT_ONCE": settings.limit_at_once,
+        "AUTHMATCH_LIMIT_FAILURES": settings.limit_failures,
+    }
+    without = [name for name, bound in bounds.items() if not bound]
+    wrong = f"none: {', '.join(without)}" if without else None
+    found = f"{settings.limit_rate:g} a second, {settings.limit_at_once} at once of a worker"
+    yield _unless(
+        wrong, "limits of a caller", found, "one caller can keep out all others: set them"
+    )
     keys = settings.start_keys
     all_scopes = sum(each.role is None for each in keys.values())
     wrong = f"{all_scopes} of {len(keys)} have every scope, for ever" if all_scopes else None

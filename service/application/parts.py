@@ -11,6 +11,7 @@ import orjson
 
 from service.access.gate import Gate
 from service.access.keys import Keyring
+from service.access.limits import Limits
 from service.access.scopes import Roles, read_roles, shown
 from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
@@ -25,6 +26,7 @@ from service.rules.book import RuleBook, Rules
 from service.rules.texts import load_rules
 from service.settings import Settings
 from service.stores.access.keys import ApiKeys
+from service.stores.access.usage import CallerUsage
 from service.stores.authorizations.amending import Amending
 from service.stores.authorizations.grants import Grants
 from service.stores.authorizations.locator import Locator
@@ -107,6 +109,7 @@ class Stores:
         self.inspection = Inspection(elasticsearch, redis, indices)
         self.visibility = Visibility(elasticsearch, redis, indices, keys)
         self.keys = ApiKeys(elasticsearch, indices)
+        self.usage = CallerUsage(redis, keys)
         records = MemberRecords(elasticsearch, indices)
         self.members = Members(records, MemberCopies(redis, keys, records), self.visibility)
         self._open_books(settings, keys)
@@ -205,6 +208,7 @@ class Application:
     live_check: LiveCheck
     roles: Roles
     gate: Gate
+    limits: Limits
 
     @property
     def claim_stores(self) -> ClaimStores:
@@ -271,6 +275,12 @@ async def application(
     issuer = issuer_of(settings)
     tokens = None if issuer is None else Tokens(issuer, roles)
     gate = Gate(settings, roles, Keyring(stores.keys, roles, stores.payers), tokens)
+    limits = Limits(
+        stores.usage,
+        rate=settings.limit_rate,
+        at_once=settings.limit_at_once,
+        failures=settings.limit_failures,
+    )
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(
         settings=settings,
@@ -279,6 +289,7 @@ async def application(
         live_check=live_check,
         roles=roles,
         gate=gate,
+        limits=limits,
     )
     late = parts.late_claims
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
@@ -289,6 +300,7 @@ async def application(
             with suppress(EngineFault):  # a key that is not known yet is looked for when it comes
                 await gate.keyring.look()
             gate.keyring.start()
+            limits.start()
             if tokens is not None:
                 tokens.start()
             stores.projection.start()
@@ -300,6 +312,7 @@ async def application(
     finally:
         await watch.close()
         await gate.keyring.close()
+        await limits.close()
         if tokens is not None:
             await tokens.close()
         await live_check.close()

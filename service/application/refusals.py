@@ -2,6 +2,7 @@
 
 from service.access.gate import NotAuthenticated as NotAuthenticated
 from service.access.gate import NotForPayer as NotForPayer
+from service.access.limits import TooMany as TooMany
 from service.access.scopes import RolesRefused as RolesRefused
 from service.access.subject import BadPart as BadPart
 from service.access.subject import NotPermitted as NotPermitted

@@ -35,6 +35,7 @@ def address(ground: Ground, issuer: SmallIssuer) -> Iterator[str]:
     start = StartKey(payers=(PAYER, "P2"), name="desk")
     settings = ground.settings.model_copy(
         update={
+            "limit_failures": 0,
             "api_keys": {SecretStr(KEY): start},
             "token_issuer": NAME,
             "token_audience": AUDIENCE,

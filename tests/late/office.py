@@ -9,6 +9,7 @@ import pytest
 
 from service.access.gate import Gate
 from service.access.keys import Keyring
+from service.access.limits import Limits
 from service.accounting.answers.answer import complete
 from service.application import claims
 from service.application.parts import Application, Caller, Stores, local_caller
@@ -155,6 +156,7 @@ async def office(
                 live_check=LiveCheck(0),
                 roles={},
                 gate=Gate(changed, {}, Keyring(stores.keys, {}, []), None),
+                limits=Limits(stores.usage, rate=0, at_once=0, failures=0),
             )
             yield Office(parts, payer)
 

@@ -170,6 +170,15 @@ class KeyNames:
         """Name the last number of an interchange that was written for a payer."""
         return f"{self._start(payer)}:x12:control"
 
+    def usage(self, window: int) -> str:
+        """Name what callers asked for in a window of some seconds."""
+        return f"{self.prefix}{{usage}}:{window}"
+
+    def caller_field(self, asker: tuple[str, str, frozenset[str]]) -> str:
+        """Name a caller there, without telling who it is."""
+        kind, name, payers = asker
+        return _digest(self.secret, "|".join((kind, name, *sorted(payers))))[:16].hex()
+
     epoch = Name("{ledger}:epoch")
     """The mark that tells these accumulators from an empty Redis."""
 
