@@ -15,6 +15,7 @@ from service.access.limits import Limits
 from service.access.scopes import Roles, read_roles, shown
 from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
+from service.background import Background
 from service.domain.engine_fault import EngineFault
 from service.domain.member_ids import use_member_id_form
 from service.domain.reference import References, StoredReferences
@@ -275,12 +276,7 @@ async def application(
     issuer = issuer_of(settings)
     tokens = None if issuer is None else Tokens(issuer, roles)
     gate = Gate(settings, roles, Keyring(stores.keys, roles, stores.payers), tokens)
-    limits = Limits(
-        stores.usage,
-        rate=settings.limit_rate,
-        at_once=settings.limit_at_once,
-        failures=settings.limit_failures,
-    )
+    limits = _limits(settings, stores)
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(
         settings=settings,
@@ -293,32 +289,22 @@ async def application(
     )
     late = parts.late_claims
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
+    work: list[Background] = [stores.projection, stores.resting, stores.courier]
+    work += [gate.keyring, limits, *([] if tokens is None else [tokens])]
+    work += [] if settings.late_authorizations == "off" else [watch]
     try:
         if serving:
             with suppress(EngineUnavailable):  # it is asked again before units are moved
                 await stores.durability.ensure()
             with suppress(EngineFault):  # a key that is not known yet is looked for when it comes
                 await gate.keyring.look()
-            gate.keyring.start()
-            limits.start()
-            if tokens is not None:
-                tokens.start()
-            stores.projection.start()
-            stores.resting.start()
-            stores.courier.start()
-            if settings.late_authorizations != "off":
-                watch.start()
+            for each in work:
+                each.start()
         yield parts
     finally:
-        await watch.close()
-        await gate.keyring.close()
-        await limits.close()
-        if tokens is not None:
-            await tokens.close()
         await live_check.close()
-        await stores.courier.close()
-        await stores.resting.close()
-        await stores.projection.close()
+        for each in reversed(work):
+            await each.close()
         await stores.close()
 
 
@@ -331,6 +317,15 @@ def quieten_collector(allocations: int = GC_ALLOCATIONS) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(allocations, 20, 20)
+
+
+def _limits(settings: Settings, stores: Stores) -> Limits:
+    return Limits(
+        stores.usage,
+        rate=settings.limit_rate,
+        at_once=settings.limit_at_once,
+        failures=settings.limit_failures,
+    )
 
 
 def _key_names(settings: Settings) -> KeyNames:
