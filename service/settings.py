@@ -3,7 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PACKAGE = Path(__file__).resolve().parent
@@ -11,8 +19,9 @@ PACKAGED = PACKAGE / "_data"
 DEVELOPMENT_SECRET = "authmatch-development-only"  # noqa: S105 - refused outside of loopback
 
 KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$"
-JWKS_URL = r"^(https://[^\s@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s@]*)?)$"
-"""Keys of an issuer are fetched by TLS, but from this machine."""
+ISSUER_URL = r"^(https://[^\s@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s@]*)?)$"
+"""An issuer is asked by TLS, but on this machine."""
+ORIGIN = r"^(https://[^\s@/?#]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)$"
 Payer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,64}$")]
 
 
@@ -58,11 +67,19 @@ class Settings(BaseSettings):
     open_profile: bool = False
     roles_file: Path = Field(default_factory=lambda: shipped("access") / "roles.yaml")
     token_issuer: str | None = None
-    token_jwks_url: Annotated[str, StringConstraints(pattern=JWKS_URL)] | None = None
+    token_jwks_url: Annotated[str, StringConstraints(pattern=ISSUER_URL)] | None = None
     token_audience: str | None = None
     token_payers: dict[str, Payer] = Field(default_factory=dict)
     token_payer_claim: str = "payer"  # noqa: S105 - a name
     token_scope_claim: str = "scope"  # noqa: S105 - a name
+    public_url: Annotated[str, StringConstraints(pattern=ORIGIN)] | None = None
+    signin_authorization_url: Annotated[str, StringConstraints(pattern=ISSUER_URL)] | None = None
+    signin_token_url: Annotated[str, StringConstraints(pattern=ISSUER_URL)] | None = None
+    signin_client_id: str | None = None
+    signin_client_secret: SecretStr | None = None
+    signin_scope: str = "openid"
+    session_idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30
+    session_hours: Annotated[int, Field(ge=1, le=24 * 7)] = 8
     default_payer: Payer = "demo"
     payer_aliases: dict[Payer, list[str]] = Field(
         default_factory=dict,
@@ -104,6 +121,13 @@ class Settings(BaseSettings):
         if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("a log level is DEBUG, INFO, WARNING or ERROR")
         return level.upper()
+
+    @field_validator("signin_client_id")
+    @classmethod
+    def _tells_tokens_apart(cls, client_id: str | None, info: ValidationInfo) -> str | None:
+        if client_id and client_id == info.data.get("token_audience"):
+            raise ValueError("it must be another than the audience: an id token gives no access")
+        return client_id
 
     @property
     def is_open(self) -> bool:

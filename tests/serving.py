@@ -20,14 +20,14 @@ START_S = 30
 
 
 @contextlib.contextmanager
-def serving(settings: Settings) -> Iterator[str]:
+def serving(settings: Settings, port: int = 0) -> Iterator[str]:
     """Serve with these settings for the time of the block; gives the address.
 
     The shipped rules were read once for all tests; those of another folder are read here.
     """
     rules = shipped_rules() if settings.queries_dir == Settings().queries_dir else None
     listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
+    listening.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         create_app(settings, rules),
         http=partial(BoundedProtocol, limits=settings),  # type: ignore[arg-type]

@@ -5,14 +5,17 @@ Keys are known by their hash alone, so that no comparison takes longer for a bet
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes
 
 from service.access.keys import Keyring, is_stored_key
 from service.access.scopes import ALL, Roles, RolesRefused
+from service.access.sessions import Session, Sessions
+from service.access.sign_in import SignIn
 from service.access.subject import NotAuthenticated as NotAuthenticated
 from service.access.subject import NotForPayer as NotForPayer
 from service.access.subject import Subject, hash_of, local_subject
-from service.access.tokens import Tokens
+from service.access.tokens import Tokens, scopes_of
 from service.settings import Settings
 
 CREDENTIAL_BYTES_MAX = 8 * 1024
@@ -23,15 +26,24 @@ _IN_ADDRESS = re.compile(
     rb"(?i)(?:^|&)(?:x-)?(?:(?:api[-_]?)?key|(?:access[-_]?|id[-_]?)?token|bearer|jwt)="
     rb"|am_[a-z0-9]{8,}_|=eyj[\w-]+\.[\w-]+\."
 )
+_OVER = "this session is over: sign in again"
 _WHAT_TO_DO = "a valid API key or token is needed, as Authorization: Bearer KEY or X-API-Key: KEY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """The ways in beside the keys of the settings; ``sign_in`` where an issuer is configured."""
+
+    keyring: Keyring
+    tokens: Tokens | None
+    sessions: Sessions
+    sign_in: SignIn | None
 
 
 class Gate:
     """Says who asks; ``is_open``: whoever sends no credential is the user of this machine."""
 
-    def __init__(
-        self, settings: Settings, roles: Roles, keyring: Keyring, tokens: Tokens | None
-    ) -> None:
+    def __init__(self, settings: Settings, roles: Roles, ways: Ways) -> None:
         """Take the keys of the settings; raises RolesRefused for an unknown role."""
         self._fixed = {
             hash_of(key.get_secret_value().encode()): Subject(
@@ -42,8 +54,9 @@ class Gate:
             )
             for key, start in settings.start_keys.items()
         }
-        self.keyring = keyring
-        self.tokens = tokens
+        self.keyring, self.tokens = ways.keyring, ways.tokens
+        self.sessions, self.sign_in = ways.sessions, ways.sign_in
+        self._roles = roles
         self.is_open = settings.is_open
         self._local = local_subject(settings.default_payer)
 
@@ -65,8 +78,32 @@ class Gate:
             raise NotAuthenticated(_WHAT_TO_DO)
         return subject
 
-    def payer_of(self, subject: Subject, named: Sequence[bytes]) -> str:
-        """The payer of a request: the only one, or the one that X-Payer names; NotForPayer."""
+    async def session_of(self, session_id: str) -> tuple[Session, Subject]:
+        """The session of an id, and what its user is allowed now; raises NotAuthenticated."""
+        session = await self.sessions.look(session_id)
+        if session is None:
+            raise NotAuthenticated(_OVER)
+        if session.key:
+            hashed = bytes.fromhex(session.key)
+            of_key = self._fixed.get(hashed) or self.keyring.subject_of(hashed)
+            if of_key is None:
+                raise NotAuthenticated(_OVER)
+            return session, replace(of_key, kind="session")
+        subject = Subject(
+            kind="session",
+            name=session.name,
+            payers=frozenset(session.payers),
+            scopes=scopes_of(session.may, self._roles),
+        )
+        return session, subject
+
+    def payer_of(self, subject: Subject, named: Sequence[bytes], chosen: str | None = None) -> str:
+        """The payer of a request: the one that X-Payer names, that was ``chosen``, or the only one.
+
+        Raises NotForPayer.
+        """
+        if not named and chosen in subject.payers:
+            return chosen
         if not named and len(subject.payers) == 1:
             (payer,) = subject.payers
             return payer
@@ -89,8 +126,13 @@ class Gate:
 
         Raises NotAuthenticated.
         """
-        if not _LOOPBACK.fullmatch(host) or origin not in (None, f"http://{host}"):
+        if not is_loopback_host(host) or origin not in (None, f"http://{host}"):
             raise NotAuthenticated("without a key only this machine is served, and no other site")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a `Host` names this machine, so that no name was rebound to it."""
+    return _LOOPBACK.fullmatch(host) is not None
 
 
 def _role(roles: Roles, role: str) -> frozenset[str]:

@@ -26,6 +26,10 @@ class NotAuthenticated(Exception):
     """Nobody is known by what was sent; the text says what to do, and nothing of any key."""
 
 
+class Forged(Exception):
+    """What came under a session does not show that a page of ours sent it."""
+
+
 class NotForPayer(Exception):
     """Who asks has not said for which of several payers, or for one that is not his."""
 

@@ -1,7 +1,7 @@
-"""Access tokens (OAuth 2 and OIDC, RFC 9068): JWTs that a configured issuer signed.
+"""Tokens (OAuth 2 and OIDC, RFC 9068): JWTs that a configured issuer signed.
 
-Only its JWKS is ever fetched. Keys are kept for a day while it does not answer; a key that is not
-known is asked for once every few seconds at most.
+Its JWKS is fetched from the address that was configured alone. Keys are kept for a day while it
+does not answer; a key that is not known is asked for once every few seconds at most.
 """
 
 import asyncio
@@ -11,10 +11,11 @@ import json
 import math
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
+from types import MappingProxyType
 from typing import Any
 
 from joserfc import jwt
@@ -40,7 +41,7 @@ VERIFIED_MAX = 4096
 SUBJECT_LENGTH_MAX = 200
 
 _FETCH_S = 5.0
-_JWKS_BYTES_MAX = 256 * 1024
+_ANSWER_BYTES_MAX = 256 * 1024
 _RSA_BITS_MIN = 2048
 _KID_LENGTH_MAX = 256
 _TYPES = {"jwt", "at+jwt", "application/at+jwt"}
@@ -63,10 +64,13 @@ FAULTS = Counter("authmatch_jwks_faults_total", "Fetches of the issuer's keys th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """Who signs tokens, for whom, and how claims say who may do what."""
+    """Who signs tokens, for whom, and how claims say who may do what.
+
+    Without an ``audience`` no token gives access.
+    """
 
     name: str
-    audience: str
+    audience: str | None
     jwks_url: str
     scope_claim: str
     payer_claim: str
@@ -74,9 +78,9 @@ class Issuer:
 
 
 def issuer_of(settings: Settings) -> Issuer | None:
-    """The issuer that is configured, if one is."""
+    """The issuer that is configured, if one is: of access tokens, or of sign-ins."""
     name, audience, url = settings.token_issuer, settings.token_audience, settings.token_jwks_url
-    if not (name and audience and url):
+    if not (name and url and (audience or settings.signin_client_id)):
         return None
     return Issuer(
         name=name,
@@ -94,7 +98,7 @@ class Tokens(Background):
     def __init__(self, issuer: Issuer, roles: Roles) -> None:
         """Nothing is fetched before the first token, or ``start``."""
         super().__init__("jwks_failed", FAULTS, first_s=AGAIN_S, most_s=60)
-        self._issuer = issuer
+        self.issuer = issuer
         self._roles = roles
         self._keys: Mapping[str, RSAKey | ECKey] = {}
         self._fetched = self._tried = float("-inf")
@@ -111,7 +115,7 @@ class Tokens(Background):
         """Fetch the keys of the issuer; raises EngineFault, and those that are known stay."""
         self._tried = time.monotonic()
         try:
-            content = await asyncio.to_thread(_fetched, self._issuer.jwks_url)
+            content = await asyncio.to_thread(fetched, self.issuer.jwks_url)
             keys = _read_keys(content)
         except (OSError, ValueError, HTTPException, RecursionError) as error:
             raise EngineFault("issuer", "its keys cannot be fetched") from error
@@ -125,7 +129,26 @@ class Tokens(Background):
         return found[0] if found is not None and time.time() < found[1] else None
 
     async def subject_of(self, hashed: bytes, token: bytes) -> Subject:
-        """Who a token is of; raises NotAuthenticated, NotForPayer, EngineFault."""
+        """Who an access token is of; raises NotAuthenticated, NotForPayer, EngineFault."""
+        if self.issuer.audience is None:
+            raise NotAuthenticated("access tokens are not taken here")
+        claims = await self.claims_of(token, self.issuer.audience)
+        subject = Subject(
+            kind="token",
+            name=claims["sub"],
+            payers=self.payers_of(claims),
+            scopes=scopes_of(self.words_of(claims), self._roles),
+        )
+        if len(self._verified) >= VERIFIED_MAX:
+            self._verified = {}
+        self._verified[hashed] = subject, claims["exp"] + LEEWAY_S
+        return subject
+
+    async def claims_of(self, token: bytes, audience: str) -> Mapping[str, Any]:
+        """The claims of a token that is good, and for this audience.
+
+        Raises NotAuthenticated, EngineFault.
+        """
         header = _header(token)
         key = await self._key(header["kid"])
         if not isinstance(key, ALGORITHMS[header["alg"]]):
@@ -134,11 +157,22 @@ class Tokens(Background):
             claims = jwt.decode(token, key, algorithms=[header["alg"]]).claims
         except (JoseError, ValueError, RecursionError) as error:
             raise NotAuthenticated(_BAD) from error
-        subject = self._subject(claims)
-        if len(self._verified) >= VERIFIED_MAX:
-            self._verified = {}
-        self._verified[hashed] = subject, claims["exp"] + LEEWAY_S
-        return subject
+        _check(claims, self.issuer.name, audience)
+        return claims
+
+    def payers_of(self, claims: Mapping[str, Any]) -> frozenset[str]:
+        """The payers that claims name; raises NotForPayer where there is none of ours."""
+        named = [
+            self.issuer.payers.get(each) for each in _texts(claims.get(self.issuer.payer_claim))
+        ]
+        payers = frozenset(filter(None, named))
+        if not payers:
+            raise NotForPayer("the token is for no payer that is served here")
+        return payers
+
+    def words_of(self, claims: Mapping[str, Any]) -> list[str]:
+        """What claims say of scopes and roles, as it is written there."""
+        return _texts(claims.get(self.issuer.scope_claim))
 
     async def _key(self, kid: str) -> RSAKey | ECKey:
         if kid not in self._keys:
@@ -155,31 +189,25 @@ class Tokens(Background):
             raise NotAuthenticated(_BAD)
         return self._keys[kid]
 
-    def _subject(self, claims: Mapping[str, Any]) -> Subject:
-        """Check the claims of a token whose signature is good, and read who it is of."""
-        issuer, now = self._issuer, time.time()
-        audience, name = claims.get("aud"), claims.get("sub")
-        if claims.get("iss") != issuer.name:
-            raise NotAuthenticated(_BAD)
-        if issuer.audience not in (audience if isinstance(audience, list) else [audience]):
-            raise NotAuthenticated("this token is for another audience")
-        if _time(claims, "exp", needed=True) <= now - LEEWAY_S:
-            raise NotAuthenticated("this token has expired: get a new one from the issuer")
-        if max(_time(claims, "nbf"), _time(claims, "iat")) > now + LEEWAY_S:
-            raise NotAuthenticated("this token is not valid yet")
-        if not isinstance(name, str) or not 0 < len(name) <= SUBJECT_LENGTH_MAX:
-            raise NotAuthenticated(_BAD)
-        if not name.isprintable():
-            raise NotAuthenticated(_BAD)
-        named = [issuer.payers.get(each) for each in _texts(claims.get(issuer.payer_claim))]
-        payers = frozenset(filter(None, named))
-        if not payers:
-            raise NotForPayer("the token is for no payer that is served here")
-        scopes = scopes_of(_texts(claims.get(issuer.scope_claim)), self._roles)
-        return Subject(kind="token", name=name, payers=payers, scopes=scopes)
+
+def _check(claims: Mapping[str, Any], issuer: str, audience: str) -> None:
+    """Check the claims of a token whose signature is good; raises NotAuthenticated."""
+    now, given, name = time.time(), claims.get("aud"), claims.get("sub")
+    if claims.get("iss") != issuer:
+        raise NotAuthenticated(_BAD)
+    if audience not in (given if isinstance(given, list) else [given]):
+        raise NotAuthenticated("this token is for another audience")
+    if _time(claims, "exp", needed=True) <= now - LEEWAY_S:
+        raise NotAuthenticated("this token has expired: get a new one from the issuer")
+    if max(_time(claims, "nbf"), _time(claims, "iat")) > now + LEEWAY_S:
+        raise NotAuthenticated("this token is not valid yet")
+    if not isinstance(name, str) or not 0 < len(name) <= SUBJECT_LENGTH_MAX:
+        raise NotAuthenticated(_BAD)
+    if not name.isprintable():
+        raise NotAuthenticated(_BAD)
 
 
-def scopes_of(names: list[str], roles: Roles) -> frozenset[str]:
+def scopes_of(names: Iterable[str], roles: Roles) -> frozenset[str]:
     """The scopes of a claim: ours by name, a role as `role:NAME`, or those of SMART.
 
     What is not known gives nothing.
@@ -268,10 +296,17 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Take a redirect for an answer."""
 
 
-def _fetched(url: str) -> bytes:
+def fetched(
+    url: str, body: bytes | None = None, headers: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """What an address of the issuer answers, to a form where there is one; no other is gone to.
+
+    Raises OSError (HTTPError for a status that is none of success), HTTPException, ValueError.
+    """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
-    with opener.open(url, timeout=_FETCH_S) as answer:
-        content: bytes = answer.read(_JWKS_BYTES_MAX + 1)
-    if len(content) > _JWKS_BYTES_MAX:
-        raise ValueError("it is too long for a JWKS")
+    request = urllib.request.Request(url, body, dict(headers))  # noqa: S310 - of the settings
+    with opener.open(request, timeout=_FETCH_S) as answer:
+        content: bytes = answer.read(_ANSWER_BYTES_MAX + 1)
+    if len(content) > _ANSWER_BYTES_MAX:
+        raise ValueError("it is too long an answer")
     return content

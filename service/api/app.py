@@ -28,6 +28,7 @@ from service.api import (
     keys,
     matching,
     members,
+    session,
     worklist,
     x12,
 )
@@ -60,8 +61,8 @@ ROOMS = (
 """Each of their routes needs a key, whether the endpoint asks who calls or not."""
 SHAPES = {"/fhir": refusal}
 """Problems are written otherwise under these addresses."""
-PUBLIC = (health.router, fhir.public)
-"""These say nothing of any payer."""
+PUBLIC = (health.router, fhir.public, session.router)
+"""These say nothing of any payer; those of sessions say who asks."""
 DESCRIPTION = (
     "Tells a health payer, for every line of a claim, which prior authorization or referral covers "
     "it, how surely, and why."

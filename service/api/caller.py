@@ -7,7 +7,8 @@ from fastapi import Depends, Request
 
 from service.access.gate import NotAuthenticated
 from service.access.scopes import ALL
-from service.access.subject import NotPermitted
+from service.access.subject import NotPermitted, Subject
+from service.api.browser import CSRF_HEADER, SAFE, Held, check_page, held
 from service.application.parts import Application, Caller
 
 SCHEMES = {
@@ -19,7 +20,7 @@ SCHEMES = {
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _DECLARED: dict[Callable[..., Any], tuple[str, ...]] = {}
-_OF_A_CALLER = (b"x-api-key", b"authorization", b"x-payer")
+_CREDENTIALS = (b"x-api-key", b"authorization")
 
 
 def needs(*scopes: str) -> Callable[[Endpoint], Endpoint]:
@@ -41,8 +42,7 @@ def declared(endpoint: Callable[..., Any]) -> tuple[str, ...]:
 
 async def application_of(request: Request) -> Application:
     """The parts of the service, for an endpoint that says nothing of any payer."""
-    application: Application = request.app.state.application
-    return application
+    return _parts(request)
 
 
 Parts = Annotated[Application, Depends(application_of)]
@@ -54,28 +54,54 @@ async def caller_of(request: Request) -> Caller:
     The framework's classes for keys would be three dependencies where this is one: 0.04 ms more for
     each claim, of the 0.04 ms that one costs.
     """
-    scope = request.scope
-    given = [each for each in scope["headers"] if each[0] in _OF_A_CALLER]
-    application: Application = scope["app"].state.application
-    credentials = [_credential(*each) for each in given if each[0] != b"x-payer"]
+    scope, application = request.scope, _parts(request)
+    subject, one = await who_asks(request)
+    if one is not None and scope["method"] not in SAFE:
+        check_page(request, application, one, request.headers.get(CSRF_HEADER))
+    named = [value for name, value in scope["headers"] if name == b"x-payer"]
+    payer = application.gate.payer_of(subject, named, one.session.payer if one else None)
+    for each in _DECLARED[scope["endpoint"]]:
+        if each not in subject.scopes:
+            raise NotPermitted(each)
+    return Caller(application, payer, subject)
+
+
+async def who_asks(request: Request) -> tuple[Subject, Held | None]:
+    """Who is known by the credential of a request, or by its session where it has none.
+
+    Raises NotAuthenticated, NotForPayer, TooMany, EngineFault.
+    """
+    scope, application = request.scope, _parts(request)
+    credentials = [_credential(*each) for each in scope["headers"] if each[0] in _CREDENTIALS]
     if len(credentials) > 1:
         raise NotAuthenticated("one credential is taken, and there are several: send one")
-    gate = application.gate
+    gate, one = application.gate, None
     if scope["query_string"]:
         gate.check_address(scope["query_string"])
     if not credentials and gate.is_open:
         gate.check_origin(request.headers.get("host", ""), request.headers.get("origin"))
     try:
-        subject = await gate.subject_of(credentials[0] if credentials else None)
+        if not credentials and not gate.is_open:
+            one = await held(request, application)
+        if one is None:
+            subject = await gate.subject_of(credentials[0] if credentials else None)
+        else:
+            subject = one.subject
     except NotAuthenticated:
-        application.limits.failed(request.client.host if request.client else "")
+        count_failure(request)
         raise
     scope["bucket"] = application.limits.enter(subject)
-    payer = gate.payer_of(subject, [value for name, value in given if name == b"x-payer"])
-    for each in _DECLARED[scope["endpoint"]]:
-        if each not in subject.scopes:
-            raise NotPermitted(each)
-    return Caller(application, payer, subject)
+    return subject, one
+
+
+def count_failure(request: Request) -> None:
+    """Count a credential that is not known, by where it came from; raises TooMany."""
+    _parts(request).limits.failed(request.client.host if request.client else "")
+
+
+def _parts(request: Request) -> Application:
+    application: Application = request.scope["app"].state.application
+    return application
 
 
 def _credential(name: bytes, value: bytes) -> bytes:

@@ -203,6 +203,7 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (Misfit, _of_misfit),
     (NotTaken, _of_not_taken),
     (refusals.NotAuthenticated, _of_nobody),
+    (refusals.Forged, lambda error: Refused(403, "Not permitted", str(error))),
     (refusals.NotForPayer, lambda error: Refused(403, "Not permitted", str(error))),
     (refusals.NotPermitted, _of_not_permitted),
     (refusals.TooMany, _of_too_many),

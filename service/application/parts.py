@@ -9,10 +9,12 @@ from typing import Any, TypeVar, cast
 
 import orjson
 
-from service.access.gate import Gate
+from service.access.gate import Gate, Ways
 from service.access.keys import Keyring
 from service.access.limits import Limits
 from service.access.scopes import Roles, read_roles, shown
+from service.access.sessions import Sessions
+from service.access.sign_in import SignIn, client_of
 from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
 from service.background import Background
@@ -27,6 +29,7 @@ from service.rules.book import RuleBook, Rules
 from service.rules.texts import load_rules
 from service.settings import Settings
 from service.stores.access.keys import ApiKeys
+from service.stores.access.sessions import SessionShelf
 from service.stores.access.usage import CallerUsage
 from service.stores.authorizations.amending import Amending
 from service.stores.authorizations.grants import Grants
@@ -111,6 +114,7 @@ class Stores:
         self.visibility = Visibility(elasticsearch, redis, indices, keys)
         self.keys = ApiKeys(elasticsearch, indices)
         self.usage = CallerUsage(redis, keys)
+        self.sessions = SessionShelf(redis, keys)
         records = MemberRecords(elasticsearch, indices)
         self.members = Members(records, MemberCopies(redis, keys, records), self.visibility)
         self._open_books(settings, keys)
@@ -273,9 +277,7 @@ async def application(
     roles = read_roles(settings.roles_file)
     in_force = Rules(book)
     stores = Stores(settings, book.stored, in_force)
-    issuer = issuer_of(settings)
-    tokens = None if issuer is None else Tokens(issuer, roles)
-    gate = Gate(settings, roles, Keyring(stores.keys, roles, stores.payers), tokens)
+    gate = gate_of(settings, roles, stores)
     limits = _limits(settings, stores)
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(
@@ -290,7 +292,7 @@ async def application(
     late = parts.late_claims
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
     work: list[Background] = [stores.projection, stores.resting, stores.courier]
-    work += [gate.keyring, limits, *([] if tokens is None else [tokens])]
+    work += [gate.keyring, limits, *([] if gate.tokens is None else [gate.tokens])]
     work += [] if settings.late_authorizations == "off" else [watch]
     try:
         if serving:
@@ -306,6 +308,25 @@ async def application(
         for each in reversed(work):
             await each.close()
         await stores.close()
+
+
+def gate_of(settings: Settings, roles: Roles, stores: Stores) -> Gate:
+    """Every way in that is configured; raises RolesRefused."""
+    issuer, client = issuer_of(settings), client_of(settings)
+    tokens = None if issuer is None else Tokens(issuer, roles)
+    sessions = Sessions(
+        stores.sessions,
+        secret=settings.surrogate_key.get_secret_value().encode(),
+        idle_s=settings.session_idle_minutes * 60,
+        whole_s=settings.session_hours * 3600,
+    )
+    ways = Ways(
+        keyring=Keyring(stores.keys, roles, stores.payers),
+        tokens=tokens,
+        sessions=sessions,
+        sign_in=SignIn(client, tokens, sessions) if client and tokens else None,
+    )
+    return Gate(settings, roles, ways)
 
 
 def quieten_collector(allocations: int = GC_ALLOCATIONS) -> None:

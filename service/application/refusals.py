@@ -5,6 +5,7 @@ from service.access.gate import NotForPayer as NotForPayer
 from service.access.limits import TooMany as TooMany
 from service.access.scopes import RolesRefused as RolesRefused
 from service.access.subject import BadPart as BadPart
+from service.access.subject import Forged as Forged
 from service.access.subject import NotPermitted as NotPermitted
 from service.application.authorizations import NotTaken as NotTaken
 from service.application.corrections import BadCorrection as BadCorrection

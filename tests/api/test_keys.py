@@ -13,7 +13,10 @@ from tests.api.conftest import Service
 from tests.ground import Ground
 from tests.serving import client_of, serving
 
-OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/fhir/metadata"}
+SESSION = {
+    f"/session{each}" for each in ("", "/sign-in", "/callback", "/open", "/payer", "/sign-out")
+}
+OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/fhir/metadata", *SESSION}
 
 
 def routes(app: FastAPI) -> list[RouteContext]:

@@ -10,8 +10,10 @@ from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 
 from service.access.scopes import ALL, SCOPES, read_roles
+from service.access.sessions import Session, Sessions
 from service.api.app import PUBLIC, create_app
 from service.api.caller import declared, needs
+from service.application.parts import Stores
 from service.settings import Settings, StartKey
 from tests.ground import Ground
 from tests.pages import rows_of
@@ -65,10 +67,10 @@ def address(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield url
 
 
-def asked(client: httpx.Client, route: tuple[str, str], role: str, payer: str) -> httpx.Response:
+def asked(client: httpx.Client, route: tuple[str, str], sent: dict[str, str]) -> httpx.Response:
     """Ask a route for things that are not there, with a body that is none."""
     method, path = route
-    headers = {"x-api-key": role, "x-payer": payer} | (FORM if path.endswith("_search") else {})
+    headers = sent | (FORM if path.endswith("_search") else {})
     content = None if path.endswith("/retry") else b"{"  # corrected content needs more
     return client.request(method, re.sub(r"\{\w+\}", "x", path), headers=headers, content=content)
 
@@ -95,12 +97,49 @@ def test_a_route_is_open_to_its_scopes_alone(address: str, route: tuple[str, str
             if not scopes:
                 continue
             for payer in (OWN, OTHER, FOREIGN):
-                answer = asked(client, route, role, payer)
+                answer = asked(client, route, {"x-api-key": role, "x-payer": payer})
                 is_open = needed <= scopes and payer != FOREIGN
                 assert (answer.status_code in (401, 403)) != is_open, (role, payer, answer.text)
                 if payer != FOREIGN and not is_open:
                     missing = re.findall(r'scope="([\w.-]+)"', answer.headers["www-authenticate"])
                     assert set(missing) <= needed - scopes, (role, payer)
+
+
+@pytest.fixture(scope="module")
+def browsers(ground: Ground, address: str) -> dict[str, dict[str, str]]:
+    """What a browser sends of a session of each role, by the name of the role."""
+
+    async def opened(stores: Stores) -> dict[str, dict[str, str]]:
+        secret = ground.settings.surrogate_key.get_secret_value().encode()
+        sessions = Sessions(stores.sessions, secret=secret, idle_s=600, whole_s=600)
+        sent = {}
+        for role in roles():
+            session = Session(name=role, payers=(OWN, OTHER), may=(f"role:{role}",))
+            session_id = await sessions.open(session)
+            sent[role] = {
+                "cookie": f"authmatch-{address.rpartition(':')[2]}={session_id}",
+                "x-csrf-token": sessions.csrf_token(session_id),
+            }
+        return sent
+
+    return ground.run(opened)
+
+
+@pytest.mark.parametrize("route", matrix(), ids=" ".join)
+def test_a_route_is_open_to_sessions_of_its_scopes_alone(
+    address: str, browsers: dict[str, dict[str, str]], route: tuple[str, str]
+) -> None:
+    """As to keys: without any one of its scopes, and for another payer, it is closed."""
+    needed = matrix()[route]
+    with client_of(address) as client:
+        for role in (name_of(needed), *(f"but-{scope}" for scope in needed)):
+            for payer in (OWN, FOREIGN):
+                answer = asked(client, route, browsers[role] | {"x-payer": payer})
+                is_open = role == name_of(needed) and payer == OWN
+                assert (answer.status_code in (401, 403)) != is_open, (role, payer, answer.text)
+        if route[0] != "GET":
+            headers = browsers[name_of(needed)] | {"x-payer": OWN, "x-csrf-token": "no"}
+            assert asked(client, route, headers).status_code == 403
 
 
 def test_the_page_says_what_each_route_needs() -> None:

@@ -7,12 +7,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from service.access.gate import Gate
-from service.access.keys import Keyring
 from service.access.limits import Limits
 from service.accounting.answers.answer import complete
 from service.application import claims
-from service.application.parts import Application, Caller, Stores, local_caller
+from service.application.parts import Application, Caller, Stores, gate_of, local_caller
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import AdjudicationAnswer, RecordedAnswer
 from service.domain.work_item import WorkItem
@@ -155,7 +153,7 @@ async def office(
                 stores=stores,
                 live_check=LiveCheck(0),
                 roles={},
-                gate=Gate(changed, {}, Keyring(stores.keys, {}, []), None),
+                gate=gate_of(changed, {}, stores),
                 limits=Limits(stores.usage, rate=0, at_once=0, failures=0),
             )
             yield Office(parts, payer)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import redis as plain_redis
 from authmatch_local import engines
 from authmatch_local.engines.account import Account
 from authmatch_local.engines.redis_server import redis_server
+from service.access.sessions import Session, Sessions
 from service.application.parts import Stores
 from tests.ground import Ground, new_prefix, uninstall
 from tests.late.office import office
@@ -111,5 +113,27 @@ def test_many_members_are_marked_and_asked_for_at_once(
         drawn = await stores.accumulators.drawn_on(payer, names)
         assert drawn == set(names[::7])
         await uninstall(stores)
+
+    own.run(scenario)
+
+
+def test_sessions_are_opened_found_and_ended(ground: Ground, cluster_url: str) -> None:
+    """All keys of sessions are in one slot: those of a user end in one step."""
+    changes = {"redis_url": cluster_url, "redis_cluster": True, "index_prefix": new_prefix()}
+    own = Ground(settings=ground.settings.model_copy(update=changes), rules=ground.rules)
+
+    async def scenario(stores: Stores) -> None:
+        of = Sessions(stores.sessions, secret=b"a secret", idle_s=60, whole_s=60)
+        one = Session(name="jo", payers=("P1", "P2"))
+        ids = [await of.open(one) for _ in range(3)]
+        held = await of.look(ids[0])
+        assert held is not None
+        await of.choose(ids[0], held, "P2")
+        assert await of.look(ids[0]) == replace(held, payer="P2")
+        await of.end(ids[0])
+        ticket = await of.ticket(one)
+        assert [await of.by_ticket(ticket) for _ in range(2)] == [one, None]
+        assert await stores.sessions.end_all("jo") == 2
+        assert [await of.look(each) for each in ids] == [None] * 3
 
     own.run(scenario)

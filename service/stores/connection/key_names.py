@@ -179,6 +179,11 @@ class KeyNames:
         kind, name, payers = asker
         return _digest(self.secret, "|".join((kind, name, *sorted(payers))))[:16].hex()
 
+    def session(self, kind: str, name: str) -> str:
+        """Name a session, or what begins one, without its id; all are in one slot."""
+        digest = _digest(self.secret, f"session|{kind}|{name}")[:16].hex()
+        return f"{self.prefix}{{session}}:{kind}:{digest}"
+
     epoch = Name("{ledger}:epoch")
     """The mark that tells these accumulators from an empty Redis."""
 

@@ -1,0 +1,90 @@
+"""Browser sessions: begun at the issuer or by a link of this machine, looked at, and ended."""
+
+import re
+
+from service.access.gate import Gate
+from service.access.sessions import Session
+from service.access.subject import (
+    BadPart,
+    NotAuthenticated,
+    NotForPayer,
+    Subject,
+    local_subject,
+)
+from service.application.intake import NotFound
+from service.application.parts import Application
+
+NEXT_LENGTH_MAX = 2000
+_LOCAL_PATH = re.compile(rf"/(?![/\\])[!-\[\]-~]{{0,{NEXT_LENGTH_MAX}}}")
+_LINK_OVER = "this link was used, or is too old: `authmatch session link` makes another"
+
+
+async def begin(parts: Application, next_: str) -> tuple[str, str]:
+    """An id for the browser that signs in, and the address where it does.
+
+    Raises BadPart for a ``next_`` that is no path of this service, NotFound, EngineFault.
+    """
+    if not _LOCAL_PATH.fullmatch(next_):
+        raise BadPart("/query/next", "it must be a path of this service, such as /session")
+    if parts.gate.sign_in is None:
+        raise NotFound("nobody can sign in here: no issuer is configured for it")
+    return await parts.gate.sign_in.begin(next_)
+
+
+async def finish(
+    parts: Application, begun_id: str, answer: dict[str, str], before: str | None
+) -> tuple[str, str]:
+    """The id of a new session, and the path that its user wanted; that ``before`` it is ended.
+
+    Raises NotAuthenticated, NotForPayer, NotFound, EngineFault.
+    """
+    if parts.gate.sign_in is None:
+        raise NotFound("nobody can sign in here: no issuer is configured for it")
+    session, next_ = await parts.gate.sign_in.finish(begun_id, answer)
+    return await _open(parts.gate, session, before), next_
+
+
+async def open_by_ticket(parts: Application, ticket: str, before: str | None) -> str:
+    """The id of the session that a link opens, once; raises NotAuthenticated, EngineFault."""
+    session = await parts.gate.sessions.by_ticket(ticket)
+    if session is None:
+        raise NotAuthenticated(_LINK_OVER)
+    return await _open(parts.gate, session, before)
+
+
+async def _open(gate: Gate, session: Session, before: str | None) -> str:
+    """Every session begins here: with an id of its own, and without the one before."""
+    if before is not None:
+        await gate.sessions.end(before)
+    return await gate.sessions.open(session)
+
+
+async def sign_out(parts: Application, session_id: str) -> None:
+    """End a session, in every worker; raises EngineFault."""
+    await parts.gate.sessions.end(session_id)
+
+
+async def choose(
+    parts: Application, session_id: str, session: Session, subject: Subject, payer: str
+) -> None:
+    """Remember for which of its payers a session is; raises NotForPayer, EngineFault."""
+    if payer not in subject.payers:
+        raise NotForPayer("the session is not for this payer")
+    await parts.gate.sessions.choose(session_id, session, payer)
+
+
+async def ticket_of_machine(parts: Application, payer: str) -> str:
+    """A ticket that opens a session of the user of this machine, once; raises EngineFault."""
+    user = local_subject(payer)
+    session = Session(name=user.name, payers=(payer,), may=tuple(sorted(user.scopes)))
+    return await parts.gate.sessions.ticket(session)
+
+
+async def ticket_of_key(parts: Application, name: str, hashed: bytes) -> str:
+    """A ticket that opens a session which may do what a key may, as long as that is valid."""
+    return await parts.gate.sessions.ticket(Session(name=name, key=hashed.hex()))
+
+
+async def end_all(parts: Application, user: str) -> int:
+    """End all sessions of a user, by the name that records have; gives how many there were."""
+    return await parts.gate.sessions.shelf.end_all(user)
