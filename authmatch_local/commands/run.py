@@ -19,6 +19,9 @@ import typer
 from authmatch_local import engines
 from authmatch_local.commands.engines import failures_told
 from authmatch_local.commands.first_data import Loaded, load_first_data
+from service.access.subject import hash_of
+from service.application.parts import application
+from service.application.sessions import ticket_of_key, ticket_of_machine
 from service.cli.configuration import read_settings
 from service.cli.faults import ENGINE_FAULT, end
 from service.cli.interruption import Stopped, stopped_once
@@ -30,10 +33,13 @@ from service.cli.serve import (
     check_port,
     install,
 )
+from service.cli.session import link
 from service.cli.terminal import put, say
 from service.settings import Settings
 
 HOME = "run"
+OWN_NAME = "local"
+"""What records call the key of this machine."""
 READY_SECONDS_MAX = 60
 _POLL_S = 0.1
 
@@ -48,7 +54,7 @@ class _OwnKey:
     @property
     def setting(self) -> str:
         """What makes the service know it."""
-        return json.dumps({self.text: {"payers": [self.payer], "name": "local"}})
+        return json.dumps({self.text: {"payers": [self.payer], "name": OWN_NAME}})
 
 
 def run(
@@ -82,7 +88,8 @@ def _run(settings: Settings, port: int, workers: int, sample: int) -> None:
         service = stack.enter_context(_service(addresses, own_key, port, workers))
         loaded = asyncio.run(load_first_data(settings, sample))  # while the service starts
         _await_ready(service, port)
-        _say_what_to_try(loaded, port, _header(settings, own_key))
+        link = None if settings.is_open else asyncio.run(_link(settings, own_key, port))
+        _say_what_to_try(loaded, port, _header(settings, own_key), link)
         code = service.wait()
         end(f"the service ended by itself, with exit code {code}", ENGINE_FAULT)
 
@@ -165,7 +172,17 @@ def _header(settings: Settings, own_key: _OwnKey | None) -> str:
     return f" -H 'X-API-Key: {own_key.text if own_key else 'YOUR-API-KEY'}'"
 
 
-def _say_what_to_try(loaded: Loaded, port: int, header: str) -> None:
+async def _link(settings: Settings, own_key: _OwnKey | None, port: int) -> str:
+    """A link that opens a session once, which may do what the key of this machine may."""
+    async with application(settings) as parts:
+        if own_key is None:
+            ticket = await ticket_of_machine(parts, settings.default_payer)
+        else:
+            ticket = await ticket_of_key(parts, OWN_NAME, hash_of(own_key.text.encode()))
+    return link(port, ticket)
+
+
+def _say_what_to_try(loaded: Loaded, port: int, header: str, link: str | None) -> None:
     address = f"http://{LOOPBACK}:{port}"
     put("")
     put(f"authmatch answers on {address}, {loaded.count:,} authorizations of payer {loaded.payer}")
@@ -175,6 +192,9 @@ def _say_what_to_try(loaded: Loaded, port: int, header: str) -> None:
         f"  curl -s {address}/match{header} -H 'Content-Type: application/json'"
         f" -d {loaded.claim} | python3 -m json.tool"
     )
+    if link is not None:
+        put("sign in with a browser, once; `authmatch session link` makes another one:")
+        put(f"  {link}")
     put(f"documentation of the API:  {address}/docs")
     put("stop:                      Ctrl-C")
     sys.stdout.flush()

@@ -20,6 +20,10 @@ MAJOR = "9."
 CLOCK_S_MAX = 2.0
 SOON_S = 30 * 24 * 3600
 
+IDLE_MINUTES_MAX = 60
+HOURS_MAX = 12
+_SIGN_IN = ("signin_authorization_url", "signin_token_url", "signin_client_id")
+
 _NOT_SETTINGS = frozenset({"AUTHMATCH_CACHE"})
 """Variables of ours that are read elsewhere."""
 
@@ -90,6 +94,7 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
             yield yellow("settings", f"{name} is not a setting", "is it misspelt?")
     yield green("queries", str(settings.queries_dir))
     yield from _of_access(settings)
+    yield from _of_sessions(settings)
     wrong = "the one of development" if settings.uses_development_secret else None
     advice = "set AUTHMATCH_SURROGATE_KEY to serve others"
     yield _unless(wrong, "surrogate key", "set, hidden", advice)
@@ -118,6 +123,24 @@ def _of_access(settings: Settings) -> Iterator[Finding]:
         yield green("roles", ", ".join(read_roles(settings.roles_file)))
     except RolesRefused as refused:
         yield red("roles", str(refused), "put the file right, or unset AUTHMATCH_ROLES_FILE")
+
+
+def _of_sessions(settings: Settings) -> Iterator[Finding]:
+    """Whether one can sign in, and how long sessions last."""
+    needed = (*_SIGN_IN, "public_url", "token_issuer", "token_jwks_url")
+    missing = [f"AUTHMATCH_{name.upper()}" for name in needed if not getattr(settings, name)]
+    is_begun = any(getattr(settings, name) for name in _SIGN_IN)
+    wrong = f"nobody can: {', '.join(missing)} is not set" if is_begun and missing else None
+    found = f"at {settings.signin_authorization_url}" if is_begun else "by links of this machine"
+    yield _unless(wrong, "sign-in", found, "set all of them, or none")
+    idle, whole = settings.session_idle_minutes, settings.session_hours
+    lasts = f"{idle} minutes unused, {whole} hours in all"
+    is_long = idle > IDLE_MINUTES_MAX or whole > HOURS_MAX
+    advice = (
+        "a browser that is left alone stays signed in: AUTHMATCH_SESSION_IDLE_MINUTES up to "
+        f"{IDLE_MINUTES_MAX}, AUTHMATCH_SESSION_HOURS up to {HOURS_MAX}"
+    )
+    yield _unless(f"long: {lasts}" if is_long else None, "sessions", lasts, advice)
 
 
 async def _keys(stores: Stores) -> Finding:

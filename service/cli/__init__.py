@@ -17,6 +17,7 @@ from service.cli.match import match
 from service.cli.members import app as members_app
 from service.cli.queries import app as queries_app
 from service.cli.serve import serve
+from service.cli.session import app as session_app
 from service.cli.why_not import explain
 from service.cli.worklist import app as worklist_app
 from service.logs import log_as_command
@@ -69,6 +70,7 @@ app.add_typer(dead_letters_app, name="deadletters")
 app.add_typer(worklist_app, name="worklist")
 app.add_typer(members_app, name="members")
 app.add_typer(keys_app, name="keys")
+app.add_typer(session_app, name="session")
 
 
 def main() -> None:

@@ -68,6 +68,19 @@ def told_until_ready(program: subprocess.Popen[str]) -> list[str]:
     raise AssertionError("\n".join(told))
 
 
+def opened(told: list[str], port: int) -> list[tuple[int, int, str | None]]:
+    """Whether the link that is printed opens a session: once, and the second time."""
+    (link,) = (each.strip() for each in told if "/session/open?ticket=" in each)
+    found = []
+    for _ in range(2):
+        with httpx.Client(trust_env=False) as browser:
+            status = browser.get(link).status_code
+            who = browser.get(f"http://127.0.0.1:{port}/session").json()
+            known = browser.get(f"http://127.0.0.1:{port}/authorizations").status_code
+        found.append((status, known, f"{who['kind']}:{who['name']}" if "kind" in who else None))
+    return found
+
+
 def test_it_serves_what_it_says_and_stops_in_order(environment: dict[str, str]) -> None:
     """The line that it prints works when pasted; Ctrl-C ends it with 0; its data are kept."""
     port = free_port()
@@ -78,11 +91,13 @@ def test_it_serves_what_it_says_and_stops_in_order(environment: dict[str, str]) 
             pasted = ("bash", "-c", line.partition(" | ")[0])
             answer = subprocess.run(pasted, cwd=ROOT, capture_output=True, check=True)
             bare = httpx.get(f"http://127.0.0.1:{port}/authorizations", trust_env=False)
+            signed_in = opened(told, port)
         finally:
             program.send_signal(signal.SIGINT)
             rest, _ = program.communicate(timeout=SECONDS_MAX)
 
     assert program.returncode == 0
+    assert signed_in == [(303, 200, "session:local"), (401, 401, None)]
     assert rest.splitlines() == ["stopping the service", "stopped"]
     assert any("59 authorizations" in each for each in told)
     key = Path(environment["AUTHMATCH_CACHE"]) / "homes" / "run" / "key"
