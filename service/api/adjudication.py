@@ -16,6 +16,7 @@ from service.api.body import (
     json_response,
     media_type_of,
     read_body,
+    read_model,
 )
 from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
@@ -57,7 +58,7 @@ async def adjudicate_one(
     if media_type_of(request) == X12:
         return _answer_file(caller, request, dry_run, readjudicate)
     body = await read_body(request, caller.parts.settings.body_bytes_max)
-    claim = Adjudication.model_validate_json(body)
+    claim = read_model(Adjudication, body)
     done = await claims.adjudicate(caller, claim, dry=dry_run, again=readjudicate)
     return json_response(caller.shown(done.answer))
 
@@ -80,7 +81,7 @@ async def adjudicate_many(
     turns = _Turns()
 
     async def answer(line: bytes) -> AdjudicationAnswer:
-        claim = Adjudication.model_validate_json(line)
+        claim = read_model(Adjudication, line)
         async with turns.of(claim):
             done = await claims.adjudicate(caller, claim, dry=dry_run, again=readjudicate)
             return caller.shown(done.answer)

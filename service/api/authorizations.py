@@ -7,15 +7,15 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from service.api.body import JSON, NDJSON, BoundedStream, json_response, media_type_of, read_body
-from service.api.caller import Asking, needs
+from service.api.caller import Asking, Sought, needs
 from service.api.schema import problems, takes
 from service.api.streams import StreamedResults
 from service.application import authorizations, intake
-from service.application.authorizations import VERSION_MAX, Filter, Stored
+from service.application.authorizations import Filter, Stored
 from service.application.reception import Stream, results_of
 from service.domain.member_ids import MemberId
 from service.domain.submission import PushResult, Queued
-from service.domain.values import Day
+from service.domain.values import VERSION_MAX, Day, Identifier
 from service.ingest.submissions import form_of_media
 
 router = APIRouter(
@@ -75,7 +75,7 @@ async def push(caller: Asking, request: Request, authorization_id: str) -> Respo
     summary="Withdraw an authorization",
 )
 @needs("clinical.authorization.write")
-async def withdraw(caller: Asking, authorization_id: str, version: Version) -> Response:
+async def withdraw(caller: Asking, authorization_id: Identifier, version: Version) -> Response:
     """Make it void under the sender's next version; it stays as a tombstone.
 
     A withdrawal may come before the authorization: older versions then stay out.
@@ -104,9 +104,9 @@ async def versions(caller: Asking, authorization_id: str) -> Response:
 async def listing(  # noqa: PLR0913 - one parameter for each filter of the address
     caller: Asking,
     member: MemberId | None = None,
-    number: str | None = None,
-    provider: str | None = None,
-    status: str | None = None,
+    number: Sought = None,
+    provider: Sought = None,
+    status: Sought = None,
     from_: Annotated[Day | None, Query(alias="from")] = None,
     to: Day | None = None,
     size: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,

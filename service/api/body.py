@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import orjson
 from fastapi import Request
@@ -10,11 +11,14 @@ from starlette.responses import Response
 
 from service.api.caller import Asking
 from service.api.problem import Refused
+from service.domain.repeated_keys import repeated_key
 from service.settings import Settings
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 X12 = "application/edi-x12"
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,17 @@ class JsonBody:
     async def __call__(self, caller: Asking, request: Request) -> BaseModel:
         """Read it; raises Refused (413, 400), ValidationError."""
         content = await read_body(request, caller.parts.settings.body_bytes_max)
-        return self.model.model_validate_json(content)
+        return read_model(self.model, content)
+
+
+def read_model(model: type[Model], content: bytes) -> Model:
+    """Read JSON as a model; raises ValidationError, Refused (400) for a key that comes twice."""
+    read = model.model_validate_json(content)
+    if path := repeated_key(content):
+        reason = "the key stands twice in its object"
+        errors = [{"path": path, "message": reason}]
+        raise Refused(400, "Malformed JSON", f"{path}: {reason}", errors=errors)
+    return read
 
 
 def media_type_of(request: Request) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from service.access.gate import NotAuthenticated
 from service.access.scopes import ALL
@@ -112,6 +112,9 @@ def _credential(name: bytes, value: bytes) -> bytes:
         raise NotAuthenticated("credentials are sent as Authorization: Bearer KEY")
     return credential.strip()
 
+
+Sought = Annotated[str | None, Query(max_length=200)]
+"""A filter of a list."""
 
 Asking = Annotated[Caller, Depends(caller_of)]
 """A parameter of every endpoint but those that say nothing of any payer."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from service.api.body import JSON, X12, json_response, read_any_body
-from service.api.caller import Asking, needs
+from service.api.caller import Asking, Sought, needs
 from service.api.schema import problems, takes
 from service.application import intake
 from service.application.intake import LetterFilter, Ruling
@@ -32,9 +32,9 @@ By = Annotated[
 @needs("intake.operate")
 async def listing(
     caller: Asking,
-    status: str | None = None,
-    code: str | None = None,
-    format: str | None = None,
+    status: Sought = None,
+    code: Sought = None,
+    format: Sought = None,
     size: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     after: str | None = None,
 ) -> Response:

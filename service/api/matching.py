@@ -15,6 +15,7 @@ from service.api.body import (
     json_response,
     media_type_of,
     read_body,
+    read_model,
 )
 from service.api.caller import Asking, needs
 from service.api.schema import problems, takes
@@ -55,7 +56,7 @@ async def match(caller: Asking, request: Request, balances: WithBalances = False
         )
         return StreamedResults(answers, stream)
     body = await read_body(request, settings.body_bytes_max)
-    claim = Claim.model_validate_json(body)
+    claim = read_model(Claim, body)
     return json_response(caller.shown(await claims.match(caller, claim, balances=balances)))
 
 
@@ -69,7 +70,7 @@ async def batch(caller: Asking, request: Request, balances: WithBalances = False
     """Take NDJSON in, one claim a line, and answer a line for each in the same order."""
 
     async def answer(line: bytes) -> MatchAnswer:
-        claim = Claim.model_validate_json(line)
+        claim = read_model(Claim, line)
         return caller.shown(await claims.match(caller, claim, balances=balances))
 
     settings = caller.parts.settings

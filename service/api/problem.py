@@ -6,16 +6,19 @@ A problem says where and why, never what was written there: it may be health dat
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from service.application import refusals
 from service.application.authorizations import TITLES
@@ -239,6 +242,14 @@ def answer_to(error: Exception, path: str, shapes: Mapping[str, Shape]) -> Respo
     return next(under, problem)(refused_of(error))
 
 
+def _methods_at(app: FastAPI, request: Request) -> list[str]:
+    """All methods that the routes of an address take; the framework names those of the first."""
+    path = request.url.path
+    routes = [each for each in iter_route_contexts(app.routes) if each.methods and each.path]
+    found = [each for each in routes if compile_path(str(each.path))[0].match(path)]
+    return sorted({method for each in found for method in each.methods or ()})
+
+
 def install_handlers(app: FastAPI, shapes: Mapping[str, Shape]) -> None:
     """Turn every exception that is expected of an endpoint into a problem.
 
@@ -247,6 +258,8 @@ def install_handlers(app: FastAPI, shapes: Mapping[str, Shape]) -> None:
     """
 
     async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            error.headers = {"Allow": ", ".join(_methods_at(app, request))}
         return answer_to(error, request.url.path, shapes)
 
     for kind, _ in _TABLE:

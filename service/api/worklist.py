@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from service.api.body import JsonBody, json_response
-from service.api.caller import Asking, needs
+from service.api.caller import Asking, Sought, needs
 from service.api.claims import After, ClaimId
 from service.api.problem import Refused
 from service.api.schema import problems
@@ -35,8 +35,8 @@ _DECIDING = problems(
 async def listing(
     caller: Asking,
     state: ItemState | None = None,
-    authorization: str | None = None,
-    claim: str | None = None,
+    authorization: Sought = None,
+    claim: Sought = None,
     size: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     after: After = None,
 ) -> Response:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import orjson
 from typing_extensions import TypedDict
 
+from service.access.subject import BadPart
 from service.accounting.answers.outside import lines_outside
 from service.accounting.answers.statement import related_claim, statement, utilization
 from service.accounting.limits.bounds import bounds_of
@@ -14,10 +15,12 @@ from service.application import claims
 from service.application.intake import PUSHES, NotFound
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
+from service.application.reception import check_version
 from service.domain.answers import RelatedClaim, StatementAnswer, UtilizationAnswer
 from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import Code, DeadLetter, Pushed, PushResult, Queued, write_withdrawal
+from service.domain.values import VERSION_MAX
 from service.ingest.submissions import read_one
 from service.stores.authorizations.reading import Filter as Filter
 from service.stores.authorizations.reading import Name as Name
@@ -30,7 +33,6 @@ from service.stores.ledger.records import read_record
 
 Answer = dict[str, Any]
 
-VERSION_MAX = 2**53 - 1
 TITLES: Mapping[Code, str] = {
     "unreadable": "Malformed JSON",
     "invalid": "Invalid content",
@@ -111,7 +113,11 @@ async def push(caller: Caller, authorization_id: str, content: bytes) -> PushRes
 
 
 async def withdraw(caller: Caller, authorization_id: str, version: int) -> PushResult | Queued:
-    """Make an authorization void under the sender's next version; raises as ``push`` does."""
+    """Make an authorization void under the sender's next version; raises as ``push`` does.
+
+    Raises BadPart for a version beyond today.
+    """
+    check_version(version, "/query/version")
     try:
         result = await caller.stores.entrance.withdraw_or_queue(
             caller.payer, authorization_id, version, caller.subject.acting_for(None)
@@ -131,6 +137,11 @@ def _pushed(content: bytes, authorization_id: str) -> Pushed:
     if read.authorization_id != authorization_id:
         path, message = "/authorization_id", "not the one of the address"
         raise NotTaken("invalid", f"{path}: {message}", [{"path": path, "message": message}])
+    try:
+        check_version(read.pushed.authorization.version, "/version")
+    except BadPart as beyond:
+        error = {"path": beyond.path, "message": str(beyond)}
+        raise NotTaken("invalid", f"{beyond.path}: {beyond}", [error]) from beyond
     return read.pushed
 
 

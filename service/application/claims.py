@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
 from prometheus_client import Counter
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from service.accounting.answers.answer import benefit_answer, complete, goes_before
 from service.accounting.answers.balances import balances_told, with_balances
@@ -14,7 +14,7 @@ from service.accounting.books.record import Draft
 from service.accounting.books.scale import written, written_amount
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
-from service.application.reception import aliases_of, policy_of
+from service.application.reception import aliases_of, check_version, policy_of
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import (
     LineAnswer,
@@ -27,7 +27,7 @@ from service.domain.answers import (
 from service.domain.claim import Claim
 from service.domain.claim_values import days_of
 from service.domain.engine_fault import EngineFault
-from service.domain.values import Frozen, LineNumber
+from service.domain.values import Frozen, JsonObject, LineNumber
 from service.flow.adjudicating import adjudicate as flow
 from service.flow.adjudicating.adjudicate import Adjudicated
 from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
@@ -62,7 +62,7 @@ class LineLimits(Frozen):
     """The benefit limits that a line has met, as the benefit module would adjust them."""
 
     line: LineNumber
-    limit_adjustments: tuple[dict[str, JsonValue], ...] = Field(min_length=1, max_length=50)
+    limit_adjustments: tuple[JsonObject, ...] = Field(min_length=1, max_length=50)
 
 
 class BenefitLimits(Frozen):
@@ -136,9 +136,11 @@ async def adjudicate(
 ) -> Adjudicated:
     """Adjudicate one claim by the rules that are current now, and count what became of its lines.
 
-    Raises NotPermitted for a selection or an override without its scope, NotActing, Conflict,
-    BadSelection, ValueError for a quantity too large to be counted, EngineFault.
+    Raises NotPermitted for a selection or an override without its scope, NotActing, BadPart for a
+    version beyond today, Conflict, BadSelection, ValueError for a quantity too large to be counted,
+    EngineFault.
     """
+    check_version(claim.version, "/version")
     if claim.selections:
         caller.subject.demand("clinical.authorization.write", "/selections")
     if claim.override is not None:

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
-from service.access.subject import NotPermitted
+from service.access.subject import BadPart, NotPermitted
 from service.application.parts import Application
 from service.domain.actor import Actor
 from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
+from service.domain.grant_identity import newest_version
 from service.domain.submission import Notice, Ruling, Sent, Submission, read_withdrawal
 from service.flow.intake import Doors, Result, Taken, take_in
 from service.ingest.fhir import AsStored, read, to_claim_response
@@ -26,6 +27,7 @@ from service.stores.authorizations.reading import Stored
 from service.stores.intake.letter import Letter
 
 WRITE = "clinical.authorization.write"
+BEYOND_TODAY = "a version beyond today's time: no later one could follow it"
 _MEMBER_IDS = {"subscriber": wire_member_id, "family": family_member_id}
 _CLAIM_IDS = {"claim": wire_claim_id, "provider": provider_claim_id}
 
@@ -82,7 +84,7 @@ def take(
         origin=stream.origin,
         letter_bytes_max=settings.dead_letter_bytes_max,
     )
-    sent = read_submissions(stream.chunks, reading)
+    sent = _timely(read_submissions(stream.chunks, reading))
     sent = _without_echoes(parts, payer, sent) if may_store else _barred(sent)
     sent = _signed(sent, actor, ruling or Ruling())
     return take_in(sent, doors, batch=stream.batch or settings.bulk_batch)
@@ -119,6 +121,31 @@ async def take_again(
     )
     taken = take(parts, payer, stream, actor=actor, ruling=ruling)
     return [each async for each in results_of(taken)]
+
+
+def check_version(version: int, path: str) -> None:
+    """Refuse a version beyond what can be told of today, at ``path``: nothing would follow it.
+
+    Raises BadPart.
+    """
+    if version > newest_version(datetime.now(UTC)):
+        raise BadPart(path, BEYOND_TODAY)
+
+
+async def _timely(sent: AsyncIterable[Sent]) -> AsyncIterator[Sent]:
+    """Refuse versions beyond what can be told of today."""
+    newest = newest_version(datetime.now(UTC))
+    async for each in sent:
+        if (
+            isinstance(each, Submission)
+            and each.pushed is not None
+            and (each.version or 0) > newest
+        ):
+            error = {"path": "/version", "message": BEYOND_TODAY}
+            reason = f"/version: {BEYOND_TODAY}"
+            yield replace(each, pushed=None, code="invalid", reason=reason, errors=(error,))
+        else:
+            yield each
 
 
 async def _barred(sent: AsyncIterable[Sent]) -> AsyncIterator[Sent]:

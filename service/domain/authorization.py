@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, JsonValue, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from service.domain import codes
 from service.domain.claim import AuthorizationKind
@@ -23,10 +23,13 @@ from service.domain.values import (
     Day,
     Frozen,
     Identifier,
+    JsonObject,
     LineNumber,
     LongText,
+    Number,
     Quantity,
     Text,
+    Version,
     Weekday,
 )
 
@@ -274,8 +277,8 @@ class Scope(Frozen):
     urgency: Code | None = Field(default=None, description="UM06, element 1338.")
     limits: Limits | None = None
     requested: Limits | None = None
-    attached: dict[str, JsonValue] = Field(default_factory=dict, max_length=200)
-    number: Annotated[Text, Field(pattern=r"[0-9A-Za-z]")] | None = None
+    attached: JsonObject = Field(default_factory=dict, max_length=200)
+    number: Number | None = None
     other_numbers: tuple[Annotated[Text, Field(pattern=r"[0-9A-Za-z]")], ...] = Field(
         default=(), max_length=50
     )
@@ -332,15 +335,13 @@ class Authorization(Scope):
     """A pre-approved (or refused, or pended) service, with its lines, limits and history."""
 
     authorization_id: Identifier
-    version: Annotated[int, Field(strict=True, ge=1, lt=2**53)]
+    version: Version
     kind: AuthorizationKind
     setting: Setting
     form: Text | None = None
     brand: Text | None = None
     status: Text | None = None
-    previous_numbers: tuple[Annotated[Text, Field(pattern=r"[0-9A-Za-z]")], ...] = Field(
-        default=(), max_length=50
-    )
+    previous_numbers: tuple[Number, ...] = Field(default=(), max_length=50)
     aliases: tuple[Identifier, ...] = Field(default=(), max_length=ALIASES_MAX)
     distinct: bool = False
     supersedes: Identifier | None = None

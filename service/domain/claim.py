@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from service.domain.member_ids import MemberId
 from service.domain.misfits import Path, refuse, repeated
@@ -15,8 +15,10 @@ from service.domain.values import (
     Day,
     Frozen,
     Identifier,
+    JsonObject,
     LineNumber,
     Text,
+    Version,
 )
 
 ClaimType = Literal["professional", "institutional", "dental"]
@@ -30,6 +32,8 @@ _MEETING: Mapping[AuthorizationKind, tuple[AuthorizationKind, ...]] = {
 
 CLAIM_LINES_MAX = 999
 """X12 837 institutional allows 999 service lines a claim, the most of the three types."""
+LINE_DAYS_MAX = 999 * 31
+"""So many lines of a month each; each day may be counted by itself, in one step of Redis."""
 
 
 def kinds_meeting(kind: AuthorizationKind) -> tuple[AuthorizationKind, ...]:
@@ -81,7 +85,7 @@ class Benefit(Frozen):
 
     authorization_required: bool | None = None
     requested_type: RequestedKind | None = None
-    limit_adjustments: tuple[dict[str, JsonValue], ...] = Field(default=(), max_length=50)
+    limit_adjustments: tuple[JsonObject, ...] = Field(default=(), max_length=50)
 
 
 class ServiceLine(Frozen):
@@ -106,7 +110,7 @@ class ServiceLine(Frozen):
     rendering_provider: ClaimProvider | None = None
     authorization_numbers: tuple[SubmittedNumber, ...] = Field(default=(), max_length=20)
     benefit: Benefit = Benefit()
-    attached: dict[str, JsonValue] = Field(default_factory=dict, max_length=50)
+    attached: JsonObject = Field(default_factory=dict, max_length=50)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -122,7 +126,7 @@ class Claim(Frozen):
     """A claim with its lines; unknown is null or absent, dates are ISO days."""
 
     claim_id: Identifier
-    version: Annotated[int, Field(strict=True, ge=1)] = 1
+    version: Version = 1
     type: ClaimType
     frequency: Annotated[Code, Field(max_length=1)] = "1"
     original_claim_id: Identifier | None = None
@@ -142,7 +146,7 @@ class Claim(Frozen):
     diagnoses: tuple[ClaimDiagnosis, ...] = Field(default=(), max_length=50)
     authorization_numbers: tuple[SubmittedNumber, ...] = Field(default=(), max_length=20)
     emergency: bool = False
-    attached: dict[str, JsonValue] = Field(default_factory=dict, max_length=50)
+    attached: JsonObject = Field(default_factory=dict, max_length=50)
     lines: tuple[ServiceLine, ...] = Field(min_length=1, max_length=CLAIM_LINES_MAX)
 
     @model_validator(mode="after")
@@ -155,6 +159,8 @@ class Claim(Frozen):
         for place in repeated(line.line for line in self.lines):
             number = self.lines[place].line
             yield ("lines", place, "line"), f"line {number} stands twice in the claim"
+        if sum(self._days_of(line) for line in self.lines) > LINE_DAYS_MAX:
+            yield ("lines",), f"the days of all lines together are more than {LINE_DAYS_MAX}"
         for place, line in enumerate(self.lines):
             if not line.from_ and not is_dated:
                 reason = "has no date of service, nor has the claim a statement period"
@@ -166,6 +172,11 @@ class Claim(Frozen):
                         ("lines", place, "diagnosis_pointers", which),
                         f"line {line.line} {reason}",
                     )
+
+    def _days_of(self, line: ServiceLine) -> int:
+        """The days of a line, or those of the statement where it has none of its own."""
+        span = line if line.from_ else self.statement
+        return (span.to - span.from_).days + 1 if span.from_ and span.to else 1
 
     def _admitted_on(self) -> object:
         return self.admission.date if self.admission else None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
+from unicodedata import normalize
 
 from service.domain.values import WEEKDAYS, Weekday
 
@@ -63,6 +64,8 @@ def bare(text: str) -> str:
     upper = text.upper()
     if upper.isalnum() and upper.isascii():
         return upper
+    if not upper.isascii():
+        upper = normalize("NFKD", upper)  # a letter with an accent is that letter, however written
     return _NOT_ALPHANUMERIC.sub("", upper)
 
 

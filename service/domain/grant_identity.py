@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from service.domain import codes
 from service.domain.authorization import ALIASES_MAX, GRANTING_ACTIONS, VOID_ACTION
+from service.domain.values import VERSION_MAX
 
 CANCELLATION = "3"
 """UM02: asks for a cancellation."""
@@ -21,7 +22,6 @@ REPLACING = frozenset({"S", "1", "2", "N"})
 CHANGING = REPLACING | {"R", "4", CANCELLATION}
 """UM02: asks to change what stands already; what is not granted of it changes nothing."""
 
-VERSION_MAX = 2**53 - 1
 COUNT_MAX = 249
 _STEPS_A_MILLISECOND, _STEPS_A_RANK = 1000, COUNT_MAX + 1
 _RANKS = {None: 0, "A4": 1, "CT": 1, VOID_ACTION: 3}
@@ -147,6 +147,14 @@ def version_at(made_at: datetime | None, actions: Collection[str | None], count:
     rank = max((_RANKS.get(each, _DECIDED) for each in actions), default=0)
     made = passed * _STEPS_A_MILLISECOND + rank * _STEPS_A_RANK + min(count, COUNT_MAX)
     return min(made, VERSION_MAX)
+
+
+def newest_version(now: datetime) -> int:
+    """The highest version that can be told of a time up to tomorrow, which clocks apart allow.
+
+    A higher one would keep out every later one for ever.
+    """
+    return version_at(now + timedelta(days=1), [VOID_ACTION], COUNT_MAX) or VERSION_MAX
 
 
 def _usable(number: str | None) -> str | None:

@@ -7,10 +7,12 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     PlainSerializer,
     StringConstraints,
     model_validator,
@@ -121,8 +123,44 @@ Counted = Annotated[
 ]
 """A quantity that is added up: units, service days, an amount of money."""
 
+VERSION_MAX = 2**53 - 1
+"""Versions are counted exactly up to here, in Redis, too."""
+
+Version = Annotated[int, Field(strict=True, ge=1, le=VERSION_MAX)]
+"""The sender's number of a version: a higher one takes the place of a lower one."""
+
+_NUMBER_MAX = 2**63
+
+
+def _within_64_bits(value: JsonValue) -> JsonValue:
+    """See to it that all numbers can be kept as they are, however deep they stand."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+        elif isinstance(each, int | float) and not -_NUMBER_MAX <= each < _NUMBER_MAX:
+            raise ValueError("a number that does not fit into 64 bits")
+    return value
+
+
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_within_64_bits)]
+"""What others attach, as it is; its numbers fit into 64 bits."""
+
+
+def _visible(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it has characters that cannot be seen")
+    return text
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 """A short text: a name, a code, a reference."""
+
+Number = Annotated[Text, Field(pattern=r"[0-9A-Za-z]"), AfterValidator(_visible)]
+"""The number of an authorization, with at least one letter or digit, and all of it to be seen."""
 
 LongText = Annotated[str, StringConstraints(max_length=20_000)]
 """A note or message."""

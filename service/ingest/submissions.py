@@ -26,6 +26,7 @@ from pydantic import ValidationError
 
 from service.domain.authorization import Authorization
 from service.domain.misfits import misfits
+from service.domain.repeated_keys import repeated_key
 from service.domain.submission import Code, Format, Pushed, Sent, Submission
 from service.ingest.cutting import Cut, Cutter, LineCutter, ValueCutter, WholeCutter
 from service.ingest.fhir import read_piece
@@ -139,6 +140,10 @@ def read_json(piece: Cut, bytes_max: int) -> Submission | None:
         source = orjson.loads(piece.content)
     except orjson.JSONDecodeError as error:
         return _rejected(piece, "unreadable", f"not JSON: {error}")
+    if path := repeated_key(piece.content, source):
+        reason = "the key stands twice in its object"
+        place = {"path": path, "message": reason}
+        return _rejected(piece, "unreadable", f"{path}: {reason}", errors=(place,))
     if not isinstance(source, dict):
         return _rejected(piece, "invalid", "an authorization is a JSON object")
     if "resourceType" in source and "authorization_id" not in source:

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from service.domain import grant_identity
-from service.domain.grant_identity import COUNT_MAX, VERSION_MAX, Name, Signs, person_of, version_at
+from service.domain.grant_identity import COUNT_MAX, Name, Signs, person_of, version_at
 from service.domain.moment import Moment, finest, in_order
+from service.domain.values import VERSION_MAX
 from service.ingest.fhir.base import primitives
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.base.primitives import plain
