@@ -236,7 +236,7 @@ def judge(asked: AskedLine, *candidates: Candidate | Authorization) -> list[Judg
 
 def told(judged: Judged, criterion: str) -> str:
     """Tell of one criterion: grade, level, points of what could be reached."""
-    (found,) = [each for each in evidence(judged, {}) if each["criterion"] == criterion]
+    (found,) = [each for each in evidence(judged) if each["criterion"] == criterion]
     level = found["level"] if found["grade"] in ("full", "partial") else None
     return " ".join(filter(None, (found["grade"], level, f"{found['points']}/{found['of']}")))
 

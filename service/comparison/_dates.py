@@ -6,7 +6,7 @@ ends stops there.
 
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 from service.comparison.comparison import Clause, Comparison, How, span_of
 from service.domain.effective import LineValues
@@ -15,6 +15,7 @@ from service.domain.fields import FieldType
 RANGE: frozenset[FieldType] = frozenset({"date_range"})
 DAY: frozenset[FieldType] = frozenset({"date"})
 _FIRST_DAY, _LAST_DAY = "0000-00-00", "9999-99-99"
+_DAYS_KEPT = 4_096
 
 Span = tuple[str, str]
 
@@ -26,6 +27,7 @@ def widened(span: Span, how: How) -> Span:
     return moved(span[0], -how.days_before), moved(span[1], how.days_after)
 
 
+@lru_cache(_DAYS_KEPT)
 def moved(day: str, days: int) -> str:
     """The day so many days later; at most the last day of the calendar."""
     if not days:
@@ -36,36 +38,33 @@ def moved(day: str, days: int) -> str:
         return date.max.isoformat()
 
 
-def bounds(line: LineValues, field: str) -> Span | None:
-    """The ends of a validity, open ends as the ends of the calendar."""
-    window = line.get(field)
-    if window is None:
-        return None
-    return window.get("first", _FIRST_DAY), window.get("last", _LAST_DAY)
-
-
 def _range(field: str, value: Span, how: How, **relation: str) -> Clause:
     first, last = widened(value, how)
     return {"range": {field: {"gte": first, "lte": last, **relation}}}
 
 
 def _overlaps(line: LineValues, field: str, value: Span, how: How) -> bool:
-    window = bounds(line, field)
+    window = line.get(field)
+    if window is None:
+        return False
     first, last = widened(value, how)
-    return window is not None and window[0] <= last and first <= window[1]
+    return bool(window.get("first", _FIRST_DAY) <= last and first <= window.get("last", _LAST_DAY))
 
 
 def _inside(line: LineValues, field: str, value: Span, how: How) -> bool:
-    window = bounds(line, field)
+    window = line.get(field)
+    if window is None:
+        return False
     first, last = widened(value, how)
-    return window is not None and window[0] <= first and last <= window[1]
+    return bool(window.get("first", _FIRST_DAY) <= first and last <= window.get("last", _LAST_DAY))
 
 
 def _where(line: LineValues, field: str, value: Span, how: How) -> str:
     """By how many days the service lies outside, in words."""
-    window = bounds(line, field)
-    if window is None:
+    known = line.get(field)
+    if known is None:
         return "no validity is known"
+    window = known.get("first", _FIRST_DAY), known.get("last", _LAST_DAY)
     if value[0] > window[1]:
         return f"{_days_between(window[1], value[0])} after the end"
     if value[1] < window[0]:

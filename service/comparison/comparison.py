@@ -71,11 +71,13 @@ def span_of(values: Values, how: How) -> tuple[str, str] | None:
 def held(line: Mapping[str, Any], field_name: str) -> Sequence[str]:
     """What the authorization line holds in a field, as text, none, one or several."""
     value = line.get(field_name)
+    if isinstance(value, str):
+        return (value,)
     if value is None:
         return ()
     if isinstance(value, list):
-        return value if all(isinstance(each, str) for each in value) else [*map(as_text, value)]
-    return (value if isinstance(value, str) else as_text(value),)
+        return [each if isinstance(each, str) else as_text(each) for each in value]
+    return (as_text(value),)
 
 
 def shown(texts: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """A template made ready: its comparisons, fields and tables looked up once, not for every claim."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,13 @@ class Use:
             return False
         return self.comparison.fits(line, self.field, value, self.how)
 
+    def fits_each(self, lines: Sequence[LineValues], value: Any) -> list[bool]:
+        """Judge many lines, each as ``fits`` does."""
+        if self.when_absent or (value == () and self.absent_is_value):
+            return [self.fits(line, value) for line in lines]
+        fits, name, how = self.comparison.fits, self.field, self.how
+        return [fits(line, name, value, how) for line in lines]
+
     def clause(self, value: Any, *, prefix: str = "lines.", field: str | None = None) -> Clause:
         """The same judgement as a clause of Elasticsearch; ``field`` names a twin at the root."""
         if value == () and self.absent_is_value:
@@ -82,42 +89,40 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionPlan:
-    """One criterion made ready; a raw one has no uses, Elasticsearch judges it."""
+    """One criterion made ready; a raw one has no uses, Elasticsearch judges it.
+
+    ``reads_numbers_only``: it compares nothing but submitted numbers.
+    """
 
     criterion: Criterion
+    is_raw: bool
     uses: tuple[Use, ...]
     scope: tuple[str, ...]
     claim_fields: tuple[str, ...]
     applies_to: tuple[str, GroupTable] | None
-
-    @property
-    def reads_numbers_only(self) -> bool:
-        """Whether it compares nothing but submitted numbers."""
-        return bool(self.uses) and all(
-            use.claims and set(use.claims) <= NUMBER_FIELDS for use in self.uses
-        )
+    reads_numbers_only: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestPlan:
     """One requirement, exclusion or condition of exactness, not raw.
 
-    What fulfils only the ``wider`` use fulfils it as well, and is never exact.
+    What fulfils only the ``wider`` use fulfils it as well, and is never exact. ``claims`` are the
+    fields of the claim that it reads.
     """
 
     id: str
     use: Use
-    wider: Use | None = None
-
-    @property
-    def claims(self) -> tuple[str, ...]:
-        """The fields of the claim that it reads."""
-        return self.use.claims + (self.wider.claims if self.wider else ())
+    wider: Use | None
+    claims: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A template made ready to compare with the tables of one set of files."""
+    """A template made ready to compare with the tables of one set of files.
+
+    ``number_fields`` are the fields of submitted numbers that it reads.
+    """
 
     template: Template
     hash: str
@@ -125,6 +130,7 @@ class Plan:
     exclude: tuple[TestPlan, ...]
     exact: tuple[TestPlan, ...]
     criteria: tuple[CriterionPlan, ...]
+    number_fields: frozenset[str]
 
     @property
     def is_searched_by_line(self) -> bool:
@@ -140,33 +146,36 @@ class Plan:
 
 def make_plan(template: Template, references: References, *, content_hash: str = "") -> Plan:
     """Look up what a template names; raises UnknownTable or KeyError for what is not there."""
+    criteria = tuple(_criterion(each, template, references) for each in template.criteria)
     return Plan(
         template=template,
         hash=content_hash,
         require=_tests(template.require, template, references),
         exclude=_tests(template.exclude, template, references),
         exact=_tests(template.exact, template, references),
-        criteria=tuple(_criterion(each, template, references) for each in template.criteria),
+        criteria=criteria,
+        number_fields=frozenset(
+            name
+            for each in criteria
+            if each.reads_numbers_only
+            for use in each.uses
+            for name in use.claims
+        ),
     )
 
 
 def _tests(
     tests: tuple[Requirement, ...], template: Template, references: References
 ) -> tuple[TestPlan, ...]:
-    return tuple(
-        TestPlan(
-            id=test.id,
-            use=_use(test, template, references, absent_is_value=False),
-            wider=_alternative(test, template, references),
-        )
-        for test in tests
-        if test.raw is None
-    )
+    return tuple(_test(test, template, references) for test in tests if test.raw is None)
 
 
-def _alternative(test: Requirement, template: Template, references: References) -> Use | None:
+def _test(test: Requirement, template: Template, references: References) -> TestPlan:
+    use = _use(test, template, references, absent_is_value=False)
     other = getattr(test, "or_", None)
-    return other and _use(other, template, references, absent_is_value=False)
+    wider = other and _use(other, template, references, absent_is_value=False)
+    claims = use.claims + (wider.claims if wider else ())
+    return TestPlan(id=test.id, use=use, wider=wider, claims=claims)
 
 
 def _criterion(criterion: Criterion, template: Template, references: References) -> CriterionPlan:
@@ -179,10 +188,13 @@ def _criterion(criterion: Criterion, template: Template, references: References)
     applies = criterion.applies_when
     return CriterionPlan(
         criterion=criterion,
+        is_raw=criterion.is_raw,
         uses=uses,
         scope=scope_of(criterion),
         claim_fields=(*fields, applies.claim) if applies else fields,
         applies_to=(applies.claim, find_table(applies.groups, references)) if applies else None,
+        reads_numbers_only=bool(uses)
+        and all(use.claims and set(use.claims) <= NUMBER_FIELDS for use in uses),
     )
 
 

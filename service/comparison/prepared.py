@@ -1,6 +1,6 @@
 """A claim line set against a template: what is asked, and what can be reached."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,11 +23,11 @@ class AskedCriterion:
     plan: CriterionPlan
     levels: tuple[tuple[int, Level, Any], ...]
     bars_exact: bool
+    of: int = field(init=False)
 
-    @property
-    def of(self) -> int:
-        """Points that can be reached: those of the best level that has a claim value."""
-        return self.levels[0][1].weight if self.levels else 0
+    def __post_init__(self) -> None:
+        """The best level that has a claim value gives the points that can be reached."""
+        self.of = self.levels[0][1].weight if self.levels else 0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -47,6 +47,14 @@ class AskedTest:
             return True
         wider = self.plan.wider if self.wider else None
         return wider is not None and wider.fits(line, self.wider)
+
+    def fits_each(self, lines: Sequence[LineValues]) -> list[bool]:
+        """Judge many lines, each as ``fits`` does."""
+        fits = self.plan.use.fits_each(lines, self.value)
+        if self.plan.wider is None or not self.wider:
+            return fits
+        others = self.plan.wider.fits_each(lines, self.wider)
+        return [one or other for one, other in zip(fits, others, strict=True)]
 
     def clause(self, twins: Mapping[str, str] | None = None) -> Clause:
         """The same judgement as a clause; of the ``twins`` of its fields at the root."""
@@ -71,11 +79,11 @@ class AskedLine:
     exclude: tuple[AskedTest, ...]
     exact: tuple[AskedTest, ...]
     criteria: tuple[AskedCriterion, ...]
+    attainable: int = field(init=False)
 
-    @property
-    def attainable(self) -> int:
-        """The points that this claim line could reach."""
-        return sum(each.of for each in self.criteria)
+    def __post_init__(self) -> None:
+        """All criteria together give the points that this claim line could reach."""
+        self.attainable = sum([each.of for each in self.criteria])
 
 
 Key = tuple[object, ...]
@@ -96,34 +104,39 @@ class Preparation:
             line=number,
             plan=plan,
             values=values,
-            require=tuple(self._asked_tests("require", plan.require, values)),
-            exclude=tuple(self._asked_tests("exclude", plan.exclude, values)),
-            exact=tuple(self._asked_tests("exact", plan.exact, values)),
+            require=self._asked_tests("require", plan.require, values),
+            exclude=self._asked_tests("exclude", plan.exclude, values),
+            exact=self._asked_tests("exact", plan.exact, values),
             criteria=tuple(
-                self._asked_criterion(place, each, values)
-                for place, each in enumerate(plan.criteria)
+                [
+                    self._asked_criterion(place, each, values)
+                    for place, each in enumerate(plan.criteria)
+                ]
             ),
         )
 
     def _asked_tests(
         self, kind: str, tests: tuple[TestPlan, ...], values: ClaimValues
-    ) -> Iterable[AskedTest]:
+    ) -> tuple[AskedTest, ...]:
         """The tests that the claim has a value for: without one nothing can be required."""
+        asked = []
         for test in tests:
             key = (kind, test.id, *map(values.get, test.claims))
-            asked = self._tests.get(key)
-            if asked is None:
+            known = self._tests.get(key)
+            if known is None:
                 wider = test.wider.read(values) if test.wider else None
                 value = test.use.read(values)
-                asked = self._tests[key] = AskedTest(plan=test, value=value, wider=wider)
-            if asked.value is not None:
-                yield asked
+                known = self._tests[key] = AskedTest(plan=test, value=value, wider=wider)
+            if known.value is not None:
+                asked.append(known)
+        return tuple(asked)
 
     def _asked_criterion(
         self, place: int, plan: CriterionPlan, values: ClaimValues
     ) -> AskedCriterion:
-        raw = plan.criterion.is_raw
-        given: Iterable[object] = values.items() if raw else map(values.get, plan.claim_fields)
+        given: Iterable[object] = (
+            values.items() if plan.is_raw else map(values.get, plan.claim_fields)
+        )
         key = (place, *given)
         asked = self._criteria.get(key)
         if asked is None:

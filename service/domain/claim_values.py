@@ -1,6 +1,6 @@
 """A claim line as templates see it: field name to normalised value; an absent key is unknown."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from service.domain import codes
@@ -34,7 +34,7 @@ def header_values(claim: Claim, attached: AttachedFields) -> ClaimValues:
         "member.birth_date": codes.day(claim.member.birth_date),
         "bill_type": codes.written(codes.bill_type_class, claim.bill_type),
         "drg": codes.written(codes.drg, claim.drg),
-        "diagnoses": _distinct(codes.diagnosis, (each.code for each in claim.diagnoses)),
+        "diagnoses": _distinct(codes.diagnosis, [each.code for each in claim.diagnoses]),
         "principal_diagnosis": codes.written(codes.diagnosis, _principal(claim)),
         "discharge_date": codes.day(claim.discharge_date),
     }
@@ -61,9 +61,8 @@ def line_values(
     """
     first, last = days_of(claim, line)
     procedure = codes.written(codes.bare, line.procedure)
-    teeth = _distinct(codes.tooth, (each.tooth for each in line.teeth))
+    teeth = _distinct(codes.tooth, [each.tooth for each in line.teeth])
     values: dict[str, ClaimValue | None] = {
-        **header,
         "line.from": first.isoformat(),
         "line.to": last.isoformat(),
         "line.days_of_week": _days_of_week(first, last),
@@ -77,7 +76,7 @@ def line_values(
         "line.diagnoses": _pointed(claim, line) or header.get("diagnoses"),
         "line.teeth": teeth,
         "line.tooth": teeth[0] if len(teeth) == 1 else None,
-        "line.surfaces": _distinct(codes.bare, (s for each in line.teeth for s in each.surfaces)),
+        "line.surfaces": _distinct(codes.bare, [s for each in line.teeth for s in each.surfaces]),
         "line.oral_cavity": _distinct(codes.oral_cavity, line.oral_cavity),
         # Where no rendering provider is named, the billing one rendered it (837 loop 2310B).
         **_provider(
@@ -87,7 +86,7 @@ def line_values(
         **_numbers(claim, line, forms),
         **_attached(line.attached, attached, "line.attached."),
     }
-    return {name: value for name, value in values.items() if value}
+    return header | {name: value for name, value in values.items() if value}
 
 
 def asked_for(kind: AuthorizationKind) -> ClaimValues:
@@ -110,6 +109,8 @@ def days_of(claim: Claim, line: ServiceLine) -> tuple[date, date]:
 
 
 def _days_of_week(first: date, last: date) -> tuple[str, ...]:
+    if first == last:
+        return (WEEKDAYS[first.weekday()],)
     days = min((last - first).days + 1, len(WEEKDAYS))
     return tuple(WEEKDAYS[(first.weekday() + each) % len(WEEKDAYS)] for each in range(days))
 
@@ -120,24 +121,19 @@ def submitted_numbers(claim: Claim, line: ServiceLine) -> list[tuple[SubmittedNu
     A number of the line wins over those of the claim of the same kind.
     """
     own = {number.kind for number in line.authorization_numbers}
-    inherited = [each for each in claim.authorization_numbers if each.kind not in own]
-    return [(each, "line") for each in line.authorization_numbers] + [
-        (each, "claim") for each in inherited
+    return [
+        *[(each, "line") for each in line.authorization_numbers],
+        *[(each, "claim") for each in claim.authorization_numbers if each.kind not in own],
     ]
 
 
 def _numbers(claim: Claim, line: ServiceLine, forms: NumberForms | None) -> dict[str, ClaimValue]:
-    numbers = [
-        (each, level)
-        for each, level in submitted_numbers(claim, line)
-        if forms is None or forms.no_number(each.value) is None
-    ]
-    return {
-        f"numbers.{kind}": _distinct(
-            codes.authorization_number, (each.value for each, _ in numbers if each.kind == kind)
-        )
-        for kind in ("authorization", "referral", "predetermination")
-    }
+    numbers: dict[str, dict[str, None]] = {}
+    for each, _ in submitted_numbers(claim, line):
+        if forms is None or forms.no_number(each.value) is None:
+            number = codes.authorization_number(each.value)
+            numbers.setdefault(f"numbers.{each.kind}", {})[number] = None
+    return {name: tuple(each) for name, each in numbers.items()}
 
 
 def _principal(claim: Claim) -> str | None:
@@ -146,7 +142,7 @@ def _principal(claim: Claim) -> str | None:
 
 
 def _pointed(claim: Claim, line: ServiceLine) -> tuple[str, ...]:
-    pointed = (claim.diagnoses[pointer - 1].code for pointer in line.diagnosis_pointers)
+    pointed = [claim.diagnoses[pointer - 1].code for pointer in line.diagnosis_pointers]
     return _distinct(codes.diagnosis, pointed)
 
 
@@ -165,12 +161,12 @@ def _provider(role: str, provider: ClaimProvider | None) -> dict[str, ClaimValue
 def _attached(
     given: Mapping[str, object], declared: AttachedFields, prefix: str
 ) -> dict[str, ClaimValue | None]:
-    values = attached_values(given, declared, prefix=prefix)
+    values = attached_values(given, declared, prefix=prefix) if given else {}
     return {
         name: tuple(map(codes.as_text, value)) if isinstance(value, list) else codes.as_text(value)
         for name, value in values.items()
     }
 
 
-def _distinct(write: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(write, texts)))
+def _distinct(write: Callable[[str], str], texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(write, texts))) if texts else ()

@@ -206,7 +206,8 @@ class NamesCodes(Frozen):
 
     def names(self, field: str, code: str | None, groups: Groups) -> bool:
         """Whether a field names a (normalised) code; one that is left out names any."""
-        return field not in self._codes or self._codes[field].holds(code, groups)
+        named = self._codes.get(field)
+        return named is None or named.holds(code, groups)
 
     def first_codes(self, field: str, groups: Groups) -> frozenset[str]:
         """The first codes of what a field names; none where it is left out."""

@@ -17,19 +17,12 @@ from service.matching.scorer import MISSED, NOT_EVALUATED, WILDCARD, Judged, poi
 
 _NOT_MET = {WILDCARD: "wildcard", NOT_EVALUATED: "not_evaluated", MISSED: "missed"}
 
-Evidence = dict[tuple[AskedCriterion, int, int], tuple[LineValues, EvidenceAnswer]]
-"""Evidence already written, by criterion asked, level met and identity of the authorization line.
-
-The line is kept with it: as long as it lives no other line has its identity.
-"""
-
 
 def line_result(
     ranked: Ranked,
     resolution: Resolution,
     submitted: Iterable[Submitted],
     events: Iterable[Event],
-    written: Evidence,
 ) -> FoundAnswer:
     """What was found for one line and type, with all its events."""
     return {
@@ -37,8 +30,8 @@ def line_result(
         "truncated": ranked.truncated,
         "relaxed": list(ranked.relaxed),
         "chosen": [each.candidate.authorization_id for each in resolution.chosen],
-        "candidates": [candidate_answer(each, written) for each in ranked.shown],
-        "near_misses": [candidate_answer(each, written) for each in ranked.near_misses],
+        "candidates": list(map(candidate_answer, ranked.shown)),
+        "near_misses": list(map(candidate_answer, ranked.near_misses)),
         "submitted_numbers": [
             {
                 "value": each.value,
@@ -62,7 +55,7 @@ def line_result(
     }
 
 
-def candidate_answer(judged: Judged, written: Evidence) -> CandidateAnswer:
+def candidate_answer(judged: Judged) -> CandidateAnswer:
     """One authorization, with the line that stands for it and its evidence."""
     candidate, days = judged.candidate, judged.line["effective"]
     return {
@@ -81,25 +74,24 @@ def candidate_answer(judged: Judged, written: Evidence) -> CandidateAnswer:
         "exact_blockers": list(judged.blockers),
         "tolerance": judged.tolerance,
         "relaxed": candidate.relaxed,
-        "evidence": evidence(judged, written),
+        "evidence": evidence(judged),
     }
 
 
-def evidence(judged: Judged, written: Evidence) -> list[EvidenceAnswer]:
+def evidence(judged: Judged) -> list[EvidenceAnswer]:
     """For every criterion the level met, its points, both values, and why not more.
 
     Conditions of exactness are named where they are missed. The lines of a claim share most
     questions, so that most evidence was written before.
     """
-    entries = []
+    place, entries = judged.place, []
     for asked, answers in zip(judged.asked.criteria, judged.answers, strict=True):
-        level = answers.levels[judged.place]
-        key = asked, level, id(judged.line)
-        known = written.get(key)
-        if known is None:
+        entry = answers.written.get(place)
+        if entry is None:
+            level = answers.levels[place]
             entry = criterion_evidence(asked, level, judged.line, judged.asked.values)
-            known = written[key] = judged.line, entry
-        entries.append(known[1])
+            answers.written[place] = entry
+        entries.append(entry)
     entries += [missed_test(each, judged.line, judged.asked.values) for each in judged.unmet]
     return entries
 
@@ -166,7 +158,7 @@ def _why(asked: AskedCriterion, level: int, line: LineValues) -> str | None:
         return "nothing to compare on the claim"
     if level == WILDCARD or (level >= 0 and criterion.levels[level].full):
         return None
-    if criterion.is_raw:
+    if asked.plan.is_raw:
         return "judged by the search engine" if level >= 0 else "no raw clause holds"
     # What matters is why the best level was missed; the level met speaks for the authorization.
     place, _, value = asked.levels[0]
@@ -179,7 +171,7 @@ def _why(asked: AskedCriterion, level: int, line: LineValues) -> str | None:
 def _claimed(asked: AskedCriterion, place: int | None, values: ClaimValues) -> object:
     if place is None:
         return None
-    if asked.plan.criterion.is_raw:
+    if asked.plan.is_raw:
         return next(value for at, _, value in asked.levels if at == place)
     return _given(asked.plan.uses[place], values)
 
@@ -213,7 +205,7 @@ def _numbers(given: list[str | tuple[str, ...]]) -> object:
 
 
 def _authorized(asked: AskedCriterion, place: int | None, line: LineValues) -> object:
-    if place is None or asked.plan.criterion.is_raw:
+    if place is None or asked.plan.is_raw:
         return None
     value = next(each for at, _, each in asked.levels if at == place)
     return _held(asked.plan.uses[place], line, value)

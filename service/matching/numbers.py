@@ -43,15 +43,10 @@ def numbers_for(
     claim: Claim, line: ServiceLine, asked: AskedLine, forms: NumberForms
 ) -> tuple[Submitted, ...]:
     """The numbers of a line of the kinds that its template reads, each once."""
-    kinds = {
-        name.partition(".")[2]
-        for each in asked.plan.criteria
-        if each.reads_numbers_only
-        for name in each.claim_fields
-    }
+    fields = asked.plan.number_fields
     found: dict[str, Submitted] = {}
     for number, level in submitted_numbers(claim, line):
-        if number.kind in kinds:
+        if f"numbers.{number.kind}" in fields:
             none = forms.no_number(number.value)
             submitted = Submitted(value=number.value, level=level, no_number=none)
             found.setdefault(submitted.normalised, submitted)
@@ -70,17 +65,16 @@ def fit(submitted: Submitted, ranked: Ranked) -> str | None:
 
 
 def settle(
-    submitted: Sequence[Submitted], ranked: Ranked, others: Iterable[Ranked]
+    submitted: Sequence[Submitted], ranked: Ranked, lines: Sequence[Ranked]
 ) -> tuple[Submitted, ...]:
-    """The numbers, each with whether it fits this line, or another line of the claim."""
-    elsewhere = tuple(others)
+    """The numbers, each with whether it fits this line, or another of the claim's ``lines``."""
     settled = []
     for each in submitted:
         fits = fit(each, ranked)
         another = (
             fits is None
             and each.level == "claim"
-            and any(fit(each, other) is not None for other in elsewhere)
+            and any(fit(each, other) is not None for other in lines)
         )
         settled.append(replace(each, fits=fits, fits_another_line=another))
     return tuple(settled)

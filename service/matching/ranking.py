@@ -1,14 +1,23 @@
 """Orders the judged candidates of a claim line, and keeps as many as may be shown."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
 from service.domain.answers import MatchClass
+from service.domain.candidate import Candidate
 from service.domain.template import RankKey, Template
 from service.matching.scorer import Judged
 
 NEAR_MISSES_MAX = 5
 _LAST = "\U0010ffff"
+_READ: Mapping[RankKey, Callable[[Candidate], str | None]] = {
+    "certification_date": attrgetter("certification_date"),
+    "effective.from": attrgetter("starts_on"),
+    "number": attrgetter("number"),
+    "authorization_id": attrgetter("authorization_id"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,35 +58,36 @@ def rank(
     by_class: dict[MatchClass, list[Judged]] = {"exact": [], "non-exact": [], "none": []}
     for each in judged:
         by_class[each.match_class].append(each)
-    by_class["exact"].sort(key=lambda each: _rank_key(each, template.rank))
-    by_class["non-exact"].sort(
-        key=lambda each: (each.is_by_alternative, -each.score, *_rank_key(each, template.rank))
+    keys = template.rank
+    exact = _sorted(by_class["exact"], lambda each: _rank_key(each, keys))
+    non_exact = _sorted(
+        by_class["non-exact"],
+        lambda each: (each.is_by_alternative, -each.score, *_rank_key(each, keys)),
     )
-    by_class["none"].sort(
-        key=lambda each: (
+    none = _sorted(
+        by_class["none"],
+        lambda each: (
             not each.carries_number,
             not each.is_candidate,
             -each.score,
-            *_rank_key(each, template.rank),
-        )
+            *_rank_key(each, keys),
+        ),
     )
     most = template.settings.max_results
-    exact, non_exact = by_class["exact"], by_class["non-exact"]
     return Ranked(
         exact=tuple(exact[:most]),
         non_exact=tuple(non_exact[: max(0, most - len(exact))]),
-        near_misses=tuple(by_class["none"][:NEAR_MISSES_MAX]),
+        near_misses=tuple(none[:NEAR_MISSES_MAX]),
         truncated=truncated or len(exact) + len(non_exact) > most,
         relaxed=relaxed,
     )
 
 
+def _sorted(judged: list[Judged], key: Callable[[Judged], tuple[Any, ...]]) -> list[Judged]:
+    return sorted(judged, key=key) if len(judged) > 1 else judged
+
+
 def _rank_key(judged: Judged, keys: tuple[RankKey, ...]) -> tuple[str, ...]:
     candidate = judged.candidate
-    values = {
-        "certification_date": candidate.certification_date,
-        "effective.from": candidate.starts_on,
-        "number": candidate.number,
-    }
     # The id closes every order: two authorizations may carry one number.
-    return (*(values.get(key) or _LAST for key in keys), candidate.authorization_id)
+    return (*[_READ[key](candidate) or _LAST for key in keys], candidate.authorization_id)

@@ -4,13 +4,13 @@ A claim's lines mostly ask for the same provider, dates and place, so every dist
 to every authorization line once, and the points of a claim line are sums over those answers.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service.comparison.comparison import How
 from service.comparison.prepared import AskedCriterion, AskedLine, AskedTest
-from service.domain.answers import MatchClass
+from service.domain.answers import EvidenceAnswer, MatchClass
 from service.domain.authorization import GRANTING_ACTIONS
 from service.domain.candidate import Candidate
 from service.domain.effective import LineValues
@@ -22,19 +22,22 @@ PERSON = "person"
 """The condition of exactness that what was found under another member id does not meet."""
 _NEVER_ENDS = "9999-99-99"
 
-Precedence = tuple[bool, int, str, int]
+Places = dict[int, list[int]]
+"""Lines by the place of their authorization."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """One criterion put to every authorization line: level met, points, whether exact is kept.
 
-    A level is its place in the template, or WILDCARD, MISSED or NOT_EVALUATED.
+    A level is its place in the template, or WILDCARD, MISSED or NOT_EVALUATED. ``written`` keeps
+    the evidence of each line for the claim lines that ask the same.
     """
 
     levels: list[int]
     points: list[int]
     exact: list[bool]
+    written: dict[int, EvidenceAnswer] = field(default_factory=dict)
 
 
 class Judged(NamedTuple):
@@ -93,6 +96,8 @@ class Judged(NamedTuple):
     @property
     def blockers(self) -> tuple[str, ...]:
         """The criteria and conditions that bar exactness."""
+        if self.match_class == "exact":
+            return ()
         criteria = (
             asked.plan.criterion.id
             for asked, answer in zip(self.asked.criteria, self.answers, strict=True)
@@ -110,9 +115,11 @@ class Scorer:
     _lines: list[LineValues] = field(init=False)
     _owners: list[int] = field(init=False)
     _answers: dict[AskedCriterion, Answers] = field(default_factory=dict)
-    _tests: dict[tuple[str, AskedTest], list[bool]] = field(default_factory=dict)
+    _tests: dict[AskedTest, list[bool]] = field(default_factory=dict)
+    _conditions: dict[AskedTest, list[bool]] = field(default_factory=dict)
+    _in_days: dict[AskedTest, list[bool]] = field(default_factory=dict)
     _met: dict[AskedCriterion, frozenset[int]] = field(default_factory=dict)
-    _fitting: dict[tuple[tuple[AskedTest, ...], ...], list[int]] = field(default_factory=dict)
+    _fitting: dict[tuple[tuple[AskedTest, ...], ...], Places] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Lay the lines of all candidates side by side."""
@@ -124,38 +131,52 @@ class Scorer:
         eligible = self._eligible(asked)
         if not eligible:
             return []
-        answers = tuple(self._answer(criterion) for criterion in asked.criteria)
-        totals = list(map(sum, zip(*(each.points for each in answers), strict=True)))
+        answers = tuple(map(self._answer, asked.criteria))
+        totals = list(map(sum, zip(*[each.points for each in answers], strict=True)))
         on_time = _together([self._on_time(each) for each in asked.require if _has_days(each)])
-        conditions = _conditions(asked)
+        conditions = [(each, self._condition(each)) for each in _conditions(asked)]
         exact = _together(
             [
-                *(each.exact for each in answers),
-                *(self._condition(each) for each in conditions),
+                *[each.exact for each in answers],
+                *[meeting for _, meeting in conditions],
                 *([on_time] if on_time else ()),
             ]
         )
         attainable = asked.attainable
-        standing = self._standing(asked, eligible, answers, totals, exact if attainable > 0 else ())
-        return [
-            Judged(
-                asked=asked,
-                candidate=self.candidates[owner],
-                line=self._lines[place],
-                score=totals[place],
-                best_score=highest,
-                attainable=attainable,
-                tolerance=bool(on_time) and not on_time[place],
-                match_class=(
-                    found := _class_of(asked, answers, place, totals[place], is_exact=is_exact)
-                ),
-                answers=answers,
-                unmet=tuple(each for each in conditions if not self._condition(each)[place]),
-                place=place,
-                more=more if found != "none" else (),
+        found = []
+        for owner, places in eligible.items():
+            highest = max([totals[place] for place in places])
+            fully = [place for place in places if exact[place]]
+            is_exact = bool(fully) and attainable > 0 and self._may_be_exact(owner)
+            fitting = fully if is_exact else [each for each in places if totals[each] == highest]
+            place = fitting[0]
+            more: tuple[int, ...] = ()
+            if len(fitting) > 1:
+                place, more = self._in_order(asked, fitting, answers, totals, is_exact=is_exact)
+            match_class: MatchClass = "exact"
+            if not is_exact:
+                match_class = _class_of(asked, answers, place, totals[place], attainable)
+            found.append(
+                Judged(
+                    asked=asked,
+                    candidate=self.candidates[owner],
+                    line=self._lines[place],
+                    score=totals[place],
+                    best_score=highest,
+                    attainable=attainable,
+                    tolerance=bool(on_time) and not on_time[place],
+                    match_class=match_class,
+                    answers=answers,
+                    unmet=tuple([each for each, meeting in conditions if not meeting[place]]),
+                    place=place,
+                    more=more if match_class != "none" else (),
+                )
             )
-            for owner, place, is_exact, highest, more in standing
-        ]
+        return found
+
+    def _may_be_exact(self, owner: int) -> bool:
+        candidate = self.candidates[owner]
+        return candidate.relaxed is None and not candidate.of_mother
 
     def nearby(self, asked: AskedLine) -> list[Judged]:
         """Judge those that are no candidates, and yet agree in number, or in service and days.
@@ -163,13 +184,14 @@ class Scorer:
         They miss a requirement, such as the kind, the setting or the window: near misses, which
         name it. Of each the line stands that misses the fewest, then has the most points.
         """
-        agreeing = self._agreeing(asked).difference(self._eligible(asked))
-        owners = {self._owners[place] for place in self._eligible(asked)} if agreeing else set()
-        agreeing = {place for place in agreeing if self._owners[place] not in owners}
+        if not self._lines:
+            return []
+        owners = self._eligible(asked)
+        agreeing = {place for place in self._agreeing(asked) if self._owners[place] not in owners}
         if not agreeing:
             return []
         barred = [self._test(each) for each in asked.exclude]
-        answers = tuple(self._answer(criterion) for criterion in asked.criteria)
+        answers = tuple(map(self._answer, asked.criteria))
         best: dict[int, tuple[int, int, int]] = {}
         for place in agreeing:
             if not any(fits[place] for fits in barred):
@@ -207,7 +229,8 @@ class Scorer:
                 services |= self._meeting(each)
         for test in asked.require if services else ():
             if "date_range" in test.plan.use.comparison.types:
-                services = {each for each in services if self._on_time(test)[each]}
+                on_time = self._on_time(test)
+                services = {each for each in services if on_time[each]}
         return numbers | services
 
     def _meeting(self, asked: AskedCriterion) -> frozenset[int]:
@@ -223,86 +246,52 @@ class Scorer:
         """The requirements that a line misses."""
         return tuple(each for each in asked.require if not self._test(each)[place])
 
-    def _standing(
-        self,
-        asked: AskedLine,
-        eligible: Iterable[int],
-        answers: Sequence[Answers],
-        totals: Sequence[int],
-        exact: Sequence[bool],
-    ) -> Iterator[tuple[int, int, bool, int, tuple[int, ...]]]:
-        """The line that stands for each candidate, if it is exact, the most points, and more.
-
-        Without ``exact`` none is.
-        """
-        best: dict[int, tuple[Precedence, int]] = {}
-        highest: dict[int, int] = {}
-        alike: dict[int, list[int]] = {}
-        fully: dict[int, list[int]] = {}
-        for place in eligible:
-            owner, total = self._owners[place], totals[place]
-            found = self.candidates[owner]
-            may_be_exact = found.relaxed is None and not found.of_mother
-            is_exact = bool(exact) and exact[place] and may_be_exact
-            key = _precedence(self._lines[place], total, is_exact=is_exact)
-            if owner not in best or key < best[owner][0]:
-                best[owner] = key, place
-            if is_exact:
-                fully.setdefault(owner, []).append(place)
-            if total > highest.get(owner, -1):
-                highest[owner], alike[owner] = total, [place]
-            elif total == highest[owner]:
-                alike[owner].append(place)
-        for owner, (_, place) in best.items():
-            places, is_exact = fully.get(owner) or alike[owner], owner in fully
-            more: tuple[int, ...] = ()
-            if len(places) > 1:
-                place, more = self._in_order(asked, places, place, answers, is_exact=is_exact)
-            yield owner, place, is_exact, highest[owner], more
-
     def _in_order(
         self,
         asked: AskedLine,
-        places: Iterable[int],
-        best: int,
+        places: Sequence[int],
         answers: Sequence[Answers],
+        totals: Sequence[int],
         *,
         is_exact: bool,
     ) -> tuple[int, tuple[int, ...]]:
         """Give the line that stands for its authorization, and those that fit as well as it does.
 
         All are exact, or all have as many points. Of exact ones the one that names more stands: it
-        says more of the service; then one that grants. Others fit as well by the same answers.
+        says more of the service; then one that grants. Of others it is the one that ends first, and
+        those fit as well that give the same answers.
         """
-        conditions = [self._condition(each) for each in _conditions(asked)]
+
+        levels = [each.levels for each in answers]
 
         def unnamed(place: int) -> int:
-            return sum(each.levels[place] == WILDCARD for each in answers)
-
-        def met(place: int) -> tuple[list[int], list[bool]]:
-            return [each.levels[place] for each in answers], [each[place] for each in conditions]
+            return sum([each[place] == WILDCARD for each in levels])
 
         def order(place: int) -> tuple[object, ...]:
+            line = self._lines[place]
+            ends = line["effective"].get("last", _NEVER_ENDS), line["line"]
             if not is_exact:
-                return (place != best,)
-            points = sum(each.points[place] for each in answers)
-            ends = _precedence(self._lines[place], points, is_exact=True)
-            return -points, unnamed(place), not self._grants(place), *ends
+                return ends
+            return -totals[place], unnamed(place), not self._grants(place), *ends
 
-        first, *others = sorted(places, key=order)
+        first = min(places, key=order)
         if not self._grants(first):
             return first, ()
-        return first, tuple(
-            self._lines[place]["line"]
-            for place in others
-            if self._grants(place) and (is_exact or met(place) == met(first))
-        )
+        others = [place for place in places if place != first and self._grants(place)]
+        if is_exact:
+            others.sort(key=order)
+        else:
+            meeting = [self._condition(each) for each in _conditions(asked)]
+            columns: list[Sequence[int]] = [*levels, *meeting]
+            met = [each[first] for each in columns]
+            others = [place for place in others if [each[place] for each in columns] == met]
+        return first, tuple([self._lines[place]["line"] for place in others])
 
     def _grants(self, place: int) -> bool:
         return self._lines[place].get("action") in GRANTING_ACTIONS
 
-    def _eligible(self, asked: AskedLine) -> list[int]:
-        """The places of the lines that meet all requirements and no exclusion."""
+    def _eligible(self, asked: AskedLine) -> Places:
+        """The lines that meet all requirements and no exclusion."""
         known = self._fitting.get((asked.require, asked.exclude))
         if known is not None:
             return known
@@ -313,31 +302,39 @@ class Scorer:
         for each in asked.exclude:
             fits = self._test(each)
             places = [place for place in places if not fits[place]]
-        self._fitting[asked.require, asked.exclude] = places
-        return places
-
-    def _once(self, kind: str, asked: AskedTest, judge: Callable[[LineValues], bool]) -> list[bool]:
-        """The judgement of every line, made once for all claim lines that ask the same."""
-        found = self._tests.get((kind, asked))
-        if found is None:
-            found = self._tests[kind, asked] = list(map(judge, self._lines))
+        found: Places = {}
+        for place in places:
+            found.setdefault(self._owners[place], []).append(place)
+        self._fitting[asked.require, asked.exclude] = found
         return found
 
     def _test(self, asked: AskedTest) -> list[bool]:
-        return self._once("test", asked, asked.fits)
+        found = self._tests.get(asked)
+        if found is None:
+            found = self._tests[asked] = asked.fits_each(self._lines)
+        return found
 
     def _condition(self, asked: AskedTest) -> list[bool]:
         """Judge a condition of exactness: an authorization that says nothing of it meets it."""
-        use, value = asked.plan.use, asked.value
-        return self._once(
-            "condition", asked, lambda line: use.field not in line or use.fits(line, value)
-        )
+        found = self._conditions.get(asked)
+        if found is None:
+            use, value = asked.plan.use, asked.value
+            fits = use.fits_each(self._lines, value)
+            found = self._conditions[asked] = [
+                fit or use.field not in line for fit, line in zip(fits, self._lines, strict=True)
+            ]
+        return found
 
     def _on_time(self, asked: AskedTest) -> list[bool]:
         """Judge a window again without its days: what then fails was found by tolerance only."""
-        use, fits, value = asked.plan.use, asked.plan.use.comparison.fits, asked.value
-        strict = How(length=use.how.length, groups=use.how.groups)
-        return self._once("on time", asked, lambda line: fits(line, use.field, value, strict))
+        found = self._in_days.get(asked)
+        if found is None:
+            use, fits, value = asked.plan.use, asked.plan.use.comparison.fits, asked.value
+            strict = How(length=use.how.length, groups=use.how.groups)
+            found = self._in_days[asked] = [
+                fits(line, use.field, value, strict) for line in self._lines
+            ]
+        return found
 
     def _answer(self, asked: AskedCriterion) -> Answers:
         found = self._answers.get(asked)
@@ -351,26 +348,31 @@ class Scorer:
         return found
 
     def _levels(self, asked: AskedCriterion) -> list[int]:
-        if asked.plan.criterion.is_raw:
+        if asked.plan.is_raw:
             return [
                 raw_level_met(asked, line, self.candidates[owner].raw_matched)
                 for line, owner in zip(self._lines, self._owners, strict=True)
             ]
-        return [level_met(asked, line) for line in self._lines]
+        return levels_met(asked, self._lines)
 
 
-def level_met(asked: AskedCriterion, line: LineValues) -> int:
-    """The best level that a line meets; a line empty in the whole scope is unscoped."""
+def levels_met(asked: AskedCriterion, lines: Sequence[LineValues]) -> list[int]:
+    """The best level that each line meets; a line empty in the whole scope is unscoped."""
     if not asked.levels:
-        return NOT_EVALUATED
-    scope = asked.plan.scope
-    if scope and not any(name in line for name in scope):
-        return WILDCARD
-    uses = asked.plan.uses
+        return [NOT_EVALUATED] * len(lines)
+    scope, uses = asked.plan.scope, asked.plan.uses
+    met = [
+        MISSED if not scope or any(map(line.__contains__, scope)) else WILDCARD for line in lines
+    ]
     for place, _, value in asked.levels:
-        if uses[place].fits(line, value):
-            return place
-    return MISSED
+        left = [at for at, level in enumerate(met) if level == MISSED]
+        if not left:
+            break
+        fits = uses[place].fits_each([lines[at] for at in left], value)
+        for at, does in zip(left, fits, strict=True):
+            if does:
+                met[at] = place
+    return met
 
 
 def raw_level_met(asked: AskedCriterion, line: LineValues, matched: frozenset[str]) -> int:
@@ -401,22 +403,18 @@ def keeps_exact(asked: AskedCriterion, level: int) -> bool:
 
 
 def _class_of(
-    asked: AskedLine, answers: Sequence[Answers], place: int, score: int, *, is_exact: bool
+    asked: AskedLine, answers: Sequence[Answers], place: int, score: int, attainable: int
 ) -> MatchClass:
-    """The class; percent is compared in whole numbers, nothing to compare is no match."""
-    if is_exact:
-        return "exact"
-    rule, attainable = asked.plan.template.non_exact, asked.attainable
+    """The class of what is not exact; in whole numbers, and nothing to compare is no match."""
+    rule = asked.plan.template.non_exact
     if attainable == 0 or 100 * score < rule.min * attainable:
         return "none"
     if not rule.needs:
         return "non-exact"
-    has_needed = any(
-        answer.points[place] > 0
-        for each, answer in zip(asked.criteria, answers, strict=True)
-        if each.plan.criterion.id in rule.needs
-    )
-    return "non-exact" if has_needed else "none"
+    for each, answer in zip(asked.criteria, answers, strict=True):
+        if answer.points[place] > 0 and each.plan.criterion.id in rule.needs:
+            return "non-exact"
+    return "none"
 
 
 def _conditions(asked: AskedLine) -> tuple[AskedTest, ...]:
@@ -432,9 +430,3 @@ def _together(columns: list[list[bool]]) -> list[bool]:
 def _has_days(asked: AskedTest) -> bool:
     how = asked.plan.use.how
     return bool(how.days_before or how.days_after)
-
-
-def _precedence(line: LineValues, total: int, *, is_exact: bool) -> Precedence:
-    """Order the lines of one authorization: exact, highest, earliest end, line number."""
-    end: str = line["effective"].get("last", _NEVER_ENDS)
-    return not is_exact, -total, end, line["line"]

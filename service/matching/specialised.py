@@ -42,7 +42,12 @@ class LookedUp:
     @property
     def is_open(self) -> bool:
         """Whether the line has no exact match, and nothing was taken for it."""
-        return self.match_class != "exact" and not self.chosen
+        return is_open(self.match_class, self.chosen)
+
+
+def is_open(match_class: MatchClass, chosen: Sequence[object]) -> bool:
+    """Whether a line of this class for which these were taken is looked at again."""
+    return match_class != "exact" and not chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

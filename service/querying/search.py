@@ -101,10 +101,8 @@ def _nearby(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
 
 def submitted(asked: AskedLine) -> Iterator[str]:
     """The numbers that a line was submitted with, of the kinds that its template reads."""
-    for each in asked.criteria:
-        if each.plan.reads_numbers_only:
-            for name in each.plan.claim_fields:
-                yield from asked.values.get(name, ())
+    for name in asked.plan.number_fields:
+        yield from asked.values.get(name, ())
 
 
 def _root_clauses(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
@@ -141,7 +139,7 @@ def _lines_box(asked: AskedLine) -> Clause:
         "should": [
             criterion_clause(each)
             for each in asked.criteria
-            if each.levels and not each.plan.criterion.is_raw
+            if each.levels and not each.plan.is_raw
         ],
     }
     query = {"bool": {name: clauses for name, clauses in box.items() if clauses}}
@@ -188,7 +186,7 @@ def _raw_criteria(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
             }
         }
         for each in applied
-        if each.plan.criterion.is_raw and each.levels
+        if each.plan.is_raw and each.levels
     )
 
 

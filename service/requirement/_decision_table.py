@@ -38,11 +38,12 @@ class FiredRow:
     outputs: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decided:
     """The rows that may fire, from top to bottom; the last of them is the first that surely fits.
 
     There is more than one only where the columns ``unknown``, which are absent, leave it open.
+    Compared by identity: the same question has the same answer.
     """
 
     rows: tuple[FiredRow, ...]
@@ -112,8 +113,8 @@ class DecisionTable:
 
         ``inputs`` is asked only for the columns that the table reads; texts, numbers and tuples.
         """
-        values = tuple(inputs[column] for column in self.columns)
-        key = tuple(see(value) for see, value in zip(self._seen_as, values, strict=True))
+        values = tuple([inputs[column] for column in self.columns])
+        key = tuple([see(value) for see, value in zip(self._seen_as, values, strict=True)])
         return self._known(_Asked(key, values))
 
     def _ask(self, asked: _Asked) -> Decided:

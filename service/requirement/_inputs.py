@@ -6,10 +6,12 @@ place of service takes that of its claim; one without pointers takes all diagnos
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from operator import attrgetter
+from types import MappingProxyType
+from typing import NamedTuple
 
 from service.domain import codes
 from service.domain.claim import Claim, ServiceLine
@@ -33,15 +35,14 @@ _ATTACHED_TYPES: Mapping[AttachedType, tuple[Kind, type]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(NamedTuple):
     """What a table is asked about: one line of a claim, and the kind looked for, if known."""
 
     claim: Claim
     line: ServiceLine
     references: References
     requested: str | None = None
-    counted: Mapping[str, int | float | None] = field(default_factory=dict)
+    counted: Mapping[str, int | float | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,17 @@ rows demands: what is not known is never taken for small.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal, cast
 
 from service.domain.claim import AuthorizationKind, Benefit, Claim, ServiceLine
-from service.requirement._decision_table import FiredRow
+from service.requirement._decision_table import (
+    ANSWERS_KEPT_MAX,
+    Decided,
+    DecisionTable,
+    FiredRow,
+)
 from service.requirement._inputs import COUNTED, Inputs, Question
 from service.requirement.tables import RequirementTables
 
@@ -71,7 +77,18 @@ def decide_requirement(
         return Requirement(needed=said, source="benefit")
     table = tables.is_authorization_required
     asked = Question(claim=claim, line=line, references=tables.references, counted=counted or {})
-    decided = table.decide(Inputs(asked))
+    requirement = _required(table, table.decide(Inputs(asked)))
+    read = {
+        name: count
+        for name, count in (counted or {}).items()
+        if count != 0 and COUNTED + name in table.columns
+    }
+    return replace(requirement, counted=read) if read else requirement
+
+
+@lru_cache(ANSWERS_KEPT_MAX)
+def _required(table: DecisionTable, decided: Decided) -> Requirement:
+    """What the rows of an answer demand, before it is said what the counters came to."""
     is_open = len({(_needed([row]), _linked([row])) for row in decided.rows}) > 1
     rows = decided.rows if is_open else (decided.sure,)
     needed = _needed(rows)
@@ -84,11 +101,6 @@ def decide_requirement(
         table_hash=table.short_hash,
         unknown=decided.unknown if is_open else (),
         possible=tuple(row.name for row in rows) if is_open else (),
-        counted={
-            name: count
-            for name, count in (counted or {}).items()
-            if count != 0 and COUNTED + name in table.columns
-        },
     )
 
 
@@ -116,7 +128,12 @@ def choose_template(
     """
     table = tables.requested_auth_type
     asked = Question(claim=claim, line=line, references=tables.references, requested=kind)
-    row = table.decide(Inputs(asked)).sure
+    return _chosen(table, table.decide(Inputs(asked)))
+
+
+@lru_cache(ANSWERS_KEPT_MAX)
+def _chosen(table: DecisionTable, decided: Decided) -> TemplateChoice:
+    row = decided.sure
     (template,) = row.outputs["template"]
     return TemplateChoice(
         template=template,

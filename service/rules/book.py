@@ -23,6 +23,7 @@ class RuleBook:
     references: References
     event_codes: EventCodes
     _relaxed: dict[tuple[str, int], Plan] = field(default_factory=dict)
+    _events: dict[tuple[str, str], Events] = field(default_factory=dict)
 
     @property
     def stored(self) -> StoredReferences:
@@ -56,7 +57,12 @@ class RuleBook:
 
     def events(self, plan: Plan, claim_type: str) -> Events:
         """What makes the events of a template on one type of claim."""
-        return Events(self.event_codes, self.query_type(plan), claim_type)
+        key = plan.template.id, claim_type
+        known = self._events.get(key)
+        if known is None:
+            known = Events(self.event_codes, self.query_type(plan), claim_type)
+            self._events[key] = known
+        return known
 
 
 class StoredReferencesDiffer(Exception):

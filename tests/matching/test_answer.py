@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.domain.event import Events
-from service.matching.answer import Evidence, evidence, line_result
+from service.matching.answer import evidence, line_result
 from service.matching.numbers import Submitted
 from service.matching.ranking import rank
 from service.matching.resolution import resolve
@@ -25,7 +25,7 @@ Fields = dict[str, Any]
 
 def of_criterion(criterion: str, judged: Judged) -> Fields:
     """Give the evidence of one criterion, without its name."""
-    (found,) = [each for each in evidence(judged, {}) if each["criterion"] == criterion]
+    (found,) = [each for each in evidence(judged) if each["criterion"] == criterion]
     return {name: value for name, value in found.items() if name != "criterion"}
 
 
@@ -267,20 +267,10 @@ def test_evidence_is_written_once() -> None:
     """The lines of a claim share most questions, and what was said of them."""
     asked = ask()
     (found,) = judge(asked, build_authorization())
-    written: Evidence = {}
-    first, second = evidence(found, written), evidence(found, written)
+    first, second = evidence(found), evidence(found)
 
-    assert len(asked.criteria) == len(written)
+    assert len(asked.criteria) == len(first)
     assert all(one is other for one, other in zip(first, second, strict=True))
-
-
-def test_evidence_keeps_the_line_that_it_is_of() -> None:
-    """Candidates of one search are dropped before the next; another line may take their place."""
-    (found,) = judge(ask(), build_authorization())
-    written: Evidence = {}
-    evidence(found, written)
-
-    assert all(line is found.line for line, _ in written.values())
 
 
 def test_the_evidence_of_what_is_nearby_names_the_condition_that_it_misses() -> None:
@@ -307,7 +297,7 @@ def test_the_result_of_a_line() -> None:
     late = Events(event_codes(), "professional").make("units_exceeded")
     resolution = resolve(ranked, Events(event_codes(), "professional"))
     numbers = [Submitted(value="au 1", level="claim", fits="A1")]
-    result = line_result(ranked, resolution, numbers, [*resolution.events, late], {})
+    result = line_result(ranked, resolution, numbers, [*resolution.events, late])
     (candidate,), (near,) = result["candidates"], result["near_misses"]
 
     assert {

@@ -131,7 +131,7 @@ def test_a_score_is_the_sum_of_its_evidence(
     """And what could be reached the sum of what each criterion could give."""
     query, claim, authorizations = pair
     for judged in judge(ask(claim, query), *authorizations):
-        entries = evidence(judged, {})
+        entries = evidence(judged)
 
         assert sum(each["points"] for each in entries) == judged.score
         assert sum(each["of"] for each in entries) == judged.attainable
@@ -154,7 +154,7 @@ def test_a_class_follows_from_the_evidence(pair: tuple[str, Claim, list[Authoriz
             assert judged.blockers or judged.tolerance or judged.attainable == 0
         if judged.match_class == "non-exact":
             assert 100 * judged.score >= 60 * judged.attainable
-        entries = evidence(judged, {})
+        entries = evidence(judged)
         full = all(each["grade"] in ("full", "wildcard") for each in entries)
         assert not full or judged.tolerance or judged.unmet or judged.match_class == "exact"
 

@@ -13,6 +13,7 @@ from prometheus_client import Counter
 
 from service.comparison.prepared import AskedLine, AskedTest
 from service.domain.candidate import Candidate, Found
+from service.domain.effective import LineValues
 from service.domain.person import Person
 from service.matching.ranking import NEAR_MISSES_MAX
 from service.matching.scorer import Judged, Scorer
@@ -174,13 +175,10 @@ def _parted(
 
 
 def _may_be_one(candidate: Candidate, tests: Sequence[AskedTest]) -> bool:
-    for line in candidate.lines:
-        for test in tests:
-            if not test.fits(line):
-                break
-        else:
-            return True
-    return False
+    lines: Sequence[LineValues] = candidate.lines
+    for test in tests:
+        lines = [line for line in lines if test.fits(line)]
+    return bool(lines)
 
 
 def _marked(candidates: Sequence[Candidate], relaxed: str | None) -> Sequence[Candidate]:

@@ -27,7 +27,7 @@ from service.domain.event import Event
 from service.domain.number_forms import NumberForms
 from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource, Finder, Pass
-from service.matching.answer import Evidence, line_result
+from service.matching.answer import line_result
 from service.matching.numbers import (
     Submitted,
     invalid_number_events,
@@ -39,7 +39,9 @@ from service.matching.ranking import Ranked, rank
 from service.matching.resolution import Resolution, resolve
 from service.matching.scorer import Judged
 from service.matching.specialised import (
+    FoundRow,
     find_specialised,
+    is_open,
     looked_up,
     specialised_events,
     with_specialised,
@@ -227,12 +229,8 @@ async def settle_numbers(
     """Find which submitted numbers fit; judge a line anew without those of other lines."""
     for each in searches:
         each.submitted = numbers_for(claim, each.line, each.asked, forms)
-    settled = [
-        settle(
-            each.submitted, each.ranked, (other.ranked for other in searches if other is not each)
-        )
-        for each in searches
-    ]
+    lines = [each.ranked for each in searches]
+    settled = [settle(each.submitted, each.ranked, lines) for each in searches]
     for search, submitted in zip(searches, settled, strict=True):
         search.submitted = submitted
         if not any(each.fits_another_line for each in submitted):
@@ -247,16 +245,7 @@ def resolve_all(claim: Claim, searches: list[LineSearch], rules: RuleBook) -> No
     """Resolve every search, then look at the lines together, and gather the events of each."""
     for each in searches:
         each.resolution = resolve(each.ranked, rules.events(each.plan, claim.type))
-    found = find_specialised(
-        [
-            looked_up(
-                each.kind, each.asked.values.get("line.procedure"), each.ranked, each.resolution
-            )
-            for each in searches
-        ],
-        rules.references,
-    )
-    for search, rows in zip(searches, found, strict=True):
+    for search, rows in zip(searches, _specialised(searches, rules), strict=True):
         if not search.is_required:
             continue
         events = rules.events(search.plan, claim.type)
@@ -267,14 +256,24 @@ def resolve_all(claim: Claim, searches: list[LineSearch], rules: RuleBook) -> No
         )
 
 
+def _specialised(searches: list[LineSearch], rules: RuleBook) -> list[tuple[FoundRow, ...]]:
+    """What specialised processing finds for each; of a claim without an open line nothing."""
+    if not any(is_open(each.ranked.match_class, each.resolution.chosen) for each in searches):
+        return [()] * len(searches)
+    lines = [
+        looked_up(each.kind, each.asked.values.get("line.procedure"), each.ranked, each.resolution)
+        for each in searches
+    ]
+    return find_specialised(lines, rules.references)
+
+
 def write_answer(
     claim: Claim, requirements: dict[int, Requirement], searches: list[LineSearch]
 ) -> MatchAnswer:
     """The answer of all lines."""
-    written: Evidence = {}
     results: dict[int, list[ResultAnswer]] = {}
     for each in searches:
-        results.setdefault(each.line.line, []).append(write_result(each, written))
+        results.setdefault(each.line.line, []).append(write_result(each))
     return {
         "claim_id": claim.claim_id,
         "version": claim.version,
@@ -304,7 +303,7 @@ def merged_member(person: Person) -> MergedMember:
     return {"id": person.given, "merged_into": person.member}
 
 
-def write_result(search: LineSearch, written: Evidence) -> ResultAnswer:
+def write_result(search: LineSearch) -> ResultAnswer:
     """The result of one resolved search."""
     template = search.plan.template
     return {
@@ -314,7 +313,7 @@ def write_result(search: LineSearch, written: Evidence) -> ResultAnswer:
         "template_version": template.version,
         "template_hash": search.plan.hash[:12],
         "template_row": search.template_row,
-        **line_result(search.ranked, search.resolution, search.submitted, search.events, written),
+        **line_result(search.ranked, search.resolution, search.submitted, search.events),
     }
 
 

@@ -96,7 +96,7 @@ def explain(
     if not judged:
         first = _first_failure(asked, candidate)
         judged = Scorer([candidate]).judge(replace(asked, require=(), exclude=()))
-    answer = candidate_answer(judged[0], {})
+    answer = candidate_answer(judged[0])
     fits = first is None and failed_raw is None
     return {
         **named,
