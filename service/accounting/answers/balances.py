@@ -29,17 +29,22 @@ _MEASURES: tuple[tuple[Measure, MeasureName], ...] = (
     ("amount", "amount"),
     ("days", "service_days"),
 )
+_NAMES: tuple[MeasureName, ...] = tuple(name for _, name in _MEASURES)
 _UNKNOWN = "?"
 """Marks an account of which it is not known which period counts: nothing is looked up for it."""
 
 
-def _key(authorization_id: str, line: int, day: str) -> str:
+def _key(authorization_id: str, line: int, day: str = "") -> str:
+    """What is granted by the period is kept by the day of service, all else without one."""
     return f"{authorization_id}|{line}|{day}"
 
 
 @dataclass(slots=True, kw_only=True)
 class Granting:
-    """Gathers what candidates were granted, each authorization line once for a day of service."""
+    """Gathers what candidates were granted, each authorization line once.
+
+    One that counts by periods once for every day of service.
+    """
 
     week_starts_on: Weekday
     granted: Granted = field(default_factory=dict)
@@ -47,33 +52,23 @@ class Granting:
 
     def add(self, candidate: Candidate, line: int, day: date) -> None:
         """Add a candidate by the line that stands for it, for what is billed on a day."""
-        name = candidate.authorization_id
-        key = _key(name, line, day.isoformat())
-        if key in self.granted or candidate.terms is None:
+        name, terms = candidate.authorization_id, candidate.terms
+        key = _key(name, line)
+        if key in self.granted or terms is None:
             return
         if name not in self.accounts and len(self.accounts) == LOOKED_AT_MAX:
             return
+        bounds: Sequence[tuple[str, Bounds]] | None = _totals(terms, line)
+        if bounds is None:
+            key = _key(name, line, day.isoformat())
+            if key in self.granted:
+                return
+            bounds = self._periods(read_terms(terms), line, day)
+        self.granted[key] = _limits(bounds)
         accounts = self.accounts.setdefault(name, {})
-        self.granted[key] = self._limits(candidate.terms, line, day)
         for account, *_ in self.granted[key]:
             if not account.endswith(_UNKNOWN):
                 accounts[account] = None
-
-    def _limits(self, terms: Form, line: int, day: date) -> list[list[Any]]:
-        """Every limit of header and line; where there is none, the units without a limit."""
-        bounds = _totals(terms, line) or self._periods(read_terms(terms), line, day)
-        limits: list[list[Any]] = [
-            [account, name, each.unit if name == "units" else None, limit]
-            for account, each in bounds
-            for name, limit in (
-                ("units", each.units),
-                ("amount", each.amount),
-                ("service_days", each.days),
-            )
-            if limit is not None
-        ]
-        account, last = bounds[-1]
-        return limits or [[account, "units", last.unit, None]]
 
     def _periods(
         self, authorization: Authorization, line: int, day: date
@@ -89,22 +84,37 @@ class Granting:
         return [(each.name_on(day), each.bounds) for each in accounts]
 
 
+def _limits(bounds: Sequence[tuple[str, Bounds]]) -> list[list[Any]]:
+    """Every limit of header and line; where there is none, the units without a limit."""
+    limits: list[list[Any]] = [
+        [account, name, each.unit if name == "units" else None, limit]
+        for account, each in bounds
+        for name, limit in (
+            ("units", each.units),
+            ("amount", each.amount),
+            ("service_days", each.days),
+        )
+        if limit is not None
+    ]
+    account, last = bounds[-1]
+    return limits or [[account, "units", last.unit, None]]
+
+
 def _totals(terms: Form, line: int) -> list[tuple[str, Bounds]] | None:
     """Header and line where both have totals alone, as most; None where one counts by periods.
 
     Read from the terms as they are: near misses are many, and to check each anew takes longer.
     """
-    lines = (each for each in terms.get("lines", ()) if each["line"] == line)
-    scopes = [("H", terms), *((f"L{line}", each) for each in lines)]
+    scopes = [("H", terms)]
+    scopes += [(f"L{line}", each) for each in terms.get("lines", ()) if each["line"] == line]
     totals = []
     for account, scope in scopes:
         limits: Form = scope.get("limits") or {}
         if "per" in limits or "renewal" in limits:
             return None
-        units, amount, days = (
-            scaled(Decimal(limits[name])) if name in limits else None
-            for name in ("units", "amount", "service_days")
-        )
+        units, amount, days = [
+            scaled(Decimal(limits[name])) if name in limits else None for name in _NAMES
+        ]
         bounds = Bounds(units=units, amount=amount, days=days, unit=limits.get("unit"))
         totals.append((account, bounds))
     return totals
@@ -132,7 +142,7 @@ def _told(limit: Sequence[Any], found: Sequence[int] | None) -> CandidateBalance
         "remaining": None,
     }
     if found is not None:
-        at = 2 * [name for _, name in _MEASURES].index(measure)
+        at = 2 * _NAMES.index(measure)
         held = Balance(limit=most, used=found[at], reserved=found[at + 1])
         told["used"], told["reserved"] = write(held.used), write(held.reserved)
         told["remaining"] = None if held.remaining is None else write(held.remaining)
@@ -144,11 +154,11 @@ def with_balances(
 ) -> list[ResultAnswer]:
     """The results of a claim line, each candidate and near miss with its balances for its day."""
 
+    def of(name: str, line: int) -> list[CandidateBalance]:
+        return told.get(_key(name, line)) or told.get(_key(name, line, day), [])
+
     def shown(found: Iterable[CandidateAnswer]) -> list[CandidateAnswer]:
-        return [
-            {**each, "balances": told.get(_key(each["authorization_id"], each["line"], day), [])}
-            for each in found
-        ]
+        return [{**each, "balances": of(each["authorization_id"], each["line"])} for each in found]
 
     return [
         {

@@ -129,6 +129,12 @@ class DrawRequest:
         return list(dict.fromkeys(ids))
 
     @property
+    def only_looked_at(self) -> list[str]:
+        """The candidates on whose accounts nothing is moved."""
+        moved = frozenset(self.moved_on)
+        return [name for name in self.looked_at if name not in moved]
+
+    @property
     def authorizations(self) -> list[str]:
         """All whose accounts are opened: those, then those that are only looked at."""
         return list(dict.fromkeys((*self.moved_on, *self.looked_at)))

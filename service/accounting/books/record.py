@@ -116,7 +116,7 @@ class KnownAuthorization(TypedDict):
 
 
 Granted = dict[str, list[list[Any]]]
-"""By authorization, line and day: each limit as account, measure, unit and number, scaled."""
+"""By authorization, line, and day if it matters: each limit as account, measure, unit, number."""
 
 
 class Draft(TypedDict):
@@ -137,7 +137,7 @@ class Draft(TypedDict):
     bounds: dict[str, dict[str, list[Any]]]
     """Their limits by base, of those that are used: units, amount, days, unit."""
     granted: NotRequired[Granted]
-    """What the candidates that are shown were granted, by authorization, line and day."""
+    """What the shown candidates were granted, by authorization, line, and day if it matters."""
     sent: NotRequired[str]
     """The claim as it was sent: what it holds may be counted anew."""
     previous: NotRequired[Summary]

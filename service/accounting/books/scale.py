@@ -6,11 +6,13 @@ of an hour. Redis computes with doubles, which are exact below 2^53, so that is 
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 SCALE = 3_000_000
 SCALED_MAX = 2**53 - 1
 CENT = SCALE // 100
 _SIX_DECIMALS = Decimal("0.000001")
+_WRITTEN_KEPT = 4_096
 
 QUANTITY_MAX = Decimal(SCALED_MAX // SCALE)
 """About three thousand million units, or dollars."""
@@ -34,12 +36,14 @@ def quantity_of(number: int) -> Decimal:
     return whole + 0 if exact == whole else exact.normalize()  # no minus before a zero
 
 
+@lru_cache(_WRITTEN_KEPT)
 def written(number: int) -> str:
     """Write a scaled number as an answer shows it: "4", "2.5"."""
     whole, rest = divmod(number, SCALE)
     return format(quantity_of(number), "f") if rest else str(whole)
 
 
+@lru_cache(_WRITTEN_KEPT)
 def written_amount(number: int) -> str:
     """Write a scaled amount as an answer shows it, with two decimals at least: "240.00"."""
     cents, rest = divmod(number, CENT)

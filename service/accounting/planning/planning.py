@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import starmap
+from typing import NamedTuple
 
-from service.accounting.books.plan import ClaimPlan, Drawable, LinePlan, Part
+from service.accounting.books.plan import Bounds, ClaimPlan, Drawable, LinePlan, Part
 from service.accounting.books.scale import scaled
 from service.accounting.limits.bounds import (
     Account,
@@ -78,6 +79,19 @@ def plan_claim(claim: Claim, asked: Sequence[Asked], references: References) -> 
     return Planned(plan=plan, obstacles=tuple(planner.obstacles), outside=outside)
 
 
+class _Said(NamedTuple):
+    """What an authorization line says, read once for all lines of a claim.
+
+    ``is_vague``: it was granted in part, and nobody said how much. ``accounts`` are None where they
+    cannot be told.
+    """
+
+    action: str | None
+    is_vague: bool
+    window: DateSpan | None
+    accounts: tuple[Account, ...] | None
+
+
 @dataclass(slots=True)
 class _Planner:
     """Plans one line after the other; what authorizations say is read once."""
@@ -89,8 +103,8 @@ class _Planner:
     outside: set[tuple[int, str, int]] = field(default_factory=set)
     drawables: dict[str, Drawable] = field(default_factory=dict)
     studies: Studies = field(default_factory=Counter)
-    accounts: dict[tuple[str, int], tuple[Account, ...] | None] = field(default_factory=dict)
-    windows: dict[tuple[str, int], DateSpan | None] = field(default_factory=dict)
+    said: dict[tuple[str, int], _Said] = field(default_factory=dict)
+    countings: dict[tuple[object, ...], Counting | None] = field(default_factory=dict)
 
     def add(self, line: ServiceLine, asked: Sequence[Asked]) -> None:
         """Plan one line, or say what is in its way."""
@@ -113,13 +127,13 @@ class _Planner:
         """
         if all(choice.is_held for choice in asked.choices):
             return self._usable(asked, asked.choices)
-        if any(choice.action == WAIVING_ACTION for choice in asked.choices):
+        if any(self._said(choice).action == WAIVING_ACTION for choice in asked.choices):
             return None
         choices = _in_order(asked.choices)
         if any(choice.is_selected for choice in choices):
             choices = [each for each in choices if self._may_go_along(each, asked, first_day)]
         for choice in choices:
-            if _has_unknown_quantity(choice):
+            if self._said(choice).is_vague:
                 return _obstacle(asked, "granted_quantity_unknown", choice)
             if choice.counted and choice.line in choice.counted.untold:
                 return _obstacle(asked, "unit_kinds", choice)
@@ -143,26 +157,22 @@ class _Planner:
     def _is_late(self, choice: Choice, first_day: date) -> bool:
         """Whether it was certified too long after the service; an examiner may take it still."""
         most = self.references.accounting.retro_days_max
-        certified = certified_on(choice.authorization, choice.line)
-        if most is None or certified is None or choice.is_selected:
+        if most is None or choice.is_selected:
             return False
-        return (certified - first_day).days > most
+        certified = certified_on(choice.authorization, choice.line)
+        return certified is not None and (certified - first_day).days > most
 
     def _usable(self, asked: Asked, choices: Sequence[Choice]) -> Sought | Obstacle:
         usable: list[Usable] = []
         barred: list[tuple[Choice, list[str | None]]] = []
-        known: dict[tuple[str | None, bool], Counting | None] = {}
         for choice in choices:
-            accounts = self._accounts(choice)
-            if accounts is None:
+            said = self._said(choice)
+            if said.accounts is None:
                 return _obstacle(asked, "renewal_unknown", choice)
             counted, other_units = [], []
-            for account in accounts:
+            for account in said.accounts:
                 bounds = account.bounds
-                kind = bounds.unit, bounds.units is None
-                if kind not in known:  # header and line mostly count the same
-                    known[kind] = counting_of(asked.line, asked.query_type, bounds, self.references)
-                counting = known[kind]
+                counting = self._counting(asked, bounds)
                 if counting is None:
                     other_units.append(bounds.unit)
                 else:
@@ -172,8 +182,7 @@ class _Planner:
             elif asked.line.charge is None and any(starmap(_counts_money, counted)):
                 return _obstacle(asked, "charge_unknown", choice)
             else:
-                window = self.windows[choice.key]
-                usable.append(Usable(choice=choice, window=window, accounts=tuple(counted)))
+                usable.append(Usable(choice=choice, window=said.window, accounts=tuple(counted)))
         if not barred:
             return Sought(asked=asked, usable=tuple(usable))
         by_matching = not any(choice.is_selected for choice in choices)
@@ -181,16 +190,30 @@ class _Planner:
             return _obstacle(asked, "multiple")
         return _obstacle(asked, "unit_kinds", barred[0][0])
 
-    def _accounts(self, choice: Choice) -> tuple[Account, ...] | None:
-        """The accounts of an authorization line, read once; None where they cannot be told."""
-        if choice.key not in self.accounts:
-            starts_on = self.references.accounting.week_starts_on
-            self.windows[choice.key] = window_of(choice.authorization, choice.line)
-            self.accounts[choice.key] = None
+    def _said(self, choice: Choice) -> _Said:
+        found = self.said.get(choice.key)
+        if found is None:
+            accounts = None
             with suppress(RenewalUnknown):
+                starts_on = self.references.accounting.week_starts_on
                 accounts = accounts_of(choice.authorization, choice.line, starts_on)
-                self.accounts[choice.key] = accounts
-        return self.accounts[choice.key]
+            found = self.said[choice.key] = _Said(
+                action=choice.action,
+                is_vague=_has_unknown_quantity(choice),
+                window=window_of(choice.authorization, choice.line),
+                accounts=accounts,
+            )
+        return found
+
+    def _counting(self, asked: Asked, bounds: Bounds) -> Counting | None:
+        """How a line counts on a base; lines that bill the same count the same."""
+        line = asked.line
+        billed = line.procedure, line.revenue_code, line.modifiers, line.unit
+        key = (*billed, asked.query_type, bounds.unit, bounds.units is None)
+        if key not in self.countings:
+            counting = counting_of(line, asked.query_type, bounds, self.references)
+            self.countings[key] = counting
+        return self.countings[key]
 
     def _parts(
         self, line: ServiceLine, sought: Sequence[Sought]

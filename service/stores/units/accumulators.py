@@ -227,12 +227,16 @@ class Accumulators:
             late.arrived(request.owner),
             late.arrived(their),
         ]
+        new = {name for name, book in request.seen.items() if not book.sequence}
+        if request.must_find:
+            # Some of them were mostly never drawn on: the script would only be sent to ask that.
+            new |= await self._archive.recall(payer, "accounts", request.only_looked_at)
         answer = await self._move(
             payer,
             self._draw,
             [*names, *self._accounts_of(payer, request.authorizations)],
             lambda new: [write_draw(request, new, self._late()), request.record],
-            {name for name, book in request.seen.items() if not book.sequence},
+            new,
         )
         if answer["s"] == "stale":
             raise AuthorizationChanged(answer["a"])
