@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     x12_undated_grants: Literal["refuse", "requested", "pended"] = "refuse"
     x12_broken_sets: Literal["refuse", "adjudicate"] = "refuse"
     x12_undated_estimates: Literal["today", "refuse"] = "today"
+    seal_keys_file: Path | None = None
+    seal_keys_command: str | None = None
     surrogate_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
 
     limit_rate: Annotated[float, Field(ge=0)] = 1000.0

@@ -15,6 +15,7 @@ from service.rules.texts import load_rules
 from service.settings import Settings
 from service.stores.connection.clock import now
 from service.stores.connection.durability import WANTED
+from service.stores.connection.sealing import SealKeysRefused, seal_from
 
 MAJOR = "9."
 CLOCK_S_MAX = 2.0
@@ -103,6 +104,14 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
 def _of_access(settings: Settings) -> Iterator[Finding]:
     wrong = "open: whoever reaches this machine may do everything" if settings.is_open else None
     yield _unless(wrong, "profile", "a credential is needed", "unset AUTHMATCH_OPEN_PROFILE")
+    try:
+        named = seal_from(settings.seal_keys_file, settings.seal_keys_command).key_names
+    except SealKeysRefused as refused:
+        yield red("seal", str(refused), "put the keys right: 32 bytes in base64, one a line")
+    else:
+        wrong = None if named else "none: dead letters, outbox and archive are kept in clear"
+        found = f"by {named[0]}, {len(named)} in all" if named else ""
+        yield _unless(wrong, "seal", found, "set AUTHMATCH_SEAL_KEYS_FILE, or encrypt the disks")
     bounds = {
         "AUTHMATCH_LIMIT_RATE": settings.limit_rate,
         "AUTHMATCH_LIMIT_AT_ONCE": settings.limit_at_once,

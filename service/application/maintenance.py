@@ -101,6 +101,11 @@ async def migrate(parts: Application, tell: Tell) -> tuple[str, str, int]:
     return await parts.stores.migration.run(tell)
 
 
+async def reseal(parts: Application, tell: Tell) -> int:
+    """Seal anew what is not under the first key; gives how many documents. Raises EngineFault."""
+    return await parts.stores.resealing.run(tell)
+
+
 async def readiness(parts: Application) -> Readiness:
     """Whether claims can be matched, units moved and pushes stored now.
 

@@ -55,6 +55,7 @@ from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.inspection import Inspection
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.connection.sealing import seal_from
 from service.stores.indices.installation import Installation
 from service.stores.indices.migration import Migration
 from service.stores.intake.control_numbers import ControlNumbers
@@ -63,6 +64,7 @@ from service.stores.intake.dead_letters import DeadLetters
 from service.stores.intake.delivery import Delivery
 from service.stores.intake.entrance import Entrance
 from service.stores.intake.outbox import Outbox
+from service.stores.intake.resealing import Resealing
 from service.stores.ledger.epoch import Epoch, Guard
 from service.stores.ledger.projection import Projection
 from service.stores.ledger.reading import LedgerReading
@@ -109,6 +111,7 @@ class Stores:
         self.payers = list(settings.payers)
         """Those that are looked after; more are added with their keys."""
         indices, keys = IndexNames(settings.index_prefix), _key_names(settings)
+        self.seal = seal_from(settings.seal_keys_file, settings.seal_keys_command)
         self.elasticsearch, self.redis, self.indices = elasticsearch, redis, indices
         self.inspection = Inspection(elasticsearch, redis, indices)
         self.visibility = Visibility(elasticsearch, redis, indices, keys)
@@ -133,7 +136,7 @@ class Stores:
         )
         self.ledger = LedgerReading(elasticsearch, redis, indices, keys, self.projection)
         self.records = Records(self.ledger)
-        self.archive = Archive(elasticsearch, redis, indices, keys)
+        self.archive = Archive(elasticsearch, redis, indices, keys, self.seal)
         self.epoch = Epoch(elasticsearch, redis, indices, keys, self.ledger, self.archive)
         self.durability = Durability(redis, is_weak_allowed=settings.allow_weak_redis)
         self.guard = Guard(self.durability, self.epoch)
@@ -189,8 +192,13 @@ class Stores:
         self.search = AuthorizationSearch(elasticsearch, indices, self.members)
         self.merging = MemberMerge(self.members, self.late_queue)
         breaker = Breaker()
-        self.outbox = Outbox(redis, keys, self.durability, bytes_max=settings.outbox_bytes_max)
-        self.letters = DeadLetters(elasticsearch, indices, self.outbox, breaker, keys.secret)
+        self.outbox = Outbox(
+            redis, keys, self.durability, self.seal, bytes_max=settings.outbox_bytes_max
+        )
+        self.letters = DeadLetters(
+            elasticsearch, indices, self.outbox, breaker, keys.secret, self.seal
+        )
+        self.resealing = Resealing(elasticsearch, indices, self.seal)
         self.entrance = Entrance(self.authorizations, self.reading, self.outbox, breaker)
         delivery = Delivery(self.outbox, self.entrance, self.letters)
         self.courier = Courier(self.outbox, delivery, self.payers)

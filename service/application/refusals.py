@@ -25,6 +25,7 @@ from service.rules.book import StoredReferencesDiffer as StoredReferencesDiffer
 from service.stores.connection.durability import NotDurable as NotDurable
 from service.stores.connection.faults import EngineRefused as EngineRefused
 from service.stores.connection.reading import BadCursor as BadCursor
+from service.stores.connection.sealing import SealKeysRefused as SealKeysRefused
 from service.stores.intake.dead_letters import LetterConflict as LetterConflict
 from service.stores.ledger.rebuilding import NotEmpty as NotEmpty
 from service.stores.members.merge import MergeRefused as MergeRefused

@@ -37,6 +37,7 @@ _REFUSED = (
     refusals.NotFound,
     refusals.NotOffered,
     refusals.RolesRefused,
+    refusals.SealKeysRefused,
     refusals.Stale,
     refusals.TableFault,
 )

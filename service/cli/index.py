@@ -17,6 +17,13 @@ def install() -> None:
 
 
 @app.command()
+def reseal() -> None:
+    """Bring dead letters and what is at rest under the first key of the seal, while all goes on."""
+    count = run_shown(read_settings(), "sealing", maintenance.reseal)
+    put(f"sealed anew: {count} documents")
+
+
+@app.command()
 def migrate() -> None:
     """Build a new index from the sources and put it in place; reads go on, pushes wait."""
     old, new, count = run_shown(read_settings(), "rebuilding", maintenance.migrate)

@@ -88,6 +88,8 @@ async def read_all(
                     sort=["_shard_doc"],
                     search_after=after,
                     track_total_hits=after is None,
+                    seq_no_primary_term=True,
+                    version=True,
                     allow_partial_search_results=False,
                 )
             point = response["pit_id"]

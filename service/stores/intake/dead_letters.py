@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, ConflictError
@@ -18,11 +19,13 @@ from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames
 from service.stores.connection.reading import Listing, read_many, read_page
+from service.stores.connection.sealing import Seal
 from service.stores.intake.letter import (
     Letter,
     Status,
     first_letter,
     letter_document,
+    letter_place,
     read_letter,
     write_letter,
 )
@@ -67,6 +70,7 @@ class DeadLetters:
     _outbox: Outbox
     _breaker: Breaker
     _secret: bytes
+    _seal: Seal
     _is_installed: bool = field(default=False, init=False)
 
     async def keep(
@@ -128,10 +132,10 @@ class DeadLetters:
             self._elasticsearch,
             self._indices.dead_letters,
             "a dead letter",
-            docs=[{"_id": _document_id(payer, each), "routing": payer} for each in ids],
+            docs=[{"_id": letter_place(payer, each), "routing": payer} for each in ids],
             source_excludes=without,
         )
-        return {doc["_source"]["id"]: read_letter(doc) for doc in found if doc}
+        return {doc["_source"]["id"]: read_letter(doc, self._seal) for doc in found if doc}
 
     async def get(self, payer: str, letter_id: str) -> Letter | None:
         """Give a letter with its content; None when this payer has none of this id."""
@@ -151,7 +155,7 @@ class DeadLetters:
             self._elasticsearch,
             self._indices.dead_letters,
             [{"term": {name: value}} for name, value in given.items() if value],
-            read_letter,
+            partial(read_letter, seal=self._seal),
             order=[({"last_at": "desc"}, int), ({"id": "asc"}, str)],
             size=size,
             after=after,
@@ -219,9 +223,9 @@ class DeadLetters:
             try:
                 response: Any = await self._elasticsearch.index(
                     index=self._indices.dead_letters,
-                    id=_document_id(payer, letter.id),
+                    id=letter_place(payer, letter.id),
                     routing=payer,
-                    document=letter_document(payer, letter),
+                    document=letter_document(payer, letter, self._seal),
                     if_seq_no=letter.seen[0],
                     if_primary_term=letter.seen[1],
                 )
@@ -233,10 +237,10 @@ class DeadLetters:
         return Operation(
             action="create" if letter.seen is None else "index",
             index=self._indices.dead_letters,
-            id=_document_id(payer, letter.id),
+            id=letter_place(payer, letter.id),
             routing=payer,
             seen=letter.seen,
-            document=letter_document(payer, letter),
+            document=letter_document(payer, letter, self._seal),
         )
 
     async def _check_installed(self) -> None:
@@ -248,10 +252,6 @@ class DeadLetters:
         if not there:
             raise EngineUnavailable("elasticsearch", "the indices are not installed")
         self._is_installed = True
-
-
-def _document_id(payer: str, letter_id: str) -> str:
-    return f"{payer}|{letter_id}"
 
 
 def _again(known: Letter | None, letter: Letter) -> Letter | None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import orjson
 
 from service.domain.submission import Code, DeadLetter, Format
+from service.stores.connection.sealing import Seal
 
 Status = Literal["open", "resolved", "dropped"]
 
@@ -66,15 +67,25 @@ def first_letter(letter_id: str, letter: DeadLetter, at: str) -> Letter:
     return Letter(id=letter_id, kept_at=at, last_at=at, is_whole=letter.is_whole, **asdict(letter))
 
 
-def letter_document(payer: str, letter: Letter) -> dict[str, Any]:
-    """Write a letter for Elasticsearch."""
-    document = {"payer": payer, **letter.shown(), "content": _written(letter.content)}
+def letter_place(payer: str, letter_id: str) -> str:
+    """Name the document of a letter."""
+    return f"{payer}|{letter_id}"
+
+
+def letter_document(payer: str, letter: Letter, seal: Seal) -> dict[str, Any]:
+    """Write a letter for Elasticsearch, its content sealed."""
+    content = _written(letter.content)
+    if content is not None:
+        content = seal.close(content, f"{letter_place(payer, letter.id)}|content")
+    document = {"payer": payer, **letter.shown(), "content": content}
     return {name: value for name, value in document.items() if value is not None}
 
 
-def read_letter(hit: Mapping[str, Any]) -> Letter:
-    """Read a letter that Elasticsearch gave."""
+def read_letter(hit: Mapping[str, Any], seal: Seal) -> Letter:
+    """Read a letter that Elasticsearch gave; raises SealBroken."""
     source = {name: value for name, value in hit["_source"].items() if name != "payer"}
+    if "content" in source:
+        source["content"] = seal.open(source["content"], f"{hit['_id']}|content")
     return _read(source, seen=(hit["_seq_no"], hit["_primary_term"]))
 
 

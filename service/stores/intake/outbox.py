@@ -5,7 +5,7 @@ payer has a limit in bytes, counted in the same step in which something is put o
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from service.stores.connection.durability import Durability
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import UNKNOWN_MEMBER, KeyNames, OutboxKeys
 from service.stores.connection.scripts import lua
+from service.stores.connection.sealing import Seal
 from service.stores.intake._outbox_entry import (
     Entry,
     letter_entry,
@@ -68,12 +69,19 @@ class Outbox:
     """Puts in, tells what waits, and takes out; ``bytes_max`` is the limit of each payer."""
 
     def __init__(
-        self, redis: RedisClient, keys: KeyNames, durability: Durability, *, bytes_max: int
+        self,
+        redis: RedisClient,
+        keys: KeyNames,
+        durability: Durability,
+        seal: Seal,
+        *,
+        bytes_max: int,
     ) -> None:
         self._redis = redis
         self._keys = keys
         self._durability = durability
         self._bytes_max = bytes_max
+        self._seal = seal
         self._known: set[str] = set()
         self._put_script, self._settle_script = (
             redis.register_script(lua(name)) for name in ("outbox_put.lua", "outbox_settle.lua")
@@ -112,8 +120,12 @@ class Outbox:
 
     async def _put(self, keys: OutboxKeys, entries: Sequence[Entry]) -> list[Queued]:
         await self._durability.ensure()
+        sealed = [
+            replace(each, content=self._seal.close(each.content, keys.entry(each.ticket)))
+            for each in entries
+        ]
         for some in bounded(
-            entries, lambda entry: entry.size, count_max=_PUT_AT_ONCE, size_max=_PUT_BYTES
+            sealed, lambda entry: entry.size, count_max=_PUT_AT_ONCE, size_max=_PUT_BYTES
         ):
             names = [keys.queue, keys.bytes, keys.sequence]
             words: list[str | int] = [self._bytes_max]
@@ -206,7 +218,11 @@ class Outbox:
             found = await pipeline.execute() if tickets else []
         # One that another worker has taken out meanwhile is not there any more.
         pairs = zip(tickets, found, strict=True)
-        return [read_entry(ticket, stored) for ticket, stored in pairs if stored]
+        read = (read_entry(ticket, stored) for ticket, stored in pairs if stored)
+        return [
+            replace(each, content=self._seal.open(each.content, keys.entry(each.ticket)))
+            for each in read
+        ]
 
     async def settle(self, payer: str, delivered: Sequence[Delivered]) -> int:
         """Take out what was delivered; gives how many nobody else had taken out before."""

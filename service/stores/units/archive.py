@@ -22,6 +22,7 @@ from service.stores.connection.key_names import BookKeys, KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.connection.reading import read_many, read_one
 from service.stores.connection.scripts import lua
+from service.stores.connection.sealing import Seal
 
 Kind = Literal["claim", "accounts"]
 
@@ -74,6 +75,7 @@ class Archive:
     _redis: RedisClient
     _indices: IndexNames
     _keys: KeyNames
+    _seal: Seal
 
     async def trust(self) -> None:
         """State that the archive is complete: it is new, or all that it lacks comes into Redis.
@@ -100,7 +102,11 @@ class Archive:
                 raise EngineUnavailable("elasticsearch", _GONE)
             for document in filter(None, documents):
                 kept = document["_source"]
-                archived = Archived(orjson.loads(kept["fields"]), orjson.loads(kept["tokens"]))
+                fields, tokens = (
+                    self._seal.open(kept[name], f"{document['_id']}|{name}")
+                    for name in ("fields", "tokens")
+                )
+                archived = Archived(orjson.loads(fields), orjson.loads(tokens))
                 found[names[document["_id"]]] = archived
         return found
 
@@ -170,17 +176,21 @@ class Archive:
 
     def _operation(self, payer: str, rested: Rested, archived: Archived) -> Operation:
         """Write over what is older."""
+        name = _document_id(payer, rested.kind, rested.id)
+        kept = {"fields": archived.fields, "tokens": archived.tokens}
         return Operation(
             action="index",
             index=self._indices.archive,
-            id=_document_id(payer, rested.kind, rested.id),
+            id=name,
             version=int(rested.sequence),
             same_version=True,
             document={
                 "payer": payer,
                 "kind": rested.kind,
-                "fields": orjson.dumps(archived.fields).decode(),
-                "tokens": orjson.dumps(archived.tokens).decode(),
+                **{
+                    field: self._seal.close(orjson.dumps(each).decode(), f"{name}|{field}")
+                    for field, each in kept.items()
+                },
             },
         )
 
