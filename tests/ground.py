@@ -64,6 +64,11 @@ def shipped_rules() -> RuleBook:
     return load_rules(Settings())
 
 
+def seeds(few: int, many: int) -> list[Any]:
+    """Seeds of a round that is costly: a few for the suite, the others for the long rounds."""
+    return [*range(few), *(pytest.param(each, marks=pytest.mark.long) for each in range(few, many))]
+
+
 def new_prefix() -> str:
     """Give a prefix that no other run has."""
     return f"t-{uuid.uuid4().hex[:10]}-"

@@ -7,7 +7,7 @@ import pytest
 
 from service.application.parts import Stores
 from service.stores.members.merge import MergeRefused
-from tests.ground import Ground, push
+from tests.ground import Ground, push, seeds
 from tests.stores.merging import found_for, merge, pushed
 
 
@@ -69,7 +69,7 @@ def test_no_match_misses_an_authorization(
     ground.run(scenario)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", seeds(1, 2))
 def test_pushes_during_a_merge_are_found(ground: Ground, payer: str, seed: int) -> None:
     """What was acknowledged under either id is found under both, also when it is new or void."""
 
@@ -114,7 +114,7 @@ def test_pushes_during_a_merge_are_found(ground: Ground, payer: str, seed: int) 
     ground.run(scenario)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", seeds(2, 6))
 def test_merges_at_once_never_close_a_circle(ground: Ground, payer: str, seed: int) -> None:
     """Of those that would, some are refused; all that was found before is found at the end."""
 

@@ -10,7 +10,7 @@ from service.accounting.books.scale import SCALE
 from service.application.parts import Stores
 from service.flow.adjudicating.adjudicate import Conflict
 from service.flow.adjudicating.claim_life import Step
-from tests.ground import Ground, push
+from tests.ground import Ground, push, seeds
 from tests.movements import forget
 from tests.stores.merging import (
     UNITS,
@@ -51,7 +51,7 @@ async def one_claim(
             pass
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(1, 4))
 def test_units_are_exact_while_members_are_merged(ground: Ground, payer: str, seed: int) -> None:
     """No claim is lost, none counts twice, and no unit beyond the limit is granted."""
 
@@ -94,7 +94,7 @@ def test_units_are_exact_while_members_are_merged(ground: Ground, payer: str, se
     ground.run(scenario)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(1, 3))
 def test_what_is_rebuilt_is_what_was_lost(own: Ground, payer: str, seed: int) -> None:
     """After claims and merges, some of which stopped half-way and went on later."""
 
