@@ -11,15 +11,12 @@ import re
 import secrets
 import time
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 import orjson
 
 BEGUN_S = 600
 """So long a sign-in may take, and so long a link opens a session."""
-
-Kind = Literal["begun", "ticket"]
-"""What is taken once: a sign-in that was begun, or a link that opens a session."""
 
 _ID = re.compile(r"[A-Za-z0-9_\-]{43}")
 
@@ -43,12 +40,16 @@ class Session:
 class Shelf(Protocol):
     """Where sessions are kept, by ids of which it knows hashes alone; raises EngineFault."""
 
-    async def put(self, kind: Kind, name: str, content: str, seconds: int) -> None:
-        """Keep something for so long, to be taken once."""
+    async def put(self, ticket: str, content: str, seconds: int) -> None:
+        """Keep what a ticket opens for so long, to be taken once."""
         ...
 
-    async def take(self, kind: Kind, name: str) -> str | None:
+    async def take(self, ticket: str) -> str | None:
         """Give it, and keep it no longer; None where it is not there."""
+        ...
+
+    async def is_first(self, sign_in: str, seconds: int) -> bool:
+        """Whether this was not asked before in so many seconds."""
         ...
 
     async def open(self, name: str, content: str, user: str, idle_s: int, until: float) -> None:
@@ -108,17 +109,21 @@ class Sessions:
     async def ticket(self, session: Session) -> str:
         """A ticket that opens this session once, for some minutes."""
         ticket = new_id()
-        await self.shelf.put("ticket", ticket, _written(session), BEGUN_S)
+        await self.shelf.put(ticket, _written(session), BEGUN_S)
         return ticket
 
     async def by_ticket(self, ticket: str) -> Session | None:
         """The session that a ticket opens; None for one that was used, or is too old."""
-        content = await self.shelf.take("ticket", ticket) if is_id(ticket) else None
+        content = await self.shelf.take(ticket) if is_id(ticket) else None
         return None if content is None else _read(content)
 
     def csrf_token(self, session_id: str) -> str:
         """What a page of ours sends with what changes anything: of this session alone."""
-        return hmac.new(self._secret, f"csrf|{session_id}".encode(), hashlib.sha256).hexdigest()
+        return self.seal(f"csrf|{session_id}")
+
+    def seal(self, text: str) -> str:
+        """A text that shows that this service wrote another one."""
+        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
 
 
 def new_id() -> str:

@@ -1,22 +1,24 @@
 """Browser sign-in: OpenID Connect by the authorization code flow with PKCE (RFC 6749, 7636, 9207).
 
 The issuer is the one of access tokens, and its id token is checked as they are. A sign-in that was
-begun is kept for some minutes and taken once, by the browser that began it.
+begun is kept by the browser alone, sealed, so that nobody fills the store who only begins; that it
+was finished is kept here, so that it is taken once.
 """
 
 import asyncio
 import base64
 import hashlib
 import hmac
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.parse import quote_plus, urlencode
 
 import orjson
 
-from service.access.sessions import BEGUN_S, Session, Sessions, is_id, new_id
+from service.access.sessions import BEGUN_S, Session, Sessions, new_id
 from service.access.subject import NotAuthenticated
 from service.access.tokens import Tokens, fetched
 from service.domain.engine_fault import EngineFault
@@ -39,14 +41,6 @@ class Client:
     secret: str | None = field(repr=False)
     scope: str
     redirect_uri: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Begun:
-    state: str
-    nonce: str
-    verifier: str
-    next_: str
 
 
 def client_of(settings: Settings) -> Client | None:
@@ -73,53 +67,63 @@ class SignIn:
         """Nothing is asked before a browser comes back."""
         self._client = client
         self._tokens = tokens
-        self._shelf = sessions.shelf
+        self._sessions = sessions
 
-    async def begin(self, next_: str) -> tuple[str, str]:
-        """An id that the browser keeps, and the address where it signs in; raises EngineFault."""
-        begun = _Begun(state=new_id(), nonce=new_id(), verifier=new_id(), next_=next_)
-        begun_id = new_id()
-        await self._shelf.put("begun", begun_id, orjson.dumps(asdict(begun)).decode(), BEGUN_S)
-        digest = hashlib.sha256(begun.verifier.encode()).digest()
+    def begin(self, next_: str) -> tuple[str, str]:
+        """What the browser keeps meanwhile, and the address where it signs in."""
+        seed = new_id()
+        ends = int(time.time()) + BEGUN_S
+        where = base64.urlsafe_b64encode(next_.encode()).decode().rstrip("=")
+        begun = f"{seed}.{ends}.{where}"
+        digest = hashlib.sha256(self._made("verifier", seed).encode()).digest()
         asked = {
             "response_type": "code",
             "client_id": self._client.client_id,
             "redirect_uri": self._client.redirect_uri,
             "scope": self._client.scope,
-            "state": begun.state,
-            "nonce": begun.nonce,
+            "state": self._made("state", seed),
+            "nonce": self._made("nonce", seed),
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
         }
         there = self._client.authorization_url
-        return begun_id, f"{there}{'&' if '?' in there else '?'}{urlencode(asked)}"
+        there += f"{'&' if '?' in there else '?'}{urlencode(asked)}"
+        return f"{begun}.{self._made('begun', begun)}", there
 
-    async def finish(self, begun_id: str, answer: Mapping[str, str]) -> tuple[Session, str]:
+    async def finish(self, kept: str, answer: Mapping[str, str]) -> tuple[Session, str]:
         """Who came back, and where he wanted to go.
 
         Raises NotAuthenticated, NotForPayer, and EngineFault where the issuer does not answer.
         """
-        content = await self._shelf.take("begun", begun_id) if is_id(begun_id) else None
-        if content is None:
+        begun, _, seal = kept.rpartition(".")
+        seed, _, rest = begun.partition(".")
+        if not _same(seal, self._made("begun", begun)) or int(rest.split(".")[0]) < time.time():
             raise NotAuthenticated(f"this sign-in was not begun here, or is over: {_BEGIN_AGAIN}")
-        begun = _Begun(**orjson.loads(content))
-        if not _same(answer.get("state", ""), begun.state):
+        if not _same(answer.get("state", ""), self._made("state", seed)):
             raise NotAuthenticated(f"this is the answer to another sign-in: {_BEGIN_AGAIN}")
+        if not await self._sessions.shelf.is_first(seed, BEGUN_S):
+            raise NotAuthenticated(f"this sign-in was finished before: {_BEGIN_AGAIN}")
         code, issuer = answer.get("code", ""), self._tokens.issuer.name
         if "error" in answer or answer.get("iss", issuer) != issuer:
             raise NotAuthenticated(f"the issuer did not sign you in: {_BEGIN_AGAIN}")
         if not 0 < len(code) <= CODE_LENGTH_MAX:
             raise NotAuthenticated(f"the issuer gave no code: {_BEGIN_AGAIN}")
-        token = await asyncio.to_thread(self._exchange, code, begun.verifier)
+        token = await asyncio.to_thread(self._exchange, code, self._made("verifier", seed))
         claims = await self._tokens.claims_of(token, self._client.client_id)
         nonce, party = claims.get("nonce"), claims.get("azp", self._client.client_id)
-        if not isinstance(nonce, str) or not _same(nonce, begun.nonce):
+        if not isinstance(nonce, str) or not _same(nonce, self._made("nonce", seed)):
             raise NotAuthenticated(f"the id token is of another sign-in: {_BEGIN_AGAIN}")
         if party != self._client.client_id:
             raise NotAuthenticated(f"the id token is for somebody else: {_BEGIN_AGAIN}")
         payers = tuple(sorted(self._tokens.payers_of(claims)))
         may = tuple(self._tokens.words_of(claims))
-        return Session(name=claims["sub"], payers=payers, may=may), begun.next_
+        where = rest.partition(".")[2]
+        next_ = base64.urlsafe_b64decode(where + "=" * (-len(where) % 4)).decode()
+        return Session(name=claims["sub"], payers=payers, may=may), next_
+
+    def _made(self, what: str, of: str) -> str:
+        """A text of a sign-in that nobody else can make: another one for each purpose."""
+        return self._sessions.seal(f"{what}|{of}")
 
     def _exchange(self, code: str, verifier: str) -> bytes:
         """The id token for a code; raises NotAuthenticated, EngineFault."""

@@ -1,7 +1,7 @@
 """What a browser sends of a session, and what shows that a page of ours sent it.
 
 With TLS the cookie is called `__Host-authmatch`: no other host or path can set or read it. On plain
-HTTP, which is loopback alone, browsers do not take that name; there its name has the port.
+HTTP, which is loopback alone, not every browser takes that; there its name has the port.
 """
 
 import hmac

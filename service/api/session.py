@@ -24,8 +24,10 @@ HERE = "/session"
 FORM = "application/x-www-form-urlencoded"
 BODY_BYTES_MAX = 4096
 OF_PAGES = {
-    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'"
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
 }
+"""With no-referrer a browser would not say of a form from which site it is (`Origin: null`)."""
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>authmatch</title>{}</html>"""
 _FIELD = '<input type="hidden" name="csrf_token" value="{}">'
 
@@ -58,8 +60,8 @@ async def sign_in(
     request: Request, parts: Parts, next_: Annotated[str, Query(alias="next")] = HERE
 ) -> Response:
     """Send a browser to the issuer; it comes back to the callback, and then to `next`."""
-    begun_id, there = await sessions.begin(parts, next_)
-    return _sent(request, parts, there, begun_id, BEGUN)
+    kept, there = sessions.begin(parts, next_)
+    return _sent(request, parts, there, kept, BEGUN)
 
 
 @router.get("/callback", summary="Come back from the issuer")
@@ -69,10 +71,10 @@ async def callback(request: Request, parts: Parts) -> Response:
     answer = dict(given)
     if len(answer) != len(given):
         raise NotAuthenticated("the answer of the issuer says something twice")
-    begun_id = browser.cookie(request, parts, BEGUN) or ""
+    kept = browser.cookie(request, parts, BEGUN) or ""
     before = browser.cookie(request, parts)
     try:
-        opened, next_ = await sessions.finish(parts, begun_id, answer, before)
+        opened, next_ = await sessions.finish(parts, kept, answer, before)
     except NotAuthenticated:
         count_failure(request)
         raise

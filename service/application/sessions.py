@@ -14,25 +14,25 @@ from service.access.subject import (
 from service.application.intake import NotFound
 from service.application.parts import Application
 
-NEXT_LENGTH_MAX = 2000
+NEXT_LENGTH_MAX = 1000
 _LOCAL_PATH = re.compile(rf"/(?![/\\])[!-\[\]-~]{{0,{NEXT_LENGTH_MAX}}}")
 _LINK_OVER = "this link was used, or is too old: `authmatch session link` makes another"
 
 
-async def begin(parts: Application, next_: str) -> tuple[str, str]:
-    """An id for the browser that signs in, and the address where it does.
+def begin(parts: Application, next_: str) -> tuple[str, str]:
+    """What the browser that signs in keeps meanwhile, and the address where it does.
 
-    Raises BadPart for a ``next_`` that is no path of this service, NotFound, EngineFault.
+    Raises BadPart for a ``next_`` that is no path of this service, NotFound.
     """
     if not _LOCAL_PATH.fullmatch(next_):
         raise BadPart("/query/next", "it must be a path of this service, such as /session")
     if parts.gate.sign_in is None:
         raise NotFound("nobody can sign in here: no issuer is configured for it")
-    return await parts.gate.sign_in.begin(next_)
+    return parts.gate.sign_in.begin(next_)
 
 
 async def finish(
-    parts: Application, begun_id: str, answer: dict[str, str], before: str | None
+    parts: Application, kept: str, answer: dict[str, str], before: str | None
 ) -> tuple[str, str]:
     """The id of a new session, and the path that its user wanted; that ``before`` it is ended.
 
@@ -40,7 +40,7 @@ async def finish(
     """
     if parts.gate.sign_in is None:
         raise NotFound("nobody can sign in here: no issuer is configured for it")
-    session, next_ = await parts.gate.sign_in.finish(begun_id, answer)
+    session, next_ = await parts.gate.sign_in.finish(kept, answer)
     return await _open(parts.gate, session, before), next_
 
 

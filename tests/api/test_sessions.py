@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,9 @@ import httpx
 import pytest
 
 from service.access import sessions as values
-from service.access.keys import ApiKey, at_after, new_id, new_secret, revoked
-from service.application.parts import Stores, application
+from service.access.keys import ApiKey, at_after, new_id, new_secret
+from service.application import keys
+from service.application.parts import Stores, application, local_caller
 from service.application.sessions import ticket_of_key, ticket_of_machine
 from service.settings import Settings
 from tests.access.issuer import PAYER, SmallIssuer
@@ -92,6 +92,7 @@ def test_a_page_says_who_is_signed_in(address: str) -> None:
         assert ("jo" in page.text, token in page.text) == (True, True)
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert page.headers["cache-control"] == "no-store"
+        assert page.headers["referrer-policy"] == "same-origin", "or forms come from null"
         form = {"csrf_token": token, "payer": "P2"}
         assert one.post("/session/payer", data=form).headers["location"] == "/session"
         assert one.post("/session/sign-out", data={"csrf_token": "x"}).status_code == 403
@@ -328,17 +329,16 @@ def test_a_session_of_a_key_ends_with_it(ground: Ground, monkeypatch: pytest.Mon
             assert await parts.stores.keys.write(key)
             return await ticket_of_key(parts, "desk", bytes.fromhex(secret.hash))
 
-    async def taken(stores: Stores) -> None:
-        found = await stores.keys.get(key.id)
-        assert found is not None
-        assert await stores.keys.write(revoked(replace(found), by="local:jo"))
+    async def taken() -> None:
+        async with application(settings) as parts:
+            await keys.revoke(local_caller(parts, "P1"), key.id)
 
     link = asyncio.run(made())
     with serving(settings) as url, client_of(url) as one:
         assert one.get(f"/session/open?ticket={link}").status_code == 303
         who = one.get("/session").json()
         assert (who["name"], who["scopes"]) == (key.title, list(key.scopes))
-        ground.run(taken)
+        asyncio.run(taken())
         deadline = time.monotonic() + PATIENCE_S
         while scopes_of(one):
             assert time.monotonic() < deadline

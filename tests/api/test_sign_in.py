@@ -10,7 +10,7 @@ import pytest
 from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 
-from service.access import tokens
+from service.access import sign_in, tokens
 from tests.access.issuer import NAME, PAYER, SmallIssuer, claims_of, raw
 from tests.api.browsers import CLIENT_ID, ROLES, begun, cookie_of, signed_in, signing_in
 from tests.ground import Ground
@@ -145,7 +145,7 @@ def _other(browser: httpx.Client) -> str:
 
 @pytest.mark.parametrize("name", CALLBACKS)
 def test_no_other_answer_signs_in(browser: httpx.Client, name: str) -> None:
-    """Whatever is wrong with it; and what was tried once is over."""
+    """Whatever is wrong with it; what came with its state is over, whether it signed in or not."""
     back = urlsplit(begun(browser))
     answer = {name: value[0] for name, value in parse_qs(back.query).items()}
     CALLBACKS[name](browser, answer)
@@ -155,9 +155,45 @@ def test_no_other_answer_signs_in(browser: httpx.Client, name: str) -> None:
     refused = browser.get("/session/callback", params=answer)
 
     assert told(refused) == 401
-    again = {name: value[0] for name, value in parse_qs(back.query).items()}
-    assert told(browser.get("/session/callback", params=again)) == 401
     assert browser.get(PATH).status_code == 401
+    if "state" not in name:
+        again = {name: value[0] for name, value in parse_qs(back.query).items()}
+        assert told(browser.get("/session/callback", params=again)) == 401
+
+
+KEPT: dict[str, Callable[[list[str]], list[str]]] = {
+    "another seed": lambda parts: ["x" * 43, *parts[1:]],
+    "a later end": lambda parts: [parts[0], str(int(parts[1]) + 1), *parts[2:]],
+    "another place": lambda parts: [*parts[:2], "Ly9ldmlsLmV4YW1wbGU", parts[3]],
+    "another seal": lambda parts: [*parts[:3], "0" * 64],
+    "no seal": lambda parts: parts[:3],
+    "a part more": lambda parts: [*parts[:3], "x", parts[3]],
+    "nothing": lambda _: [],
+    "dots": lambda _: ["", "", "", ""],
+    "foreign letters": lambda parts: [*parts[:3], "\xe9"],
+    "long": lambda parts: [*parts[:3], "0" * 6000],
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_the_browser_keeps_meanwhile_is_sealed(browser: httpx.Client, name: str) -> None:
+    """Nobody has a sign-in end later, or somewhere else."""
+    back = begun(browser)
+    ((key, value),) = browser.cookies.items()
+    spoilt = ".".join(KEPT[name](value.split(".")))
+    browser.cookies.clear()
+    sent = [(b"cookie", f"{key}={spoilt}".encode("latin-1"))]
+    assert told(browser.get(back, headers=sent)) == 401
+    good = [(b"cookie", f"{key}={value}".encode())]
+    assert browser.get(back, headers=good).status_code == 303
+
+
+def test_a_sign_in_that_takes_long_is_over(
+    browser: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And who only begins leaves nothing behind."""
+    monkeypatch.setattr(sign_in, "BEGUN_S", -1)
+    assert told(browser.get(begun(browser))) == 401
 
 
 @pytest.mark.parametrize("query", ["", "?code=x", "?code=1&code=2&state=x", "?state[]=x", "?%ff=1"])

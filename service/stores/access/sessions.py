@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from service.access.sessions import Kind
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
@@ -20,16 +19,22 @@ class SessionShelf:
     _redis: RedisClient
     _keys: KeyNames
 
-    async def put(self, kind: Kind, name: str, content: str, seconds: int) -> None:
-        """Keep something for so long, to be taken once; raises EngineFault."""
+    async def put(self, ticket: str, content: str, seconds: int) -> None:
+        """Keep what a ticket opens for so long, to be taken once; raises EngineFault."""
         with translated_errors():
-            await self._redis.set(self._keys.session(kind, name), content, ex=seconds)
+            await self._redis.set(self._keys.session("ticket", ticket), content, ex=seconds)
 
-    async def take(self, kind: Kind, name: str) -> str | None:
+    async def take(self, ticket: str) -> str | None:
         """Give it, and keep it no longer; raises EngineFault."""
         with translated_errors():
-            found: Any = await self._redis.getdel(self._keys.session(kind, name))
+            found: Any = await self._redis.getdel(self._keys.session("ticket", ticket))
         return None if found is None else str(found)
+
+    async def is_first(self, sign_in: str, seconds: int) -> bool:
+        """Whether this was not asked before in so many seconds; raises EngineFault."""
+        key = self._keys.session("finished", sign_in)
+        with translated_errors():
+            return bool(await self._redis.set(key, "1", nx=True, ex=seconds))
 
     async def open(self, name: str, content: str, user: str, idle_s: int, until: float) -> None:
         """Keep a session of a user, at most ``until`` a time; raises EngineFault."""
