@@ -16,6 +16,7 @@ from service.settings import StartKey
 from service.stores.connection import breaker
 from service.stores.intake import courier as couriers
 from tests.api.bodies import authorization_body, claim_body, ndjson
+from tests.api.test_x12 import CLAIM, EDI, REVIEW, SCAN, send
 from tests.ground import Ground
 from tests.proxy import Mode, Proxy
 from tests.serving import client_of, serving
@@ -159,6 +160,26 @@ def test_a_withdrawal_is_kept_as_well(behind: Behind, caller: httpx.Client) -> N
     assert classes(caller.post("/match", json=claim_body())) == ["none"]
 
 
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until the engines are back, and what waited for them is done."""
+    deadline = time.monotonic() + BACK_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def amended(caller: httpx.Client, path: str = PATH) -> dict[str, object]:
+    """The entry that changed what was drawn on, as soon as it can be read."""
+    found: list[dict[str, object]] = []
+
+    def is_there() -> bool:
+        found[:] = caller.get(f"{path}/ledger").json().get("entries", ())
+        return len(found) > 1
+
+    until(is_there)
+    return found[0]
+
+
 def granting(version: int, units: str) -> dict[str, object]:
     """A1 with so many units."""
     return authorization_body(version=version, line={"limits": {"units": units, "unit": "UN"}})
@@ -167,10 +188,7 @@ def granting(version: int, units: str) -> dict[str, object]:
 def draw(caller: httpx.Client) -> None:
     """Have a claim draw a unit of A1, as soon as the engines are back from the test before."""
     caller.put(PATH, json=granting(1, "4"))
-    deadline = time.monotonic() + BACK_S
-    while caller.post("/adjudicate", json=claim_body()).status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: caller.post("/adjudicate", json=claim_body()).status_code == 200)
 
 
 Json = dict[str, Any]
@@ -203,10 +221,26 @@ def test_who_pushed_is_told_of_what_is_stored_late(
     found = re.search(r'(?:/intake/|"ticket":")([\w-]+)', sent.text)
     assert found is not None, sent.text
     assert status_of(caller, f"/intake/{found[1]}")["status"] == "updated"
-    newest = caller.get(f"{PATH}/ledger").json()["entries"][0]
+    newest = amended(caller)
 
     assert (newest["kind"], newest["why"]) == ("amend", "pushed")
     assert (newest["by"], newest["on_behalf_of"]) == ("key:upstream", None)
+
+
+def test_who_sent_a_review_is_told_of_what_is_stored_late(
+    behind: Behind, caller: httpx.Client
+) -> None:
+    """An interchange has many authorizations, and one sender."""
+    path = f"/authorizations/{SCAN}"
+    until(lambda: send(caller, REVIEW).status_code == 200)
+    until(lambda: caller.get(path).status_code == 200)
+    until(lambda: caller.post("/adjudicate", content=CLAIM, headers=EDI).status_code == 200)
+    later = REVIEW.replace("20260407*1015*18", "20260408*1015*18").replace("*900*UN*1", "*900*UN*3")
+    with behind.elasticsearch.failing("refuse"):
+        assert send(caller, later).headers["x-results"] == "queued=1"
+    newest = amended(caller, path)
+
+    assert (newest["kind"], newest["by"]) == ("amend", "key:upstream")
 
 
 def test_who_tried_a_letter_again_is_told_of_what_it_brought(
@@ -216,7 +250,7 @@ def test_who_tried_a_letter_again_is_told_of_what_it_brought(
     draw(caller)
     letter = caller.put(PATH, json=granting(2, "9") | {"kind": 1}).json()["dead_letter"]
     caller.post(f"/dead-letters/{letter}/retry", json=granting(2, "9"), params={"by": "jo"})
-    newest = caller.get(f"{PATH}/ledger").json()["entries"][0]
+    newest = amended(caller)
 
     assert (newest["kind"], newest["by"], newest["on_behalf_of"]) == ("amend", "key:upstream", "jo")
 

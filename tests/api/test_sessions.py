@@ -283,6 +283,22 @@ def test_a_link_opens_a_session_once(local: tuple[str, Settings]) -> None:
     assert newest == 200
 
 
+def test_an_open_service_looks_at_no_session(ground: Ground) -> None:
+    """Whoever reaches it is the user of the machine; a cookie that is over keeps nobody out."""
+    with serving(ground.settings) as url, client_of(url) as one:
+        for value in (values.new_id(), "x"):
+            one.cookies.set(f"authmatch-{url.rpartition(':')[2]}", value)
+            who = one.get("/session").json()
+            assert (who["kind"], who["csrf_token"], one.get(PATH).status_code) == (
+                "local",
+                None,
+                200,
+            )
+            one.cookies.clear()
+        other = one.get("/session", headers={"origin": "https://evil.example"})
+        assert other.status_code == 401
+
+
 @pytest.mark.parametrize(
     ("headers", "query", "status"),
     [
