@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -20,7 +21,12 @@ class ServiceProcess:
     """One service; after a kill it is started again on the same port."""
 
     def __init__(
-        self, settings: Settings, *, workers: int = 1, stdout: int | None = None, **more: str
+        self,
+        settings: Settings,
+        *,
+        workers: int = 1,
+        stdout: int | IO[bytes] | None = None,
+        **more: str,
     ) -> None:
         """Take the settings that an operator would put into the environment, ``more`` by name."""
         self._port = free_port()
@@ -69,6 +75,7 @@ class ServiceProcess:
             env=own | self._settings,
             stdin=subprocess.DEVNULL,
             stdout=self._stdout,
+            stderr=None if self._stdout is None else subprocess.STDOUT,
         )
 
     def wait_until_ready(self) -> None:

@@ -1,0 +1,167 @@
+"""Nothing that a caller sends stands in a log, a metric, a problem or a name of either engine.
+
+Generated from the routes: each is asked with telling words in its address and its body, as it wants
+them and otherwise, with both engines there and with either of them away. As an operator starts it,
+with the most that is logged.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.application.parts import Stores
+from tests.api.bodies import authorization_body, claim_body
+from tests.api.service_process import ServiceProcess
+from tests.api.test_scopes import matrix
+from tests.ground import Ground
+from tests.proxy import Proxy
+
+WORD, DAY = "QXCANARY7731", "1931-07-29"
+PERSON = {"id": WORD, "birth_date": DAY}
+CLAIM = claim_body(
+    claim_id=WORD,
+    member=PERSON,
+    authorization_numbers=[{"value": WORD}],
+    attached={"note": WORD},
+    diagnoses=[{"code": WORD}],
+)
+AUTHORIZATION = authorization_body(
+    authorization_id=WORD,
+    number=WORD,
+    status=WORD,
+    member={**PERSON, "subscriber_id": WORD},
+    notes=[{"text": WORD}],
+)
+X12 = f"ISA*00*{WORD}*{DAY.replace('-', '')}~NM1*IL*1*{WORD}~"
+BODIES: dict[str, Any] = {
+    "/match": CLAIM,
+    "/match/batch": CLAIM,
+    "/match/why-not": {"claim": CLAIM, "line": 1, "number": WORD},
+    "/adjudicate": CLAIM,
+    "/adjudicate/batch": CLAIM,
+    "/authorizations/bulk": AUTHORIZATION,
+    "/authorizations/{authorization_id}": AUTHORIZATION,
+    "/x12": X12,
+    "/fhir": {"resourceType": "ClaimResponse", "id": WORD, "patient": {"reference": WORD}},
+    "/members/{member_id}/merge": {"into": f"{WORD}B", "by": WORD, "reason": WORD},
+    "/keys": {"name": "desk", "role": "examiner"},
+}
+OTHERWISE = {"note": WORD, "by": WORD, "reason": WORD, "version": WORD, "lines": [WORD]}
+ASKED = dict.fromkeys(("member", "patient", "number", "_id", "claim", "after", "status"), WORD)
+ROUTES = sorted(matrix())
+
+
+@dataclass
+class Watched:
+    """A service whose output goes to a file, with what stands before its engines."""
+
+    client: httpx.Client
+    elasticsearch: Proxy
+    redis: Proxy
+    output: Path
+    ground: Ground
+
+
+@pytest.fixture(scope="module")
+def watched(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """Started as a process of its own, on engines that can be cut off."""
+    proxies = [
+        Proxy(str(each)) for each in (ground.settings.elasticsearch_url, ground.settings.redis_url)
+    ]
+    for each in proxies:
+        each.start()
+    urls = {"elasticsearch_url": proxies[0].url, "redis_url": proxies[1].url}
+    settings = ground.settings.model_copy(update={**urls, "default_payer": "payer-canary"})
+    output = tmp_path_factory.mktemp("canary") / "output"
+    try:
+        with output.open("wb") as file:
+            service = ServiceProcess(settings, stdout=file, AUTHMATCH_LOG_LEVEL="DEBUG")
+            with service, httpx.Client(base_url=service.url, timeout=60, trust_env=False) as client:
+                yield Watched(client, proxies[0], proxies[1], output, ground)
+    finally:
+        for each in proxies:
+            each.stop()
+
+
+def sent(method: str, path: str, *, as_wanted: bool) -> dict[str, Any]:
+    """What a route is sent: in its way, or otherwise."""
+    if method == "GET":
+        return {"params": ASKED if as_wanted else {"size": WORD, "from": WORD, **ASKED}}
+    headers = {"if-match": WORD}
+    if path.endswith("_search"):
+        return {"data": ASKED, "headers": headers}
+    if not as_wanted:
+        return {"content": json.dumps([OTHERWISE])[:-1], "params": {"by": WORD}, "headers": headers}
+    body = BODIES.get(path, OTHERWISE)
+    if isinstance(body, str):
+        return {"content": body, "headers": headers | {"content-type": "application/edi-x12"}}
+    params = {"version": "3"} if path.startswith("/authorizations") else {"why": WORD}
+    return {"content": json.dumps(body), "params": params, "headers": headers}
+
+
+def ask(watched: Watched, *, as_wanted: bool) -> list[str]:
+    """Ask every route; gives those whose problem quotes something, and what it says."""
+    quoting = []
+    for method, path in ROUTES:
+        address = re.sub(r"\{\w+\}", WORD, path)
+        answer = watched.client.request(method, address, **sent(method, path, as_wanted=as_wanted))
+        is_problem = answer.status_code >= 400 or '"problem"' in answer.text
+        if is_problem and (WORD in answer.text or DAY in answer.text):
+            quoting.append(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+        if answer.status_code == 500:
+            quoting.append(f"{method} {path}: 500 {answer.text[:300]}")
+    return quoting
+
+
+def test_no_problem_quotes_what_was_sent(watched: Watched) -> None:
+    """Whatever is wrong: the request, or either engine."""
+    address = f"/authorizations/{WORD}"
+    assert watched.client.put(address, json=AUTHORIZATION).status_code == 201
+    assert watched.client.post("/adjudicate", json=CLAIM).status_code == 200
+    quoting = [*ask(watched, as_wanted=False), *ask(watched, as_wanted=True)]
+    for engine in (watched.elasticsearch, watched.redis):
+        with engine.failing("refuse"):
+            quoting += ask(watched, as_wanted=True)
+    assert len(ROUTES) > 40
+    assert quoting == []
+
+
+def test_no_metric_quotes_what_was_sent(watched: Watched) -> None:
+    """Nor any label."""
+    metrics = watched.client.get("/metrics").text
+    assert "authmatch_request_seconds" in metrics
+    assert WORD not in metrics
+    assert DAY not in metrics
+
+
+def test_no_name_in_the_engines_quotes_what_was_sent(watched: Watched) -> None:
+    """Keys of Redis, indices, aliases and templates of Elasticsearch."""
+
+    async def names(stores: Stores) -> list[str]:
+        prefix = stores.indices.prefix
+        keys = [str(each) async for each in stores.redis.scan_iter(f"*{prefix}*", count=10_000)]
+        indices = await stores.elasticsearch.indices.get(index=f"{prefix}*")
+        return [*keys, json.dumps(dict(indices.body))]
+
+    async def run() -> list[str]:
+        async with watched.ground.stores() as stores:
+            return await names(stores)
+
+    found = asyncio.run(run())
+    assert len(found) > 5
+    assert [each for each in found if WORD in each.upper() or DAY in each] == []
+
+
+def test_no_line_of_the_log_quotes_what_was_sent(watched: Watched) -> None:
+    """Neither ours nor those of the server and the clients; each is an event as JSON."""
+    lines = watched.output.read_text().splitlines()
+    events = [json.loads(line)["event"] for line in lines]
+    assert "engine_fault" in events
+    assert [line for line in lines if WORD in line.upper() or DAY in line] == []
