@@ -108,6 +108,7 @@ class Settings(BaseSettings):
     stream_lines_max: Annotated[int, Field(ge=1)] = 100_000
     bulk_batch: Annotated[int, Field(ge=1, le=5000)] = 500
     outbox_bytes_max: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
+    dead_letters_bytes_max: Annotated[int, Field(ge=1024)] = 1024 * 1024 * 1024
     dead_letter_bytes_max: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
     batch_claims_at_once: Annotated[int, Field(ge=1, le=256)] = 8
     fhir_check: bool = True

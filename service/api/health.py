@@ -1,8 +1,9 @@
 """What the service is, whether it lives, whether it can answer, and its metrics."""
 
+import asyncio
 import os
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -40,14 +41,19 @@ async def live() -> Response:
 
 
 @router.get("/health/ready", response_model=Readiness, summary="Claims can be matched")
-async def ready(parts: Parts) -> Response:
+async def ready(request: Request, parts: Parts) -> Response:
     """Ask the engines: 503 while Elasticsearch does not answer, `degraded` while Redis does not.
 
     Without Redis claims are matched as ever and pushes get 503, so that a balancer should go on.
-    `adjudication` says whether units may be moved, or why not, `outbox` how many pushes wait to be
-    stored: matches of their members are 503 until they are.
+    All who ask at a time are answered by one look. `adjudication` says whether units may be moved,
+    or why not, `outbox` how many pushes wait to be stored: matches of their members are 503 until
+    they are.
     """
-    return json_response(await readiness(parts))
+    state = request.app.state
+    looking: asyncio.Task[Readiness] | None = getattr(state, "looking", None)
+    if looking is None or looking.done():
+        looking = state.looking = asyncio.create_task(readiness(parts))
+    return json_response(await asyncio.shield(looking))
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", include_in_schema=False)

@@ -30,7 +30,7 @@ from service.rules.texts import load_rules
 from service.settings import Settings
 from service.stores.access.keys import ApiKeys
 from service.stores.access.sessions import SessionShelf
-from service.stores.access.usage import CallerUsage
+from service.stores.access.usage import CallerUsage, KnownPayers
 from service.stores.authorizations.amending import Amending
 from service.stores.authorizations.grants import Grants
 from service.stores.authorizations.locator import Locator
@@ -116,7 +116,7 @@ class Stores:
         self.inspection = Inspection(elasticsearch, redis, indices)
         self.visibility = Visibility(elasticsearch, redis, indices, keys)
         self.keys = ApiKeys(elasticsearch, indices)
-        self.usage = CallerUsage(redis, keys)
+        self.usage, self.known_payers = CallerUsage(redis, keys), KnownPayers(redis, keys)
         self.sessions = SessionShelf(redis, keys)
         records = MemberRecords(elasticsearch, indices)
         self.members = Members(records, MemberCopies(redis, keys, records), self.visibility)
@@ -196,7 +196,13 @@ class Stores:
             redis, keys, self.durability, self.seal, bytes_max=settings.outbox_bytes_max
         )
         self.letters = DeadLetters(
-            elasticsearch, indices, self.outbox, breaker, keys.secret, self.seal
+            elasticsearch,
+            indices,
+            self.outbox,
+            breaker,
+            keys.secret,
+            self.seal,
+            settings.dead_letters_bytes_max,
         )
         self.resealing = Resealing(elasticsearch, indices, self.seal)
         self.entrance = Entrance(self.authorizations, self.reading, self.outbox, breaker)
@@ -308,6 +314,8 @@ async def application(
                 await stores.durability.ensure()
             with suppress(EngineFault):  # a key that is not known yet is looked for when it comes
                 await gate.keyring.look()
+            with suppress(EngineFault):  # those of the settings and of the keys are known
+                await stores.known_payers.join(stores.payers)
             for each in work:
                 each.start()
         yield parts

@@ -1,6 +1,7 @@
 """Which raw Elasticsearch clauses a template may hold: finders by value only, within limits."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service.comparison.prepared import placeholder
@@ -16,6 +17,14 @@ from service.querying.source import Fault, Path
 
 DEPTH_MAX = 5
 CLAUSES_MAX = 200
+TERMS_MAX = 1024
+PREFIX_MIN = 2
+_DATE_MATH = re.compile(r"^now|\|\|")
+_WORDS: Mapping[str, tuple[object, ...]] = {
+    "operator": ("and", "or"),
+    "relation": ("intersects", "contains", "within"),
+    "case_insensitive": (True, False),
+}
 _LEAVES = frozenset({"term", "terms", "range", "match", "exists", "prefix"})
 _COMPOUNDS = {
     "bool": frozenset({"filter", "must", "must_not", "should", "minimum_should_match"}),
@@ -77,6 +86,9 @@ class RawCheck:
             return
         for key in body.keys() - _COMPOUNDS[kind]:
             yield _forbidden((*path, key), f"raw clause may not use {key} in {kind}")
+        least = body.get("minimum_should_match", 0)
+        if kind == "bool" and (type(least) is not int or not 0 <= least <= CLAUSES_MAX):
+            yield _forbidden((*path, "minimum_should_match"), "it is a whole number of clauses")
         if kind == "nested":
             if body.get("path") != "lines":
                 yield _forbidden((*path, "path"), "only lines are nested")
@@ -105,6 +117,7 @@ class RawCheck:
         elif isinstance(value, dict):
             for key in value.keys() - _PARAMETERS:
                 yield _forbidden((*path, field, key), f"raw clause may not use {key}")
+        yield from _limits(kind, value, (*path, field))
         of_one = kind in ("range", "prefix", "match")
         yield from self._values(value, (*path, field), of_one=of_one)
 
@@ -137,6 +150,24 @@ class RawCheck:
                 yield Fault("T004", path, f"{name} is not a field of the claim")
             elif of_one and field.many:
                 yield Fault("T005", path, f"{name} may hold several values")
+
+
+def _limits(kind: str, value: Any, path: Path) -> Iterator[Fault]:
+    """Find what Elasticsearch would refuse with each claim, or what would look at all there is."""
+    if kind == "terms" and isinstance(value, list) and len(value) > TERMS_MAX:
+        yield _forbidden(path, f"more than {TERMS_MAX} terms")
+    parameters = value if isinstance(value, dict) else {"value": value}
+    for name, each in parameters.items():
+        allowed = _WORDS.get(name)
+        if allowed is not None and each not in allowed:
+            wanted = " or ".join(str(word).lower() for word in allowed)
+            yield _forbidden((*path, name), f"{name} is {wanted}")
+        elif not isinstance(each, str) or "${" in each:
+            continue
+        elif kind == "prefix" and len(each) < PREFIX_MIN:
+            yield _forbidden(path, f"a prefix has at least {PREFIX_MIN} characters")
+        elif kind == "range" and _DATE_MATH.search(each):
+            yield _forbidden((*path, name), "a day is written out, or a placeholder")
 
 
 def claim_field(name: str, attached: AttachedFields) -> KnownField | None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.domain.misfits import pointer
-from service.querying._raw_clause import CLAUSES_MAX, DEPTH_MAX, RawCheck, mapped_fields
+from service.querying._raw_clause import CLAUSES_MAX, DEPTH_MAX, TERMS_MAX, RawCheck, mapped_fields
 from tests.builders import references
 
 
@@ -35,6 +35,9 @@ ALLOWED: list[dict[str, Any]] = [
     {"match": {"status": {"query": "open", "operator": "and"}}},
     {"exists": {"field": "attached.region"}},
     {"prefix": {"number": "AU"}},
+    {"prefix": {"number": "${drg}"}},
+    {"bool": {"should": [{"term": {"number": "a"}}], "minimum_should_match": 1}},
+    {"terms": {"number": ["a"] * TERMS_MAX}},
     {"term": {"attached.region": "${claim.attached.region}"}},
     {"term": {"attached.region": "${line.attached.region}"}},
     {"terms": {"numbers_all": "${numbers.authorization}"}},
@@ -96,6 +99,16 @@ FORBIDDEN: list[tuple[Any, str, str, str]] = [
     ({"term": {"number": "x${drg}"}}, "T013", "/raw/term/number", "a whole value"),
     ({"term": {"number": "${drg} "}}, "T013", "/raw/term/number", "a whole value"),
     ({"range": {"windows": {"gte": "now-${drg}d"}}}, "T013", "/raw/range/windows/gte", "a whole value"),
+    ({"prefix": {"number": ""}}, "T013", "/raw/prefix/number", "at least 2 characters"),
+    ({"prefix": {"number": {"value": "A"}}}, "T013", "/raw/prefix/number", "at least 2 characters"),
+    ({"range": {"windows": {"gte": "now-99999999999999999999d"}}}, "T013", "/raw/range/windows/gte", "written out"),
+    ({"range": {"windows": {"lt": "2026-01-01||+1M/d"}}}, "T013", "/raw/range/windows/lt", "written out"),
+    ({"range": {"windows": {"lt": "2026-01-01", "relation": "near"}}}, "T013", "/raw/range/windows/relation", "intersects"),
+    ({"match": {"status": {"query": "a", "operator": "evil"}}}, "T013", "/raw/match/status/operator", "and or or"),
+    ({"term": {"number": {"value": "a", "case_insensitive": "x"}}}, "T013", "/raw/term/number/case_insensitive", "true or false"),
+    ({"bool": {"should": [TERM], "minimum_should_match": "3<90% 9<-99"}}, "T013", "/raw/bool/minimum_should_match", "whole number"),
+    ({"bool": {"should": [TERM], "minimum_should_match": -1}}, "T013", "/raw/bool/minimum_should_match", "whole number"),
+    ({"terms": {"number": ["a"] * (TERMS_MAX + 1)}}, "T013", "/raw/terms/number", "more than 1024 terms"),
     ({"term": {"payer": "p"}}, "T012", "/raw/term/payer", "filtered by the store alone"),
     ({"exists": {"field": "member_id"}}, "T012", "/raw/exists/field", "filtered by the store alone"),
     ({"term": {"void": False}}, "T012", "/raw/term/void", "filtered by the store alone"),

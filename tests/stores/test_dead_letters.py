@@ -13,7 +13,7 @@ from service.stores.connection import breaker
 from service.stores.connection.faults import EngineFault, EngineUnavailable
 from service.stores.connection.reading import BadCursor
 from service.stores.intake import dead_letters
-from service.stores.intake.dead_letters import LetterConflict, LetterFilter
+from service.stores.intake.dead_letters import LetterConflict, LetterFilter, LettersFull
 from service.stores.intake.letter import Letter
 from service.stores.intake.retrying import Result, retry_letter
 from tests.ground import Ground
@@ -357,5 +357,29 @@ def test_of_which_only_the_beginning_was_kept_is_tried_with_its_content(
         assert retried is not None
         assert retried.letter.status == "resolved"
         assert await retry_letter(stores.letters, payer, "unknown", taken) is None
+
+    ground.run(scenario)
+
+
+def test_the_letters_of_a_payer_have_a_bound(
+    ground: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond it nothing is kept but what is kept already elsewhere; what is dropped makes room."""
+    monkeypatch.setattr(dead_letters, "HELD_S", 0)
+
+    async def scenario(_: Stores) -> None:
+        async with ground.stores(
+            ground.settings.model_copy(update={"dead_letters_bytes_max": 2048})
+        ) as stores:
+            names = await keep(stores, payer, letter_of(b"x" * 2000), letter_of(b"y" * 60))
+            await stores.letters.page(payer, ALL, size=1)  # what was written is found from now on
+            with pytest.raises(LettersFull, match="they hold 2048 bytes") as full:
+                await keep(stores, payer, letter_of(b"z"))
+            assert not full.value.can_wait
+            await stores.letters.keep(payer, [letter_of(b"moved")], is_bounded=False)
+            await keep(stores, f"{payer}-other", letter_of(b"z"))
+            await stores.letters.drop(payer, names[0], actor=Actor(by="me"), why="a test")
+            await stores.letters.page(payer, ALL, size=1)
+            assert len(await keep(stores, payer, letter_of(b"z"))) == 1
 
     ground.run(scenario)

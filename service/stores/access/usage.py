@@ -1,4 +1,4 @@
-"""What callers asked of all workers of late, in Redis: lost with it, and nobody is kept out."""
+"""What workers tell one another through Redis: what callers asked of them, and all payers."""
 
 import time
 from collections import defaultdict
@@ -48,3 +48,20 @@ class CallerUsage:
 
     def _of_late(self, asker: Asker) -> int:
         return sum(each.get(asker, 0) for each in self._own.values())
+
+
+class KnownPayers:
+    """All payers that a worker ever began with: what waits of one is not forgotten with its key."""
+
+    def __init__(self, redis: RedisClient, keys: KeyNames) -> None:
+        self._redis = redis
+        self._keys = keys
+
+    async def join(self, payers: list[str]) -> None:
+        """Keep these, and add to them all that were kept before; raises EngineFault."""
+        with translated_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.sadd(self._keys.payers, *payers)
+            pipeline.smembers(self._keys.payers)
+            _, known = await pipeline.execute()
+        payers += sorted({str(each) for each in known} - set(payers))

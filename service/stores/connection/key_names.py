@@ -184,6 +184,8 @@ class KeyNames:
         digest = _digest(self.secret, f"session|{kind}|{name}")[:16].hex()
         return f"{self.prefix}{{session}}:{kind}:{digest}"
 
+    payers = Name("{payers}:known")
+    """All payers that a worker ever began with."""
     epoch = Name("{ledger}:epoch")
     """The mark that tells these accumulators from an empty Redis."""
 

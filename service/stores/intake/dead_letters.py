@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -39,10 +40,28 @@ RESOLVED = Counter(
 )
 
 ATTEMPTS_MAX = 10
+HELD_S = 10.0
+"""So often at most it is asked how much a payer's letters hold; by so much they may pass it."""
 TRY_S = 60
 """So long a letter is left to the one who tries it, should he never come to an end."""
 _AT_ONCE = 500
 _AT_ONCE_BYTES = 8 * 1024 * 1024
+
+
+class LettersFull(EngineFault):
+    """The dead letters of a payer hold all that they may: nothing was kept."""
+
+    retry_after_s = 60
+
+    def __init__(self, bytes_max: int) -> None:
+        """Say the bound."""
+        reason = f"they hold {bytes_max} bytes, which is all they may: retry or drop some"
+        super().__init__("dead letters", reason)
+        self._bytes_max = bytes_max
+
+    def __reduce__(self) -> tuple[type["LettersFull"], tuple[int]]:
+        """Travel between processes."""
+        return type(self), (self._bytes_max,)
 
 
 class LetterConflict(Exception):
@@ -71,20 +90,30 @@ class DeadLetters:
     _breaker: Breaker
     _secret: bytes
     _seal: Seal
+    _bytes_max: int
     _is_installed: bool = field(default=False, init=False)
+    _held: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
 
     async def keep(
-        self, payer: str, letters: Sequence[DeadLetter], *, at: str | None = None
+        self,
+        payer: str,
+        letters: Sequence[DeadLetter],
+        *,
+        at: str | None = None,
+        is_bounded: bool = True,
     ) -> list[str]:
         """Keep what could not be taken; gives ids, the same for what came before.
 
         While Elasticsearch is away letters go to the outbox; raises an EngineFault if that fails.
-        ``at`` is when they came, if that was not now.
+        ``at`` is when they came, if that was not now. Raises LettersFull where a payer has no room;
+        what is kept in another place now, unless it ``is_bounded``, is kept all the same.
         """
         at = at or now()
         kept = [first_letter(self._id_of(payer, each), each, at) for each in letters]
         try:
             with self._breaker.attempt():
+                if is_bounded:
+                    await self._check_room(payer)
                 await self.store(payer, kept)
         except EngineFault as fault:
             if not fault.can_wait:
@@ -93,6 +122,23 @@ class DeadLetters:
         for each in letters:
             KEPT.labels(each.code, each.format).inc()
         return [each.id for each in kept]
+
+    async def _check_room(self, payer: str) -> None:
+        """See to it that the letters of a payer are not without end; asked every few seconds."""
+        looked_at, held = self._held.get(payer, (float("-inf"), 0.0))
+        if time.monotonic() - looked_at > HELD_S:
+            with translated_errors():
+                found = await self._elasticsearch.search(
+                    index=self._indices.dead_letters,
+                    routing=payer,
+                    query={"term": {"payer": payer}},
+                    aggs={"held": {"sum": {"field": "kept_bytes"}}},
+                    size=0,
+                )
+            held = found["aggregations"]["held"]["value"]
+            self._held[payer] = time.monotonic(), held
+        if held >= self._bytes_max:
+            raise LettersFull(self._bytes_max)
 
     def _id_of(self, payer: str, letter: DeadLetter) -> str:
         digest = hmac.new(self._secret, digestmod=hashlib.sha256)

@@ -137,7 +137,7 @@ class Delivery:
             version=entry.version,
             on_file=on_file,
         )
-        (name,) = await self._letters.keep(payer, [letter], at=entry.since)
+        (name,) = await self._letters.keep(payer, [letter], at=entry.since, is_bounded=False)
         status = "refused" if code in ("refused", "invalid") else "conflict"
         return Delivered(entry=entry, status=status, reason=reason, dead_letter=name)
 

@@ -10,6 +10,8 @@ import orjson
 from service.domain.submission import Code, DeadLetter, Format
 from service.stores.connection.sealing import Seal
 
+_OF_THE_STORE = ("payer", "kept_bytes")
+
 Status = Literal["open", "resolved", "dropped"]
 
 
@@ -77,13 +79,14 @@ def letter_document(payer: str, letter: Letter, seal: Seal) -> dict[str, Any]:
     content = _written(letter.content)
     if content is not None:
         content = seal.close(content, f"{letter_place(payer, letter.id)}|content")
-    document = {"payer": payer, **letter.shown(), "content": content}
+    size = len(letter.content or b"")
+    document = {"payer": payer, **letter.shown(), "content": content, "kept_bytes": size}
     return {name: value for name, value in document.items() if value is not None}
 
 
 def read_letter(hit: Mapping[str, Any], seal: Seal) -> Letter:
     """Read a letter that Elasticsearch gave; raises SealBroken."""
-    source = {name: value for name, value in hit["_source"].items() if name != "payer"}
+    source = {name: each for name, each in hit["_source"].items() if name not in _OF_THE_STORE}
     if "content" in source:
         source["content"] = seal.open(source["content"], f"{hit['_id']}|content")
     return _read(source, seen=(hit["_seq_no"], hit["_primary_term"]))
