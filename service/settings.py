@@ -1,7 +1,9 @@
 """All settings, read from the environment with the prefix AUTHMATCH_."""
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -31,6 +33,33 @@ def shipped(name: str) -> Path:
     return packaged if packaged.is_dir() else PACKAGE.parent / name
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_address(address: str, schemes: set[str]) -> str:
+    """The address of an engine, without blanks around it; raises ValueError, without its values.
+
+    It has nothing behind a question mark: by that a client could be told to verify nothing.
+    """
+    address = address.strip()
+    try:
+        parts = urlsplit(address)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.scheme not in schemes or any(each.isspace() for each in address):
+        shown = " or ".join(f"{each}://" for each in sorted(schemes))
+        raise ValueError(f"an address is {shown} with host and port")
+    if parts.query or parts.fragment or "?" in address:
+        raise ValueError("an address has no options behind '?': each is a setting of its own")
+    return address
+
+
 class StartKey(BaseModel):
     """What a key that is set at the start is for; without a role it has every scope."""
 
@@ -51,8 +80,15 @@ class Settings(BaseSettings):
     elasticsearch_username: str | None = None
     elasticsearch_password: SecretStr | None = None
     elasticsearch_ca_certs: str | None = None
+    elasticsearch_client_cert: str | None = None
+    elasticsearch_client_key: str | None = None
     elasticsearch_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
-    redis_url: str | None = None
+    redis_url: Annotated[str | None, Field(repr=False)] = None
+    redis_username: str | None = None
+    redis_password: SecretStr | None = None
+    redis_ca_certs: str | None = None
+    redis_client_cert: str | None = None
+    redis_client_key: str | None = None
     redis_cluster: bool = False
     allow_weak_redis: bool = False
 
@@ -118,6 +154,25 @@ class Settings(BaseSettings):
     late_authorizations: Literal["worklist", "automatic", "off"] = "worklist"
     log_level: str = "INFO"
 
+    @field_validator("elasticsearch_url")
+    @classmethod
+    def _addresses_of_nodes(cls, addresses: str | None) -> str | None:
+        if not addresses:
+            return None
+        each = [check_address(one, {"http", "https"}) for one in addresses.split(",")]
+        if len({one.partition(":")[0] for one in each}) > 1:
+            raise ValueError("all addresses are https, or none")
+        if any("@" in one for one in each):
+            raise ValueError(
+                "no user in an address: AUTHMATCH_ELASTICSEARCH_USERNAME and ..._PASSWORD"
+            )
+        return ",".join(each)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _address_of_redis(cls, address: str | None) -> str | None:
+        return check_address(address, {"redis", "rediss"}) if address else None
+
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, level: str) -> str:
@@ -131,6 +186,11 @@ class Settings(BaseSettings):
         if client_id and client_id == info.data.get("token_audience"):
             raise ValueError("it must be another than the audience: an id token gives no access")
         return client_id
+
+    @property
+    def elasticsearch_urls(self) -> tuple[str, ...]:
+        """The addresses of all nodes that are named."""
+        return tuple(self.elasticsearch_url.split(",")) if self.elasticsearch_url else ()
 
     @property
     def is_open(self) -> bool:

@@ -83,7 +83,7 @@ class Proxy:
         asyncio.set_event_loop(self._loop)
 
         async def listen() -> None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self._server = await self.listening()
             self._port = self._server.sockets[0].getsockname()[1]
             ready.set()
 
@@ -103,7 +103,12 @@ class Proxy:
             if writer.transport is not None:
                 writer.transport.abort()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def listening(self) -> asyncio.Server:
+        """Listen on a port that is free."""
+        return await asyncio.start_server(self.serve, "127.0.0.1", 0)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass one connection on, as the mode says."""
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)

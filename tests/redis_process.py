@@ -80,8 +80,13 @@ def compiled_shim(folder: Path) -> Path:
 class RedisProcess:
     """One server with the settings of the project, or with some of them changed."""
 
-    def __init__(self, folder: Path, *, shim: Path | None = None, **options: str) -> None:
-        """Take its folder, which must be there, and options in place of the project's."""
+    def __init__(
+        self, folder: Path, *, shim: Path | None = None, tls: Path | None = None, **options: str
+    ) -> None:
+        """Take its folder, which must be there, and options in place of the project's.
+
+        ``tls`` is a folder of secrets: then it listens by TLS alone.
+        """
         self._port = free_port()
         account = Account(uid=os.geteuid(), gid=os.getegid(), is_foreign=False)
         self._server = redis_server(engines.default_cache(), account)
@@ -89,11 +94,23 @@ class RedisProcess:
         self._notes = folder / "synced.txt"
         self._shim = shim
         self._options = {"daemonize": "no", **options}
+        self._tls = tls
+        if tls is not None:
+            self._options |= {
+                "port": "0",
+                "tls-port": str(self._port),
+                "tls-cert-file": str(tls / "redis.pem"),
+                "tls-key-file": str(tls / "redis.key"),
+                "tls-ca-cert-file": str(tls / "ca.pem"),
+                "tls-auth-clients": "no",
+            }
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where it answers."""
+        if self._tls is not None:
+            return f"rediss://localhost:{self._port}/0"
         return self._server.url(self._port)
 
     def __enter__(self) -> "RedisProcess":
@@ -118,10 +135,22 @@ class RedisProcess:
             environment |= {"LD_PRELOAD": str(self._shim), "SYNCED_NOTES": str(self._notes)}
         self._process = subprocess.Popen(command, env=environment, cwd=self._folder)
         deadline = time.monotonic() + START_S
-        while not self._server.answers(self._port):
+        while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("Redis did not start")
             time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        """Whether it says anything: where it has users, that it knows none of us."""
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self._port), 2) as line,
+        ):
+            if self._tls is not None:
+                return True
+            line.sendall(b"PING\r\n")
+            return line.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+        return False
 
     def kill(self) -> None:
         """End it without a word, as a crash would."""

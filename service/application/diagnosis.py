@@ -1,13 +1,15 @@
 """Whether everything is in place: settings, rules and engines, and what to do where it is not."""
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 from service.access.scopes import RolesRefused, read_roles
-from service.application.parts import NotConfigured, Stores
+from service.application.engines import NotConfigured, Route, routes
+from service.application.parts import Stores
 from service.domain.engine_fault import EngineFault
 from service.domain.reference import StoredReferences
 from service.querying.problem import TemplatesRefused
@@ -70,6 +72,9 @@ async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
         stored = book.stored
         versions = (f"{name} v{plan.template.version}" for name, plan in book.plans.items())
         yield green("rules", ", ".join(sorted(versions)))
+    for route in routes(settings):
+        if shown := await _encryption(route):
+            yield shown
     try:
         stores = Stores(settings, stored)
     except NotConfigured as error:
@@ -150,6 +155,25 @@ def _of_sessions(settings: Settings) -> Iterator[Finding]:
         f"{IDLE_MINUTES_MAX}, AUTHMATCH_SESSION_HOURS up to {HOURS_MAX}"
     )
     yield _unless(f"long: {lasts}" if is_long else None, "sessions", lasts, advice)
+
+
+async def _encryption(route: Route) -> Finding | None:
+    """Whether somebody on the way to an engine could listen, and how long its certificate holds."""
+    what = f"TLS of {route.engine}"
+    if not route.is_encrypted:
+        advice = "name it by https:// or rediss://"
+        if not route.is_open_to_others:
+            return green(what, f"none, and {route.host} is this machine")
+        if route.has_secret:
+            return red(what, f"none: passwords go to {route.host} in clear text", advice)
+        return yellow(what, f"none: health data go to {route.host} in clear text", advice)
+    found = await route.look()
+    if found is None:
+        return None  # what is wrong is told of the engine itself
+    until = found.valid_until
+    shown = f"{found.version} at {found.host}, certificate until {until:%Y-%m-%d}"
+    is_soon = until.timestamp() < time.time() + SOON_S
+    return _unless(shown if is_soon else None, what, shown, "renew the certificate of the engine")
 
 
 async def _keys(stores: Stores) -> Finding:

@@ -17,6 +17,7 @@ from service.access.sessions import Sessions
 from service.access.sign_in import SignIn, client_of
 from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
+from service.application.engines import NotConfigured, open_clients
 from service.background import Background
 from service.domain.engine_fault import EngineFault
 from service.domain.member_ids import use_member_id_form
@@ -42,13 +43,6 @@ from service.stores.authorizations.state import States
 from service.stores.authorizations.store import AuthorizationStore
 from service.stores.authorizations.succession import Succession
 from service.stores.connection.breaker import Breaker
-from service.stores.connection.clients import (
-    ElasticsearchAccess,
-    ElasticsearchClient,
-    RedisClient,
-    open_elasticsearch,
-    open_redis,
-)
 from service.stores.connection.clock import now
 from service.stores.connection.durability import Durability
 from service.stores.connection.faults import EngineUnavailable
@@ -91,10 +85,6 @@ GC_ALLOCATIONS_LOADING = 400_000
 """While files are loaded thousands of authorizations are on their way, and nobody waits."""
 
 
-class NotConfigured(Exception):
-    """A setting that is needed is missing, or does not fit the others."""
-
-
 class Stores:
     """All rooms that speak to an engine."""
 
@@ -107,7 +97,7 @@ class Stores:
         """
         use_member_id_form(settings.member_id_form)
         self._rules = rules
-        elasticsearch, redis = _open_clients(settings)
+        elasticsearch, redis = open_clients(settings)
         self.payers = list(settings.payers)
         """Those that are looked after; more are added with their keys."""
         indices, keys = IndexNames(settings.index_prefix), _key_names(settings)
@@ -368,28 +358,6 @@ def _limits(settings: Settings, stores: Stores) -> Limits:
 def _key_names(settings: Settings) -> KeyNames:
     secret = settings.surrogate_key.get_secret_value().encode()
     return KeyNames(prefix=f"authmatch:{settings.index_prefix}", secret=secret)
-
-
-def _open_clients(settings: Settings) -> tuple[ElasticsearchClient, RedisClient]:
-    if not settings.elasticsearch_url or not settings.redis_url:
-        raise NotConfigured(
-            "AUTHMATCH_ELASTICSEARCH_URL and AUTHMATCH_REDIS_URL are needed "
-            "(`authmatch run` starts engines of its own)"
-        )
-    elasticsearch = open_elasticsearch(_access(settings, settings.elasticsearch_url))
-    return elasticsearch, open_redis(settings.redis_url, cluster=settings.redis_cluster)
-
-
-def _access(settings: Settings, url: str) -> ElasticsearchAccess:
-    api_key, password = settings.elasticsearch_api_key, settings.elasticsearch_password
-    return ElasticsearchAccess(
-        url=url,
-        api_key=api_key.get_secret_value() if api_key else None,
-        username=settings.elasticsearch_username,
-        password=password.get_secret_value() if password else None,
-        ca_certs=settings.elasticsearch_ca_certs,
-        request_timeout_s=settings.elasticsearch_timeout_s,
-    )
 
 
 def read_es_templates(folder: Path) -> Mapping[str, Mapping[str, Any]]:

@@ -9,8 +9,8 @@ from service.access.subject import Forged as Forged
 from service.access.subject import NotPermitted as NotPermitted
 from service.application.authorizations import NotTaken as NotTaken
 from service.application.corrections import BadCorrection as BadCorrection
+from service.application.engines import NotConfigured as NotConfigured
 from service.application.intake import NotFound as NotFound
-from service.application.parts import NotConfigured as NotConfigured
 from service.application.worklist import NotOffered as NotOffered
 from service.application.worklist import Stale as Stale
 from service.domain.engine_fault import EngineFault as EngineFault

@@ -1,7 +1,6 @@
 """`authmatch serve`: the HTTP service, as it runs in production."""
 
 import asyncio
-import ipaddress
 import os
 import socket
 import tempfile
@@ -12,12 +11,13 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from service.application.engines import routes
 from service.application.maintenance import install_when_ready
 from service.application.parts import application
 from service.cli.configuration import read_settings
 from service.cli.faults import BadInput
 from service.cli.terminal import say
-from service.settings import Settings
+from service.settings import Settings, is_loopback
 
 APPLICATION = "service.api.app:create_app"
 PROTOCOL = "service.api.connection:BoundedProtocol"
@@ -48,6 +48,9 @@ def serve(
     settings = read_settings()
     check_host(host, settings)
     check_port(host, port)
+    for route in routes(settings):
+        if route.is_open_to_others:
+            say(f"no TLS to {route.engine}: what goes to {route.host} can be read on the way")
     asyncio.run(install(settings, wait_seconds_max=wait))
     with _metrics_of_all(workers):
         uvicorn.run(
@@ -82,14 +85,6 @@ def check_host(host: str, settings: Settings) -> None:
         raise BadInput(
             f"AUTHMATCH_SURROGATE_KEY is the one of development: so only {LOOPBACK} is served"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def check_port(host: str, port: int) -> None:

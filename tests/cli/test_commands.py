@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from service import __version__
-from service.cli.serve import is_loopback
+from service.settings import is_loopback
 from tests.cli.conftest import EXAMPLES, Authmatch
 from tests.ground import Ground, new_prefix, uninstall
 

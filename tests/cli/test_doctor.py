@@ -101,3 +101,24 @@ def test_a_bad_setting_is_named(
     assert result.exit_code == 2
     assert result.stderr.startswith(f"error: {name}: ")
     assert value not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "what", "level"),
+    [
+        ("REDIS_URL", "redis://db.example.invalid:6379", "TLS of Redis", "yellow"),
+        ("REDIS_URL", "redis://:topsecret@db.example.invalid", "TLS of Redis", "red"),
+        ("ELASTICSEARCH_URL", "http://es.example.invalid:9200", "TLS of Elasticsearch", "yellow"),
+        ("REDIS_URL", "redis://127.0.0.1:1", "TLS of Redis", "green"),
+    ],
+)
+def test_a_way_on_which_others_can_listen_is_shown(
+    live: Authmatch, monkeypatch: pytest.MonkeyPatch, name: str, address: str, what: str, level: str
+) -> None:
+    """Health data in clear text are a note, a password is wrong; nothing of it is shown."""
+    monkeypatch.setenv(f"AUTHMATCH_{name}", address)
+
+    _, found = looked(live)
+
+    assert found[what]["level"] == level
+    assert "topsecret" not in str(found)

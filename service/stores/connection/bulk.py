@@ -8,6 +8,8 @@ import orjson
 from elasticsearch import AsyncElasticsearch
 
 from service.stores.connection.faults import (
+    FORBIDDEN,
+    NOT_LET_IN,
     EngineRefused,
     EngineUnavailable,
     blocked,
@@ -111,6 +113,8 @@ def _outcome(item: dict[str, Any]) -> Written:
     reason = reason_of(error)
     if error.get("type") == "cluster_block_exception":
         raise blocked(str(error.get("reason")))
+    if status in FORBIDDEN:
+        raise EngineUnavailable("elasticsearch", NOT_LET_IN)
     if status in _BUSY:
         raise EngineUnavailable("elasticsearch", reason)
     raise EngineRefused("elasticsearch", f"{status} {reason}")

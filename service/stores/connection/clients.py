@@ -1,7 +1,8 @@
 """Opens the clients of both engines; nothing is connected before it is used."""
 
+import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
@@ -10,10 +11,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.crc import key_slot
 
+from service.stores.connection.tls import EngineTrust
+
 ElasticsearchClient = AsyncElasticsearch
 RedisClient = Redis | RedisCluster
 
 CONNECTIONS_MAX = 50
+RETRIES = 2
 REDIS_CONNECTIONS_MAX = 100
 REDIS_TURN_S = 20.0
 """How long a request waits while all connections are busy, which is no fault of Redis."""
@@ -26,30 +30,44 @@ Named = TypeVar("Named")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElasticsearchAccess:
-    """Where Elasticsearch is, and with what it is opened."""
+    """Where the nodes of Elasticsearch are, all by TLS or none, and with what they are opened."""
 
-    url: str
-    api_key: str | None = None
+    urls: tuple[str, ...]
+    api_key: str | None = field(default=None, repr=False)
     username: str | None = None
-    password: str | None = None
-    ca_certs: str | None = None
+    password: str | None = field(default=None, repr=False)
+    trust: EngineTrust
     request_timeout_s: float = 10.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisAccess:
+    """Where Redis is, and with what it is opened; the address may hold user and password."""
+
+    url: str = field(repr=False)
+    is_cluster: bool = False
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    trust: EngineTrust
+
+
 def open_elasticsearch(access: ElasticsearchAccess) -> AsyncElasticsearch:
-    """Open a client; connection faults are tried again, a slow answer is not."""
+    """Open a client; connection faults are tried again at another node, a slow answer is not.
+
+    Raises BadCertificate.
+    """
     options: dict[str, Any] = {}
     if access.api_key:
         options["api_key"] = access.api_key
     elif access.username and access.password:
         options["basic_auth"] = (access.username, access.password)
-    if access.ca_certs:
-        options["ca_certs"] = access.ca_certs
+    if access.urls[0].startswith("https:"):
+        options["ssl_context"] = access.trust.context()
     return AsyncElasticsearch(
-        access.url,
+        list(access.urls),
         serializer=OrjsonSerializer(),
         request_timeout=access.request_timeout_s,
-        max_retries=2,
+        max_retries=max(RETRIES, len(access.urls)),
         retry_on_timeout=False,
         retry_on_status=(),
         connections_per_node=CONNECTIONS_MAX,
@@ -57,21 +75,32 @@ def open_elasticsearch(access: ElasticsearchAccess) -> AsyncElasticsearch:
     )
 
 
-def open_redis(url: str, *, cluster: bool) -> RedisClient:
-    """Open a client of one Redis, or of a Redis Cluster."""
-    retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), REDIS_RETRIES)
-    if cluster:
-        return RedisCluster.from_url(
-            url, decode_responses=True, socket_timeout=REDIS_TIMEOUT_S, retry=retry
-        )
+def open_redis(access: RedisAccess) -> RedisClient:
+    """Open a client of one Redis, or of a Redis Cluster. Raises BadCertificate."""
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        "socket_timeout": REDIS_TIMEOUT_S,
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), REDIS_RETRIES),
+    }
+    named = {"username": access.username, "password": access.password}
+    options |= {name: value for name, value in named.items() if value}
+    if access.url.startswith("rediss:"):
+        access.trust.context()  # what cannot be used is told now
+        options |= {
+            "ssl_ca_certs": access.trust.ca_certs,
+            "ssl_certfile": access.trust.client_cert,
+            "ssl_keyfile": access.trust.client_key or access.trust.client_cert,
+            "ssl_password": "",
+            "ssl_min_version": ssl.TLSVersion.TLSv1_2,
+        }
+    if access.is_cluster:
+        return RedisCluster.from_url(access.url, **options)
     pool = BlockingConnectionPool.from_url(
-        url,
+        access.url,
         max_connections=REDIS_CONNECTIONS_MAX,
         timeout=REDIS_TURN_S,
-        decode_responses=True,
-        socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
-        retry=retry,
+        **options,
     )
     return Redis.from_pool(pool)
 

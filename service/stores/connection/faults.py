@@ -11,9 +11,10 @@ from elasticsearch import (
     ConnectionTimeout,
     TransportError,
 )
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from service.domain.engine_fault import EngineFault
+from service.stores.connection.tls import why_refused
 
 __all__ = [
     "EngineFault",
@@ -26,6 +27,10 @@ __all__ = [
     "translated_errors",
 ]
 
+
+FORBIDDEN = (401, 403)
+NOT_LET_IN = "it does not let us in: see its user, password or key, and what they may do"
+"""A fault of the installation, like an outage: what is pushed meanwhile waits."""
 
 _TYPE = re.compile(r"[a-z_]{1,80}")
 _MISFIT = re.compile(
@@ -69,6 +74,8 @@ def translated_errors() -> Iterator[None]:
         raise _of_api(error) from error
     except TransportError as error:
         raise EngineUnavailable("elasticsearch", _unreachable(_innermost(error))) from error
+    except (AuthenticationError, NoPermissionError) as error:
+        raise EngineUnavailable("redis", NOT_LET_IN) from error
     except RedisError as error:
         raise EngineUnavailable("redis", _unreachable(error)) from error
     except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
@@ -84,6 +91,8 @@ def _of_api(error: ApiError) -> EngineFault:
         return EngineTooSlow("elasticsearch", "the search ran out of its time")
     if status == 404 and "index_not_found" in str(error.message):
         return EngineUnavailable("elasticsearch", "the indices are not installed")
+    if status in FORBIDDEN:
+        return EngineUnavailable("elasticsearch", NOT_LET_IN)
     if status in (408, 429, 502, 503, 504) or status >= 500:
         return EngineUnavailable("elasticsearch", reason)
     return EngineRefused("elasticsearch", f"{status} {reason}", words)
@@ -142,4 +151,4 @@ def _innermost(error: Exception) -> Exception:
 
 def _unreachable(error: Exception) -> str:
     """Say what kind of fault it was; the addresses in its text are nobody's business outside."""
-    return f"cannot be reached ({type(error).__name__})"
+    return why_refused(error) or f"cannot be reached ({type(error).__name__})"

@@ -32,8 +32,6 @@ TRIES_MAX = 5
 
 ORIGIN = "outbox"
 _NO_LONGER_FITS = "it does not fit any more"
-_DENIED = ("401", "403")
-"""Who may not write at all would have everything made a dead letter."""
 
 
 @dataclass(eq=False, repr=False)
@@ -150,13 +148,11 @@ def content_of(entry: Entry) -> bytes:
 
 
 def _is_of_one(error: Exception) -> bool:
-    """Whether one of the pushes is at fault, not an engine or the right to write to it.
+    """Whether one of the pushes is at fault, and not an engine.
 
     Anything unforeseen is taken for that: one push must not hold up all others for good.
     """
-    if isinstance(error, EngineRefused):
-        return not error.reason.startswith(_DENIED)
-    return not isinstance(error, EngineFault)
+    return isinstance(error, EngineRefused) or not isinstance(error, EngineFault)
 
 
 def _told(error: Exception) -> str:
