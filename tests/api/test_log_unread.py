@@ -29,6 +29,8 @@ def test_requests_go_on_when_nobody_reads_the_log(ground: Ground) -> None:
             assert statuses == {503}
             assert client.get("/health/live").status_code == 200
             dropped = client.get("/metrics").text
+            # What is served so has the bounds of a connection, too.
+            assert client.get("/", headers={"x-long": "a" * 40_000}).status_code == 431
     finally:
         proxy.stop()
     assert "authmatch_log_lines_dropped_total" in dropped

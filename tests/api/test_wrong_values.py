@@ -1,5 +1,6 @@
 """Whatever a caller writes is answered with its place, and is never a fault of the service."""
 
+import gzip
 import json
 from typing import Any
 
@@ -157,3 +158,14 @@ def test_who_asks_comes_before_what_he_asks(caller: httpx.Client) -> None:
     for path in ("/authorizations?size=0", "/dead-letters?size=x", "/keys/x", "/worklist?state=a"):
         assert caller.get(path, headers={"x-api-key": "wrong"}).status_code == 401
         assert caller.get(path).status_code == 422
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+@pytest.mark.parametrize("path", ["/match", "/match/batch", "/authorizations/bulk"])
+def test_nothing_is_unpacked(caller: httpx.Client, path: str, coding: str) -> None:
+    """A body is read as it is: a small one never becomes a large one."""
+    body = gzip.compress(ndjson([claim_body()] * 1000))
+    answer = caller.post(path, content=body, headers={"content-encoding": coding})
+    problems = [json.loads(line) for line in answer.text.splitlines()]
+    assert len(problems) < 20
+    assert all(each.get("status") != "created" and "lines" not in each for each in problems)
