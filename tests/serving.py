@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from service.api.app import create_app
 from service.api.connection import BoundedProtocol
+from service.rules.texts import load_rules
 from service.settings import Settings
 from tests.ground import shipped_rules
 
@@ -20,12 +21,16 @@ START_S = 30
 
 
 @contextlib.contextmanager
-def serving(settings: Settings, port: int = 0) -> Iterator[str]:
+def serving(settings: Settings, port: int = 0, *, are_kept: bool = False) -> Iterator[str]:
     """Serve with these settings for the time of the block; gives the address.
 
     The shipped rules were read once for all tests; those of another folder are read here.
+    With ``are_kept`` they are those that are in force on the engines.
     """
-    rules = shipped_rules() if settings.queries_dir == Settings().queries_dir else None
+    shipped = settings.queries_dir == Settings().queries_dir
+    rules = None
+    if not are_kept:
+        rules = shipped_rules() if shipped else load_rules(settings)
     listening = socket.socket()
     listening.bind(("127.0.0.1", port))
     config = uvicorn.Config(

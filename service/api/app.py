@@ -28,6 +28,7 @@ from service.api import (
     keys,
     matching,
     members,
+    rules,
     session,
     worklist,
     x12,
@@ -57,6 +58,7 @@ ROOMS = (
     members,
     dead_letters,
     keys,
+    rules,
 )
 """Each of their routes needs a key, whether the endpoint asks who calls or not."""
 SHAPES = {"/fhir": refusal}
@@ -168,10 +170,10 @@ def _host_of(scope: Scope) -> bytes:
     return _PORT.sub(b"", host.lower())
 
 
-def create_app(settings: Settings | None = None, rules: RuleBook | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, given: RuleBook | None = None) -> FastAPI:
     """Make the application; nothing is read or opened before it starts.
 
-    Without ``rules`` those of the files are read.
+    Without ``given`` rules are those that are in force on the engines.
     """
     settings = settings or Settings()
 
@@ -179,7 +181,7 @@ def create_app(settings: Settings | None = None, rules: RuleBook | None = None) 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log_as_service(settings.log_level)
         try:
-            async with application(settings, serving=True, rules=rules) as parts:
+            async with application(settings, serving=True, rules=given) as parts:
                 app.state.application = parts
                 quieten_collector()
                 yield

@@ -43,7 +43,7 @@ def refusal_content(refused: Refused) -> Json:
     type_ = _TYPES.get(refused.status, "processing")
     written = [told("error", type_, refused.detail, system=PROBLEM_SYSTEM, code=kind)]
     for each in refused.errors or []:
-        more = told("error", type_, each["message"], system=PROBLEM_SYSTEM, code=kind)
+        more = told("error", type_, str(each["message"]), system=PROBLEM_SYSTEM, code=kind)
         written.append(more | ({"diagnostics": each["path"]} if each["path"] else {}))
     return outcome(written)
 

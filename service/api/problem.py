@@ -4,7 +4,7 @@ A problem says where and why, never what was written there: it may be health dat
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -42,7 +42,7 @@ class Refused(Exception):
     status: int
     title: str
     detail: str
-    errors: list[dict[str, str]] | None = None
+    errors: Sequence[Mapping[str, object]] | None = None
     headers: dict[str, str] | None = None
     dead_letter: str | None = None
     on_file: str | None = None
@@ -158,6 +158,21 @@ def _of_too_many(error: refusals.TooMany) -> Refused:
     return Refused(429, "Too many requests", str(error), headers=headers)
 
 
+def _of_rules(error: refusals.RulesRefused) -> Refused:
+    errors = [
+        {name: value for name, value in each.as_dict().items() if value or name == "path"}
+        for each in error.problems
+    ]
+    status = 409 if error.is_conflict else 422
+    return Refused(status, "Rules refused", str(error), errors=errors)
+
+
+def _of_step(error: refusals.StepRefused) -> Refused:
+    errors = [{"path": error.path, "message": error.reason, "hint": error.hint}]
+    status = 422 if error.path == "/effective_from" else 409
+    return Refused(status, "Rules refused", str(error), errors=errors)
+
+
 def _of_place(error: refusals.BadPart | refusals.BadCorrection) -> Refused:
     errors = [{"path": error.path, "message": str(error)}]
     return Refused(422, "Invalid content", f"{error.path}: {error}", errors=errors)
@@ -212,6 +227,8 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (refusals.TooMany, _of_too_many),
     (refusals.BadPart, _of_place),
     (refusals.BadCorrection, _of_place),
+    (refusals.RulesRefused, _of_rules),
+    (refusals.StepRefused, _of_step),
     (refusals.NotFound, lambda error: Refused(404, "Not found", str(error))),
     (refusals.MergeRefused, lambda error: Refused(409, "Merge refused", str(error))),
     (

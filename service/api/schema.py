@@ -42,10 +42,14 @@ _PROBLEMS = {
 
 
 class ProblemPlace(BaseModel):
-    """One thing that does not fit: a JSON pointer and the reason."""
+    """One thing that does not fit: a JSON pointer and the reason; of rules more."""
 
     path: str
     message: str
+    file: str | None = None
+    line: int | None = None
+    code: str | None = None
+    hint: str | None = None
 
 
 class Problem(BaseModel):

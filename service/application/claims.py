@@ -76,7 +76,7 @@ async def match(caller: Caller, claim: Claim, *, balances: bool = False) -> Matc
 
     ``balances``: candidates and near misses say what is used and left of them. Raises EngineFault.
     """
-    parts, rules = caller.parts, caller.parts.rules.current
+    parts, rules = caller.parts, caller.parts.rules.judging(caller.payer, claim)
     counting = Counting.of(claim, rules)
     found = await _counted(caller, claim, counting) if counting.looks_back else None
     matched = await match_claim(
@@ -126,15 +126,14 @@ def sent_in(
 async def explain(caller: Caller, question: WhyNotQuestion) -> Answer:
     """Say why an authorization does not cover a claim line; raises NoSuchLine, EngineFault."""
     parts = caller.parts
-    return await why_not(
-        question, caller.payer, rules=parts.rules.current, source=parts.stores.search
-    )
+    rules = parts.rules.judging(caller.payer, question.claim)
+    return await why_not(question, caller.payer, rules=rules, source=parts.stores.search)
 
 
 async def adjudicate(
     caller: Caller, claim: Adjudication, *, dry: bool = False, again: bool = False
 ) -> Adjudicated:
-    """Adjudicate one claim by the rules that are current now, and count what became of its lines.
+    """Adjudicate one claim by the rules of its days, and count what became of its lines.
 
     Raises NotPermitted for a selection or an override without its scope, NotActing, BadPart for a
     version beyond today, Conflict, BadSelection, ValueError for a quantity too large to be counted,
@@ -145,7 +144,7 @@ async def adjudicate(
         caller.subject.demand("clinical.authorization.write", "/selections")
     if claim.override is not None:
         caller.subject.demand("override", "/override")
-    rules = caller.parts.rules.current
+    rules = caller.parts.rules.judging(caller.payer, claim)
     actor = caller.subject.acting_for(claim.by)
     run = Run(payer=caller.payer, at=now(), rules=rules, dry=dry, again=again, actor=actor)
     return count(await flow.adjudicate(claim, run, caller.parts.claim_stores))

@@ -24,7 +24,7 @@ from service.domain.correction import BalanceCorrection
 from service.domain.values import Weekday
 from service.flow.adjudicating.adjudicate import Conflict
 from service.flow.adjudicating.run import contended
-from service.stores.connection.clock import now
+from service.stores.connection.clock import now, today
 
 KIND = "correct"
 _PATHS = {"units": "/units", "amount": "/amount", "days": "/service_days"}
@@ -57,7 +57,8 @@ async def correct(caller: Caller, authorization_id: str, asked: BalanceCorrectio
     actor = caller.subject.acting_for(asked.by)
     occasion = occasion_of(KIND, now(), actor, asked.reason)
     books = caller.stores.accumulators
-    week_starts_on = caller.parts.rules.current.references.accounting.week_starts_on
+    rules = caller.parts.rules.of(caller.payer, today())
+    week_starts_on = rules.references.accounting.week_starts_on
 
     async def attempt() -> tuple[bool, Authorization]:
         stored = await read(caller, authorization_id)

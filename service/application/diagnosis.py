@@ -67,7 +67,7 @@ async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
     try:
         book = load_rules(settings)
     except TemplatesRefused as refused:
-        yield red("rules", f"{len(refused.problems)} problems", "run `authmatch queries check`")
+        yield red("rules", f"{len(refused.problems)} problems", "run `authmatch rules check`")
     else:
         stored = book.stored
         versions = (f"{name} v{plan.template.version}" for name, plan in book.plans.items())

@@ -7,8 +7,11 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from service.application._in_force import RulesAge
 from service.application.parts import Application
 from service.domain.engine_fault import EngineFault
+from service.rules.texts import read_folder
+from service.stores.connection.clock import today
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.ledger.rebuilding import Rebuilt as Rebuilt
 from service.stores.ledger.shelf_books import Outcome as Outcome
@@ -18,11 +21,15 @@ _WAIT_STEP_S = 1.0
 
 
 class Readiness(TypedDict):
-    """Whether claims can be matched, units moved (or why not), and how many pushes wait."""
+    """Whether claims can be matched, units moved (or why not), and how many pushes wait.
+
+    ``rules``: since when a worker has not seen which are in force; null where they are given.
+    """
 
     status: Literal["ready", "degraded"]
     adjudication: str
     outbox: int | None
+    rules: RulesAge | None
 
 
 async def reconcile(parts: Application, payers: Sequence[str], tell: Tell) -> Outcome:
@@ -60,9 +67,16 @@ async def rebuild(parts: Application, payers: Sequence[str], *, force: bool, tel
     return done
 
 
+async def _install(parts: Application) -> None:
+    """Put the indices in place, and the rules of the settings in force where there are none."""
+    await parts.stores.installation.install()
+    if parts.in_force is not None:
+        await parts.in_force.seed(read_folder(parts.settings.queries_dir))
+
+
 async def install(parts: Application) -> str:
     """Put the indices in place, as often as one likes; gives the name of the live one."""
-    await parts.stores.installation.install()
+    await _install(parts)
     return await parts.stores.migration.live_index()
 
 
@@ -70,7 +84,7 @@ async def install_if_missing(parts: Application, say: Callable[[str], object]) -
     """Put the indices in place unless they are; a push into none would have them guessed."""
     if not await parts.stores.inspection.is_installed():
         say("installing the indices")
-        await parts.stores.installation.install()
+        await _install(parts)
 
 
 async def install_when_ready(
@@ -81,7 +95,7 @@ async def install_when_ready(
     last = ""
     while True:
         try:
-            await parts.stores.installation.install()
+            await _install(parts)
             if not await parts.stores.inspection.check():
                 raise EngineUnavailable("redis", "cannot be reached")
             await parts.stores.durability.ensure()
@@ -113,12 +127,14 @@ async def readiness(parts: Application) -> Readiness:
     ever, and pushes must wait.
     """
     has_redis = await parts.stores.inspection.check()
+    parts.rules.of(parts.settings.default_payer, today())
     obstacle = await _obstacle(parts) if has_redis else "redis does not answer"
     waiting = await _waiting(parts) if has_redis else None
     return {
         "status": "degraded" if obstacle or waiting else "ready",
         "adjudication": obstacle or "ready",
         "outbox": waiting,
+        "rules": parts.in_force.age() if parts.in_force else None,
     }
 
 

@@ -17,6 +17,7 @@ from service.access.sessions import Sessions
 from service.access.sign_in import SignIn, client_of
 from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
+from service.application._in_force import InForce
 from service.application.engines import NotConfigured, open_clients
 from service.background import Background
 from service.domain.engine_fault import EngineFault
@@ -26,8 +27,9 @@ from service.flow.adjudicating.run import ClaimStores
 from service.flow.late.claims import LateClaims
 from service.flow.late.watch import LateWatch
 from service.flow.matching.live_check import LiveCheck
-from service.rules.book import RuleBook, Rules
-from service.rules.texts import load_rules
+from service.querying.problem import TemplatesRefused
+from service.rules.book import RuleBook, Rules, StoredReferencesDiffer
+from service.rules.texts import load_rules, read_folder
 from service.settings import Settings
 from service.stores.access.keys import ApiKeys
 from service.stores.access.sessions import SessionShelf
@@ -43,7 +45,8 @@ from service.stores.authorizations.state import States
 from service.stores.authorizations.store import AuthorizationStore
 from service.stores.authorizations.succession import Succession
 from service.stores.connection.breaker import Breaker
-from service.stores.connection.clock import now
+from service.stores.connection.clients import ElasticsearchClient, RedisClient
+from service.stores.connection.clock import now, today
 from service.stores.connection.durability import Durability
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.inspection import Inspection
@@ -72,6 +75,7 @@ from service.stores.members.marks import Visibility
 from service.stores.members.merge import MemberMerge
 from service.stores.members.records import MemberRecords
 from service.stores.members.who import Members
+from service.stores.rules.kept import KeptRules
 from service.stores.units.accumulators import Accumulators
 from service.stores.units.archive import Archive
 from service.stores.waiting.claims import WaitingClaims
@@ -79,6 +83,8 @@ from service.stores.waiting.late_queue import LateQueue
 from service.stores.waiting.worklist import Worklist
 
 T = TypeVar("T")
+
+Clients = tuple[ElasticsearchClient, RedisClient]
 
 GC_ALLOCATIONS = 50_000
 GC_ALLOCATIONS_LOADING = 400_000
@@ -89,15 +95,19 @@ class Stores:
     """All rooms that speak to an engine."""
 
     def __init__(
-        self, settings: Settings, references: StoredReferences, rules: Rules | None = None
+        self,
+        settings: Settings,
+        references: StoredReferences,
+        rules: Rules | None = None,
+        clients: Clients | None = None,
     ) -> None:
-        """Open the clients; raises NotConfigured where an address is missing.
+        """Open the clients unless they are; raises NotConfigured where an address is missing.
 
         Without ``rules`` what was drawn is counted by those of the settings.
         """
         use_member_id_form(settings.member_id_form)
         self._rules = rules
-        elasticsearch, redis = open_clients(settings)
+        elasticsearch, redis = clients or open_clients(settings)
         self.payers = list(settings.payers)
         """Those that are looked after; more are added with their keys."""
         indices, keys = IndexNames(settings.index_prefix), _key_names(settings)
@@ -108,6 +118,7 @@ class Stores:
         self.keys = ApiKeys(elasticsearch, indices)
         self.usage, self.known_payers = CallerUsage(redis, keys), KnownPayers(redis, keys)
         self.sessions = SessionShelf(redis, keys)
+        self.rules = KeptRules(elasticsearch, indices)
         records = MemberRecords(elasticsearch, indices)
         self.members = Members(records, MemberCopies(redis, keys, records), self.visibility)
         self._open_books(settings, keys)
@@ -157,8 +168,8 @@ class Stores:
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
         locator = Locator(elasticsearch, indices)
 
-        def counting() -> References:
-            book = self._rules.current if self._rules else load_rules(settings)
+        def counting(payer: str) -> References:
+            book = self._rules.of(payer, today()) if self._rules else load_rules(settings)
             return book.references
 
         amending = Amending(self.accumulators, self.ledger, self.records, counting)
@@ -218,6 +229,9 @@ class Application:
     roles: Roles
     gate: Gate
     limits: Limits
+    in_force: InForce | None = None
+    """What follows the rules that are kept; None where they were given once and for all."""
+    serving: bool = False
 
     @property
     def claim_stores(self) -> ClaimStores:
@@ -273,31 +287,36 @@ def local_caller(parts: Application, payer: str) -> Caller:
 async def application(
     settings: Settings, *, rules: RuleBook | None = None, serving: bool = False
 ) -> AsyncIterator[Application]:
-    """Build everything, and close what was opened; without ``rules`` those of the settings.
+    """Build everything, and close what was opened; without ``rules`` those that are in force.
 
-    ``serving`` starts the work in the background, but not on a Redis that may forget: NotDurable.
+    Before any are kept, and while they cannot be read, those of the settings: a command has them,
+    but a service waits. ``serving`` starts the work in the background, but not on a Redis that may
+    forget: NotDurable.
     """
-    book = rules or load_rules(settings)
     roles = read_roles(settings.roles_file)
-    in_force = Rules(book)
-    stores = Stores(settings, book.stored, in_force)
+    clients = open_clients(settings)
+    try:
+        ours, in_force, stored = await _rules_of(settings, clients[0], rules, serving=serving)
+    except BaseException:
+        await clients[0].close()
+        await clients[1].aclose()
+        raise
+    stores = Stores(settings, stored, ours, clients)
     gate = gate_of(settings, roles, stores)
     limits = _limits(settings, stores)
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(
         settings=settings,
-        rules=in_force,
+        rules=ours,
+        in_force=in_force,
+        serving=serving,
         stores=stores,
         live_check=live_check,
         roles=roles,
         gate=gate,
         limits=limits,
     )
-    late = parts.late_claims
-    watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
-    work: list[Background] = [stores.projection, stores.resting, stores.courier]
-    work += [gate.keyring, limits, *([] if gate.tokens is None else [gate.tokens])]
-    work += [] if settings.late_authorizations == "off" else [watch]
+    work = _work(parts)
     try:
         if serving:
             with suppress(EngineUnavailable):  # it is asked again before units are moved
@@ -314,6 +333,16 @@ async def application(
         for each in reversed(work):
             await each.close()
         await stores.close()
+
+
+def _work(parts: Application) -> list[Background]:
+    """What a service does beside its requests, in the order in which it is started."""
+    stores, late, tokens = parts.stores, parts.late_claims, parts.gate.tokens
+    watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
+    always = [stores.projection, stores.resting, stores.courier, parts.gate.keyring, parts.limits]
+    is_watched = parts.settings.late_authorizations != "off"
+    perhaps = (parts.in_force, tokens, watch if is_watched else None)
+    return [*always, *(each for each in perhaps if each is not None)]
 
 
 def gate_of(settings: Settings, roles: Roles, stores: Stores) -> Gate:
@@ -333,6 +362,38 @@ def gate_of(settings: Settings, roles: Roles, stores: Stores) -> Gate:
         sign_in=SignIn(client, tokens, sessions) if client and tokens else None,
     )
     return Gate(settings, roles, ways)
+
+
+async def _rules_of(
+    settings: Settings,
+    elasticsearch: ElasticsearchClient,
+    given: RuleBook | None,
+    *,
+    serving: bool,
+) -> tuple[Rules, InForce | None, StoredReferences]:
+    """The rules that are judged by, what follows them, and what authorizations are stored with."""
+    if given is not None:
+        return Rules(given), None, given.stored
+    rules = Rules(None)
+    in_force = InForce(KeptRules(elasticsearch, IndexNames(settings.index_prefix)), rules)
+    book = None
+    try:
+        book = await in_force.look()
+        if book is None and serving:
+            await in_force.seed(read_folder(settings.queries_dir))
+            book = await in_force.look()
+    except EngineFault:
+        pass  # a service looks again, and judges nothing before it knows
+    except (TemplatesRefused, StoredReferencesDiffer):
+        if serving:
+            raise
+    if book is not None:
+        return rules, in_force, book.stored
+    book = load_rules(settings)
+    rules.expect(book.stored)
+    if not serving:
+        rules.replace(book)
+    return rules, in_force, book.stored
 
 
 def quieten_collector(allocations: int = GC_ALLOCATIONS) -> None:

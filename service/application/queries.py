@@ -1,11 +1,13 @@
 """What is asked of templates and tables themselves: are they sound, and what do they search for."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-from service.application._template_tests import read_fixture, run_tests
+from service.application._rule_check import Report as Report
+from service.application._rule_check import check_texts as check_texts
+from service.application._template_tests import read_fixture
 from service.application.parts import Application
 from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
@@ -18,7 +20,7 @@ from service.flow.matching.why_not import NoSuchLine
 from service.querying.problem import Problem
 from service.querying.search import candidate_search, scored_search
 from service.rules.book import RuleBook
-from service.rules.texts import fixtures_of, load_texts
+from service.rules.texts import fixtures_of
 from service.stores.authorizations.search import search_body
 
 CLAIMS_VALIDATED_MAX = 5
@@ -43,69 +45,72 @@ class ExpectedLine(Protocol):
         """The template that is to be chosen for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """A line of a fixture that a test puts to a template."""
+
+    line: int
+    template: str
+
+
 SampleClaims = Callable[[], Iterable[tuple[Any, Sequence[ExpectedLine]]]]
 """Gives claims, and what must come out for their lines."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What a check found, and what it looked at; ``files`` names the file of each template."""
-
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
-
-    def add(self, code: str, message: str, file: str, path: str = "", hint: str = "") -> None:
-        """Add a problem of a file."""
-        found = Problem(code=code, path=path, message=message, file=file, hint=hint or None)
-        self.problems.append(found)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return {"problems": [each.as_dict() for each in self.problems], "notes": self.notes}
-
-
-async def check_texts(texts: Mapping[str, str]) -> tuple[Report, RuleBook | None]:
-    """Check a set of rules, then the templates' tests; gives the book if all can be loaded."""
-    loaded, report = load_texts(texts), Report()
-    report.problems += loaded.problems
-    resolved = loaded.library.resolved
-    report.files = {name: node.file for name, node in resolved.items()}
-    if loaded.tables is not None:
-        report.notes.append(
-            f"files: {len(resolved)} templates, {len(loaded.references.groups)} reference tables,"
-            " 2 decision tables"
-        )
-    if report.problems:
-        return report, None
-    fixtures = {
-        name: read_fixture(text, f"fixtures/{name}.yaml")
-        for name, text in fixtures_of(texts).items()
-    }
-    count, red = await run_tests(loaded.book, resolved, fixtures)
-    report.problems += red
-    report.notes.append(f"template tests: {count}, red: {len(red)}")
-    return report, loaded.book
 
 
 async def check_live(
     parts: Application, book: RuleBook, report: Report, sample: SampleClaims | None
 ) -> None:
     """Add what the live index says to a report; raises EngineFault where an engine fails."""
-    stores = parts.stores
-    if not await stores.inspection.is_installed():
+    if not await parts.stores.inspection.is_installed():
         report.notes.append("live checks: left out, the indices are not installed")
         return
-    for name in await stores.installation.missing_fields():
-        message = f"{name} is not in the live mapping: it would match nothing, silently"
-        index, hint = await stores.migration.live_index(), "run `authmatch index migrate`"
-        report.add(_MISSING, message, index, path=f"/{name}", hint=hint)
+    await _check_mapping(parts, report)
     if sample is None:
         told = "compiled searches: left out, sample claims come with authmatch[local]"
         report.notes.append(told)
         return
     await _validate(parts, book, report, sample)
     await _compare(parts, book, report, sample)
+
+
+async def check_searches(
+    parts: Application, book: RuleBook, texts: Mapping[str, str], report: Report
+) -> None:
+    """Add what the live index says to a report, asked with the claims of the templates' tests.
+
+    A template without tests is asked with those of another. Raises EngineFault.
+    """
+    if not await parts.stores.inspection.is_installed():
+        report.notes.append("live checks: left out, the indices are not installed")
+        return
+    await _check_mapping(parts, report)
+    claims = {
+        name: fixture.claim
+        for name, text in fixtures_of(texts).items()
+        if not isinstance(fixture := read_fixture(text, name), Problem)
+    }
+    any_of_them = [(each, each.lines[0].line) for each in claims.values()]
+    tested = [
+        (claims[test.fixture], _Tested(test.line, name))
+        for name, plan in book.plans.items()
+        for test in plan.template.tests
+        if test.fixture in claims
+    ]
+    known = {each.template for _, each in tested}
+    tested += [
+        (claim, _Tested(line, name))
+        for name in book.plans
+        if name not in known
+        for claim, line in any_of_them
+    ]
+    await _validate(parts, book, report, lambda: ((claim, [each]) for claim, each in tested))
+
+
+async def _check_mapping(parts: Application, report: Report) -> None:
+    for name in await parts.stores.installation.missing_fields():
+        message = f"{name} is not in the live mapping: it would match nothing, silently"
+        index, hint = await parts.stores.migration.live_index(), "run `authmatch index migrate`"
+        report.add(_MISSING, message, index, path=f"/{name}", hint=hint)
 
 
 async def _validate(

@@ -11,6 +11,7 @@ from service.application.authorizations import NotTaken as NotTaken
 from service.application.corrections import BadCorrection as BadCorrection
 from service.application.engines import NotConfigured as NotConfigured
 from service.application.intake import NotFound as NotFound
+from service.application.rules import RulesRefused as RulesRefused
 from service.application.worklist import NotOffered as NotOffered
 from service.application.worklist import Stale as Stale
 from service.domain.engine_fault import EngineFault as EngineFault
@@ -22,6 +23,7 @@ from service.flow.matching.why_not import NoSuchLine as NoSuchLine
 from service.querying.problem import TemplatesRefused as TemplatesRefused
 from service.requirement.faults import TableFault as TableFault
 from service.rules.book import StoredReferencesDiffer as StoredReferencesDiffer
+from service.rules.life import StepRefused as StepRefused
 from service.stores.connection.durability import NotDurable as NotDurable
 from service.stores.connection.faults import EngineRefused as EngineRefused
 from service.stores.connection.reading import BadCursor as BadCursor

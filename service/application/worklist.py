@@ -94,7 +94,7 @@ async def readjudicate(
     draft, _ = await caller.stores.waiting.kept(caller.payer, item.entry)
     claim = Adjudication.model_validate_json(draft["sent"])
     told = claim.model_copy(update={"reason": decision.reason})
-    rules = caller.parts.rules.current
+    rules = caller.parts.rules.judging(caller.payer, claim)
     run = Run(payer=caller.payer, at=now(), rules=rules, again=True, entry=item.entry, actor=actor)
     try:
         done = await adjudicate(told, run, caller.parts.claim_stores)

@@ -15,7 +15,7 @@ from service.cli.keys import app as keys_app
 from service.cli.loading import load
 from service.cli.match import match
 from service.cli.members import app as members_app
-from service.cli.queries import app as queries_app
+from service.cli.rules import app as rules_app
 from service.cli.serve import serve
 from service.cli.session import app as session_app
 from service.cli.why_not import explain
@@ -62,7 +62,7 @@ app.command()(load)
 app.command()(match)
 app.command()(adjudicate)
 app.command("why-not")(explain)
-app.add_typer(queries_app, name="queries")
+app.add_typer(rules_app, name="rules")
 app.command()(doctor)
 app.add_typer(index_app, name="index")
 app.add_typer(accumulators_app, name="accumulators")

@@ -39,6 +39,7 @@ _REFUSED = (
     refusals.RolesRefused,
     refusals.SealKeysRefused,
     refusals.Stale,
+    refusals.StepRefused,
     refusals.TableFault,
 )
 """Nothing was done, and the same command will be refused again."""
@@ -64,6 +65,10 @@ def faults_told() -> Iterator[None]:
         for problem in refused.problems:
             say(str(problem))
         end(f"{len(refused.problems)} problems in templates or tables", BAD_INPUT, refused)
+    except refusals.RulesRefused as refused:
+        for problem in refused.problems:
+            say(str(problem))
+        end("the rules are refused", PROBLEMS, refused)
     except refusals.EngineFault as fault:
         advice = ": run `authmatch index install`" if "not installed" in fault.reason else ""
         end(f"{fault}{advice}", ENGINE_FAULT, fault)

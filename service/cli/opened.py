@@ -7,6 +7,7 @@ from typing import TypeVar
 from service.application.parts import Application, Caller, application, local_caller
 from service.cli.configuration import payer_of, read_settings
 from service.cli.terminal import progress
+from service.rules.book import RuleBook
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -22,11 +23,15 @@ def run_for_payer(work: Callable[[Caller], Awaitable[T]], payer: str | None) -> 
     return run_with(settings, lambda parts: work(local_caller(parts, whose)))
 
 
-def run_with(settings: Settings, work: Callable[[Application], Awaitable[T]]) -> T:
+def run_with(
+    settings: Settings,
+    work: Callable[[Application], Awaitable[T]],
+    rules: RuleBook | None = None,
+) -> T:
     """Do something with the parts that these settings make; raises EngineFault."""
 
     async def run() -> T:
-        async with application(settings) as parts:
+        async with application(settings, rules=rules) as parts:
             return await work(parts)
 
     return asyncio.run(run())
@@ -37,9 +42,12 @@ Tell = Callable[[int, int], None]
 
 
 def run_shown(
-    settings: Settings, what: str, work: Callable[[Application, Tell], Awaitable[T]]
+    settings: Settings,
+    what: str,
+    work: Callable[[Application, Tell], Awaitable[T]],
+    rules: RuleBook | None = None,
 ) -> T:
-    """Do so, and show a bar meanwhile."""
+    """Do so, by these rules or by those in force, and show a bar meanwhile."""
 
     async def run(parts: Application) -> T:
         with progress() as bars:
@@ -48,4 +56,4 @@ def run_shown(
                 parts, lambda done, total: bars.update(bar, completed=done, total=total)
             )
 
-    return run_with(settings, run)
+    return run_with(settings, run, rules)

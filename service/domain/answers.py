@@ -172,6 +172,7 @@ class MatchAnswer(TypedDict):
     claim_id: str
     version: int
     lines: list[MatchedLine]
+    rules: dict[str, str]
     member: NotRequired[MergedMember]
     withheld: NotRequired[list[str]]
     took_ms: NotRequired[dict[Literal["total", "search", "score"], float]]

@@ -19,7 +19,8 @@ class Problem:
         """The finding in one line, as the command line shows it."""
         where = f"{self.file}:{self.line}" if self.line else self.file
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{where}: {self.code} {self.path}: {self.message}{hint}"
+        place = f"{self.code} {self.path}" if self.code else self.path
+        return f"{where}: {place}: {self.message}{hint}".removeprefix(": ")
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as plain values."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -15,8 +16,10 @@ from service.domain.misfits import pointer
 from service.querying.problem import Problem
 
 TEXT_CHARACTERS_MAX = 256 * 1024
-NODES_MAX = 20_000
+NODES_MAX = 50_000
 DEPTH_MAX = 50
+_KEPT = 256
+"""So many texts stay parsed: of the next set of rules most are the same, and parsing is slow."""
 _WHOLE_NUMBER_MAX = 2**63 - 1
 _BRACKET = re.compile(r"[\[\]{}]")
 
@@ -87,8 +90,12 @@ def problem_at(node: Node, code: str, path: Path, message: str, hint: str | None
     )
 
 
+@lru_cache(maxsize=_KEPT)
 def read_source(text: str, file: str) -> Node | Problem:
-    """Parse YAML, keeping lines; a text that is no mapping, or too large, is a problem."""
+    """Parse YAML, keeping lines; a text that is no mapping, or too large, is a problem.
+
+    What was parsed is given again for the same text, to be read only.
+    """
     try:
         return _read(text, file)
     except _Refused as refused:

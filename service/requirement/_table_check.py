@@ -189,7 +189,7 @@ def _rule(
 
 def _answer(text: str, output: OutputColumn, path: str, found: Problems) -> tuple[str, ...]:
     """The texts of an output cell: constants only, so that all that a table can say is checked."""
-    example = f'"{min(output.allowed)}"'
+    example = f'"{min(output.allowed, default="")}"'
     hint = f"write [{example}]" if output.many else f"write {example}"
     if not text:
         if output.required:

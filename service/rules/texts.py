@@ -5,13 +5,11 @@ The texts are named as the files of a folder are: ``dental.yaml``, ``reference/u
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from service.domain.accounting_policy import AccountingPolicy, UnitTable
 from service.domain.counters import CounterTable
@@ -21,13 +19,20 @@ from service.domain.reference import AttachedFields, GroupTable, References
 from service.domain.specialised import SpecialisedTable
 from service.querying.library import Library, load_library
 from service.querying.problem import Problem, TemplatesRefused
-from service.querying.source import problem_at, read_source
+from service.querying.source import TEXT_CHARACTERS_MAX, problem_at, read_source
 from service.requirement.faults import TableRefused
 from service.requirement.tables import RequirementTables, load_tables
 from service.rules.book import RuleBook
+from service.rules.rule_set import RuleSet
 from service.settings import Settings
 
 _FILES = ("*.yaml", "reference/*.yaml", "tables/*.json", "fixtures/*.yaml")
+
+CHARACTERS_MAX = 2 * 1024 * 1024
+FILES_MAX = 500
+"""What a set may come to in all: a worker parses it beside its claims."""
+
+_LONGER = f"longer than {TEXT_CHARACTERS_MAX} characters"
 
 REFERENCE_TABLES_NEEDED = ("procedure-groups", "specialty-parents", "informational-modifiers")
 """Without these, a decision table or a comparison would quietly find nothing."""
@@ -37,6 +42,7 @@ REFERENCE_TABLES_NEEDED = ("procedure-groups", "specialty-parents", "information
 class Loaded:
     """What a set of texts gives, as far as it can be read, and all that is wrong with it."""
 
+    name: str
     references: References
     library: Library
     tables: RequirementTables | None
@@ -49,6 +55,7 @@ class Loaded:
         if self.problems or self.tables is None or self.event_codes is None:
             raise TemplatesRefused(self.problems)
         return RuleBook(
+            name=self.name,
             plans=self.library.plans,
             tables=self.tables,
             references=self.references,
@@ -64,19 +71,38 @@ def load_rules(settings: Settings) -> RuleBook:
 def read_folder(queries: Path) -> dict[str, str]:
     """Read the files of a folder of rules; raises TemplatesRefused for one that is not UTF-8."""
     texts = {}
-    for pattern in _FILES:
-        for path in sorted(queries.glob(pattern)):
-            name = path.relative_to(queries).as_posix()
-            try:
-                texts[name] = path.read_text(encoding="utf-8")
-            except UnicodeDecodeError as error:
-                problem = Problem(code="T001", path="", message="not UTF-8 text", file=name)
-                raise TemplatesRefused((problem,)) from error
+    for path in rule_files(queries):
+        name = path.relative_to(queries).as_posix()
+        try:
+            texts[name] = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            problem = Problem(code="T001", path="", message="not UTF-8 text", file=name)
+            raise TemplatesRefused((problem,)) from error
     return texts
+
+
+def rule_files(queries: Path) -> list[Path]:
+    """The files of a folder that are rules."""
+    return [path for pattern in _FILES for path in sorted(queries.glob(pattern))]
+
+
+def book_of(rules: RuleSet) -> RuleBook:
+    """The book that a set makes; raises TemplatesRefused with all that is wrong with it."""
+    return replace(load_texts(rules.texts).book, name=rules.name)
 
 
 def load_texts(texts: Mapping[str, str]) -> Loaded:
     """Load every text of a set, and find all that is wrong with them."""
+    name = RuleSet(texts).name
+    if too_large := _too_large(texts):
+        return Loaded(
+            name=name,
+            references=References(),
+            library=Library({}, {}, ()),
+            tables=None,
+            event_codes=None,
+            problems=too_large,
+        )
     references, event_codes, problems = _references(dict(_under("reference", ".yaml", texts)))
     templates = {name: text for name, text in texts.items() if "/" not in name}
     library = load_library(templates, references)
@@ -98,11 +124,25 @@ def load_texts(texts: Mapping[str, str]) -> Loaded:
             for each in refused.problems
         ]
     return Loaded(
+        name=name,
         references=references,
         library=library,
         tables=tables,
         event_codes=event_codes,
         problems=tuple(problems),
+    )
+
+
+def _too_large(texts: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Find what is larger than a set may be, before anything of it is parsed."""
+    total = sum(map(len, texts.values()))
+    if len(texts) > FILES_MAX or total > CHARACTERS_MAX:
+        told = f"at most {FILES_MAX} files with {CHARACTERS_MAX} characters in all"
+        return (Problem(code="T001", path="", message=f"the set is too large: {told}"),)
+    return tuple(
+        Problem(code="T001", path="", file=name, message=_LONGER)
+        for name, text in texts.items()
+        if len(text) > TEXT_CHARACTERS_MAX
     )
 
 
@@ -137,13 +177,17 @@ def _references(
     single: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, text in texts.items():
+        source = read_source(text, f"reference/{name}.yaml")
+        if isinstance(source, Problem):
+            problems.append(replace(source, code="T014"))
+            continue
+        content: Any = source.plain()
         try:
-            content: Any = YAML(typ="safe").load(text)
-            kind = content.get("kind") if isinstance(content, dict) else None
+            kind = str(content.get("kind"))
             if kind == "groups":
                 groups[name] = GroupTable.model_validate(content)
-            elif str(kind) in _KINDS:
-                field, model = _KINDS[str(kind)]
+            elif kind in _KINDS:
+                field, model = _KINDS[kind]
                 single[field] = model.model_validate(content)
             else:
                 problems.append(_refused(name, f"a reference file of kind {kind} is not known"))
@@ -151,7 +195,7 @@ def _references(
             first = error.errors()[0]
             where = "/".join(map(str, first["loc"]))
             problems.append(_refused(name, f"{where}: {first['msg']}".removeprefix(": "), text))
-        except (YAMLError, ValueError) as error:
+        except ValueError as error:
             problems.append(_refused(name, " ".join(str(error).split())[:300]))
     problems += [
         _refused(name, "this reference table is needed")

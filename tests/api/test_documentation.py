@@ -54,10 +54,15 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/worklist/{claim_id}/dismiss", "/members/{member_id}", "/members/{member_id}/merge",
         "/dead-letters", "/dead-letters/{letter_id}", "/dead-letters/{letter_id}/retry",
         "/intake/{ticket}", "/keys", "/keys/{key_id}", "/keys/{key_id}/rotate",
+        "/rules", "/rules/sets", "/rules/sets/{number}", "/rules/diff", "/rules/history",
+        "/rules/rollback", "/rules/drafts", "/rules/drafts/{draft_id}",
+        *(f"/rules/drafts/{{draft_id}}/{each}" for each in (
+            "check", "evaluate", "submit", "approve", "reject", "publish", "drop",
+        )),
         "/", "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 22
+    assert len(bodies) == 31
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 
@@ -71,7 +76,7 @@ def test_health_and_metrics_need_no_key(caller: httpx.Client) -> None:
     assert (live.status_code, live.json()["status"]) == (200, "live")
     assert (ready.status_code, ready.json()) == (
         200,
-        {"status": "ready", "adjudication": "ready", "outbox": 0},
+        {"status": "ready", "adjudication": "ready", "outbox": 0, "rules": None},
     )
     assert metrics.status_code == 200
     assert 'authmatch_request_seconds_count{route="/match",status="200"}' in metrics.text

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
 from itertools import cycle
 
 import pytest
@@ -19,6 +20,7 @@ from tests.ground import Ground
 from tests.ground import ground as ground
 from tests.ground import payer as payer
 
+DAY = date(2026, 4, 1)
 CLAIMS = 60
 AT_ONCE = 6
 OTHER = (
@@ -43,7 +45,7 @@ async def adjudicated(
     caller: Caller, books: Sequence[RuleBook], claim: Adjudication
 ) -> tuple[bool, AdjudicationAnswer]:
     """Adjudicate a claim; tells whether the first book was current when it began."""
-    was_first = caller.parts.rules.current is books[0]
+    was_first = caller.parts.rules.of(caller.payer, DAY) is books[0]
     return was_first, (await claims.adjudicate(caller, claim)).answer
 
 
@@ -100,6 +102,6 @@ def test_a_book_with_other_stored_references_is_refused(
         async with application(ground.settings, rules=first) as parts:
             with pytest.raises(StoredReferencesDiffer, match="authmatch index migrate"):
                 parts.rules.replace(other)
-            assert parts.rules.current is first
+            assert parts.rules.of(payer, DAY) is first
 
     asyncio.run(scenario())

@@ -78,7 +78,7 @@ def test_rules_that_do_not_load_are_red(
     code, found = looked(live)
 
     assert code == 1
-    assert found["rules"]["advice"] == "run `authmatch queries check`"
+    assert found["rules"]["advice"] == "run `authmatch rules check`"
     assert found["Redis"]["level"] == "green"
 
 

@@ -29,6 +29,7 @@ def drafted(
             "claim_id": claim.claim_id,
             "version": claim.version,
             "lines": [{"line": 1, "requirement": requirement, "results": []}],
+            "rules": {},
         },
         searches=(search,),
         finder=Finder(source=None, payer="", person=Person.of("M0001")),  # type: ignore[arg-type]

@@ -144,6 +144,17 @@ TABLE = '{"kind": "groups", "groups": {"low": {"members": []}, "high": {"members
             "b: 1",
             [(("a",), False, "a: a null removed"), (("b",), False, "a: b 1 added")],
         ),
+        ("a.yaml", "a: [{x: 1, y: 2}]", "a: [{y: 2, x: 1}]", []),
+        (
+            "a.yaml",
+            "a: [{id: x}, {id: z}]",
+            "a: [{id: y}, {id: x}, {id: w}]",
+            [
+                (("a", "z"), False, 'a: a, z {"id":"z"} removed'),
+                (("a", "y"), False, 'a: a, y {"id":"y"} added'),
+                (("a", "w"), False, 'a: a, w {"id":"w"} added'),
+            ],
+        ),
         (
             "a.yaml",
             "a: [{id: x}, {id: x}]",
@@ -165,7 +176,7 @@ def test_kinds_of_changes(
 
     assert [(each.path, each.is_order, each.words) for each in found] == told
     assert mixed(old, new, found) == new
-    assert mixed(old, new, ()) == old
+    assert mixed(old, new, ()) == (old if found else new)
 
 
 def test_a_long_value_is_cut_in_words() -> None:

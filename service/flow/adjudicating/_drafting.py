@@ -338,6 +338,7 @@ def _versions(matched: Matched, rules: RuleBook) -> dict[str, str]:
         for search in matched.searches
     }
     return {
+        "set": rules.name,
         **{f"template {name}": version for name, version in sorted(templates.items())},
         "table is-authorization-required": rules.tables.is_authorization_required.short_hash,
         "table requested-auth-type": rules.tables.requested_auth_type.short_hash,

@@ -113,7 +113,7 @@ class LateClaims:
             run = Run(
                 payer=payer,
                 at=self.now(),
-                rules=self.rules.current,
+                rules=self.rules.judging(payer, claim),
                 dry=True,
                 again=True,
                 entry=entry,
@@ -165,7 +165,7 @@ class LateClaims:
         self, payer: str, claim: Adjudication, entry: str
     ) -> Sequence[LineAnswer] | None:
         """Give the lines as they would come out now; None where it cannot be run as it was sent."""
-        rules = self.rules.current
+        rules = self.rules.judging(payer, claim)
         run = Run(payer=payer, at=self.now(), rules=rules, dry=True, again=True, entry=entry)
         try:
             would = await adjudicate(claim, run, self.stores)

@@ -120,7 +120,7 @@ async def match_claim(
     await settle_numbers(claim, searches, finder, rules.references.numbers)
     judged_at = time.perf_counter()
     resolve_all(claim, searches, rules)
-    answer = write_answer(claim, requirements, searches)
+    answer = write_answer(claim, requirements, searches, rules)
     if finder.person.is_merged:
         answer["member"] = merged_member(finder.person)
     ended = time.perf_counter()
@@ -268,9 +268,12 @@ def _specialised(searches: list[LineSearch], rules: RuleBook) -> list[tuple[Foun
 
 
 def write_answer(
-    claim: Claim, requirements: dict[int, Requirement], searches: list[LineSearch]
+    claim: Claim,
+    requirements: dict[int, Requirement],
+    searches: list[LineSearch],
+    rules: RuleBook,
 ) -> MatchAnswer:
-    """The answer of all lines."""
+    """The answer of all lines, and which set of rules gave it."""
     results: dict[int, list[ResultAnswer]] = {}
     for each in searches:
         results.setdefault(each.line.line, []).append(write_result(each))
@@ -285,6 +288,7 @@ def write_answer(
             }
             for line in claim.lines
         ],
+        "rules": {"set": rules.name},
     }
 
 

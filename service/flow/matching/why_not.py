@@ -74,6 +74,7 @@ async def why_not(
         "found": bool(found.candidates),
         "findings": findings,
         "reason": None if found.candidates else reason,
+        "rules": {"set": rules.name},
     }
     return answer | ({"member": merged_member(person)} if person.is_merged else {})
 

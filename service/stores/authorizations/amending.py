@@ -101,7 +101,7 @@ class Amending:
     _accumulators: Accumulators
     _ledger: LedgerReading
     _records: Records
-    _references: Callable[[], References]
+    _references: Callable[[str], References]
 
     async def untold(self, payer: str, authorization: Authorization) -> tuple[int, ...]:
         """Say for which lines of a version nobody can tell what was drawn before.
@@ -113,11 +113,11 @@ class Amending:
         is_older = bool(fields) and int(fields["v"]) > authorization.version
         if fields and not is_older and _counts_otherwise(fields, authorization):
             held = await self._held(payer, name)
-            found |= held.counted_by(authorization, self._references()).untold
+            found |= held.counted_by(authorization, self._references(payer)).untold
         for older in replaced_by(authorization):
             if await self._accumulators.fields(payer, older):
                 held = await self._held(payer, older)
-                found |= held.counted_by(authorization, self._references()).untold
+                found |= held.counted_by(authorization, self._references(payer)).untold
         return tuple(sorted(found))
 
     async def amend(
@@ -130,7 +130,7 @@ class Amending:
             if await self._accumulators.amend(payer, amendment, _occasion("amend", actor)):
                 return
             held = await self._held(payer, name)
-            counted = self._counted(held, authorization)
+            counted = self._counted(payer, held, authorization)
             kinds = {base: Bounds(unit=unit) for base, unit in counted.kinds.items()}
             book = RecountedBook(
                 authorization_id=name,
@@ -168,7 +168,7 @@ class Amending:
             into = await self._accumulators.fields(payer, newer.authorization_id)
             if int(into.get("v", "0")) > newer.version:
                 return False
-            counted = self._counted(held, newer)
+            counted = self._counted(payer, held, newer)
             stays = counted.rows == tuple(each.rows for each in held.holders)
             if stays and counted.left == held.corrections:
                 return False
@@ -193,9 +193,9 @@ class Amending:
                 return True
         raise EngineUnavailable("redis", "what was drawn on an authorization changes too often")
 
-    def _counted(self, held: _Held, authorization: Authorization) -> Recounted:
+    def _counted(self, payer: str, held: _Held, authorization: Authorization) -> Recounted:
         """Count it, also where a claim came between that is of either of two lines."""
-        return held.counted_by(authorization, self._references(), is_forced=True)
+        return held.counted_by(authorization, self._references(payer), is_forced=True)
 
     async def _recount(
         self,

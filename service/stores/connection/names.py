@@ -47,6 +47,8 @@ class IndexNames:
     """Claims and accounts that are at rest: Redis does not hold them any more."""
     keys = Name("keys")
     """API keys, by their hashes."""
+    rules = Name("rules")
+    """Sets of rules, which are in force, drafts, and what was done with them."""
     dead_letters = Name("dead-letters")
     """What could not be taken, until somebody sees to it."""
 

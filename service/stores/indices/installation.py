@@ -37,6 +37,7 @@ class Installation:
             names.archive,
             names.dead_letters,
             names.keys,
+            names.rules,
             names.worklist,
         ):
             await self._create(index, {})

@@ -1,4 +1,4 @@
-"""`authmatch queries`: problems with their place, live checks, what is asked of Elasticsearch."""
+"""`authmatch rules`: problems with their place, live checks, what is asked of Elasticsearch."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ def change(file: Path, old: str, new: str) -> None:
 
 def test_the_shipped_files_are_clean_offline(authmatch: Authmatch) -> None:
     """Files and tests, without an engine; what was done is said on stderr."""
-    result = authmatch("queries", "check", "--offline")
+    result = authmatch("rules", "check", "--offline")
 
     assert (result.exit_code, result.stdout) == (0, "")
     assert "files: 5 templates" in result.stderr
@@ -70,7 +70,7 @@ def test_a_problem_is_one_line_with_its_place(
     """File, line where it is known, code, path, reason."""
     change(queries / file, old, new)
 
-    result = authmatch("queries", "check", queries, "--offline")
+    result = authmatch("rules", "check", queries, "--offline")
 
     assert result.exit_code == (1 if said else 0)
     assert said in result.stdout
@@ -84,7 +84,7 @@ def test_programs_get_problems_as_json(authmatch: Authmatch, queries: Path) -> N
         "authorization: toth, weight: 16",
     )
 
-    result = authmatch("queries", "check", queries, "--offline", "--json")
+    result = authmatch("rules", "check", queries, "--offline", "--json")
 
     (problem,) = json.loads(result.stdout)["problems"]
     assert result.exit_code == 1
@@ -96,8 +96,8 @@ def test_programs_get_problems_as_json(authmatch: Authmatch, queries: Path) -> N
 
 def test_a_folder_without_templates_is_a_problem(authmatch: Authmatch, tmp_path: Path) -> None:
     """A path that is mistyped must not pass as clean; one that is not there is bad input."""
-    assert authmatch("queries", "check", tmp_path, "--offline").exit_code == 1
-    assert authmatch("queries", "check", tmp_path / "nowhere").exit_code == 2
+    assert authmatch("rules", "check", tmp_path, "--offline").exit_code == 1
+    assert authmatch("rules", "check", tmp_path / "nowhere").exit_code == 2
 
 
 def test_live_checks_compare_with_the_index(live: Authmatch) -> None:
@@ -105,7 +105,7 @@ def test_live_checks_compare_with_the_index(live: Authmatch) -> None:
     data = live("sample", "--authorizations", 400).stdout
     assert live("load", "-", stdin=data).exit_code == 0
 
-    result = live("queries", "check")
+    result = live("rules", "check")
 
     assert (result.exit_code, result.stdout) == (0, ""), result.stdout
     assert "compiled searches validated: 50" in result.stderr
@@ -119,7 +119,7 @@ def test_without_made_up_claims_live_checks_are_the_fields_alone(
     """As in the image of the service; what is left out is told."""
     monkeypatch.setitem(sys.modules, "authmatch_local.samples", None)
 
-    result = live("queries", "check")
+    result = live("rules", "check")
 
     assert result.exit_code == 0
     assert "compiled searches: left out, sample claims come with authmatch[local]" in result.stderr
@@ -129,7 +129,7 @@ def test_a_field_that_the_index_does_not_have_is_a_problem(live: Authmatch, quer
     """An unmapped field matches nothing, silently: here it is said aloud."""
     change(queries / "reference" / "attached.yaml", "fields:", "fields:\n  never_seen: keyword")
 
-    result = live("queries", "check", queries)
+    result = live("rules", "check", queries)
 
     assert result.exit_code == 1
     assert "T003 /attached.never_seen" in result.stdout
@@ -154,7 +154,7 @@ def test_an_engine_that_is_down_does_not_hide_what_was_found(
     """The offline part is told first, then the fault."""
     monkeypatch.setenv("AUTHMATCH_ELASTICSEARCH_URL", "http://127.0.0.1:1")
 
-    result = live("queries", "check")
+    result = live("rules", "check")
 
     assert result.exit_code == 3
     assert "template tests" in result.stderr
@@ -163,7 +163,7 @@ def test_an_engine_that_is_down_does_not_hide_what_was_found(
 
 def test_show_writes_what_extends_gave(authmatch: Authmatch) -> None:
     """The output is a template itself, the parent's part included."""
-    shown = YAML(typ="safe").load(authmatch("queries", "show", "dental").stdout)
+    shown = YAML(typ="safe").load(authmatch("rules", "show", "dental").stdout)
 
     assert shown["id"] == "dental"
     assert [each["id"] for each in shown["require"]] == ["kind", "window", "setting"]
@@ -173,7 +173,7 @@ def test_show_writes_what_is_asked_of_elasticsearch(authmatch: Authmatch) -> Non
     """Whole bodies, as they are sent, for a claim line."""
     claim = EXAMPLES / "claim-professional.json"
 
-    result = authmatch("queries", "show", "professional", "--claim", claim, "--line", 2)
+    result = authmatch("rules", "show", "professional", "--claim", claim, "--line", 2)
 
     shown = json.loads(result.stdout)
     filters = shown["scored_search"]["query"]["bool"]["filter"]
@@ -193,7 +193,7 @@ def test_show_says_what_it_does_not_know(
     authmatch: Authmatch, words: tuple[object, ...], said: str
 ) -> None:
     """With the names that there are."""
-    result = authmatch("queries", "show", *words)
+    result = authmatch("rules", "show", *words)
 
     assert result.exit_code == 2
     assert said in result.stderr
@@ -201,7 +201,7 @@ def test_show_says_what_it_does_not_know(
 
 def test_schema_is_json_schema(authmatch: Authmatch) -> None:
     """For editors that complete templates."""
-    schema = json.loads(authmatch("queries", "schema").stdout)
+    schema = json.loads(authmatch("rules", "schema").stdout)
 
     assert schema["title"] == "authmatch query template"
     assert "criteria" in schema["properties"]

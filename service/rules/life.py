@@ -1,0 +1,292 @@
+"""The life of a draft of rules: what may follow what, and who may do it.
+
+A draft is the set that it was made of, and the texts that it changes. It is evaluated, reviewed,
+approved by somebody who did not write it, and published. Whatever changes its texts takes its
+evaluation and its approval away.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from service.domain.values import Day, Frozen, LongText, Text
+from service.rules.book import EVERYBODY
+from service.rules.calendar import Calendar
+from service.rules.changes import content_of
+from service.rules.rule_set import hash_of
+
+State = Literal["draft", "evaluated", "in review", "approved", "published", "dropped"]
+Action = Literal[
+    "begin",
+    "edit",
+    "rebase",
+    "evaluate",
+    "submit",
+    "approve",
+    "reject",
+    "publish",
+    "rollback",
+    "migrate",
+    "seed",
+    "drop",
+]
+Changed = Mapping[str, str | None]
+"""Texts of a draft by file name; None for a file that it takes out."""
+
+_FROM: Mapping[Action, tuple[State, ...]] = {
+    "edit": ("draft", "evaluated", "in review", "approved"),
+    "evaluate": ("draft", "evaluated"),
+    "submit": ("evaluated",),
+    "approve": ("in review",),
+    "reject": ("in review", "approved"),
+    "publish": ("approved",),
+    "drop": ("draft", "evaluated", "in review", "approved"),
+}
+_NEXT: Mapping[State, str] = {
+    "draft": "evaluate it first",
+    "evaluated": "submit it for review first",
+    "in review": "somebody else has to approve it first, or reject it",
+    "approved": "publish it, or edit it, which takes its approval away",
+    "published": "begin another draft",
+    "dropped": "begin another draft",
+}
+
+
+class Person(Frozen):
+    """Who was authenticated, and for whom it was done where that is somebody else."""
+
+    by: str
+    on_behalf_of: str = ""
+
+    def may_be(self, other: "Person") -> bool:
+        """Whether two may be one: the same credential, unless it named two people."""
+        named = self.on_behalf_of, other.on_behalf_of
+        if self.by == other.by:
+            return not all(named) or named[0] == named[1]
+        return all(named) and named[0] == named[1]
+
+
+class Step(Frozen):
+    """Something that was done with rules, and why: a row of their history."""
+
+    action: Action
+    at: str
+    who: Person
+    reason: LongText
+    draft: str | None = None
+    number: int | None = None
+    """The set that it made."""
+    content: str | None = None
+    """The hash of the draft's texts at the time."""
+
+
+class Evaluation(Frozen):
+    """What was evaluated: texts by their hash, on which set, and the report where it is kept."""
+
+    content: str
+    base: int
+    report: str | None = None
+    report_hash: str | None = None
+
+
+class Version(Frozen):
+    """A set that is kept, and how it came to be: published, rolled back to, migrated, or seeded."""
+
+    number: int
+    hash: str
+    payer: str
+    made: Step
+    title: str = ""
+    over: int | None = None
+    """The set whose place it took."""
+    starts: Day | None = None
+    """The first day of service that it was for; None: all days of the set before."""
+    restores: int | None = None
+    """The older set whose texts it has."""
+    authors: tuple[Person, ...] = ()
+    evaluation: "Evaluation | None" = None
+    approved: Step | None = None
+
+
+class Pointer(Frozen):
+    """What is in force, of all payers: changed in one write, over the one that was read.
+
+    ``published`` are the versions of the last change: whoever reads it may have to write them.
+    """
+
+    calendars: dict[str, Calendar]
+    last: int
+    published: tuple[Version, ...]
+
+    def calendar(self, payer: str) -> Calendar:
+        """The calendar of a payer: its own, else that of all that have none."""
+        return self.calendars.get(payer) or self.calendars[EVERYBODY]
+
+    def moved(self, changes: Mapping[str, Calendar], *made: Version) -> "Pointer":
+        """The pointer with these calendars, by sets that were just made."""
+        calendars = {**self.calendars, **changes}
+        return Pointer(calendars=calendars, last=self.last + len(made), published=made)
+
+
+class Draft(Frozen):
+    """Changed texts on their way to be a set; ``payer`` is for whom it would be."""
+
+    id: str
+    payer: str
+    title: Text
+    base: Annotated[int, Field(ge=1)]
+    changed: dict[str, str | None]
+    state: State = "draft"
+    authors: tuple[Person, ...]
+    evaluation: Evaluation | None = None
+    approved: Step | None = None
+    number: int | None = None
+    """The set that it became."""
+    steps: int = 1
+    last: Step
+
+    @property
+    def content(self) -> str:
+        """The hash of what it changes: what was evaluated and approved is known by it."""
+        return content_hash(self.changed)
+
+
+class StepRefused(Exception):
+    """A step that cannot be taken: ``path`` says of what, the text why, ``hint`` the way out."""
+
+    def __init__(self, path: str, reason: str, hint: str) -> None:
+        """Keep all three."""
+        super().__init__(f"{reason}: {hint}")
+        self.path = path
+        self.reason = reason
+        self.hint = hint
+
+
+def content_hash(changed: Changed) -> str:
+    """The hash of changed texts."""
+    taken_out = sorted(name for name, text in changed.items() if text is None)
+    kept = {name: text for name, text in changed.items() if text is not None}
+    return hash_of({**kept, **{f"-{name}": "" for name in taken_out}})
+
+
+def _taken(draft: Draft, step: Step, state: State, **changes: object) -> Draft:
+    """The draft after a step; raises StepRefused where it may not follow."""
+    if draft.state not in _FROM[step.action]:
+        reason = f"the draft is {draft.state}, it cannot be taken to {step.action}"
+        raise StepRefused("/state", reason, _NEXT[draft.state])
+    last = step.model_copy(update={"draft": draft.id})
+    return draft.model_copy(
+        update={"state": state, "last": last, "steps": draft.steps + 1, **changes}
+    )
+
+
+def edited(draft: Draft, changed: Changed, base: int, step: Step) -> Draft:
+    """The draft with these texts on this set; texts that differ take away what was said of them."""
+    author = () if any(each == step.who for each in draft.authors) else (step.who,)
+    is_same = content_hash(changed) == draft.content
+    kept = draft.state if is_same else "draft"
+    return _taken(
+        draft,
+        step.model_copy(update={"content": content_hash(changed)}),
+        kept,
+        changed=dict(changed),
+        base=base,
+        authors=draft.authors if is_same else (*draft.authors, *author),
+        evaluation=draft.evaluation if is_same else None,
+        approved=draft.approved if is_same else None,
+    )
+
+
+def evaluated(draft: Draft, evaluation: Evaluation, step: Step) -> Draft:
+    """The draft with its evaluation; raises StepRefused for one of other texts."""
+    if evaluation.content != draft.content:
+        raise StepRefused("/content", "the draft was changed meanwhile", "evaluate it again")
+    step = step.model_copy(update={"content": draft.content})
+    return _taken(draft, step, "evaluated", evaluation=evaluation)
+
+
+def submitted(draft: Draft, step: Step) -> Draft:
+    """The draft in review, with what was evaluated."""
+    return _taken(draft, step.model_copy(update={"content": draft.content}), "in review")
+
+
+def approved(draft: Draft, step: Step, seen: str | None = None) -> Draft:
+    """The draft approved; raises StepRefused for an author, and for texts that were not ``seen``.
+
+    It must be another person than each who wrote any of it.
+    """
+    if draft.state == "in review" and any(step.who.may_be(each) for each in draft.authors):
+        reason = "who wrote a draft does not approve it"
+        raise StepRefused("/by", reason, "have it approved by another subject")
+    if seen is not None and seen != draft.content:
+        raise StepRefused("/content", "the draft is not the one that was seen", "read it again")
+    step = step.model_copy(update={"content": draft.content, "draft": draft.id})
+    return _taken(draft, step, "approved", approved=step)
+
+
+def rejected(draft: Draft, step: Step) -> Draft:
+    """The draft back with its authors; its evaluation stands."""
+    return _taken(draft, step, "evaluated", approved=None)
+
+
+def publishable(draft: Draft) -> None:
+    """Raise StepRefused unless what was evaluated and approved is what the draft says."""
+    if draft.state not in _FROM["publish"] or draft.approved is None:
+        reason = f"the draft is {draft.state}, it cannot be published"
+        raise StepRefused("/state", reason, _NEXT[draft.state])
+    if draft.approved.content != draft.content:
+        raise StepRefused("/content", "the draft changed after its approval", "submit it again")
+
+
+def dropped(draft: Draft, step: Step) -> Draft:
+    """The draft given up."""
+    return _taken(draft, step, "dropped")
+
+
+def with_changed(texts: Mapping[str, str], changed: Changed) -> dict[str, str]:
+    """The texts of a set with those of a draft in their place."""
+    all_of_it = {**texts, **changed}
+    return {name: text for name, text in sorted(all_of_it.items()) if text is not None}
+
+
+def changed_between(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str | None]:
+    """The texts of another set that differ, as a draft of the old one would have them."""
+    return {name: new.get(name) for name in sorted({*old, *new}) if old.get(name) != new.get(name)}
+
+
+def overlaps(base: Mapping[str, str], now: Mapping[str, str], changed: Changed) -> tuple[str, ...]:
+    """Files of a draft that bear on what was published since its base: then it must be looked at.
+
+    The same file, or a template and one that it extends; the same change twice is none.
+    """
+    others = changed_between(base, now)
+    theirs = {name for name, text in others.items() if changed.get(name, "") != text}
+    ours = {name for name, text in changed.items() if now.get(name) != text}
+    parents = _parents(with_changed(now, changed))
+    return tuple(
+        sorted(
+            name
+            for name in ours
+            if name in theirs
+            or parents.get(name, frozenset()) & theirs
+            or any(name in parents.get(each, frozenset()) for each in theirs)
+        )
+    )
+
+
+def _parents(texts: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """By file of a template, the files that it extends, and that they do."""
+    contents = {name: content_of(name, text) for name, text in texts.items() if "/" not in name}
+    named = {name: each for name, each in contents.items() if isinstance(each, dict)}
+    files = {str(each.get("id")): name for name, each in named.items()}
+    extended = {name: files.get(str(each.get("extends"))) for name, each in named.items()}
+    found = {}
+    for name in named:
+        chain: list[str] = []
+        file = extended[name]
+        while file is not None and file not in chain:
+            chain.append(file)
+            file = extended[file]
+        found[name] = frozenset(chain)
+    return found
