@@ -210,5 +210,7 @@ def create_app(settings: Settings | None = None, given: RuleBook | None = None) 
     describe(app, rooms)
     app.add_route("/docs", _docs, include_in_schema=False)
     patch_fastapi(app, docs_url="/docs", redirect_from_root_to_docs=False)
-    app.add_middleware(Observation, hosts=frozenset(each.encode() for each in settings.hosts))
+    app.add_middleware(
+        Observation, hosts=frozenset(each.lower().encode() for each in settings.hosts)
+    )
     return app

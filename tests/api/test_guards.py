@@ -63,7 +63,7 @@ def test_no_key_stays_in_the_page_of_the_documentation(service: Service) -> None
 @pytest.fixture(scope="module")
 def named(ground: Ground) -> Iterator[str]:
     """A service that has names."""
-    changes = {"api_keys": keys_of({"key": "payer-named"}), "hosts": ["auth.example", "127.0.0.1"]}
+    changes = {"api_keys": keys_of({"key": "payer-named"}), "hosts": ["Auth.example", "127.0.0.1"]}
     with serving(ground.settings.model_copy(update=changes)) as url:
         yield url
 
