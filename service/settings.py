@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     token_payers: dict[str, Payer] = Field(default_factory=dict)
     token_payer_claim: str = "payer"  # noqa: S105 - a name
     token_scope_claim: str = "scope"  # noqa: S105 - a name
+    tls_cert: str | None = None
+    tls_key: str | None = None
     public_url: Annotated[str, StringConstraints(pattern=ORIGIN)] | None = None
     signin_authorization_url: Annotated[str, StringConstraints(pattern=ISSUER_URL)] | None = None
     signin_token_url: Annotated[str, StringConstraints(pattern=ISSUER_URL)] | None = None

@@ -42,6 +42,7 @@ OWN_NAME = "local"
 """What records call the key of this machine."""
 READY_SECONDS_MAX = 60
 _POLL_S = 0.1
+_TLS = ("AUTHMATCH_TLS_CERT", "AUTHMATCH_TLS_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +116,12 @@ def _service(
     settings = {f"AUTHMATCH_{name.upper()}": url for name, url in addresses.items()}
     if own_key is not None:
         settings["AUTHMATCH_API_KEYS"] = own_key.setting
+    # Of this machine alone, so without TLS: whoever set it for another service is not hindered.
+    own = {name: value for name, value in os.environ.items() if name not in _TLS}
     options = ("--host", LOOPBACK, "--port", str(port), "--workers", str(workers))
     child = subprocess.Popen(  # noqa: S603 - this very program
         (sys.executable, "-m", "service.cli", "serve", *options),
-        env=os.environ | settings,
+        env=own | settings,
         start_new_session=True,
         stdin=subprocess.DEVNULL,
     )

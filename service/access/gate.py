@@ -121,12 +121,12 @@ class Gate:
                 "a credential in an address stands in logs: replace it, and send it in a header"
             )
 
-    def check_origin(self, host: str, origin: str | None) -> None:
+    def check_origin(self, scheme: str, host: str, origin: str | None) -> None:
         """Refuse to an open service what a page of another site sends, or a name that was rebound.
 
         Raises NotAuthenticated.
         """
-        if not is_loopback_host(host) or origin not in (None, f"http://{host}"):
+        if not is_loopback_host(host) or origin not in (None, f"{scheme}://{host}"):
             raise NotAuthenticated("without a key only this machine is served, and no other site")
 
 

@@ -85,7 +85,7 @@ def origin(request: Request, parts: Application) -> str | None:
     if parts.settings.public_url is not None:
         return parts.settings.public_url
     host = request.headers.get("host", "")
-    return f"http://{host}" if is_loopback_host(host) else None
+    return f"{request.scope['scheme']}://{host}" if is_loopback_host(host) else None
 
 
 def is_of_machine(request: Request, parts: Application) -> bool:

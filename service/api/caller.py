@@ -79,7 +79,8 @@ async def who_asks(request: Request) -> tuple[Subject, Held | None]:
     if scope["query_string"]:
         gate.check_address(scope["query_string"])
     if not credentials and gate.is_open:
-        gate.check_origin(request.headers.get("host", ""), request.headers.get("origin"))
+        headers = request.headers
+        gate.check_origin(scope["scheme"], headers.get("host", ""), headers.get("origin"))
     try:
         if not credentials and not gate.is_open:
             one = await held(request, application)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Literal
 
 from service.access.scopes import RolesRefused, read_roles
+from service.application.certificate import judge
 from service.application.engines import NotConfigured, Route, routes
 from service.application.parts import Stores
 from service.domain.engine_fault import EngineFault
@@ -101,6 +102,7 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
     yield green("queries", str(settings.queries_dir))
     yield from _of_access(settings)
     yield from _of_sessions(settings)
+    yield _of_callers(settings)
     wrong = "the one of development" if settings.uses_development_secret else None
     advice = "set AUTHMATCH_SURROGATE_KEY to serve others"
     yield _unless(wrong, "surrogate key", "set, hidden", advice)
@@ -155,6 +157,24 @@ def _of_sessions(settings: Settings) -> Iterator[Finding]:
         f"{IDLE_MINUTES_MAX}, AUTHMATCH_SESSION_HOURS up to {HOURS_MAX}"
     )
     yield _unless(f"long: {lasts}" if is_long else None, "sessions", lasts, advice)
+
+
+def _of_callers(settings: Settings) -> Finding:
+    """Whether callers are served by TLS, and what is wrong or weak in the certificate."""
+    what = "TLS of callers"
+    if settings.tls_cert is None:
+        if (settings.public_url or "").startswith("https:"):
+            return green(what, f"ends before this service, at {settings.public_url}")
+        advice = "set AUTHMATCH_TLS_CERT, or end it at a balancer on this machine"
+        return yellow(what, "none: only this machine may be served so", advice)
+    try:
+        found = judge(settings, settings.tls_cert)
+    except NotConfigured as error:
+        return red(what, str(error), "put the files right, or unset AUTHMATCH_TLS_CERT")
+    said = (*found.wrong, *found.weak)
+    shown = "; ".join((f"certificate until {found.valid_until:%Y-%m-%d}", *said))
+    level = red if found.wrong else yellow
+    return _unless(shown if said else None, what, shown, "renew it: it is read by itself", level)
 
 
 async def _encryption(route: Route) -> Finding | None:

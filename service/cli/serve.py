@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from service.application.certificate import ServerCertificate
 from service.application.engines import routes
 from service.application.maintenance import install_when_ready
 from service.application.parts import application
@@ -48,9 +50,9 @@ def serve(
     settings = read_settings()
     check_host(host, settings)
     check_port(host, port)
-    for route in routes(settings):
-        if route.is_open_to_others:
-            say(f"no TLS to {route.engine}: what goes to {route.host} can be read on the way")
+    if settings.tls_cert is not None:
+        ServerCertificate(settings.tls_cert, settings.tls_key)  # what cannot be used is told now
+    say_who_can_listen(host, settings)
     asyncio.run(install(settings, wait_seconds_max=wait))
     with _metrics_of_all(workers):
         uvicorn.run(
@@ -68,7 +70,23 @@ def serve(
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_context_factory=None if settings.tls_cert is None else server_context,
         )
+
+
+def server_context(*_: object) -> ssl.SSLContext:
+    """What a worker listens with; raises NotConfigured."""
+    settings = read_settings()
+    return ServerCertificate(str(settings.tls_cert), settings.tls_key).listening
+
+
+def say_who_can_listen(host: str, settings: Settings) -> None:
+    """Say where health data and credentials cross a network in clear text."""
+    if settings.tls_cert is None and not is_loopback(host):
+        say("no TLS for callers (AUTHMATCH_TLS_CERT): a balancer must end it on this machine")
+    for route in routes(settings):
+        if route.is_open_to_others:
+            say(f"no TLS to {route.engine}: what goes to {route.host} can be read on the way")
 
 
 def check_host(host: str, settings: Settings) -> None:

@@ -25,7 +25,8 @@ def link_(port: PortOption = 8080, payer: PayerOption = None, as_json: JsonOptio
         raise BadInput("AUTHMATCH_PUBLIC_URL is set: sessions begin by signing in there")
     whose = payer_of(payer, settings)
     ticket = run_with(settings, lambda parts: sessions.ticket_of_machine(parts, whose))
-    put_answer({"link": link(port, ticket)}, link(port, ticket), as_json=as_json)
+    shown = link(port, ticket, scheme="https" if settings.tls_cert else "http")
+    put_answer({"link": shown}, shown, as_json=as_json)
 
 
 @app.command()
@@ -39,6 +40,6 @@ def end(
     put_answer({"ended": ended}, f"{ended} ended", as_json=as_json)
 
 
-def link(port: int, ticket: str) -> str:
+def link(port: int, ticket: str, *, scheme: str = "http") -> str:
     """The address that opens a session by a ticket."""
-    return f"http://{LOOPBACK}:{port}/session/open?ticket={ticket}"
+    return f"{scheme}://{LOOPBACK}:{port}/session/open?ticket={ticket}"

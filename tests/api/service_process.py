@@ -1,6 +1,7 @@
 """The service as a process of its own, as `authmatch serve` starts it: so that it can be killed."""
 
 import os
+import ssl
 import subprocess
 import sys
 import time
@@ -26,9 +27,14 @@ class ServiceProcess:
         *,
         workers: int = 1,
         stdout: int | IO[bytes] | None = None,
+        trust: Path | None = None,
         **more: str,
     ) -> None:
-        """Take the settings that an operator would put into the environment, ``more`` by name."""
+        """Take the settings that an operator would put into the environment, ``more`` by name.
+
+        ``trust`` is a file of signers, for a service that is given a certificate of its own.
+        """
+        self._trust = ssl.create_default_context(cafile=trust) if trust else None
         self._port = free_port()
         self._workers = workers
         self._stdout = stdout
@@ -49,7 +55,7 @@ class ServiceProcess:
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._trust else 'http'}://127.0.0.1:{self._port}"
 
     def __enter__(self) -> "ServiceProcess":
         """Start it, and wait until it is ready."""
@@ -85,7 +91,8 @@ class ServiceProcess:
             if self._process is None or self._process.poll() is not None:
                 raise RuntimeError("the service ended while it was started")
             try:
-                answer = httpx.get(f"{self.url}/health/ready", trust_env=False)
+                verify = self._trust or True
+                answer = httpx.get(f"{self.url}/health/ready", verify=verify, trust_env=False)
             except httpx.TransportError:
                 answer = None
             if answer is not None and answer.status_code == 200:
