@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import orjson
 import zen
@@ -26,6 +26,9 @@ from service.requirement.faults import TableFault, TableProblem, TableRefused
 ANSWERS_KEPT_MAX = 20_000
 LEFT_OPEN_MAX = 100
 HASH_SHOWN_CHARACTERS = 12
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +46,23 @@ class Decided:
     """The rows that may fire, from top to bottom; the last of them is the first that surely fits.
 
     There is more than one only where the columns ``unknown``, which are absent, leave it open.
-    Compared by identity: the same question has the same answer.
     """
 
     rows: tuple[FiredRow, ...]
     unknown: tuple[str, ...] = ()
+    _made: list[Any] = field(init=False, default_factory=list, repr=False)
 
     @property
     def sure(self) -> FiredRow:
         """The first row all of whose conditions are fulfilled, for all that is known."""
         return self.rows[-1]
+
+    def once(self, make: "Callable[[Decided], Made]") -> "Made":
+        """What is made of it, made for the first who asks: a table is asked for one thing alone."""
+        if not self._made:
+            self._made.append(make(self))
+        made: Made = self._made[0]
+        return made
 
 
 @dataclass(frozen=True, slots=True)

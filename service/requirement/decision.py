@@ -7,16 +7,11 @@ rows demands: what is not known is never taken for small.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import partial
 from typing import Literal, cast
 
 from service.domain.claim import AuthorizationKind, Benefit, Claim, ServiceLine
-from service.requirement._decision_table import (
-    ANSWERS_KEPT_MAX,
-    Decided,
-    DecisionTable,
-    FiredRow,
-)
+from service.requirement._decision_table import Decided, DecisionTable, FiredRow
 from service.requirement._inputs import COUNTED, Inputs, Question
 from service.requirement.tables import RequirementTables
 
@@ -77,7 +72,8 @@ def decide_requirement(
         return Requirement(needed=said, source="benefit")
     table = tables.is_authorization_required
     asked = Question(claim=claim, line=line, references=tables.references, counted=counted or {})
-    requirement = _required(table, table.decide(Inputs(asked)))
+    decided = table.decide(Inputs(asked))
+    requirement = decided.once(partial(_required, table))
     read = {
         name: count
         for name, count in (counted or {}).items()
@@ -86,7 +82,6 @@ def decide_requirement(
     return replace(requirement, counted=read) if read else requirement
 
 
-@lru_cache(ANSWERS_KEPT_MAX)
 def _required(table: DecisionTable, decided: Decided) -> Requirement:
     """What the rows of an answer demand, before it is said what the counters came to."""
     is_open = len({(_needed([row]), _linked([row])) for row in decided.rows}) > 1
@@ -128,10 +123,9 @@ def choose_template(
     """
     table = tables.requested_auth_type
     asked = Question(claim=claim, line=line, references=tables.references, requested=kind)
-    return _chosen(table, table.decide(Inputs(asked)))
+    return table.decide(Inputs(asked)).once(partial(_chosen, table))
 
 
-@lru_cache(ANSWERS_KEPT_MAX)
 def _chosen(table: DecisionTable, decided: Decided) -> TemplateChoice:
     row = decided.sure
     (template,) = row.outputs["template"]

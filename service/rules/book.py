@@ -27,8 +27,8 @@ class RuleBook:
     tables: RequirementTables
     references: References
     event_codes: EventCodes
-    _relaxed: dict[tuple[str, int], Plan] = field(default_factory=dict)
-    _events: dict[tuple[str, str], Events] = field(default_factory=dict)
+    _relaxed: dict[tuple[str, int], Plan] = field(init=False, default_factory=dict)
+    _events: dict[tuple[str, str], Events] = field(init=False, default_factory=dict)
 
     @property
     def stored(self) -> StoredReferences:

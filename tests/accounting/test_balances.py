@@ -129,7 +129,7 @@ def test_an_authorization_is_told_for_each_of_its_lines_and_days() -> None:
     weekly = {"per": {"count": "5", "period": "week"}, "unit": "UN"}
     one = candidate(lines=[{"limits": UNITS}, {"limits": weekly}])
     found = Granting(week_starts_on="sunday")
-    for line, day in ((1, 12), (1, 12), (2, 12), (2, 19)):
+    for line, day in ((1, 12), (1, 12), (2, 12), (2, 19), (2, 12)):
         found.add(one, line, date(2026, 3, day))
 
     assert list(found.accounts["A1"]) == ["L1", "L2~2026-03-08", "L2~2026-03-15"]

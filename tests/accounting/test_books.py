@@ -87,6 +87,7 @@ def test_a_draw_touches_what_is_planned_and_what_is_held(
 
     assert request.moved_on == expected
     assert request.authorizations == [*expected, "A9"]
+    assert request.only_looked_at == ["A9"]
 
 
 def test_a_change_of_an_authorization_names_it() -> None:

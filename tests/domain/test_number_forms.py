@@ -3,8 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+from service.domain.claim_values import header_values, line_values
 from service.domain.number_forms import NumberForms
-from tests.builders import references
+from tests.builders import build_claim, references
 
 OWN = NumberForms.model_validate(
     {"own": "AU[0-9]+", "none": [{"id": "w", "title": "t", "words": ["AU0"]}]}
@@ -63,3 +64,24 @@ def test_files_are_told_apart_as_they_are() -> None:
     """So that what is known of one is never said of another."""
     assert OWN == OWN != NumberForms()
     assert len({OWN, OWN, NumberForms()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("submitted", "expected"),
+    [
+        (["AU-17"], {"numbers.authorization": ("AU17",)}),
+        (["NONE", "AU-17", "au 17"], {"numbers.authorization": ("AU17",)}),
+        (["NONE"], {}),
+        ([], {}),
+    ],
+)
+def test_what_is_no_number_is_no_value_of_a_line(
+    submitted: list[str], expected: dict[str, tuple[str, ...]]
+) -> None:
+    """A number that was submitted twice is one."""
+    claim = build_claim(authorization_numbers=[{"value": each} for each in submitted])
+    tables = references()
+    header = header_values(claim, tables.attached)
+    values = line_values(claim, claim.lines[0], header, tables.attached, tables.numbers)
+
+    assert {name: each for name, each in values.items() if name.startswith("num")} == expected

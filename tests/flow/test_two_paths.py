@@ -182,7 +182,7 @@ def rules_with(template: dict[str, Any]) -> RuleBook:
     library = load_library({"drawn.yaml": json.dumps(template)}, rules.references)
     assert library.problems == ()
     plan = library.plans["professional"]
-    return replace(rules, plans=dict.fromkeys(rules.plans, plan), _relaxed={})
+    return replace(rules, plans=dict.fromkeys(rules.plans, plan))
 
 
 async def compare_both_paths(stores: Stores, payer: str, seed: int) -> Counter[str]:

@@ -335,6 +335,13 @@ def test_of_what_is_nearby_the_line_stands_that_misses_the_fewest() -> None:
     assert found.candidate.lines == build_candidate(outside).lines
 
 
+def test_nothing_is_nearby_where_nothing_was_found() -> None:
+    """Neither a candidate nor a near miss."""
+    scorer = Scorer(())
+
+    assert (scorer.judge(ask()), scorer.nearby(ask())) == ([], [])
+
+
 def test_what_is_nearby_is_told_the_same_when_asked_again() -> None:
     """What was found for one line of a claim is remembered for the next."""
     scorer, asked = Scorer([build_candidate(build_authorization(setting="outpatient"))]), ask()

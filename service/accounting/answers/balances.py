@@ -49,6 +49,7 @@ class Granting:
     week_starts_on: Weekday
     granted: Granted = field(default_factory=dict)
     accounts: dict[str, dict[str, None]] = field(default_factory=dict)
+    _read: dict[str, Authorization] = field(default_factory=dict)
 
     def add(self, candidate: Candidate, line: int, day: date) -> None:
         """Add a candidate by the line that stands for it, for what is billed on a day."""
@@ -63,7 +64,9 @@ class Granting:
             key = _key(name, line, day.isoformat())
             if key in self.granted:
                 return
-            bounds = self._periods(read_terms(terms), line, day)
+            if name not in self._read:
+                self._read[name] = read_terms(terms)
+            bounds = self._periods(self._read[name], line, day)
         self.granted[key] = _limits(bounds)
         accounts = self.accounts.setdefault(name, {})
         for account, *_ in self.granted[key]:

@@ -21,6 +21,7 @@ Order = Sequence[tuple[Mapping[str, Any], type]]
 """What a search sorts by, each with the type of its values."""
 
 _KEEP_ALIVE = "5m"
+_HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
 class BadCursor(Misfit):
@@ -50,17 +51,34 @@ async def read_one(
 
 
 async def read_many(
-    elasticsearch: AsyncElasticsearch, index: str, what: str, **asked: Any
+    elasticsearch: AsyncElasticsearch,
+    index: str,
+    what: str,
+    *,
+    ids: Sequence[str] = (),
+    docs: Sequence[Mapping[str, Any]] = (),
+    **query: Any,
 ) -> list[Found | None]:
     """Documents in realtime, as ``ids`` or ``docs`` ask for them; None for one that is not there.
 
     One that could not be read is an EngineFault that says ``what`` it is: it must not look like one
     that is not there.
     """
-    if not (asked.get("docs") or asked.get("ids")):
+    if not (docs or ids):
         return []
     with translated_errors():
-        response = await elasticsearch.mget(index=index, **asked)
+        # Every claim asks: the client's own method takes a fifth longer.
+        response = await elasticsearch.perform_request(
+            "POST",
+            f"/{index}/_mget",
+            params={
+                f"_{name}" if name.startswith("source") else name: value
+                for name, value in query.items()
+                if value is not None
+            },
+            headers=_HEADERS,
+            body={"docs": docs} if docs else {"ids": ids},
+        )
     docs = response.body["docs"]
     if any("error" in doc for doc in docs):
         raise EngineUnavailable("elasticsearch", f"{what} could not be read")
