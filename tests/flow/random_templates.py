@@ -92,7 +92,7 @@ RAW_TESTS: tuple[Fields, ...] = (
     {"terms": {"kind": ["authorization", "referral"]}},
     {"range": {"windows": {"lte": "${line.to}", "relation": "intersects"}}},
     {"bool": {"must_not": [{"term": {"status": "closed"}}]}},
-    {"bool": {"should": [{"prefix": {"number": "A"}}, {"exists": {"field": "action"}}]}},
+    {"bool": {"should": [{"prefix": {"number": "AU"}}, {"exists": {"field": "action"}}]}},
     {"nested": {"path": "lines", "query": {"exists": {"field": "lines.effective"}}}},
     {"nested": {"path": "lines", "query": {"terms": {"lines.diagnoses": "${diagnoses}"}}}},
 )
