@@ -6,6 +6,7 @@ A number of the whole claim may belong to one line only: for the others it is th
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, ask_criterion
 from service.domain import codes
 from service.domain.claim import Claim, ServiceLine
@@ -40,10 +41,10 @@ class Submitted:
 
 
 def numbers_for(
-    claim: Claim, line: ServiceLine, asked: AskedLine, forms: NumberForms
+    claim: Claim, line: ServiceLine, plan: Plan, forms: NumberForms
 ) -> tuple[Submitted, ...]:
     """The numbers of a line of the kinds that its template reads, each once."""
-    fields = asked.plan.number_fields
+    fields = plan.number_fields
     found: dict[str, Submitted] = {}
     for number, level in submitted_numbers(claim, line):
         if f"numbers.{number.kind}" in fields:

@@ -94,11 +94,7 @@ def adjoining(non_exact: Sequence[Judged]) -> tuple[Judged, ...]:
     So does a grant that was renewed: first the one that begins first. Of two numbers a claim mostly
     has one: that of one of them must agree. Empty where a day is left.
     """
-    fitting = [
-        each
-        for each in non_exact
-        if is_active(each.action) and {_DAYS} <= _missed(each) <= {_DAYS, _NUMBERS}
-    ]
+    fitting = fitting_but_days(non_exact)
     if len(fitting) < MIN_ADJOINING:
         return ()
     asked = fitting[0].asked.values
@@ -113,6 +109,15 @@ def adjoining(non_exact: Sequence[Judged]) -> tuple[Judged, ...]:
             reached = date.fromisoformat(min(ends, last))
     is_named = any(_NUMBERS not in _missed(each) for each in taken)
     return tuple(taken) if reached.isoformat() == last and is_named else ()
+
+
+def fitting_but_days(non_exact: Sequence[Judged]) -> list[Judged]:
+    """Active matches that fit in all but the days, and perhaps the number."""
+    return [
+        each
+        for each in non_exact
+        if is_active(each.action) and {_DAYS} <= _missed(each) <= {_DAYS, _NUMBERS}
+    ]
 
 
 def _missed(judged: Judged) -> frozenset[str]:

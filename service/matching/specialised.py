@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from service.domain.answers import MatchClass
 from service.domain.code_groups import Groups
+from service.domain.effective import LineValues
 from service.domain.event import Event, Events
 from service.domain.reference import References
 from service.domain.specialised import AlternateRow, CompanionRow, SpecialisedRow
@@ -74,11 +75,15 @@ def looked_up(kind: str, procedure: object, ranked: Ranked, resolution: Resoluti
 
 
 def _granted(judged: Judged) -> Granted:
-    first, last = judged.line.get("procedure.from"), judged.line.get("procedure.to")
     return Granted(
-        authorization_id=judged.candidate.authorization_id,
-        procedure=first if first == last else None,
+        authorization_id=judged.candidate.authorization_id, procedure=authorized_code(judged.line)
     )
+
+
+def authorized_code(line: LineValues) -> str | None:
+    """The one procedure that an authorization line names; None for a range or a group."""
+    first, last = line.get("procedure.from"), line.get("procedure.to")
+    return first if first == last else None
 
 
 def find_specialised(

@@ -43,7 +43,10 @@ def settled(claim: Claim, *authorizations: Authorization) -> list[list[Submitted
         list(
             settle(
                 numbers_for(
-                    claim, claim.lines[place - 1], ask(claim, line=place), references().numbers
+                    claim,
+                    claim.lines[place - 1],
+                    ask(claim, line=place).plan,
+                    references().numbers,
                 ),
                 ranked[place],
                 [each for other, each in ranked.items() if other != place],
@@ -71,7 +74,7 @@ def test_cases_20_to_23_the_numbers_of_a_line(
         authorization_numbers=[{"value": each} for each in on_claim],
         line={"authorization_numbers": [{"value": each} for each in on_line]},
     )
-    numbers = numbers_for(claim, claim.lines[0], ask(claim), references().numbers)
+    numbers = numbers_for(claim, claim.lines[0], ask(claim).plan, references().numbers)
 
     assert expected == [(each.value, each.level) for each in numbers], f"case {case}"
 
@@ -91,7 +94,7 @@ def test_cases_20_to_23_the_numbers_of_a_line(
 def test_a_number_counts_for_the_queries_of_its_kind(query: str, kind: str, counts: bool) -> None:
     """A referral number says nothing of an authorization, and the other way round."""
     claim = build_claim(query, authorization_numbers=[{"kind": kind, "value": "AU-1"}])
-    numbers = numbers_for(claim, claim.lines[0], ask(claim, query), references().numbers)
+    numbers = numbers_for(claim, claim.lines[0], ask(claim, query).plan, references().numbers)
 
     assert counts == bool(numbers)
 
@@ -103,7 +106,7 @@ def test_case_21_a_number_of_the_line_leaves_the_other_kinds_of_the_claim() -> N
         authorization_numbers=[{"value": "AU-1"}, {"kind": "predetermination", "value": "P-1"}],
         line={"authorization_numbers": [{"value": "AU-2"}]},
     )
-    numbers = numbers_for(claim, claim.lines[0], ask(claim, "dental"), references().numbers)
+    numbers = numbers_for(claim, claim.lines[0], ask(claim, "dental").plan, references().numbers)
 
     assert [(each.value, each.level) for each in numbers] == [("AU-2", "line"), ("P-1", "claim")]
 

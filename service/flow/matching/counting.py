@@ -59,14 +59,22 @@ class Counting:
         Rows in other books are not taken off: a claim id may be that of another person.
         """
         if found is None or not self.looks_back:
-            return counted_values(self.tallies, self.references, Held())
-        rows = list(found.claim.rows)
-        if original is not None and original.claim_id != found.claim.claim_id:
-            rows += original.rows
-        own = (row for row in rows if row.authorization_id in found.counters)
-        held = held_by_others(found.counters.values(), own)
-        return counted_values(self.tallies, self.references, held)
+            return self.with_held(Held())
+        return self.with_held(held_beside(found, original))
+
+    def with_held(self, held: Held) -> Mapping[int, Values]:
+        """What the counters come to where others hold so much."""
+        return counted_values(self.tallies, self.references, held if self.looks_back else Held())
 
     def rows(self, owner: str) -> Sequence[HeldRow]:
         """The rows with which the claim is counted for a member."""
         return counted_rows(self.claim, self.tallies, counter_book(owner))
+
+
+def held_beside(found: LookedUp, original: ClaimState | None = None) -> Held:
+    """What is counted for a member beside a claim, and the original that it is to replace."""
+    rows = list(found.claim.rows)
+    if original is not None and original.claim_id != found.claim.claim_id:
+        rows += original.rows
+    own = (row for row in rows if row.authorization_id in found.counters)
+    return held_by_others(found.counters.values(), own)

@@ -228,7 +228,7 @@ async def settle_numbers(
 ) -> None:
     """Find which submitted numbers fit; judge a line anew without those of other lines."""
     for each in searches:
-        each.submitted = numbers_for(claim, each.line, each.asked, forms)
+        each.submitted = numbers_for(claim, each.line, each.plan, forms)
     lines = [each.ranked for each in searches]
     settled = [settle(each.submitted, each.ranked, lines) for each in searches]
     for search, submitted in zip(searches, settled, strict=True):

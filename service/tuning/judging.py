@@ -1,0 +1,387 @@
+"""Judges a study by a book of rules, in memory and by the very code that matches claims.
+
+Questions that come to the same in every comparison have the same answer, so each different one is
+judged once. What the lines of a claim do to one another (numbers, specialised processing) is looked
+at claim by claim.
+"""
+
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count, groupby
+from typing import Any, NamedTuple, TypeVar
+
+from service.comparison.plan import Plan
+from service.comparison.prepared import Preparation
+from service.domain.answers import MatchClass
+from service.domain.candidate import Candidate
+from service.domain.claim import AuthorizationKind
+from service.domain.claim_values import asked_for
+from service.domain.event import Event
+from service.domain.person import Person
+from service.flow.matching.finding import Finder
+from service.flow.matching.match import LineSearch, find, mother_of, rank_search
+from service.matching.numbers import (
+    Submitted,
+    fit,
+    invalid_number_events,
+    numbers_for,
+    without_numbers,
+)
+from service.matching.resolution import MIN_ADJOINING, fitting_but_days, resolve
+from service.matching.specialised import (
+    Granted,
+    LookedUp,
+    authorized_code,
+    find_specialised,
+    looked_up,
+    specialised_events,
+    with_specialised,
+)
+from service.rules.book import RuleBook
+from service.tuning.columns import KINDS, Columns, Reader, by_template
+from service.tuning.criteria import Standing, standing_of
+from service.tuning.sheet import Asked, Key, Pool, Row
+from service.tuning.study import StudyClaim
+
+T = TypeVar("T")
+
+
+class Verdict(NamedTuple):
+    """How a line comes out for one kind by a book of rules; ``chosen`` in the order of drawing.
+
+    ``standing`` says how the best candidate met the criteria, None where there is none.
+    """
+
+    kind: AuthorizationKind
+    is_required: bool
+    template: str
+    match_class: MatchClass
+    truncated: bool
+    chosen: tuple[str, ...]
+    events: tuple[str, ...]
+    standing: Standing | None = None
+
+    @property
+    def outcome(self) -> tuple[object, ...]:
+        """All of it that whoever pays the line can tell."""
+        return self.is_required, self.match_class, self.truncated, self.chosen, self.events
+
+
+Verdicts = Mapping[int, Verdict]
+"""By place of the question (``service.tuning.columns``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """A study judged by a book: the verdicts, and the lines that only the engine can judge."""
+
+    verdicts: Verdicts
+    left: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a question is judged by, and the number of all that are judged alike."""
+
+    plan: Plan
+    kind: AuthorizationKind
+    is_required: bool
+    alike: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """A verdict without names: authorization lines by their place among those that are relevant.
+
+    ``fits`` says of every submitted number whether a candidate of the line carries it, ``shown``
+    are the lines whose authorization another line's number may fit, ``near`` those that specialised
+    processing looks at. ``is_alone``: it depends on the very days, and holds for no other question.
+    """
+
+    match_class: MatchClass
+    truncated: bool
+    chosen: tuple[int, ...]
+    near: tuple[int, ...]
+    shown: tuple[int, ...]
+    events: tuple[Event, ...]
+    invalid: tuple[str, ...]
+    fits: tuple[bool, ...]
+    is_alone: bool
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A shape, and the relevant lines of the pool in which it was found."""
+
+    shape: _Shape
+    lines: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges the questions of a study by one book."""
+
+    columns: Columns
+    book: RuleBook
+    _reader: Reader = field(init=False)
+    _looks: dict[int, _Look] = field(default_factory=dict)
+    _placed: dict[int, _Placed] = field(default_factory=dict)
+    _dropped: dict[tuple[int, tuple[bool, ...]], _Shape] = field(default_factory=dict)
+    _special: dict[str, bool] = field(default_factory=dict)
+    _alike: Iterator[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        """Read the values of all lines."""
+        self._reader = Reader.of(self.columns, self.book.references)
+
+    def judge(self, lines: Iterable[int] | None = None) -> Judging:
+        """Judge all lines, or these, in their order; lines of one claim only together."""
+        looks = self.columns.looks(self.book)
+        asked = list(range(len(looks)) if lines is None else lines)
+        left: set[int] = set()
+        for (template, kind, is_required, _), places in by_template(
+            looks, self.columns.lines, asked
+        ).items():
+            plan = self.book.plan(template)
+            if plan.raws():
+                left.update(place // len(KINDS) for place in places)
+            else:
+                left.update(self._judge_alike(plan, kind, places, is_required=is_required))
+        pools = {id(self._pool_of(line)) for line in left}
+        found: dict[int, Verdict] = {}
+        for pool, of_claim in groupby(sorted(self._placed), key=self._pool):
+            if id(pool) not in pools:  # its lines may do something to one another
+                found.update(self._of_claim(pool, list(of_claim)))
+        all_left = frozenset(line for line in asked if id(self._pool_of(line)) in pools)
+        return Judging(found, all_left if pools else frozenset())
+
+    def _pool_of(self, line: int) -> Pool:
+        return self.columns.lines[line].pool
+
+    def _pool(self, place: int) -> Pool:
+        return self._pool_of(place // len(KINDS))
+
+    def _asked(self, place: int) -> Asked:
+        return self.columns.lines[place // len(KINDS)]
+
+    def _judge_alike(
+        self, plan: Plan, kind: AuthorizationKind, places: Sequence[int], *, is_required: bool
+    ) -> Iterable[int]:
+        """Judge the questions of one template; gives the lines of which not all is at hand."""
+        steps = range(1, len(plan.template.relax) + 1)
+        relaxed = [self.book.relaxed(plan, step) for step in steps]
+        sheet = self._reader.sheet(plan, places, relaxed)
+        rows: dict[Row, tuple[_Look, _Placed]] = {}
+        parts: dict[Key, tuple[_Look, _Shape]] = {}
+        left: list[int] = []
+        for place, within, row in zip(places, sheet.within, sheet.rows(), strict=True):
+            if not within:
+                left.append(place // len(KINDS))
+                continue
+            found = rows.get(row)
+            if found is None or found[1].shape.is_alone:
+                pool = self._pool(place)
+                lines = sheet.relevant(row, pool)
+                part = sheet.part(row, pool, lines)
+                known = parts.get(part)
+                if known is None or known[1].is_alone:
+                    look = self._looks[place] = _Look(plan, kind, is_required, next(self._alike))
+                    known = parts[part] = look, self._shape(place, lines)
+                found = rows[row] = known[0], _Placed(known[1], lines)
+            self._looks[place], self._placed[place] = found
+        return left
+
+    def _shape(self, place: int, lines: Sequence[int], elsewhere: Sequence[bool] = ()) -> _Shape:
+        """Judge one question; ``elsewhere``: which of its numbers fit another line."""
+        look, pool = self._looks[place], self._pool(place)
+        owners = dict.fromkeys(pool.owners[each] for each in lines)
+        few = replace(
+            pool.claim, candidates=tuple(pool.claim.candidates[owner] for owner in owners)
+        )
+        search, finder = self._search(place), _finder(few)
+        _run(find([search], finder, self.book))
+        submitted = self._numbers(place)
+        fits = [fit(each, search.ranked) for each in submitted]
+        search.submitted = tuple(
+            replace(each, fits=own, fits_another_line=another)
+            for each, own, another in zip(
+                submitted, fits, elsewhere or [False] * len(fits), strict=True
+            )
+        )
+        if any(elsewhere):
+            for put in search.passes:
+                put.asked = without_numbers(put.asked, search.submitted) or put.asked
+                _run(finder.judge(put))
+            rank_search(search)
+        events = self.book.events(look.plan, pool.claim.claim.type)
+        ranked, resolution = search.ranked, resolve(search.ranked, events)
+        at = {id(pool.lines[each]): place for place, each in enumerate(lines)}
+        line_of = {
+            each.candidate.authorization_id: at[id(each.line)]
+            for each in (*ranked.near_misses, *ranked.shown)
+            if each.is_candidate
+        }
+        near = looked_up(look.kind, None, ranked, resolution).near
+        invalid = invalid_number_events(search.submitted, events)
+        return _Shape(
+            match_class=ranked.match_class,
+            truncated=ranked.truncated,
+            chosen=tuple(at[id(each.line)] for each in resolution.chosen),
+            near=tuple(line_of[each.authorization_id] for each in near),
+            shown=tuple(at[id(each.line)] for each in ranked.shown),
+            events=resolution.events,
+            invalid=tuple(each.code for each in invalid),
+            fits=tuple(own is not None for own in fits),
+            is_alone=len(fitting_but_days(ranked.non_exact)) >= MIN_ADJOINING,
+            standing=standing_of(ranked),
+        )
+
+    def _search(self, place: int) -> LineSearch:
+        look, asked = self._looks[place], self._asked(place)
+        values = self._reader.values[place // len(KINDS)] | asked_for(look.kind)
+        return LineSearch(
+            line=asked.line,
+            kind=look.kind,
+            plan=look.plan,
+            is_required=look.is_required,
+            template_row="",
+            asked=Preparation(plan=look.plan).line(asked.line.line, values),
+        )
+
+    def _numbers(self, place: int) -> tuple[Submitted, ...]:
+        asked, plan = self._asked(place), self._looks[place].plan
+        return numbers_for(asked.pool.claim.claim, asked.line, plan, self.book.references.numbers)
+
+    def _of_claim(self, pool: Pool, places: Sequence[int]) -> Iterable[tuple[int, Verdict]]:
+        """The verdicts of a claim, once its lines were looked at together."""
+        self._placed.update(self._settled(pool, places))
+        special = self._specialised(pool, places)
+        for place in places:
+            look, placed = self._looks[place], self._placed[place]
+            shape = placed.shape
+            codes: tuple[str, ...] = ()
+            if look.is_required:
+                events = with_specialised(shape.events, special.get(place, ()))
+                codes = (*(each.code for each in events), *shape.invalid)
+            yield (
+                place,
+                Verdict(
+                    look.kind,
+                    look.is_required,
+                    look.plan.template.id,
+                    shape.match_class,
+                    shape.truncated,
+                    tuple(
+                        _owner(pool, placed.lines[each]).authorization_id for each in shape.chosen
+                    ),
+                    codes,
+                    shape.standing,
+                ),
+            )
+
+    def _settled(self, pool: Pool, places: Sequence[int]) -> dict[int, _Placed]:
+        """Judge questions anew without the numbers of theirs that fit another line."""
+        settled: dict[int, _Placed] = {}
+        open_ = [place for place in places if not all(self._placed[place].shape.fits)]
+        if len(places) == 1 or not open_:
+            return settled
+        carried = {place: self._carried(pool, place) for place in places}
+        for place in open_:
+            placed = self._placed[place]
+            elsewhere = tuple(
+                not fits
+                and each.level == "claim"
+                and each.no_number is None
+                and any(
+                    each.normalised in numbers
+                    for other, numbers in carried.items()
+                    if other != place
+                )
+                for each, fits in zip(self._numbers(place), placed.shape.fits, strict=True)
+            )
+            if any(elsewhere):
+                key = self._looks[place].alike, elsewhere
+                found = self._dropped.get(key)
+                if found is None or found.is_alone:
+                    found = self._dropped[key] = self._shape(place, placed.lines, elsewhere)
+                settled[place] = _Placed(found, placed.lines)
+        return settled
+
+    def _carried(self, pool: Pool, place: int) -> set[str]:
+        """The numbers that any exact or non-exact candidate of a question carries."""
+        placed = self._placed[place]
+        owners = {pool.owners[placed.lines[each]] for each in placed.shape.shown}
+        return {number for each in owners for number in pool.claim.candidates[each].numbers}
+
+    def _specialised(self, pool: Pool, places: Sequence[int]) -> Mapping[int, tuple[Event, ...]]:
+        """The events of procedures that are billed near another one, by question."""
+        procedures = {
+            place: self._reader.values[place // len(KINDS)].get("line.procedure")
+            for place in places
+        }
+        if not any(map(self._may_be_special, procedures.values())):
+            return {}
+        lines = [
+            LookedUp(
+                kind=self._looks[place].kind,
+                procedure=procedure if isinstance(procedure, str) else None,
+                match_class=self._placed[place].shape.match_class,
+                chosen=_granted(pool, self._placed[place], self._placed[place].shape.chosen),
+                near=_granted(pool, self._placed[place], self._placed[place].shape.near),
+            )
+            for place, procedure in procedures.items()
+        ]
+        rows = find_specialised(lines, self.book.references)
+        claim_type = pool.claim.claim.type
+        return {
+            place: specialised_events(found, self.book.events(self._looks[place].plan, claim_type))
+            for place, found in zip(places, rows, strict=True)
+        }
+
+    def _may_be_special(self, procedure: object) -> bool:
+        """Whether a row of the table holds a procedure."""
+        if not isinstance(procedure, str):
+            return False
+        if procedure not in self._special:
+            references = self.book.references
+            self._special[procedure] = any(
+                row.holds(procedure, references.groups) for row in references.specialised.rows
+            )
+        return self._special[procedure]
+
+
+def _owner(pool: Pool, line: int) -> Candidate:
+    return pool.claim.candidates[pool.owners[line]]
+
+
+def _granted(pool: Pool, placed: _Placed, lines: Iterable[int]) -> tuple[Granted, ...]:
+    """The authorization lines of a shape, as specialised processing needs them."""
+    return tuple(
+        Granted(
+            authorization_id=_owner(pool, line).authorization_id,
+            procedure=authorized_code(pool.lines[line]),
+        )
+        for line in (placed.lines[each] for each in lines)
+    )
+
+
+def _finder(claim: StudyClaim) -> Finder:
+    """What finds the candidates of a claim, as it does those of a live one."""
+    mother = mother_of(claim.claim)
+    return Finder(
+        source=claim,
+        payer="",
+        person=claim.person,
+        mother=None if mother is None else Person.of(mother),
+    )
+
+
+def _run(steps: Coroutine[Any, Any, T]) -> T:
+    """Run what never waits, since all that it asks is in memory."""
+    try:
+        steps.send(None)
+    except StopIteration as ended:
+        found: T = ended.value
+        return found
+    raise RuntimeError("a study waits for nothing")
