@@ -5,7 +5,7 @@ where the claim has no value, else a number with a bit for each authorization li
 known by what is compared and how, so that the next set of rules finds it again.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -48,8 +48,8 @@ class Columns:
 
     lines: tuple[Asked, ...]
     _columns: dict[Key, dict[int, Hashable]] = field(default_factory=dict)
-    _values: dict[Key, list[ClaimValues]] = field(default_factory=dict)
-    _looks: dict[Key, list[tuple[Look, ...]]] = field(default_factory=dict)
+    _values: dict[Key, dict[int, ClaimValues]] = field(default_factory=dict)
+    _looks: dict[Key, dict[int, tuple[Look, ...]]] = field(default_factory=dict)
     _written: dict[int, tuple[BaseModel, str]] = field(default_factory=dict)
 
     @classmethod
@@ -59,31 +59,30 @@ class Columns:
         pools = (Pool.of(each, known) for each in claims if not each.is_cut)
         return cls(tuple(Asked(pool, line) for pool in pools for line in pool.claim.claim.lines))
 
-    def looks(self, book: RuleBook) -> list[tuple[Look, ...]]:
-        """What every line is looked up for by a book."""
-        key = self._key_of_tables(book)
-        if key not in self._looks:
-            self._looks[key] = list(self._looked_up(book))
-        return self._looks[key]
-
-    def _looked_up(self, book: RuleBook) -> Iterator[tuple[Look, ...]]:
+    def looks(self, book: RuleBook, lines: Iterable[int]) -> Mapping[int, tuple[Look, ...]]:
+        """What these lines are looked up for by a book; more may be known already."""
+        known = self._looks.setdefault(self._key_of_tables(book), {})
         pool, counted = None, None
-        for asked in self.lines:
-            claim = asked.pool.claim
+        for line in lines:
+            if line in known:
+                continue
+            asked = self.lines[line]
+            claim = asked.pool.claim.claim
             if asked.pool is not pool:
                 pool = asked.pool
-                counted = Counting.of(claim.claim, book).with_held(claim.held)
+                counted = Counting.of(claim, book).with_held(pool.claim.held)
             needed = decide_requirement(
-                claim.claim, asked.line, book.tables, (counted or {}).get(asked.line.line)
+                claim, asked.line, book.tables, (counted or {}).get(asked.line.line)
             )
-            yield tuple(
+            known[line] = tuple(
                 Look(
                     kind,
                     kind in needed.needed,
-                    choose_template(claim.claim, asked.line, kind, book.tables).template,
+                    choose_template(claim, asked.line, kind, book.tables).template,
                 )
                 for kind in needed.looked_for
             )
+        return known
 
     def _key_of_tables(self, book: RuleBook) -> Key:
         """What decides on templates: both tables, and the references from which they read."""
@@ -113,20 +112,10 @@ class Columns:
             known = self._written[id(model)] = model, model.model_dump_json()
         return known[1]
 
-    def values(self, references: References) -> list[ClaimValues]:
-        """The values of every line, without what is looked for."""
+    def values(self, references: References) -> "Values":
+        """The values of the lines, without what is looked for."""
         key = self.written(references.attached), self.written(references.numbers)
-        if key not in self._values:
-            self._values[key] = list(self._read(references))
-        return self._values[key]
-
-    def _read(self, references: References) -> Iterator[ClaimValues]:
-        pool, header = None, {}
-        for asked in self.lines:
-            claim = asked.pool.claim.claim
-            if asked.pool is not pool:
-                pool, header = asked.pool, header_values(claim, references.attached)
-            yield line_values(claim, asked.line, header, references.attached, references.numbers)
+        return Values(self.lines, references, self._values.setdefault(key, {}))
 
     def column(self, key: Key, places: Sequence[int], judge: Judge) -> list[Hashable]:
         """A column at these places; what was not asked before is judged."""
@@ -137,17 +126,39 @@ class Columns:
         return [column[place] for place in places]
 
 
+@dataclass(slots=True)
+class Values:
+    """The values of claim lines, each read when it is asked for."""
+
+    lines: Sequence[Asked]
+    references: References
+    known: dict[int, ClaimValues]
+    _header: tuple[Pool | None, ClaimValues] = (None, {})
+
+    def __getitem__(self, line: int) -> ClaimValues:
+        found = self.known.get(line)
+        if found is None:
+            asked, references = self.lines[line], self.references
+            claim = asked.pool.claim.claim
+            if self._header[0] is not asked.pool:
+                self._header = asked.pool, header_values(claim, references.attached)
+            found = self.known[line] = line_values(
+                claim, asked.line, self._header[1], references.attached, references.numbers
+            )
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads what a template compares into columns, for one set of reference tables."""
 
     columns: Columns
     references: References
-    values: Sequence[ClaimValues]
+    values: Values
 
     @classmethod
     def of(cls, columns: Columns, references: References) -> "Reader":
-        """Read the values of all lines, if that was not done."""
+        """Read by these tables; what was read before is kept."""
         return cls(columns, references, columns.values(references))
 
     def sheet(self, plan: Plan, places: Sequence[int], relaxed: Iterable[Plan] = ()) -> Sheet:
@@ -188,7 +199,8 @@ class Reader:
         if plan.applies_to is not None:
             name, table = plan.applies_to
             key = "applies", name, self.columns.written(table), self._key_of_values()
-            sheet.add(self.columns.column(key, places, partial(self._applies, name, table)))
+            applies = self.columns.column(key, places, partial(self._applies, name, table))
+            sheet.others.append(sheet.add(applies))
         if plan.scope:
             sheet.add_mask(self._present(plan.scope, places))
         for use in plan.uses:
@@ -313,7 +325,7 @@ def _mask(fits: Iterable[bool]) -> int:
 
 
 def by_template(
-    looks: Sequence[tuple[Look, ...]], lines: Sequence[Asked], asked: Iterable[int]
+    looks: Mapping[int, tuple[Look, ...]], lines: Sequence[Asked], asked: Iterable[int]
 ) -> Mapping[tuple[str, AuthorizationKind, bool, str], list[int]]:
     """The places of the questions of some lines: by template, kind, need and type of claim."""
     found: dict[tuple[str, AuthorizationKind, bool, str], list[int]] = {}

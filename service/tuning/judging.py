@@ -40,7 +40,7 @@ from service.matching.specialised import (
 from service.rules.book import RuleBook
 from service.tuning.columns import KINDS, Columns, Reader, by_template
 from service.tuning.criteria import Standing, standing_of
-from service.tuning.sheet import Asked, Key, Pool, Row
+from service.tuning.sheet import Asked, Key, Pool, Row, Sheet
 from service.tuning.study import StudyClaim
 
 T = TypeVar("T")
@@ -49,7 +49,8 @@ T = TypeVar("T")
 class Verdict(NamedTuple):
     """How a line comes out for one kind by a book of rules; ``chosen`` in the order of drawing.
 
-    ``standing`` says how the best candidate met the criteria, None where there is none.
+    ``waits``: an event sends the line to an examiner. ``standing`` says how the best candidate met
+    the criteria, None where there is none; ``alike`` is the number of all that are judged alike.
     """
 
     kind: AuthorizationKind
@@ -59,12 +60,27 @@ class Verdict(NamedTuple):
     truncated: bool
     chosen: tuple[str, ...]
     events: tuple[str, ...]
+    waits: bool
     standing: Standing | None = None
+    alike: int = 0
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether an authorization is taken that the line needs, and no examiner looks at it."""
+        return bool(self.is_required and self.chosen and not self.waits)
 
     @property
     def outcome(self) -> tuple[object, ...]:
         """All of it that whoever pays the line can tell."""
-        return self.is_required, self.match_class, self.truncated, self.chosen, self.events
+        return (
+            self.template,
+            self.is_required,
+            self.match_class,
+            self.truncated,
+            self.chosen,
+            self.events,
+            self.waits,
+        )
 
 
 Verdicts = Mapping[int, Verdict]
@@ -104,7 +120,7 @@ class _Shape:
     near: tuple[int, ...]
     shown: tuple[int, ...]
     events: tuple[Event, ...]
-    invalid: tuple[str, ...]
+    invalid: tuple[Event, ...]
     fits: tuple[bool, ...]
     is_alone: bool
     standing: Standing | None
@@ -112,10 +128,31 @@ class _Shape:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A shape, and the relevant lines of the pool in which it was found."""
+    """A shape, and the lines of the pool to which its places belong.
+
+    ``relevant`` are all lines that may become candidates if numbers are dropped; ``row`` is the
+    number of all questions that are the same in everything.
+    """
 
     shape: _Shape
     lines: tuple[int, ...]
+    relevant: tuple[int, ...]
+    row: int
+
+
+_SHOWN = (False, 1)
+"""Stands for an exact or non-exact candidate, among the keys of near misses."""
+
+
+@dataclass(slots=True)
+class _Alike:
+    """What was judged of one template already: rows, parts of them, and authorizations alone."""
+
+    sheet: Sheet
+    preparation: Preparation
+    rows: dict[tuple[bool, Row], tuple[_Look, _Placed]] = field(default_factory=dict)
+    parts: dict[Key, tuple[_Look, _Shape]] = field(default_factory=dict)
+    alone: dict[Key, tuple[bool, int] | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -137,8 +174,8 @@ class Judge:
 
     def judge(self, lines: Iterable[int] | None = None) -> Judging:
         """Judge all lines, or these, in their order; lines of one claim only together."""
-        looks = self.columns.looks(self.book)
-        asked = list(range(len(looks)) if lines is None else lines)
+        asked = list(range(len(self.columns.lines)) if lines is None else lines)
+        looks = self.columns.looks(self.book, asked)
         left: set[int] = set()
         for (template, kind, is_required, _), places in by_template(
             looks, self.columns.lines, asked
@@ -172,25 +209,71 @@ class Judge:
         steps = range(1, len(plan.template.relax) + 1)
         relaxed = [self.book.relaxed(plan, step) for step in steps]
         sheet = self._reader.sheet(plan, places, relaxed)
-        rows: dict[Row, tuple[_Look, _Placed]] = {}
-        parts: dict[Key, tuple[_Look, _Shape]] = {}
+        alike = _Alike(sheet, Preparation(plan=plan))
         left: list[int] = []
         for place, within, row in zip(places, sheet.within, sheet.rows(), strict=True):
             if not within:
                 left.append(place // len(KINDS))
                 continue
-            found = rows.get(row)
+            code = self._reader.values[place // len(KINDS)].get("line.procedure")
+            is_whole = bool(relaxed) or self._may_be_special(code)
+            found = alike.rows.get((is_whole, row))
             if found is None or found[1].shape.is_alone:
-                pool = self._pool(place)
-                lines = sheet.relevant(row, pool)
-                part = sheet.part(row, pool, lines)
-                known = parts.get(part)
-                if known is None or known[1].is_alone:
-                    look = self._looks[place] = _Look(plan, kind, is_required, next(self._alike))
-                    known = parts[part] = look, self._shape(place, lines)
-                found = rows[row] = known[0], _Placed(known[1], lines)
+                self._looks[place] = _Look(plan, kind, is_required, next(self._alike))
+                found = alike.rows[is_whole, row] = self._placed_of(place, row, alike, is_whole)
             self._looks[place], self._placed[place] = found
         return left
+
+    def _placed_of(
+        self, place: int, row: Row, alike: _Alike, is_whole: bool
+    ) -> tuple[_Look, _Placed]:
+        """Judge a row that was not seen before, as far as its parts were not."""
+        pool, sheet = self._pool(place), alike.sheet
+        relevant = lines = sheet.relevant(row, pool)
+        if not is_whole:
+            lines = self._deciding(place, row, alike, relevant)
+        part = is_whole, sheet.part(row, pool, lines)
+        known = alike.parts.get(part)
+        if known is None or known[1].is_alone:
+            known = alike.parts[part] = self._looks[place], self._shape(place, lines)
+        return known[0], _Placed(known[1], lines, relevant, next(self._alike))
+
+    def _deciding(
+        self, place: int, row: Row, alike: _Alike, lines: Sequence[int]
+    ) -> tuple[int, ...]:
+        """The lines of exact and non-exact candidates; where there are none, of the nearest miss.
+
+        A candidate is judged by itself: what others there are does not change its points.
+        """
+        pool, misses = self._pool(place), []
+        deciding: list[int] = []
+        for _, of_owner in groupby(lines, key=pool.owners.__getitem__):
+            own = tuple(of_owner)
+            part = alike.sheet.part(row, pool, own)
+            if part not in alike.alone:
+                alike.alone[part] = self._alone(place, alike.preparation, own)
+            found = alike.alone[part]
+            if found == _SHOWN:
+                deciding += own
+            elif found is not None:
+                misses.append((found, own))
+        return tuple(deciding) or (min(misses)[1] if misses else ())
+
+    def _alone(
+        self, place: int, preparation: Preparation, lines: Sequence[int]
+    ) -> tuple[bool, int] | None:
+        """Judge one authorization: None for no candidate, _SHOWN, or how near it comes."""
+        pool, kind = self._pool(place), self._looks[place].kind
+        few = replace(pool.claim, candidates=(_owner(pool, lines[0]),))
+        line = place // len(KINDS)
+        asked = preparation.line(line, self._reader.values[line] | asked_for(kind))
+        (found,) = _run(_finder(few).passes([asked]))
+        if not found.judged:
+            return None
+        (judged,) = found.judged
+        if judged.match_class != "none":
+            return _SHOWN
+        return not judged.carries_number, -judged.score
 
     def _shape(self, place: int, lines: Sequence[int], elsewhere: Sequence[bool] = ()) -> _Shape:
         """Judge one question; ``elsewhere``: which of its numbers fit another line."""
@@ -231,7 +314,7 @@ class Judge:
             near=tuple(line_of[each.authorization_id] for each in near),
             shown=tuple(at[id(each.line)] for each in ranked.shown),
             events=resolution.events,
-            invalid=tuple(each.code for each in invalid),
+            invalid=invalid,
             fits=tuple(own is not None for own in fits),
             is_alone=len(fitting_but_days(ranked.non_exact)) >= MIN_ADJOINING,
             standing=standing_of(ranked),
@@ -260,10 +343,10 @@ class Judge:
         for place in places:
             look, placed = self._looks[place], self._placed[place]
             shape = placed.shape
-            codes: tuple[str, ...] = ()
+            events: tuple[Event, ...] = ()
             if look.is_required:
-                events = with_specialised(shape.events, special.get(place, ()))
-                codes = (*(each.code for each in events), *shape.invalid)
+                raised = with_specialised(shape.events, special.get(place, ()))
+                events = (*raised, *shape.invalid)
             yield (
                 place,
                 Verdict(
@@ -275,8 +358,10 @@ class Judge:
                     tuple(
                         _owner(pool, placed.lines[each]).authorization_id for each in shape.chosen
                     ),
-                    codes,
+                    tuple(each.code for each in events),
+                    any(each.action == "suspend" for each in events),
                     shape.standing,
+                    look.alike,
                 ),
             )
 
@@ -301,11 +386,11 @@ class Judge:
                 for each, fits in zip(self._numbers(place), placed.shape.fits, strict=True)
             )
             if any(elsewhere):
-                key = self._looks[place].alike, elsewhere
+                key = placed.row, elsewhere
                 found = self._dropped.get(key)
                 if found is None or found.is_alone:
-                    found = self._dropped[key] = self._shape(place, placed.lines, elsewhere)
-                settled[place] = _Placed(found, placed.lines)
+                    found = self._dropped[key] = self._shape(place, placed.relevant, elsewhere)
+                settled[place] = replace(placed, shape=found, lines=placed.relevant)
         return settled
 
     def _carried(self, pool: Pool, place: int) -> set[str]:

@@ -93,13 +93,15 @@ class Asked:
 class Sheet:
     """The columns of one template over its questions, side by side.
 
-    ``within``: whether all candidates are at hand. ``required`` are, by step of the template, the
-    columns of each requirement and of its alternative.
+    ``within``: whether all candidates are at hand. ``masks`` are the columns that have a bit for
+    each authorization line, ``others`` say something of the claim line alone. ``required`` are, by
+    step of the template, the columns of each requirement and of its alternative.
     """
 
     within: list[bool]
     columns: list[list[Hashable]] = field(default_factory=list)
     masks: list[int] = field(default_factory=list)
+    others: list[int] = field(default_factory=list)
     numbers: int = 0
     required: list[list[tuple[int, int | None]]] = field(default_factory=list)
     excluded: list[int] = field(default_factory=list)
@@ -142,16 +144,12 @@ class Sheet:
     def part(self, row: Row, pool: Pool, places: Sequence[int]) -> Key:
         """A row for these lines alone: of the same part all are judged alike."""
         owners = dict.fromkeys(pool.owners[place] for place in places)
-        masks = set(self.masks)
         numbers = tuple(
             (level, is_number, tuple(carried >> owner & 1 for owner in owners))
             for level, is_number, carried in row[self.numbers]
         )
-        kept = (
-            each
-            if at not in masks or each is None
-            else tuple(each >> place & 1 for place in places)
-            for at, each in enumerate(row)
-            if at > self.numbers
-        )
-        return (pool.facts(places), numbers, *kept)
+        masks = [row[at] for at in self.masks]
+        of_lines = tuple(tuple([each and each >> place & 1 for each in masks]) for place in places)
+        absent = tuple([each is None for each in masks])
+        others = tuple([row[at] for at in self.others])
+        return (pool.facts(places), numbers, of_lines, absent, others)
