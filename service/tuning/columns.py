@@ -54,10 +54,18 @@ class Columns:
 
     @classmethod
     def of(cls, claims: Iterable[StudyClaim]) -> "Columns":
-        """Lay out claims; one with too many candidates for memory is none of them."""
+        """Lay out claims."""
         known: dict[Key, int] = {}
-        pools = (Pool.of(each, known) for each in claims if not each.is_cut)
-        return cls(tuple(Asked(pool, line) for pool in pools for line in pool.claim.claim.lines))
+        lines: list[Asked] = []
+        for each in claims:
+            pool, first = Pool.of(each, known), len(lines)
+            lines += (Asked(pool, line, first) for line in each.claim.lines)
+        return cls(tuple(lines))
+
+    def with_claim(self, place: int) -> range:
+        """All lines of the claim of a question."""
+        asked = self.lines[place // len(KINDS)]
+        return range(asked.first, asked.first + len(asked.pool.claim.claim.lines))
 
     def looks(self, book: RuleBook, lines: Iterable[int]) -> Mapping[int, tuple[Look, ...]]:
         """What these lines are looked up for by a book; more may be known already."""
@@ -285,7 +293,10 @@ class Reader:
     def _within(self, plans: Iterable[Plan], places: Sequence[int]) -> list[bool]:
         """Whether the study has all candidates of a question, by every step of its template."""
         each_plan = [self._bounded(one, places) for one in plans]
-        return [all(of_place) for of_place in zip(*each_plan, strict=True)]
+        is_cut = [self._line(place).pool.claim.is_cut for place in places]
+        return [
+            not cut and all(of_place) for cut, *of_place in zip(is_cut, *each_plan, strict=True)
+        ]
 
     def _bounded(self, plan: Plan, places: Sequence[int]) -> list[bool]:
         windows = [

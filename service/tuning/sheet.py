@@ -83,10 +83,11 @@ def _ranks(values: Sequence[Any]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One claim line of a study."""
+    """One claim line of a study; ``first`` is the place of the first line of its claim."""
 
     pool: Pool
     line: ServiceLine
+    first: int
 
 
 @dataclass(slots=True)

@@ -1,0 +1,138 @@
+"""What a set of rules comes to: right automatic decisions, and what another threshold would do."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from math import sqrt
+from typing import Any
+
+from service.comparison.plan import Plan
+from service.rules.book import RuleBook
+from service.tuning.columns import KINDS, Columns
+from service.tuning.judging import Judge, Judging
+
+Json = dict[str, Any]
+
+SWEEP_LINES_MAX = 5_000
+"""A sweep of a report looks at no more lines than that: whole claims, spread over the study."""
+
+SWEPT = range(40, 101, 5)
+"""The thresholds of a sweep, in percent."""
+
+_Z = 1.959963984540054
+"""Of a normal distribution 95 % lie within so many standard deviations."""
+
+LabelKey = tuple[str, int, str]
+"""Claim, line and kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Which authorization is right for claim lines, by whoever looked; None where none is."""
+
+    hash: str = ""
+    right: Mapping[LabelKey, str | None] = field(default_factory=dict)
+
+
+def wilson(hits: int, of: int) -> Json:
+    """A share with its Wilson interval of 95 %; nulls of nothing."""
+    if not of:
+        return {"right": hits, "of": of, "share": None, "low": None, "high": None}
+    found, square = hits / of, _Z * _Z
+    middle = (found + square / (2 * of)) / (1 + square / of)
+    half = _Z * sqrt(found * (1 - found) / of + square / (4 * of * of)) / (1 + square / of)
+    return {
+        "right": hits,
+        "of": of,
+        "share": round(found, 6),
+        "low": round(max(0.0, middle - half), 6),
+        "high": round(min(1.0, middle + half), 6),
+    }
+
+
+def automatic_share(columns: Columns, judging: Judging, labels: Labels) -> Json:
+    """Precision and recall of what is taken without an examiner, against labels.
+
+    Precision: of the labelled lines for which one was taken, those where the right one is first.
+    Recall: of the labelled lines that have a right one, those for which it was taken.
+    """
+    taken = right = there = found = 0
+    if labels.right:
+        for line, asked in enumerate(columns.lines):
+            claim = asked.pool.claim.claim.claim_id
+            for number, kind in enumerate(KINDS):
+                key = claim, asked.line.line, kind
+                if line in judging.left or key not in labels.right:
+                    continue
+                label = labels.right[key]
+                verdict = judging.verdicts.get(line * len(KINDS) + number)
+                first = verdict.chosen[0] if verdict is not None and verdict.is_automatic else None
+                taken += first is not None
+                right += first is not None and first == label
+                there += label is not None
+                found += label is not None and first == label
+    automatic = sum(each.is_automatic for each in judging.verdicts.values())
+    return {
+        "lines": automatic,
+        "precision": wilson(right, taken),
+        "recall": wilson(found, there),
+    }
+
+
+def sampled(columns: Columns, most: int) -> list[int]:
+    """The lines of whole claims, evenly spread, at most so many (but at least one claim)."""
+    step = -(-len(columns.lines) // most) if most else 1
+    firsts = sorted({asked.first for asked in columns.lines})[:: max(1, step)]
+    return [line for first in firsts for line in columns.with_claim(first * len(KINDS))]
+
+
+def threshold_sweep(columns: Columns, book: RuleBook, labels: Labels, minutes: int) -> Json:
+    """What ``non_exact.min`` of all templates would come to at other values."""
+    lines = sampled(columns, SWEEP_LINES_MAX)
+    known = {each.template.non_exact.min for each in book.plans.values()}
+    points = []
+    for value in sorted({*SWEPT, *known}):
+        judging = Judge(columns, with_threshold(book, value)).judge(lines)
+        points.append(point(columns, judging, labels, minutes, value))
+    return {
+        "key": "non_exact.min",
+        "now": sorted(known),
+        "lines": len(lines),
+        "of": len(columns.lines),
+        "points": points,
+    }
+
+
+def point(columns: Columns, judging: Judging, labels: Labels, minutes: int, value: int) -> Json:
+    """What one value of a sweep comes to."""
+    classes = Counter(each.match_class for each in judging.verdicts.values())
+    waiting = {place // len(KINDS) for place, each in judging.verdicts.items() if each.waits}
+    share = automatic_share(columns, judging, labels)
+    return {
+        "value": value,
+        "exact": classes["exact"],
+        "non_exact": classes["non-exact"],
+        "none": classes["none"],
+        "automatic": share["lines"],
+        "review_lines": len(waiting),
+        "review_hours": f"{Decimal(len(waiting) * minutes) / 60:.1f}",
+        "precision": share["precision"],
+        "recall": share["recall"],
+    }
+
+
+def with_threshold(book: RuleBook, least: int) -> RuleBook:
+    """A book of which every template has another ``non_exact.min``."""
+
+    def changed(plan: Plan) -> Plan:
+        rule = plan.template.non_exact.model_copy(update={"min": least})
+        return replace(plan, template=plan.template.model_copy(update={"non_exact": rule}))
+
+    plans = {name: changed(plan) for name, plan in book.plans.items()}
+    return RuleBook(
+        plans=plans,
+        tables=book.tables,
+        references=book.references,
+        event_codes=book.event_codes,
+    )
