@@ -152,6 +152,9 @@ class Settings(BaseSettings):
     fhir_check: bool = True
     live_check_share: Annotated[float, Field(ge=0, le=1)] = 0.01
     rest_days: Annotated[int, Field(ge=0, le=36500)] = 60
+    kept_matches_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    kept_days: Annotated[int, Field(ge=1, le=36500)] = 400
+    study_seconds_max: Annotated[float, Field(gt=0, le=86400)] = 900.0
     ledger_sweep_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
     late_authorizations: Literal["worklist", "automatic", "off"] = "worklist"
     log_level: str = "INFO"

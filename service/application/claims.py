@@ -90,6 +90,7 @@ async def match(caller: Caller, claim: Claim, *, balances: bool = False) -> Matc
     for each in matched.searches:
         RESULTS.labels(each.plan.template.id, each.ranked.match_class).inc()
     parts.live_check.offer(matched)
+    parts.stores.kept.offer(caller.payer, claim, matched.answer)
     if not balances:
         return matched.answer
     granting = grant(claim, matched.searches, rules)

@@ -19,6 +19,7 @@ from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
 from service.application._in_force import InForce
 from service.application.engines import NotConfigured, open_clients
+from service.application.jobs import Jobs
 from service.background import Background
 from service.domain.engine_fault import EngineFault
 from service.domain.member_ids import use_member_id_form
@@ -76,6 +77,8 @@ from service.stores.members.merge import MemberMerge
 from service.stores.members.records import MemberRecords
 from service.stores.members.who import Members
 from service.stores.rules.kept import KeptRules
+from service.stores.studies.kept import KeptClaims
+from service.stores.studies.studies import Studies
 from service.stores.units.accumulators import Accumulators
 from service.stores.units.archive import Archive
 from service.stores.waiting.claims import WaitingClaims
@@ -123,6 +126,10 @@ class Stores:
         self.members = Members(records, MemberCopies(redis, keys, records), self.visibility)
         self._open_books(settings, keys)
         self._open_intake(settings, keys, references)
+        self.kept = KeptClaims(
+            elasticsearch, indices, share=settings.kept_matches_share, days=settings.kept_days
+        )
+        self.studies = Studies(elasticsearch, indices)
         templates = read_es_templates(settings.es_templates_dir)
         self.installation = Installation(
             elasticsearch, indices, templates, references.attached, settings.index_shards
@@ -232,6 +239,7 @@ class Application:
     in_force: InForce | None = None
     """What follows the rules that are kept; None where they were given once and for all."""
     serving: bool = False
+    jobs: Jobs = field(default_factory=Jobs)
 
     @property
     def claim_stores(self) -> ClaimStores:
@@ -329,6 +337,7 @@ async def application(
                 each.start()
         yield parts
     finally:
+        await parts.jobs.close()
         await live_check.close()
         for each in reversed(work):
             await each.close()

@@ -83,6 +83,21 @@ class Verdict(NamedTuple):
         )
 
 
+def verdict_of(search: LineSearch) -> Verdict:
+    """The verdict of a line that was matched and resolved, with its events."""
+    return Verdict(
+        search.kind,
+        search.is_required,
+        search.plan.template.id,
+        search.ranked.match_class,
+        search.ranked.truncated,
+        tuple(each.candidate.authorization_id for each in search.resolution.chosen),
+        tuple(each.code for each in search.events),
+        any(each.action == "suspend" for each in search.events),
+        standing_of(search.ranked),
+    )
+
+
 Verdicts = Mapping[int, Verdict]
 """By place of the question (``service.tuning.columns``)."""
 

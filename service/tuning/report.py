@@ -177,7 +177,14 @@ class Comparison:
                 "after": _criteria(self.after),
             },
             "drift": self._drift(),
+            "left": self._claims_left(),
         }
+
+    def _claims_left(self) -> list[int]:
+        """The claims that nothing has judged, by their number in the study."""
+        lines = self.columns.lines
+        numbers = {first: number for number, first in enumerate(sorted({e.first for e in lines}))}
+        return sorted({numbers[lines[line].first] for line in self.before.left})
 
     def _lines_replayed(self) -> set[int]:
         both = self.asked.replayed or ()

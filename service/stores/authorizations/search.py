@@ -1,6 +1,7 @@
 """Searches: the candidates of a claim, within its payer and member, all of them or a fault."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from service.stores.connection.names import IndexNames, routing
 from service.stores.members.who import Members
 
 _NOT_NEEDED = ["source"]
+_KEEP_ALIVE = "5m"
 _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
@@ -36,22 +38,24 @@ class AuthorizationSearch:
         """Make sure that what was pushed for the member can be found; say who it is now."""
         return await self._members.prepare(payer, member)
 
-    async def search(self, payer: str, person: Person, search: Search) -> Found:
+    async def search(
+        self, payer: str, person: Person, search: Search, *, point: str | None = None
+    ) -> Found:
         """Run one search; raises an EngineFault rather than give a part of the hits.
 
         While a push takes an authorization from one id of a person to another, and is not
-        acknowledged, both versions may be found.
+        acknowledged, both versions may be found. With a ``point`` in time all is as it was then.
         """
+        body = search_body(payer, person.ids, search)
+        path, params = "/_search", {"allow_partial_search_results": "false"}
+        if point is None:
+            path = f"/{self._indices.authorizations}{path}"
+            params["routing"] = ",".join(routing(payer, each) for each in person.ids)
+        else:
+            body["pit"] = {"id": point, "keep_alive": _KEEP_ALIVE}
         with translated_errors():
             response = await self._elasticsearch.perform_request(
-                "POST",
-                f"/{self._indices.authorizations}/_search",
-                params={
-                    "routing": ",".join(routing(payer, each) for each in person.ids),
-                    "allow_partial_search_results": "false",
-                },
-                headers=_HEADERS,
-                body=search_body(payer, person.ids, search),
+                "POST", path, params=params, headers=_HEADERS, body=body
             )
         if response.body.get("timed_out"):
             raise EngineTooSlow("elasticsearch", "the search ran out of its time")
@@ -59,6 +63,20 @@ class AuthorizationSearch:
             raise EngineUnavailable("elasticsearch", "a shard did not answer")
         hits = response.body["hits"]
         return _found(hits["hits"], hits["total"]["value"])
+
+    @asynccontextmanager
+    async def point_in_time(self) -> AsyncIterator[str]:
+        """Name this moment, for searches that are to see the same; all pushed before is seen."""
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=self._indices.authorizations)
+            opened = await self._elasticsearch.open_point_in_time(
+                index=self._indices.authorizations, keep_alive=_KEEP_ALIVE
+            )
+        try:
+            yield opened["id"]
+        finally:
+            with translated_errors():
+                await self._elasticsearch.close_point_in_time(id=opened["id"])
 
     async def refusal(self, payer: str, member: str, search: Search) -> str | None:
         """Say why Elasticsearch would refuse a search; None when it is valid for the live index."""

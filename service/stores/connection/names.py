@@ -39,6 +39,20 @@ class IndexNames:
 
     ledgers = Name("ledger-*")
     """All months of the ledger; there may be none yet."""
+
+    def kept_claims(self, month: str) -> str:
+        """The claims of one month that were matched and are kept."""
+        return f"{self.prefix}kept-claims-{month}"
+
+    all_kept_claims = Name("kept-claims-*")
+    """All months of them; there may be none."""
+
+    def studies(self, month: str) -> str:
+        """The studies and reports that were made in one month."""
+        return f"{self.prefix}studies-{month}"
+
+    all_studies = Name("studies-*")
+    """All months of them; there may be none."""
     worklist = Name("worklist")
     """Claims that are offered to examiners for re-adjudication."""
     accounting = Name("accounting")

@@ -86,7 +86,12 @@ async def read_many(
 
 
 async def read_all(
-    elasticsearch: AsyncElasticsearch, index: str, query: Mapping[str, Any], *, size: int
+    elasticsearch: AsyncElasticsearch,
+    index: str,
+    query: Mapping[str, Any],
+    *,
+    size: int,
+    **options: Any,
 ) -> AsyncIterator[tuple[list[Found], int]]:
     """All that was written before and fits, in parts, each with how many there are in all.
 
@@ -109,6 +114,7 @@ async def read_all(
                     seq_no_primary_term=True,
                     version=True,
                     allow_partial_search_results=False,
+                    **options,
                 )
             point = response["pit_id"]
             hits = response["hits"]["hits"]

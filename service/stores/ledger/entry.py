@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from service.accounting.books.record import unpack
 from service.accounting.replay.ledger import entry_order
 from service.stores.connection.bulk import Operation
 from service.stores.connection.key_names import BookKeys, shelf_of
@@ -61,6 +62,7 @@ def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
         "authorization_ids": moved,
         "matched_ids": list(filter(None, fields.get("mt", "").split("|"))),
     }
+    found |= _adjudicated(fields.get("b"))
     return {
         "payer": entry.payer,
         "shelves": sorted(_shelves(book, fields, moved)),
@@ -68,6 +70,20 @@ def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
         "seq": number,
         **{name: value for name, value in found.items() if value},
         "fields": dict(fields),
+    }
+
+
+def _adjudicated(record: str | None) -> dict[str, Any]:
+    """What adjudications are found by when rules are tried on them."""
+    if not record:
+        return {}
+    draft = unpack(record)
+    lines = draft["lines"]
+    results = [result for line in lines for result in line["results"]]
+    return {
+        "claim_type": draft["claim"]["claim_type"],
+        "classes": sorted({result["class"] for result in results}),
+        "events": sorted({event["code"] for line in lines for event in line["events"]}),
     }
 
 

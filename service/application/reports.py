@@ -1,0 +1,325 @@
+"""Reports: a draft of the rules judged on a study, beside the rules in force.
+
+The judging is done by a process of its own, within a budget of time.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import orjson
+from pydantic import Field
+
+from service.application import studies
+from service.application.parts import Caller
+from service.application.studies import Json, NoSuchStudy, NotDone, Tell
+from service.domain.claim import AuthorizationKind
+from service.domain.misfits import Misfit
+from service.domain.values import Frozen, Identifier, LineNumber, Text
+from service.flow.matching.counting import Counting
+from service.flow.matching.match import match_claim
+from service.rules.book import RuleBook
+from service.rules.changes import changes
+from service.rules.rule_set import RuleSet
+from service.rules.texts import load_texts
+from service.stores.connection.clock import now
+from service.stores.studies.studies import Head
+from service.tuning.columns import KINDS
+from service.tuning.judging import Judging, Verdict, verdict_of
+from service.tuning.measures import LabelKey, Labels
+from service.tuning.process import asked_as_json
+from service.tuning.report import MINUTES, Asked
+from service.tuning.study import StudyClaim, read_line
+
+REPLAYED_MAX = 2_000
+"""So many claims are replayed on the engine for a report; the lines of others are left out."""
+
+_LINE_BYTES_MAX = 64 * 1024 * 1024
+_FILE = r"^(?:[a-z]+/)?[A-Za-z0-9_\-]+\.(?:yaml|json)$"
+
+
+class Label(Frozen):
+    """Which authorization is right for a claim line, null where none is."""
+
+    claim_id: Identifier
+    line: LineNumber
+    kind: AuthorizationKind = "authorization"
+    authorization: Identifier | None
+
+
+class ReportAsked(Frozen):
+    """What a report is asked of: a study, and a draft.
+
+    ``texts`` are the files of the draft that differ from the rules in force, null for one that it
+    has not.
+    """
+
+    study: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    texts: dict[Annotated[str, Field(pattern=_FILE)], str | None] = Field(max_length=200)
+    labels: tuple[Label, ...] = Field(default=(), max_length=200_000)
+    minutes: Annotated[int, Field(ge=0, le=600)] = MINUTES
+    name: Text | None = None
+
+
+class BudgetSpent(Misfit):
+    """A report that took longer than it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A report as it was made: its JSON, and its page."""
+
+    content: bytes
+    page: bytes
+
+    @property
+    def hash(self) -> str:
+        """The SHA-256 of the JSON."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def draft_of(before: RuleSet, texts: Mapping[str, str | None]) -> RuleSet:
+    """A set of rules with some files otherwise."""
+    mixed = {**before.texts, **texts}
+    return RuleSet({name: text for name, text in mixed.items() if text is not None})
+
+
+def labels_of(given: Iterable[Label]) -> Labels:
+    """Labels by claim line, with their hash."""
+    right: dict[LabelKey, str | None] = {
+        (each.claim_id, each.line, each.kind): each.authorization for each in given
+    }
+    content = orjson.dumps(sorted([*key, value] for key, value in right.items()))
+    return Labels(hash=hashlib.sha256(content).hexdigest() if right else "", right=right)
+
+
+async def begin(caller: Caller, asked: ReportAsked) -> Head:
+    """Have a report made beside the requests; its head says how far it is.
+
+    Raises NoSuchStudy, NotDone, TemplatesRefused for a draft that cannot be read, TooMuchWaits.
+    """
+    caller.parts.jobs.check_room()
+    before = studies.set_in_force(caller)
+    after = draft_of(before, asked.texts)
+    head = await new_head(caller, asked.study, before, after, name=asked.name)
+    labels = labels_of(asked.labels)
+
+    async def work() -> None:
+        async def made(tell: Tell) -> None:
+            await keep(caller, head, before, after, labels=labels, minutes=asked.minutes, tell=tell)
+
+        await studies.recorded(caller, head, made)
+
+    caller.parts.jobs.add(work)
+    return head
+
+
+async def new_head(
+    caller: Caller, study: str, before: RuleSet, after: RuleSet, *, name: str | None = None
+) -> Head:
+    """A report that is not made yet.
+
+    Raises NoSuchStudy, NotDone, TemplatesRefused for a draft that cannot be read.
+    """
+    found = await studies.read(caller, study)
+    if found.status != "done":
+        raise NotDone(f"this study is not done: {found.status}", "study")
+    await asyncio.to_thread(lambda: load_texts(after.texts).book)
+    at, words = now(), [each.words for each in changes(before.texts, after.texts)]
+    said: Json = {
+        "name": name or "; ".join(words)[:200] or "no change",
+        "rules": {
+            "before": {"number": before.number, "hash": before.hash},
+            "after": {"number": after.number, "hash": after.hash},
+        },
+        "changes": words[:100],
+    }
+    return Head(
+        kind="report",
+        id=secrets.token_hex(8),
+        status="waiting",
+        at=at,
+        beat=at,
+        by=caller.subject.title,
+        said=said,
+        study=study,
+    )
+
+
+async def keep(
+    caller: Caller,
+    head: Head,
+    before: RuleSet,
+    after: RuleSet,
+    *,
+    labels: Labels,
+    minutes: int,
+    tell: Tell,
+) -> Made:
+    """Make a report and store it; raises as ``make``."""
+    made = await make(
+        caller, str(head.study), before, after, labels=labels, minutes=minutes, tell=tell
+    )
+    done = replace(head, status="done", said={**head.said, **_summary(made)})
+    await caller.stores.studies.write_report(caller.payer, done, made.content, made.page)
+    return made
+
+
+def _summary(made: Made) -> Json:
+    """What a list of reports shows of one."""
+    report = orjson.loads(made.content)
+    moved = sum(each["lines"] for each in report["harm"])
+    harmful = sum(each["lines"] for each in report["harm"] if each["is_harmful"])
+    return {
+        "hash": made.hash,
+        "lines": report["lines"],
+        "moved": moved,
+        "harmful": harmful,
+        "change_hours": report["review"]["change_hours"],
+    }
+
+
+async def make(
+    caller: Caller,
+    study: str,
+    before: RuleSet,
+    after: RuleSet,
+    *,
+    labels: Labels,
+    minutes: int,
+    tell: Tell,
+) -> Made:
+    """Judge a study by both sets of rules, in a process of its own.
+
+    What only the engine can judge is replayed by both, and judged once more. Raises NoSuchStudy,
+    NotDone, BudgetSpent, TemplatesRefused, EngineFault.
+    """
+    head = await studies.read(caller, study)
+    lines = [line async for line in studies.lines_of(caller, head)]
+    about = {name: head.said[name] for name in ("name", "taken_at", "claims", "lines", "hashes")}
+    asked = Asked(
+        study={"id": head.id, **about},
+        claims=(),
+        before=before,
+        after=after,
+        labels=labels,
+        minutes=minutes,
+    )
+    made, left = await _judged(caller, asked, lines, tell)
+    if left:  # whatever is left then is too much for a replay
+        tell("replaying on Elasticsearch")
+        replayed = await _replayed(caller, lines, left, before, after)
+        made, _ = await _judged(caller, replace(asked, replayed=replayed), lines, tell)
+    return made
+
+
+async def _judged(
+    caller: Caller, asked: Asked, lines: list[bytes], tell: Tell
+) -> tuple[Made, list[int]]:
+    """Have the process make a report; gives the claims too that only the engine can judge."""
+    settings = caller.parts.settings
+    head = asked_as_json(asked, member_id_form=settings.member_id_form)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "service.tuning.process",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=_LINE_BYTES_MAX,
+    )
+    try:
+        async with asyncio.timeout(settings.study_seconds_max):
+            feeding = asyncio.create_task(_feed(process, head, lines))
+            said = await _listened(process, tell)
+            await feeding
+    except TimeoutError as error:
+        seconds = settings.study_seconds_max
+        raise BudgetSpent(f"the report took longer than {seconds:g} s", "study") from error
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    if "refused" in said:
+        load_texts(asked.after.texts).book  # noqa: B018 - says in full what is wrong
+        raise Misfit("the rules in force cannot be read")
+    if "report" not in said:
+        raise Misfit(str(said.get("failed", "the report could not be made")))
+    made = Made(content=said["report"].encode(), page=said["page"].encode())
+    return made, said["left"]
+
+
+async def _feed(process: asyncio.subprocess.Process, head: Json, lines: Iterable[bytes]) -> None:
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
+    with suppress(BrokenPipeError, ConnectionResetError):  # it says itself why it ended
+        for line in (orjson.dumps(head), *lines):
+            process.stdin.write(line + b"\n")
+            await process.stdin.drain()
+        process.stdin.close()
+
+
+async def _listened(process: asyncio.subprocess.Process, tell: Tell) -> Json:
+    """Pass on what the process is at; gives what it said last."""
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    said: Json = {}
+    async for line in process.stdout:
+        said = orjson.loads(line)
+        if "doing" in said:
+            tell(said["doing"])
+    return said
+
+
+async def _replayed(
+    caller: Caller, lines: list[bytes], left: Iterable[int], before: RuleSet, after: RuleSet
+) -> tuple[Judging, Judging]:
+    """Match claims on the engine by both sets of rules, as authorizations are now."""
+    books = [load_texts(each.texts).book for each in (before, after)]
+    wanted = set(sorted(left)[:REPLAYED_MAX])
+    found: tuple[dict[int, Verdict], dict[int, Verdict]] = ({}, {})
+    place = 0
+    for number, line in enumerate(lines):
+        one = read_line(line)
+        if number in wanted:
+            for verdicts, book in zip(found, books, strict=True):
+                verdicts |= await _matched(caller, one, book, place)
+        place += len(one.claim.lines)
+    return Judging(found[0], frozenset()), Judging(found[1], frozenset())
+
+
+async def _matched(
+    caller: Caller, one: StudyClaim, book: RuleBook, first: int
+) -> Mapping[int, Verdict]:
+    """The verdicts of a claim by the engine; ``first`` is the place of its first line."""
+    matched = await match_claim(
+        one.claim,
+        caller.payer,
+        rules=book,
+        source=caller.stores.search,
+        counted=Counting.of(one.claim, book).with_held(one.held),
+    )
+    at = {line.line: first + number for number, line in enumerate(one.claim.lines)}
+    return {
+        at[search.line.line] * len(KINDS) + KINDS.index(search.kind): verdict_of(search)
+        for search in matched.searches
+    }
+
+
+async def read(caller: Caller, id_: str) -> Head:
+    """The head of a report; raises NoSuchStudy, EngineFault."""
+    head = await caller.stores.studies.read(caller.payer, "report", id_)
+    if head is None:
+        raise NoSuchStudy("there is no report of this id")
+    return head
+
+
+async def bodies(caller: Caller, id_: str) -> Made:
+    """A report as it was made; raises NoSuchStudy, NotDone, EngineFault."""
+    head = await read(caller, id_)
+    found = await caller.stores.studies.bodies(caller.payer, id_)
+    if found is None:
+        raise NotDone(f"this report is not done: {head.status}", "report")
+    return Made(*found)

@@ -1,0 +1,371 @@
+"""Studies: claims that are kept, or those of a file, with all that could cover them.
+
+A study needs the engines once, and is made beside the requests. It is listed, and read back as it
+was made.
+"""
+
+import asyncio
+import hashlib
+import heapq
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from service.application.parts import Caller
+from service.domain.answers import MatchClass
+from service.domain.claim import Claim, ClaimType
+from service.domain.engine_fault import EngineFault
+from service.domain.misfits import Misfit, refuse
+from service.domain.person import Person
+from service.domain.template import MATCH_DAYS_MAX
+from service.domain.values import Frozen, Text
+from service.flow.matching.counting import held_beside
+from service.flow.matching.match import mother_of
+from service.rules.rule_set import RuleSet
+from service.rules.texts import read_folder
+from service.stores.connection.clock import now
+from service.stores.connection.reading import Listing
+from service.stores.studies.kept import Kept, KeptClaim, Wanted
+from service.stores.studies.studies import PART_BYTES, Head
+from service.tuning.study import (
+    Decided,
+    Hashing,
+    StudyClaim,
+    reach_of,
+    widest_search,
+    write_line,
+)
+
+LINES_MAX = 100_000
+"""The lines of a study: so many are judged in memory."""
+CLAIMS_MAX = 20_000
+"""The claims that are taken of those that are kept, at most and where nobody says otherwise."""
+
+_AT_ONCE = 8
+_READ_AT_ONCE = 100
+_TIMEOUT_MS = 10_000
+_FIELDS = frozenset(Claim.model_fields) | {
+    field.alias for field in Claim.model_fields.values() if field.alias
+}
+
+Json = dict[str, Any]
+Tell = Callable[[str], object]
+
+
+class NoSuchStudy(LookupError):
+    """There is no study, or no report, of this id."""
+
+
+class NotDone(Misfit):
+    """A study or a report that is not done: the text says what it is."""
+
+
+class KeptFrom(Frozen):
+    """Which claims that are kept: answered on these days, perhaps of a type, a class, an event."""
+
+    first: Annotated[date, Field(alias="from")]
+    last: Annotated[date, Field(alias="to")]
+    claim_type: ClaimType | None = None
+    match_class: Annotated[MatchClass | None, Field(alias="class")] = None
+    event: Text | None = None
+    sample: Annotated[int, Field(ge=1, le=CLAIMS_MAX)] = CLAIMS_MAX
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            refuse("KeptFrom", [(("to",), "the period ends before it starts")])
+        return self
+
+
+class StudyAsked(Frozen):
+    """What a study is made of: of ``kept`` claims, or of ``claims``.
+
+    ``days``: so far around the days of a claim authorizations are taken; no template can be tried
+    that looks further.
+    """
+
+    name: Text
+    days: Annotated[int, Field(ge=0, le=MATCH_DAYS_MAX)] | None = None
+    kept: KeptFrom | None = None
+    claims: tuple[Claim, ...] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.kept is None) == (self.claims is None):
+            refuse("StudyAsked", [((), "either 'kept' or 'claims' is needed")])
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A claim for a study, and how it was decided."""
+
+    claim: Claim
+    decided: tuple[Decided, ...] = ()
+
+
+def set_in_force(caller: Caller) -> RuleSet:
+    """The rules in force, as texts; raises TemplatesRefused."""
+    return RuleSet(read_folder(caller.parts.settings.queries_dir))
+
+
+def begin(caller: Caller, asked: StudyAsked) -> Head:
+    """Have a study made beside the requests; its head says how far it is.
+
+    Raises TooMuchWaits, Misfit for too many lines.
+    """
+    jobs = caller.parts.jobs
+    jobs.check_room()
+    if asked.claims is not None:
+        check_lines(sum(len(claim.lines) for claim in asked.claims))
+    head = new_head(caller, asked)
+
+    async def work() -> None:
+        await recorded(caller, head, lambda tell: make(caller, head, asked, tell))
+
+    jobs.add(work)
+    return head
+
+
+def new_head(caller: Caller, asked: StudyAsked, source: str | None = None) -> Head:
+    """A study that is not made yet; ``source`` names the file that its claims are from."""
+    at = now()
+    said: Json = {"name": asked.name, "days": days_of_study(caller, asked)}
+    if asked.kept is not None:
+        said["kept"] = asked.kept.model_dump(mode="json", by_alias=True)
+    else:
+        said["source"] = source or "claims that were sent"
+    by = caller.subject.title
+    return Head(
+        kind="study", id=secrets.token_hex(8), status="waiting", at=at, beat=at, by=by, said=said
+    )
+
+
+def days_of_study(caller: Caller, asked: StudyAsked) -> int:
+    """How far around a claim authorizations are taken; as far as any template may, if not asked."""
+    if asked.days is not None:
+        return asked.days
+    plans = caller.parts.rules.current.plans.values()
+    return max(plan.template.settings.match_days.max for plan in plans)
+
+
+def check_lines(lines: int) -> None:
+    """Raise Misfit for more lines than a study may have."""
+    if lines > LINES_MAX:
+        raise Misfit(f"a study has at most {LINES_MAX} claim lines, these are {lines}", "claims")
+
+
+async def recorded(
+    caller: Caller, head: Head, work: Callable[[Tell], Awaitable[Head | None]]
+) -> Head:
+    """Do the work of a study or report, and write down how far it is, and if it failed."""
+    studies = caller.stores.studies
+    doing = "waiting"
+
+    def tell(what: str) -> None:
+        nonlocal doing
+        doing = what
+
+    async def keep() -> None:
+        while True:
+            running = replace(head, status="running", said={**head.said, "doing": doing})
+            await studies.write(caller.payer, running)
+            await asyncio.sleep(2)
+
+    beating = asyncio.create_task(keep())
+    try:
+        done = await work(tell)
+    except Exception as error:
+        reason = str(error) if isinstance(error, EngineFault | Misfit) else type(error).__name__
+        failed = replace(head, status="failed", said={**head.said, "reason": reason})
+        await _stopped(beating)
+        await studies.write(caller.payer, failed)
+        raise
+    await _stopped(beating)
+    if done is not None:
+        await studies.write(caller.payer, done)
+    return done or head
+
+
+async def _stopped(beating: asyncio.Task[None]) -> None:
+    beating.cancel()
+    await asyncio.wait([beating])
+
+
+async def make(caller: Caller, head: Head, asked: StudyAsked, tell: Tell) -> Head:
+    """Make a study and write its parts; gives its head with all hashes.
+
+    Raises Misfit where it has no claims, EngineFault.
+    """
+    if asked.claims is not None:
+        sent = _all_of([Sent(claim) for claim in asked.claims])
+    elif asked.kept is not None:
+        sent = kept_claims(caller, asked.kept)
+    return await freeze(caller, head, sent, tell)
+
+
+async def freeze(caller: Caller, head: Head, sent: AsyncIterator[Sent], tell: Tell) -> Head:
+    """Take all that could cover these claims at this moment, and write it."""
+    rules = set_in_force(caller)
+    hashing, part, size, parts = Hashing(), list[bytes](), 0, 0
+    claims = lines = candidates = cut = 0
+    taken_at = now()
+    studies = caller.stores.studies
+    async for one in frozen(caller, sent, int(head.said["days"])):
+        line = write_line(one)
+        hashing.add(line)
+        part.append(line)
+        size += len(line)
+        claims, lines = claims + 1, lines + len(one.claim.lines)
+        candidates, cut = candidates + len(one.candidates), cut + one.is_cut
+        check_lines(lines)
+        tell(f"{claims} claims")
+        if size >= PART_BYTES:
+            await studies.write_part(caller.payer, head, parts, b"\n".join(part))
+            part, size, parts = [], 0, parts + 1
+    if not claims:
+        raise Misfit("there are no such claims", "kept")
+    if part:
+        await studies.write_part(caller.payer, head, parts, b"\n".join(part))
+        parts += 1
+    said = {
+        **head.said,
+        "taken_at": taken_at,
+        "claims": claims,
+        "lines": lines,
+        "authorizations": candidates,
+        "cut": cut,
+        "parts": parts,
+        "rules": {"number": rules.number, "hash": rules.hash},
+        "hashes": hashing.hashes(),
+    }
+    return replace(head, status="done", said=said)
+
+
+async def frozen(caller: Caller, sent: AsyncIterator[Sent], days: int) -> AsyncIterator[StudyClaim]:
+    """The claims with all that could cover them, all as of one moment, in their order."""
+    async with caller.stores.search.point_in_time() as point:
+        waiting: list[asyncio.Task[StudyClaim]] = []
+        try:
+            async for one in sent:
+                waiting.append(asyncio.create_task(_frozen(caller, one, days, point)))
+                if len(waiting) >= _AT_ONCE:
+                    yield await waiting.pop(0)
+            while waiting:
+                yield await waiting.pop(0)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+
+async def _frozen(caller: Caller, sent: Sent, days: int, point: str) -> StudyClaim:
+    claim, search = sent.claim, caller.stores.search
+    person, held = await _person(caller, claim)
+    reach = reach_of(claim, days)
+    everybody = person
+    if (mother := mother_of(claim)) is not None:
+        hers = await search.prepare(caller.payer, mother)
+        everybody = replace(person, former=(*person.former, *hers.ids))
+    asked = widest_search(claim, reach, timeout_ms=_TIMEOUT_MS)
+    found = await search.search(caller.payer, everybody, asked, point=point)
+    return StudyClaim(
+        claim=claim,
+        person=person,
+        candidates=found.candidates,
+        reach=reach,
+        held=held,
+        decided=sent.decided,
+        is_cut=found.total > len(found.candidates),
+    )
+
+
+async def _person(caller: Caller, claim: Claim) -> tuple[Person, Any]:
+    """Who the member is, and what is counted for him beside this claim."""
+    books = caller.stores.accumulators
+    found = await books.look_up(caller.payer, claim.claim_id, claim.member.id, counters=True)
+    if any(not book.sequence for book in found.counters.values()):
+        found = await books.recall(caller.payer, found)
+    return found.person, held_beside(found)
+
+
+async def _all_of(sent: Sequence[Sent]) -> AsyncIterator[Sent]:
+    for one in sent:
+        yield one
+
+
+async def kept_claims(caller: Caller, asked: KeptFrom) -> AsyncIterator[Sent]:
+    """Claims that are kept, as they were sent last; of too many a sample by the seed."""
+    kept = caller.stores.kept
+    wanted = Wanted(
+        first=asked.first,
+        last=asked.last,
+        claim_type=asked.claim_type,
+        match_class=asked.match_class,
+        event=asked.event,
+    )
+    await caller.stores.projection.project(caller.payer)
+    newest: dict[str, Kept] = {}
+    async for one in kept.find(caller.payer, wanted):
+        known = newest.get(one.claim_id)
+        if known is None or (known.version, known.at) < (one.version, one.at):
+            newest[one.claim_id] = one
+
+    def draw(one: Kept) -> bytes:
+        return hashlib.sha256(f"{asked.seed}|{one.claim_id}".encode()).digest()
+
+    drawn = heapq.nsmallest(asked.sample, newest.values(), key=draw)
+    for start in range(0, len(drawn), _READ_AT_ONCE):
+        for found in await kept.read(drawn[start : start + _READ_AT_ONCE]):
+            if found is not None:
+                yield as_sent(found)
+
+
+def as_sent(kept: KeptClaim) -> Sent:
+    """A kept claim without what an examiner added, and what was decided of its lines."""
+    claim = Claim.model_validate({k: v for k, v in kept.sent.items() if k in _FIELDS})
+    decided = tuple(
+        Decided(
+            line=line["line"],
+            kind=result["type"],
+            match_class=result["class"],
+            chosen=tuple(result["chosen"]),
+            events=tuple(event["code"] for event in result["events"]),
+            disposition=line.get("disposition"),
+        )
+        for line in kept.lines
+        for result in line["results"]
+    )
+    return Sent(claim, decided)
+
+
+async def listing(caller: Caller, kind: Any, *, size: int, after: str | None) -> Listing[Head]:
+    """A page of studies or reports, the newest first; raises BadCursor, EngineFault."""
+    return await caller.stores.studies.page(caller.payer, kind, size=size, after=after)
+
+
+async def read(caller: Caller, id_: str) -> Head:
+    """The head of a study; raises NoSuchStudy, EngineFault."""
+    head = await caller.stores.studies.read(caller.payer, "study", id_)
+    if head is None:
+        raise NoSuchStudy("there is no study of this id")
+    return head
+
+
+async def lines_of(caller: Caller, head: Head) -> AsyncIterator[bytes]:
+    """The claims of a study, each as a line of JSON; raises NotDone, EngineFault."""
+    if head.status != "done":
+        raise NotDone(f"this study is not done: {head.status}", "study")
+    async for part in caller.stores.studies.parts(caller.payer, head, int(head.said["parts"])):
+        for line in part.split(b"\n"):
+            yield line
+
+
+def told(head: Head) -> Json:
+    """A study or report as it is answered."""
+    answer = {"id": head.id, "status": head.status, "at": head.at, "by": head.by, **head.said}
+    return answer | ({"study": head.study} if head.study else {})

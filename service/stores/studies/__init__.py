@@ -1,0 +1,1 @@
+"""Claims that are kept, studies of them, and reports."""

@@ -1,0 +1,231 @@
+"""Claims that are kept as they were sent, with their answers: a past to try rules on.
+
+Of what was adjudicated the ledger keeps both. Of what was only matched a share is kept here, by
+month, and dropped when it is old.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import orjson
+from elasticsearch import AsyncElasticsearch
+from prometheus_client import Counter
+
+from service.accounting.answers.answer import complete
+from service.accounting.books.record import pack, unpack
+from service.background import Background
+from service.domain.answers import MatchAnswer
+from service.domain.claim import Claim
+from service.stores.connection.bulk import Operation, run_bulk
+from service.stores.connection.clock import now
+from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.names import IndexNames
+from service.stores.connection.reading import read_all, read_many
+from service.stores.ledger.entry import read_entry
+from service.stores.ledger.records import read_record
+
+KEPT = Counter("authmatch_kept_matches_total", "Matched claims that were kept.")
+DROPPED = Counter(
+    "authmatch_kept_matches_dropped_total", "Matched claims to be kept that found no room."
+)
+FAULTS = Counter("authmatch_kept_faults_total", "Times that keeping or dropping claims failed.")
+
+WAITING_MAX = 500
+"""So many wait to be written; more are not kept."""
+SOON_S = 1.0
+BACKOFF_S_MAX = 30.0
+DROP_EVERY_S = 3600.0
+LAST_S = 2.0
+
+_PAGE = 1_000
+_HEAD = ["claim_id", "claim_version", "at", "ms"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which kept claims: by the day they were answered, type, class of a line, event code."""
+
+    first: date
+    last: date
+    claim_type: str | None = None
+    match_class: str | None = None
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a claim is kept."""
+
+    claim_id: str
+    version: int
+    at: str
+    index: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptClaim:
+    """A claim as it was sent, and its answer: lines with results, perhaps with a disposition."""
+
+    sent: Mapping[str, Any]
+    lines: Sequence[Mapping[str, Any]]
+
+
+class KeptClaims(Background):
+    """Writes what is offered a moment later, off the way of a match; what is not written is lost.
+
+    A claim is kept by its id: again and again, or never.
+    """
+
+    def __init__(
+        self, elasticsearch: AsyncElasticsearch, indices: IndexNames, *, share: float, days: int
+    ) -> None:
+        super().__init__("keeping_claims_failed", FAULTS, first_s=SOON_S, most_s=BACKOFF_S_MAX)
+        self._elasticsearch = elasticsearch
+        self._indices = indices
+        self._share = share
+        self.days = days
+        """So many days claims and studies are kept."""
+        self._waiting: deque[tuple[str, Claim, MatchAnswer]] = deque()
+        self._wake = asyncio.Event()
+        self._next_drop = time.monotonic()
+
+    def offer(self, payer: str, claim: Claim, answer: MatchAnswer) -> None:
+        """Keep this claim if it is one of the share; returns at once."""
+        if not self._share or share_of(payer, claim.claim_id) >= self._share:
+            return
+        if len(self._waiting) >= WAITING_MAX:
+            DROPPED.inc()
+            return
+        self._waiting.append((payer, claim, answer))
+        self._wake.set()
+
+    async def turn(self) -> None:
+        """Write what waits, and drop what is old when it is time."""
+        try:
+            async with asyncio.timeout(max(0.0, self._next_drop - time.monotonic())):
+                await self._wake.wait()
+        except TimeoutError:
+            self._next_drop = time.monotonic() + DROP_EVERY_S
+            await self.drop()
+        await asyncio.sleep(SOON_S)
+        await self.flush()
+
+    async def flush(self) -> int:
+        """Write all that waits; says how many, raises EngineFault."""
+        self._wake.clear()
+        waiting = list(self._waiting)
+        await run_bulk(self._elasticsearch, [self._operation(*each) for each in waiting])
+        for _ in waiting:
+            self._waiting.popleft()
+        KEPT.inc(len(waiting))
+        return len(waiting)
+
+    def _operation(self, payer: str, claim: Claim, answer: MatchAnswer) -> Operation:
+        at = now()
+        lines = answer["lines"]
+        sent = claim.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        results = [result for line in lines for result in line["results"]]
+        return Operation(
+            action="index",
+            index=self._indices.kept_claims(month_of(at)),
+            id=f"{payer}|{claim.claim_id}",
+            document={
+                "payer": payer,
+                "claim_id": claim.claim_id,
+                "claim_version": claim.version,
+                "at": at,
+                "claim_type": claim.type,
+                "classes": sorted({result["class"] for result in results}),
+                "events": sorted({e["code"] for result in results for e in result["events"]}),
+                "content": pack({"sent": sent, "lines": lines}),
+            },
+        )
+
+    async def close(self) -> bool:
+        """End the background, and write what waits, if that is quick."""
+        has_run = await super().close()
+        if has_run and self._waiting:
+            try:
+                async with asyncio.timeout(LAST_S):
+                    await self.flush()
+            except (TimeoutError, EngineUnavailable):
+                DROPPED.inc(len(self._waiting))
+        return has_run
+
+    async def drop(self) -> list[str]:
+        """Drop the months that are over for longer than claims are kept; names their indices."""
+        oldest = datetime.now(UTC).date() - timedelta(days=self.days)
+        with translated_errors():
+            found = await self._elasticsearch.indices.get(
+                index=f"{self._indices.all_kept_claims},{self._indices.all_studies}",
+                features=["aliases"],
+            )
+        old = [name for name in sorted(found) if is_over(name, oldest)]
+        for name in old:
+            with translated_errors():
+                await self._elasticsearch.options(ignore_status=404).indices.delete(index=name)
+        return old
+
+    async def find(self, payer: str, wanted: Wanted) -> AsyncIterator[Kept]:
+        """Where the claims are kept that are wanted, also those in the ledger; in no order."""
+        oldest = datetime.now(UTC).date() - timedelta(days=self.days)
+        last = wanted.last + timedelta(days=1)
+        clauses: list[dict[str, Any]] = [
+            {"term": {"payer": payer}},
+            {"exists": {"field": "claim_type"}},
+            {"range": {"at": {"gte": str(max(wanted.first, oldest)), "lt": str(last)}}},
+        ]
+        asked = (wanted.claim_type, wanted.match_class, wanted.event)
+        clauses += (
+            {"term": {name: value}}
+            for name, value in zip(("claim_type", "classes", "events"), asked, strict=True)
+            if value is not None
+        )
+        index = f"{self._indices.ledgers},{self._indices.all_kept_claims}"
+        query = {"bool": {"filter": clauses}}
+        parts = read_all(self._elasticsearch, index, query, size=_PAGE, source_includes=_HEAD)
+        async for hits, _ in parts:
+            for hit in hits:
+                head = hit["_source"]
+                yield Kept(
+                    head["claim_id"], head["claim_version"], head["at"], hit["_index"], hit["_id"]
+                )
+
+    async def read(self, kept: Iterable[Kept]) -> list[KeptClaim | None]:
+        """Read claims; None for one that was dropped since."""
+        docs = [{"_index": each.index, "_id": each.id} for each in kept]
+        found = await read_many(self._elasticsearch, self._indices.ledgers, "a claim", docs=docs)
+        return [None if each is None else _read(each["_source"]) for each in found]
+
+
+def _read(document: dict[str, Any]) -> KeptClaim:
+    if "content" in document:
+        content: Any = unpack(document["content"])
+        return KeptClaim(sent=content["sent"], lines=content["lines"])
+    draft, moved = read_record(read_entry(document))
+    sent = orjson.loads(draft.get("sent") or "{}")
+    return KeptClaim(sent=sent, lines=complete(draft, moved)["lines"])
+
+
+def share_of(payer: str, claim_id: str) -> float:
+    """A number from 0 to 1 that a claim always has, and that nothing else tells."""
+    mark = hashlib.sha256(f"{payer}|{claim_id}".encode()).digest()
+    return int.from_bytes(mark[:7], "big") / 2**56
+
+
+def month_of(at: str) -> str:
+    """The month of a time, as indices are named."""
+    return f"{at[:4]}.{at[5:7]}"
+
+
+def is_over(index: str, oldest: date) -> bool:
+    """Whether the month of an index ended before a day."""
+    year, month = map(int, index[-7:].split("."))
+    return date(year + month // 12, month % 12 + 1, 1) <= oldest

@@ -1,0 +1,114 @@
+"""Makes a report in a process of its own, so that whoever answers requests goes on.
+
+It reads what to do from stdin (a line of JSON, then the claims of the study, a line each), and
+writes lines of JSON to stdout: what it is at, then the report, or why there is none.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, BinaryIO
+
+import orjson
+
+from service.domain.member_ids import use_member_id_form
+from service.querying.problem import TemplatesRefused
+from service.requirement.faults import TableFault
+from service.rules.rule_set import RuleSet
+from service.tuning.judging import Judging, Verdict
+from service.tuning.measures import Labels
+from service.tuning.page import page_of
+from service.tuning.report import Asked, make_report
+from service.tuning.study import StudyClaim, read_line
+
+NICENESS = 10
+"""Live requests go first."""
+
+Json = dict[str, Any]
+
+
+def main(given: BinaryIO, told: BinaryIO) -> None:
+    """Make one report."""
+    os.nice(NICENESS)
+
+    def tell(**said: object) -> None:
+        told.write(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE))
+        told.flush()
+
+    head = orjson.loads(given.readline())
+    use_member_id_form(head["member_id_form"])
+    tell(doing="reading the study")
+    claims = [read_line(line) for line in given if line.strip()]
+    try:
+        asked = asked_in(head, claims)
+        report = make_report(asked, lambda doing: tell(doing=doing))
+    except TemplatesRefused as refused:
+        tell(refused=[each.as_dict() for each in refused.problems])
+        return
+    except TableFault as fault:
+        tell(failed=str(fault))
+        return
+    content = written(report)
+    tell(doing="writing the page")
+    tell(report=content.decode(), page=page_of(report), left=report["left"])
+
+
+def written(report: Mapping[str, Any]) -> bytes:
+    """A report as bytes: of the same inputs always the same."""
+    return orjson.dumps(report, option=orjson.OPT_SORT_KEYS)
+
+
+def asked_in(head: Mapping[str, Any], claims: list[StudyClaim]) -> Asked:
+    """What is asked for in plain JSON, with the claims."""
+    labels = {(claim, line, kind): right for claim, line, kind, right in head["labels"]["right"]}
+    replayed = head.get("replayed")
+    return Asked(
+        study=head["study"],
+        claims=claims,
+        before=RuleSet(head["before"]["texts"], head["before"]["number"]),
+        after=RuleSet(head["after"]["texts"], head["after"]["number"]),
+        labels=Labels(hash=head["labels"]["hash"], right=labels),
+        minutes=head["minutes"],
+        replayed=replayed and (_judging(replayed[0]), _judging(replayed[1])),
+    )
+
+
+def asked_as_json(asked: Asked, *, member_id_form: str) -> Json:
+    """The same as plain JSON, without the claims."""
+    return {
+        "study": dict(asked.study),
+        "before": {"texts": dict(asked.before.texts), "number": asked.before.number},
+        "after": {"texts": dict(asked.after.texts), "number": asked.after.number},
+        "labels": {
+            "hash": asked.labels.hash,
+            "right": [[*key, right] for key, right in asked.labels.right.items()],
+        },
+        "minutes": asked.minutes,
+        "replayed": asked.replayed and [_plain(each.verdicts.items()) for each in asked.replayed],
+        "member_id_form": member_id_form,
+    }
+
+
+def _plain(verdicts: Iterable[tuple[int, Verdict]]) -> list[list[Any]]:
+    return [[place, *verdict[:8]] for place, verdict in verdicts]
+
+
+def _judging(plain: list[list[Any]]) -> Judging:
+    found = {
+        place: Verdict(
+            kind=kind,
+            is_required=is_required,
+            template=template,
+            match_class=match_class,
+            truncated=truncated,
+            chosen=tuple(chosen),
+            events=tuple(events[0]),
+            waits=events[1],
+        )
+        for place, kind, is_required, template, match_class, truncated, chosen, *events in plain
+    }
+    return Judging(found, frozenset())
+
+
+if __name__ == "__main__":
+    main(sys.stdin.buffer, sys.stdout.buffer)
