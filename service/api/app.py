@@ -30,6 +30,7 @@ from service.api import (
     members,
     rules,
     session,
+    studies,
     worklist,
     x12,
 )
@@ -57,6 +58,7 @@ ROOMS = (
     accumulators,
     members,
     dead_letters,
+    studies,
     keys,
     rules,
 )

@@ -13,7 +13,10 @@ from service.application.engines import NotConfigured as NotConfigured
 from service.application.intake import NotFound as NotFound
 from service.application.rules import RulesRefused as RulesRefused
 from service.application.jobs import TooMuchWaits as TooMuchWaits
+from service.application.parts import NotConfigured as NotConfigured
+from service.application.reports import BudgetSpent as BudgetSpent
 from service.application.studies import NoSuchStudy as NoSuchStudy
+from service.application.studies import NotDone as NotDone
 from service.application.worklist import NotOffered as NotOffered
 from service.application.worklist import Stale as Stale
 from service.domain.engine_fault import EngineFault as EngineFault

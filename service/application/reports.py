@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -29,9 +29,10 @@ from service.rules.rule_set import RuleSet
 from service.rules.texts import load_texts
 from service.stores.connection.clock import now
 from service.stores.studies.studies import Head
-from service.tuning.columns import KINDS
-from service.tuning.judging import Judging, Verdict, verdict_of
-from service.tuning.measures import LabelKey, Labels
+from service.tuning.columns import KINDS, Columns
+from service.tuning.judging import Judge, Judging, Verdict, verdict_of
+from service.tuning.measures import LabelKey, Labels, key_of, point, with_key
+from service.tuning.page import csv_of as csv_of
 from service.tuning.process import asked_as_json
 from service.tuning.report import MINUTES, Asked
 from service.tuning.study import StudyClaim, read_line
@@ -323,3 +324,32 @@ async def bodies(caller: Caller, id_: str) -> Made:
     if found is None:
         raise NotDone(f"this report is not done: {head.status}", "report")
     return Made(*found)
+
+
+async def swept(
+    caller: Caller,
+    study: str,
+    rules: RuleSet,
+    file: str,
+    path: Sequence[str],
+    values: Iterable[int],
+) -> Json:
+    """Judge a study with one key of a file at several values, in this process.
+
+    Raises NoSuchStudy, NotDone, Misfit for a key that there is not, TemplatesRefused, EngineFault.
+    """
+    head = await studies.read(caller, study)
+    columns = Columns.of([read_line(line) async for line in studies.lines_of(caller, head)])
+    try:
+        now = key_of(rules.texts, file, path)
+        books = [
+            (value, load_texts(with_key(rules.texts, file, path, value)).book) for value in values
+        ]
+    except LookupError as error:
+        raise Misfit(str(error)) from error
+    points = [
+        point(columns, Judge(columns, book).judge(), Labels(), MINUTES, value)
+        for value, book in books
+    ]
+    key = f"{file}:{'.'.join(path)}"
+    return {"key": key, "now": now, "lines": len(columns.lines), "points": points}

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from service.application import claims as claims_asked
 from service.application.parts import Caller
 from service.domain.answers import MatchClass
 from service.domain.claim import Claim, ClaimType
@@ -341,6 +342,18 @@ def as_sent(kept: KeptClaim) -> Sent:
         for result in line["results"]
     )
     return Sent(claim, decided)
+
+
+async def claims_of_x12(caller: Caller, content: bytes) -> AsyncIterator[Claim]:
+    """The claims of an X12 file; raises Misfit for the first that cannot be read."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    async for sent in claims_asked.sent_in(caller, chunks()):
+        if sent.claim is None:
+            raise Misfit(sent.reason or "a claim of the file cannot be read", "claims")
+        yield Claim.model_validate(dict(sent.claim))
 
 
 async def listing(caller: Caller, kind: Any, *, size: int, after: str | None) -> Listing[Head]:

@@ -18,6 +18,8 @@ from service.cli.members import app as members_app
 from service.cli.rules import app as rules_app
 from service.cli.serve import serve
 from service.cli.session import app as session_app
+from service.cli.studies import app as studies_app
+from service.cli.studies import evaluate, sweep
 from service.cli.why_not import explain
 from service.cli.worklist import app as worklist_app
 from service.logs import log_as_command
@@ -63,6 +65,10 @@ app.command()(match)
 app.command()(adjudicate)
 app.command("why-not")(explain)
 app.add_typer(rules_app, name="rules")
+app.add_typer(queries_app, name="queries")
+app.add_typer(studies_app, name="study")
+app.command()(evaluate)
+app.command()(sweep)
 app.command()(doctor)
 app.add_typer(index_app, name="index")
 app.add_typer(accumulators_app, name="accumulators")

@@ -1,18 +1,22 @@
 """What a set of rules comes to: right automatic decisions, and what another threshold would do."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from math import sqrt
 from typing import Any
 
+import orjson
+
 from service.comparison.plan import Plan
 from service.rules.book import RuleBook
+from service.rules.changes import content_of
 from service.tuning.columns import KINDS, Columns
 from service.tuning.judging import Judge, Judging
 
 Json = dict[str, Any]
+Texts = dict[str, str]
 
 SWEEP_LINES_MAX = 5_000
 """A sweep of a report looks at no more lines than that: whole claims, spread over the study."""
@@ -102,6 +106,43 @@ def threshold_sweep(columns: Columns, book: RuleBook, labels: Labels, minutes: i
         "of": len(columns.lines),
         "points": points,
     }
+
+
+def key_of(texts: Mapping[str, str], file: str, path: Sequence[str]) -> Any:
+    """The value of a key in a file, None where a parent says it; raises LookupError."""
+    return _place(_content(texts, file), file, path).get(path[-1])
+
+
+def with_key(texts: Mapping[str, str], file: str, path: Sequence[str], value: Any) -> Texts:
+    """A set of texts with one key of a file set; raises LookupError for a place there is not.
+
+    Entries of lists are named by their ``id``.
+    """
+    content = _content(texts, file)
+    _place(content, file, path)[path[-1]] = value
+    return {**texts, file: orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n"}
+
+
+def _content(texts: Mapping[str, str], file: str) -> Json:
+    content = content_of(file, texts.get(file))
+    if isinstance(content, dict):
+        return content
+    raise LookupError(f"{file}: there is no such file, or it cannot be read")
+
+
+def _place(content: Json, file: str, path: Sequence[str]) -> Json:
+    """What holds the last key of a path; mappings on the way are made."""
+    node: Any = content
+    for number, step in enumerate(path[:-1], start=1):
+        if isinstance(node, list):
+            node = next((e for e in node if isinstance(e, dict) and e.get("id") == step), None)
+        elif isinstance(node, dict):
+            node = node.setdefault(step, {})
+        if node is None:
+            raise LookupError(f"{file}: there is no {'.'.join(path[:number])}")
+    if isinstance(node, dict):
+        return node
+    raise LookupError(f"{file}: {'.'.join(path)} is no key that holds a value")
 
 
 def point(columns: Columns, judging: Judging, labels: Labels, minutes: int, value: int) -> Json:

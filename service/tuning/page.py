@@ -9,7 +9,7 @@ from service.tuning import charts
 from service.tuning.criteria import GRADES
 from service.tuning.harm import CLASSES, HARMS, NOT_ASKED
 
-ROWS_SHOWN_MAX = 200
+ROWS_SHOWN_MAX = 100
 """So many of the lines that move stand on the page; all of a report are in its CSV."""
 
 Report = Mapping[str, Any]
@@ -45,6 +45,7 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .matrix .worse{background:#fbe3e1}
 .matrix small{display:block;color:var(--soft)}
 .bad{color:var(--bad)}
+.code{white-space:nowrap}
 code{font:13px ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 ul{margin:4px 0 10px;padding-left:20px}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:18px}
@@ -75,10 +76,10 @@ def page_of(report: Report) -> str:
         _matrix(report),
         _harm(report),
         _causes(report),
-        _rows(report),
         _review(report),
         _sweep(report),
         _criteria(report),
+        _rows(report),
         _made_of(report),
     ]
     return (
@@ -91,13 +92,14 @@ def page_of(report: Report) -> str:
 
 def _head(report: Report) -> str:
     study = report["study"]
-    name, taken_at = (escape(str(study.get(each, ""))) for each in ("name", "taken_at"))
+    name, at = (escape(str(study.get(each, ""))) for each in ("name", "taken_at"))
     notes = "".join(f'<p class="bad">{escape(note)}</p>' for note in report["notes"])
+    lines = _count(report["lines"]["all"])
     return (
         "<h1>What the draft moves</h1>"
-        f'<p class="soft">Study <b>{name}</b>: {_count(report["lines"]["all"])} claim lines with all'
-        f" that could cover them as of {taken_at}. Each line is judged by the rules in force and"
-        f" by the draft. A line that needs two kinds counts for each.</p>{notes}"
+        f'<p class="soft">Study <b>{name}</b>: {lines} claim lines with all that could cover them as'
+        f" of {at[:10]} {at[11:16]} UTC. Each is judged by the rules in force and by the draft. A"
+        f" line that needs two kinds counts for each.</p>{notes}"
     )
 
 
@@ -199,7 +201,7 @@ def _rows(report: Report) -> str:
         "#charged",
     ]
     return (
-        f"<h2>Lines that move</h2><p>The worst {_count(len(shown))} of {_count(moved)}; of these the"
+        f"<h2>Lines that move</h2><p>The worst {_count(len(shown))} of {_count(moved)}; of them the"
         f" CSV has {_count(len(report['rows']))}.</p>"
         + _table(heads, [_row(report, each) for each in shown], kind="rows")
     )
@@ -226,8 +228,8 @@ def _side(side: Report) -> str:
     percent = "" if side["percent"] is None else f", {side['percent']} %"
     taken = ", ".join(f"<code>{escape(each)}</code>" for each in side["chosen"])
     told = f"takes {taken}" if taken else "takes none"
-    events = " ".join(map(escape, side["events"]))
-    return f'{_SAID[side["class"]]}{percent}: {told} <span class="soft">{events}</span>'
+    events = "".join(f' <span class="soft code">{escape(each)}</span>' for each in side["events"])
+    return f"{_SAID[side['class']]}{percent}: {told}{events}"
 
 
 def _review(report: Report) -> str:
@@ -239,9 +241,9 @@ def _review(report: Report) -> str:
         "<th>lines taken without them</th>"
         + "".join(_number(automatic[side]["lines"]) for side in sides),
         "<th>of these right</th>"
-        + "".join(f'<td class="n">{_share(automatic[side]["precision"])}</td>' for side in sides),
+        + "".join(_right(_share(automatic[side]["precision"])) for side in sides),
         "<th>of all right ones, found so</th>"
-        + "".join(f'<td class="n">{_share(automatic[side]["recall"])}</td>' for side in sides),
+        + "".join(_right(_share(automatic[side]["recall"])) for side in sides),
     ]
     return (
         "<h2>Examiners, and what is taken without them</h2>"

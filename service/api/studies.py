@@ -1,0 +1,131 @@
+"""Studies, and reports of what a draft of the rules would move on one."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import StreamingResponse
+from starlette.responses import Response
+
+from service.api.body import JSON, NDJSON, JsonBody, json_response
+from service.api.caller import Asking, needs
+from service.api.claims import After
+from service.api.schema import problems, takes
+from service.application import reports, studies
+from service.application.reports import ReportAsked
+from service.application.studies import StudyAsked, told
+
+router = APIRouter(
+    tags=["tuning"], responses=problems(status_404="There is no study or report of this id.")
+)
+
+PAGE_MAX = 200
+
+Id = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
+Size = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+Study = Annotated[StudyAsked, Depends(JsonBody(StudyAsked))]
+Report = Annotated[ReportAsked, Depends(JsonBody(ReportAsked))]
+Format = Annotated[
+    Literal["json", "csv", "html"], Query(description="The report, its rows, or its page.")
+]
+_WAITING = problems(status_429="Too many studies and reports wait on this worker.")
+
+
+@router.post(
+    "/studies",
+    status_code=202,
+    openapi_extra=takes(JSON, model="StudyAsked"),
+    responses=_WAITING,
+    summary="Have a study made",
+)
+@needs("rules.edit", "clinical.authorization.read", "billing.charge.read")
+async def make_study(caller: Asking, asked: Study) -> Response:
+    """Freeze claims with all that could cover them: claims that are kept, or those of the body.
+
+    It is made beside the requests: ask for it by its id until its status is `done` or `failed`.
+    """
+    return json_response(told(studies.begin(caller, asked)), status=202)
+
+
+@router.get("/studies", summary="List studies")
+@needs("rules.read")
+async def list_studies(caller: Asking, size: Size = 50, after: After = None) -> Response:
+    """A page, the newest first."""
+    page = await studies.listing(caller, "study", size=size, after=after)
+    listed = [told(head) for head in page.entries]
+    return json_response({"studies": listed, "total": page.total, "next": page.next_})
+
+
+@router.get("/studies/{study_id}", summary="Show a study")
+@needs("rules.read")
+async def show_study(caller: Asking, study_id: Id) -> Response:
+    """How far it is; of one that is done what went into it, with the hashes of all parts."""
+    return json_response(told(await studies.read(caller, study_id)))
+
+
+@router.get("/studies/{study_id}/claims", summary="Read a study back")
+@needs("rules.read", "clinical.authorization.read", "billing.charge.read")
+async def read_study(caller: Asking, study_id: Id) -> Response:
+    """The claims with all that could cover them, one a line, byte for byte as they were frozen."""
+    head = await studies.read(caller, study_id)
+    lines = studies.lines_of(caller, head)
+    first = await anext(lines, b"")
+
+    async def written() -> AsyncIterator[bytes]:
+        yield first + b"\n"
+        async for line in lines:
+            yield line + b"\n"
+
+    return StreamingResponse(written(), media_type=NDJSON)
+
+
+@router.post(
+    "/reports",
+    status_code=202,
+    openapi_extra=takes(JSON, model="ReportAsked"),
+    responses=_WAITING,
+    summary="Have a report made of a draft",
+)
+@needs("rules.edit", "clinical.authorization.read", "billing.charge.read")
+async def make_report(caller: Asking, asked: Report) -> Response:
+    """Judge a study by the rules in force and by a draft: which lines move, how, and why.
+
+    It is made beside the requests: ask for it by its id until its status is `done` or `failed`.
+    """
+    return json_response(told(await reports.begin(caller, asked)), status=202)
+
+
+@router.get("/reports", summary="List reports")
+@needs("rules.read")
+async def list_reports(caller: Asking, size: Size = 50, after: After = None) -> Response:
+    """A page, the newest first."""
+    page = await studies.listing(caller, "report", size=size, after=after)
+    listed = [told(head) for head in page.entries]
+    return json_response({"reports": listed, "total": page.total, "next": page.next_})
+
+
+@router.get("/reports/{report_id}", summary="Show how far a report is")
+@needs("rules.read")
+async def show_report(caller: Asking, report_id: Id) -> Response:
+    """Its status; of one that is done the hash of its content and what it comes to."""
+    return json_response(told(await reports.read(caller, report_id)))
+
+
+@router.get("/reports/{report_id}/content", summary="Read a report")
+@needs("rules.read", "clinical.authorization.read", "billing.charge.read")
+async def read_report(caller: Asking, report_id: Id, format: Format = "json") -> Response:
+    """The report as JSON, byte for byte as it was made; its rows as CSV; or its page as HTML."""
+    made = await reports.bodies(caller, report_id)
+    if format == "html":
+        return Response(made.page, media_type="text/html", headers=_HEADERS)
+    if format == "csv":
+        text = "".join(reports.csv_of(orjson.loads(made.content)))
+        return Response(text, media_type="text/csv; charset=utf-8", headers=_HEADERS)
+    return Response(made.content, media_type=JSON, headers=_HEADERS)
+
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}

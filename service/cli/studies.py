@@ -1,0 +1,361 @@
+"""`authmatch study`, `evaluate` and `sweep`: what a draft of the rules would move, and why."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from service.application import reports, studies
+from service.application.parts import Caller
+from service.application.reports import Label, Made
+from service.application.studies import StudyAsked
+from service.cli.configuration import JsonOption, PayerOption
+from service.cli.faults import PROBLEMS, BadInput
+from service.cli.opened import run_for_payer
+from service.cli.terminal import put_answer, put_json, say, table
+from service.domain.claim import Claim
+from service.domain.misfits import misfits
+from service.ingest.submissions import is_x12
+from service.rules.rule_set import RuleSet
+from service.rules.texts import read_folder
+from service.tuning.report import MINUTES
+
+app = typer.Typer(no_args_is_help=True, help="Studies: claims to try rules on.")
+
+PAGE = 50
+BYTES_MAX = 256 * 1024 * 1024
+DAYS = 30
+SWEPT_MAX = 200
+
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="The id of a study.")]
+DraftOption = Annotated[
+    Path | None,
+    typer.Option("--draft", metavar="FOLDER", help="The folder of the draft's files."),
+]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What the study is called.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="Claims: NDJSON, a JSON list, or an 837. Else kept ones.")
+    ] = None,
+    period: Annotated[
+        str | None,
+        typer.Option(metavar="DAY..DAY", help="Kept claims answered on these days; else 30 days."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHAT=VALUE", help="Only of a type, or with such a class or event."),
+    ] = None,
+    sample: Annotated[
+        str | None, typer.Option(metavar="N[@SEED]", help="So many of the kept claims at most.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(help="Take authorizations so many days around a claim.")
+    ] = None,
+    payer: PayerOption = None,
+) -> None:
+    """Freeze claims with all that could cover them: kept ones of a period, or those of a file.
+
+    The study is printed as JSON; its id is what `evaluate` and `sweep` take.
+    """
+    kept = _kept(period, only or [], sample)
+
+    async def work(caller: Caller) -> studies.Json:
+        asked: dict[str, Any] = {"name": name, "days": days}
+        if file is not None:
+            asked["claims"] = await _claims_in(caller, file)
+        else:
+            asked["kept"] = kept
+        read = _read(asked)
+        head = studies.new_head(caller, read, file.name if file else None)
+        done = await studies.recorded(
+            caller, head, lambda tell: studies.make(caller, head, read, tell)
+        )
+        return studies.told(done)
+
+    answer = run_for_payer(work, payer)
+    say(_study_said(answer))
+    put_json(answer)
+
+
+_ONLY = {"type": "claim_type", "class": "class", "event": "event"}
+
+
+def _kept(period: str | None, only: list[str], sample: str | None) -> dict[str, Any]:
+    """What is asked of kept claims; raises BadInput."""
+    today = date.today()  # noqa: DTZ011 - a day of the person who types
+    first, _, last = (period or f"{today - timedelta(days=DAYS)}..{today}").partition("..")
+    kept: dict[str, Any] = {"from": first, "to": last or first}
+    for each in only:
+        what, is_given, value = each.partition("=")
+        if what not in _ONLY or not is_given:
+            raise BadInput(f"--only {each}: one of {', '.join(f'{one}=...' for one in _ONLY)}")
+        kept[_ONLY[what]] = value
+    if sample is not None:
+        count, _, seed = sample.partition("@")
+        try:
+            kept |= {"sample": int(count), "seed": int(seed or 0)}
+        except ValueError as error:
+            raise BadInput(f"--sample {sample}: a number, or two such as 500@7") from error
+    return kept
+
+
+def _read(asked: Mapping[str, Any]) -> StudyAsked:
+    try:
+        return StudyAsked.model_validate(asked)
+    except ValidationError as error:
+        reason, _ = misfits(error)
+        raise BadInput(reason) from error
+
+
+async def _claims_in(caller: Caller, file: Path) -> list[Any]:
+    """The claims of a file; raises BadInput that says where one cannot be read."""
+    with file.open("rb") as opened:
+        content = opened.read(BYTES_MAX + 1)
+    if len(content) > BYTES_MAX:
+        raise BadInput(f"{file}: longer than {BYTES_MAX} bytes")
+    if is_x12(content[:200]):
+        return [claim async for claim in studies.claims_of_x12(caller, content)]
+    try:
+        whole = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return list(_lines_of(file, content))
+    return whole if isinstance(whole, list) else [whole]
+
+
+def _lines_of(file: Path, content: bytes) -> Iterator[Claim]:
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line.strip():
+            try:
+                yield Claim.model_validate_json(line)
+            except ValidationError as error:
+                reason, _ = misfits(error)
+                raise BadInput(f"{file}:{number}: {reason}") from error
+
+
+@app.command("list")
+def list_(payer: PayerOption = None, as_json: JsonOption = False) -> None:
+    """List studies, the newest first."""
+
+    async def work(caller: Caller) -> list[studies.Json]:
+        page = await studies.listing(caller, "study", size=PAGE, after=None)
+        return [studies.told(head) for head in page.entries]
+
+    found = run_for_payer(work, payer)
+    rows = [
+        (
+            each["id"],
+            each["name"],
+            each["status"],
+            str(each.get("claims", "")),
+            str(each.get("lines", "")),
+            each["at"][:16],
+        )
+        for each in found
+    ]
+    right = {"claims", "lines"}
+    view = table("study", "name", "status", "claims", "lines", "made", rows=rows, right=right)
+    put_answer({"studies": found}, view, as_json=as_json)
+
+
+def evaluate(
+    study: StudyArgument,
+    draft: DraftOption = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Which authorization is right: NDJSON of claim_id, line, authorization."),
+    ] = None,
+    minutes: Annotated[
+        int, typer.Option(min=0, max=600, help="What an examiner needs for a line.")
+    ] = MINUTES,
+    write: Annotated[
+        list[Path] | None,
+        typer.Option(help="Write the report here too: a .html, .csv or .json file; repeatable."),
+    ] = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge a study by the rules in force and by a draft: what moves, how much, and why.
+
+    The report is kept. Exit code 1 when the draft moves a line in a way that harms: another
+    authorization, an exact match lost, something taken or not needed without an examiner.
+    """
+    written = write or []
+    if wrong := [each for each in written if each.suffix not in (".html", ".csv", ".json")]:
+        raise BadInput(f"--write {wrong[0]}: a .html, .csv or .json file")
+    texts = read_folder(_folder(draft))
+    known = reports.labels_of(_labels_in(labels)) if labels else reports.labels_of(())
+
+    async def work(caller: Caller) -> Made:
+        before, after = studies.set_in_force(caller), RuleSet(texts)
+        head = await reports.new_head(caller, study, before, after)
+        say(f"report {head.id}")
+        made: list[Made] = []
+
+        async def make(tell: studies.Tell) -> None:
+            def told(what: str) -> None:
+                say(what)
+                tell(what)
+
+            made.append(
+                await reports.keep(
+                    caller, head, before, after, labels=known, minutes=minutes, tell=told
+                )
+            )
+
+        await studies.recorded(caller, head, make)
+        return made[0]
+
+    made = run_for_payer(work, payer)
+    report = orjson.loads(made.content)
+    for file in written:
+        file.write_bytes(
+            {
+                ".html": lambda: made.page,
+                ".csv": lambda: "".join(reports.csv_of(report)).encode(),
+                ".json": lambda: made.content,
+            }[file.suffix]()
+        )
+    put_answer(report, report_view(report), as_json=as_json)
+    if any(each["is_harmful"] and each["lines"] for each in report["harm"]):
+        raise typer.Exit(PROBLEMS)
+
+
+def _folder(draft: Path | None) -> Path:
+    if draft is None:
+        raise BadInput("--draft: the folder with the files of the draft is needed")
+    if not draft.is_dir():
+        raise BadInput(f"{draft}: there is no such folder")
+    return draft
+
+
+def _labels_in(file: Path) -> Iterator[Label]:
+    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+        if line.strip():
+            try:
+                yield Label.model_validate_json(line)
+            except ValidationError as error:
+                reason, _ = misfits(error)
+                raise BadInput(f"{file}:{number}: {reason}") from error
+
+
+def sweep(
+    study: StudyArgument,
+    key: Annotated[
+        str, typer.Argument(help="FILE:KEY, such as base.yaml:non_exact.min; ids name entries.")
+    ],
+    values: Annotated[str, typer.Argument(help="Whole numbers: 50..90, 50..90/5, or 50,60,70.")],
+    draft: Annotated[
+        Path | None,
+        typer.Option("--draft", metavar="FOLDER", help="Of these files, not of those in force."),
+    ] = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge a study with one key at several values: classes, what is taken, examiners' hours."""
+    file, _, path = key.partition(":")
+    if not path:
+        raise BadInput(f"{key}: a file and a key are needed, such as base.yaml:non_exact.min")
+    wanted = _values_in(values)
+
+    async def work(caller: Caller) -> studies.Json:
+        rules = RuleSet(read_folder(_folder(draft))) if draft else studies.set_in_force(caller)
+        return await reports.swept(caller, study, rules, file, path.split("."), wanted)
+
+    answer = run_for_payer(work, payer)
+    put_answer(answer, _sweep_view(answer), as_json=as_json)
+
+
+def _values_in(text: str) -> list[int]:
+    try:
+        if ".." in text:
+            first, _, rest = text.partition("..")
+            last, _, step = rest.partition("/")
+            found = list(range(int(first), int(last) + 1, int(step or 1)))
+        else:
+            found = [int(each) for each in text.split(",")]
+    except ValueError as error:
+        raise BadInput(f"{text}: whole numbers are needed, such as 50..90/5") from error
+    if not 0 < len(found) <= SWEPT_MAX:
+        raise BadInput(f"{text}: from 1 to {SWEPT_MAX} values")
+    return found
+
+
+def _study_said(study: Mapping[str, Any]) -> str:
+    cut = study["cut"]
+    more = f"; {cut} have too many authorizations to be judged in memory" if cut else ""
+    return (
+        f"study {study['id']}: {study['claims']} claims with {study['lines']} lines,"
+        f" {study['authorizations']} authorizations within {study['days']} days{more}"
+    )
+
+
+def report_view(report: Mapping[str, Any]) -> RenderableType:
+    """A report for a person: matrix, harm, causes and the worst lines."""
+    lines, review = report["lines"], report["review"]
+    names = list(dict.fromkeys(each[side] for each in report["matrix"] for side in _SIDES))
+    cells = {(each["before"], each["after"]): str(each["lines"]) for each in report["matrix"]}
+    matrix = table(
+        "in force \\ draft",
+        *names,
+        rows=[[one, *(cells.get((one, other), "0") for other in names)] for one in names],
+        right=set(names),
+    )
+    harm = [
+        [each["says"], str(each["lines"]), each["amount"], "harmful" if each["is_harmful"] else ""]
+        for each in report["harm"]
+        if each["lines"]
+    ]
+    words = [each["words"] for each in report["changes"]]
+    causes = [
+        ["; ".join(words[each] for each in cause["changes"]), str(cause["lines"])]
+        for cause in report["causes"][:20]
+    ]
+    parts: list[RenderableType] = [
+        f"{lines['judged']} of {lines['all']} lines judged; {len(words)} changes",
+        *report["notes"],
+        matrix,
+    ]
+    if harm:
+        parts += ["", table("what becomes of lines", "lines", "charged", "", rows=harm)]
+        parts += ["", table("because", "lines", rows=causes), "", _rows_view(report, words)]
+    else:
+        parts += ["", "no line comes out otherwise"]
+    parts += ["", f"examiners: {review['before']['hours']} h, then {review['after']['hours']} h"]
+    return Group(*parts)
+
+
+_SIDES = ("before", "after")
+
+
+def _rows_view(report: Mapping[str, Any], words: list[str]) -> Table:
+    rows = [
+        [
+            f"{row['claim_id']} {row['line']}",
+            f"{row['before']['class']} -> {row['after']['class']}",
+            f"{' '.join(row['before']['chosen'])} -> {' '.join(row['after']['chosen'])}",
+            "; ".join(words[each] for each in row["cause"] or ()),
+        ]
+        for row in report["rows"][:20]
+    ]
+    return table("the worst lines", "class", "taken", "because", rows=rows)
+
+
+def _sweep_view(answer: Mapping[str, Any]) -> RenderableType:
+    counted = ("exact", "non_exact", "none", "automatic", "review_lines", "review_hours")
+    rows = [
+        [str(point["value"]), *(str(point[name]) for name in counted)] for point in answer["points"]
+    ]
+    heads = ("value", "exact", "non-exact", "none", "taken", "to examiners", "hours")
+    return Group(
+        f"{answer['key']}: {answer['lines']} lines; it is {answer['now']}",
+        table(*heads, rows=rows, right=set(heads)),
+    )
