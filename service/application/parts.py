@@ -3,7 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -19,7 +19,7 @@ from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
 from service.application._in_force import InForce
 from service.application.engines import NotConfigured, open_clients
-from service.application.jobs import Jobs
+from service.application._jobs import Jobs
 from service.background import Background
 from service.domain.engine_fault import EngineFault
 from service.domain.member_ids import use_member_id_form

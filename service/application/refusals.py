@@ -7,12 +7,12 @@ from service.access.scopes import RolesRefused as RolesRefused
 from service.access.subject import BadPart as BadPart
 from service.access.subject import Forged as Forged
 from service.access.subject import NotPermitted as NotPermitted
+from service.application._jobs import TooMuchWaits as TooMuchWaits
 from service.application.authorizations import NotTaken as NotTaken
 from service.application.corrections import BadCorrection as BadCorrection
 from service.application.engines import NotConfigured as NotConfigured
 from service.application.intake import NotFound as NotFound
 from service.application.rules import RulesRefused as RulesRefused
-from service.application.jobs import TooMuchWaits as TooMuchWaits
 from service.application.parts import NotConfigured as NotConfigured
 from service.application.reports import BudgetSpent as BudgetSpent
 from service.application.studies import NoSuchStudy as NoSuchStudy

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from service.domain.misfits import misfits
 from service.ingest.submissions import is_x12
 from service.rules.rule_set import RuleSet
 from service.rules.texts import read_folder
+from service.tuning.measures import Labels
 from service.tuning.report import MINUTES
 
 app = typer.Typer(no_args_is_help=True, help="Studies: claims to try rules on.")
@@ -186,7 +188,7 @@ def evaluate(
     """Judge a study by the rules in force and by a draft: what moves, how much, and why.
 
     The report is kept. Exit code 1 when the draft moves a line in a way that harms: another
-    authorization, an exact match lost, something taken or not needed without an examiner.
+    authorization, an exact match lost, something taken or paid that no examiner looks at.
     """
     written = write or []
     if wrong := [each for each in written if each.suffix not in (".html", ".csv", ".json")]:
@@ -194,39 +196,35 @@ def evaluate(
     texts = read_folder(_folder(draft))
     known = reports.labels_of(_labels_in(labels)) if labels else reports.labels_of(())
 
-    async def work(caller: Caller) -> Made:
-        before, after = studies.set_in_force(caller), RuleSet(texts)
-        head = await reports.new_head(caller, study, before, after)
-        say(f"report {head.id}")
-        made: list[Made] = []
-
-        async def make(tell: studies.Tell) -> None:
-            def told(what: str) -> None:
-                say(what)
-                tell(what)
-
-            made.append(
-                await reports.keep(
-                    caller, head, before, after, labels=known, minutes=minutes, tell=told
-                )
-            )
-
-        await studies.recorded(caller, head, make)
-        return made[0]
-
-    made = run_for_payer(work, payer)
+    made = run_for_payer(partial(_reported, study, RuleSet(texts), known, minutes), payer)
     report = orjson.loads(made.content)
     for file in written:
-        file.write_bytes(
-            {
-                ".html": lambda: made.page,
-                ".csv": lambda: "".join(reports.csv_of(report)).encode(),
-                ".json": lambda: made.content,
-            }[file.suffix]()
-        )
+        csv = "".join(reports.csv_of(report)).encode()
+        file.write_bytes({".html": made.page, ".csv": csv, ".json": made.content}[file.suffix])
     put_answer(report, report_view(report), as_json=as_json)
     if any(each["is_harmful"] and each["lines"] for each in report["harm"]):
         raise typer.Exit(PROBLEMS)
+
+
+async def _reported(
+    study: str, draft: RuleSet, labels: Labels, minutes: int, caller: Caller
+) -> Made:
+    """Make a report and keep it; tells on stderr how far it is."""
+    before = studies.set_in_force(caller)
+    head = await reports.new_head(caller, study, before, draft)
+    say(f"report {head.id}")
+    found: list[Made] = []
+
+    async def make(tell: studies.Tell) -> None:
+        def told(what: str) -> None:
+            say(what)
+            tell(what)
+
+        keep = reports.keep(caller, head, before, draft, labels=labels, minutes=minutes, tell=told)
+        found.append(await keep)
+
+    await studies.recorded(caller, head, make)
+    return found[0]
 
 
 def _folder(draft: Path | None) -> Path:

@@ -22,7 +22,7 @@ from service.flow.matching.counting import Counting
 from service.matching.numbers import kinds_read, numbers_for
 from service.requirement.decision import choose_template, decide_requirement
 from service.rules.book import RuleBook
-from service.tuning.sheet import Asked, Key, Pool, Sheet
+from service.tuning._sheet import Asked, Key, Pool, Sheet
 from service.tuning.study import StudyClaim
 
 KINDS: tuple[AuthorizationKind, ...] = ("authorization", "notification", "referral")

@@ -38,9 +38,9 @@ from service.matching.specialised import (
     with_specialised,
 )
 from service.rules.book import RuleBook
+from service.tuning._criteria import Standing, standing_of
+from service.tuning._sheet import Asked, Key, Pool, Row, Sheet
 from service.tuning.columns import KINDS, Columns, Reader, by_template
-from service.tuning.criteria import Standing, standing_of
-from service.tuning.sheet import Asked, Key, Pool, Row, Sheet
 from service.tuning.study import StudyClaim
 
 T = TypeVar("T")
@@ -282,7 +282,7 @@ class Judge:
         few = replace(pool.claim, candidates=(_owner(pool, lines[0]),))
         line = place // len(KINDS)
         asked = preparation.line(line, self._reader.values[line] | asked_for(kind))
-        (found,) = _run(_finder(few).passes([asked]))
+        (found,) = run(_finder(few).passes([asked]))
         if not found.judged:
             return None
         (judged,) = found.judged
@@ -298,7 +298,7 @@ class Judge:
             pool.claim, candidates=tuple(pool.claim.candidates[owner] for owner in owners)
         )
         search, finder = self._search(place), _finder(few)
-        _run(find([search], finder, self.book))
+        run(find([search], finder, self.book))
         submitted = self._numbers(place)
         fits = [fit(each, search.ranked) for each in submitted]
         search.submitted = tuple(
@@ -310,7 +310,7 @@ class Judge:
         if any(elsewhere):
             for put in search.passes:
                 put.asked = without_numbers(put.asked, search.submitted) or put.asked
-                _run(finder.judge(put))
+                run(finder.judge(put))
             rank_search(search)
         events = self.book.events(look.plan, pool.claim.claim.type)
         ranked, resolution = search.ranked, resolve(search.ranked, events)
@@ -477,7 +477,7 @@ def _finder(claim: StudyClaim) -> Finder:
     )
 
 
-def _run(steps: Coroutine[Any, Any, T]) -> T:
+def run(steps: Coroutine[Any, Any, T]) -> T:
     """Run what never waits, since all that it asks is in memory."""
     try:
         steps.send(None)

@@ -5,9 +5,9 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from service.tuning import charts
-from service.tuning.criteria import GRADES
-from service.tuning.harm import CLASSES, HARMS, NOT_ASKED
+from service.tuning import _charts as charts
+from service.tuning._criteria import GRADES
+from service.tuning._harm import CLASSES, HARMS, NOT_ASKED
 
 ROWS_SHOWN_MAX = 100
 """So many of the lines that move stand on the page; all of a report are in its CSV."""
@@ -97,9 +97,9 @@ def _head(report: Report) -> str:
     lines = _count(report["lines"]["all"])
     return (
         "<h1>What the draft moves</h1>"
-        f'<p class="soft">Study <b>{name}</b>: {lines} claim lines with all that could cover them as'
-        f" of {at[:10]} {at[11:16]} UTC. Each is judged by the rules in force and by the draft. A"
-        f" line that needs two kinds counts for each.</p>{notes}"
+        f'<p class="soft">Study <b>{name}</b>: {lines} claim lines with all that could cover them'
+        f" as of {at[:10]} {at[11:16]} UTC. Each is judged by the rules in force and by the draft."
+        f" A line that needs two kinds counts for each.</p>{notes}"
     )
 
 

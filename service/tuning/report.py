@@ -15,10 +15,10 @@ from service.rules.book import RuleBook
 from service.rules.changes import Change, changes, mixed
 from service.rules.rule_set import RuleSet
 from service.rules.texts import load_texts
-from service.tuning.causes import Cause, Changes, Moved, Trying, outcome_of
+from service.tuning._causes import Cause, Changes, Moved, Trying, outcome_of
+from service.tuning._criteria import criteria_counted
+from service.tuning._harm import CLASSES, HARMFUL, HARMS, Harm, class_of, harm_of
 from service.tuning.columns import KINDS, Columns
-from service.tuning.criteria import criteria_counted
-from service.tuning.harm import CLASSES, HARMFUL, HARMS, Harm, class_of, harm_of
 from service.tuning.judging import Judge, Judging, Verdict
 from service.tuning.measures import Labels, automatic_share, threshold_sweep
 from service.tuning.study import StudyClaim

@@ -92,7 +92,7 @@ class Story:
         assert answer.status_code == status, answer.text
         here = self.told.setdefault(operation, {"bodies": {}, "answers": {}})
         if body:
-            here["bodies"].setdefault(kind, body)
+            here["bodies"].setdefault(kind, self.steady(body) if isinstance(body, dict) else body)
         given = answer.headers["content-type"].partition(";")[0]
         content = answer.json() if given.endswith("json") and "nd" not in given else answer.text
         here["answers"].setdefault(str(status), {}).setdefault(given, self.steady(content))
@@ -293,6 +293,27 @@ def rules(story: Story) -> None:
     call(f"{at}drop", other, body=ann)
 
 
+def tuning(story: Story) -> None:
+    """A study of one claim, and what a wider window would move on it."""
+    asked = {"name": "a line three weeks late", "claims": [claim("units-exact")]}
+    made = story.call("POST /studies", body=asked, status=202)
+    show = "GET /studies/{study_id}"
+    until(lambda: story.client.get(f"/studies/{made['id']}").json()["status"] == "done")
+    story.call("GET /studies")
+    story.call(show, made["id"])
+    story.call(f"{show}/claims", made["id"])
+    base = (shipped("queries") / "base.yaml").read_text(encoding="utf-8")
+    wider = base.replace("{before: 7, after: 7, max: 30}", "{before: 21, after: 21, max: 30}")
+    assert wider != base
+    draft = {"study": made["id"], "name": "wider days", "texts": {"base.yaml": wider}}
+    report = story.call("POST /reports", body=draft, status=202)
+    show = "GET /reports/{report_id}"
+    until(lambda: story.client.get(f"/reports/{report['id']}").json()["status"] == "done")
+    story.call("GET /reports")
+    story.call(show, report["id"])
+    story.call(f"{show}/content", report["id"])
+
+
 @pytest.fixture
 def search(own: Ground) -> Iterator[Proxy]:
     """Elasticsearch, which may be away."""
@@ -313,6 +334,7 @@ def test_every_example_is_what_is_answered(own: Ground, search: Proxy) -> None:
         examiners(story)
         others(story)
         rules(story)
+        tuning(story)
     if "AUTHMATCH_RECORD_EXAMPLES" in os.environ:
         RECORDED.write_text(f"{json.dumps(story.told, indent=1)}\n", encoding="utf-8")
         return

@@ -10,6 +10,7 @@ Harm = Literal[
     "exact_lost",
     "newly_automatic",
     "need_lost",
+    "unwatched",
     "automatic_lost",
     "need_new",
     "other_class",
@@ -23,6 +24,7 @@ HARMS: Mapping[Harm, str] = {
     "exact_lost": "no exact match any more",
     "newly_automatic": "an authorization is taken where none was, without an examiner",
     "need_lost": "nothing is needed any more",
+    "unwatched": "an examiner looks at it no more, though nothing is taken",
     "automatic_lost": "nothing is taken where an authorization was",
     "need_new": "an authorization is needed where none was",
     "other_class": "another class",
@@ -32,7 +34,7 @@ HARMS: Mapping[Harm, str] = {
 }
 """What may become of a line, the worst first."""
 
-HARMFUL: tuple[Harm, ...] = ("other_authorization", "exact_lost", "newly_automatic", "need_lost")
+HARMFUL: tuple[Harm, ...] = ("other_authorization", "exact_lost", "newly_automatic", "need_lost", "unwatched")
 """What pays a line otherwise, or without anybody who looks at it."""
 
 NOT_ASKED = "not-asked"
@@ -64,6 +66,8 @@ def harm_of(before: Verdict | None, after: Verdict | None) -> Harm | None:
         return "newly_automatic"
     if before.is_required != after.is_required:
         return "need_lost" if before.is_required else "need_new"
+    if before.waits and not after.waits:
+        return "unwatched"
     if before.is_automatic and not after.is_automatic:
         return "automatic_lost"
     return _lesser(before, after)
