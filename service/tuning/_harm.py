@@ -34,7 +34,13 @@ HARMS: Mapping[Harm, str] = {
 }
 """What may become of a line, the worst first."""
 
-HARMFUL: tuple[Harm, ...] = ("other_authorization", "exact_lost", "newly_automatic", "need_lost", "unwatched")
+HARMFUL: tuple[Harm, ...] = (
+    "other_authorization",
+    "exact_lost",
+    "newly_automatic",
+    "need_lost",
+    "unwatched",
+)
 """What pays a line otherwise, or without anybody who looks at it."""
 
 NOT_ASKED = "not-asked"
