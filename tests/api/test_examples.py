@@ -92,7 +92,7 @@ class Story:
         assert answer.status_code == status, answer.text
         here = self.told.setdefault(operation, {"bodies": {}, "answers": {}})
         if body:
-            here["bodies"].setdefault(kind, self.steady(body) if isinstance(body, dict) else body)
+            here["bodies"].setdefault(kind, body)
         given = answer.headers["content-type"].partition(";")[0]
         content = answer.json() if given.endswith("json") and "nd" not in given else answer.text
         here["answers"].setdefault(str(status), {}).setdefault(given, self.steady(content))
@@ -307,6 +307,7 @@ def tuning(story: Story) -> None:
     assert wider != base
     draft = {"study": made["id"], "name": "wider days", "texts": {"base.yaml": wider}}
     report = story.call("POST /reports", body=draft, status=202)
+    story.told["POST /reports"]["bodies"] = {JSON: story.steady(draft)}
     show = "GET /reports/{report_id}"
     until(lambda: story.client.get(f"/reports/{report['id']}").json()["status"] == "done")
     story.call("GET /reports")
