@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from authmatch_local.samples import SampleData
-from benchmarks import bodies, loading, postgres, reading, units
+from benchmarks import bodies, loading, postgres, reading, tuning, units
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
@@ -53,6 +53,7 @@ class Contest:
             "ten-lines": self.ten_lines,
             "match": self.matching,
             "adjudicate": self.adjudication,
+            "tuning": self.tuning,
             "growth": self.growth,
             # Last: the first writes of a node that just booted are slow, and ours come first.
             "bulk": self.bulk,
@@ -121,6 +122,15 @@ class Contest:
             pair = p50_in_turns(ours[warm_up:], against[warm_up:])
             what = "/adjudicate, claim of 10 lines, p50, against /match of the same"
             yield at_most(what, *pair, 1.5, "ms")
+
+    def tuning(self) -> Iterator[Measured]:
+        """Judge a study in memory, against matching its claims."""
+        sample, name = self._loaded(self.size.authorizations)
+        self.say(f"a study of {self.size.study_claims:,} claims of 10 lines")
+        claims = list(sample.bench_claims(lines=10, count=self.size.study_claims))
+        study = tuning.frozen(self._settings(name), PAYER, claims)
+        with Connection(self._serving(name)[0]) as service:
+            yield from tuning.rows(study, service, claims)
 
     def units(self) -> Iterator[Measured]:
         """Apply units by the accumulators alone."""

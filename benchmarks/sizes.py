@@ -15,6 +15,7 @@ class Size:
     claims: int
     batch_claims: int
     memory_claims: int
+    study_claims: int
     applies: int
     ten_line_claims: int
     x12_mb: float
@@ -36,6 +37,7 @@ SIZES = {
         claims=10,
         batch_claims=10,
         memory_claims=9,
+        study_claims=5,
         applies=64,
         ten_line_claims=64,
         x12_mb=0.05,
@@ -53,6 +55,7 @@ SIZES = {
         claims=300,
         batch_claims=600,
         memory_claims=10_000,
+        study_claims=10_000,
         applies=20_000,
         ten_line_claims=10_000,
         x12_mb=2,
@@ -67,6 +70,7 @@ SIZES = {
         claims=1_000,
         batch_claims=2_000,
         memory_claims=100_000,
+        study_claims=10_000,
         applies=100_000,
         ten_line_claims=50_000,
         x12_mb=4,

@@ -45,7 +45,7 @@ async def make_study(caller: Asking, asked: Study) -> Response:
 
     It is made beside the requests: ask for it by its id until its status is `done` or `failed`.
     """
-    return json_response(told(studies.begin(caller, asked)), status=202)
+    return json_response(told(await studies.begin(caller, asked)), status=202)
 
 
 @router.get("/studies", summary="List studies")

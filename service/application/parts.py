@@ -127,9 +127,13 @@ class Stores:
         self._open_books(settings, keys)
         self._open_intake(settings, keys, references)
         self.kept = KeptClaims(
-            elasticsearch, indices, share=settings.kept_matches_share, days=settings.kept_days
+            elasticsearch,
+            indices,
+            self.seal,
+            share=settings.kept_matches_share,
+            days=settings.kept_days,
         )
-        self.studies = Studies(elasticsearch, indices)
+        self.studies = Studies(elasticsearch, indices, self.seal)
         templates = read_es_templates(settings.es_templates_dir)
         self.installation = Installation(
             elasticsearch, indices, templates, references.attached, settings.index_shards

@@ -116,6 +116,7 @@ async def begin(caller: Caller, asked: ReportAsked) -> Head:
 
         await studies.recorded(caller, head, made)
 
+    await caller.stores.studies.write(caller.payer, head)
     caller.parts.jobs.add(work)
     return head
 

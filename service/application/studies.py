@@ -115,10 +115,10 @@ def set_in_force(caller: Caller) -> RuleSet:
     return RuleSet(read_folder(caller.parts.settings.queries_dir))
 
 
-def begin(caller: Caller, asked: StudyAsked) -> Head:
+async def begin(caller: Caller, asked: StudyAsked) -> Head:
     """Have a study made beside the requests; its head says how far it is.
 
-    Raises TooMuchWaits, Misfit for too many lines.
+    Raises TooMuchWaits, Misfit for too many lines, EngineFault.
     """
     jobs = caller.parts.jobs
     jobs.check_room()
@@ -129,6 +129,7 @@ def begin(caller: Caller, asked: StudyAsked) -> Head:
     async def work() -> None:
         await recorded(caller, head, lambda tell: make(caller, head, asked, tell))
 
+    await caller.stores.studies.write(caller.payer, head)
     jobs.add(work)
     return head
 

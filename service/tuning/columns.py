@@ -19,7 +19,7 @@ from service.domain.claim import AuthorizationKind
 from service.domain.claim_values import ClaimValues, asked_for, header_values, line_values
 from service.domain.reference import GroupTable, References
 from service.flow.matching.counting import Counting
-from service.matching.numbers import kinds_read, numbers_for
+from service.matching.numbers import numbers_for
 from service.requirement.decision import choose_template, decide_requirement
 from service.rules.book import RuleBook
 from service.tuning._sheet import Asked, Key, Pool, Sheet
@@ -287,7 +287,7 @@ class Reader:
                 for each in numbers_for(claim.claim, asked.line, plan, forms)
             )
 
-        key = "numbers", kinds_read(plan), self.columns.written(forms)
+        key = "numbers", plan.number_fields, self.columns.written(forms)
         return self.columns.column(key, places, judge)
 
     def _within(self, plans: Iterable[Plan], places: Sequence[int]) -> list[bool]:

@@ -24,6 +24,7 @@ ROWS = {
     "ten-lines": 5,
     "match": 6,
     "adjudicate": 1,
+    "tuning": 3,
     "growth": 1,
     "bulk": 2,
 }

@@ -26,7 +26,8 @@ from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames
-from service.stores.connection.reading import read_all, read_many
+from service.stores.connection.reading import Found, read_all, read_many
+from service.stores.connection.sealing import Seal
 from service.stores.ledger.entry import read_entry
 from service.stores.ledger.records import read_record
 
@@ -84,11 +85,18 @@ class KeptClaims(Background):
     """
 
     def __init__(
-        self, elasticsearch: AsyncElasticsearch, indices: IndexNames, *, share: float, days: int
+        self,
+        elasticsearch: AsyncElasticsearch,
+        indices: IndexNames,
+        seal: Seal,
+        *,
+        share: float,
+        days: int,
     ) -> None:
         super().__init__("keeping_claims_failed", FAULTS, first_s=SOON_S, most_s=BACKOFF_S_MAX)
         self._elasticsearch = elasticsearch
         self._indices = indices
+        self._seal = seal
         self._share = share
         self.days = days
         """So many days claims and studies are kept."""
@@ -128,14 +136,14 @@ class KeptClaims(Background):
         return len(waiting)
 
     def _operation(self, payer: str, claim: Claim, answer: MatchAnswer) -> Operation:
-        at = now()
+        at, id_ = now(), f"{payer}|{claim.claim_id}"
         lines = answer["lines"]
         sent = claim.model_dump(mode="json", by_alias=True, exclude_unset=True)
         results = [result for line in lines for result in line["results"]]
         return Operation(
             action="index",
             index=self._indices.kept_claims(month_of(at)),
-            id=f"{payer}|{claim.claim_id}",
+            id=id_,
             document={
                 "payer": payer,
                 "claim_id": claim.claim_id,
@@ -144,7 +152,7 @@ class KeptClaims(Background):
                 "claim_type": claim.type,
                 "classes": sorted({result["class"] for result in results}),
                 "events": sorted({e["code"] for result in results for e in result["events"]}),
-                "content": pack({"sent": sent, "lines": lines}),
+                "content": self._seal.close(pack({"sent": sent, "lines": lines}), id_),
             },
         )
 
@@ -195,23 +203,27 @@ class KeptClaims(Background):
             for hit in hits:
                 head = hit["_source"]
                 yield Kept(
-                    head["claim_id"], head["claim_version"], head["at"], hit["_index"], hit["_id"]
+                    head["claim_id"],
+                    int(head["claim_version"]),
+                    head["at"],
+                    hit["_index"],
+                    hit["_id"],
                 )
 
     async def read(self, kept: Iterable[Kept]) -> list[KeptClaim | None]:
         """Read claims; None for one that was dropped since."""
         docs = [{"_index": each.index, "_id": each.id} for each in kept]
         found = await read_many(self._elasticsearch, self._indices.ledgers, "a claim", docs=docs)
-        return [None if each is None else _read(each["_source"]) for each in found]
+        return [None if each is None else self._read(each) for each in found]
 
-
-def _read(document: dict[str, Any]) -> KeptClaim:
-    if "content" in document:
-        content: Any = unpack(document["content"])
-        return KeptClaim(sent=content["sent"], lines=content["lines"])
-    draft, moved = read_record(read_entry(document))
-    sent = orjson.loads(draft.get("sent") or "{}")
-    return KeptClaim(sent=sent, lines=complete(draft, moved)["lines"])
+    def _read(self, found: Found) -> KeptClaim:
+        document = found["_source"]
+        if "content" in document:
+            content: Any = unpack(self._seal.open(document["content"], found["_id"]))
+            return KeptClaim(sent=content["sent"], lines=content["lines"])
+        draft, moved = read_record(read_entry(document))
+        sent = orjson.loads(draft.get("sent") or "{}")
+        return KeptClaim(sent=sent, lines=complete(draft, moved)["lines"])
 
 
 def share_of(payer: str, claim_id: str) -> float:

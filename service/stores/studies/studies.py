@@ -16,6 +16,7 @@ from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames
 from service.stores.connection.reading import Found, Listing, Order, read_many, read_page
+from service.stores.connection.sealing import Seal
 from service.stores.studies.kept import month_of
 
 Kind = Literal["study", "report"]
@@ -49,6 +50,7 @@ class Studies:
 
     _elasticsearch: AsyncElasticsearch
     _indices: IndexNames
+    _seal: Seal
 
     async def write(self, payer: str, head: Head) -> None:
         """Write a head, over the one that stands."""
@@ -56,7 +58,14 @@ class Studies:
 
     async def write_report(self, payer: str, head: Head, content: bytes, page: bytes) -> None:
         """Write a report that is done: its JSON, and its page."""
-        await self._write(payer, head, {"content": _packed(content), "page": _packed(page)})
+        await self._write(
+            payer,
+            head,
+            {
+                name: self._closed(body, f"{_id(payer, head.id)}|{name}")
+                for name, body in (("content", content), ("page", page))
+            },
+        )
 
     async def _write(self, payer: str, head: Head, bodies: Mapping[str, str]) -> None:
         document = {
@@ -90,7 +99,7 @@ class Studies:
                 "kind": "part",
                 "study": head.id,
                 "number": number,
-                "content": _packed(content),
+                "content": self._closed(content, f"{_id(payer, head.id)}|{number}"),
             },
         )
         await run_bulk(self._elasticsearch, [operation])
@@ -106,7 +115,10 @@ class Studies:
         if found is None or "content" not in found["_source"]:
             return None
         source = found["_source"]
-        return _unpacked(source["content"]), _unpacked(source["page"])
+        content, page = (
+            self._opened(source[name], f"{_id(payer, id_)}|{name}") for name in _BODIES
+        )
+        return content, page
 
     async def parts(self, payer: str, head: Head, count: int) -> AsyncIterator[bytes]:
         """The parts of a study, in their order; one that is not there is a fault."""
@@ -116,7 +128,7 @@ class Studies:
             (found,) = await read_many(self._elasticsearch, index, "a study", ids=ids)
             if found is None:
                 raise EngineUnavailable("elasticsearch", "a part of a study is not there")
-            yield _unpacked(found["_source"]["content"])
+            yield self._opened(found["_source"]["content"], ids[0])
 
     async def page(self, payer: str, kind: Kind, *, size: int, after: str | None) -> Listing[Head]:
         """A page of heads, the newest first; sees all that was written before. BadCursor."""
@@ -132,6 +144,12 @@ class Studies:
             after=after,
             source_excludes=_BODIES,
         )
+
+    def _closed(self, content: bytes, place: str) -> str:
+        return self._seal.close(base64.b64encode(zlib.compress(content, _LEVEL)).decode(), place)
+
+    def _opened(self, kept: str, place: str) -> bytes:
+        return zlib.decompress(base64.b64decode(self._seal.open(kept, place)))
 
     async def _found(
         self, payer: str, kind: Kind, id_: str, *, excludes: list[str]
@@ -174,11 +192,3 @@ def _head(found: Found) -> Head:
         said=source["head"],
         study=source.get("study"),
     )
-
-
-def _packed(content: bytes) -> str:
-    return base64.b64encode(zlib.compress(content, _LEVEL)).decode()
-
-
-def _unpacked(packed: str) -> bytes:
-    return zlib.decompress(base64.b64decode(packed))
