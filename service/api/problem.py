@@ -207,14 +207,6 @@ def _of_waiting(error: refusals.TooMuchWaits) -> Refused:
     return Refused(429, "Too much waits", str(error), headers={"Retry-After": "30"})
 
 
-def _of_templates(error: refusals.TemplatesRefused) -> Refused:
-    errors = [
-        {"path": f"/texts/{each.file}{each.path}", "message": f"{each.code} {each.message}"}
-        for each in error.problems
-    ]
-    return Refused(422, "Rules refused", str(error), errors=errors)
-
-
 def _of_conflict(error: Misfit) -> Refused:
     errors = _placed(error) if error.path else None
     return Refused(409, "Adjudication conflict", str(error), errors=errors)
@@ -250,7 +242,6 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (refusals.LetterConflict, lambda error: Refused(409, "Dead letter conflict", str(error))),
     (refusals.NoSuchStudy, lambda error: Refused(404, "Not found", str(error))),
     (refusals.TooMuchWaits, _of_waiting),
-    (refusals.TemplatesRefused, _of_templates),
     (refusals.NotOffered, lambda error: Refused(404, "Not on the worklist", str(error))),
     (refusals.Stale, lambda error: Refused(412, "Precondition failed", str(error))),
     (RequestValidationError, _of_parameters),

@@ -18,8 +18,8 @@ from service.access.sign_in import SignIn, client_of
 from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
 from service.application._in_force import InForce
-from service.application.engines import NotConfigured, open_clients
 from service.application._jobs import Jobs
+from service.application.engines import NotConfigured, open_clients
 from service.background import Background
 from service.domain.engine_fault import EngineFault
 from service.domain.member_ids import use_member_id_form
@@ -352,7 +352,8 @@ def _work(parts: Application) -> list[Background]:
     """What a service does beside its requests, in the order in which it is started."""
     stores, late, tokens = parts.stores, parts.late_claims, parts.gate.tokens
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
-    always = [stores.projection, stores.resting, stores.courier, parts.gate.keyring, parts.limits]
+    always: list[Background] = [stores.projection, stores.resting, stores.courier, stores.kept]
+    always += [parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
     perhaps = (parts.in_force, tokens, watch if is_watched else None)
     return [*always, *(each for each in perhaps if each is not None)]

@@ -12,9 +12,8 @@ from service.application.authorizations import NotTaken as NotTaken
 from service.application.corrections import BadCorrection as BadCorrection
 from service.application.engines import NotConfigured as NotConfigured
 from service.application.intake import NotFound as NotFound
-from service.application.rules import RulesRefused as RulesRefused
-from service.application.parts import NotConfigured as NotConfigured
 from service.application.reports import BudgetSpent as BudgetSpent
+from service.application.rules import RulesRefused as RulesRefused
 from service.application.studies import NoSuchStudy as NoSuchStudy
 from service.application.studies import NotDone as NotDone
 from service.application.worklist import NotOffered as NotOffered

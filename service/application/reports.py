@@ -17,6 +17,7 @@ from pydantic import Field
 
 from service.application import studies
 from service.application.parts import Caller
+from service.application.rules import RulesRefused, texts_of
 from service.application.studies import Json, NoSuchStudy, NotDone, Tell
 from service.domain.claim import AuthorizationKind
 from service.domain.misfits import Misfit
@@ -56,12 +57,15 @@ class Label(Frozen):
 class ReportAsked(Frozen):
     """What a report is asked of: a study, and a draft.
 
-    ``texts`` are the files of the draft that differ from the rules in force, null for one that it
-    has not.
+    ``draft`` is the id of one that is kept; else ``texts`` are the files that differ from the rules
+    in force, null for one that there is not.
     """
 
     study: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-    texts: dict[Annotated[str, Field(pattern=_FILE)], str | None] = Field(max_length=200)
+    draft: Identifier | None = None
+    texts: dict[Annotated[str, Field(pattern=_FILE)], str | None] = Field(
+        default_factory=dict, max_length=200
+    )
     labels: tuple[Label, ...] = Field(default=(), max_length=200_000)
     minutes: Annotated[int, Field(ge=0, le=600)] = MINUTES
     name: Text | None = None
@@ -102,11 +106,14 @@ def labels_of(given: Iterable[Label]) -> Labels:
 async def begin(caller: Caller, asked: ReportAsked) -> Head:
     """Have a report made beside the requests; its head says how far it is.
 
-    Raises NoSuchStudy, NotDone, TemplatesRefused for a draft that cannot be read, TooMuchWaits.
+    Raises NoSuchStudy, NotDone, NotFound, TooMuchWaits, RulesRefused for a draft that cannot be
+    read.
     """
     caller.parts.jobs.check_room()
-    before = studies.set_in_force(caller)
+    before = await studies.set_in_force(caller)
     after = draft_of(before, asked.texts)
+    if asked.draft is not None:
+        after = RuleSet(await texts_of(caller, asked.draft))
     head = await new_head(caller, asked.study, before, after, name=asked.name)
     labels = labels_of(asked.labels)
 
@@ -126,12 +133,14 @@ async def new_head(
 ) -> Head:
     """A report that is not made yet.
 
-    Raises NoSuchStudy, NotDone, TemplatesRefused for a draft that cannot be read.
+    Raises NoSuchStudy, NotDone, RulesRefused for a draft that cannot be read.
     """
     found = await studies.read(caller, study)
     if found.status != "done":
         raise NotDone(f"this study is not done: {found.status}", "study")
-    await asyncio.to_thread(lambda: load_texts(after.texts).book)
+    loaded = await asyncio.to_thread(load_texts, after.texts)
+    if loaded.problems:
+        raise RulesRefused(*loaded.problems)
     at, words = now(), [each.words for each in changes(before.texts, after.texts)]
     said: Json = {
         "name": name or "; ".join(words)[:200] or "no change",

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from service.application import claims as claims_asked
 from service.application.parts import Caller
+from service.application.rules import active_texts
 from service.domain.answers import MatchClass
 from service.domain.claim import Claim, ClaimType
 from service.domain.engine_fault import EngineFault
@@ -27,8 +28,7 @@ from service.domain.values import Frozen, Text
 from service.flow.matching.counting import held_beside
 from service.flow.matching.match import mother_of
 from service.rules.rule_set import RuleSet
-from service.rules.texts import read_folder
-from service.stores.connection.clock import now
+from service.stores.connection.clock import now, today
 from service.stores.connection.reading import Listing
 from service.stores.studies.kept import Kept, KeptClaim, Wanted
 from service.stores.studies.studies import PART_BYTES, Head
@@ -110,9 +110,10 @@ class Sent:
     decided: tuple[Decided, ...] = ()
 
 
-def set_in_force(caller: Caller) -> RuleSet:
-    """The rules in force, as texts; raises TemplatesRefused."""
-    return RuleSet(read_folder(caller.parts.settings.queries_dir))
+async def set_in_force(caller: Caller) -> RuleSet:
+    """The rules in force for services of today; raises NotFound before any are kept."""
+    number, texts = await active_texts(caller)
+    return RuleSet(texts, number)
 
 
 async def begin(caller: Caller, asked: StudyAsked) -> Head:
@@ -152,7 +153,7 @@ def days_of_study(caller: Caller, asked: StudyAsked) -> int:
     """How far around a claim authorizations are taken; as far as any template may, if not asked."""
     if asked.days is not None:
         return asked.days
-    plans = caller.parts.rules.current.plans.values()
+    plans = caller.parts.rules.of(caller.payer, today()).plans.values()
     return max(plan.template.settings.match_days.max for plan in plans)
 
 
@@ -213,7 +214,7 @@ async def make(caller: Caller, head: Head, asked: StudyAsked, tell: Tell) -> Hea
 
 async def freeze(caller: Caller, head: Head, sent: AsyncIterator[Sent], tell: Tell) -> Head:
     """Take all that could cover these claims at this moment, and write it."""
-    rules = set_in_force(caller)
+    rules = await set_in_force(caller)
     hashing, part, size, parts = Hashing(), list[bytes](), 0, 0
     claims = lines = candidates = cut = 0
     taken_at = now()

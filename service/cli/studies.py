@@ -15,6 +15,7 @@ from rich.table import Table
 from service.application import reports, studies
 from service.application.parts import Caller
 from service.application.reports import Label, Made
+from service.application.rules import texts_of
 from service.application.studies import StudyAsked
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import PROBLEMS, BadInput
@@ -37,8 +38,8 @@ SWEPT_MAX = 200
 
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="The id of a study.")]
 DraftOption = Annotated[
-    Path | None,
-    typer.Option("--draft", metavar="FOLDER", help="The folder of the draft's files."),
+    str | None,
+    typer.Option("--draft", metavar="DRAFT", help="A folder with its files, or the id of a draft."),
 ]
 
 
@@ -193,10 +194,9 @@ def evaluate(
     written = write or []
     if wrong := [each for each in written if each.suffix not in (".html", ".csv", ".json")]:
         raise BadInput(f"--write {wrong[0]}: a .html, .csv or .json file")
-    texts = read_folder(_folder(draft))
     known = reports.labels_of(_labels_in(labels)) if labels else reports.labels_of(())
 
-    made = run_for_payer(partial(_reported, study, RuleSet(texts), known, minutes), payer)
+    made = run_for_payer(partial(_reported, study, draft, known, minutes), payer)
     report = orjson.loads(made.content)
     for file in written:
         csv = "".join(reports.csv_of(report)).encode()
@@ -207,10 +207,10 @@ def evaluate(
 
 
 async def _reported(
-    study: str, draft: RuleSet, labels: Labels, minutes: int, caller: Caller
+    study: str, named: str | None, labels: Labels, minutes: int, caller: Caller
 ) -> Made:
     """Make a report and keep it; tells on stderr how far it is."""
-    before = studies.set_in_force(caller)
+    before, draft = await studies.set_in_force(caller), await _draft(caller, named)
     head = await reports.new_head(caller, study, before, draft)
     say(f"report {head.id}")
     found: list[Made] = []
@@ -227,12 +227,16 @@ async def _reported(
     return found[0]
 
 
-def _folder(draft: Path | None) -> Path:
-    if draft is None:
-        raise BadInput("--draft: the folder with the files of the draft is needed")
-    if not draft.is_dir():
-        raise BadInput(f"{draft}: there is no such folder")
-    return draft
+async def _draft(caller: Caller, named: str | None) -> RuleSet:
+    """The rules of a folder, or those that a draft would make; raises BadInput, NotFound."""
+    if named is None:
+        raise BadInput("--draft: a folder, or the id of a draft, is needed")
+    folder = _in_folder(Path(named))
+    return RuleSet(await texts_of(caller, named) if folder is None else folder)
+
+
+def _in_folder(folder: Path) -> dict[str, str] | None:
+    return read_folder(folder) if folder.is_dir() else None
 
 
 def _labels_in(file: Path) -> Iterator[Label]:
@@ -251,10 +255,7 @@ def sweep(
         str, typer.Argument(help="FILE:KEY, such as base.yaml:non_exact.min; ids name entries.")
     ],
     values: Annotated[str, typer.Argument(help="Whole numbers: 50..90, 50..90/5, or 50,60,70.")],
-    draft: Annotated[
-        Path | None,
-        typer.Option("--draft", metavar="FOLDER", help="Of these files, not of those in force."),
-    ] = None,
+    draft: DraftOption = None,
     payer: PayerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -265,7 +266,8 @@ def sweep(
     wanted = _values_in(values)
 
     async def work(caller: Caller) -> studies.Json:
-        rules = RuleSet(read_folder(_folder(draft))) if draft else studies.set_in_force(caller)
+        in_force = None if draft else await studies.set_in_force(caller)
+        rules = in_force or await _draft(caller, draft)
         return await reports.swept(caller, study, rules, file, path.split("."), wanted)
 
     answer = run_for_payer(work, payer)

@@ -6,6 +6,7 @@ The texts are named as the files of a folder are: ``dental.yaml``, ``reference/u
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ FILES_MAX = 500
 """What a set may come to in all: a worker parses it beside its claims."""
 
 _LONGER = f"longer than {TEXT_CHARACTERS_MAX} characters"
+
+_KEPT = 256
 
 REFERENCE_TABLES_NEEDED = ("procedure-groups", "specialty-parents", "informational-modifiers")
 """Without these, a decision table or a comparison would quietly find nothing."""
@@ -181,14 +184,12 @@ def _references(
         if isinstance(source, Problem):
             problems.append(replace(source, code="T014"))
             continue
-        content: Any = source.plain()
         try:
-            kind = str(content.get("kind"))
-            if kind == "groups":
-                groups[name] = GroupTable.model_validate(content)
-            elif kind in _KINDS:
-                field, model = _KINDS[kind]
-                single[field] = model.model_validate(content)
+            kind, model = _modelled(text, source.file)
+            if isinstance(model, GroupTable):
+                groups[name] = model
+            elif model is not None:
+                single[_KINDS[kind][0]] = model
             else:
                 problems.append(_refused(name, f"a reference file of kind {kind} is not known"))
         except ValidationError as error:
@@ -215,6 +216,21 @@ def _references(
     else:
         problems += _disagreements(references, events, texts)
     return references, events, problems
+
+
+@lru_cache(maxsize=_KEPT)
+def _modelled(text: str, file: str) -> tuple[str, BaseModel | None]:
+    """A reference file as its model, with its kind; nothing of a kind that is not known.
+
+    Sets of rules that have the same file share it.
+    """
+    source = read_source(text, file)
+    content: Any = {} if isinstance(source, Problem) else source.plain()
+    kind = str(content.get("kind"))
+    if kind == "groups":
+        return kind, GroupTable.model_validate(content)
+    known = _KINDS.get(kind)
+    return kind, None if known is None else known[1].model_validate(content)
 
 
 def _disagreements(

@@ -33,9 +33,8 @@ WIDER = ("base.yaml", "{before: 7, after: 7, max: 30}", "{before: 25, after: 25,
 BY_TIN = ("professional.yaml", "{id: tin, comparison", "{id: tin, full: true, comparison")
 RAW = (
     "professional.yaml",
-    "criteria:\n  - id: procedure",
-    "require:\n  - {id: managed, raw: {term: {attached.case_manager: 'on'}}}\n"
-    "criteria:\n  - id: procedure",
+    "require:\n",
+    "require:\n  - {id: managed, raw: {term: {attached.case_manager: 'on'}}}\n",
 )
 TODAY = str(datetime.now(UTC).date())
 
