@@ -16,6 +16,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from service.application import claims as claims_asked
+from service.application.intake import NotFound
 from service.application.parts import Caller
 from service.application.rules import active_texts
 from service.domain.answers import MatchClass
@@ -28,6 +29,7 @@ from service.domain.values import Frozen, Text
 from service.flow.matching.counting import held_beside
 from service.flow.matching.match import mother_of
 from service.rules.rule_set import RuleSet
+from service.rules.texts import read_folder
 from service.stores.connection.clock import now, today
 from service.stores.connection.reading import Listing
 from service.stores.studies.kept import Kept, KeptClaim, Wanted
@@ -111,8 +113,11 @@ class Sent:
 
 
 async def set_in_force(caller: Caller) -> RuleSet:
-    """The rules in force for services of today; raises NotFound before any are kept."""
-    number, texts = await active_texts(caller)
+    """The rules in force for services of today; those of the folder before any are kept."""
+    try:
+        number, texts = await active_texts(caller)
+    except NotFound:
+        return RuleSet(await asyncio.to_thread(read_folder, caller.parts.settings.queries_dir))
     return RuleSet(texts, number)
 
 
