@@ -6,7 +6,7 @@ A session has one prefix, a test its own payers: tests share indices and never m
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, TypeVar
@@ -125,6 +125,13 @@ def ground(elasticsearch_url: str, redis_url: str) -> Iterator[Ground]:
 @pytest.fixture
 def own(ground: Ground) -> Iterator[Ground]:
     """Installed indices under a prefix of one test alone, which may lose or rebuild them."""
+    with separate(ground) as made:
+        yield made
+
+
+@contextmanager
+def separate(ground: Ground) -> Iterator[Ground]:
+    """Installed indices under another prefix, for the time of the block."""
     settings = ground.settings.model_copy(update={"index_prefix": new_prefix()})
     made = Ground(settings=settings, rules=ground.rules)
     made.run(_install)

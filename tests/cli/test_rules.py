@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,30 @@ def test_schema_is_json_schema(authmatch: Authmatch) -> None:
 
     assert schema["title"] == "authmatch query template"
     assert "criteria" in schema["properties"]
+
+
+def test_a_change_is_pushed_approved_published_and_undone(live: Authmatch, queries: Path) -> None:
+    """By two people, for one payer; each step says what came of it."""
+    whose = ("--payer", f"p-{uuid.uuid4().hex[:8]}")
+    assert live("index", "install").exit_code == 0
+    assert live("rules", "pull", queries, *whose).exit_code == 0
+    assert "nothing differs" in live("rules", "push", queries, "--reason", "r", *whose).stderr
+    text = (queries / "professional.yaml").read_text(encoding="utf-8")
+    changed = text.replace("weight: 24", "weight: 21")
+    (queries / "professional.yaml").write_text(changed, encoding="utf-8")
+    told = live("rules", "diff", "1", queries, *whose)
+    assert told.stdout == "professional: procedure, group, weight 24 -> 21\n"
+
+    who = {name: ("--by", name, "--reason", "UM-412", *whose) for name in ("ann", "kim")}
+    draft = live("rules", "push", queries, *who["ann"]).stdout.strip()
+    assert "nothing is wrong" in live("rules", "check", draft, *whose).stdout
+    for step, name, code in (
+        ("submit", "ann", 2), ("evaluate", "ann", 0), ("submit", "ann", 0), ("approve", "ann", 2),
+        ("publish", "kim", 2), ("approve", "kim", 0), ("publish", "kim", 0), ("publish", "kim", 2),
+    ):  # fmt: skip
+        done = live("rules", step, draft, *who[name])
+        assert done.exit_code == code, (step, name, done.stderr)
+    undone = live("rules", "rollback", *who["kim"])
+    assert "is active" in undone.stdout
+    assert "rollback" in live("rules", "history", *whose).stdout
+    assert live("rules", "status", "--json", *whose).exit_code == 0
