@@ -1,5 +1,5 @@
 # The service alone, without authmatch_local (local engines, made-up data): its packages pinned with their hashes, no build tools, not as root.
-FROM python:3.12-slim AS build
+FROM python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 RUN python -m venv /opt/authmatch && python -m venv /opt/builder
@@ -16,7 +16,7 @@ RUN /opt/builder/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
  && /opt/authmatch/bin/pip install --no-deps --no-index dist/*.whl \
  && /opt/authmatch/bin/pip uninstall --yes pip
 
-FROM python:3.12-slim
+FROM python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin authmatch
 COPY --from=build /opt/authmatch /opt/authmatch
 ENV PATH=/opt/authmatch/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

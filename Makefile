@@ -17,7 +17,7 @@ comma := ,
 
 # The checks run in the order they are written, the tests last.
 .NOTPARALLEL:
-.PHONY: help install run test test-full check lint format types imports coverage bench up down lock clean
+.PHONY: help install run test test-full check lint format types imports coverage bench secrets up down lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -70,7 +70,12 @@ coverage: install  ## the pure stages: every branch, by their own tests
 bench: install  ## measure; SIZE=full for the published figures
 	$(BIN)/python -m benchmarks --size $(SIZE)
 
-up:  ## the service and its engines in containers
+PAYER ?= demo
+secrets: install  ## what the containers are opened with: what is missing; RENEW=1: all certificates
+	@$(BIN)/python -m tools.container_secrets secrets --payer $(PAYER) $(if $(RENEW),--renew)
+	@echo "the first API key is in secrets/authmatch_api_keys"
+
+up: secrets  ## the service and its engines in containers, by TLS
 	docker compose up --build --detach --wait
 
 down:  ## stop the containers; their data stay

@@ -1,8 +1,9 @@
 """All settings, read from the environment with the prefix AUTHMATCH_."""
 
 import ipaddress
+import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -14,7 +15,12 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 PACKAGE = Path(__file__).resolve().parent
 PACKAGED = PACKAGE / "_data"
@@ -68,6 +74,10 @@ class StartKey(BaseModel):
     payers: Annotated[tuple[Payer, ...], Field(min_length=1)]
     role: str | None = None
     name: Annotated[str, StringConstraints(pattern=KEY_NAME)] = "environment"
+
+
+class NoSecrets(Exception):
+    """The folder of secrets that is named is not there."""
 
 
 class Settings(BaseSettings):
@@ -158,6 +168,19 @@ class Settings(BaseSettings):
     ledger_sweep_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
     late_authorizations: Literal["worklist", "automatic", "off"] = "worklist"
     log_level: str = "INFO"
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: Any, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, the environment, and the files of a folder of secrets; raises NoSecrets."""
+        folder = os.environ.get("AUTHMATCH_SECRETS_DIR")
+        if not folder:
+            return named["init_settings"], named["env_settings"]
+        if not Path(folder).is_dir():
+            raise NoSecrets(f"AUTHMATCH_SECRETS_DIR: {folder} is no folder")
+        files = SecretsSettingsSource(settings_cls, secrets_dir=folder)
+        return named["init_settings"], named["env_settings"], files
 
     @field_validator("elasticsearch_url")
     @classmethod

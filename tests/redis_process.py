@@ -81,11 +81,11 @@ class RedisProcess:
     """One server with the settings of the project, or with some of them changed."""
 
     def __init__(
-        self, folder: Path, *, shim: Path | None = None, tls: Path | None = None, **options: str
+        self, folder: Path, *, shim: Path | None = None, tls: bool = False, **options: str
     ) -> None:
         """Take its folder, which must be there, and options in place of the project's.
 
-        ``tls`` is a folder of secrets: then it listens by TLS alone.
+        With ``tls`` it listens by TLS alone, by what the options say of it.
         """
         self._port = free_port()
         account = Account(uid=os.geteuid(), gid=os.getegid(), is_foreign=False)
@@ -95,21 +95,14 @@ class RedisProcess:
         self._shim = shim
         self._options = {"daemonize": "no", **options}
         self._tls = tls
-        if tls is not None:
-            self._options |= {
-                "port": "0",
-                "tls-port": str(self._port),
-                "tls-cert-file": str(tls / "redis.pem"),
-                "tls-key-file": str(tls / "redis.key"),
-                "tls-ca-cert-file": str(tls / "ca.pem"),
-                "tls-auth-clients": "no",
-            }
+        if tls:
+            self._options |= {"port": "0", "tls-port": str(self._port)}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where it answers."""
-        if self._tls is not None:
+        if self._tls:
             return f"rediss://localhost:{self._port}/0"
         return self._server.url(self._port)
 
@@ -146,7 +139,7 @@ class RedisProcess:
             contextlib.suppress(OSError),
             socket.create_connection(("127.0.0.1", self._port), 2) as line,
         ):
-            if self._tls is not None:
+            if self._tls:
                 return True
             line.sendall(b"PING\r\n")
             return line.recv(64).startswith((b"+PONG", b"-NOAUTH"))

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from ruamel.yaml import YAML
 
 from authmatch_local import engines
 from authmatch_local.engines import supervision
@@ -27,18 +28,19 @@ from tests.redis_process import RedisProcess
 from tools.container_secrets import USER, make
 
 HEAP_MB = 512
+COMPOSE = YAML(typ="safe").load(
+    (Path(__file__).parents[1] / "docker-compose.yml").read_text(encoding="utf-8")
+)
+_CONFIG = "/usr/share/elasticsearch/config/"
+_SEARCH = COMPOSE["services"]["elasticsearch"]
 HTTP_TLS = {
-    "xpack.security.enabled": "true",
-    "xpack.security.http.ssl.enabled": "true",
-    "xpack.security.http.ssl.key": "certs/elasticsearch.key",
-    "xpack.security.http.ssl.certificate": "certs/elasticsearch.pem",
+    name: value for name, value in _SEARCH["environment"].items() if name.startswith("xpack.")
 }
+"""The settings of the container, for a node of this machine."""
 PLACES = {
-    "elasticsearch-users": "users",
-    "elasticsearch-users-roles": "users_roles",
-    "elasticsearch-roles.yml": "roles.yml",
-    "elasticsearch.pem": "certs/elasticsearch.pem",
-    "elasticsearch.key": "certs/elasticsearch.key",
+    each["source"]: each["target"].removeprefix(_CONFIG)
+    for each in _SEARCH["secrets"]
+    if isinstance(each, dict)
 }
 """Where the files of the secrets are in the configuration of Elasticsearch."""
 
@@ -169,14 +171,29 @@ def secured_redis(secrets: Path, folder: Path) -> Iterator[str]:
 
     Where the Redis of this machine has no TLS it is ended before it.
     """
-    users = str(secrets / "redis-users.acl")
+    words = COMPOSE["services"]["redis"]["command"][1:]
+    options = {
+        name.removeprefix("--"): value.replace("/run/secrets", str(secrets))
+        for name, value in zip(words[::2], words[1::2], strict=True)
+    }
+    users = options["aclfile"]
     if redis_with_tls():
-        with RedisProcess(folder, tls=secrets, aclfile=users) as redis:
+        with RedisProcess(folder, tls=True, **_of_tls(options)) as redis:
             yield redis.url
         return
     tls = shown_by(secrets / "redis.pem", secrets / "redis.key")
     with RedisProcess(folder, aclfile=users) as redis, TlsProxy(redis.url, tls) as proxy:
         yield proxy.url
+
+
+def _of_tls(options: Mapping[str, str]) -> dict[str, Any]:
+    """What a container says of TLS and users; ports and data are our own."""
+    ours = ("tls-port", "port")
+    return {
+        name: value
+        for name, value in options.items()
+        if name.startswith(("tls-", "acl")) and name not in ours
+    }
 
 
 def secured_settings(secrets: Path, **changes: Any) -> Settings:

@@ -1,6 +1,5 @@
 """The container set-up, checked without a container engine: what it opens, keeps and demands."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -10,6 +9,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from authmatch_local.engines.download import VERSION
+from service.application.certificate import judge
+from service.application.engines import routes
+from service.cli.configuration import read_settings
+from service.cli.faults import BadInput
+from tools.container_secrets import INDICES, RIGHTS, SERVERS, USER, make
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -38,7 +42,7 @@ def test_the_service_waits_for_both_engines_and_each_tells_its_health(compose: A
 
 
 def test_only_the_service_is_published_and_only_to_this_machine(compose: Any) -> None:
-    """The engines have no passwords: their network has no way out, no port of theirs is open."""
+    """The network of the engines has no way out, no port of theirs is open."""
     services = compose["services"]
     assert [name for name, service in services.items() if "ports" in service] == ["service"]
     assert all(port.startswith("127.0.0.1:") for port in services["service"]["ports"])
@@ -46,11 +50,117 @@ def test_only_the_service_is_published_and_only_to_this_machine(compose: Any) ->
     assert services["elasticsearch"]["networks"] == services["redis"]["networks"] == ["engines"]
 
 
-def test_secrets_are_demanded_and_never_written_down(compose: Any) -> None:
-    """No default: compose ends with the reason when one is missing."""
-    environment = compose["services"]["service"]["environment"]
-    for name in ("AUTHMATCH_API_KEYS", "AUTHMATCH_SURROGATE_KEY"):
-        assert re.fullmatch(rf"\$\{{{name}:\?[^}}]+\}}", environment[name])
+def test_secrets_are_files_that_are_made_and_never_written_down(
+    compose: Any, tmp_path: Path
+) -> None:
+    """No default and no password in an environment; all that is named is made, and no more."""
+    make(tmp_path / "secrets", payer="P1")
+    made = {f"secrets/{each.name}" for each in (tmp_path / "secrets").iterdir()}
+    assert {each["file"] for each in compose["secrets"].values()} == made
+    used = {
+        each if isinstance(each, str) else each["source"]
+        for service in compose["services"].values()
+        for each in service["secrets"]
+    }
+    assert used == set(compose["secrets"])
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
+            assert not re.search(r"PASSWORD|KEYS$|SURROGATE|API_KEY", name), name
+            assert "$" not in value
+
+
+def test_the_service_takes_its_secrets_from_the_folder(
+    compose: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the containers are settings that it has; what the environment has goes before."""
+    folder = tmp_path / "secrets"
+    make(folder, payer="P1")
+    for name, value in compose["services"]["service"]["environment"].items():
+        monkeypatch.setenv(name, value.replace("/run/secrets", str(folder)))
+
+    settings = read_settings()
+
+    assert settings.payers[0] == "P1"
+    assert not settings.uses_development_secret
+    for secret in (settings.redis_password, settings.elasticsearch_password):
+        assert secret is not None
+        assert len(secret.get_secret_value()) >= 43
+    assert (settings.redis_username, settings.elasticsearch_username) == (USER, USER)
+    assert not [route for route in routes(settings) if route.is_open_to_others]
+    judged = judge(settings, str(settings.tls_cert))
+    assert (judged.wrong, judged.weak) == ((), ("everybody of this machine can read its key",))
+    monkeypatch.setenv("AUTHMATCH_REDIS_PASSWORD", "of the environment")
+    (changed,) = [read_settings().redis_password]
+    assert changed is not None
+    assert changed.get_secret_value() == "of the environment"
+    monkeypatch.setenv("AUTHMATCH_SECRETS_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(BadInput, match="AUTHMATCH_SECRETS_DIR"):
+        read_settings()
+
+
+def test_secrets_are_made_once_and_certificates_again(tmp_path: Path) -> None:
+    """No two installations share any; a renewal keeps every password, and all of it is private."""
+    ours, others = tmp_path / "ours", tmp_path / "others"
+    make(ours, payer="P1")
+    make(others, payer="P1")
+    first = {each.name: each.read_bytes() for each in ours.iterdir()}
+    strange = {each.name: each.read_bytes() for each in others.iterdir()}
+    same = {name for name in first if first[name] == strange[name]}
+    assert same == {"elasticsearch-users-roles", "elasticsearch-roles.yml"}
+    assert ours.stat().st_mode & 0o777 == 0o700
+    for name in ("authmatch_redis_password", "authmatch_elasticsearch_password"):
+        hashed = first["redis-users.acl"] + first["elasticsearch-users"]
+        assert first[name] not in hashed, "engines are given hashes"
+
+    make(ours, payer="P2")
+    make(ours, payer="P2", renew=True)
+
+    then = {each.name: each.read_bytes() for each in ours.iterdir()}
+    changed = {name for name in then if then[name] != first[name]} - {"elasticsearch-users"}
+    pairs = {f"{name}.{kind}" for name in SERVERS for kind in ("pem", "key")}
+    assert changed == {"ca.pem", *pairs}
+
+
+def test_the_rights_of_the_service_are_those_that_operations_names() -> None:
+    """Every index that has a template, and no other; the same user of Redis."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    told = page.partition("In Elasticsearch the service needs the rights")[2].partition("(behind")[
+        0
+    ]
+    named = set(re.findall(r"`([a-z\-*]+)`", told))
+    assert named - {"create_index", "manage", "read", "write", "monitor"} >= set(INDICES)
+    assert f"user {USER} on #SHA256-OF-THE-PASSWORD {RIGHTS}" in page
+
+
+def test_nothing_speaks_without_tls(compose: Any) -> None:
+    """No address of plain HTTP or Redis; the engines listen by TLS alone, and know their users."""
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert "http://" not in text
+    assert "redis://" not in text
+    redis = options(compose["services"]["redis"]["command"])
+    assert redis["--port"] == "0"
+    assert redis["--aclfile"] == "/run/secrets/redis-users.acl"
+    search = compose["services"]["elasticsearch"]["environment"]
+    assert search["xpack.security.enabled"] == "true"
+    assert search["xpack.security.http.ssl.enabled"] == "true"
+
+
+def test_every_container_has_no_rights_and_a_bound(compose: Any) -> None:
+    """No capability, no new privileges, so much memory and no more."""
+    for service in compose["services"].values():
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert "mem_limit" in service
+    assert compose["services"]["redis"]["user"] == "999:999"
+
+
+def test_base_images_are_named_by_digest(compose: Any) -> None:
+    """A tag can be moved. Elasticsearch is named by its full version: see SECURITY.md."""
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, flags=re.MULTILINE)
+    bases.append(compose["services"]["redis"]["image"])
+    assert len(bases) == 3
+    assert all(re.search(r":[\w.\-]+@sha256:[0-9a-f]{64}$", base) for base in bases)
+    assert bases[0] == bases[1]
 
 
 def test_the_data_outlive_the_containers(compose: Any) -> None:
@@ -107,12 +217,5 @@ def test_compose_itself_accepts_the_file() -> None:
         subprocess.run(["docker", "compose", "version"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         return  # the tests above are all that can be said here
-    secrets = {"AUTHMATCH_API_KEYS": '{"k": "P"}', "AUTHMATCH_SURROGATE_KEY": "s" * 32}
-    given = subprocess.run(
-        command, env=os.environ | secrets, check=False, capture_output=True, text=True
-    )
+    given = subprocess.run(command, check=False, capture_output=True, text=True)
     assert given.returncode == 0, given.stderr
-    bare = {name: value for name, value in os.environ.items() if name not in secrets}
-    missing = subprocess.run(command, env=bare, check=False, capture_output=True, text=True)
-    assert missing.returncode != 0
-    assert "set it to" in missing.stderr

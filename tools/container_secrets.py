@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+TEMPLATES = Path(__file__).parents[1] / "es_templates"
 USER = "authmatch"
 SERVERS = ("elasticsearch", "redis", "service")
 DAYS = 397
@@ -25,17 +26,10 @@ DAYS = 397
 HASHED_TIMES = 10_000
 CLOCKS_APART = timedelta(minutes=5)
 
-INDICES = (
-    "authorizations*",
-    "authorization-locator",
-    "authorization-history",
-    "ledger-*",
-    "accounting",
-    "archive",
-    "dead-letters",
-    "keys",
-    "worklist",
-)
+_SEVERAL = {"authorizations": "authorizations*", "ledger": "ledger-*"}
+_NAMES = (each.stem.removeprefix("index-") for each in TEMPLATES.glob("index-*.json"))
+INDICES = sorted(_SEVERAL.get(name, name) for name in _NAMES)
+"""All that the service has, by the templates that it installs."""
 ROLE = f"""\
 # What the service needs, and no more.
 {USER}:

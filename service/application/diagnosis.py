@@ -28,7 +28,7 @@ IDLE_MINUTES_MAX = 60
 HOURS_MAX = 12
 _SIGN_IN = ("signin_authorization_url", "signin_token_url", "signin_client_id")
 
-_NOT_SETTINGS = frozenset({"AUTHMATCH_CACHE"})
+_NOT_SETTINGS = frozenset({"AUTHMATCH_CACHE", "AUTHMATCH_SECRETS_DIR"})
 """Variables of ours that are read elsewhere."""
 
 Level = Literal["green", "yellow", "red"]

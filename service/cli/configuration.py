@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_settings import SettingsError
 
 from service.cli.faults import BadInput
-from service.settings import Payer, Settings
+from service.settings import NoSecrets, Payer, Settings
 
 PREFIX = "AUTHMATCH_"
 
@@ -23,6 +23,8 @@ def read_settings(**changes: Any) -> Settings:
     """Read the settings, some of them replaced; raises BadInput that names the variable."""
     try:
         settings = Settings()
+    except NoSecrets as error:
+        raise BadInput(str(error)) from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = f"{PREFIX}{str(first['loc'][0]).upper()}"
