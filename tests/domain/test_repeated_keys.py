@@ -32,10 +32,12 @@ from tests.builders import build_authorization, build_claim
         ("1", None),
         ("[" * 5000 + "]" * 5000, None),
         ('{"a": 1, "a": ' + "[" * 200 + "]" * 200 + "}", "/a"),
+        ('{"a": 1, "a": ' + "[" * 1000 + "]" * 1000 + "}", None),
+        ('{"a": 1, "a": ' + "1" * 5000 + "}", None),
     ],
 )
 def test_a_key_that_stands_twice_is_found(content: str, path: str | None) -> None:
-    """By its place; what is no JSON has none, its reader says so."""
+    """By its place; what is no JSON, or nothing we take, has none: its reader says so."""
     assert repeated_key(content.encode()) == path
 
 

@@ -67,7 +67,7 @@ def test_refused_templates_say_all_that_is_wrong() -> None:
     refused = TemplatesRefused(problems)
 
     assert problems == refused.problems
-    assert str(refused) == ": T001 /a: bad\n: T001 /b: bad"
+    assert str(refused) == "T001 /a: bad\nT001 /b: bad"
 
 
 def test_relax_steps_widen_and_drop_together() -> None:
