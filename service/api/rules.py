@@ -9,7 +9,8 @@ from service.api.body import JsonBody, json_response
 from service.api.caller import Asking, needs
 from service.api.claims import After
 from service.api.schema import problems
-from service.application import rules, rules_drafts, rules_publishing
+from service.application import reports, rules, rules_drafts, rules_publishing
+from service.application.reports import EvaluationAsked
 from service.application.rules import Asked
 from service.application.rules_drafts import ApprovalAsked, DraftEdited, DraftWanted
 from service.application.rules_publishing import PublishAsked, RollbackAsked
@@ -131,9 +132,13 @@ async def check(caller: Asking, draft_id: DraftId) -> Response:
 
 @router.post("/drafts/{draft_id}/evaluate", summary="Evaluate a draft")
 @needs("rules.edit")
-async def evaluate(caller: Asking, draft_id: DraftId, asked: Why) -> Response:
-    """Check it; where nothing is wrong, it is evaluated."""
-    return json_response(await rules_drafts.evaluate(caller, draft_id, asked))
+async def evaluate(
+    caller: Asking,
+    draft_id: DraftId,
+    asked: Annotated[EvaluationAsked, Depends(JsonBody(EvaluationAsked))],
+) -> Response:
+    """Check it; where nothing is wrong, it is evaluated, with the `report` that is named."""
+    return json_response(await reports.evaluated(caller, draft_id, asked))
 
 
 @router.post("/drafts/{draft_id}/submit", summary="Ask for a review")

@@ -41,6 +41,10 @@ class Jobs:
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
+    async def idle(self) -> None:
+        """Wait until all that was handed in is done."""
+        await self._waiting.join()
+
     async def close(self) -> None:
         """End at once, whatever is at work."""
         if self._task is not None:
@@ -53,3 +57,5 @@ class Jobs:
                 await work()
             except Exception as error:  # noqa: BLE001 - the next must be done; the work says it itself
                 log.warning("job_failed", reason=reason_of(error))
+            finally:
+                self._waiting.task_done()

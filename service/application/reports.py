@@ -15,9 +15,10 @@ from typing import Annotated
 import orjson
 from pydantic import Field
 
-from service.application import studies
+from service.application import rules_drafts, studies
 from service.application.parts import Caller
-from service.application.rules import RulesRefused, texts_of
+from service.application.rules import Asked as Why
+from service.application.rules import RulesRefused, problem, texts_of
 from service.application.studies import Json, NoSuchStudy, NotDone, Tell
 from service.domain.claim import AuthorizationKind
 from service.domain.misfits import Misfit
@@ -69,6 +70,12 @@ class ReportAsked(Frozen):
     labels: tuple[Label, ...] = Field(default=(), max_length=200_000)
     minutes: Annotated[int, Field(ge=0, le=600)] = MINUTES
     name: Text | None = None
+
+
+class EvaluationAsked(Why):
+    """What a draft is evaluated for, perhaps with a report on it."""
+
+    report: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
 
 
 class BudgetSpent(Misfit):
@@ -317,6 +324,23 @@ async def _matched(
         at[search.line.line] * len(KINDS) + KINDS.index(search.kind): verdict_of(search)
         for search in matched.searches
     }
+
+
+async def evaluated(caller: Caller, draft_id: str, asked: EvaluationAsked) -> Json:
+    """Check a draft and note it as evaluated, with its report where one is named.
+
+    Raises NotFound, NoSuchStudy, NotDone, StepRefused, RulesRefused, also for a report of other
+    texts.
+    """
+    if asked.report is None:
+        return await rules_drafts.evaluate(caller, draft_id, asked)
+    head = await read(caller, asked.report)
+    if head.status != "done":
+        raise NotDone(f"this report is not done: {head.status}", "report")
+    if head.said["rules"]["after"]["hash"] != RuleSet(await texts_of(caller, draft_id)).hash:
+        reason = "the report is of other texts than the draft has now: have another one made"
+        raise RulesRefused(problem("/report", reason), is_conflict=True)
+    return await rules_drafts.evaluate(caller, draft_id, asked, (head.id, head.said["hash"]))
 
 
 async def read(caller: Caller, id_: str) -> Head:

@@ -11,7 +11,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 
-from service.application import rules, rules_drafts, rules_publishing
+from service.application import reports, rules, rules_drafts, rules_publishing
 from service.application.parts import Caller, application, local_caller
 from service.application.queries import (
     Report,
@@ -21,6 +21,7 @@ from service.application.queries import (
     compiled_searches,
 )
 from service.application.refusals import EngineFault, TemplatesRefused
+from service.application.reports import EvaluationAsked
 from service.application.rules import Asked
 from service.application.rules_drafts import ApprovalAsked, DraftEdited, DraftWanted
 from service.application.rules_publishing import PublishAsked, RollbackAsked
@@ -276,12 +277,16 @@ def diff(
 def evaluate(
     draft: Which,
     reason: ReasonOption = "checked",
+    report: Annotated[
+        str | None, typer.Option(help="A report on it, of `authmatch evaluate`.")
+    ] = None,
     by: ByOption = None,
     payer: WhoseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a draft and, where nothing is wrong, note it as evaluated; exit code 1 if it is not."""
-    _step(rules_drafts.evaluate, draft, Asked, payer, as_json, reason=reason, by=by)
+    asked = {"reason": reason, "by": by, "report": report}
+    _step(reports.evaluated, draft, EvaluationAsked, payer, as_json, **asked)
 
 
 @app.command()

@@ -265,8 +265,8 @@ def test_what_cannot_be_made_says_why(studio: tuple[Ground, httpx.Client]) -> No
     assert refused.status_code == 422
     assert refused.json()["type"] == "urn:authmatch:problem:rules-refused"
     first = refused.json()["errors"][0]
-    assert first["path"].startswith("/texts/professional.yaml/criteria/")
-    assert first["message"].startswith("T006")
+    assert (first["file"], first["code"]) == ("professional.yaml", "T006")
+    assert first["path"].startswith("/criteria/")
     for name in ("../base.yaml", "base.txt", "/etc/passwd.yaml"):
         bad = client.post("/reports", json={"study": study["id"], "texts": {name: ""}})
         assert bad.status_code == 422
