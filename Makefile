@@ -17,7 +17,7 @@ comma := ,
 
 # The checks run in the order they are written, the tests last.
 .NOTPARALLEL:
-.PHONY: help install run test test-full check lint format types imports coverage bench secrets up down lock clean
+.PHONY: help install run test test-full check lint format types imports audit sbom coverage bench secrets up down lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -46,7 +46,7 @@ test: install  ## all tests but the long rounds, on real engines
 test-full: install  ## all tests
 	$(BIN)/python -m pytest
 
-check: lint types imports coverage test  ## everything that must pass
+check: lint types imports audit coverage test  ## everything that must pass
 
 lint: install  ## style and formatting
 	$(BIN)/ruff check .
@@ -61,6 +61,12 @@ types: install  ## static types
 
 imports: install  ## who may import whom
 	$(BIN)/lint-imports
+
+audit: install  ## known faults of the packages; offline data where the index has none
+	$(BIN)/python -m tools.supply audit requirements.lock requirements-build.lock
+
+sbom: install  ## what the image is made of: dist/sbom.cdx.json (CycloneDX) and dist/licences.md
+	$(BIN)/python -m tools.supply sbom requirements-service.lock dist
 
 coverage: install  ## the pure stages: every branch, by their own tests
 	$(BIN)/coverage run --data-file=.coverage.pure \
