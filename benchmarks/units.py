@@ -139,7 +139,7 @@ class Drawing:
         keys += [due, arrived, arrived]
         for name in request.authorizations:
             keys += [book.accounts(name), book.tokens(name)]
-        sent = write_draw(request, request.authorizations), request.record
+        sent = write_draw(request, request.authorizations), request.record, "", ""
         return line.pack_command("EVALSHA", sha, len(keys), *keys, *sent)
 
     async def end(self) -> None:

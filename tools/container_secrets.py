@@ -26,7 +26,7 @@ DAYS = 397
 HASHED_TIMES = 10_000
 CLOCKS_APART = timedelta(minutes=5)
 
-_SEVERAL = {"authorizations": "authorizations*", "ledger": "ledger-*"}
+_SEVERAL = {"authorizations": "authorizations*", "ledger": "ledger-*", "audit": "audit-*"}
 _NAMES = (each.stem.removeprefix("index-") for each in TEMPLATES.glob("index-*.json"))
 INDICES = sorted(_SEVERAL.get(name, name) for name in _NAMES)
 """All that the service has, by the templates that it installs."""

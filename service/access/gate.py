@@ -75,7 +75,7 @@ class Gate:
         if subject is None and self.tokens is not None and credential.count(b".") == _JWT_DOTS:
             subject = self.tokens.known(hashed) or await self.tokens.subject_of(hashed, credential)
         if subject is None:
-            raise NotAuthenticated(_WHAT_TO_DO)
+            raise NotAuthenticated(_WHAT_TO_DO, self.keyring.former(hashed))
         return subject
 
     async def session_of(self, session_id: str) -> tuple[Session, Subject]:

@@ -191,6 +191,11 @@ class Keyring(Background):
         self._used.add(known.key_id)
         return known.subject
 
+    def former(self, hashed: bytes) -> Subject | None:
+        """Whose a secret was that has ended; one that was revoked is not known any more."""
+        known = self._known.get(hashed)
+        return None if known is None else known.subject
+
     async def looked_again(self, hashed: bytes) -> Subject | None:
         """The same after one more look, at most one a second for all that ask, who wait for it.
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
+from service.access.act import note
 from service.access.scopes import ALL
 from service.domain.actor import Actor
 
@@ -23,7 +24,15 @@ class NotPermitted(Exception):
 
 
 class NotAuthenticated(Exception):
-    """Nobody is known by what was sent; the text says what to do, and nothing of any key."""
+    """Nobody is known by what was sent; the text says what to do, and nothing of any key.
+
+    ``former`` is whose credential it was, where that is known and it has ended.
+    """
+
+    def __init__(self, reason: str, former: "Subject | None" = None) -> None:
+        """Say what to do."""
+        super().__init__(reason)
+        self.former = former
 
 
 class Forged(Exception):
@@ -75,6 +84,7 @@ class Subject:
         """Who does something, for somebody who may be named; raises NotActing."""
         if named is not None and "act-for" not in self.scopes:
             raise NotActing(path)
+        note(on_behalf_of=named)
         return Actor(by=self.title, on_behalf_of=named or "")
 
 

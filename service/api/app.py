@@ -16,9 +16,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import __version__
+from service.access.act import Act, acting
 from service.api import (
     accumulators,
     adjudication,
+    audit,
     authorizations,
     claims,
     dead_letters,
@@ -34,11 +36,12 @@ from service.api import (
     worklist,
     x12,
 )
-from service.api.caller import caller_of
+from service.api.caller import act_of, caller_of
 from service.api.fhir_outcome import refusal
 from service.api.problem import Refused, answer_to, install_handlers, problem
 from service.api.schema import describe
 from service.application.parts import application, quieten_collector
+from service.application.refusals import EngineFault
 from service.background import reason_of
 from service.logs import log_as_service, stdout_writer
 from service.rules.book import RuleBook
@@ -61,6 +64,7 @@ ROOMS = (
     studies,
     keys,
     rules,
+    audit,
 )
 """Each of their routes needs a key, whether the endpoint asks who calls or not."""
 SHAPES = {"/fhir": refusal}
@@ -129,20 +133,23 @@ class Observation:
             return
         began = time.perf_counter()
         status = _FAULT
+        act = act_of(scope)
         has_started = False
 
-        async def observe(message: Message) -> None:
+        async def give(message: Message) -> None:
             nonlocal status, has_started
             if message["type"] == "http.response.start":
                 status, has_started = message["status"], True
                 message["headers"] = _guarded(scope, message["headers"])
             await send(message)
 
+        observe = _Told(act, scope, receive, give)
         try:
-            if self.hosts and _host_of(scope) not in self.hosts:
-                await problem(_MISDIRECTED)(scope, receive, observe)
-            else:
-                await self.app(scope, receive, observe)
+            with acting(act):
+                if self.hosts and _host_of(scope) not in self.hosts:
+                    await problem(_MISDIRECTED)(scope, receive, observe)
+                else:
+                    await self.app(scope, receive, observe)
         except Exception as error:  # whatever an endpoint did not expect
             answer = answer_to(error, scope["path"], SHAPES)
             if has_started:
@@ -156,6 +163,30 @@ class Observation:
             SECONDS.labels(route, str(status)).observe(seconds)
             if status >= _FAULT:
                 log.warning("request_failed", route=route, status=status, seconds=round(seconds, 3))
+
+
+@dataclass(slots=True)
+class _Told:
+    """Gives an answer on once it is a row of the audit trail; what is none is not answered."""
+
+    act: Act
+    scope: Scope
+    receive: Receive
+    send: Send
+    is_refused: bool = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            route = getattr(self.scope.get("route"), "path", "unknown")
+            self.act.what = self.act.what or f"{self.scope['method']} {route}"
+            try:
+                await self.act.tell_answer(message["status"])
+            except EngineFault as fault:
+                self.is_refused = True
+                answer = answer_to(fault, self.scope["path"], SHAPES)
+                await answer(self.scope, self.receive, self.send)
+        if not self.is_refused:
+            await self.send(message)
 
 
 def _guarded(scope: Scope, headers: Iterable[Header]) -> list[Header]:

@@ -3,11 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
 from prometheus_client import Counter
 
+from service.access.act import Act, acting, current
 from service.api.problem import Refused, in_line, refused_of
+from service.application.refusals import EngineFault
 from service.domain.claim import Claim
 from service.ingest.cutting import Cut, LineCutter, cut
 from service.ingest.x12.submissions import ClaimSent
@@ -74,10 +77,20 @@ def answer_claims(
 
 
 async def _answered(answer: Callable[[], Awaitable[Answer]], beside: Answer) -> Answer:
-    """Answer one claim; where that fails it is said with what stands beside, and ends no other."""
-    try:
-        return await answer()
-    except Exception as error:  # noqa: BLE001 - one claim must not end the others
-        refused = refused_of(error)
-        BATCH_PROBLEMS.labels(str(refused.status)).inc()
-        return {**beside, **in_line(refused)}
+    """Answer one claim; where that fails it is said with what stands beside, and ends no other.
+
+    Each is an act of its own; one that touched nothing, as a line that is no JSON, is none.
+    """
+    asked = current()
+    with acting(asked.part() if asked else Act()) as act:
+        try:
+            answered = await answer()
+            await act.tell()
+        except Exception as error:  # noqa: BLE001 - one claim must not end the others
+            refused = refused_of(error)
+            with suppress(EngineFault):
+                if act.has_notes or act.is_told:
+                    await act.tell_answer(refused.status)
+            BATCH_PROBLEMS.labels(str(refused.status)).inc()
+            return {**beside, **in_line(refused)}
+        return answered

@@ -1,15 +1,19 @@
 """Who calls, and what a route lets him do: both come from the credential, never from a body."""
 
+import os
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
+from starlette.types import Scope
 
+from service.access.act import Act, current
 from service.access.gate import NotAuthenticated
 from service.access.scopes import ALL
 from service.access.subject import NotPermitted, Subject
 from service.api.browser import CSRF_HEADER, SAFE, Held, check_page, held
-from service.application.parts import Application, Caller
+from service.application.parts import Application, Caller, caller_for
 
 SCHEMES = {
     "X-API-Key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -18,6 +22,9 @@ SCHEMES = {
 """How a key is sent, either way."""
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+PURPOSE_LENGTH_MAX = 200
+_REQUEST_ID = re.compile(rb"[\w.:\-]{1,100}")
 
 _DECLARED: dict[Callable[..., Any], tuple[str, ...]] = {}
 _CREDENTIALS = (b"x-api-key", b"authorization")
@@ -40,6 +47,19 @@ def declared(endpoint: Callable[..., Any]) -> tuple[str, ...]:
     return _DECLARED.get(endpoint, ())
 
 
+def act_of(scope: Scope) -> Act:
+    """What a request does, before it is known what that is and who asks."""
+    client = scope["client"]
+    act = Act(source=client[0] if client else "")
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            act.request = value.decode("ascii")
+        elif name == b"x-purpose":
+            act.purpose = value.decode("latin-1")[:PURPOSE_LENGTH_MAX]
+    act.request = act.request or os.urandom(8).hex()
+    return act
+
+
 async def application_of(request: Request) -> Application:
     """The parts of the service, for an endpoint that says nothing of any payer."""
     return _parts(request)
@@ -60,10 +80,11 @@ async def caller_of(request: Request) -> Caller:
         check_page(request, application, one, request.headers.get(CSRF_HEADER))
     named = [value for name, value in scope["headers"] if name == b"x-payer"]
     payer = application.gate.payer_of(subject, named, one.session.payer if one else None)
+    asking = caller_for(application, payer, subject)
     for each in _DECLARED[scope["endpoint"]]:
         if each not in subject.scopes:
             raise NotPermitted(each)
-    return Caller(application, payer, subject)
+    return asking
 
 
 async def who_asks(request: Request) -> tuple[Subject, Held | None]:
@@ -88,11 +109,22 @@ async def who_asks(request: Request) -> tuple[Subject, Held | None]:
             subject = await gate.subject_of(credentials[0] if credentials else None)
         else:
             subject = one.subject
-    except NotAuthenticated:
+    except NotAuthenticated as refused:
+        if refused.former is not None:
+            known(application, refused.former, scope)
         count_failure(request)
         raise
+    known(application, subject, scope)
     scope["bucket"] = application.limits.enter(subject)
     return subject, one
+
+
+def known(application: Application, subject: Subject, scope: Scope) -> None:
+    """Have what follows in the audit trail of a payer of who asks: his first, until it is said."""
+    act = current()
+    if act is not None and subject.payers:
+        act.what = f"{scope['method']} {scope['route'].path}"
+        caller_for(application, min(subject.payers), subject)
 
 
 def count_failure(request: Request) -> None:

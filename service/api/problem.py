@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from service.access.act import current
 from service.application import refusals
 from service.application.authorizations import TITLES
 from service.application.refusals import EngineFault, EngineRefused, NotTaken
@@ -144,6 +145,9 @@ def _of_nobody(error: refusals.NotAuthenticated) -> Refused:
 
 
 def _of_not_permitted(error: refusals.NotPermitted) -> Refused:
+    act = current()
+    if act is not None:
+        act.scope = error.scope
     told = f'Bearer error="insufficient_scope", scope="{error.scope}"'
     is_path = error.part is not None and error.part.startswith("/")
     errors = [{"path": str(error.part), "message": str(error)}] if is_path else None

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from service.access.act import streaming, tell_notes
 from service.api.body import NDJSON, BoundedStream
 from service.api.problem import Refused, in_line
 
@@ -39,9 +40,10 @@ class Spool:
         self._changed = asyncio.Event()
 
     async def fill(self, results: AsyncIterator[object]) -> None:
-        """Write every result as a line, as fast as they come."""
+        """Write every result as a line, as fast as they come, once it is in the audit trail."""
         try:
             async for each in results:
+                await tell_notes()
                 self._append(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE))
                 while self._written - self._read > SPOOL_BYTES_MAX:
                     self._changed.clear()
@@ -125,10 +127,11 @@ class StreamedResults(Response):
             "headers": self.raw_headers,
         }
         try:
-            await send(start)
-            async for chunk in spool.drain():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await filling
+            async with streaming():
+                await send(start)
+                async for chunk in spool.drain():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await filling
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except ClientDisconnect:
             log.info("client_left")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import orjson
 from typing_extensions import TypedDict
 
+from service.access.act import note
 from service.access.subject import BadPart
 from service.accounting.answers.outside import lines_outside
 from service.accounting.answers.statement import related_claim, statement, utilization
@@ -97,8 +98,10 @@ class NotTaken(Exception):
 
 async def push(caller: Caller, authorization_id: str, content: bytes) -> PushResult | Queued:
     """Take a version in; raises NotTaken once it is kept as a dead letter, EngineFault."""
+    note(authorizations=(authorization_id,))
     try:
         pushed = replace(_pushed(content, authorization_id), actor=caller.subject.acting_for(None))
+        note(members=(pushed.authorization.member.id,))
         (result,) = await caller.stores.entrance.push_or_queue(caller.payer, [pushed])
         return _counted(result)
     except EngineFault as fault:
@@ -117,6 +120,7 @@ async def withdraw(caller: Caller, authorization_id: str, version: int) -> PushR
 
     Raises BadPart for a version beyond today.
     """
+    note(authorizations=(authorization_id,))
     check_version(version, "/query/version")
     try:
         result = await caller.stores.entrance.withdraw_or_queue(

@@ -1,11 +1,12 @@
 """What is asked of claims: matched, adjudicated, changed, and read as they were and are."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
 from prometheus_client import Counter
 from pydantic import Field
 
+from service.access.act import current, note
 from service.accounting.answers.answer import benefit_answer, complete, goes_before
 from service.accounting.answers.balances import balances_told, with_balances
 from service.accounting.books.books import LookedUp, occasion_of
@@ -33,7 +34,7 @@ from service.flow.adjudicating.adjudicate import Adjudicated
 from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
 from service.flow.adjudicating.run import Run
 from service.flow.matching.counting import Counting
-from service.flow.matching.match import grant, match_claim
+from service.flow.matching.match import grant, match_claim, mother_of
 from service.flow.matching.why_not import WhyNotQuestion as WhyNotQuestion
 from service.flow.matching.why_not import why_not
 from service.ingest.x12.submissions import ClaimSent as ClaimSent
@@ -76,6 +77,21 @@ async def match(caller: Caller, claim: Claim, *, balances: bool = False) -> Matc
 
     ``balances``: candidates and near misses say what is used and left of them. Raises EngineFault.
     """
+    note(claims=(claim.claim_id,), members=_members_of(claim))
+    act = current()
+    asked = act.ask() if act is not None else None
+    answer = await _match(caller, claim, balances=balances)
+    if asked is not None:
+        await asked
+    return answer
+
+
+def _members_of(claim: Claim) -> Iterable[str]:
+    """Whose authorizations are looked at: the member's, and of a newborn his mother's."""
+    return filter(None, (claim.member.id, mother_of(claim)))
+
+
+async def _match(caller: Caller, claim: Claim, *, balances: bool) -> MatchAnswer:
     parts, rules = caller.parts, caller.parts.rules.judging(caller.payer, claim)
     counting = Counting.of(claim, rules)
     found = await _counted(caller, claim, counting) if counting.looks_back else None
@@ -126,8 +142,9 @@ def sent_in(
 
 async def explain(caller: Caller, question: WhyNotQuestion) -> Answer:
     """Say why an authorization does not cover a claim line; raises NoSuchLine, EngineFault."""
-    parts = caller.parts
-    rules = parts.rules.judging(caller.payer, question.claim)
+    parts, claim = caller.parts, question.claim
+    note(claims=(claim.claim_id,), members=_members_of(claim))
+    rules = parts.rules.judging(caller.payer, claim)
     return await why_not(question, caller.payer, rules=rules, source=parts.stores.search)
 
 
@@ -140,6 +157,7 @@ async def adjudicate(
     version beyond today, Conflict, BadSelection, ValueError for a quantity too large to be counted,
     EngineFault.
     """
+    note(claims=(claim.claim_id,), members=_members_of(claim), why=claim.reason)
     check_version(claim.version, "/version")
     if claim.selections:
         caller.subject.demand("clinical.authorization.write", "/selections")
@@ -176,6 +194,7 @@ async def change(caller: Caller, step: Step, claim_id: str, asked: ClaimChange) 
 
     Raises NotActing, UnknownClaim, Conflict, BadChange, EngineFault.
     """
+    note(claims=(claim_id,), why=asked.reason)
     actor = caller.subject.acting_for(asked.by)
     occasion = occasion_of(step, now(), actor, asked.reason)
     books = caller.stores.accumulators

@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from service.access.act import note
 from service.accounting.answers.statement import statement
 from service.accounting.books.books import (
     Correction,
@@ -54,8 +55,8 @@ async def correct(caller: Caller, authorization_id: str, asked: BalanceCorrectio
     Raises NotActing, NotFound, BadCorrection, Conflict for another correction of the same id or a
     void or superseded authorization, and EngineFault.
     """
-    actor = caller.subject.acting_for(asked.by)
-    occasion = occasion_of(KIND, now(), actor, asked.reason)
+    note(authorizations=(authorization_id,), why=asked.reason)
+    occasion = occasion_of(KIND, now(), caller.subject.acting_for(asked.by), asked.reason)
     books = caller.stores.accumulators
     rules = caller.parts.rules.of(caller.payer, today())
     week_starts_on = rules.references.accounting.week_starts_on

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
+from service.access.act import note
 from service.application.parts import Application
 from service.application.reception import aliases_of, numbers_for
 from service.domain import codes
@@ -49,6 +50,7 @@ async def _answer(parts: Application, payer: str, inquiry: InquiryRead) -> Answe
     member = written_member_id(inquiry.member_id or "")  # of dashes alone nothing is left
     if not member or not is_for(inquiry.payer_id, aliases_of(parts.settings, payer)):
         return Answer(inquiry=inquiry, is_member_known=False)
+    note(members=(member,))
     firsts, lasts = [each.first for each in inquiry.days], [each.last for each in inquiry.days]
     found: dict[str, Authorization] = {}
     for number in inquiry.numbers or (None,):

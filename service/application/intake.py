@@ -7,6 +7,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
+from service.access.act import note, tell_notes
 from service.application import reception
 from service.application.parts import Caller
 from service.application.reception import WRITE, Stream, take_again
@@ -38,6 +39,7 @@ async def take(caller: Caller, stream: Stream) -> AsyncIterator[Taken | Notice]:
     async for each in reception.take(parts, payer, stream, actor=actor, may_store=may_store):
         if isinstance(each, Taken):
             PUSHES.labels(each.result["status"]).inc()
+        await tell_notes()
         yield each
 
 
@@ -54,7 +56,10 @@ async def letters(
     caller: Caller, wanted: LetterFilter, *, size: int, after: str | None
 ) -> Listing[Letter]:
     """A page of what could not be taken, those that came last first; raises BadCursor."""
-    return await caller.stores.letters.page(caller.payer, wanted, size=size, after=after)
+    page = await caller.stores.letters.page(caller.payer, wanted, size=size, after=after)
+    for each in page.entries:
+        _noted(each)
+    return page
 
 
 async def letter(caller: Caller, letter_id: str) -> Letter:
@@ -76,6 +81,7 @@ async def retry(
     Raises NotActing, NotFound, LetterConflict, and NotPermitted for other content without the scope
     of a push, which it is.
     """
+    note(others=(letter_id,))
     payer, actor = caller.payer, caller.subject.acting_for(by, "/query/by")
     if corrected is not None:
         caller.subject.demand(WRITE, "the corrected content")
@@ -96,6 +102,7 @@ async def drop(caller: Caller, letter_id: str, *, by: str | None, why: str) -> L
 
     Raises NotActing, NotFound, LetterConflict.
     """
+    note(others=(letter_id,), why=why)
     actor = caller.subject.acting_for(by, "/query/by")
     letters = caller.stores.letters
     return _known(await letters.drop(caller.payer, letter_id, actor=actor, why=why))
@@ -107,10 +114,17 @@ async def ticket(caller: Caller, name: str) -> dict[str, Any]:
     found = await caller.stores.outbox.status(caller.payer, name) if known else None
     if found is None:
         raise NotFound("there is no such ticket")
+    note(others=(name,), authorizations=filter(None, (found.get("authorization_id"),)))
     return found
 
 
 def _known(letter: Letter | None) -> Letter:
     if letter is None:
         raise NotFound("there is no such dead letter")
+    return _noted(letter)
+
+
+def _noted(letter: Letter) -> Letter:
+    """A letter that is given out; whose data are in it may be known by the authorization alone."""
+    note(others=(letter.id,), authorizations=filter(None, (letter.authorization_id,)))
     return letter

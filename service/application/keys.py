@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
 from service.access import keys as values
+from service.access.act import note
 from service.access.keys import DAYS, DAYS_MAX, GRACE_HOURS, ApiKey
 from service.access.scopes import ALL
 from service.access.subject import BadPart, NotPermitted
@@ -88,6 +89,7 @@ async def make(caller: Caller, wanted: KeyWanted) -> KeyMade:
         expires_at=values.at_after(days=wanted.days),
     )
     _check_scopes(caller, key)
+    note(others=(key_id,))
     if not await caller.stores.keys.write(key):
         raise EngineFault("elasticsearch", "the id of a new key was taken")
     return {**shown(key), "key": text}
@@ -95,7 +97,9 @@ async def make(caller: Caller, wanted: KeyWanted) -> KeyMade:
 
 async def listing(caller: Caller) -> list[KeyShown]:
     """All keys for payers of the caller alone, the newest first; raises EngineFault."""
-    return [shown(key) for key in await caller.stores.keys.all() if _is_of(caller, key)]
+    found = [key for key in await caller.stores.keys.all() if _is_of(caller, key)]
+    note(others=(key.id for key in found))
+    return [shown(key) for key in found]
 
 
 async def read(caller: Caller, key_id: str) -> KeyShown:
@@ -156,6 +160,7 @@ async def _key(caller: Caller, key_id: str) -> ApiKey:
     key = await caller.stores.keys.get(key_id)
     if key is None or not _is_of(caller, key):
         raise NotFound("there is no such key")
+    note(others=(key_id,))
     return key
 
 

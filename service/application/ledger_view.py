@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 from typing_extensions import TypedDict
 
+from service.access.act import note
 from service.accounting.answers.used import account_name, balance
 from service.accounting.books.grant import Row
 from service.accounting.books.scale import written, written_amount
-from service.stores.ledger.entry import LedgerEntry
+from service.stores.ledger.entry import LedgerEntry, claims_in
 from service.stores.ledger.reading import LedgerPage
 from service.stores.ledger.records import read_record
 
@@ -36,7 +37,13 @@ class LedgerEntries(TypedDict):
 
 
 def ledger_entries(page: LedgerPage, authorization_id: str | None = None) -> LedgerEntries:
-    """Show a page; of the movements those of one authorization, where it is named."""
+    """Show a page; of the movements those of one authorization, where it is named.
+
+    It is noted which claims it tells of, and whose they are.
+    """
+    for each in page.entries:
+        members = (each.fields.get(name) for name in ("m", "om"))
+        note(claims=claims_in(each), persons=filter(None, members))
     entries = [_entry(each, authorization_id) for each in page.entries]
     return {"entries": entries, "total": page.total, "next": page.next_}
 

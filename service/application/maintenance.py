@@ -7,6 +7,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from service.application import audit
 from service.application._in_force import RulesAge
 from service.application.parts import Application
 from service.domain.engine_fault import EngineFault
@@ -64,6 +65,7 @@ async def rebuild(parts: Application, payers: Sequence[str], *, force: bool, tel
     done = await parts.stores.rebuilding.run(payers, force=force, tell=tell)
     await parts.stores.visibility.refresh()
     await parts.stores.late_queue.note_all(done.waiting)
+    await audit.tell(parts, done.payers)
     return done
 
 

@@ -3,6 +3,7 @@
 from prometheus_client import Counter
 from typing_extensions import TypedDict
 
+from service.access.act import note
 from service.application.parts import Caller
 from service.domain.person import MemberMergeBody, Person
 from service.stores.members.merge import Wish
@@ -38,6 +39,7 @@ class MemberAnswer(TypedDict):
 
 async def merge(caller: Caller, member: str, asked: MemberMergeBody) -> Person:
     """Let a member id lead to another one; raises NotActing, MergeRefused, EngineFault."""
+    note(members=(member, asked.into), why=asked.reason)
     actor = caller.subject.acting_for(asked.by)
     wish = Wish(member=member, into=asked.into, actor=actor, reason=asked.reason or "")
     person = await caller.stores.merging.run(caller.payer, wish)
@@ -54,6 +56,7 @@ async def lead(caller: Caller, member: str) -> MemberAnswer:
     """Where a member id leads, who said so, and which ids lead to it."""
     records = await caller.stores.members.about(caller.payer, [member])
     person, record = person_in(records, member), records.get(member)
+    note(members=(member, *person.ids))
     merged: MergedInto | None = None
     if record is not None and record.into is not None:
         merged = {

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 import orjson
 
+from service.access.act import current
 from service.access.gate import Gate, Ways
 from service.access.keys import Keyring
 from service.access.limits import Limits
@@ -35,6 +36,10 @@ from service.settings import Settings
 from service.stores.access.keys import ApiKeys
 from service.stores.access.sessions import SessionShelf
 from service.stores.access.usage import CallerUsage, KnownPayers
+from service.stores.audit.projection import TrailProjection
+from service.stores.audit.reading import TrailReading
+from service.stores.audit.trail import Trail
+from service.stores.audit.verification import Verification
 from service.stores.authorizations.amending import Amending
 from service.stores.authorizations.grants import Grants
 from service.stores.authorizations.locator import Locator
@@ -64,7 +69,7 @@ from service.stores.intake.entrance import Entrance
 from service.stores.intake.outbox import Outbox
 from service.stores.intake.resealing import Resealing
 from service.stores.ledger.epoch import Epoch, Guard
-from service.stores.ledger.projection import Projection
+from service.stores.ledger.projection import LedgerProjection
 from service.stores.ledger.reading import LedgerReading
 from service.stores.ledger.rebuilding import Rebuilding
 from service.stores.ledger.reconciliation import Reconciliation
@@ -124,6 +129,7 @@ class Stores:
         self.rules = KeptRules(elasticsearch, indices)
         records = MemberRecords(elasticsearch, indices)
         self.members = Members(records, MemberCopies(redis, keys, records), self.visibility)
+        self._open_trail(settings, keys)
         self._open_books(settings, keys)
         self._open_intake(settings, keys, references)
         self.kept = KeptClaims(
@@ -140,17 +146,31 @@ class Stores:
         )
         self.migration = Migration(elasticsearch, indices, self.installation, references)
 
+    def _open_trail(self, settings: Settings, keys: KeyNames) -> None:
+        """Open what writes, copies and reads audit trails."""
+        elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
+        self.durability = Durability(redis, is_weak_allowed=settings.allow_weak_redis)
+        self.trail_projection = TrailProjection(
+            elasticsearch, redis, indices, keys, self.payers, sweep_s=settings.ledger_sweep_s
+        )
+        self.trail = Trail(
+            elasticsearch, redis, indices, keys, self.durability, self.trail_projection.touch
+        )
+        self.trail_reading = TrailReading(
+            elasticsearch, redis, indices, keys, self.trail_projection
+        )
+        self.verification = Verification(elasticsearch, redis, indices, keys)
+
     def _open_books(self, settings: Settings, keys: KeyNames) -> None:
         """Open what keeps account of units, its ledger, and what keeps both true."""
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
-        self.projection = Projection(
+        self.projection = LedgerProjection(
             elasticsearch, redis, indices, keys, self.payers, sweep_s=settings.ledger_sweep_s
         )
         self.ledger = LedgerReading(elasticsearch, redis, indices, keys, self.projection)
         self.records = Records(self.ledger)
         self.archive = Archive(elasticsearch, redis, indices, keys, self.seal)
         self.epoch = Epoch(elasticsearch, redis, indices, keys, self.ledger, self.archive)
-        self.durability = Durability(redis, is_weak_allowed=settings.allow_weak_redis)
         self.guard = Guard(self.durability, self.epoch)
         is_open = settings.late_authorizations != "off"
         self.late_queue = LateQueue(redis, keys, is_open=is_open)
@@ -159,6 +179,7 @@ class Stores:
             keys,
             self.members,
             self.archive,
+            self.trail,
             self.guard.ensure,
             self.projection.touch,
             self.late_queue.soon,
@@ -222,6 +243,11 @@ class Stores:
         self.courier = Courier(self.outbox, delivery, self.payers)
         self.visibility.deliver_by(self.courier)
         self.control_numbers = ControlNumbers(redis, keys)
+
+    async def join_payers(self) -> None:
+        """Know all payers that other workers do, and how far their trails go; EngineFault."""
+        await self.known_payers.join(self.payers)
+        await self.trail.go_on(*self.payers)
 
     async def close(self) -> None:
         """Close both clients."""
@@ -290,9 +316,17 @@ class Caller:
         return cast(T, shown(answer, self.subject.scopes))
 
 
+def caller_for(parts: Application, payer: str, subject: Subject) -> Caller:
+    """Who asks for a payer; what is being done is known to be for him from now on."""
+    act = current()
+    if act is not None:
+        act.trail, act.payer, act.by = parts.stores.trail, payer, subject.title
+    return Caller(parts, payer, subject)
+
+
 def local_caller(parts: Application, payer: str) -> Caller:
     """The user of this machine, asking for a payer."""
-    return Caller(parts, payer, local_subject(payer))
+    return caller_for(parts, payer, local_subject(payer))
 
 
 @asynccontextmanager
@@ -336,7 +370,7 @@ async def application(
             with suppress(EngineFault):  # a key that is not known yet is looked for when it comes
                 await gate.keyring.look()
             with suppress(EngineFault):  # those of the settings and of the keys are known
-                await stores.known_payers.join(stores.payers)
+                await stores.join_payers()
             for each in work:
                 each.start()
         yield parts
@@ -352,8 +386,8 @@ def _work(parts: Application) -> list[Background]:
     """What a service does beside its requests, in the order in which it is started."""
     stores, late, tokens = parts.stores, parts.late_claims, parts.gate.tokens
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
-    always: list[Background] = [stores.projection, stores.resting, stores.courier, stores.kept]
-    always += [parts.gate.keyring, parts.limits]
+    always: list[Background] = [stores.trail_projection, stores.projection, stores.resting]
+    always += [stores.courier, stores.kept, parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
     perhaps = (parts.in_force, tokens, watch if is_watched else None)
     return [*always, *(each for each in perhaps if each is not None)]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
+from service.access.act import note
 from service.application._rule_check import check_texts, checked_apart
 from service.application.intake import NotFound
 from service.application.parts import Caller
@@ -200,6 +201,7 @@ def problem(path: str, message: str, file: str = "") -> Problem:
 
 def step_of(caller: Caller, action: Action, asked: Asked) -> Step:
     """A step that is taken now, by who asks; raises NotActing."""
+    note(why=asked.reason)
     actor = caller.subject.acting_for(asked.by)
     who = Person(by=actor.by, on_behalf_of=actor.on_behalf_of)
     return Step(action=action, at=now(), who=who, reason=asked.reason)
@@ -207,6 +209,7 @@ def step_of(caller: Caller, action: Action, asked: Asked) -> Step:
 
 async def draft_of(caller: Caller, draft_id: str) -> SeenDraft:
     """A draft of the payer; raises NotFound."""
+    note(others=(draft_id,))
     found = await kept_of(caller).draft(draft_id)
     if found is None or found.draft.payer != caller.payer:
         raise NotFound("there is no such draft")

@@ -2,7 +2,6 @@
 
 import re
 
-from service.access.gate import Gate
 from service.access.sessions import Session
 from service.access.subject import (
     BadPart,
@@ -12,7 +11,7 @@ from service.access.subject import (
     local_subject,
 )
 from service.application.intake import NotFound
-from service.application.parts import Application
+from service.application.parts import Application, caller_for
 
 NEXT_LENGTH_MAX = 1000
 _LOCAL_PATH = re.compile(rf"/(?![/\\])[!-\[\]-~]{{0,{NEXT_LENGTH_MAX}}}")
@@ -41,7 +40,7 @@ async def finish(
     if parts.gate.sign_in is None:
         raise NotFound("nobody can sign in here: no issuer is configured for it")
     session, next_ = await parts.gate.sign_in.finish(kept, answer)
-    return await _open(parts.gate, session, before), next_
+    return await _open(parts, session, before), next_
 
 
 async def open_by_ticket(parts: Application, ticket: str, before: str | None) -> str:
@@ -49,14 +48,19 @@ async def open_by_ticket(parts: Application, ticket: str, before: str | None) ->
     session = await parts.gate.sessions.by_ticket(ticket)
     if session is None:
         raise NotAuthenticated(_LINK_OVER)
-    return await _open(parts.gate, session, before)
+    return await _open(parts, session, before)
 
 
-async def _open(gate: Gate, session: Session, before: str | None) -> str:
+async def _open(parts: Application, session: Session, before: str | None) -> str:
     """Every session begins here: with an id of its own, and without the one before."""
+    gate = parts.gate
     if before is not None:
         await gate.sessions.end(before)
-    return await gate.sessions.open(session)
+    opened = await gate.sessions.open(session)
+    _, subject = await gate.session_of(opened)
+    if subject.payers:  # it is a row of the audit trail
+        caller_for(parts, min(subject.payers), subject)
+    return opened
 
 
 async def sign_out(parts: Application, session_id: str) -> None:
@@ -76,6 +80,7 @@ async def choose(
 async def ticket_of_machine(parts: Application, payer: str) -> str:
     """A ticket that opens a session of the user of this machine, once; raises EngineFault."""
     user = local_subject(payer)
+    caller_for(parts, payer, user)
     session = Session(name=user.name, payers=(payer,), may=tuple(sorted(user.scopes)))
     return await parts.gate.sessions.ticket(session)
 

@@ -8,6 +8,7 @@ the first one wins: an item is written only over the one that was seen.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from service.access.act import note
 from service.application.claims import count
 from service.application.parts import Caller
 from service.domain.actor import NOBODY, Actor
@@ -73,6 +74,7 @@ async def dismiss(
 
     Raises NotActing, NotOffered, Stale, Conflict where it was decided already, and EngineFault.
     """
+    note(claims=(claim_id,), why=decision.reason)
     actor = caller.subject.acting_for(decision.by)
     listed = await _open(caller, claim_id, seen)
     await _write(caller, _decided(listed.item, decision, actor, "dismissed"), listed.seen)
@@ -87,6 +89,7 @@ async def readjudicate(
     Raises what ``dismiss`` does, and BadSelection. The item is first written with who decides, so
     that nobody else can on what he saw before; if it ends there, the item is still open.
     """
+    note(claims=(claim_id,), why=decision.reason)
     actor = caller.subject.acting_for(decision.by)
     listed = await _open(caller, claim_id, seen)
     item = listed.item
@@ -105,6 +108,11 @@ async def readjudicate(
 
 async def _standing(caller: Caller, listed: Sequence[Listed]) -> list[Listed]:
     """Those that still stand, or were decided; the others are closed."""
+    note(
+        claims=(each.item.claim_id for each in listed),
+        members=(each.item.member_id for each in listed),
+        authorizations=(name for each in listed for name in each.item.authorizations),
+    )
     open_ = [each.item for each in listed if each.item.is_open]
     stand = await caller.stores.waiting.stand(caller.payer, open_)
     stands = {item.claim_id: does for item, does in zip(open_, stand, strict=True)}

@@ -7,6 +7,7 @@ import typer
 from service import __version__
 from service.cli.accumulators import app as accumulators_app
 from service.cli.adjudicate import adjudicate
+from service.cli.audit import app as audit_app
 from service.cli.dead_letters import app as dead_letters_app
 from service.cli.doctor import doctor
 from service.cli.faults import BadInput, Commands
@@ -76,6 +77,7 @@ app.add_typer(worklist_app, name="worklist")
 app.add_typer(members_app, name="members")
 app.add_typer(keys_app, name="keys")
 app.add_typer(session_app, name="session")
+app.add_typer(audit_app, name="audit")
 
 
 def main() -> None:

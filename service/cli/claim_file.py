@@ -10,12 +10,14 @@ import typer
 from pydantic import ValidationError
 from rich.console import RenderableType
 
+from service.access.act import tell_notes
 from service.application import claims
 from service.application.claims import ClaimSent
-from service.application.parts import Caller, application, local_caller
+from service.application.parts import Caller, local_caller
 from service.application.refusals import Conflict
 from service.cli.faults import BadInput
 from service.cli.input_file import InputFile
+from service.cli.opened import opened
 from service.cli.terminal import out, put_answer, put_line, say
 from service.domain.claim import Claim
 from service.domain.misfits import misfits
@@ -71,10 +73,12 @@ async def put_answers(
     given = None
     if file.form != "x12" and not is_x12(head):
         given = await _read_pieces(file.name, chunks, model)
-    async with application(shown.settings) as parts:
+    async with opened(shown.settings) as parts:
         caller = local_caller(parts, shown.payer)
         if given is not None:
-            put_answer(*await answer(caller, given, None), as_json=shown.as_json)
+            told = await answer(caller, given, None)
+            await tell_notes()
+            put_answer(*told, as_json=shown.as_json)
             return 0
         missed = 0
         async for sent in claims.sent_in(caller, chunks, moves=shown.moves):
@@ -82,7 +86,9 @@ async def put_answers(
             try:
                 if sent.claim is not None:
                     one = model.model_validate(dict(sent.claim))
-                    _put(file.name, sent, *await answer(caller, one, sent), as_json=shown.as_json)
+                    told = await answer(caller, one, sent)
+                    await tell_notes()
+                    _put(file.name, sent, *told, as_json=shown.as_json)
                     continue
             except (Conflict, ValueError) as error:
                 reason = str(error)

@@ -4,6 +4,7 @@ A large file is read by several processes, each of them takes shares of it.
 """
 
 import asyncio
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from service.access.act import Act, finishing
 from service.application import intake
 from service.application.maintenance import install_if_missing
 from service.application.parts import (
@@ -132,8 +134,9 @@ async def _share(parts: Application, share: Share, *, load: _Load, name: str) ->
         batch=max(parts.settings.bulk_batch, BATCH),
     )
     loaded = _Loaded()
-    async for each in intake.take(local_caller(parts, load.payer), stream):
-        loaded.take(each, every=load.every)
+    async with finishing(Act(what="authmatch load", request=uuid.uuid4().hex[:16])):
+        async for each in intake.take(local_caller(parts, load.payer), stream):
+            loaded.take(each, every=load.every)
     return loaded
 
 

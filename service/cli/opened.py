@@ -1,9 +1,14 @@
 """Opens the parts of the service for a command, runs it, and closes them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from typer._click.globals import get_current_context
+
+from service.access.act import Act, finishing
 from service.application.parts import Application, Caller, application, local_caller
 from service.cli.configuration import payer_of, read_settings
 from service.cli.terminal import progress
@@ -31,10 +36,19 @@ def run_with(
     """Do something with the parts that these settings make; raises EngineFault."""
 
     async def run() -> T:
-        async with application(settings, rules=rules) as parts:
+        async with opened(settings, rules) as parts:
             return await work(parts)
 
     return asyncio.run(run())
+
+
+@asynccontextmanager
+async def opened(settings: Settings, rules: RuleBook | None = None) -> AsyncIterator[Application]:
+    """The parts for a command, which is a row of the audit trail of the payer it asks for."""
+    context = get_current_context(silent=True)
+    act = Act(what=context.command_path if context else "authmatch", request=uuid.uuid4().hex[:16])
+    async with application(settings, rules=rules) as parts, finishing(act):
+        yield parts
 
 
 Tell = Callable[[int, int], None]

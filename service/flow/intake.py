@@ -10,6 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from service.access.act import note
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import (
     Code,
@@ -177,8 +178,12 @@ class _Intake:
             (each.result, pushed) for each in batch.taken if (pushed := each.submission.pushed)
         ]
         outcomes = await self._outcomes([pushed for _, pushed in going])
-        for (result, _), outcome in zip(going, outcomes, strict=True):
+        for (result, pushed), outcome in zip(going, outcomes, strict=True):
             result.update(outcome)
+            if result["status"] != "failed":
+                authorization = pushed.authorization
+                ids = (authorization.authorization_id,)
+                note(authorizations=ids, members=(authorization.member.id,))
         await self._bury(batch)
 
     async def _outcomes(self, pushed: Sequence[Pushed]) -> list[Result]:

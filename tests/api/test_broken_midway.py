@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from service.application.parts import Stores
-from service.stores.ledger.projection import Projection
+from service.stores.ledger.projection import LedgerProjection
 from tests.api.bodies import Fields
 from tests.api.claim_load import (
     Load,
@@ -130,7 +130,7 @@ def fused(ground: Ground) -> Iterator[Behind]:
 def behind(ground: Ground) -> Iterator[Behind]:
     """A service whose engines are asked for claims alone: nothing is copied in the background."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Projection, "start", lambda _: None)
+        patch.setattr(LedgerProjection, "start", lambda _: None)
         with fused(ground) as made:
             yield made
 

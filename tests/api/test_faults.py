@@ -121,10 +121,10 @@ def test_without_elasticsearch_nothing_is_decided(
 
 
 @pytest.mark.parametrize("mode", FAILURES)
-def test_without_redis_a_match_is_right_and_a_push_waits(
+def test_without_redis_nothing_is_given_out(
     behind: Behind, caller: httpx.Client, mode: Mode
 ) -> None:
-    """Marks that cannot be read cost a refresh; the same push again completes what was begun."""
+    """What cannot be a row of the audit trail is not answered; a push is completed by the next."""
     with behind.redis.failing(mode):
         pushed = caller.put(PATH, json=authorization_body())
         matched = caller.post("/match", json=claim_body())
@@ -132,7 +132,7 @@ def test_without_redis_a_match_is_right_and_a_push_waits(
     again = caller.put(PATH, json=authorization_body())
 
     assert_try_again(pushed)
-    assert verdict(matched) == "exact"
+    assert_try_again(matched)
     assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
     assert (again.status_code, again.json()["status"]) in ((201, "created"), (200, "unchanged"))
     assert verdict(caller.post("/match", json=claim_body())) == "exact"

@@ -40,10 +40,8 @@ def bed(ground: Ground) -> Iterator[Bed]:
 # Arithmetic -----------------------------------------------------------------------------------
 
 PORTION = """
-return run(function()
-  local result, rest = portion(tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]))
-  return {text(result), text(rest)}
-end)
+local result, rest = portion(tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]))
+return {text(result), text(rest)}
 """
 
 

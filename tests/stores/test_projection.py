@@ -12,7 +12,7 @@ from service.application.parts import Stores
 from service.stores.connection.faults import EngineFault, EngineUnavailable
 from service.stores.connection.key_names import SHELVES, BookKeys
 from service.stores.connection.reading import BadCursor
-from service.stores.ledger.projection import Projection
+from service.stores.ledger.projection import LedgerProjection
 from service.stores.ledger.reading import MATCHED, MOVED, OF_CLAIM
 from tests.ground import Ground, new_prefix, uninstall
 from tests.movements import Mover, names_of
@@ -176,7 +176,7 @@ def test_without_its_template_no_index_is_made(ground: Ground, payer: str) -> No
         mover = Mover(stores, payer)
         await mover.draw("C1")
         async with ground.stores(settings) as bare:
-            projection = Projection(
+            projection = LedgerProjection(
                 bare.elasticsearch,
                 stores.redis,
                 bare.indices,

@@ -6,6 +6,7 @@ from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
+from service.access.act import note
 from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
@@ -99,7 +100,10 @@ class AuthorizationReading:
         """Give the current version, a tombstone included; None when it was never pushed."""
         place = (await self._locator.read(payer, [authorization_id])).get(authorization_id)
         document = await read_document(self._elasticsearch, self._indices, place) if place else None
-        return replace(_stored(document), members=place.members) if place and document else None
+        if not (place and document):
+            return None
+        (stored,) = _noted([_stored(document)])
+        return replace(stored, members=place.members)
 
     async def standing(self, payer: str, person: Person, ids: Iterable[str]) -> dict[str, Standing]:
         """Read authorizations of one person as they stand now; one of another is not there."""
@@ -142,9 +146,8 @@ class AuthorizationReading:
             routing=document_id(payer, authorization_id),
         )
         newest = current.state["version"] if current else None
-        return ([current] if current else []) + [
-            each for each in page.entries if each.state["version"] != newest
-        ]
+        before = [each for each in page.entries if each.state["version"] != newest]
+        return ([current] if current else []) + _noted(before)
 
     async def page(self, payer: str, wanted: Filter, *, size: int, after: str | None) -> Page:
         """Give a page, newest certification first; raises BadCursor for a foreign cursor."""
@@ -164,7 +167,19 @@ class AuthorizationReading:
             routing=",".join(routing(payer, each) for each in members) or None,
             source_excludes=["lines"],
         )
-        return Page(entries=tuple(_each_once(page.entries)), total=page.total, next_=page.next_)
+        entries = tuple(_noted(_each_once(page.entries)))
+        note(members=members)
+        return Page(entries=entries, total=page.total, next_=page.next_)
+
+
+def _noted(given: Iterable[Stored]) -> list[Stored]:
+    """Note whose authorizations are given out."""
+    found = list(given)
+    note(
+        authorizations=filter(None, (each.source.get("authorization_id") for each in found)),
+        members=filter(None, (each.source.get("member", {}).get("id") for each in found)),
+    )
+    return found
 
 
 def _document(found: Found) -> Document:

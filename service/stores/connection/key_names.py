@@ -39,6 +39,11 @@ class BookKeys:
     rested = Name(":rested")
     """How far the ledger was looked through for what is at rest."""
 
+    trail = Name(":trail")
+    """The stream of rows of the audit trail that were not projected yet."""
+    trail_head = Name(":trail:head")
+    """How far the audit trail goes."""
+
     def claim(self, claim_id: str) -> str:
         """Name what a claim holds."""
         return f"{self.prefix}:claim:{self.surrogate(claim_id)}"
@@ -194,8 +199,15 @@ class KeyNames:
         """Tell this secret from another one, without telling it: another one names other keys."""
         return _digest(self.secret, "epoch")[:8].hex()
 
+    @property
+    def trail_key(self) -> bytes:
+        """The key that signs rows of the audit trail; no engine has it."""
+        return _digest(self.secret, "trail")
+
     sweep = Name("{ledger}:sweep")
     """The mark of the worker that last looked through the books of all payers."""
+    trail_sweep = Name("{trail}:sweep")
+    """The mark of the worker that last looked through the trails of all payers."""
     sequence = Name("{push}:sequence")
     """The number of the last push."""
     visible = Name("{push}:visible")

@@ -53,6 +53,13 @@ class IndexNames:
 
     all_studies = Name("studies-*")
     """All months of them; there may be none."""
+
+    def audit(self, month: str) -> str:
+        """The rows of the audit trail of one month."""
+        return f"{self.prefix}audit-{month}"
+
+    audits = Name("audit-*")
+    """All months of the audit trail; there may be none yet."""
     worklist = Name("worklist")
     """Claims that are offered to examiners for re-adjudication."""
     accounting = Name("accounting")

@@ -13,7 +13,7 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineRefused, EngineUnavailable, translated_errors
 
 SCRIPTS = Path(__file__).parent / "lua"
-_SHARED = "books.lua"
+_SHARED = ("trail.lua", "books.lua", "entries.lua")
 _REFUSED = "REFUSED"
 
 
@@ -24,7 +24,7 @@ def lua(name: str) -> str:
 
 def script_text(name: str) -> str:
     """Put a script that moves units together with what all of these share."""
-    return "\n".join(map(lua, (_SHARED, name)))
+    return "\n".join(map(lua, (*_SHARED, name)))
 
 
 def load_script(redis: RedisClient, name: str) -> AsyncScript:

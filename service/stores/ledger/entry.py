@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -12,6 +11,7 @@ from service.accounting.replay.ledger import entry_order
 from service.stores.connection.bulk import Operation
 from service.stores.connection.key_names import BookKeys, shelf_of
 from service.stores.connection.names import IndexNames, ledger_id
+from service.stores.connection.projection import month_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +23,9 @@ class LedgerEntry:
     fields: Mapping[str, str]
 
 
-def id_after(entry_id: str) -> str:
-    """Give the least id that is greater."""
-    milliseconds, number = entry_order(entry_id)
-    return f"{milliseconds}-{number + 1}"
-
-
 def index_of(indices: IndexNames, entry_id: str) -> str:
     """Name the index of the month in which an entry was written."""
-    seconds = entry_order(entry_id)[0] / 1000
-    return indices.ledger(datetime.fromtimestamp(seconds, UTC).strftime("%Y.%m"))
+    return indices.ledger(month_of(entry_id))
 
 
 def write_entry(indices: IndexNames, book: BookKeys, entry: LedgerEntry) -> Operation:

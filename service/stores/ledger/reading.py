@@ -15,7 +15,7 @@ from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames, ledger_id
 from service.stores.connection.reading import Listing, Order, read_page
 from service.stores.ledger.entry import LedgerEntry, index_of, read_entry
-from service.stores.ledger.projection import Projection
+from service.stores.ledger.projection import LedgerProjection
 
 Clause = dict[str, Any]
 
@@ -47,7 +47,7 @@ class LedgerReading:
     _redis: RedisClient
     _indices: IndexNames
     _keys: KeyNames
-    _projection: Projection
+    _projection: LedgerProjection
 
     async def entry(self, payer: str, entry_id: str) -> LedgerEntry | None:
         """Read one entry, wherever it is; None where there is none.

@@ -15,7 +15,7 @@ from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.scripts import lua
 from service.stores.ledger.epoch import AccumulatorsLost, Epoch
-from service.stores.ledger.projection import Projection
+from service.stores.ledger.projection import LedgerProjection
 from service.stores.ledger.reading import LedgerReading
 from service.stores.ledger.shelf_books import Held, Outcome, ShelfBooks, Tell, held_by
 
@@ -48,7 +48,7 @@ class Rebuilding:
 
     _redis: RedisClient
     _keys: KeyNames
-    _projection: Projection
+    _projection: LedgerProjection
     _ledger: LedgerReading
     _epoch: Epoch
     _books: ShelfBooks

@@ -12,7 +12,7 @@ from service.accounting.replay.ledger_check import ABSENT, check_holdings, compa
 from service.accounting.replay.ledger_page import Difference, Hash
 from service.stores.connection.key_names import KeyNames
 from service.stores.ledger.epoch import AccumulatorsLost, Epoch
-from service.stores.ledger.projection import Projection
+from service.stores.ledger.projection import LedgerProjection
 from service.stores.ledger.reading import LedgerReading
 from service.stores.ledger.shelf_books import Held, Outcome, ShelfBooks, Tell, held_by
 
@@ -34,7 +34,7 @@ class Reconciliation:
     """Changes nothing but to copy what waits in the streams."""
 
     _keys: KeyNames
-    _projection: Projection
+    _projection: LedgerProjection
     _ledger: LedgerReading
     _epoch: Epoch
     _books: ShelfBooks

@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.commands.core import AsyncScript
 
+from service.access.act import current, note
 from service.accounting.answers.statement import AccountsState
 from service.accounting.books.books import (
     Amendment,
@@ -27,8 +28,9 @@ from service.accounting.books.books import (
 )
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.grant import Balances, Measure
-from service.accounting.books.rows import HeldRow, counter_book, write_row
+from service.accounting.books.rows import HeldRow, counter_book, is_counter_book, write_row
 from service.domain.person import Person
+from service.stores.audit.trail import NO_ROW, Movement, Trail
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
@@ -52,7 +54,7 @@ from service.stores.units.movements import (
     write_recount,
 )
 
-RECALLS_MAX = 3
+RECALLS_MAX = 4
 _KEYS_AT_ONCE = 500
 _EXISTING = lua("existing.lua")
 _MEASURES: Mapping[str, Measure] = {"u": "units", "m": "amount", "d": "days"}
@@ -67,17 +69,20 @@ Guard = Callable[[], Awaitable[None]]
 class Accumulators:
     """Reads and moves units; every call is one step in Redis, or a fault and nothing moved."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it speaks to
         self,
         redis: RedisClient,
         keys: KeyNames,
         members: Members,
         archive: Archive,
+        trail: Trail,
         guard: Guard,
         touch: Touch,
         late: Callable[[], Late | None],
     ) -> None:
         """Ask ``guard`` before every movement, and tell ``touch`` after it.
+
+        Each is a row of ``trail``.
 
         ``late`` says when claims that wait are looked at for units that came back.
         """
@@ -85,6 +90,7 @@ class Accumulators:
         self._keys = keys
         self._members = members
         self._archive = archive
+        self._trail = trail
         self._guard = guard
         self._touch = touch
         self._late = late
@@ -180,7 +186,7 @@ class Accumulators:
         return await self._counters(payer, looked_up.owners)
 
     async def read_claim(self, payer: str, claim_id: str) -> ClaimState:
-        """Read what a claim holds, and which of its versions were answered."""
+        """Read what a claim holds, and which of its versions were answered; it is noted."""
         (claim,) = await self.read_claims(payer, [claim_id])
         return claim
 
@@ -192,12 +198,14 @@ class Accumulators:
             for claim_id in ids:
                 pipeline.hgetall(book.claim(claim_id))
             stored = dict(zip(ids, await pipeline.execute(), strict=True))
-        return [
+        found = [
             read_claim_state(claim_id, stored[claim_id])
             if stored[claim_id]
             else await self._recalled(payer, claim_id)
             for claim_id in ids
         ]
+        note(claims=ids, persons=(each.owner for each in found if each.owner))
+        return found
 
     async def _recalled(self, payer: str, claim_id: str) -> ClaimState:
         """Read a claim that Redis does not have: of an emptied one nothing may be concluded."""
@@ -236,6 +244,11 @@ class Accumulators:
             self._draw,
             [*names, *self._accounts_of(payer, request.authorizations)],
             lambda new: [write_draw(request, new, self._late()), request.record],
+            _movement(
+                request.occasion,
+                {request.claim.claim_id: request.owner, original.claim_id: their},
+                [*request.authorizations, *request.matched],
+            ),
             new,
         )
         if answer["s"] == "stale":
@@ -269,6 +282,7 @@ class Accumulators:
             self._change,
             [*names, *self._accounts_of(payer, claim.authorizations)],
             lambda _: [request],
+            _movement(occasion, {claim.claim_id: claim.owner}, claim.authorizations),
         )
         return read_moved(answer, {})
 
@@ -282,20 +296,29 @@ class Accumulators:
         script: AsyncScript,
         names: Sequence[str],
         arguments: Callable[[Collection[str]], Sequence[bytes | str]],
+        movement: Movement,
         never_drawn_on: Collection[str] = (),
     ) -> dict[str, Any]:
         """Run a script that moves units; accounts that Redis does not have are recalled first.
 
-        ``arguments`` is given the authorizations of which it is known that nobody drew on them.
+        ``arguments`` is given the authorizations of which it is known that nobody drew on them. The
+        row of the movement is written in the same step.
         """
         await self._guard()
-        new = set(never_drawn_on)
+        new, book = set(never_drawn_on), self._keys.book(payer)
+        keys = [*names, book.trail, book.trail_head]
         for _ in range(RECALLS_MAX):
-            answer = await run_script(script, names, arguments(new))
-            if answer["s"] != "absent":
+            row: tuple[bytes | str, ...] = self._trail.moving(payer, movement)
+            answer = await run_script(script, keys, [*arguments(new), *row])
+            if answer["s"] == "unled":
+                await self._trail.go_on(payer)
+            elif answer["s"] == "absent":
+                new |= await self._archive.recall(payer, "accounts", answer["a"])
+            else:
+                if "tr" in answer:
+                    self._trail.appended(payer, answer["tr"], current())
                 self._touch(payer)
                 return answer
-            new |= await self._archive.recall(payer, "accounts", answer["a"])
         raise EngineUnavailable("redis", _NOWHERE)
 
     async def amend(self, payer: str, amendment: Amendment, occasion: Occasion) -> bool:
@@ -305,7 +328,8 @@ class Accumulators:
         """
         book = self._keys.book(payer)
         names = [book.accounts(amendment.authorization_id), book.ledger]
-        answer = await run_script(self._amend, names, [write_amendment(amendment, occasion)])
+        arguments: list[bytes | str] = [write_amendment(amendment, occasion), *NO_ROW]
+        answer = await run_script(self._amend, names, arguments)
         self._touch(payer)
         return bool(answer["s"] != "recount")
 
@@ -321,7 +345,12 @@ class Accumulators:
             *self._accounts_of(payer, request.beside),
             *(book.claim(claim.claim_id) for claim, _ in request.claims),
         ]
-        await self._move(payer, self._recount, names, lambda new: [write_recount(request, new)])
+        claims = {claim.claim_id: claim.owner for claim, _ in request.claims}
+        recounted = [each.authorization_id for each in request.books]
+        movement = _movement(request.occasion, claims, recounted)
+        await self._move(
+            payer, self._recount, names, lambda new: [write_recount(request, new)], movement
+        )
 
     async def correct(self, payer: str, correction: Correction, occasion: Occasion) -> bool:
         """Correct what is used of an account; False where this correction was made before.
@@ -342,6 +371,9 @@ class Accumulators:
                 late.arrived(owner),
             ],
             lambda new: [write_correction(named, occasion, new, self._late())],
+            replace(
+                _movement(occasion, {}, [correction.drawable.authorization_id]), persons=(owner,)
+            ),
         )
         if answer["s"] == "stale":
             raise AuthorizationChanged(answer["a"])
@@ -404,3 +436,19 @@ class Accumulators:
             for name in ids:
                 pipeline.hgetall(book.accounts(name))
             return dict(zip(ids, await pipeline.execute(), strict=True))
+
+
+def _movement(
+    occasion: Occasion, claims: Mapping[str, str], authorizations: Iterable[str]
+) -> Movement:
+    """What the trail says of a movement; ``claims`` with the member of each."""
+    return Movement(
+        kind=occasion.kind,
+        at=occasion.at,
+        by=occasion.by,
+        on_behalf_of=occasion.on_behalf_of,
+        why=occasion.why,
+        claims=list(claims),
+        authorizations=[name for name in authorizations if not is_counter_book(name)],
+        persons=list(claims.values()),
+    )

@@ -45,17 +45,17 @@ return run(function()
   check_type(KEYS[2], 'stream')
   check_words(request, {'id', 'st', 'at', 'day', 'sh'}, {'by', 'obo', 'why', 'ln'})
   local stored = redis.call('HGETALL', KEYS[1])
-  if #stored == 0 then return cjson.encode({s = 'none'}) end
+  if #stored == 0 then return {s = 'none'} end
   for i = 1, #stored, 2 do fields[stored[i]] = stored[i + 1] end
   local version = whole(request.v, 'a version')
-  if whole(fields.v, 'a version') > version then return cjson.encode({s = 'older'}) end
-  if fields.sh ~= request.sh then return cjson.encode({s = 'recount'}) end
+  if whole(fields.v, 'a version') > version then return {s = 'older'} end
+  if fields.sh ~= request.sh then return {s = 'recount'} end
 
   set_ends(set_limits(request.b), request.day)
   set('v', text(version))
   set('ln', request.ln)
   set('st', word(request.st, 'a state'))
-  if #sets + #drops == 0 then return cjson.encode({s = 'same'}) end
+  if #sets + #drops == 0 then return {s = 'same'} end
 
   local number = text(whole(fields.n or '0', 'a sequence') + 1)
   sets[#sets + 1] = {'n', number}
@@ -63,9 +63,9 @@ return run(function()
   table.sort(drops)
   for _, pair in ipairs(sets) do redis.call('HSET', KEYS[1], pair[1], pair[2]) end
   for _, field in ipairs(drops) do redis.call('HDEL', KEYS[1], field) end
-  local entry = redis.call('XADD', KEYS[2], '*', 'k', 'amend', 'a', word(request.id, 'an id'),
+  local entry = enter(KEYS[2], 'k', 'amend', 'a', word(request.id, 'an id'),
     'v', text(version), 'at', request.at, 'by', request.by or '', 'obo', request.obo or '',
     'why', request.why or '',
     'set', encode_list(sets), 'del', encode_list(drops), 'q', encode_list({{request.id, number}}))
-  return cjson.encode({s = 'ok', e = entry})
+  return {s = 'ok', e = entry}
 end)

@@ -466,12 +466,3 @@ local function note_freed(late, owner, claim_id, waiting, due, arrived, stamp)
   local now = redis.call('TIME')
   redis.call('ZADD', due, text(now[1] * 1000 + math.floor(now[2] / 1000) + late.soon), owner)
 end
-
--- Runs the whole of a script; a refusal is an answer of its own, and nothing was written. What Redis
--- itself refuses (no memory, no disk) keeps its own word: a string with a dash before Redis 7.
-local function run(main)
-  local done, result = pcall(main)
-  if done then return result end
-  local reason = type(result) == 'table' and result.err or string.match(result, ': %-(%u+ .*)$')
-  return redis.error_reply(reason or 'REFUSED ' .. tostring(result))
-end

@@ -11,10 +11,10 @@ return run(function()
   check_type(KEYS[5], 'hash')
   check_words(request, {'k', 'c', 'm', 'at', 'r'}, {'by', 'obo', 'why'})
   local claim = open_claim(KEYS[1])
-  if claim.n ~= whole(request.n, 'a sequence') then return cjson.encode({s = 'moved'}) end
+  if claim.n ~= whole(request.n, 'a sequence') then return {s = 'moved'} end
   if not claim.v then error('a claim that was never drawn') end
   for i, id in ipairs(request.a) do open_book(id, KEYS[4 + 2 * i], KEYS[5 + 2 * i]) end
-  if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
+  if #absent > 0 then return {s = 'absent', a = absent} end
   local rows = decode_rows(request.r)
   local state = STATES[word(request.s, 'a state')]
   if #rows > 0 and not state then error('rows that nobody would hold') end
@@ -26,12 +26,12 @@ return run(function()
 
   local sequence, number = write_books(), text(claim.n + 1)
   local result = {s = 'ok', r = encode_list(redone), u = encode_list(undone)}
-  result.e = redis.call('XADD', KEYS[2], '*', 'k', request.k, 'c', request.c, 'v', claim.v,
+  result.e = enter(KEYS[2], 'k', request.k, 'c', request.c, 'v', claim.v,
     'n', number, 's', request.s, 'at', request.at, 'by', request.by or '',
     'obo', request.obo or '', 'why', request.why or '', 'm', request.m, 'r', result.r, 'u', result.u,
     'q', encode_list(sequence))
   redis.call('HSET', KEYS[1], 'n', number, 's', request.s, 'mv', encode_list(rows))
   if not state then redis.call('ZREM', KEYS[3], request.c) end
   note_freed(request.late, request.m, request.c, KEYS[3], KEYS[4], KEYS[5], result.e)
-  return cjson.encode(result)
+  return result
 end)

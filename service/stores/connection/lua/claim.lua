@@ -431,7 +431,7 @@ local function write_claim(request, claim, original, kept, fields, waits)
   if waits then
     add('wt', '1')
   end
-  local id = redis.call('XADD', KEYS[LEDGER], '*', unpack(entry))
+  local id = enter(KEYS[LEDGER], unpack(entry))
   redis.call('HSET', KEYS[CLAIM], 'id', request.c, 'm', request.m, 'n', text(claim.n + 1),
     'v', request.v, 's', request.s, 'mv', encode_list(kept), 'fp:' .. request.v, request.fp,
     'e:' .. request.v, id)
@@ -449,30 +449,30 @@ return run(function()
   local original = KEYS[ORIGINAL] ~= KEYS[CLAIM] and open_claim(KEYS[ORIGINAL]) or nil
   if claim.n ~= whole(request.n, 'a sequence') or
     (original and original.n ~= whole(request.on, 'a sequence')) then
-    return cjson.encode({s = 'moved'})
+    return {s = 'moved'}
   end
   local amended, stale, behind, is_other = open_books(request)
   if #absent > 0 or request.lkn then ask_for_candidates(request) end
-  if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
-  if is_other then return cjson.encode({s = 'moved'}) end
-  if stale then return cjson.encode({s = 'stale', a = stale}) end
-  if behind then return cjson.encode({s = 'behind', a = behind}) end
+  if #absent > 0 then return {s = 'absent', a = absent} end
+  if is_other then return {s = 'moved'} end
+  if stale then return {s = 'stale', a = stale} end
+  if behind then return {s = 'behind', a = behind} end
   local state = STATES[word(request.s, 'a state')]
   if #request.l > 0 and not state then error('no such state') end
   local undone = undo(claim)
   local given_back = original and undo(original) or {}
   local rows, kept, lists, waits, all_wait = draw_lines(request, state)
-  if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
+  if #absent > 0 then return {s = 'absent', a = absent} end
   if state and all_wait then request.s = 'suspended' end
   if STATES[request.s] then count_lines(request, state, rows, kept) end
   local result = {
     s = 'ok', r = encode_list(rows), u = encode_list(undone), o = encode_list(given_back),
     t = lists.t, bl = lists.bl, w = lists.w, k = lists.k, st = request.s,
   }
-  if request.dry then return cjson.encode(result) end
+  if request.dry then return result end
   -- A push that came after the claim was looked up did not see it waiting: it is looked up again.
   if waits and (redis.call('GET', KEYS[MARK]) or '') ~= request.mk then
-    return cjson.encode({s = 'moved'})
+    return {s = 'moved'}
   end
 
   local sequence = write_books()
@@ -487,5 +487,5 @@ return run(function()
     note_freed(request.late, request.om, request.oc, KEYS[ORIGINAL_WAITING], KEYS[DUE],
       KEYS[ORIGINAL_ARRIVED], result.e)
   end
-  return cjson.encode(result)
+  return result
 end)

@@ -13,13 +13,13 @@ return run(function()
   check_words(request, {'k', 'ci', 'cf', 'ch', 'ac', 'm', 'at', 'why'}, {'by', 'obo'})
   local given = request.a
   local book = open_book(given.id, KEYS[ACCOUNTS], KEYS[TOKENS], given.new)
-  if #absent > 0 then return cjson.encode({s = 'absent', a = absent}) end
+  if #absent > 0 then return {s = 'absent', a = absent} end
   local field = 'c:' .. request.cf
   local known = redis.call('HGET', book.key, field)
-  if known then return cjson.encode({s = known == request.ch and 'same' or 'other'}) end
+  if known then return {s = known == request.ch and 'same' or 'other'} end
   local version = whole(given.v, 'a version')
   if book.v > version or (book.v == version and book.st ~= 'open') or (book.sh and book.sh ~= given.sh) then
-    return cjson.encode({s = 'stale', a = given.id})
+    return {s = 'stale', a = given.id}
   end
 
   local amended = {take_version(book, given)}
@@ -29,9 +29,9 @@ return run(function()
   for _, measure in ipairs(MEASURES) do
     local corrected = measure .. 'c'
     local now = balance[corrected] + signed(request.by_measure[measure], 'a correction')
-    if balance[measure .. 'u'] + now < 0 then return cjson.encode({s = 'below', a = measure}) end
+    if balance[measure .. 'u'] + now < 0 then return {s = 'below', a = measure} end
     if balance[measure .. 'u'] + balance[measure .. 'r'] + now > MAX then
-      return cjson.encode({s = 'above', a = measure})
+      return {s = 'above', a = measure}
     end
     balance[corrected] = now
   end
@@ -39,11 +39,11 @@ return run(function()
   local sequence = write_books()
   redis.call('HSET', book.key, field, request.ch)
   local deltas = request.by_measure
-  local entry = redis.call('XADD', KEYS[LEDGER], '*', 'k', request.k, 'a', given.id, 'v', text(book.v),
+  local entry = enter(KEYS[LEDGER], 'k', request.k, 'a', given.id, 'v', text(book.v),
     'at', request.at, 'by', request.by or '', 'obo', request.obo or '', 'why', request.why,
     'ci', request.ci, 'cf', request.cf, 'ch', request.ch,
     'cr', cjson.encode({request.ac, deltas.u, deltas.m, deltas.d}), 'r', encode_list(moved),
     'am', encode_list(amended), 'q', encode_list(sequence))
   note_freed(request.late, request.m, '', KEYS[WAITING], KEYS[DUE], KEYS[ARRIVED], entry)
-  return cjson.encode({s = 'ok', e = entry})
+  return {s = 'ok', e = entry}
 end)

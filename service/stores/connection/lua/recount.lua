@@ -79,7 +79,7 @@ return run(function()
   check_type(KEYS[LEDGER], 'stream')
   check_words(request, {'at'}, {'by', 'obo', 'why'})
   local claims, amended = open_all(request)
-  if not claims then return cjson.encode({s = amended, a = absent}) end
+  if not claims then return {s = amended, a = absent} end
 
   local corrected, undone, redone, said = move_corrections(request), {}, {}, {}
   for _, claim in ipairs(claims) do
@@ -104,10 +104,10 @@ return run(function()
   for _, claim in ipairs(claims) do
     redis.call('HSET', claim.key, 'n', text(claim.n + 1), 'mv', encode_list(claim.next))
   end
-  local entry = redis.call('XADD', KEYS[LEDGER], '*', 'k', 'recount', 'a', request.a[1].id,
+  local entry = enter(KEYS[LEDGER], 'k', 'recount', 'a', request.a[1].id,
     'v', text(order[1].v), 'at', request.at, 'by', request.by or '', 'obo', request.obo or '',
     'why', request.why or '',
     'cs', encode_list(said), 'cd', encode_list(corrected), 'am', encode_list(amended), 'u', encode_list(undone),
     'r', encode_list(redone), 'q', encode_list(sequence))
-  return cjson.encode({s = 'ok', e = entry})
+  return {s = 'ok', e = entry}
 end)

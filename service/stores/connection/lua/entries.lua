@@ -1,0 +1,38 @@
+-- How a script that moves units writes what it did: an entry of the ledger and a row of the trail.
+
+-- The trail ends KEYS with its stream and its head, and ARGV with the row of what is moved and its
+-- signature; both are empty where the row is written by whoever asked for more than this.
+local TRAIL, TRAIL_HEAD = KEYS[#KEYS - 1], KEYS[#KEYS]
+local has_row, appended = ARGV[#ARGV] ~= '', nil
+
+-- Nothing is written where the row could not be; tells whether it is known how far the trail goes.
+local function is_trail_ready()
+  check_type(TRAIL, 'stream')
+  check_type(TRAIL_HEAD, 'hash')
+  local known = redis.call('HMGET', TRAIL_HEAD, 'n', 'h')
+  if not known[1] then return false end
+  whole(known[1], 'the number of a row')
+  word(known[2], 'the link of a row')
+  return true
+end
+
+-- Writes an entry of the ledger, and with it the row of the trail; gives the id of the entry.
+local function enter(ledger, ...)
+  local id = redis.call('XADD', ledger, '*', ...)
+  if has_row then appended = append_row(TRAIL, TRAIL_HEAD, ARGV[#ARGV - 1], ARGV[#ARGV]) end
+  return id
+end
+
+-- Runs the whole of a script; a refusal is an answer of its own, and nothing was written. What Redis
+-- itself refuses (no memory, no disk) keeps its own word: a string with a dash before Redis 7.
+local function run(main)
+  local done, result = pcall(function()
+    if has_row and not is_trail_ready() then return cjson.encode({s = 'unled'}) end
+    local answer = main()
+    answer.tr = appended
+    return cjson.encode(answer)
+  end)
+  if done then return result end
+  local reason = type(result) == 'table' and result.err or string.match(result, ': %-(%u+ .*)$')
+  return redis.error_reply(reason or 'REFUSED ' .. tostring(result))
+end
