@@ -35,6 +35,7 @@ _CHANGES = (
     ("base.yaml", "non_exact: {min: 60", "non_exact: {min: 70"),
 )
 LIVE_MAX_S = 120
+BATCH_CLAIMS = 600
 
 
 def frozen(settings: Settings, payer: str, claims: Sequence[Any]) -> list[StudyClaim]:
@@ -61,11 +62,12 @@ def rows(
     for file, old, new in _CHANGES:
         after[file] = after[file].replace(old, new)
     lines = lines_in(study)
-    once_s, again_s, columns = _judged(study, before, after)
-    stream = b"\n".join(map(orjson.dumps, claims))
+    once_s, again_s = _judged(study, before, after)
+    some = claims[:BATCH_CLAIMS]  # a client that sends more before it reads is ended
+    stream = b"\n".join(map(orjson.dumps, some))
     post = _posting(service, "/match/batch", stream, "application/x-ndjson")
     post()
-    batch = lines / milliseconds(post) * 1000
+    batch = sum(len(each["lines"]) for each in some) / milliseconds(post) * 1000
     what = (
         f"{lines:,} study lines judged again after a change, lines a second, against /match/batch"
     )
@@ -73,13 +75,12 @@ def rows(
     asked = Asked(study={"id": "bench"}, claims=study, before=RuleSet(before), after=RuleSet(after))
     report_s = milliseconds(lambda: make_report(asked)) / 1000
     yield at_most("a report with causes, against judging the lines once", report_s, once_s, 5, "s")
-    del columns
     yield _beside(study, asked, service, claims)
 
 
 def _judged(
     study: Sequence[StudyClaim], before: dict[str, str], after: dict[str, str]
-) -> tuple[float, float, Columns]:
+) -> tuple[float, float]:
     """Seconds to judge a study for the first time, and again after a change."""
     books = [load_texts(texts).book for texts in (before, after)]
     started = time.perf_counter()
@@ -87,7 +88,7 @@ def _judged(
     Judge(columns, books[0]).judge()
     once = time.perf_counter()
     Judge(columns, books[1]).judge()
-    return once - started, time.perf_counter() - once, columns
+    return once - started, time.perf_counter() - once
 
 
 def _posting(
