@@ -26,9 +26,12 @@ DAYS = 397
 HASHED_TIMES = 10_000
 CLOCKS_APART = timedelta(minutes=5)
 
-_SEVERAL = {"authorizations": "authorizations*", "ledger": "ledger-*", "audit": "audit-*"}
-_NAMES = (each.stem.removeprefix("index-") for each in TEMPLATES.glob("index-*.json"))
-INDICES = sorted(_SEVERAL.get(name, name) for name in _NAMES)
+_PATTERNS = (
+    pattern
+    for each in TEMPLATES.glob("index-*.json")
+    for pattern in json.loads(each.read_bytes())["index_patterns"]
+)
+INDICES = sorted(each.replace("-v*", "*") for each in _PATTERNS)
 """All that the service has, by the templates that it installs."""
 ROLE = f"""\
 # What the service needs, and no more.
