@@ -115,10 +115,13 @@ def test_who_is_not_let_in_is_told_so(fortress: Ground, changes: dict[str, Any])
 
 def test_what_is_pushed_with_an_expired_key_waits_and_is_no_dead_letter(fortress: Ground) -> None:
     """The key of the engine is the operator's matter: 202, and stored when it is mended."""
-    changes: dict[str, Any] = {
-        "default_payer": "expired",
-        "elasticsearch_api_key": SecretStr("bm90OmE6a2V5"),
-    }
+    changes: dict[str, Any] = {"default_payer": "expired"}
+    with (
+        serving(fortress.settings.model_copy(update=changes)) as url,
+        client_of(url) as caller,
+    ):
+        assert caller.get("/authorizations/A1").status_code == 404  # its audit trail has begun
+    changes["elasticsearch_api_key"] = SecretStr("bm90OmE6a2V5")
     with (
         serving(fortress.settings.model_copy(update=changes)) as url,
         client_of(url) as caller,
