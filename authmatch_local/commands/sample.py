@@ -23,16 +23,22 @@ def sample(
     expected: Annotated[
         bool, typer.Option("--expected", help="Write what must come out for the claims.")
     ] = False,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Write which authorization is right, as labels.")
+    ] = False,
     out: Annotated[
         str, typer.Option(help="A folder that gets one file a kind; - is stdout, one kind.")
     ] = "-",
 ) -> None:
     """Write sample data as NDJSON: the authorizations, and into a folder what else is asked for."""
     data = SampleData(seed, authorizations)
+    also = {"claims": claims, "expected": expected, "labels": labels}
     if out == "-":
-        if claims and expected:
-            raise BadInput("--claims and --expected: stdout takes one of them, or name a folder")
-        kind = "claims" if claims else "expected" if expected else "authorizations"
+        named = [kind for kind, is_wanted in also.items() if is_wanted]
+        if len(named) > 1:
+            told = " and ".join(f"--{kind}" for kind in named)
+            raise BadInput(f"{told}: stdout takes one of them, or name a folder")
+        kind = named[0] if named else "authorizations"
         with progress() as bars:
             total = authorizations if kind == "authorizations" else None
             stdout = typer.get_binary_stream("stdout")
@@ -41,7 +47,7 @@ def sample(
         return
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = {"authorizations": True, "claims": claims, "expected": expected}
+    wanted = {"authorizations": True, **also}
     with progress() as bars:
         for kind in (name for name, is_wanted in wanted.items() if is_wanted):
             total = authorizations if kind == "authorizations" else None
@@ -64,6 +70,8 @@ def _lines(data: SampleData, kind: str) -> Iterator[bytes]:
         values: Iterator[object] = data.authorizations()
     elif kind == "claims":
         values = (claim for claim, _ in data.claims())
+    elif kind == "labels":
+        values = (each.as_label() for _, lines in data.claims() for each in lines)
     else:
         values = (each.as_json() for _, lines in data.claims() for each in lines)
     return (orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in values)

@@ -80,3 +80,14 @@ class Expected:
         values = asdict(self)
         values["class"] = values.pop("class_")
         return values
+
+    def as_label(self) -> dict[str, Any]:
+        """Which authorization is right for the line, null for none, and the story that says so."""
+        return {
+            "claim_id": self.claim_id,
+            "line": self.line,
+            "kind": self.type,
+            "authorization": self.chosen[0] if self.chosen else self.best,
+            "class": self.class_,
+            "why": self.story,
+        }

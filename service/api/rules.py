@@ -12,7 +12,11 @@ from service.api.schema import problems
 from service.application import reports, rules, rules_drafts, rules_publishing
 from service.application.reports import EvaluationAsked
 from service.application.rules import Asked
-from service.application.rules_drafts import ApprovalAsked, DraftEdited, DraftWanted
+from service.application.rules_drafts import (
+    ApprovalAsked,
+    DraftEdited,
+    DraftWanted,
+)
 from service.application.rules_publishing import PublishAsked, RollbackAsked
 
 router = APIRouter(
@@ -176,7 +180,8 @@ async def publish(
     """Publish it at once for all days of the set before, or schedule it for days of service.
 
     With `effective_from` it is for services from that day on. What somebody else published
-    meanwhile is kept; where the two overlap, nothing is published.
+    meanwhile is kept; where the two overlap, nothing is published. Where no report of the draft
+    holds the gates, `despite_gates` says why, and it is somebody who neither wrote nor approved it.
     """
     return json_response(await rules_publishing.publish(caller, draft_id, asked), status=201)
 

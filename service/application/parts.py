@@ -82,6 +82,7 @@ from service.stores.members.merge import MemberMerge
 from service.stores.members.records import MemberRecords
 from service.stores.members.who import Members
 from service.stores.rules.kept import KeptRules
+from service.stores.studies.golden import Golden
 from service.stores.studies.kept import KeptClaims
 from service.stores.studies.studies import Studies
 from service.stores.units.accumulators import Accumulators
@@ -140,6 +141,7 @@ class Stores:
             days=settings.kept_days,
         )
         self.studies = Studies(elasticsearch, indices, self.seal)
+        self.golden = Golden(elasticsearch, indices, self.seal)
         templates = read_es_templates(settings.es_templates_dir)
         self.installation = Installation(
             elasticsearch, indices, templates, references.attached, settings.index_shards

@@ -15,14 +15,14 @@ from typing import Annotated
 import orjson
 from pydantic import Field
 
-from service.application import rules_drafts, studies
+from service.application import golden, rules_drafts, studies
 from service.application.parts import Caller
 from service.application.rules import Asked as Why
 from service.application.rules import RulesRefused, problem, texts_of
+from service.application.rules_drafts import ReportNoted
 from service.application.studies import Json, NoSuchStudy, NotDone, Tell
-from service.domain.claim import AuthorizationKind
 from service.domain.misfits import Misfit
-from service.domain.values import Frozen, Identifier, LineNumber, Text
+from service.domain.values import Frozen, Identifier, Text
 from service.flow.matching.counting import Counting
 from service.flow.matching.match import match_claim
 from service.rules.book import RuleBook
@@ -32,8 +32,9 @@ from service.rules.texts import load_texts
 from service.stores.connection.clock import now
 from service.stores.studies.studies import Head
 from service.tuning.columns import KINDS, Columns
+from service.tuning.golden import Label, labels_of
 from service.tuning.judging import Judge, Judging, Verdict, verdict_of
-from service.tuning.measures import LabelKey, Labels, key_of, point, with_key
+from service.tuning.measures import Labels, key_of, point, with_key
 from service.tuning.page import csv_of as csv_of
 from service.tuning.process import asked_as_json
 from service.tuning.report import MINUTES, Asked
@@ -46,20 +47,11 @@ _LINE_BYTES_MAX = 64 * 1024 * 1024
 _FILE = r"^(?:[a-z]+/)?[A-Za-z0-9_\-]+\.(?:yaml|json)$"
 
 
-class Label(Frozen):
-    """Which authorization is right for a claim line, null where none is."""
-
-    claim_id: Identifier
-    line: LineNumber
-    kind: AuthorizationKind = "authorization"
-    authorization: Identifier | None
-
-
 class ReportAsked(Frozen):
     """What a report is asked of: a study, and a draft.
 
     ``draft`` is the id of one that is kept; else ``texts`` are the files that differ from the rules
-    in force, null for one that there is not.
+    in force, null for one that there is not. Without ``labels`` the golden set says what is right.
     """
 
     study: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
@@ -67,7 +59,7 @@ class ReportAsked(Frozen):
     texts: dict[Annotated[str, Field(pattern=_FILE)], str | None] = Field(
         default_factory=dict, max_length=200
     )
-    labels: tuple[Label, ...] = Field(default=(), max_length=200_000)
+    labels: tuple[Label, ...] | None = Field(default=None, max_length=200_000)
     minutes: Annotated[int, Field(ge=0, le=600)] = MINUTES
     name: Text | None = None
 
@@ -101,15 +93,6 @@ def draft_of(before: RuleSet, texts: Mapping[str, str | None]) -> RuleSet:
     return RuleSet({name: text for name, text in mixed.items() if text is not None})
 
 
-def labels_of(given: Iterable[Label]) -> Labels:
-    """Labels by claim line, with their hash."""
-    right: dict[LabelKey, str | None] = {
-        (each.claim_id, each.line, each.kind): each.authorization for each in given
-    }
-    content = orjson.dumps(sorted([*key, value] for key, value in right.items()))
-    return Labels(hash=hashlib.sha256(content).hexdigest() if right else "", right=right)
-
-
 async def begin(caller: Caller, asked: ReportAsked) -> Head:
     """Have a report made beside the requests; its head says how far it is.
 
@@ -122,7 +105,7 @@ async def begin(caller: Caller, asked: ReportAsked) -> Head:
     if asked.draft is not None:
         after = RuleSet(await texts_of(caller, asked.draft))
     head = await new_head(caller, asked.study, before, after, name=asked.name)
-    labels = labels_of(asked.labels)
+    labels = await golden.labels(caller) if asked.labels is None else labels_of(asked.labels)
 
     async def work() -> None:
         async def made(tell: Tell) -> None:
@@ -199,6 +182,7 @@ def _summary(made: Made) -> Json:
         "moved": moved,
         "harmful": harmful,
         "change_hours": report["review"]["change_hours"],
+        "gates_hold": report["gates"]["hold"],
     }
 
 
@@ -337,10 +321,12 @@ async def evaluated(caller: Caller, draft_id: str, asked: EvaluationAsked) -> Js
     head = await read(caller, asked.report)
     if head.status != "done":
         raise NotDone(f"this report is not done: {head.status}", "report")
-    if head.said["rules"]["after"]["hash"] != RuleSet(await texts_of(caller, draft_id)).hash:
+    said = head.said
+    if said["rules"]["after"]["hash"] != RuleSet(await texts_of(caller, draft_id)).hash:
         reason = "the report is of other texts than the draft has now: have another one made"
         raise RulesRefused(problem("/report", reason), is_conflict=True)
-    return await rules_drafts.evaluate(caller, draft_id, asked, (head.id, head.said["hash"]))
+    noted = ReportNoted(head.id, said["hash"], said["gates_hold"])
+    return await rules_drafts.evaluate(caller, draft_id, asked, noted)
 
 
 async def read(caller: Caller, id_: str) -> Head:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints
 
@@ -66,6 +66,14 @@ class ApprovalAsked(Asked):
     """What is approved: with ``content``, only if the draft still says what has this hash."""
 
     content: str | None = None
+
+
+class ReportNoted(NamedTuple):
+    """A report on a draft: its id, its hash, and whether its gates hold."""
+
+    id: str
+    hash: str
+    gates_hold: bool
 
 
 async def begin(caller: Caller, wanted: DraftWanted) -> Answer:
@@ -135,12 +143,11 @@ async def evaluate(
     caller: Caller,
     draft_id: str,
     asked: Asked,
-    report: tuple[str, str] | None = None,
+    report: ReportNoted | None = None,
 ) -> Answer:
     """Check a draft and, where nothing is wrong, note what was evaluated, with its report.
 
-    ``report`` is the id of a report on this draft, and its hash. Raises NotFound, RulesRefused,
-    StepRefused.
+    Raises NotFound, RulesRefused, StepRefused.
     """
     step = step_of(caller, "evaluate", asked)
     found = await draft_of(caller, draft_id)
@@ -149,8 +156,9 @@ async def evaluate(
     evaluation = Evaluation(
         content=found.draft.content,
         base=found.draft.base,
-        report=report[0] if report else None,
-        report_hash=report[1] if report else None,
+        report=report.id if report else None,
+        report_hash=report.hash if report else None,
+        gates_hold=report.gates_hold if report else None,
     )
     return await _taken(caller, found, life.evaluated(found.draft, evaluation, step))
 

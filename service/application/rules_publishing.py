@@ -12,6 +12,7 @@ from service.application.rules import (
     STORED,
     Answer,
     Asked,
+    Reason,
     RulesRefused,
     check_rebased,
     draft_of,
@@ -44,9 +45,13 @@ ATTEMPTS_MAX = 10
 
 
 class PublishAsked(Asked):
-    """From which day of service a set is for; without it, for all days of the set before."""
+    """From which day of service a set is for; without it, for all days of the set before.
+
+    ``despite_gates`` says why it is published though no report of the draft holds the gates.
+    """
 
     effective_from: Day | None = None
+    despite_gates: Reason | None = None
 
 
 class RollbackAsked(Asked):
@@ -80,7 +85,7 @@ async def publish(caller: Caller, draft_id: str, asked: PublishAsked) -> Answer:
 
     async def make(pointer: Pointer) -> _Made:
         draft = (await draft_of(caller, draft_id)).draft
-        life.publishable(draft)
+        life.publishable(draft, step.who, asked.despite_gates)
         calendar = pointer.calendar(caller.payer)
         over = calendar.over(draft.base, starts, today())
         if over.number != draft.base:
@@ -101,6 +106,7 @@ async def publish(caller: Caller, draft_id: str, asked: PublishAsked) -> Answer:
             authors=draft.authors,
             evaluation=draft.evaluation,
             approved=draft.approved,
+            despite_gates=asked.despite_gates,
         )
         return _replacing(calendar, made, new, over.number)
 

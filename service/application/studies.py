@@ -11,7 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -38,6 +38,7 @@ from service.tuning.study import (
     Decided,
     Hashing,
     StudyClaim,
+    decided_in,
     reach_of,
     widest_search,
     write_line,
@@ -86,7 +87,7 @@ class KeptFrom(Frozen):
 
 
 class StudyAsked(Frozen):
-    """What a study is made of: of ``kept`` claims, or of ``claims``.
+    """What a study is made of: of ``kept`` claims, of ``claims``, or of the ``golden`` set.
 
     ``days``: so far around the days of a claim authorizations are taken; no template can be tried
     that looks further.
@@ -96,11 +97,12 @@ class StudyAsked(Frozen):
     days: Annotated[int, Field(ge=0, le=MATCH_DAYS_MAX)] | None = None
     kept: KeptFrom | None = None
     claims: tuple[Claim, ...] | None = Field(default=None, min_length=1)
+    golden: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.kept is None) == (self.claims is None):
-            refuse("StudyAsked", [((), "either 'kept' or 'claims' is needed")])
+        if sum(each is not None for each in (self.kept, self.claims, self.golden)) != 1:
+            refuse("StudyAsked", [((), "one of 'kept', 'claims' and 'golden' is needed")])
         return self
 
 
@@ -147,7 +149,7 @@ def new_head(caller: Caller, asked: StudyAsked, source: str | None = None) -> He
     if asked.kept is not None:
         said["kept"] = asked.kept.model_dump(mode="json", by_alias=True)
     else:
-        said["source"] = source or "claims that were sent"
+        said["source"] = source or ("the golden set" if asked.golden else "claims that were sent")
     by = caller.subject.title
     return Head(
         kind="study", id=secrets.token_hex(8), status="waiting", at=at, beat=at, by=by, said=said
@@ -214,6 +216,8 @@ async def make(caller: Caller, head: Head, asked: StudyAsked, tell: Tell) -> Hea
         sent = _all_of([Sent(claim) for claim in asked.claims])
     elif asked.kept is not None:
         sent = kept_claims(caller, asked.kept)
+    else:
+        sent = golden_claims(caller)
     return await freeze(caller, head, sent, tell)
 
 
@@ -308,7 +312,6 @@ async def _all_of(sent: Sequence[Sent]) -> AsyncIterator[Sent]:
 
 async def kept_claims(caller: Caller, asked: KeptFrom) -> AsyncIterator[Sent]:
     """Claims that are kept, as they were sent last; of too many a sample by the seed."""
-    kept = caller.stores.kept
     wanted = Wanted(
         first=asked.first,
         last=asked.last,
@@ -316,21 +319,43 @@ async def kept_claims(caller: Caller, asked: KeptFrom) -> AsyncIterator[Sent]:
         match_class=asked.match_class,
         event=asked.event,
     )
-    await caller.stores.projection.project(caller.payer)
-    newest: dict[str, Kept] = {}
-    async for one in kept.find(caller.payer, wanted):
-        known = newest.get(one.claim_id)
-        if known is None or (known.version, known.at) < (one.version, one.at):
-            newest[one.claim_id] = one
+    newest = await newest_kept(caller, wanted)
 
     def draw(one: Kept) -> bytes:
         return hashlib.sha256(f"{asked.seed}|{one.claim_id}".encode()).digest()
 
-    drawn = heapq.nsmallest(asked.sample, newest.values(), key=draw)
-    for start in range(0, len(drawn), _READ_AT_ONCE):
-        for found in await kept.read(drawn[start : start + _READ_AT_ONCE]):
+    async for _, found in read_kept(caller, heapq.nsmallest(asked.sample, newest, key=draw)):
+        yield as_sent(found)
+
+
+async def golden_claims(caller: Caller) -> AsyncIterator[Sent]:
+    """The claims of which lines are labelled, as they were when the first label was given."""
+    found = [each async for each in caller.stores.golden.claims(caller.payer)]
+    for each in sorted(found, key=lambda claim: str(claim["claim"]["claim_id"])):
+        claim = Claim.model_validate(each["claim"])
+        yield Sent(claim, tuple(map(decided_in, each["decided"])))
+
+
+async def newest_kept(caller: Caller, wanted: Wanted) -> list[Kept]:
+    """Where the claims are kept that are wanted, each as it was sent last; in no order."""
+    await caller.stores.projection.project(caller.payer)
+    newest: dict[str, Kept] = {}
+    async for one in caller.stores.kept.find(caller.payer, wanted):
+        known = newest.get(one.claim_id)
+        if known is None or (known.version, known.at) < (one.version, one.at):
+            newest[one.claim_id] = one
+    return list(newest.values())
+
+
+async def read_kept(
+    caller: Caller, places: Sequence[Kept]
+) -> AsyncIterator[tuple[Kept, KeptClaim]]:
+    """The claims that are kept at these places, but those that were dropped since."""
+    for start in range(0, len(places), _READ_AT_ONCE):
+        part = places[start : start + _READ_AT_ONCE]
+        for place, found in zip(part, await caller.stores.kept.read(part), strict=True):
             if found is not None:
-                yield as_sent(found)
+                yield place, found
 
 
 def as_sent(kept: KeptClaim) -> Sent:

@@ -11,6 +11,7 @@ from service.cli.audit import app as audit_app
 from service.cli.dead_letters import app as dead_letters_app
 from service.cli.doctor import doctor
 from service.cli.faults import BadInput, Commands
+from service.cli.golden import app as golden_app
 from service.cli.index import app as index_app
 from service.cli.keys import app as keys_app
 from service.cli.loading import load
@@ -67,6 +68,7 @@ app.command()(adjudicate)
 app.command("why-not")(explain)
 app.add_typer(rules_app, name="rules")
 app.add_typer(studies_app, name="study")
+app.add_typer(golden_app, name="golden")
 app.command()(evaluate)
 app.command()(sweep)
 app.command()(doctor)

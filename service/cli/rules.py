@@ -23,7 +23,11 @@ from service.application.queries import (
 from service.application.refusals import EngineFault, TemplatesRefused
 from service.application.reports import EvaluationAsked
 from service.application.rules import Asked
-from service.application.rules_drafts import ApprovalAsked, DraftEdited, DraftWanted
+from service.application.rules_drafts import (
+    ApprovalAsked,
+    DraftEdited,
+    DraftWanted,
+)
 from service.application.rules_publishing import PublishAsked, RollbackAsked
 from service.cli.claim_file import read_claim
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
@@ -345,12 +349,17 @@ def publish(
         str | None,
         typer.Option("--from", metavar="DAY", help="For services from this day on; else for all."),
     ] = None,
+    despite_gates: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Why, where no report of the draft holds the gates."),
+    ] = None,
     by: ByOption = None,
     payer: WhoseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put an approved draft in force, or schedule it for services from a day on."""
-    asked = _asked(PublishAsked, {"reason": reason, "by": by, "effective_from": effective_from})
+    told = {"effective_from": effective_from, "despite_gates": despite_gates}
+    asked = _asked(PublishAsked, {"reason": reason, "by": by, **told})
     made = _run(lambda caller: rules_publishing.publish(caller, draft, asked), payer)
     put_answer(made, _published(made), as_json=as_json)
 

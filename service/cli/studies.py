@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from service.application import reports, studies
+from service.application import golden, reports, studies
 from service.application.parts import Caller
-from service.application.reports import Label, Made
+from service.application.reports import Made
 from service.application.rules import texts_of
 from service.application.studies import StudyAsked
 from service.cli.configuration import JsonOption, PayerOption
@@ -26,6 +26,8 @@ from service.domain.misfits import misfits
 from service.ingest.submissions import is_x12
 from service.rules.rule_set import RuleSet
 from service.rules.texts import read_folder
+from service.tuning.gates import gate_words
+from service.tuning.golden import Label, labels_of
 from service.tuning.measures import Labels
 from service.tuning.report import MINUTES
 
@@ -77,16 +79,19 @@ def create(
             asked["claims"] = await _claims_in(caller, file)
         else:
             asked["kept"] = kept
-        read = _read(asked)
-        head = studies.new_head(caller, read, file.name if file else None)
-        done = await studies.recorded(
-            caller, head, lambda tell: studies.make(caller, head, read, tell)
-        )
-        return studies.told(done)
+        return await made(caller, asked, file.name if file else None)
 
     answer = run_for_payer(work, payer)
-    say(_study_said(answer))
+    say(study_said(answer))
     put_json(answer)
+
+
+async def made(caller: Caller, asked: Mapping[str, Any], source: str | None = None) -> studies.Json:
+    """Make a study of what is asked for, and wait for it; raises BadInput."""
+    read = _read(asked)
+    head = studies.new_head(caller, read, source)
+    done = await studies.recorded(caller, head, lambda tell: studies.make(caller, head, read, tell))
+    return studies.told(done)
 
 
 _ONLY = {"type": "claim_type", "class": "class", "event": "event"}
@@ -174,7 +179,9 @@ def evaluate(
     draft: DraftOption = None,
     labels: Annotated[
         Path | None,
-        typer.Option(help="Which authorization is right: NDJSON of claim_id, line, authorization."),
+        typer.Option(
+            help="NDJSON of claim_id, line, authorization; else the golden set says what is right."
+        ),
     ] = None,
     minutes: Annotated[
         int, typer.Option(min=0, max=600, help="What an examiner needs for a line.")
@@ -188,13 +195,12 @@ def evaluate(
 ) -> None:
     """Judge a study by the rules in force and by a draft: what moves, how much, and why.
 
-    The report is kept. Exit code 1 when the draft moves a line in a way that harms: another
-    authorization, an exact match lost, something taken or paid that no examiner looks at.
+    The report is kept. Exit code 1 when a gate of the rules in force denies what it comes to.
     """
     written = write or []
     if wrong := [each for each in written if each.suffix not in (".html", ".csv", ".json")]:
         raise BadInput(f"--write {wrong[0]}: a .html, .csv or .json file")
-    known = reports.labels_of(_labels_in(labels)) if labels else reports.labels_of(())
+    known = labels_of(labels_in(labels)) if labels else None
 
     made = run_for_payer(partial(_reported, study, draft, known, minutes), payer)
     report = orjson.loads(made.content)
@@ -202,14 +208,15 @@ def evaluate(
         csv = "".join(reports.csv_of(report)).encode()
         file.write_bytes({".html": made.page, ".csv": csv, ".json": made.content}[file.suffix])
     put_answer(report, report_view(report), as_json=as_json)
-    if any(each["is_harmful"] and each["lines"] for each in report["harm"]):
+    if not report["gates"]["hold"]:
         raise typer.Exit(PROBLEMS)
 
 
 async def _reported(
-    study: str, named: str | None, labels: Labels, minutes: int, caller: Caller
+    study: str, named: str | None, given: Labels | None, minutes: int, caller: Caller
 ) -> Made:
     """Make a report and keep it; tells on stderr how far it is."""
+    labels = await golden.labels(caller) if given is None else given
     before, draft = await studies.set_in_force(caller), await _draft(caller, named)
     head = await reports.new_head(caller, study, before, draft)
     say(f"report {head.id}")
@@ -227,6 +234,11 @@ async def _reported(
     return found[0]
 
 
+async def rules_of(caller: Caller, named: str | None) -> RuleSet:
+    """The rules of a folder or a draft, else those in force; raises BadInput, NotFound."""
+    return await _draft(caller, named) if named else await studies.set_in_force(caller)
+
+
 async def _draft(caller: Caller, named: str | None) -> RuleSet:
     """The rules of a folder, or those that a draft would make; raises BadInput, NotFound."""
     if named is None:
@@ -239,7 +251,8 @@ def _in_folder(folder: Path) -> dict[str, str] | None:
     return read_folder(folder) if folder.is_dir() else None
 
 
-def _labels_in(file: Path) -> Iterator[Label]:
+def labels_in(file: Path) -> Iterator[Label]:
+    """The labels of a file, as they were written or exported; raises BadInput."""
     for number, line in enumerate(file.read_bytes().splitlines(), start=1):
         if line.strip():
             try:
@@ -266,8 +279,7 @@ def sweep(
     wanted = _values_in(values)
 
     async def work(caller: Caller) -> studies.Json:
-        in_force = None if draft else await studies.set_in_force(caller)
-        rules = in_force or await _draft(caller, draft)
+        rules = await rules_of(caller, draft)
         return await reports.swept(caller, study, rules, file, path.split("."), wanted)
 
     answer = run_for_payer(work, payer)
@@ -289,7 +301,8 @@ def _values_in(text: str) -> list[int]:
     return found
 
 
-def _study_said(study: Mapping[str, Any]) -> str:
+def study_said(study: Mapping[str, Any]) -> str:
+    """A study in one line."""
     cut = study["cut"]
     more = f"; {cut} have too many authorizations to be judged in memory" if cut else ""
     return (
@@ -329,6 +342,8 @@ def report_view(report: Mapping[str, Any]) -> RenderableType:
         parts += ["", table("because", "lines", rows=causes), "", _rows_view(report, words)]
     else:
         parts += ["", "no line comes out otherwise"]
+    gates = [[each["gate"], gate_words(each), each["outcome"]] for each in report["gates"]["gates"]]
+    parts += ["", table("gate", "it comes to", "", rows=gates)]
     parts += ["", f"examiners: {review['before']['hours']} h, then {review['after']['hours']} h"]
     return Group(*parts)
 

@@ -82,12 +82,16 @@ class Step(Frozen):
 
 
 class Evaluation(Frozen):
-    """What was evaluated: texts by their hash, on which set, and the report where it is kept."""
+    """What was evaluated: texts by their hash, on which set, and the report where it is kept.
+
+    ``gates_hold`` says what the report was judged to be; None where there is none.
+    """
 
     content: str
     base: int
     report: str | None = None
     report_hash: str | None = None
+    gates_hold: bool | None = None
 
 
 class Version(Frozen):
@@ -107,6 +111,8 @@ class Version(Frozen):
     authors: tuple[Person, ...] = ()
     evaluation: "Evaluation | None" = None
     approved: Step | None = None
+    despite_gates: str | None = None
+    """Why it was published though no gates hold."""
 
 
 class Pointer(Frozen):
@@ -230,13 +236,28 @@ def rejected(draft: Draft, step: Step) -> Draft:
     return _taken(draft, step, "evaluated", approved=None)
 
 
-def publishable(draft: Draft) -> None:
-    """Raise StepRefused unless what was evaluated and approved is what the draft says."""
+def publishable(draft: Draft, who: Person, despite_gates: str | None = None) -> None:
+    """Raise StepRefused unless what was evaluated and approved is what the draft says.
+
+    Where no report holds its gates it must be somebody who neither wrote nor approved it, and who
+    says why.
+    """
     if draft.state not in _FROM["publish"] or draft.approved is None:
         reason = f"the draft is {draft.state}, it cannot be published"
         raise StepRefused("/state", reason, _NEXT[draft.state])
     if draft.approved.content != draft.content:
         raise StepRefused("/content", "the draft changed after its approval", "submit it again")
+    if draft.evaluation is not None and draft.evaluation.gates_hold:
+        return
+    if despite_gates is None:
+        raise StepRefused(
+            "/despite_gates",
+            "no report of the draft holds the gates",
+            "evaluate it with one that does, or have a second approver publish it, who says why",
+        )
+    if any(who.may_be(each) for each in (*draft.authors, draft.approved.who)):
+        reason = "who wrote or approved a draft does not publish it despite its gates"
+        raise StepRefused("/by", reason, "have it published by another subject")
 
 
 def dropped(draft: Draft, step: Step) -> Draft:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from service.domain.accounting_policy import AccountingPolicy, UnitTable
 from service.domain.counters import CounterTable
 from service.domain.event import EventCodes
+from service.domain.gates import GateTable
 from service.domain.number_forms import NumberForms
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.domain.specialised import SpecialisedTable
@@ -168,6 +169,7 @@ _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
     "counters": ("counters", CounterTable),
     "event-codes": ("events", EventCodes),
     "number-forms": ("numbers", NumberForms),
+    "gates": ("gates", GateTable),
 }
 """Of each kind of reference file, of which there is one: what it is called, and what it holds."""
 

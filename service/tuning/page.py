@@ -8,6 +8,7 @@ from typing import Any
 from service.tuning import _charts as charts
 from service.tuning._criteria import GRADES
 from service.tuning._harm import CLASSES, HARMS, NOT_ASKED
+from service.tuning.gates import gate_words
 
 ROWS_SHOWN_MAX = 100
 """So many of the lines that move stand on the page; all of a report are in its CSV."""
@@ -67,11 +68,15 @@ ul{margin:4px 0 10px;padding-left:20px}
 """
 
 
+_GATE = {"denies": ' class="bad"', "warns": ' class="moved"'}
+
+
 def page_of(report: Report) -> str:
     """The page of a report; of the same report always the same."""
     parts = [
         _head(report),
         _tiles(report),
+        _gates(report),
         _changes(report),
         _matrix(report),
         _harm(report),
@@ -116,6 +121,21 @@ def _tiles(report: Report) -> str:
     ]
     shown = (f'<div class="tile{kind}"><b>{value}</b>{what}</div>' for kind, value, what in tiles)
     return f'<div class="tiles">{"".join(shown)}</div>'
+
+
+def _gates(report: Report) -> str:
+    judged = report["gates"]
+    rows = [
+        f"<th>{escape(each['gate'].replace('_', ' '))}</th><td>{escape(gate_words(each))}</td>"
+        f"<td{_GATE.get(each['outcome'], '')}>{each['outcome']}</td>"
+        for each in judged["gates"]
+    ]
+    said = (
+        "<p>Nothing denies: who approves may publish.</p>"
+        if judged["hold"]
+        else '<p class="bad">A gate denies: to publish it takes a second approver, and why.</p>'
+    )
+    return f"<h2>Gates</h2>{said}{_table(['gate', 'it comes to', ''], rows)}"
 
 
 def _changes(report: Report) -> str:

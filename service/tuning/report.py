@@ -19,6 +19,7 @@ from service.tuning._causes import Cause, Changes, Moved, Trying, outcome_of
 from service.tuning._criteria import criteria_counted
 from service.tuning._harm import CLASSES, HARMFUL, HARMS, Harm, class_of, harm_of
 from service.tuning.columns import KINDS, Columns
+from service.tuning.gates import judge_gates
 from service.tuning.judging import Judge, Judging, Verdict
 from service.tuning.measures import Labels, automatic_share, threshold_sweep
 from service.tuning.study import StudyClaim
@@ -62,8 +63,10 @@ def make_report(asked: Asked, tell: Tell = lambda _: None) -> Json:
     tell("looking for causes")
     causes = comparison.causes()
     tell("sweeping thresholds")
+    report = comparison.report(causes)
     return {
-        **comparison.report(causes),
+        **report,
+        "gates": judge_gates(report, before.references.gates),
         "sweep": threshold_sweep(columns, after, asked.labels, asked.minutes),
         "notes": list(_notes(before, after, comparison)),
     }

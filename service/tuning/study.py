@@ -45,6 +45,10 @@ class Decided:
     events: tuple[str, ...] = ()
     disposition: str | None = None
 
+    def as_record(self) -> Record:
+        """Write it as plain JSON."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyClaim:
@@ -74,7 +78,7 @@ class StudyClaim:
     def as_record(self) -> Record:
         """Write it as plain JSON."""
         return {
-            "claim": self.claim.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+            "claim": claim_record(self.claim),
             "person": {
                 "given": self.person.given,
                 "member": self.person.member,
@@ -86,12 +90,14 @@ class StudyClaim:
             ],
             "reach": self.reach,
             "held": {"sums": self.held.sums, "tokens": sorted(_tokens(self.held))},
-            "decided": [
-                {name: getattr(each, name) for name in Decided.__dataclass_fields__}
-                for each in self.decided
-            ],
+            "decided": [each.as_record() for each in self.decided],
             "is_cut": self.is_cut,
         }
+
+
+def claim_record(claim: Claim) -> Record:
+    """Write a claim as plain JSON, without what goes without saying."""
+    return claim.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def member_of(candidate: Candidate) -> str | None:
@@ -107,7 +113,8 @@ def _candidate(kept: Mapping[str, Any]) -> Candidate:
     return Candidate(**{**made_of, "lines": lines, "numbers": numbers}, terms=terms)
 
 
-def _decided(kept: Mapping[str, Any]) -> Decided:
+def decided_in(kept: Mapping[str, Any]) -> Decided:
+    """Read back how a line was decided."""
     chosen, events = tuple(kept["chosen"]), tuple(kept["events"])
     return Decided(**{**kept, "chosen": chosen, "events": events})
 
@@ -127,7 +134,7 @@ def read_record(record: Mapping[str, Any]) -> StudyClaim:
             candidates=tuple(map(_candidate, record["candidates"])),
             reach=(first, last),
             held=Held(sums=held["sums"], tokens=frozenset(held["tokens"])),
-            decided=tuple(map(_decided, record["decided"])),
+            decided=tuple(map(decided_in, record["decided"])),
             is_cut=record["is_cut"],
         )
     except (KeyError, TypeError) as error:

@@ -286,7 +286,8 @@ def rules(story: Story) -> None:
     call("GET /rules/drafts")
     call("GET /rules/drafts/{draft_id}", name)
     call("GET /rules/diff", params={"from": "1", "to": name})
-    call(f"{at}publish", name, body=kim, status=201)
+    despite = {"by": "lee", "reason": "UM-412", "despite_gates": "no claims are kept yet"}
+    call(f"{at}publish", name, body=despite, status=201)
     call("GET /rules/sets", params={"size": 1})
     call("GET /rules/sets/{number}", "1")
     call("POST /rules/rollback", body=kim, status=201)
@@ -315,6 +316,22 @@ def tuning(story: Story) -> None:
     story.call("GET /reports")
     story.call(show, report["id"])
     story.call(f"{show}/content", report["id"])
+
+    golden(story, made["id"])
+
+
+def golden(story: Story, study: str) -> None:
+    """A line is labelled, and examiners' decisions are taken over."""
+    asked = {"study": study, "by": "ann"}
+    (line,) = story.call("GET /golden/next", params=asked)["lines"]
+    label = {name: line[name] for name in ("claim_id", "line")}
+    label["authorization"] = line["authorizations"][0]["authorization_id"]
+    sent = {**asked, "labels": [{**label, "why": "the visits that were asked for"}]}
+    story.call("POST /golden/labels", body=sent, status=201)
+    story.told["POST /golden/labels"]["bodies"] = {JSON: story.steady(sent)}
+    story.call("GET /golden/labels")
+    story.call("GET /golden/lines")
+    story.call("POST /golden/decisions", body={"from": "2026-05-01", "to": "2026-05-31"})
 
 
 @pytest.fixture

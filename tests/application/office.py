@@ -65,9 +65,9 @@ class Office:
         return draft
 
     async def publish(self, draft: str, **more: Any) -> dict[str, Any]:
-        """Publish a draft."""
-        asked = PublishAsked(reason="go", **more)
-        return await rules_publishing.publish(self.of("kim"), draft, asked)
+        """Publish a draft that no report is of, as a second approver."""
+        asked = PublishAsked(reason="go", **{"despite_gates": "a test", **more})
+        return await rules_publishing.publish(self.of("pat"), draft, asked)
 
     async def rollback(self, **more: Any) -> dict[str, Any]:
         """Roll back."""

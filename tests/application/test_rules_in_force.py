@@ -50,11 +50,12 @@ def raised(version: int) -> Edit:
 
 
 def published(client: httpx.Client, version: int) -> None:
-    """Take a draft all the way: written by Ann, approved by Kim."""
-    ann, kim = ({"by": name, "reason": "r"} for name in ("ann", "kim"))
+    """Take a draft all the way: written by Ann, approved by Kim, published by Lee."""
+    ann, kim, lee = ({"by": name, "reason": "r"} for name in ("ann", "kim", "lee"))
+    lee["despite_gates"] = "a test"
     wanted = {"title": "t", "changed": texts_with(raised(version)), **ann}
     name = client.post("/rules/drafts", json=wanted).json()["id"]
-    for step, who in (("evaluate", ann), ("submit", ann), ("approve", kim), ("publish", kim)):
+    for step, who in (("evaluate", ann), ("submit", ann), ("approve", kim), ("publish", lee)):
         answer = client.post(f"/rules/drafts/{name}/{step}", json=who)
         assert answer.is_success, answer.text
 

@@ -209,7 +209,7 @@ def test_schema_is_json_schema(authmatch: Authmatch) -> None:
 
 
 def test_a_change_is_pushed_approved_published_and_undone(live: Authmatch, queries: Path) -> None:
-    """By two people, for one payer; each step says what came of it."""
+    """By people of one payer; each step says what came of it."""
     whose = ("--payer", f"p-{uuid.uuid4().hex[:8]}")
     assert live("index", "install").exit_code == 0
     assert live("rules", "pull", queries, *whose).exit_code == 0
@@ -220,12 +220,15 @@ def test_a_change_is_pushed_approved_published_and_undone(live: Authmatch, queri
     told = live("rules", "diff", "1", queries, *whose)
     assert told.stdout == "professional: procedure, group, weight 24 -> 21\n"
 
-    who = {name: ("--by", name, "--reason", "UM-412", *whose) for name in ("ann", "kim")}
+    names = ("ann", "kim", "lee")
+    who = {name: ["--by", name, "--reason", "UM-412", *whose] for name in names}
+    who["lee"] += ["--despite-gates", "no claims are kept yet"]
     draft = live("rules", "push", queries, *who["ann"]).stdout.strip()
     assert "nothing is wrong" in live("rules", "check", draft, *whose).stdout
     for step, name, code in (
         ("submit", "ann", 2), ("evaluate", "ann", 0), ("submit", "ann", 0), ("approve", "ann", 2),
-        ("publish", "kim", 2), ("approve", "kim", 0), ("publish", "kim", 0), ("publish", "kim", 2),
+        ("publish", "kim", 2), ("approve", "kim", 0), ("publish", "kim", 2), ("publish", "lee", 0),
+        ("publish", "lee", 2),
     ):  # fmt: skip
         done = live("rules", step, draft, *who[name])
         assert done.exit_code == code, (step, name, done.stderr)

@@ -31,7 +31,9 @@ def begun(**more: Any) -> Draft:
 
 def evaluation(draft: Draft) -> Evaluation:
     """That of a draft as it is."""
-    return Evaluation(content=draft.content, base=draft.base, report="r1", report_hash="aa")
+    return Evaluation(
+        content=draft.content, base=draft.base, report="r1", report_hash="aa", gates_hold=True
+    )
 
 
 STEPS: dict[str, Callable[[Draft], Draft]] = {
@@ -79,10 +81,10 @@ def test_what_may_follow(steps: tuple[str, ...], state: str, may: set[str]) -> N
             take(draft)
         assert (refused.value.path, bool(refused.value.hint)) == ("/state", True)
     if state == "approved":
-        life.publishable(draft)
+        life.publishable(draft, KIM)
     else:
         with pytest.raises(StepRefused, match="cannot be published"):
-            life.publishable(draft)
+            life.publishable(draft, KIM)
 
 
 def test_other_texts_lose_what_was_said_of_them() -> None:
@@ -114,11 +116,40 @@ def test_what_was_approved_is_published() -> None:
     tampered = draft.model_copy(update={"changed": OTHER})
 
     with pytest.raises(StepRefused, match="changed after its approval"):
-        life.publishable(tampered)
+        life.publishable(tampered, KIM)
     with pytest.raises(StepRefused, match="not the one that was seen"):
         life.approved(taken("evaluate", "submit"), step("approve", KIM), "another")
     seen = taken("evaluate", "submit")
     assert life.approved(seen, step("approve", KIM), seen.content).state == "approved"
+
+
+@pytest.mark.parametrize("gates", [None, False])
+@pytest.mark.parametrize(
+    ("who", "why", "path"),
+    [
+        (KIM, None, "/despite_gates"),
+        (BOB, None, "/despite_gates"),
+        (KIM, "it is urgent", "/by"),
+        (ANN, "it is urgent", "/by"),
+        (Person(by="key:desk", on_behalf_of="key:x"), "it is urgent", None),
+        (BOB, "it is urgent", None),
+    ],
+)
+def test_without_gates_a_second_approver_publishes_and_says_why(
+    gates: bool | None, who: Person, why: str | None, path: str | None
+) -> None:
+    """A report that holds none, and no report at all, are the same."""
+    draft = taken(*APPROVED)
+    assert draft.evaluation is not None
+    judged = draft.evaluation.model_copy(update={"gates_hold": gates})
+    draft = draft.model_copy(update={"evaluation": judged})
+
+    if path is None:
+        life.publishable(draft, who, why)
+    else:
+        with pytest.raises(StepRefused) as refused:
+            life.publishable(draft, who, why)
+        assert (refused.value.path, bool(refused.value.hint)) == (path, True)
 
 
 def on_behalf(by: str, whom: str = "") -> Person:

@@ -60,6 +60,8 @@ class IndexNames:
 
     audits = Name("audit-*")
     """All months of the audit trail; there may be none yet."""
+    golden = Name("golden")
+    """Labels of claim lines, and the claims that they are of."""
     worklist = Name("worklist")
     """Claims that are offered to examiners for re-adjudication."""
     accounting = Name("accounting")

@@ -39,6 +39,7 @@ class Installation:
             names.keys,
             names.rules,
             names.worklist,
+            names.golden,
         ):
             await self._create(index, {})
         await self._add_to_locator()

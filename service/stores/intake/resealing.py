@@ -20,7 +20,10 @@ Hit = Mapping[str, Any]
 
 @dataclass(eq=False, repr=False)
 class Resealing:
-    """Rewrites dead letters and what is at rest; what is changed meanwhile is sealed by that."""
+    """Rewrites dead letters, what is at rest, and the golden set.
+
+    What is changed meanwhile is sealed by that.
+    """
 
     _elasticsearch: AsyncElasticsearch
     _indices: IndexNames
@@ -29,7 +32,7 @@ class Resealing:
     async def run(self, tell: Callable[[int, int], None]) -> int:
         """Seal anew what is not under the first key; gives how many. Raises EngineFault."""
         count = done = 0
-        for index in (self._indices.dead_letters, self._indices.archive):
+        for index in (self._indices.dead_letters, self._indices.archive, self._indices.golden):
             async for hits, total in read_all(
                 self._elasticsearch, index, {"match_all": {}}, size=_BATCH
             ):
@@ -57,7 +60,7 @@ class Resealing:
             # The archive counts its versions by the entries of the ledger.
             {"version": hit["_version"], "same_version": True}
             if index == self._indices.archive
-            else {"seen": (hit["_seq_no"], hit["_primary_term"]), "routing": hit["_routing"]}
+            else {"seen": (hit["_seq_no"], hit["_primary_term"]), "routing": hit.get("_routing")}
         )
         return Operation(action="index", index=index, id=hit["_id"], document=source, **known)
 

@@ -45,7 +45,7 @@ DROP_EVERY_S = 3600.0
 LAST_S = 2.0
 
 _PAGE = 1_000
-_HEAD = ["claim_id", "claim_version", "at", "ms"]
+_HEAD = ["claim_id", "claim_version", "at", "ms", "by", "on_behalf_of", "why"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +61,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where a claim is kept."""
+    """Where a claim is kept, and who had it adjudicated, for whom and why."""
 
     claim_id: str
     version: int
     at: str
     index: str
     id: str
+    by: str = ""
+    on_behalf_of: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +211,7 @@ class KeptClaims(Background):
                     head["at"],
                     hit["_index"],
                     hit["_id"],
+                    *(head.get(name) or "" for name in ("by", "on_behalf_of", "why")),
                 )
 
     async def read(self, kept: Iterable[Kept]) -> list[KeptClaim | None]:
