@@ -137,12 +137,16 @@ class Mover:
         return await books.draw(self.payer, request)
 
     def _record(self, claim_id: str, want: int) -> dict[str, Any]:
-        """What a later version of the authorization needs to count the claim anew."""
+        """What the ledger finds it by, and a later version needs to count the claim anew."""
         line = {"units": str(max(want, 1)), "charge": str(want * 60)}
         name = claim_id.replace("/", "-")  # what is kept of it is read as what was sent
         sent = build_claim(claim_id=name, member={"id": self.member}, line=line)
         kinds = [{"kind": "authorization", "query_type": "professional"}]
-        return {"sent": sent.model_dump_json(by_alias=True), "lines": [{"line": 1, "kinds": kinds}]}
+        return {
+            "claim": {"claim_type": "professional"},
+            "sent": sent.model_dump_json(by_alias=True),
+            "lines": [{"line": 1, "kinds": kinds, "results": [], "events": []}],
+        }
 
     async def change(self, claim_id: str, status: str, keep: int | None = None) -> Moved:
         """Make a claim used, or give back all or what is over ``keep`` units of it."""

@@ -217,10 +217,15 @@ async def draft_of(caller: Caller, draft_id: str) -> SeenDraft:
 
 
 async def version_of(caller: Caller, pointer: Pointer, number: int) -> Version:
-    """A version that the payer may see; the last ones stand in the pointer already."""
-    published = next((each for each in pointer.published if each.number == number), None)
-    found = published or await kept_of(caller).version(number)
-    if found is None or found.payer not in (caller.payer, EVERYBODY):
+    """A version that the payer may see; the last ones stand in the pointer already.
+
+    One of another payer is looked for like one that there is not.
+    """
+    seen = (caller.payer, EVERYBODY)
+    published = (each for each in pointer.published if each.payer in seen)
+    found = next((each for each in published if each.number == number), None)
+    found = found or await kept_of(caller).version(number)
+    if found is None or found.payer not in seen:
         raise NotFound(f"there is no set {number}")
     return found
 

@@ -33,7 +33,6 @@ from tests.builders import build_authorization, build_claim
         ("[" * 5000 + "]" * 5000, None),
         ('{"a": 1, "a": ' + "[" * 200 + "]" * 200 + "}", "/a"),
         ('{"a": 1, "a": ' + "[" * 1000 + "]" * 1000 + "}", None),
-        ('{"a": 1, "a": ' + "1" * 5000 + "}", None),
     ],
 )
 def test_a_key_that_stands_twice_is_found(content: str, path: str | None) -> None:
@@ -46,6 +45,7 @@ def test_what_is_read_already_need_not_be_read_again() -> None:
     content = b'{"a": 1, "a": 2}'
     assert repeated_key(content, orjson.loads(content)) == "/a"
     assert repeated_key(b'{"a": 1}', {"a": 1}) is None
+    assert repeated_key(b'{"a": 1, "a":', {"a": 1}) is None
 
 
 @pytest.mark.parametrize("made", [build_claim(), build_authorization()])
