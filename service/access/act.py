@@ -146,9 +146,7 @@ async def streaming() -> AsyncIterator[None]:
     act = _CURRENT.get() or Act()
     act.is_streaming = True
     yield
-    if act.has_notes:
-        await act.tell()
-    with suppress(EngineFault):  # nothing was given out but that engines failed
+    with suppress(EngineFault):  # what has no row was not given out
         await act.tell()
 
 

@@ -19,7 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from service.access.act import streaming, tell_notes
 from service.api.body import NDJSON, BoundedStream
-from service.api.problem import Refused, in_line
+from service.api.problem import Refused, in_line, refused_of
+from service.domain.engine_fault import EngineFault
 
 log = structlog.get_logger()
 
@@ -27,6 +28,8 @@ MEMORY_BYTES_MAX = 1024 * 1024
 SPOOL_BYTES_MAX = 512 * 1024 * 1024
 """Beyond this the input waits until the client has read some of the results."""
 CHUNK_BYTES = 64 * 1024
+_NAMES = ("start",)
+"""Where in what was sent the result is from: no id of a person, an authorization or a claim."""
 
 
 class Spool:
@@ -39,12 +42,19 @@ class Spool:
         self._is_complete = False
         self._changed = asyncio.Event()
 
-    async def fill(self, results: AsyncIterator[object]) -> None:
-        """Write every result as a line, as fast as they come, once it is in the audit trail."""
+    async def fill(self, results: AsyncIterator[object], tell: Callable[[Refused], object]) -> None:
+        """Write every result as a line, as fast as they come, once it is in the audit trail.
+
+        One that cannot be there is not given out: ``tell`` says so in its place.
+        """
         try:
             async for each in results:
-                await tell_notes()
-                self._append(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE))
+                try:
+                    await tell_notes()
+                    line = each
+                except EngineFault as fault:
+                    line = _beside(each, tell(refused_of(fault)))
+                self._append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
                 while self._written - self._read > SPOOL_BYTES_MAX:
                     self._changed.clear()
                     await self._changed.wait()
@@ -86,6 +96,13 @@ class Spool:
         return chunk
 
 
+def _beside(result: object, told: object) -> object:
+    """Which result it is that is not given out."""
+    if not isinstance(result, dict) or not isinstance(told, dict) or "problem" not in told:
+        return told
+    return {name: result[name] for name in _NAMES if name in result} | told
+
+
 async def _with_excess(
     results: AsyncIterator[object], body: BoundedStream, tell: Callable[[Refused], object]
 ) -> AsyncIterator[object]:
@@ -115,12 +132,12 @@ class StreamedResults(Response):
         """
         super().__init__(media_type=media_type)
         del self.headers["content-length"]
-        self._results = _with_excess(results, body, tell)
+        self._results, self._tell = _with_excess(results, body, tell), tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send results as they are made; a client that leaves ends the work."""
         spool = Spool()
-        filling = asyncio.create_task(spool.fill(self._results))
+        filling = asyncio.create_task(spool.fill(self._results, self._tell))
         start: dict[str, Any] = {
             "type": "http.response.start",
             "status": self.status_code,

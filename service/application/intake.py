@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
-from service.access.act import note, tell_notes
+from service.access.act import note
 from service.application import reception
 from service.application.parts import Caller
 from service.application.reception import WRITE, Stream, take_again
@@ -39,7 +39,6 @@ async def take(caller: Caller, stream: Stream) -> AsyncIterator[Taken | Notice]:
     async for each in reception.take(parts, payer, stream, actor=actor, may_store=may_store):
         if isinstance(each, Taken):
             PUSHES.labels(each.result["status"]).inc()
-        await tell_notes()
         yield each
 
 

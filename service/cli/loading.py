@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from service.access.act import Act, finishing
+from service.access.act import Act, finishing, tell_notes
 from service.application import intake
 from service.application.maintenance import install_if_missing
 from service.application.parts import (
@@ -107,6 +107,7 @@ class _Load:
             batch=max(settings.bulk_batch, BATCH),
         )
         async for each in intake.take(caller, stream):
+            await tell_notes()
             loaded = _Loaded()
             loaded.take(each)
             yield loaded
@@ -136,6 +137,7 @@ async def _share(parts: Application, share: Share, *, load: _Load, name: str) ->
     loaded = _Loaded()
     async with finishing(Act(what="authmatch load", request=uuid.uuid4().hex[:16])):
         async for each in intake.take(local_caller(parts, load.payer), stream):
+            await tell_notes()
             loaded.take(each, every=load.every)
     return loaded
 

@@ -6,7 +6,8 @@ import pytest
 
 from service.application.parts import Stores
 from service.domain.submission import Pushed, PushResult
-from service.stores.connection.faults import EngineRefused
+from service.stores.connection import breaker
+from service.stores.connection.faults import NOT_LET_IN, EngineUnavailable
 from service.stores.intake.dead_letters import LetterFilter
 from service.stores.intake.delivery import TRIES_MAX
 from tests.ground import Ground, version_of
@@ -118,12 +119,13 @@ def test_who_may_not_write_makes_no_dead_letters(
         await stores.outbox.put(payer, [version_of(1)])
 
         async def deny(*_: object) -> None:
-            raise EngineRefused("elasticsearch", "403 security_exception: not allowed")
+            raise EngineUnavailable("elasticsearch", NOT_LET_IN)
 
+        monkeypatch.setattr(breaker, "OPEN_S", 0)
         with monkeypatch.context() as patched:
             patched.setattr(stores.authorizations, "push", deny)
             for _ in range(TRIES_MAX + 1):
-                with pytest.raises(EngineRefused):
+                with pytest.raises(EngineUnavailable):
                     await stores.courier.deliver(payer)
         assert await stores.letters.count(payer) == 0
         assert await stores.courier.deliver(payer) == 1
