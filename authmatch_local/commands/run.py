@@ -196,8 +196,10 @@ def _say_what_to_try(loaded: Loaded, port: int, header: str, link: str | None) -
         f" -d {loaded.claim} | python3 -m json.tool"
     )
     if link is not None:
-        put("sign in with a browser, once; `authmatch session link` makes another one:")
+        put("sign in with a browser, once:")
         put(f"  {link}")
+    put("for other commands, in another shell:")
+    put('  eval "$(.venv/bin/authmatch engines start)"; .venv/bin/authmatch session link')
     put(f"documentation of the API:  {address}/docs")
     put("stop:                      Ctrl-C")
     sys.stdout.flush()

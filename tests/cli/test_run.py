@@ -160,7 +160,7 @@ def test_without_the_extra_it_says_what_to_install(missing: str, command: list[s
 def test_without_the_extra_the_rest_works() -> None:
     """The other commands are there, and need nothing of it."""
     assert "Serve the API" in without("authmatch_local", "--help").stdout
-    assert without("authmatch_local", "queries", "check").returncode == 0
+    assert without("authmatch_local", "rules", "check").returncode == 0
 
 
 def without(package: str, *words: str) -> subprocess.CompletedProcess[str]:
