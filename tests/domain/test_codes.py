@@ -26,6 +26,8 @@ WRITERS: list[Callable[[str], str]] = [
     [
         (codes.authorization_number, " au-00 123 ", "AU00123"),
         (codes.authorization_number, "000123", "123"),
+        (codes.authorization_number, "\u00e9-12", "E12"),
+        (codes.authorization_number, "e\u0301-12", "E12"),
         (codes.authorization_number, "0", "0"),
         (codes.authorization_number, "000", "0"),
         (codes.authorization_number, "--", ""),

@@ -26,6 +26,7 @@ from tests.builders import build_authorization, build_claim
         ('{"a": "\\u003a", "a": 2}', "/a"),
         ('{"a": "\\u003a\\u003a", "b": 1, "b": 2}', "/b"),
         ('{"a": "\\u003a"}', None),
+        ('{"a": ["\\u003a", 1]}', None),
         ('{"a": 1, "a":', None),
         ('{"a": NaN, "a": 1}', None),
         ("", None),
