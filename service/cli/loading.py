@@ -175,9 +175,14 @@ def load(
     settings = read_settings()
     how = _Load(payer=payer_of(payer, settings), offset=offset, workers=workers, every=as_json)
     show = put_line if as_json else _tell
-    counts = run_with(settings, lambda parts: _load(parts, files, show, how, acknowledge))
-    if not as_json:
-        out.print(_summary(counts))
+
+    async def told(parts: Application) -> Counter[str]:
+        counts = await _load(parts, files, show, how, acknowledge)
+        if not as_json:  # before the end is written in the audit trail, which may fail
+            out.print(_summary(counts))
+        return counts
+
+    counts = run_with(settings, told)
     if counts["failed"]:
         raise typer.Exit(ENGINE_FAULT)
     if counts["rejected"] or counts["conflict"]:

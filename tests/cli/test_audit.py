@@ -48,8 +48,8 @@ FOR_A_PAYER: dict[str, tuple[object, ...]] = {
     "authmatch audit export": ("--member", "M0777"),
 }
 """Each with words that lead it to the stores."""
-OF_RULES = ("rules", "study", "evaluate", "sweep")
-"""They show the data of no person by id."""
+OF_RULES = ("rules", "study", "evaluate", "sweep", "golden")
+"""They show rules and studies, not a person who was asked for."""
 OF_NOBODY = {
     "authmatch session end",
     "authmatch serve", "authmatch run", "authmatch doctor", "authmatch sample",
