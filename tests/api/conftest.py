@@ -12,7 +12,7 @@ from tests.ground import own as own
 from tests.ground import payer as payer
 from tests.serving import client_of, keys_of, serving
 
-KEYS = 400
+KEYS = 800
 BODY_BYTES_MAX = 200_000
 LINE_BYTES_MAX = 50_000
 
