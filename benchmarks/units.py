@@ -6,6 +6,7 @@ draws as the service does. Every line draws on a header and on a line; a claim h
 """
 
 import asyncio
+import random
 import statistics
 import time
 import uuid
@@ -30,6 +31,7 @@ from service.accounting.books.plan import (
     Part,
     Way,
 )
+from service.accounting.books.record import pack
 from service.accounting.books.scale import CENT, SCALE
 from service.application.parts import Stores, application
 from service.settings import DEVELOPMENT_SECRET, Settings
@@ -43,7 +45,14 @@ LINES = 10
 MEMBERS = 1_000
 REACH = 1_000
 ARCHIVED_MAX = 256
-RECORD = "r" * 4096
+RECORD = pack(
+    {
+        "claim": {"claim_type": "professional"},
+        "lines": [],
+        "sent": random.Random(1).randbytes(2600).hex(),
+    }
+)
+"""About as long as that of a claim of a few lines, some 4 kB, which does not shrink further."""
 OCCASION = Occasion(kind="apply", at="2026-01-01T00:00:00.000+00:00")
 
 Call = Callable[[], Awaitable[object]]
