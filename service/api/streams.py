@@ -28,8 +28,6 @@ MEMORY_BYTES_MAX = 1024 * 1024
 SPOOL_BYTES_MAX = 512 * 1024 * 1024
 """Beyond this the input waits until the client has read some of the results."""
 CHUNK_BYTES = 64 * 1024
-_NAMES = ("start",)
-"""Where in what was sent the result is from: no id of a person, an authorization or a claim."""
 
 
 class Spool:
@@ -97,10 +95,11 @@ class Spool:
 
 
 def _beside(result: object, told: object) -> object:
-    """Which result it is that is not given out."""
-    if not isinstance(result, dict) or not isinstance(told, dict) or "problem" not in told:
+    """Say where in what was sent the result is from that is not given out, and no id of it."""
+    if not (isinstance(result, dict) and isinstance(told, dict)):
         return told
-    return {name: result[name] for name in _NAMES if name in result} | told
+    has_place = "start" in result and "problem" in told
+    return {"start": result["start"], **told} if has_place else told
 
 
 async def _with_excess(
