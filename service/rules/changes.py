@@ -176,6 +176,9 @@ def _keyed(
     if isinstance(before, dict) and isinstance(after, dict):
         return "mapping", before, after
     if isinstance(before, list) and isinstance(after, list):
+        # Of entries and bare codes together nothing could be named: such a list changes as one.
+        if len({type(each) for each in (*before, *after)}) > 1:
+            return None
         one, other = _by_name(file, before), _by_name(file, after)
         if one is not None and other is not None:
             return "list", one, other
