@@ -11,6 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.crc import key_slot
 
+from service.stores.connection._node import Node
 from service.stores.connection.tls import EngineTrust
 
 ElasticsearchClient = AsyncElasticsearch
@@ -65,6 +66,7 @@ def open_elasticsearch(access: ElasticsearchAccess) -> AsyncElasticsearch:
         options["ssl_context"] = access.trust.context()
     return AsyncElasticsearch(
         list(access.urls),
+        node_class=Node,
         serializer=OrjsonSerializer(),
         request_timeout=access.request_timeout_s,
         max_retries=max(RETRIES, len(access.urls)),
