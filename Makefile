@@ -17,7 +17,8 @@ comma := ,
 
 # The checks run in the order they are written, the tests last.
 .NOTPARALLEL:
-.PHONY: help install run test test-full check lint format types imports audit sbom coverage bench secrets up down lock clean
+.PHONY: help install chromium run test test-full check lint format types imports audit sbom coverage bench screenshots \
+  secrets up down lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -40,10 +41,18 @@ $(INSTALLED): requirements.lock requirements-build.lock pyproject.toml
 run: install  ## start everything on this machine and serve, until Ctrl-C
 	@$(BIN)/authmatch run
 
-test: install  ## all tests but the long rounds, on real engines
+# The system's, or Debian's package, or what playwright downloads.
+chromium: install  ## a browser for the tests of pages, unless there is one
+	@for each in chromium chromium-browser google-chrome-stable google-chrome; do \
+	  command -v "$$each" >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && exit 0; fi; \
+	$(BIN)/playwright install chromium
+
+test: install chromium  ## all tests but the long rounds, on real engines
 	$(BIN)/python -m pytest -m "not long"
 
-test-full: install  ## all tests
+test-full: install chromium  ## all tests
 	$(BIN)/python -m pytest
 
 check: lint types imports audit coverage test  ## everything that must pass
@@ -75,6 +84,9 @@ coverage: install  ## the pure stages: every branch, by their own tests
 
 bench: install  ## measure; SIZE=full for the published figures
 	$(BIN)/python -m benchmarks --size $(SIZE)
+
+screenshots: install chromium  ## the pictures of the documentation, from today's pages
+	AUTHMATCH_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/workbench/test_pictures.py
 
 PAYER ?= demo
 secrets: install  ## what the containers are opened with: what is missing; RENEW=1: all certificates

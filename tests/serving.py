@@ -11,10 +11,10 @@ import httpx
 import uvicorn
 from pydantic import SecretStr
 
-from service.api.app import create_app
 from service.api.connection import BoundedProtocol
 from service.rules.texts import load_rules
 from service.settings import Settings
+from service.workbench.app import create_app
 from tests.ground import shipped_rules
 
 START_S = 30

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "service"
-ENTRIES = [path for room in ("api", "cli") for path in sorted((ROOT / room).glob("*.py"))]
+ROOMS = ("api", "cli", "workbench")
+ENTRIES = [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
 BELOW = ("service.stores", "service.accounting")
 
 

@@ -196,7 +196,7 @@ def _say_what_to_try(loaded: Loaded, port: int, header: str, link: str | None) -
         f" -d {loaded.claim} | python3 -m json.tool"
     )
     if link is not None:
-        put("sign in with a browser, once:")
+        put("look at the workbench with a browser (the link signs in, once):")
         put(f"  {link}")
     put("for other commands, in another shell:")
     put('  eval "$(.venv/bin/authmatch engines start)"; .venv/bin/authmatch session link')

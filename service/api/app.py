@@ -2,9 +2,9 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from fastapi import Depends, FastAPI
@@ -39,7 +39,7 @@ from service.api import (
 )
 from service.api.caller import act_of, caller_of
 from service.api.fhir_outcome import refusal
-from service.api.problem import Refused, answer_to, install_handlers, problem
+from service.api.problem import Refused, Shape, answer_to, install_handlers, problem
 from service.api.schema import describe
 from service.application.parts import application, quieten_collector
 from service.application.refusals import EngineFault
@@ -69,7 +69,7 @@ ROOMS = (
     audit,
 )
 """Each of their routes needs a key, whether the endpoint asks who calls or not."""
-SHAPES = {"/fhir": refusal}
+SHAPES: Mapping[str, Shape] = {"/fhir": refusal}
 """Problems are written otherwise under these addresses."""
 PUBLIC = (health.router, fhir.public, session.router)
 """These say nothing of any payer; those of sessions say who asks."""
@@ -123,10 +123,14 @@ async def _docs(request: Request) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A plain ASGI layer around the application; ``hosts`` are its names, none: any."""
+    """A plain ASGI layer around the application; ``hosts`` are its names, none: any.
+
+    ``shapes`` write problems otherwise for the addresses under a path.
+    """
 
     app: ASGIApp
     hosts: frozenset[bytes] = frozenset()
+    shapes: Mapping[str, Shape] = field(default_factory=lambda: SHAPES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and measure it."""
@@ -145,7 +149,7 @@ class Observation:
                 message["headers"] = _guarded(scope, message["headers"])
             await send(message)
 
-        observe = _Told(act, scope, receive, give)
+        observe = _Told(act, scope, receive, give, self.shapes)
         try:
             with acting(act):
                 if self.hosts and _host_of(scope) not in self.hosts:
@@ -153,7 +157,7 @@ class Observation:
                 else:
                     await self.app(scope, receive, observe)
         except Exception as error:  # whatever an endpoint did not expect
-            answer = answer_to(error, scope["path"], SHAPES)
+            answer = answer_to(error, scope["path"], self.shapes)
             if has_started:
                 raise  # the connection ends, or half an answer would look like a whole one
             await answer(scope, receive, observe)
@@ -175,6 +179,7 @@ class _Told:
     scope: Scope
     receive: Receive
     send: Send
+    shapes: Mapping[str, Shape]
     is_refused: bool = False
 
     async def __call__(self, message: Message) -> None:
@@ -185,7 +190,7 @@ class _Told:
                 await self.act.tell_answer(message["status"])
             except EngineFault as fault:
                 self.is_refused = True
-                answer = answer_to(fault, self.scope["path"], SHAPES)
+                answer = answer_to(fault, self.scope["path"], self.shapes)
                 await answer(self.scope, self.receive, self.send)
         if not self.is_refused:
             await self.send(message)
@@ -205,10 +210,15 @@ def _host_of(scope: Scope) -> bytes:
     return _PORT.sub(b"", host.lower())
 
 
-def create_app(settings: Settings | None = None, given: RuleBook | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    given: RuleBook | None = None,
+    shapes: Mapping[str, Shape] | None = None,
+) -> FastAPI:
     """Make the application; nothing is read or opened before it starts.
 
-    Without ``given`` rules are those that are in force on the engines.
+    Without ``given`` rules are those that are in force on the engines. ``shapes`` write problems
+    otherwise for the addresses of those who add some.
     """
     settings = settings or Settings()
 
@@ -236,16 +246,23 @@ def create_app(settings: Settings | None = None, given: RuleBook | None = None) 
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,  # a redirect would lead to whatever host was named
     )
+    _open_rooms(app)
+    all_shapes = {**SHAPES, **(shapes or {})}
+    install_handlers(app, all_shapes)
+    app.add_route("/docs", _docs, include_in_schema=False)
+    patch_fastapi(app, docs_url="/docs", redirect_from_root_to_docs=False)
+    app.add_middleware(
+        Observation,
+        hosts=frozenset(each.lower().encode() for each in settings.hosts),
+        shapes=all_shapes,
+    )
+    return app
+
+
+def _open_rooms(app: FastAPI) -> None:
     rooms = [room.router for room in ROOMS]
     for router in rooms:
         app.include_router(router, dependencies=[Depends(caller_of)])
     for router in PUBLIC:
         app.include_router(router)
-    install_handlers(app, SHAPES)
     describe(app, rooms)
-    app.add_route("/docs", _docs, include_in_schema=False)
-    patch_fastapi(app, docs_url="/docs", redirect_from_root_to_docs=False)
-    app.add_middleware(
-        Observation, hosts=frozenset(each.lower().encode() for each in settings.hosts)
-    )
-    return app

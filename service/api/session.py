@@ -29,6 +29,8 @@ OF_PAGES = {
 }
 """With no-referrer a browser would not say of a form from which site it is (`Origin: null`)."""
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>authmatch</title>{}</html>"""
+Next = Annotated[str, Query(alias="next")]
+"""The path of this service to which one is sent on."""
 _FIELD = '<input type="hidden" name="csrf_token" value="{}">'
 
 
@@ -56,9 +58,7 @@ async def who(request: Request, parts: Parts) -> Response:
 
 
 @router.get("/sign-in", summary="Sign in at the issuer")
-async def sign_in(
-    request: Request, parts: Parts, next_: Annotated[str, Query(alias="next")] = HERE
-) -> Response:
+async def sign_in(request: Request, parts: Parts, next_: Next = HERE) -> Response:
     """Send a browser to the issuer; it comes back to the callback, and then to `next`."""
     kept, there = sessions.begin(parts, next_)
     return _sent(request, parts, there, kept, BEGUN)
@@ -84,8 +84,9 @@ async def callback(request: Request, parts: Parts) -> Response:
 
 
 @router.get("/open", summary="Open a session by a link")
-async def open_(request: Request, parts: Parts, ticket: str = "") -> Response:
-    """Open a session of this machine, by a link that was printed here, once."""
+async def open_(request: Request, parts: Parts, ticket: str = "", next_: Next = HERE) -> Response:
+    """Open a session of this machine, by a link that was printed here, once; then go to `next`."""
+    sessions.check_next(next_)
     if not browser.is_of_machine(request, parts):
         raise NotFound("links open sessions on the machine of the service alone")
     before = browser.cookie(request, parts)
@@ -94,7 +95,7 @@ async def open_(request: Request, parts: Parts, ticket: str = "") -> Response:
     except NotAuthenticated:
         count_failure(request)
         raise
-    return _sent(request, parts, HERE, opened)
+    return _sent(request, parts, next_, opened)
 
 
 @router.post("/payer", summary="Choose a payer")
@@ -102,15 +103,15 @@ async def payer(request: Request, parts: Parts) -> Response:
     """Remember for which of its payers the session is; `X-Payer` of a request goes before it."""
     one, fields = await _asked(request, parts)
     await sessions.choose(parts, one.id, one.session, one.subject, fields.get("payer", ""))
-    return _done(request)
+    return _done(request, fields)
 
 
 @router.post("/sign-out", summary="Sign out")
 async def sign_out(request: Request, parts: Parts) -> Response:
     """End the session, in every worker."""
-    one, _ = await _asked(request, parts)
+    one, fields = await _asked(request, parts)
     await sessions.sign_out(parts, one.id)
-    response = _done(request)
+    response = _done(request, fields)
     set_cookie(response, request, parts, "")
     return response
 
@@ -151,9 +152,9 @@ def _sent(
     return response
 
 
-def _done(request: Request) -> Response:
+def _done(request: Request, fields: dict[str, str]) -> Response:
     if media_type_of(request) == FORM:
-        return RedirectResponse(HERE, 303)
+        return RedirectResponse(sessions.check_next(fields.get("next", HERE)), 303)
     return Response(status_code=204)
 
 

@@ -207,8 +207,16 @@ async def as_answered(caller: Caller, claim_id: str) -> StoredAnswer:
     return answer
 
 
+async def as_sent(caller: Caller, claim_id: str) -> tuple[StoredAnswer, Adjudication]:
+    """The same, and the claim as it was sent then, with what was selected; raises UnknownClaim."""
+    answer, _, draft = await _stored(caller, claim_id)
+    sent = Adjudication.model_validate_json(draft["sent"])
+    note(members=_members_of(sent))
+    return answer, sent
+
+
 async def as_held(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState, Draft]:
-    """The same, but of a claim in force what it holds now, not what it drew then; its record too.
+    """As ``as_answered``, but a claim in force with what it holds now; and its record.
 
     Raises UnknownClaim.
     """

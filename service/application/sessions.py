@@ -23,11 +23,17 @@ def begin(parts: Application, next_: str) -> tuple[str, str]:
 
     Raises BadPart for a ``next_`` that is no path of this service, NotFound.
     """
-    if not _LOCAL_PATH.fullmatch(next_):
-        raise BadPart("/query/next", "it must be a path of this service, such as /session")
+    check_next(next_)
     if parts.gate.sign_in is None:
         raise NotFound("nobody can sign in here: no issuer is configured for it")
     return parts.gate.sign_in.begin(next_)
+
+
+def check_next(next_: str) -> str:
+    """See to it that somebody is sent on within this service alone; raises BadPart."""
+    if not _LOCAL_PATH.fullmatch(next_):
+        raise BadPart("/query/next", "it must be a path of this service, such as /session")
+    return next_
 
 
 async def finish(

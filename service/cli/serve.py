@@ -21,7 +21,7 @@ from service.cli.faults import BadInput
 from service.cli.terminal import say
 from service.settings import Settings, is_loopback
 
-APPLICATION = "service.api.app:create_app"
+APPLICATION = "service.workbench.app:create_app"
 PROTOCOL = "service.api.connection:BoundedProtocol"
 LOOPBACK = "127.0.0.1"
 GRACE_SECONDS = 15

@@ -41,5 +41,5 @@ def end(
 
 
 def link(port: int, ticket: str, *, scheme: str = "http") -> str:
-    """The address that opens a session by a ticket."""
-    return f"{scheme}://{LOOPBACK}:{port}/session/open?ticket={ticket}"
+    """The address that opens a session by a ticket, and leads to the workbench."""
+    return f"{scheme}://{LOOPBACK}:{port}/session/open?ticket={ticket}&next=/workbench"

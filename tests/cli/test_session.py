@@ -14,7 +14,7 @@ from tests.ground import Ground
 def test_a_link_is_that_of_the_user(live: Authmatch, ground: Ground, payer: str) -> None:
     """For the port and the payer that are named; alone on stdout."""
     link = live("session", "link", "--port", "9999", "--payer", payer).stdout.strip()
-    address, _, ticket = link.partition("?ticket=")
+    address, _, ticket = link.removesuffix("&next=/workbench").partition("?ticket=")
     assert address == "http://127.0.0.1:9999/session/open"
 
     async def scenario(stores: Stores) -> Session | None:

@@ -3,7 +3,7 @@
 What waits in the stream of the payer is copied first, so that nothing acknowledged is missing.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,10 +66,17 @@ class LedgerReading:
         return read_entry(response["_source"]) if response.get("found") else None
 
     async def page(
-        self, payer: str, name: str, of: About, *, size: int = PAGE, after: str | None = None
+        self,
+        payer: str,
+        name: str | Sequence[str],
+        of: About,
+        *,
+        size: int = PAGE,
+        after: str | None = None,
     ) -> LedgerPage:
-        """A page about an authorization or a claim, newest first; raises BadCursor."""
-        about = [{"term": {field: name}} for field in of]
+        """A page about authorizations or claims, newest first; raises BadCursor."""
+        names = [name] if isinstance(name, str) else list(name)
+        about = [{"terms": {field: names}} for field in of]
         await self._projection.project(payer)
         await self.refresh()
         return await read_page(

@@ -1,0 +1,194 @@
+"""What people ask first: what a word names, how an authorization stands, what a member has."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from service.access.act import note
+from service.accounting.answers.statement import statement
+from service.accounting.limits.bounds import bounds_of
+from service.application import members
+from service.application.authorizations import Filter, Stored
+from service.application.members import MemberAnswer
+from service.application.parts import Caller
+from service.domain.answers import StatementAnswer
+from service.domain.authorization import GRANTING_ACTIONS, VOID_ACTION, Authorization
+from service.domain.values import DateSpan
+from service.stores.connection.clock import today
+from service.stores.ledger.entry import claims_in
+from service.stores.ledger.reading import MATCHED, MOVED
+
+CHARGES, AUTHORIZATIONS = "billing.charge.read", "clinical.authorization.read"
+FOUND_MAX = 50
+CLAIMS_MAX = 100
+_LENGTH_MAX = 200
+_AT_ONCE = 8
+
+Status = Literal[
+    "active", "pending", "exhausted", "expired", "upcoming", "denied", "superseded", "void"
+]
+"""How an authorization stands today: the first four are those of seed 000 (Find an existing auth),
+the others are ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """An authorization in short: as it was pushed, how it stands, and its accounts."""
+
+    authorization: Authorization
+    state: Mapping[str, Any]
+    status: Status
+    accounts: Sequence[StatementAnswer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a word names: a claim, authorizations by id or number, a member with authorizations."""
+
+    claim: str | None = None
+    authorizations: Sequence[Stored] = ()
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberOverview:
+    """A member: where the id leads, authorizations, newest first, and claims that found one."""
+
+    member: MemberAnswer
+    authorizations: Sequence[Overview]
+    total: int
+    next_: str | None
+    claims: Sequence[str]
+
+
+async def find(caller: Caller, text: str) -> Found:
+    """What is called so, as far as the caller may see it; old numbers find their authorization.
+
+    Raises EngineFault.
+    """
+    wanted = text.strip()[:_LENGTH_MAX]
+    may = caller.subject.scopes
+    if not wanted:
+        return Found()
+    claim, by_id, by_number, of_member = await asyncio.gather(
+        _claim(caller, wanted) if CHARGES in may else _nothing(None),
+        _by_id(caller, wanted) if AUTHORIZATIONS in may else _nothing([]),
+        _listed(caller, Filter(number=wanted)) if AUTHORIZATIONS in may else _nothing([]),
+        _listed(caller, Filter(member=wanted), 1) if AUTHORIZATIONS in may else _nothing([]),
+    )
+    named = {each.source.get("authorization_id"): each for each in (*by_id, *by_number)}
+    return Found(
+        claim=claim,
+        authorizations=tuple(named.values()),
+        member=wanted if of_member else None,
+    )
+
+
+async def _nothing(value: Any) -> Any:
+    return value
+
+
+async def _claim(caller: Caller, wanted: str) -> str | None:
+    note(claims=(wanted,))
+    known = await caller.stores.accumulators.read_claim(caller.payer, wanted)
+    return wanted if known.is_known else None
+
+
+async def _by_id(caller: Caller, wanted: str) -> list[Stored]:
+    stored = await caller.stores.reading.get(caller.payer, wanted)
+    return [] if stored is None or "authorization_id" not in stored.source else [stored]
+
+
+async def _listed(caller: Caller, wanted: Filter, size: int = FOUND_MAX) -> list[Stored]:
+    page = await caller.stores.reading.page(caller.payer, wanted, size=size, after=None)
+    return list(page.entries)
+
+
+async def of_member(caller: Caller, member: str, *, after: str | None = None) -> MemberOverview:
+    """A page of what a member has, all ids of the person together; raises BadCursor, EngineFault.
+
+    Claims that found none of these authorizations are not among them: they are known by their ids.
+    """
+    told = await members.lead(caller, member)
+    page = await caller.stores.reading.page(
+        caller.payer, Filter(member=member), size=FOUND_MAX, after=after
+    )
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(stored: Stored) -> Overview:
+        async with turns:
+            return await overview(caller, stored)
+
+    shown = await asyncio.gather(*map(one, page.entries))
+    ids = [each.authorization.authorization_id for each in shown]
+    return MemberOverview(
+        member=told,
+        authorizations=shown,
+        total=page.total,
+        next_=page.next_,
+        claims=await _claims_of(caller, ids) if CHARGES in caller.subject.scopes else (),
+    )
+
+
+async def _claims_of(caller: Caller, authorizations: Sequence[str]) -> list[str]:
+    if not authorizations:
+        return []
+    about = (*MOVED, *MATCHED)
+    page = await caller.stores.ledger.page(
+        caller.payer, authorizations, about, size=CLAIMS_MAX, after=None
+    )
+    ids = list(dict.fromkeys(name for entry in page.entries for name in claims_in(entry)))
+    note(claims=ids)
+    return ids
+
+
+async def overview(caller: Caller, stored: Stored) -> Overview:
+    """An authorization in short, as it stands now; raises EngineFault."""
+    authorization = Authorization.model_validate(stored.source)
+    name = authorization.authorization_id
+    held = await caller.stores.accumulators.accounts(caller.payer, name)
+    accounts = statement(held, bounds_of(authorization))
+    return Overview(
+        authorization=authorization,
+        state=stored.state,
+        status=status_of(authorization, stored.state, accounts, today()),
+        accounts=accounts,
+    )
+
+
+def status_of(
+    authorization: Authorization,
+    state: Mapping[str, Any],
+    accounts: Iterable[StatementAnswer],
+    day: date,
+) -> Status:
+    """How an authorization stands on a day: what is gone first, then decision, days and units.
+
+    It is exhausted when nothing is left of its header, or of every line that has a limit.
+    """
+    action = authorization.decision.action if authorization.decision else None
+    if state.get("void") or action == VOID_ACTION:
+        return "void"
+    if not state.get("current", True):
+        return "superseded"
+    if action not in GRANTING_ACTIONS and action != "NA":
+        return "denied" if action == "A3" else "pending"
+    return _by_days(authorization.effective, day) or (
+        "exhausted" if _is_exhausted(accounts) else "active"
+    )
+
+
+def _by_days(effective: DateSpan | None, day: date) -> Status | None:
+    first, last = (effective.from_, effective.to) if effective else (None, None)
+    if last is not None and last < day:
+        return "expired"
+    return "upcoming" if first is not None and day < first else None
+
+
+def _is_exhausted(accounts: Iterable[StatementAnswer]) -> bool:
+    totals = [each for each in accounts if each["boundary"] == "total" and not each["ended_on"]]
+    header = any(each["exhausted"] for each in totals if each["scope"] == "header")
+    lines = [each["exhausted"] for each in totals if each["scope"] == "line"]
+    return header or (bool(lines) and all(lines))

@@ -1,0 +1,32 @@
+"""What is served: the API, and the pages beside it."""
+
+from fastapi import FastAPI
+
+from service.api import app as api
+from service.rules.book import RuleBook
+from service.settings import Settings
+from service.workbench import authorizations, claims, home, members
+from service.workbench.rendering import (
+    PREFIX,
+    again_page,
+    fault_page,
+    payer_page,
+    sign_in_page,
+    still,
+)
+from service.workbench.visit import PayerNeeded, SendAgain, SignInNeeded
+
+ROOMS = (home, claims, authorizations, members)
+"""Each of their routes asks who looks, and declares the scopes that it needs."""
+
+
+def create_app(settings: Settings | None = None, given: RuleBook | None = None) -> FastAPI:
+    """Make the application as ``service.api.app`` does, with the pages."""
+    app = api.create_app(settings, given, {PREFIX: fault_page})
+    for room in ROOMS:
+        app.include_router(room.router)
+    app.include_router(still)
+    app.add_exception_handler(SignInNeeded, sign_in_page)  # type: ignore[arg-type]
+    app.add_exception_handler(SendAgain, again_page)  # type: ignore[arg-type]
+    app.add_exception_handler(PayerNeeded, payer_page)  # type: ignore[arg-type]
+    return app

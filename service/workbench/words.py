@@ -1,0 +1,191 @@
+"""Codes in words, for people who look; what they mean is decided elsewhere."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from service.api.problem import Refused
+from service.application.maintenance import Readiness
+from service.application.overview import Status
+from service.domain.answers import Disposition
+
+ACTIONS: Mapping[str, str] = {
+    "A1": "certified",
+    "A2": "certified in part",
+    "A3": "not certified",
+    "A4": "pended",
+    "A6": "modified",
+    "CT": "contact the payer",
+    "NA": "not needed",
+    "C": "cancelled",
+}
+"""HCR01, the action of a reviewer."""
+
+DISPOSITIONS: Mapping[Disposition, tuple[str, str]] = {
+    "pay": ("Paid", "good"),
+    "cut_back": ("Cut back", "part"),
+    "suspend": ("Suspended", "wait"),
+    "deny": ("Denied", "bad"),
+    "void": ("Void", "gone"),
+}
+"""What becomes of a line, and the tone in which it is shown."""
+
+STATUSES: Mapping[Status, tuple[str, str]] = {
+    "active": ("Active", "good"),
+    "pending": ("Pending", "wait"),
+    "exhausted": ("Exhausted", "part"),
+    "expired": ("Expired", "gone"),
+    "upcoming": ("Not begun", "wait"),
+    "denied": ("Denied", "bad"),
+    "superseded": ("Superseded", "gone"),
+    "void": ("Void", "gone"),
+}
+
+CLASSES: Mapping[str, tuple[str, str]] = {
+    "exact": ("Exact", "good"),
+    "non-exact": ("Non-exact", "part"),
+    "none": ("No match", "gone"),
+}
+
+SEVERITIES: Mapping[str, str] = {"error": "bad", "warning": "part", "info": "wait"}
+
+CLAIM_STATUSES: Mapping[str, tuple[str, str]] = {
+    "used": ("Units used", "good"),
+    "reserved": ("Units reserved", "wait"),
+    "suspended": ("Suspended", "wait"),
+    "reversed": ("Reversed", "gone"),
+    "released": ("Released", "gone"),
+    "replaced": ("Replaced", "gone"),
+    "void": ("Void", "gone"),
+}
+
+KINDS: Mapping[str, str] = {
+    "apply": "adjudicated",
+    "reserve": "adjudicated, units reserved",
+    "readjudicate": "adjudicated anew",
+    "finalize": "made final",
+    "release": "released",
+    "reverse": "reversed",
+    "adjust": "adjusted",
+    "correct": "corrected by hand",
+    "amend": "limits changed by a push",
+    "replace": "replaced",
+    "void": "voided",
+    "recount": "counted anew",
+}
+"""What an entry of the ledger is."""
+
+_ADVICE: Mapping[int, str] = {
+    400: "Nothing was changed. Go back and send the form again.",
+    401: "Nothing was changed. Sign in.",
+    403: "Nothing was changed. Ask whoever gives out access if you need this.",
+    404: "Nothing was changed. Check how it is written, or search for it.",
+    409: "Nothing of yours was changed. Look at it as it stands now, then decide again.",
+    412: "Nothing of yours was changed. Look at it as it stands now, then decide again.",
+    413: "Nothing was changed. Send less at once.",
+    422: "Nothing was changed. Go back: what you typed is still there.",
+    429: "Nothing was changed. Wait a moment, then try again.",
+    503: (
+        "What was stored before is safe, and no answer was made up. Try again in a moment: "
+        "the same again is never counted twice."
+    ),
+}
+_ANY = (
+    "What was stored before is safe. Try again; if it comes again, tell those who run the service."
+)
+
+
+def advice(refused: Refused) -> str:
+    """What was kept, and what to do."""
+    return _ADVICE.get(refused.status, _ANY)
+
+
+def toned(table: Mapping[Any, tuple[str, str]], code: object) -> tuple[str, str]:
+    """The words and the tone of a code; one that nobody foresaw stands for itself."""
+    return table.get(code, (str(code).replace("_", " "), "gone"))
+
+
+def worded(table: Mapping[str, str], code: str | None) -> str:
+    """The words of a code with the code; one that is not known stands alone."""
+    if code is None:
+        return "not known"
+    return f"{table[code]} ({code})" if code in table else code
+
+
+def readable(code: object) -> str:
+    """A name of the data as words."""
+    return str(code).replace("_", " ").replace("-", " ")
+
+
+def shown(value: object) -> str:
+    """Both values of a criterion, as one reads them; nothing is a dash."""
+    if value is None or value == "" or value == []:
+        return "–"  # noqa: RUF001 - a dash is meant
+    if isinstance(value, list | tuple):
+        return ", ".join(map(shown, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{readable(name)} {shown(each)}" for name, each in value.items() if each)
+    return str(value).replace("..", " to ")
+
+
+def days(span: Any) -> str:
+    """From a first to a last day; an end that is open is said."""
+    first, last = span.get("from"), span.get("to")
+    return f"{first or 'any day'} to {last or 'open'}" if first or last else "no dates"
+
+
+def moment(text: str | None) -> str:
+    """A time of the ledger, to the minute."""
+    if not text:
+        return ""
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return text
+
+
+def age(text: str, now: datetime) -> tuple[str, str]:
+    """How long ago something was, in words, and in the tone of how urgent that makes it."""
+    whole = max(0, (now - datetime.fromisoformat(text)).days)
+    if whole == 0:
+        return "today", "good"
+    told = "1 day" if whole == 1 else f"{whole} days"
+    return told, "good" if whole < 3 else "part" if whole < 7 else "bad"
+
+
+def health(told: Readiness | None) -> list[tuple[str, str, str]]:
+    """The engines in words: what, how it is, and the tone; nothing told is Elasticsearch away."""
+    if told is None:
+        return [("Matching", "Elasticsearch does not answer: nothing can be matched now", "bad")]
+    units = told["adjudication"]
+    outbox, rules = told["outbox"], told["rules"]
+    waits = "how many is not known" if outbox is None else f"{outbox:,} wait to be stored"
+    found = [
+        ("Matching", "claims are matched", "good"),
+        (
+            "Units",
+            "units are drawn" if units == "ready" else f"no units are drawn: {units}",
+            "good" if units == "ready" else "bad",
+        ),
+        ("Pushes", "all are stored" if outbox == 0 else waits, "good" if outbox == 0 else "part"),
+    ]
+    if rules is not None and rules["behind"]:
+        found.append(("Rules", f"newer rules are not loaded: {rules['behind']}", "bad"))
+    return found
+
+
+def share(part: str | None, whole: str | None) -> float:
+    """How much of a whole a part is, in hundredths between 0 and 100; nothing of nothing is 0."""
+    try:
+        of = float(whole or 0)
+        return max(0.0, min(100.0, 100 * float(part or 0) / of)) if of else 0.0
+    except ValueError:
+        return 0.0
+
+
+def position(day: str | None, first: date, last: date) -> float:
+    """Where a day stands between two others, in hundredths; an open end is an end."""
+    if not day:
+        return 100.0
+    whole = max(1, (last - first).days)
+    return max(0.0, min(100.0, 100 * (date.fromisoformat(day[:10]) - first).days / whole))

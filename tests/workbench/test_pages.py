@@ -1,0 +1,39 @@
+"""Every page: for everybody, at every width, without a fault; and it shows what may be seen."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.workbench.browser import WIDTHS, barriers, complaints, is_too_wide
+from tests.workbench.conftest import Desk
+
+PAGES = {
+    "home": ("", 200),
+    "claim": ("/claims/C-2026-000123", 200),
+    "authorization": ("/authorizations/UM-55012", 200),
+    "member": ("/members/M0001", 200),
+    "nothing": ("/claims/nobody", 404),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_for_everybody(desk: Desk, pictures: Path, name: str) -> None:
+    """No barrier (WCAG 2.2 AA), nothing in the console, nothing sideways; narrow, wide, dark."""
+    path, status = PAGES[name]
+    page = desk.page
+    said = complaints(page)
+    page.emulate_media(color_scheme="light")
+    answer = page.goto(f"{desk.url}/workbench{path}")
+    assert answer is not None
+    assert answer.status == status
+    wrong = {}
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.screenshot(path=pictures / f"{name}-{width}.png", full_page=True)
+        wrong[str(width)] = [*barriers(page), *["too wide"] * is_too_wide(page)]
+    page.emulate_media(color_scheme="dark")
+    page.screenshot(path=pictures / f"{name}-dark.png", full_page=True)
+    wrong["dark"] = barriers(page)
+
+    assert {look: found for look, found in wrong.items() if found} == {}
+    assert said == []
