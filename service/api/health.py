@@ -1,22 +1,16 @@
 """What the service is, whether it lives, whether it can answer, and its metrics."""
 
 import asyncio
-import os
 
 from fastapi import APIRouter, Request
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    generate_latest,
-    multiprocess,
-)
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
 from service import __version__
 from service.api.body import json_response
 from service.api.caller import Parts
 from service.application.maintenance import Readiness, readiness
+from service.application.statistics import metrics_registry
 
 router = APIRouter(tags=["health"])
 
@@ -59,8 +53,4 @@ async def ready(request: Request, parts: Parts) -> Response:
 @router.get("/metrics", summary="Metrics for Prometheus", include_in_schema=False)
 async def metrics() -> Response:
     """The metrics of all workers."""
-    registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(metrics_registry()), media_type=CONTENT_TYPE_LATEST)

@@ -1,5 +1,6 @@
 """Rules over HTTP: which are in force, drafts on their way, publish, roll back, history."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -10,6 +11,7 @@ from service.api.caller import Asking, needs
 from service.api.claims import After
 from service.api.schema import problems
 from service.application import reports, rules, rules_drafts, rules_publishing
+from service.application import statistics as rule_statistics
 from service.application.reports import EvaluationAsked
 from service.application.rules import Asked
 from service.application.rules_drafts import (
@@ -62,6 +64,26 @@ async def version(caller: Asking, number: Annotated[int, Path(ge=1, lt=2**31)]) 
 async def diff(caller: Asking, old: From, new: To) -> Response:
     """Key by key, each in words as well; a set is named by its number, a draft by its id."""
     return json_response(await rules.diff(caller, old, new))
+
+
+@router.get("/statistics", summary="What claim lines came to, by set and template")
+@needs("rules.read")
+async def statistics(
+    caller: Asking,
+    first: Annotated[date | None, Query(alias="from", description="First day of answers.")] = None,
+    last: Annotated[date | None, Query(alias="to", description="Last day of answers.")] = None,
+    rule_set: Annotated[int | None, Query(alias="set", ge=1, lt=2**31)] = None,
+    template: Annotated[str | None, Query(max_length=200, description="Its id.")] = None,
+) -> Response:
+    """Counts and percent of a period, of what was adjudicated and of the matches that are kept.
+
+    `live` is what the workers of this service counted since they started. Without days it is the
+    last week.
+    """
+    found = await rule_statistics.statistics(
+        caller, first=first, last=last, rule_set=rule_set, template=template
+    )
+    return json_response(found)
 
 
 @router.get("/history", summary="What was done with rules")

@@ -16,6 +16,7 @@ from service.accounting.books.scale import written, written_amount
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.application.reception import aliases_of, check_version, policy_of
+from service.application.statistics import count_results
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import (
     LineAnswer,
@@ -44,11 +45,6 @@ from service.stores.ledger.reading import OF_CLAIM
 
 Answer = dict[str, Any]
 
-RESULTS = Counter(
-    "authmatch_results_total",
-    "Results of claim lines by template and class.",
-    ["template", "class"],
-)
 DISPOSITIONS = Counter(
     "authmatch_dispositions_total",
     "Claim lines adjudicated, by what became of them.",
@@ -103,8 +99,7 @@ async def _match(caller: Caller, claim: Claim, *, balances: bool) -> MatchAnswer
         person=found.person if found else None,
         counted=counting.values(found),
     )
-    for each in matched.searches:
-        RESULTS.labels(each.plan.template.id, each.ranked.match_class).inc()
+    count_results(caller.payer, rules.name, matched.answer["lines"])
     parts.live_check.offer(matched)
     parts.stores.kept.offer(caller.payer, claim, matched.answer)
     if not balances:
@@ -166,7 +161,12 @@ async def adjudicate(
     rules = caller.parts.rules.judging(caller.payer, claim)
     actor = caller.subject.acting_for(claim.by)
     run = Run(payer=caller.payer, at=now(), rules=rules, dry=dry, again=again, actor=actor)
-    return count(await flow.adjudicate(claim, run, caller.parts.claim_stores))
+    done = count(await flow.adjudicate(claim, run, caller.parts.claim_stores))
+    if done.matched is not None and not dry:
+        first = {(each.line, each.type): each.authorizations[0] for each in claim.selections}
+        selected = {key: each.authorization_id for key, each in first.items()}
+        count_results(caller.payer, rules.name, done.answer["lines"], selected)
+    return done
 
 
 def count(done: Adjudicated) -> Adjudicated:

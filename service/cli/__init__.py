@@ -17,7 +17,7 @@ from service.cli.keys import app as keys_app
 from service.cli.loading import load
 from service.cli.match import match
 from service.cli.members import app as members_app
-from service.cli.rules import app as rules_app
+from service.cli.rules_watch import app as rules_app
 from service.cli.serve import serve
 from service.cli.session import app as session_app
 from service.cli.studies import app as studies_app

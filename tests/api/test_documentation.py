@@ -55,6 +55,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/dead-letters", "/dead-letters/{letter_id}", "/dead-letters/{letter_id}/retry",
         "/intake/{ticket}", "/keys", "/keys/{key_id}", "/keys/{key_id}/rotate",
         "/rules", "/rules/sets", "/rules/sets/{number}", "/rules/diff", "/rules/history",
+            "/rules/statistics",
         "/rules/rollback", "/rules/drafts", "/rules/drafts/{draft_id}",
         *(f"/rules/drafts/{{draft_id}}/{each}" for each in (
             "check", "evaluate", "submit", "approve", "reject", "publish", "drop",

@@ -8,6 +8,7 @@ import orjson
 
 from service.accounting.books.record import unpack
 from service.accounting.replay.ledger import entry_order
+from service.matching.outcomes import outcomes_of, set_number
 from service.stores.connection.bulk import Operation
 from service.stores.connection.key_names import BookKeys, shelf_of
 from service.stores.connection.names import IndexNames, ledger_id
@@ -67,16 +68,24 @@ def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
 
 
 def _adjudicated(record: str | None) -> dict[str, Any]:
-    """What adjudications are found by when rules are tried on them."""
+    """What adjudications are found by when rules are tried on them, and counted by."""
     if not record:
         return {}
     draft = unpack(record)
     lines = draft["lines"]
-    results = [result for line in lines for result in line["results"]]
+    results = [(line["line"], result) for line in lines for result in line["results"]]
+    selected = {
+        (each["line"], each.get("type", "authorization")): each["authorizations"][0][
+            "authorization_id"
+        ]
+        for each in _read(draft.get("sent") or "{}").get("selections") or ()
+    }
     return {
         "claim_type": draft["claim"]["claim_type"],
-        "classes": sorted({result["class"] for result in results}),
+        "classes": sorted({result["class"] for _, result in results}),
         "events": sorted({event["code"] for line in lines for event in line["events"]}),
+        "rules_set": set_number(draft.get("rules", {}).get("set")),
+        "outcomes": outcomes_of(results, selected),
     }
 
 

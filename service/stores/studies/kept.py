@@ -22,6 +22,7 @@ from service.accounting.books.record import pack, unpack
 from service.background import Background
 from service.domain.answers import MatchAnswer
 from service.domain.claim import Claim
+from service.matching.outcomes import RATES, Outcomes, outcomes_of, set_number
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable, translated_errors
@@ -45,6 +46,8 @@ DROP_EVERY_S = 3600.0
 LAST_S = 2.0
 
 _PAGE = 1_000
+_GROUPS_MAX = 1_000
+"""Sets of rules, and templates of one, that are told apart."""
 _HEAD = ["claim_id", "claim_version", "at", "ms", "by", "on_behalf_of", "why"]
 
 
@@ -142,7 +145,8 @@ class KeptClaims(Background):
         at, id_ = now(), f"{payer}|{claim.claim_id}"
         lines = answer["lines"]
         sent = claim.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        results = [result for line in lines for result in line["results"]]
+        numbered = [(line["line"], result) for line in lines for result in line["results"]]
+        results = [result for _, result in numbered]
         return Operation(
             action="index",
             index=self._indices.kept_claims(month_of(at)),
@@ -155,6 +159,8 @@ class KeptClaims(Background):
                 "claim_type": claim.type,
                 "classes": sorted({result["class"] for result in results}),
                 "events": sorted({e["code"] for result in results for e in result["events"]}),
+                "rules_set": set_number(answer["rules"]["set"]),
+                "outcomes": outcomes_of(numbered, {}),
                 "content": self._seal.close(pack({"sent": sent, "lines": lines}), id_),
             },
         )
@@ -214,6 +220,37 @@ class KeptClaims(Background):
                     *(head.get(name) or "" for name in ("by", "on_behalf_of", "why")),
                 )
 
+    async def outcomes(
+        self, payer: str, first: date, last: date, *, adjudicated: bool
+    ) -> list[tuple[str, Outcomes]]:
+        """What claims came to that were answered on these days, by the number of the set.
+
+        Those that were adjudicated, of which each run counts, or the share of those that were
+        matched. Raises EngineFault.
+        """
+        index = self._indices.ledgers if adjudicated else self._indices.all_kept_claims
+        sums = ("lines", *(f"counts.{rate}" for rate in RATES))
+        summed = {name: {"sum": {"field": f"outcomes.{name}"}} for name in sums}
+        by_template = _by("outcomes.template", summed)
+        nested = {"nested": {"path": "outcomes"}, "aggs": {"templates": by_template}}
+        days = {"gte": str(first), "lte": f"{last}||/d"}
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=index)
+            found = await self._elasticsearch.search(
+                index=index,
+                size=0,
+                query={"bool": {"filter": [{"term": {"payer": payer}}, {"range": {"at": days}}]}},
+                aggs={"sets": _by("rules_set", {"outcomes": nested})},
+                allow_partial_search_results=False,
+            )
+        if "aggregations" not in found:
+            return []  # there is no index yet
+        return [
+            (of_set["key"], _outcomes(of_template))
+            for of_set in found["aggregations"]["sets"]["buckets"]
+            for of_template in of_set["outcomes"]["templates"]["buckets"]
+        ]
+
     async def read(self, kept: Iterable[Kept]) -> list[KeptClaim | None]:
         """Read claims; None for one that was dropped since."""
         docs = [{"_index": each.index, "_id": each.id} for each in kept]
@@ -228,6 +265,18 @@ class KeptClaims(Background):
         draft, moved = read_record(read_entry(document))
         sent = orjson.loads(draft.get("sent") or "{}")
         return KeptClaim(sent=sent, lines=complete(draft, moved)["lines"])
+
+
+def _by(name: str, aggs: Mapping[str, Any]) -> dict[str, Any]:
+    return {"terms": {"field": name, "size": _GROUPS_MAX, "order": {"_key": "asc"}}, "aggs": aggs}
+
+
+def _outcomes(bucket: Mapping[str, Any]) -> Outcomes:
+    return {
+        "template": bucket["key"],
+        "lines": int(bucket["lines"]["value"]),
+        "counts": {rate: int(bucket[f"counts.{rate}"]["value"]) for rate in RATES},
+    }
 
 
 def share_of(payer: str, claim_id: str) -> float:
