@@ -105,7 +105,7 @@ def _beside(
     for each in calls[:20]:
         each()
     without = sorted(map(milliseconds, calls))[len(calls) // 2]
-    head = orjson.dumps(asked_as_json(asked, member_id_form="plain"))
+    head = orjson.dumps({**asked_as_json(asked), "member_id_form": "plain"})
     process = subprocess.Popen(
         [sys.executable, "-m", "service.tuning.process"],
         stdin=subprocess.PIPE,

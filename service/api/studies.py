@@ -1,4 +1,4 @@
-"""Studies, and reports of what a draft of the rules would move on one."""
+"""Studies, reports of what a draft of the rules would move on one, and suggested drafts."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
@@ -12,13 +12,12 @@ from service.api.body import JSON, NDJSON, JsonBody, json_response
 from service.api.caller import Asking, needs
 from service.api.claims import After
 from service.api.schema import problems, takes
-from service.application import reports, studies
+from service.application import reports, studies, suggestions
 from service.application.reports import ReportAsked
 from service.application.studies import StudyAsked, told
+from service.application.suggestions import SuggestionAsked
 
-router = APIRouter(
-    tags=["tuning"], responses=problems(status_404="There is no study or report of this id.")
-)
+router = APIRouter(tags=["tuning"], responses=problems(status_404="There is none of this id."))
 
 PAGE_MAX = 200
 
@@ -26,10 +25,11 @@ Id = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 Size = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 Study = Annotated[StudyAsked, Depends(JsonBody(StudyAsked))]
 Report = Annotated[ReportAsked, Depends(JsonBody(ReportAsked))]
+Suggestion = Annotated[SuggestionAsked, Depends(JsonBody(SuggestionAsked))]
 Format = Annotated[
     Literal["json", "csv", "html"], Query(description="The report, its rows, or its page.")
 ]
-_WAITING = problems(status_429="Too many studies and reports wait on this worker.")
+_WAITING = problems(status_429="Too much long work waits on this worker.")
 
 
 @router.post(
@@ -123,6 +123,39 @@ async def read_report(caller: Asking, report_id: Id, format: Format = "json") ->
         text = "".join(reports.csv_of(orjson.loads(made.content)))
         return Response(text, media_type="text/csv; charset=utf-8", headers=_HEADERS)
     return Response(made.content, media_type=JSON, headers=_HEADERS)
+
+
+@router.post(
+    "/rules/suggestions",
+    status_code=202,
+    openapi_extra=takes(JSON, model="SuggestionAsked"),
+    responses=_WAITING,
+    summary="Have a draft suggested",
+)
+@needs("rules.edit", "clinical.authorization.read", "billing.charge.read")
+async def make_suggestion(caller: Asking, asked: Suggestion) -> Response:
+    """Look for thresholds, leads and weights by which more labelled lines are taken rightly.
+
+    It is made beside the requests: ask for it by its id until its status is `done` or `failed`.
+    Where it holds on lines that it was not made from too, it names a draft, and a report of it.
+    """
+    return json_response(told(await suggestions.begin(caller, asked)), status=202)
+
+
+@router.get("/rules/suggestions", summary="List suggestions")
+@needs("rules.read")
+async def list_suggestions(caller: Asking, size: Size = 50, after: After = None) -> Response:
+    """A page, the newest first."""
+    page = await studies.listing(caller, "suggestion", size=size, after=after)
+    listed = [told(head) for head in page.entries]
+    return json_response({"suggestions": listed, "total": page.total, "next": page.next_})
+
+
+@router.get("/rules/suggestions/{suggestion_id}", summary="Show a suggestion")
+@needs("rules.read")
+async def show_suggestion(caller: Asking, suggestion_id: Id) -> Response:
+    """How far it is; of one that is done what is right by now, by it, and on lines not seen."""
+    return json_response(told(await suggestions.read(caller, suggestion_id)))
 
 
 _HEADERS = {

@@ -19,7 +19,7 @@ class TooMuchWaits(Exception):
 
     def __str__(self) -> str:
         """Say what to do."""
-        return "too many studies and reports wait already: ask again when some are done"
+        return "too much long work waits already: ask again when some are done"
 
 
 class Jobs:

@@ -224,8 +224,20 @@ async def _judged(
     caller: Caller, asked: Asked, lines: list[bytes], tell: Tell
 ) -> tuple[Made, list[int]]:
     """Have the process make a report; gives the claims too that only the engine can judge."""
+    said = await made_apart(caller, asked_as_json(asked), lines, tell)
+    if "refused" in said:
+        load_texts(asked.after.texts).book  # noqa: B018 - says in full what is wrong
+        raise Misfit("the rules in force cannot be read")
+    if "report" not in said:
+        raise Misfit(str(said.get("failed", "the report could not be made")))
+    made = Made(content=said["report"].encode(), page=said["page"].encode())
+    return made, said["left"]
+
+
+async def made_apart(caller: Caller, head: Json, lines: list[bytes], tell: Tell) -> Json:
+    """What a process of its own makes of a study, within its budget; raises BudgetSpent."""
     settings = caller.parts.settings
-    head = asked_as_json(asked, member_id_form=settings.member_id_form)
+    head = {**head, "member_id_form": settings.member_id_form}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -241,18 +253,12 @@ async def _judged(
             await feeding
     except TimeoutError as error:
         seconds = settings.study_seconds_max
-        raise BudgetSpent(f"the report took longer than {seconds:g} s", "study") from error
+        raise BudgetSpent(f"it took longer than {seconds:g} s", "study") from error
     finally:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-    if "refused" in said:
-        load_texts(asked.after.texts).book  # noqa: B018 - says in full what is wrong
-        raise Misfit("the rules in force cannot be read")
-    if "report" not in said:
-        raise Misfit(str(said.get("failed", "the report could not be made")))
-    made = Made(content=said["report"].encode(), page=said["page"].encode())
-    return made, said["left"]
+    return said
 
 
 async def _feed(process: asyncio.subprocess.Process, head: Json, lines: Iterable[bytes]) -> None:

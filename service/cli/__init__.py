@@ -21,7 +21,7 @@ from service.cli.rules_watch import app as rules_app
 from service.cli.serve import serve
 from service.cli.session import app as session_app
 from service.cli.studies import app as studies_app
-from service.cli.studies import evaluate, sweep
+from service.cli.studies import evaluate, suggest, sweep
 from service.cli.why_not import explain
 from service.cli.worklist import app as worklist_app
 from service.logs import log_as_command
@@ -71,6 +71,7 @@ app.add_typer(studies_app, name="study")
 app.add_typer(golden_app, name="golden")
 app.command()(evaluate)
 app.command()(sweep)
+app.command()(suggest)
 app.command()(doctor)
 app.add_typer(index_app, name="index")
 app.add_typer(accumulators_app, name="accumulators")

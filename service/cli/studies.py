@@ -1,26 +1,27 @@
-"""`authmatch study`, `evaluate` and `sweep`: what a draft of the rules would move, and why."""
+"""`authmatch study`, `evaluate`, `sweep`, `suggest`: what a change of the rules would move."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from service.application import golden, reports, studies
+from service.application import golden, reports, studies, suggestions
 from service.application.parts import Caller
 from service.application.reports import Made
 from service.application.rules import texts_of
 from service.application.studies import StudyAsked
+from service.application.suggestions import SuggestionAsked
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import PROBLEMS, BadInput
 from service.cli.opened import run_for_payer
-from service.cli.terminal import put_answer, put_json, say, table
+from service.cli.terminal import progress, put_answer, put_json, say, table
 from service.domain.claim import Claim
 from service.domain.misfits import misfits
 from service.ingest.submissions import is_x12
@@ -30,8 +31,11 @@ from service.tuning.gates import gate_words
 from service.tuning.golden import Label, labels_of
 from service.tuning.measures import Labels
 from service.tuning.report import MINUTES
+from service.tuning.suggesting import TRIES
 
 app = typer.Typer(no_args_is_help=True, help="Studies: claims to try rules on.")
+
+M = TypeVar("M", bound=BaseModel)
 
 PAGE = 50
 BYTES_MAX = 256 * 1024 * 1024
@@ -88,7 +92,7 @@ def create(
 
 async def made(caller: Caller, asked: Mapping[str, Any], source: str | None = None) -> studies.Json:
     """Make a study of what is asked for, and wait for it; raises BadInput."""
-    read = _read(asked)
+    read = _read(StudyAsked, asked)
     head = studies.new_head(caller, read, source)
     done = await studies.recorded(caller, head, lambda tell: studies.make(caller, head, read, tell))
     return studies.told(done)
@@ -116,9 +120,9 @@ def _kept(period: str | None, only: list[str], sample: str | None) -> dict[str, 
     return kept
 
 
-def _read(asked: Mapping[str, Any]) -> StudyAsked:
+def _read(model: type[M], asked: Mapping[str, Any]) -> M:
     try:
-        return StudyAsked.model_validate(asked)
+        return model.model_validate(asked)
     except ValidationError as error:
         reason, _ = misfits(error)
         raise BadInput(reason) from error
@@ -299,6 +303,73 @@ def _values_in(text: str) -> list[int]:
     if not 0 < len(found) <= SWEPT_MAX:
         raise BadInput(f"{text}: from 1 to {SWEPT_MAX} values")
     return found
+
+
+def suggest(
+    study: StudyArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the history.")],
+    seed: Annotated[int, typer.Option(min=0, help="Draws what is left out in turn.")] = 0,
+    tries: Annotated[
+        int, typer.Option(min=1, max=5_000, help="So many other values are tried at most.")
+    ] = TRIES,
+    by: Annotated[str | None, typer.Option("--by", help="Whose draft it is.")] = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for a draft by which more labelled lines are taken rightly, and no more wrongly.
+
+    Exit code 1 where there is none, or a gate denies what its report comes to.
+    """
+    given = {"study": study, "reason": reason, "seed": seed, "tries": tries, "by": by}
+    asked = _read(SuggestionAsked, given)
+
+    async def work(caller: Caller) -> tuple[studies.Json, Mapping[str, Any] | None]:
+        head = await suggestions.new_head(caller, asked)
+        with progress() as bars:
+            bar = bars.add_task("looking", total=None)
+
+            def make(tell: studies.Tell) -> Awaitable[Any]:
+                def told(what: str) -> None:
+                    bars.update(bar, description=what)
+                    tell(what)
+
+                return suggestions.make(caller, head, asked, told)
+
+            done = studies.told(await studies.recorded(caller, head, make))
+        if done["report"] is None:
+            return done, None
+        return done, (await reports.read(caller, done["report"])).said
+
+    answer, report = run_for_payer(work, payer)
+    put_answer(answer, _suggestion_view(answer, report), as_json=as_json)
+    if report is None or not report["gates_hold"]:
+        raise typer.Exit(PROBLEMS)
+
+
+def _suggestion_view(answer: Mapping[str, Any], report: Mapping[str, Any] | None) -> RenderableType:
+    """A suggestion for a person: what it comes to, its changes, its draft and report."""
+    heads = ("", "rightly", "wrongly", "precision", "at least", "recall")
+    said = {
+        "now": "by the rules in force",
+        "suggested": "by the suggestion",
+        "unseen": "by it, on lines that it was not made from",
+    }
+    rows = [
+        [words, str(found["right"]), str(found["wrong"]), *map(str, _shares(found))]
+        for name, words in said.items()
+        for found in [answer[name]]
+    ]
+    parts: list[RenderableType] = [answer["says"], "", *answer["changes"], ""]
+    parts.append(table(*heads, rows=rows, right=set(heads[1:])))
+    if report is not None:
+        held = "the gates hold" if report["gates_hold"] else "a gate denies it"
+        parts += ["", f"draft {answer['draft']}, report {answer['report']}: {held}"]
+    return Group(*parts)
+
+
+def _shares(found: Mapping[str, Any]) -> tuple[Any, ...]:
+    precision, recall = found["precision"], found["recall"]
+    return precision["share"], precision["low"], recall["share"]
 
 
 def study_said(study: Mapping[str, Any]) -> str:

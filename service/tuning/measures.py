@@ -1,7 +1,7 @@
 """What a set of rules comes to: right automatic decisions, and what another threshold would do."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from math import sqrt
@@ -55,6 +55,25 @@ def wilson(hits: int, of: int) -> Json:
     }
 
 
+def labelled(
+    columns: Columns, judging: Judging, labels: Labels
+) -> Iterator[tuple[int, str | None]]:
+    """The questions that are labelled and judged, each with what is right."""
+    if labels.right:
+        for line, asked in enumerate(columns.lines):
+            claim = asked.pool.claim.claim.claim_id
+            for number, kind in enumerate(KINDS):
+                key = claim, asked.line.line, kind
+                if line not in judging.left and key in labels.right:
+                    yield line * len(KINDS) + number, labels.right[key]
+
+
+def first_taken(judging: Judging, place: int) -> str | None:
+    """The authorization that is taken for a question without an examiner, None where none is."""
+    verdict = judging.verdicts.get(place)
+    return verdict.chosen[0] if verdict is not None and verdict.is_automatic else None
+
+
 def automatic_share(columns: Columns, judging: Judging, labels: Labels) -> Json:
     """Precision and recall of what is taken without an examiner, against labels.
 
@@ -62,20 +81,12 @@ def automatic_share(columns: Columns, judging: Judging, labels: Labels) -> Json:
     Recall: of the labelled lines that have a right one, those for which it was taken.
     """
     taken = right = there = found = 0
-    if labels.right:
-        for line, asked in enumerate(columns.lines):
-            claim = asked.pool.claim.claim.claim_id
-            for number, kind in enumerate(KINDS):
-                key = claim, asked.line.line, kind
-                if line in judging.left or key not in labels.right:
-                    continue
-                label = labels.right[key]
-                verdict = judging.verdicts.get(line * len(KINDS) + number)
-                first = verdict.chosen[0] if verdict is not None and verdict.is_automatic else None
-                taken += first is not None
-                right += first is not None and first == label
-                there += label is not None
-                found += label is not None and first == label
+    for place, label in labelled(columns, judging, labels):
+        first = first_taken(judging, place)
+        taken += first is not None
+        right += first is not None and first == label
+        there += label is not None
+        found += label is not None and first == label
     automatic = sum(each.is_automatic for each in judging.verdicts.values())
     return {
         "lines": automatic,

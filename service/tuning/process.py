@@ -1,7 +1,7 @@
-"""Makes a report in a process of its own, so that whoever answers requests goes on.
+"""Makes a report or a suggestion in a process of its own, so that whoever answers requests goes on.
 
 It reads what to do from stdin (a line of JSON, then the claims of the study, a line each), and
-writes lines of JSON to stdout: what it is at, then the report, or why there is none.
+writes lines of JSON to stdout: what it is at, then what it made, or why there is nothing.
 """
 
 import os
@@ -12,14 +12,17 @@ from typing import Any, BinaryIO
 import orjson
 
 from service.domain.member_ids import use_member_id_form
+from service.domain.misfits import Misfit
 from service.querying.problem import TemplatesRefused
 from service.requirement.faults import TableFault
 from service.rules.rule_set import RuleSet
+from service.tuning.columns import Columns
 from service.tuning.judging import Judging, Verdict
 from service.tuning.measures import Labels
 from service.tuning.page import page_of
-from service.tuning.report import Asked, make_report
+from service.tuning.report import Asked, Tell, make_report
 from service.tuning.study import StudyClaim, read_line
+from service.tuning.suggesting import Search, suggestion
 
 NICENESS = 10
 """Live requests go first."""
@@ -28,7 +31,7 @@ Json = dict[str, Any]
 
 
 def main(given: BinaryIO, told: BinaryIO) -> None:
-    """Make one report."""
+    """Make one report, or one suggestion."""
     os.nice(NICENESS)
 
     def tell(**said: object) -> None:
@@ -40,17 +43,22 @@ def main(given: BinaryIO, told: BinaryIO) -> None:
     tell(doing="reading the study")
     claims = [read_line(line) for line in given if line.strip()]
     try:
-        asked = asked_in(head, claims)
-        report = make_report(asked, lambda doing: tell(doing=doing))
+        if "search" in head:
+            tell(suggestion=_suggested(head, claims, lambda doing: tell(doing=doing)))
+        else:
+            report = make_report(asked_in(head, claims), lambda doing: tell(doing=doing))
+            content = written(report)
+            tell(doing="writing the page")
+            tell(report=content.decode(), page=page_of(report), left=report["left"])
     except TemplatesRefused as refused:
         tell(refused=[each.as_dict() for each in refused.problems])
-        return
-    except TableFault as fault:
+    except (TableFault, Misfit) as fault:
         tell(failed=str(fault))
-        return
-    content = written(report)
-    tell(doing="writing the page")
-    tell(report=content.decode(), page=page_of(report), left=report["left"])
+
+
+def _suggested(head: Mapping[str, Any], claims: list[StudyClaim], tell: Tell) -> Json:
+    search = Search(**head["search"])
+    return suggestion(Columns.of(claims), head["texts"], _labels(head["labels"]), search, tell)
 
 
 def written(report: Mapping[str, Any]) -> bytes:
@@ -60,33 +68,41 @@ def written(report: Mapping[str, Any]) -> bytes:
 
 def asked_in(head: Mapping[str, Any], claims: list[StudyClaim]) -> Asked:
     """What is asked for in plain JSON, with the claims."""
-    labels = {(claim, line, kind): right for claim, line, kind, right in head["labels"]["right"]}
     replayed = head.get("replayed")
     return Asked(
         study=head["study"],
         claims=claims,
         before=RuleSet(head["before"]["texts"], head["before"]["number"]),
         after=RuleSet(head["after"]["texts"], head["after"]["number"]),
-        labels=Labels(hash=head["labels"]["hash"], right=labels),
+        labels=_labels(head["labels"]),
         minutes=head["minutes"],
         replayed=replayed and (_judging(replayed[0]), _judging(replayed[1])),
     )
 
 
-def asked_as_json(asked: Asked, *, member_id_form: str) -> Json:
+def asked_as_json(asked: Asked) -> Json:
     """The same as plain JSON, without the claims."""
     return {
         "study": dict(asked.study),
         "before": {"texts": dict(asked.before.texts), "number": asked.before.number},
         "after": {"texts": dict(asked.after.texts), "number": asked.after.number},
-        "labels": {
-            "hash": asked.labels.hash,
-            "right": [[*key, right] for key, right in asked.labels.right.items()],
-        },
+        "labels": labels_as_json(asked.labels),
         "minutes": asked.minutes,
         "replayed": asked.replayed and [_plain(each.verdicts.items()) for each in asked.replayed],
-        "member_id_form": member_id_form,
     }
+
+
+def labels_as_json(labels: Labels) -> Json:
+    """Labels as plain JSON."""
+    return {
+        "hash": labels.hash,
+        "right": [[*key, right] for key, right in labels.right.items()],
+    }
+
+
+def _labels(plain: Mapping[str, Any]) -> Labels:
+    right = {(claim, line, kind): right for claim, line, kind, right in plain["right"]}
+    return Labels(hash=plain["hash"], right=right)
 
 
 def _plain(verdicts: Iterable[tuple[int, Verdict]]) -> list[list[Any]]:

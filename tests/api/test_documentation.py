@@ -60,13 +60,14 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         *(f"/rules/drafts/{{draft_id}}/{each}" for each in (
             "check", "evaluate", "submit", "approve", "reject", "publish", "drop",
         )),
+        "/rules/suggestions", "/rules/suggestions/{suggestion_id}",
         "/studies", "/studies/{study_id}", "/studies/{study_id}/claims",
         "/reports", "/reports/{report_id}", "/reports/{report_id}/content",
         "/golden/labels", "/golden/lines", "/golden/next", "/golden/decisions", "/audit",
         "/", "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 35
+    assert len(bodies) == 36
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 

@@ -231,6 +231,32 @@ def golden(story: Story, study: str) -> None:
     story.call("GET /golden/labels")
     story.call("GET /golden/lines")
     story.call("POST /golden/decisions", body={"from": "2026-05-01", "to": "2026-05-31"})
+    suggestion(story)
+
+
+def suggestion(story: Story) -> None:
+    """Visits after the end of what was granted, which people found right."""
+    late = {"from": "2026-09-02", "units": "1", "procedure": "97110"}
+    lines = [{"line": number, **late} for number in range(1, 26)]
+    claims = [claim("units-exact", claim_id=name, lines=lines) for name in ("S-1", "S-2")]
+    study = story.client.post("/studies", json={"name": "S", "claims": claims}).json()["id"]
+    until(lambda: story.client.get(f"/studies/{study}").json()["status"] == "done")
+    found = story.client.get(f"/studies/{study}/claims").text.splitlines()
+    right = json.loads(found[0])["candidates"][0]["authorization_id"]
+    labels = [
+        {"claim_id": each["claim_id"], "line": line["line"], "authorization": right}
+        for each in claims
+        for line in lines
+    ]
+    sent = {"study": study, "by": "ann", "labels": labels}
+    assert story.client.post("/golden/labels", json=sent).status_code == 201
+    asked = {"study": study, "by": "ann", "reason": "UM-413", "parts": 2, "tries": 20}
+    made = story.call("POST /rules/suggestions", body=asked, status=202)
+    story.told["POST /rules/suggestions"]["bodies"] = {JSON: story.steady(asked)}
+    path = f"/rules/suggestions/{made['id']}"
+    until(lambda: story.client.get(path).json()["status"] == "done")
+    story.call("GET /rules/suggestions")
+    story.call("GET /rules/suggestions/{suggestion_id}", made["id"])
 
 
 @pytest.fixture

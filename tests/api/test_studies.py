@@ -280,7 +280,7 @@ def test_a_report_beyond_its_budget_is_ended(own: Ground) -> None:
         report = reported(client, studied(client, claims=CLAIMS[:1]), WIDER)
 
     assert report["status"] == "failed"
-    assert report["reason"] == "the report took longer than 0.05 s"
+    assert report["reason"] == "it took longer than 0.05 s"
 
 
 def test_months_that_are_over_are_dropped(own: Ground) -> None:

@@ -1,6 +1,6 @@
-"""Studies and reports as they are stored: a head that says how far it is, and the parts of it.
+"""Studies, reports and suggestions as they are stored: how far each is, and the parts of it.
 
-Both are written once, and stand together in the index of the month in which they were made.
+They are written once, and stand together in the index of the month in which they were made.
 """
 
 import base64
@@ -19,7 +19,7 @@ from service.stores.connection.reading import Found, Listing, Order, read_many, 
 from service.stores.connection.sealing import Seal
 from service.stores.studies.kept import month_of
 
-Kind = Literal["study", "report"]
+Kind = Literal["study", "report", "suggestion"]
 Status = Literal["waiting", "running", "done", "failed"]
 
 PART_BYTES = 4 * 1024 * 1024
@@ -32,7 +32,7 @@ _LEVEL = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What is known of a study or a report: ``said`` is all that an answer shows of it."""
+    """What is known of a study, report or suggestion: ``said`` is all that an answer shows."""
 
     kind: Kind
     id: str
