@@ -98,12 +98,8 @@ async def uninstall(stores: Stores) -> None:
     names = list((await client.indices.get(index=f"{prefix}*", expand_wildcards="all")).body)
     if names:
         await client.indices.delete(index=",".join(names))
-    made = await client.indices.get_index_template(name=f"authmatch-{prefix}*")
-    for each in made["index_templates"]:
-        await client.indices.delete_index_template(name=each["name"])
-    parts = await client.cluster.get_component_template(name=f"authmatch-{prefix}*")
-    for each in parts["component_templates"]:
-        await client.cluster.delete_component_template(name=each["name"])
+    await client.indices.delete_index_template(name=f"authmatch-{prefix}*")
+    await client.cluster.delete_component_template(name=f"authmatch-{prefix}*")
     keys = [key async for key in stores.redis.scan_iter(f"authmatch:{prefix}*", count=1000)]
     for key in keys:  # one by one: in a cluster they live on several nodes
         await stores.redis.delete(key)

@@ -17,7 +17,8 @@ _MEASURES = {"units": "units", "amount": "amount", "service_days": "days"}
 
 def check_holdings(desk: Desk) -> None:
     """Every accumulator is the sum of what the claims hold, and of what the ledger moved."""
-    assert accumulated(desk) == held(desk)
+    found = accumulated(desk)
+    assert found == held(desk)
     for authorization_id in desk.authorizations:
         entries = desk.read(f"/authorizations/{authorization_id}/ledger")["entries"]
         moved: dict[str, Decimal] = defaultdict(Decimal)
@@ -26,7 +27,7 @@ def check_holdings(desk: Desk) -> None:
                 moved[account["account"]] += Decimal(account["units"]["moved"])
         stand = {
             account: sum(balances.values())
-            for (name, account, measure), balances in accumulated(desk).items()
+            for (name, account, measure), balances in found.items()
             if (name, measure) == (authorization_id, "units")
         }
         assert {name: units for name, units in moved.items() if units} == stand

@@ -29,7 +29,7 @@ class Service:
         return client_of(self.url, self.keys.pop())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(ground: Ground) -> Iterator[Service]:
     """The service on the indices of this run, with small limits."""
     settings = ground.settings.model_copy(
@@ -43,7 +43,9 @@ def service(ground: Ground) -> Iterator[Service]:
             "line_bytes_max": LINE_BYTES_MAX,
             "bulk_batch": 3,
             "batch_claims_at_once": 4,
-            "ledger_sweep_s": 3600,  # a sweep over so many payers is not asked for here
+            # What is done for every payer now and then is not asked for here: there are many.
+            "ledger_sweep_s": 3600,
+            "rest_days": 0,
         }
     )
     with serving(settings) as url:

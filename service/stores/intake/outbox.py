@@ -177,14 +177,17 @@ class Outbox:
         with translated_errors():
             pipeline = self._redis.pipeline(transaction=False)
             for each in names:
-                keys = self.keys(each)
-                pipeline.zcard(keys.queue)
-                pipeline.get(keys.bytes)
-            found = await pipeline.execute()
-        counted = zip(names, found[::2], found[1::2], strict=True)
-        waiting = {name: Waiting(count, int(size or 0)) for name, count, size in counted if count}
-        self._known = (self._known - set(names)) | set(waiting)
-        return waiting
+                pipeline.zcard(self.keys(each).queue)
+            found = zip(names, await pipeline.execute(), strict=True)
+            counts = {name: count for name, count in found if count}
+            for each in counts:
+                pipeline.get(self.keys(each).bytes)
+            sizes = await pipeline.execute() if counts else []
+        self._known = (self._known - set(names)) | set(counts)
+        return {
+            name: Waiting(count, int(size or 0))
+            for (name, count), size in zip(counts.items(), sizes, strict=True)
+        }
 
     def was_waiting(self, payer: str) -> bool:
         """Whether something of a payer waited when it was last counted or put here."""
