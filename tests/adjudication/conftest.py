@@ -35,7 +35,7 @@ class Services:
                 update={
                     "api_keys": keys_of({f"key-{each}": f"payer-{each}" for each in range(PAYERS)}),
                     "queries_dir": write_rules(rules, self.folder / f"rules-{number}"),
-                    # What is done for every payer now and then is not asked for here: there are many.
+                    # There are many payers: what is done for each now and then is not asked for.
                     "ledger_sweep_s": 3600,
                     "rest_days": 0,
                 }

@@ -43,7 +43,7 @@ def service(ground: Ground) -> Iterator[Service]:
             "line_bytes_max": LINE_BYTES_MAX,
             "bulk_batch": 3,
             "batch_claims_at_once": 4,
-            # What is done for every payer now and then is not asked for here: there are many.
+            # There are many payers: what is done for each now and then is not asked for.
             "ledger_sweep_s": 3600,
             "rest_days": 0,
         }
