@@ -36,7 +36,7 @@ def main() -> int:
         progress=lambda text: console.print(f"[dim]{text}[/]"),
         heap_mb=HEAP_MB,
         home="bench",
-        fresh=True,
+        data="new",
     ) as local:
         return _run(size, local.elasticsearch_url, local.redis_url, given.only, console)
 

@@ -85,7 +85,7 @@ def engine_addresses(
                     progress=engine_progress,
                     heap_mb=_HEAP_MB,
                     home="tests",
-                    fresh=True,
+                    data="new in memory",
                 )
             )
             found = EngineAddresses(local.elasticsearch_url, local.redis_url)

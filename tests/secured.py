@@ -113,7 +113,7 @@ def secured_elasticsearch(
     )
     home = Home(cache=cache, name=f"tests-secured-{os.getpid()}")
     try:
-        yield supervision.ensure(home, node, account, progress=tell)
+        yield supervision.ensure(home, node, account, progress=tell, data="new in memory")
     finally:
         supervision.stop(home, node)
         shutil.rmtree(home.folder, ignore_errors=True)

@@ -13,7 +13,7 @@ from authmatch_local.engines.account import engine_account, make_cache
 from authmatch_local.engines.download import Progress
 from authmatch_local.engines.engine import Engine
 from authmatch_local.engines.errors import InUseError
-from authmatch_local.engines.home import Home, locked
+from authmatch_local.engines.home import Data, Home, locked
 from authmatch_local.engines.redis_server import RedisServer, redis_server
 from authmatch_local.engines.search_node import ElasticsearchNode, elasticsearch_node
 
@@ -84,17 +84,17 @@ def start(
     progress: Progress,
     heap_mb: int = 1024,
     home: str = "run",
-    fresh: bool = False,
+    data: Data = "kept",
 ) -> LocalEngines:
     """Start the engines of `home`, or find them running; both answer when this returns.
 
     `progress` is told short lines while it takes time (a first start fetches 100 MB). `heap_mb`
-    is the node's heap in MiB. `fresh` drops the data of an engine that has to be started.
+    is the node's heap in MiB. `data` is what an engine that has to be started finds.
     EngineError when one cannot be started; the other is then left as it is.
     """
-    redis = start_redis(cache, progress=progress, home=home, fresh=fresh)
+    redis = start_redis(cache, progress=progress, home=home, data=data)
     elasticsearch = start_elasticsearch(
-        cache, progress=progress, heap_mb=heap_mb, home=home, fresh=fresh
+        cache, progress=progress, heap_mb=heap_mb, home=home, data=data
     )
     return LocalEngines(elasticsearch=elasticsearch, redis=redis)
 
@@ -105,25 +105,25 @@ def start_elasticsearch(
     progress: Progress,
     heap_mb: int = 1024,
     home: str = "run",
-    fresh: bool = False,
+    data: Data = "kept",
 ) -> Engine:
     """Start the Elasticsearch of `home` alone, as `start` does: same port, same data as before."""
     place = Home(cache=cache, name=home)
     account = engine_account()
     make_cache(cache, account)
     node = elasticsearch_node(cache, account, heap_mb=heap_mb, progress=progress)
-    return supervision.ensure(place, node, account, progress=progress, fresh=fresh)
+    return supervision.ensure(place, node, account, progress=progress, data=data)
 
 
 def start_redis(
-    cache: Path, *, progress: Progress, home: str = "run", fresh: bool = False
+    cache: Path, *, progress: Progress, home: str = "run", data: Data = "kept"
 ) -> Engine:
     """Start the Redis of `home` alone, as `start` does: same port, same data as before."""
     place = Home(cache=cache, name=home)
     account = engine_account()
     make_cache(cache, account)
     server = redis_server(cache, account)
-    return supervision.ensure(place, server, account, progress=progress, fresh=fresh)
+    return supervision.ensure(place, server, account, progress=progress, data=data)
 
 
 def status(cache: Path, *, home: str = "run") -> HomeStatus:
@@ -138,7 +138,7 @@ def status(cache: Path, *, home: str = "run") -> HomeStatus:
 def stop(cache: Path, *, home: str = "run") -> bool:
     """Stop both engines of `home` in good order, whoever started them; False when none ran.
 
-    Its data stays for the next start.
+    Its data stays for the next start, unless it is in memory.
     """
     place = Home(cache=cache, name=home)
     if not place.folder.is_dir():
@@ -154,7 +154,7 @@ def using(
     progress: Progress,
     heap_mb: int = 1024,
     home: str = "run",
-    fresh: bool = False,
+    data: Data = "kept",
 ) -> Iterator[LocalEngines]:
     """Start the engines of `home` for the time of the block; the last user stops them.
 
@@ -164,7 +164,7 @@ def using(
     in_use = Home(cache=cache, name=home).folder / "in-use.lock"
     try:
         with locked(in_use, seconds_max=_USE_SECONDS_MAX, shared=True):
-            yield start(cache, progress=progress, heap_mb=heap_mb, home=home, fresh=fresh)
+            yield start(cache, progress=progress, heap_mb=heap_mb, home=home, data=data)
     finally:
         # Held by another user: the engines stay, and are that one's to stop.
         with contextlib.suppress(InUseError), locked(in_use, seconds_max=0):

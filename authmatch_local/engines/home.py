@@ -11,11 +11,14 @@ import json
 import os
 import random
 import re
+import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from authmatch_local.engines.errors import EngineError, InUseError
 from authmatch_local.engines.process import Process
@@ -25,6 +28,15 @@ from authmatch_local.engines.process import Process
 _PORTS = range(15_000, 30_000)
 _PORT_TRIES_MAX = 200
 _LOCK_POLL_SECONDS = 0.1
+
+Data = Literal["kept", "new", "new in memory"]
+"""What an engine that is started has: what it had, nothing, or nothing and on no disk.
+
+In memory nothing waits for a disk; what a killed process wrote is still there for the next one. It
+is gone with the engine's stop, and on disk after all where the machine has no room.
+"""
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+_MEMORY_BYTES_MIN = 4 * 1024**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +66,25 @@ class Home:
     def engine_folder(self, engine: str) -> Path:
         """The folder that belongs to `engine`: its data, settings and log."""
         return self.folder / engine
+
+    def make_folder(self, engine: str, data: Data) -> Path:
+        """Give the folder of `engine`, without what was in it unless that is kept."""
+        folder = self.engine_folder(engine)
+        if data != "kept":
+            shutil.rmtree(folder.resolve(), ignore_errors=True)
+            folder.unlink(missing_ok=True)
+        if data == "new in memory" and _has_room(_MEMORY) and not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.symlink_to(tempfile.mkdtemp(prefix="authmatch-", dir=_MEMORY))
+        folder.resolve().mkdir(parents=True, exist_ok=True)
+        return folder.resolve()
+
+    def leave_memory(self, engine: str) -> None:
+        """Drop the data of `engine` if they are in memory."""
+        folder = self.engine_folder(engine)
+        if folder.is_symlink():
+            shutil.rmtree(folder.resolve(), ignore_errors=True)
+            folder.unlink()
 
     def remembered(self, engine: str) -> Remembered | None:
         """Return what is known of `engine`, or None when it never ran here."""
@@ -114,6 +145,10 @@ def locked(file: Path, *, seconds_max: float, shared: bool = False) -> Iterator[
         yield
     finally:
         os.close(descriptor)
+
+
+def _has_room(memory: Path) -> bool:
+    return memory.is_dir() and shutil.disk_usage(memory).free >= _MEMORY_BYTES_MIN
 
 
 def _is_free(port: int) -> bool:

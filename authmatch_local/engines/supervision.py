@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +11,7 @@ from authmatch_local.engines.account import Account
 from authmatch_local.engines.download import Progress
 from authmatch_local.engines.engine import Engine, Kind, Launch
 from authmatch_local.engines.errors import EngineError
-from authmatch_local.engines.home import Home, locked
+from authmatch_local.engines.home import Data, Home, locked
 from authmatch_local.engines.process import Process
 
 _POLL_SECONDS = 0.1
@@ -37,11 +36,11 @@ def find(home: Home, kind: Kind) -> Engine | None:
 
 
 def ensure(
-    home: Home, kind: Kind, account: Account, *, progress: Progress, fresh: bool = False
+    home: Home, kind: Kind, account: Account, *, progress: Progress, data: Data = "kept"
 ) -> Engine:
     """Return the engine of `home`, started when it does not run; it answers when this returns.
 
-    `fresh` drops the data of an engine that has to be started. EngineError when it does not
+    `data` is what an engine that has to be started finds. EngineError when it does not
     answer within the kind's time limit; nothing is left running then.
     """
     with locked(home.folder / f"{kind.name}.lock", seconds_max=_LOCK_SECONDS_MAX):
@@ -50,10 +49,7 @@ def ensure(
             _await_answer(found, kind)
             home.remember(kind.name, found.port, found.process)
             return found
-        folder = home.engine_folder(kind.name)
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = home.make_folder(kind.name, data)
         if account.is_foreign:
             for passed in (home.folder.parent, home.folder, folder):
                 passed.chmod(0o755)
@@ -75,6 +71,7 @@ def stop(home: Home, kind: Kind) -> bool:
         if engine is None:
             return False
         engine.stop()
+        home.leave_memory(kind.name)
         home.remember(kind.name, engine.port, None)
         return True
 

@@ -125,7 +125,7 @@ def killable(
     cache = engines.default_cache()
     try:
         engine = engines.start_elasticsearch(
-            cache, progress=engine_progress, heap_mb=HEAP_MB, home=HOME, fresh=True
+            cache, progress=engine_progress, heap_mb=HEAP_MB, home=HOME, data="new in memory"
         )
         settings = settings_on(engine.url, redis_url, elasticsearch_timeout_s=3)
         ground = Ground(settings=settings, rules=shipped_rules())

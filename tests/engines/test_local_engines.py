@@ -106,20 +106,38 @@ def test_redis_loses_nothing_and_evicts_nothing(cache: Path, home: str) -> None:
         assert settings["bind"] == "127.0.0.1"
 
 
-def test_fresh_drops_the_data_of_an_engine_that_must_be_started(cache: Path, home: str) -> None:
-    """A running engine keeps its data in spite of `fresh`: another user may need it."""
+def test_new_drops_the_data_of_an_engine_that_must_be_started(cache: Path, home: str) -> None:
+    """A running engine keeps its data all the same: another user may need it."""
     first = engines.start_redis(cache, progress=lambda _: None, home=home)
     with connected(first.url) as client:
         client.set("units", "3")
 
-    engines.start_redis(cache, progress=lambda _: None, home=home, fresh=True)
+    engines.start_redis(cache, progress=lambda _: None, home=home, data="new")
     with connected(first.url) as client:
         assert client.get("units") == "3"
 
     first.stop()
-    again = engines.start_redis(cache, progress=lambda _: None, home=home, fresh=True)
+    again = engines.start_redis(cache, progress=lambda _: None, home=home, data="new")
     with connected(again.url) as client:
         assert client.get("units") is None
+
+
+def test_what_is_in_memory_outlives_a_kill_and_goes_with_a_stop(cache: Path, home: str) -> None:
+    """Where there is room for it; else it is on the disk, and there is one kind of data less."""
+    first = engines.start_redis(cache, progress=lambda _: None, home=home, data="new in memory")
+    with connected(first.url) as client:
+        client.set("units", "3")
+    folder = cache / "homes" / home / "redis"
+    memory = folder.resolve()
+
+    first.kill()
+    again = engines.start_redis(cache, progress=lambda _: None, home=home)
+    with connected(again.url) as client:
+        assert client.get("units") == "3"
+    is_in_memory = folder.is_symlink()
+    engines.stop(cache, home=home)
+
+    assert memory.exists() is not is_in_memory
 
 
 def test_starts_at_the_same_time_give_one_engine(cache: Path, home: str) -> None:
