@@ -90,11 +90,19 @@ def _types_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def commands(group: TyperGroup, before: str) -> Iterator[str]:
     """All commands of the command line, with the words before them."""
-    for name, command in group.commands.items():
+    return (words for words, _ in commands_of(group, before))
+
+
+def commands_of(group: TyperGroup, before: str) -> Iterator[tuple[str, Any]]:
+    """The same, each imported as it is when it is run."""
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        _, command, _ = group.resolve_command(context, [name])
+        words = f"{before} {name}".strip()
         if isinstance(command, TyperGroup):
-            yield from commands(command, f"{before} {name}")
+            yield from commands_of(command, words)
         else:
-            yield f"{before} {name}"
+            yield words, command
 
 
 def default_shown(field: FieldInfo) -> str:

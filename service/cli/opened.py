@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from typer._click.globals import get_current_context
-
 from service.access.act import Act, finishing
 from service.application.parts import Application, Caller, application, local_caller
+from service.cli.commands import COMMAND
 from service.cli.configuration import payer_of, read_settings
 from service.cli.terminal import progress
 from service.rules.book import RuleBook
@@ -45,8 +44,7 @@ def run_with(
 @asynccontextmanager
 async def opened(settings: Settings, rules: RuleBook | None = None) -> AsyncIterator[Application]:
     """The parts for a command, which is a row of the audit trail of the payer it asks for."""
-    context = get_current_context(silent=True)
-    act = Act(what=context.command_path if context else "authmatch", request=uuid.uuid4().hex[:16])
+    act = Act(what=COMMAND.get(), request=uuid.uuid4().hex[:16])
     async with application(settings, rules=rules) as parts, finishing(act):
         yield parts
 

@@ -5,7 +5,6 @@ while neither engine can be reached, and once with files that do not fit.
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from service.cli import app
 from service.cli.faults import ENGINE_FAULT
 from tests.api.bodies import authorization_body, claim_body
 from tests.cli.conftest import Authmatch
+from tests.test_docs import commands_of
 
 WORD, IN_FILE = "QXCANARY7731", "QXFILE4410"
 NOT_HERE = {"run", "sample", "serve", "engines start", "engines status", "engines stop"}
@@ -26,19 +26,13 @@ CLAIM = claim_body(claim_id=IN_FILE, member={"id": IN_FILE})
 AUTHORIZATION = authorization_body(authorization_id=IN_FILE, number=IN_FILE)
 
 
-def commands(group: TyperGroup, before: str = "") -> Iterator[tuple[str, Any]]:
-    """All commands with their words."""
-    for name, command in group.commands.items():
-        words = f"{before} {name}".strip()
-        if isinstance(command, TyperGroup):
-            yield from commands(command, words)
-        elif words not in NOT_HERE and not words.startswith("engines"):
-            yield words, command
-
-
 GROUP = typer.main.get_command(app)
 assert isinstance(GROUP, TyperGroup)
-COMMANDS = dict(commands(GROUP))
+COMMANDS = {
+    words: command
+    for words, command in commands_of(GROUP, "")
+    if words not in NOT_HERE and not words.startswith("engines")
+}
 
 
 def words_for(command: Any, file: Path) -> list[object]:

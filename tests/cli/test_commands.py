@@ -1,14 +1,22 @@
 """The small commands, and what all of them share."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer
 
 from service import __version__
+from service.cli import app
+from service.cli.commands import COMMANDS
 from service.settings import is_loopback
 from tests.cli.conftest import EXAMPLES, Authmatch
 from tests.ground import Ground, new_prefix, uninstall
+from tests.pages import ROOT
 
 
 @pytest.fixture
@@ -143,3 +151,56 @@ def test_serve_waits_for_engines_only_so_long(
 
     assert result.exit_code == 3
     assert result.stderr.startswith("error: redis: ")
+
+
+def test_what_a_list_says_of_a_command_is_what_it_says_of_itself() -> None:
+    """The list imports none of them: so its words stand there a second time."""
+    group: Any = typer.main.get_command(app)
+    context = typer.Context(group)
+
+    for name in COMMANDS:
+        itself = group.resolve_command(context, [name])[1]
+        listed = group.get_command(context, name)
+        assert " ".join(itself.help.split("\n\n")[0].split()) == listed.help, name
+
+
+@pytest.mark.parametrize(
+    ("words", "environment"),
+    [
+        (["--help"], {}),
+        (["--version"], {}),
+        (
+            [],
+            {
+                "_AUTHMATCH_COMPLETE": "complete_bash",
+                "COMP_WORDS": "authmatch ma",
+                "COMP_CWORD": "1",
+            },
+        ),
+    ],
+    ids=["help", "version", "completion"],
+)
+def test_what_is_asked_of_all_commands_imports_none(
+    words: list[str], environment: dict[str, str]
+) -> None:
+    """So it is there at once."""
+    program = (
+        "import sys, atexit\n"
+        "sys.argv[0] = 'authmatch'\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        "from service.cli import main\n"
+        "main()"
+    )
+    told = subprocess.run(
+        (sys.executable, "-c", program, *words),
+        env=os.environ | environment,
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert "match" in told.stdout
+    loaded = set(told.stderr.split())
+    assert "service.cli.commands" in loaded
+    assert not loaded & {"service.settings", "service.domain", "redis", "elasticsearch"}
