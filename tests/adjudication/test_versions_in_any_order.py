@@ -12,6 +12,7 @@ import pytest
 from service.application.parts import Stores
 from tests.adjudication.desk import Desk
 from tests.adjudication.holdings import check_holdings
+from tests.ground import seeds
 
 Fields = dict[str, Any]
 
@@ -99,8 +100,9 @@ def differences(desk: Desk) -> list[Any]:
     return found
 
 
-def played(desk: Desk, seed: int) -> None:
-    """Have versions come in an order of their own, with claims between them."""
+@pytest.mark.parametrize("seed", seeds(1, 14))
+def test_no_order_of_versions_loses_or_doubles_use(desk: Desk, seed: int) -> None:
+    """Orders, measures, splits, extensions, repeated and late; accounts are what claims hold."""
     chance = random.Random(seed)
     names = iter(range(1, 100))
     order = list(range(len(VERSIONS)))
@@ -124,19 +126,6 @@ def played(desk: Desk, seed: int) -> None:
     assert balances(desk) == stands
     check_holdings(desk)
     assert differences(desk) == []
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_no_order_of_versions_loses_or_doubles_use(desk: Desk, seed: int) -> None:
-    """Orders, measures, splits, extensions, repeated and late; accounts are what claims hold."""
-    played(desk, seed)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(2, 14))
-def test_no_order_of_versions_loses_or_doubles_use_in_a_long_round(desk: Desk, seed: int) -> None:
-    """The same, more often."""
-    played(desk, seed)
 
 
 def test_claims_beside_pushes_draw_no_more_than_was_granted(desk: Desk) -> None:

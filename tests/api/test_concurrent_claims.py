@@ -25,7 +25,7 @@ from tests.ground import Ground
 
 CLIENTS = 64
 CLAIMS_OF_A_MEMBER = 40
-MEMBERS = 20
+MEMBERS = 8
 WORKERS = 2
 
 
@@ -78,7 +78,7 @@ def test_exactly_the_authorized_units_are_paid_of_many(
     own: Ground, process: ServiceProcess
 ) -> None:
     """The same, for long."""
-    pay(own, process, MEMBERS, MEMBERS * 50)
+    pay(own, process, MEMBERS, MEMBERS * 120)
 
 
 def test_one_claim_of_many_senders_is_drawn_once(own: Ground, process: ServiceProcess) -> None:

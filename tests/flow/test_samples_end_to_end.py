@@ -88,11 +88,11 @@ def run_samples(ground: Ground, payer: str, sample: SampleData) -> Counter[str]:
 
 
 def test_every_story_comes_out_as_told(ground: Ground, payer: str) -> None:
-    """Of a few thousand authorizations, heavy members among them, all claims are answered right."""
-    seen = run_samples(ground, payer, SampleData(seed=7, authorizations=4_000, heavy_every=66))
+    """Of some thousand authorizations, heavy members among them, all claims are answered right."""
+    seen = run_samples(ground, payer, SampleData(seed=7, authorizations=1_500, heavy_every=40))
 
     assert seen["heavy"] >= 4
-    assert sum(seen.values()) > 1_000
+    assert sum(seen.values()) > 350
 
 
 @pytest.mark.long

@@ -32,7 +32,7 @@ from tests.ground import Ground, as_pushed, shipped_rules
 LIGHT, HEAVY = "MLIGHT", "MHEAVY"
 SIZES = {LIGHT: 40, HEAVY: 230}
 ALL = 1_000
-TEMPLATES, CLAIMS = 7, 3
+TEMPLATES, CLAIMS = 5, 3
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def compare_seeds(ground: Ground, payer: str, seeds: range) -> None:
 
 def test_both_paths_come_to_one_result(ground: Ground, payer: str) -> None:
     """Every total, candidate and answer of drawn cases is the same by both paths."""
-    compare_seeds(ground, payer, range(1, 4))
+    compare_seeds(ground, payer, range(1, 3))
 
 
 @pytest.mark.long
