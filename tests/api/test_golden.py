@@ -18,19 +18,29 @@ from tests.api.test_studies import (
     until_done,
 )
 from tests.builders import build_authorization
-from tests.ground import Ground
+from tests.ground import Ground, separate
 from tests.serving import client_of, keys_of, serving
 from tests.tuning.building import edited
 
 Json = dict[str, Any]
+PAYERS = 40
+
+
+@pytest.fixture(scope="module")
+def offices(ground: Ground) -> Iterator[Iterator[httpx.Client]]:
+    """Callers of one service, each of a payer of its own, who may act for others."""
+    keys = [f"k-{number}" for number in range(PAYERS)]
+    with separate(ground) as own:
+        changed = {"api_keys": keys_of({each: f"payer-{each}" for each in (*keys, "other")})}
+        settings = own.settings.model_copy(update=changed)
+        with serving(settings, are_kept=True) as url:
+            yield (client_of(url, each) for each in keys)
 
 
 @pytest.fixture
-def office(own: Ground) -> Iterator[httpx.Client]:
-    """A service with authorizations of two members, whose caller may act for others."""
-    changed = {"api_keys": keys_of({"k": "demo", "other": "elsewhere"})}
-    settings = own.settings.model_copy(update=changed)
-    with serving(settings, are_kept=True) as url, client_of(url, "k") as client:
+def office(offices: Iterator[httpx.Client]) -> Iterator[httpx.Client]:
+    """The caller of a payer that has authorizations of two members."""
+    with next(offices) as client:
         for member in ("M-1", "M-2"):
             pushed(
                 client, build_authorization(authorization_id=f"A-{member}", member={"id": member})
