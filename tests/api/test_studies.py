@@ -23,11 +23,12 @@ from service.tuning.columns import KINDS, Columns
 from service.tuning.judging import Judge, verdict_of
 from service.tuning.study import read_line
 from tests.builders import build_authorization, build_claim
-from tests.ground import Ground
+from tests.ground import Ground, separate
 from tests.serving import client_of, keys_of, serving
 from tests.tuning.building import edited
 
 Json = dict[str, Any]
+PAYERS = 40
 
 WIDER = ("base.yaml", "{before: 7, after: 7, max: 30}", "{before: 25, after: 25, max: 30}")
 BY_TIN = ("professional.yaml", "{id: tin, comparison", "{id: tin, full: true, comparison")
@@ -54,12 +55,27 @@ CLAIMS = (
 )
 
 
+@pytest.fixture(scope="module")
+def studios(ground: Ground) -> Iterator[tuple[Ground, Iterator[httpx.Client]]]:
+    """Callers of one service that keeps every match; each has its payer's name as its key."""
+    names = [f"studio-{number}" for number in range(PAYERS)]
+    with separate(ground) as own:
+        changed = {
+            "api_keys": keys_of({each: each for each in (*names, "other")}),
+            "kept_matches_share": 1.0,
+        }
+        settings = own.settings.model_copy(update=changed)
+        with serving(settings) as url:
+            yield own, (client_of(url, each) for each in names)
+
+
 @pytest.fixture
-def studio(own: Ground) -> Iterator[tuple[Ground, httpx.Client]]:
-    """A service that keeps every match, with authorizations of two members."""
-    changed = {"api_keys": keys_of({"k": "demo", "other": "elsewhere"}), "kept_matches_share": 1.0}
-    settings = own.settings.model_copy(update=changed)
-    with serving(settings) as url, client_of(url, "k") as client:
+def studio(
+    studios: tuple[Ground, Iterator[httpx.Client]],
+) -> Iterator[tuple[Ground, httpx.Client]]:
+    """The caller of a payer that has authorizations of two members."""
+    own, clients = studios
+    with next(clients) as client:
         for member in ("M-1", "M-2"):
             pushed(
                 client, build_authorization(authorization_id=f"A-{member}", member={"id": member})
@@ -177,14 +193,14 @@ def test_a_report_is_the_same_of_the_same_inputs(studio: tuple[Ground, httpx.Cli
     assert page.text.count("<svg") == 2
 
 
-def live(book: RuleBook, names: dict[str, int], stores: Stores) -> Any:
-    """Every claim as the engine matches it now by a book."""
+def live(book: RuleBook, names: dict[str, int], payer: str, stores: Stores) -> Any:
+    """Every claim of a payer as the engine matches it now by a book."""
 
     async def all_of() -> dict[int, tuple[object, ...]]:
         found = {}
         for each in CLAIMS:
             asked = Claim.model_validate(each)
-            matched = await match_claim(asked, "demo", rules=book, source=stores.search)
+            matched = await match_claim(asked, payer, rules=book, source=stores.search)
             for search in matched.searches:
                 place = names[asked.claim_id] * len(KINDS) + KINDS.index(search.kind)
                 found[place] = verdict_of(search).outcome
@@ -206,7 +222,7 @@ def test_a_study_agrees_with_a_replay(
     book = load_texts(edited(*edits)).book
     judged = Judge(columns, book).judge().verdicts
 
-    replayed = ground.run(partial(live, book, names))
+    replayed = ground.run(partial(live, book, names, client.headers["x-api-key"]))
     assert {place: verdict.outcome for place, verdict in judged.items()} == replayed
 
 

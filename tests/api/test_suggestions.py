@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.api.test_golden import office as office
+from tests.api.test_golden import offices as offices
 from tests.api.test_studies import claim, pushed, studied, until_done
 from tests.builders import build_authorization
 
