@@ -121,7 +121,7 @@ def kept_in(client: httpx.Client, count: int, **only: Any) -> list[str]:
     deadline = time.monotonic() + 30
     while True:
         study = studied(client, kept={"from": TODAY, "to": TODAY, **only})
-        if study.get("claims") == count or time.monotonic() > deadline:
+        if study.get("claims", 0) == count or time.monotonic() > deadline:
             break
         time.sleep(0.3)
     if study["status"] == "failed":
