@@ -204,7 +204,8 @@ def id_after(entry_id: str) -> str:
 
 def month_of(entry_id: str) -> str:
     """The month in which an entry was written, such as 2026.04."""
-    return datetime.fromtimestamp(entry_order(entry_id)[0] / 1000, UTC).strftime("%Y.%m")
+    at = datetime.fromtimestamp(entry_order(entry_id)[0] / 1000, UTC)
+    return f"{at.year:04}.{at.month:02}"
 
 
 def _length(entry: tuple[str, Mapping[str, str]]) -> int:
