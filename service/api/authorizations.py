@@ -48,6 +48,7 @@ class Listed(TypedDict):
     next: str | None
 
 
+OnDay = Annotated[Day | None, Query(description="The day of the status; today where not given.")]
 Version = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The sender's next version.")]
 
 
@@ -85,9 +86,10 @@ async def withdraw(caller: Asking, authorization_id: Identifier, version: Versio
 
 @router.get("/{authorization_id}", response_model=Shown, summary="Read the current version")
 @needs("clinical.authorization.read")
-async def read(caller: Asking, authorization_id: str) -> Response:
+async def read(caller: Asking, authorization_id: str, on: OnDay = None) -> Response:
     """The authorization as it was pushed, and its state; 404 when it was never pushed."""
-    stored = await authorizations.read_with_overlaps(caller, authorization_id)
+    known = await authorizations.read_with_overlaps(caller, authorization_id)
+    (stored,) = await authorizations.with_status(caller, [known], on)
     return json_response(_shown(stored), headers={"ETag": f'W/"{stored.state["version"]}"'})
 
 
@@ -109,6 +111,7 @@ async def listing(  # noqa: PLR0913 - one parameter for each filter of the addre
     status: Sought = None,
     from_: Annotated[Day | None, Query(alias="from")] = None,
     to: Day | None = None,
+    on: OnDay = None,
     size: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     after: str | None = None,
 ) -> Response:
@@ -121,7 +124,7 @@ async def listing(  # noqa: PLR0913 - one parameter for each filter of the addre
         from_=from_.isoformat() if from_ else None,
         to=to.isoformat() if to else None,
     )
-    page = await authorizations.listing(caller, wanted, size=size, after=after)
+    page = await authorizations.listing_on(caller, wanted, on, size=size, after=after)
     found = [_shown(stored) for stored in page.entries]
     return json_response({"total": page.total, "authorizations": found, "next": page.next_})
 

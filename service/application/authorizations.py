@@ -1,7 +1,9 @@
 """What is asked of authorizations: pushed, withdrawn, read, and what was used of them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, Literal
 
 import orjson
@@ -10,7 +12,13 @@ from typing_extensions import TypedDict
 from service.access.act import note
 from service.access.subject import BadPart
 from service.accounting.answers.outside import lines_outside
-from service.accounting.answers.statement import related_claim, statement, utilization
+from service.accounting.answers.statement import (
+    AccountsState,
+    related_claim,
+    statement,
+    utilization,
+)
+from service.accounting.answers.status import STATUSES, status_by_accounts
 from service.accounting.limits.bounds import bounds_of
 from service.application import claims
 from service.application.intake import PUSHES, NotFound
@@ -28,6 +36,7 @@ from service.stores.authorizations.reading import Name as Name
 from service.stores.authorizations.reading import Page as Page
 from service.stores.authorizations.reading import Stored as Stored
 from service.stores.authorizations.reading import Times as Times
+from service.stores.connection.clock import today
 from service.stores.ledger.entry import claims_in
 from service.stores.ledger.reading import MATCHED, MOVED
 from service.stores.ledger.records import read_record
@@ -46,6 +55,8 @@ _ERRORS_MAX = 20
 _ID_LENGTH_MAX = 100
 _PAGES_MAX = 100
 _PAGE = 500
+_LOOKED_THROUGH_MAX = 20
+"""Pages that are looked through for one that is not empty."""
 
 
 class Balances(TypedDict):
@@ -216,6 +227,51 @@ async def versions(caller: Caller, authorization_id: str) -> Sequence[Stored]:
 async def listing(caller: Caller, wanted: Filter, *, size: int, after: str | None) -> Page:
     """A page, newest certification first; raises BadCursor."""
     return await caller.stores.reading.page(caller.payer, wanted, size=size, after=after)
+
+
+async def with_status(caller: Caller, found: Sequence[Stored], on: date | None) -> list[Stored]:
+    """Add to the state of each how it stands on a day, as balances are now; raises EngineFault.
+
+    The day is today where none is given.
+    """
+    names = [name for each in found if (name := each.source.get("authorization_id"))]
+    held = await caller.stores.accumulators.accounts_of_all(caller.payer, names)
+
+    def told() -> list[Stored]:
+        return [_with_status(each, held, on or today()) for each in found]
+
+    return await asyncio.to_thread(told)  # many long ones would hold up everyone else
+
+
+def _with_status(stored: Stored, held: Mapping[str, AccountsState], day: date) -> Stored:
+    status: str = "VOID"
+    if not stored.state.get("void"):  # one that was withdrawn before it came says nothing else
+        authorization = Authorization.model_validate(stored.source)
+        accounts = held[authorization.authorization_id]
+        status = status_by_accounts(authorization, stored.state, accounts, day)
+    return replace(stored, state=stored.state | {"status": status})
+
+
+async def listing_on(
+    caller: Caller, wanted: Filter, on: date | None, *, size: int, after: str | None
+) -> Page:
+    """A page with the status of each on a day, today where none is given; raises BadCursor.
+
+    What is left tells apart what is looked for by such a status: a page may then hold fewer than
+    others, and the total counts all that may stand so.
+    """
+    stands = next((each for each in STATUSES if each == (wanted.status or "").upper()), None)
+    if stands is not None:
+        wanted = replace(wanted, status=None, stands=(stands, on or today()))
+    for _ in range(_LOOKED_THROUGH_MAX):
+        page = await listing(caller, wanted, size=size, after=after)
+        found = await with_status(caller, page.entries, on)
+        if stands is not None:
+            found = [each for each in found if each.state["status"] == stands]
+        if found or page.next_ is None:
+            break
+        after = page.next_
+    return replace(page, entries=tuple(found))
 
 
 async def balances(caller: Caller, authorization_id: str) -> Balances:

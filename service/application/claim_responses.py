@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from service.accounting.answers.statement import statement
+from service.accounting.answers.status import status_of
 from service.accounting.limits.bounds import bounds_of
 from service.application import authorizations
 from service.application.authorizations import Filter, Stored
@@ -13,6 +15,7 @@ from service.application.parts import Caller
 from service.application.reception import as_stored
 from service.domain.authorization import Authorization
 from service.ingest.fhir import to_claim_response
+from service.stores.connection.clock import today
 
 READS_AT_ONCE = 16
 
@@ -51,7 +54,8 @@ async def write(caller: Caller, stored: Stored) -> Json:
     def written() -> Json:
         authorization = Authorization.model_validate(stored.source)
         balances = statement(accounts, bounds_of(authorization))
-        state = as_stored(stored)
+        status = status_of(authorization, stored.state, balances, today())
+        state = replace(as_stored(stored), status=status)
         return to_claim_response(authorization, balances, insurer=caller.payer, state=state)
 
     return await asyncio.to_thread(written)  # many long ones would hold up everyone else

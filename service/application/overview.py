@@ -1,21 +1,21 @@
 """What people ask first: what a word names, how an authorization stands, what a member has."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from service.access.act import note
 from service.accounting.answers.statement import statement
+from service.accounting.answers.status import Status as Status
+from service.accounting.answers.status import status_of
 from service.accounting.limits.bounds import bounds_of
 from service.application import members
 from service.application.authorizations import Filter, Stored
 from service.application.members import MemberAnswer
 from service.application.parts import Caller
 from service.domain.answers import StatementAnswer
-from service.domain.authorization import GRANTING_ACTIONS, VOID_ACTION, Authorization
-from service.domain.values import DateSpan
+from service.domain.authorization import Authorization
 from service.stores.connection.clock import today
 from service.stores.ledger.entry import claims_in
 from service.stores.ledger.reading import MATCHED, MOVED
@@ -25,12 +25,6 @@ FOUND_MAX = 50
 CLAIMS_MAX = 100
 _LENGTH_MAX = 200
 _AT_ONCE = 8
-
-Status = Literal[
-    "active", "pending", "exhausted", "expired", "upcoming", "denied", "superseded", "void"
-]
-"""How an authorization stands today: the first four are those of seed 000 (Find an existing auth),
-the others are ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,39 +150,3 @@ async def overview(caller: Caller, stored: Stored) -> Overview:
         status=status_of(authorization, stored.state, accounts, today()),
         accounts=accounts,
     )
-
-
-def status_of(
-    authorization: Authorization,
-    state: Mapping[str, Any],
-    accounts: Iterable[StatementAnswer],
-    day: date,
-) -> Status:
-    """How an authorization stands on a day: what is gone first, then decision, days and units.
-
-    It is exhausted when nothing is left of its header, or of every line that has a limit.
-    """
-    action = authorization.decision.action if authorization.decision else None
-    if state.get("void") or action == VOID_ACTION:
-        return "void"
-    if not state.get("current", True):
-        return "superseded"
-    if action not in GRANTING_ACTIONS and action != "NA":
-        return "denied" if action == "A3" else "pending"
-    return _by_days(authorization.effective, day) or (
-        "exhausted" if _is_exhausted(accounts) else "active"
-    )
-
-
-def _by_days(effective: DateSpan | None, day: date) -> Status | None:
-    first, last = (effective.from_, effective.to) if effective else (None, None)
-    if last is not None and last < day:
-        return "expired"
-    return "upcoming" if first is not None and day < first else None
-
-
-def _is_exhausted(accounts: Iterable[StatementAnswer]) -> bool:
-    totals = [each for each in accounts if each["boundary"] == "total" and not each["ended_on"]]
-    header = any(each["exhausted"] for each in totals if each["scope"] == "header")
-    lines = [each["exhausted"] for each in totals if each["scope"] == "line"]
-    return header or (bool(lines) and all(lines))

@@ -31,14 +31,14 @@ DISPOSITIONS: Mapping[Disposition, tuple[str, str]] = {
 """What becomes of a line, and the tone in which it is shown."""
 
 STATUSES: Mapping[Status, tuple[str, str]] = {
-    "active": ("Active", "good"),
-    "pending": ("Pending", "wait"),
-    "exhausted": ("Exhausted", "part"),
-    "expired": ("Expired", "gone"),
-    "upcoming": ("Not begun", "wait"),
-    "denied": ("Denied", "bad"),
-    "superseded": ("Superseded", "gone"),
-    "void": ("Void", "gone"),
+    "ACTIVE": ("Active", "good"),
+    "PENDING": ("Pending", "wait"),
+    "EXHAUSTED": ("Exhausted", "part"),
+    "EXPIRED": ("Expired", "gone"),
+    "UPCOMING": ("Not begun", "wait"),
+    "DENIED": ("Denied", "bad"),
+    "SUPERSEDED": ("Superseded", "gone"),
+    "VOID": ("Void", "gone"),
 }
 
 CLASSES: Mapping[str, tuple[str, str]] = {

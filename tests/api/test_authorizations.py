@@ -168,6 +168,61 @@ def test_a_listing_gives_what_fits_every_filter(
     assert listed(caller, **wanted) == found
 
 
+SEASON = {"from": "2026-03-01", "to": "2026-05-31"}
+THERAPY: Fields = {"certification_date": "2026-02-20", "effective": SEASON}
+DAY = "2026-05-01"
+ONE_UNIT = [{"line": 1, "limits": {"units": "1", "unit": "UN"}}]
+
+
+def test_authorizations_are_found_by_how_they_stand_on_a_day(caller: httpx.Client) -> None:
+    """As people say it; the same in the list, of one alone, and in FHIR (today)."""
+    changed: dict[str, Fields] = {
+        "active": {},
+        "used": {"lines": ONE_UNIT, "member": {"id": "M0002"}},
+        "denied": {"decision": {"action": "A3"}},
+        "pended": {"decision": {"action": "A4"}},
+        "in-part": {
+            "decision": {"action": "A2"},
+            "lines": [{"line": 1, "decision": {"action": "A6"}}, {"line": 2}],
+        },
+        "old": {"effective": {"from": "2026-01-01", "to": "2026-03-31"}},
+        "next": {"effective": {"from": "2026-06-01"}},
+        "new": {"supersedes": "denied-2"},
+        "denied-2": {},
+        "withdrawn": {},
+    }
+    for name, changes in changed.items():
+        body = authorization_body(authorization_id=name, number=f"N-{name}", **THERAPY | changes)
+        answer = caller.put(f"/authorizations/{name}", json={**body, "distinct": True})
+        assert answer.status_code == 201, answer.text
+    caller.delete("/authorizations/withdrawn", params={"version": 2})
+    claim = claim_body(member={"id": "M0002"}, authorization_numbers=[])
+    drawn = caller.post("/adjudicate", json=claim).json()["lines"][0]
+    assert drawn["adjudicated_authorizations"][0]["authorization_id"] == "used"
+
+    standing = {
+        "ACTIVE": ["active", "in-part", "new"],
+        "EXHAUSTED": ["used"],
+        "PENDING": ["pended"],
+        "DENIED": ["denied"],
+        "EXPIRED": ["old"],
+        "UPCOMING": ["next"],
+        "SUPERSEDED": ["denied-2"],
+        "VOID": ["withdrawn"],
+    }
+    found = {each: sorted(listed(caller, status=each.lower(), on=DAY)) for each in standing}
+    assert found == standing
+    assert listed(caller, status="EXHAUSTED", on="2026-06-01") == []
+    for status, names in standing.items():
+        for name in names:
+            one = caller.get(f"/authorizations/{name}", params={"on": DAY}).json()
+            assert one["state"]["status"] == status
+    old = caller.get("/fhir/ClaimResponse/used").json()["extension"]
+    assert {"url": "urn:authmatch:status", "valueCode": "EXPIRED"} in old
+    pages = caller.get("/authorizations", params={"status": "VOID", "size": 1}).json()
+    assert (pages["total"], len(pages["authorizations"])) == (1, 1)
+
+
 def test_pages_go_on_where_the_last_one_ended(caller: httpx.Client) -> None:
     """Every authorization comes once, those without a certification date last."""
     for number in range(7):
@@ -201,6 +256,7 @@ def test_pages_go_on_where_the_last_one_ended(caller: httpx.Client) -> None:
         {"size": "201"},
         {"from": "2026-02-30"},
         {"to": "yesterday"},
+        {"on": "2026-02-30"},
         {"member": "-"},
     ],
     ids=str,

@@ -204,7 +204,8 @@ all others as `item` with `itemAuthorizedDetail`. Units used stand as PDex shows
 item as adjudication `consumedunits` beside `allowedunits`, of the whole in `total` (`utilized`)
 with the extension `PriorAuthorizationUtilization`. A limit for all lines together stands in `total`
 (`eligible`), its units in the same extension. PAS and PDex declare neither for a ClaimResponse: a
-strict validator will say so. `searchset` writes a page of them.
+strict validator will say so. How it [stands](../lifecycle.md#how-an-authorization-stands) today
+is an extension of our own, `urn:authmatch:status`. `searchset` writes a page of them.
 
 What FHIR says in the request only stands in a contained Claim, to which `request` leads: diagnoses,
 the stay, urgency, places of service, teeth, what was asked for, and (`related`) what it supersedes.

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
 from service.access.act import note
+from service.accounting.answers.status import ACTIVE_ACTIONS, Status
 from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
@@ -69,6 +71,7 @@ class Filter:
 
     ``named``: one of each group is its name. ``ids`` are its own, or those of its resource in FHIR.
     ``standing``: neither void nor superseded; ``made`` is when it was made, ``pushed`` when stored.
+    ``stands``: how it may stand on a day; what is left of it, the stored document does not know.
     """
 
     member: str | None = None
@@ -82,6 +85,7 @@ class Filter:
     standing: bool | None = None
     made: tuple[Times, ...] = ()
     pushed: tuple[Times, ...] = ()
+    stands: tuple[Status, date] | None = None
 
 
 Page = Listing[Stored]
@@ -240,9 +244,28 @@ def _clauses(payer: str, wanted: Filter, members: Sequence[str]) -> list[dict[st
     if wanted.standing is not None:
         gone: list[Mapping[str, Any]] = [{"term": {"void": True}}, {"term": {"current": False}}]
         clauses.append({"bool": {"must_not": gone}} if wanted.standing else _any_of(gone))
+    if wanted.stands is not None:
+        clauses += _may_stand(*wanted.stands)
     clauses += [{"range": {"created": dict(each)}} for each in wanted.made]
     clauses += [{"range": {"pushed_at": dict(each)}} for each in wanted.pushed]
     return clauses
+
+
+def _may_stand(status: Status, day: date) -> list[dict[str, Any]]:
+    """Narrow to what may stand so: all that does, and little that does not."""
+    void, current = {"term": {"void": True}}, {"term": {"current": True}}
+    if status == "VOID":
+        return [_any_of([void, {"bool": {"must_not": {"exists": {"field": "windows"}}}}])]
+    if status == "SUPERSEDED":
+        return [{"bool": {"must_not": [void, current]}}]
+    granted = {"terms": {"lines.action": sorted(ACTIVE_ACTIONS)}}
+    on = day.isoformat()
+    days: dict[Status, dict[str, str]] = {"EXPIRED": {"lt": on}, "UPCOMING": {"gt": on}}
+    line = [granted, {"range": {"lines.effective": days.get(status, {"gte": on, "lte": on})}}]
+    of_lines = {"nested": {"path": "lines", "query": {"bool": {"filter": line}}}}
+    if status in ("DENIED", "PENDING"):
+        of_lines = {"bool": {"must_not": {"nested": {"path": "lines", "query": granted}}}}
+    return [current, {"bool": {"must_not": void}}, of_lines]
 
 
 def _any_of(clauses: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -404,6 +404,11 @@ class Accumulators:
         """Read the balances of an authorization."""
         return read_accounts(await self.fields(payer, authorization_id))
 
+    async def accounts_of_all(self, payer: str, ids: Sequence[str]) -> dict[str, AccountsState]:
+        """Read the balances of several authorizations in one round trip, if none is at rest."""
+        stored = await self._stored_accounts(payer, ids)
+        return {name: read_accounts(fields) for name, fields in stored.items()}
+
     async def committed(self, payer: str, ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """Sum the units used and reserved on each account of these authorizations, scaled."""
         stored = await self._stored_accounts(payer, ids)

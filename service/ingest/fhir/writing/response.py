@@ -31,18 +31,24 @@ _OUTCOMES = ("queued", "complete", "error", "partial")
 _ADJUDICATION = f"{fhir.PDEX}CodeSystem/PDexAdjudicationDiscriminator"
 _AMOUNTS = f"{fhir.PDEX}CodeSystem/PriorAuthorizationValueCodes"
 _UTILIZATION = f"{fhir.PDEX}StructureDefinition/PriorAuthorizationUtilization"
+STATUS = "urn:authmatch:status"
+"""An extension of our own: FHIR knows no more than active and cancelled."""
 
 Account = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsStored:
-    """What became of an authorization since it was pushed; ``stored_at`` is when it was stored."""
+    """What became of an authorization since it was pushed; ``stored_at`` is when it was stored.
+
+    ``status`` is how it stands on the day on which it is given out.
+    """
 
     is_void: bool = False
     is_superseded: bool = False
     superseded_by: str | None = None
     stored_at: str | None = None
+    status: str | None = None
 
 
 def to_claim_response(
@@ -64,7 +70,7 @@ def to_claim_response(
         "resourceType": "ClaimResponse",
         "id": codes.fhir_id(authorization.authorization_id),
         "meta": _meta(authorization, state),
-        "extension": _extensions(authorization, contained),
+        "extension": [*_extensions(authorization, contained), *_standing(state)],
         "identifier": _identifiers(authorization),
         "status": _status(authorization, state),
         **_type(authorization),
@@ -132,6 +138,10 @@ def _totals(authorization: Authorization, statement: Sequence[Mapping[str, Any]]
 def _status(authorization: Authorization, state: AsStored) -> str:
     is_gone = authorization.is_void or state.is_void or state.is_superseded
     return "cancelled" if is_gone else "active"
+
+
+def _standing(state: AsStored) -> list[Json]:
+    return [{"url": STATUS, "valueCode": state.status}] if state.status else []
 
 
 def _notes(authorization: Authorization, state: AsStored) -> list[Json]:
