@@ -77,8 +77,8 @@ def criteria_chart(criteria: Sequence[Mapping[str, Any]]) -> str:
         .mark_bar()
         .encode(
             x=alt.X("lines:Q", title="share of the lines", stack="normalize").axis(format="%"),
-            y=alt.Y("criterion:N", title=None, sort=None).axis(labelLimit=185),
-            color=_colours("grade", dict(_GRADES.values())),
+            y=alt.Y("criterion:N", title=None, sort=None).axis(labelLimit=220, labelFontSize=11),
+            color=_colours("grade", dict(_GRADES.values()), columns=2),
             order="order:Q",
         )
     )
@@ -91,11 +91,11 @@ def _data(rows: list[Spec]) -> Any:
     return alt.Data(values=rows)  # type: ignore[no-untyped-call]
 
 
-def _colours(field: str, colours: Mapping[str, str]) -> Any:
+def _colours(field: str, colours: Mapping[str, str], *, columns: int = 3) -> Any:
     import altair as alt
 
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    legend = alt.Legend(orient="top", title=None, columns=3, labelLimit=110)
+    legend = alt.Legend(orient="top", title=None, columns=columns, labelLimit=110)
     return alt.Color(f"{field}:N", scale=scale, legend=legend)
 
 

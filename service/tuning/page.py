@@ -55,12 +55,19 @@ ul{margin:4px 0 10px;padding-left:20px}
 @media(max-width:640px){
  .tiles{grid-template-columns:repeat(2,1fr)}
  h1{font-size:21px}
- th,td{padding:5px 6px}
+ th,td{padding:5px 4px}
+ table{font-size:13px}
+ td:first-child{overflow-wrap:anywhere}
  .rows thead{display:none}
  .rows,.rows tbody,.rows tr,.rows td{display:block;width:100%}
  .rows tr{border-bottom:1px solid var(--line);padding:8px 0}
  .rows td{border:0;padding:1px 0;text-align:left;white-space:normal!important}
  .rows td::before{content:attr(data-is) " ";color:var(--soft)}
+ .criteria thead{display:none}
+ .criteria td{display:inline-block;border:0;padding:0 8px 2px 0}
+ .criteria td:first-child{display:block;padding-top:6px}
+ .criteria td::before{content:attr(data-is) " ";color:var(--soft)}
+ .criteria tr{display:block;border-bottom:1px solid var(--line);padding-bottom:6px}
  .matrix{font-size:12px}
  .matrix td{min-width:0}
 }
@@ -315,22 +322,17 @@ def _criteria(report: Report) -> str:
     if not criteria:
         return ""
     before = {(each["template"], each["criterion"]): each for each in report["criteria"]["before"]}
-    heads = [
-        "criterion",
-        "#met in full",
-        "#unrestricted",
-        "#in part",
-        "#missed",
-        "#not asked",
-        "#decides",
-    ]
+    heads = ["criterion", *(f"#{each}" for each in (*_MET, "decides"))]
     return (
         "<h2>What the criteria do</h2><p>By the draft, of the best candidate of each line. A"
         " criterion decides where it alone keeps a match from being exact, or its points alone lift"
         " it over the threshold; in brackets by the rules in force.</p>"
         f'<div class="charts"><div>{_drawn(charts.criteria_chart, criteria)}</div></div>'
-        + _table(heads, [_criterion(each, before) for each in criteria])
+        + _table(heads, [_criterion(each, before) for each in criteria], kind="criteria")
     )
+
+
+_MET = ("met in full", "unrestricted", "in part", "missed", "not asked")
 
 
 def _criterion(each: Report, before: Mapping[tuple[str, str], Report]) -> str:
@@ -339,8 +341,10 @@ def _criterion(each: Report, before: Mapping[tuple[str, str], Report]) -> str:
     was = "new" if known is None else _count(known["decides"])
     return (
         f"<td>{escape(name[0])}: {escape(name[1])}</td>"
-        + "".join(_number(each[grade]) for grade in GRADES)
-        + _right(f'{_count(each["decides"])} <span class="soft">({was})</span>')
+        + "".join(
+            _right(_count(each[grade]), met) for grade, met in zip(GRADES, _MET, strict=True)
+        )
+        + _right(f'{_count(each["decides"])} <span class="soft">({was})</span>', "decides")
     )
 
 
@@ -385,8 +389,10 @@ def _number(number: int) -> str:
     return _right(_count(number))
 
 
-def _right(text: str) -> str:
-    return f'<td class="n">{text}</td>'
+def _right(text: str, is_: str = "") -> str:
+    """A cell on the right; ``is_`` says what it is where there is no room for a heading."""
+    named = f' data-is="{is_}"' if is_ else ""
+    return f'<td class="n"{named}>{text}</td>'
 
 
 def _count(number: int) -> str:
