@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from service.api.body import JSON, NDJSON, JsonBody, json_response
 from service.api.caller import Asking, needs
+from service.api.claims import After
 from service.api.schema import problems, takes
 from service.application import golden
 from service.application.golden import DecisionsAsked, LabelsSent
@@ -20,6 +21,7 @@ router = APIRouter(
 )
 
 PAGE_MAX = 50
+LINES_PAGE_MAX = 200
 
 Study = Annotated[str, Query(pattern=r"^[0-9a-f]{16}$", description="The id of a study.")]
 Size = Annotated[int, Query(ge=1, le=PAGE_MAX)]
@@ -59,10 +61,16 @@ async def export(caller: Asking) -> Response:
 @needs("rules.read", "clinical.authorization.read")
 async def lines(
     caller: Asking,
+    size: Annotated[int, Query(ge=1, le=LINES_PAGE_MAX)] = 50,
+    after: After = None,
     conflicts: Annotated[bool, Query(description="Only those of which people differ.")] = False,
 ) -> Response:
-    """What stands of each line: the newest label of each person, and whether two differ."""
-    return json_response(await golden.listing(caller, conflicts=conflicts))
+    """A page of what stands of each line: the newest label of each person, whether two differ.
+
+    The counts, and the hash of what is right, are of all lines.
+    """
+    found = await golden.listing(caller, conflicts=conflicts, size=size, after=after)
+    return json_response(found)
 
 
 @router.get("/next", summary="Lines to label")

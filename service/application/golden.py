@@ -20,6 +20,7 @@ from service.domain.values import Frozen, Text
 from service.rules.rule_set import RuleSet
 from service.rules.texts import load_texts
 from service.stores.connection.clock import now
+from service.stores.connection.reading import Order, read_cursor, write_cursor
 from service.stores.studies.golden import KeptGolden
 from service.stores.studies.kept import Kept, KeptClaim, Wanted
 from service.tuning.columns import Columns
@@ -41,6 +42,9 @@ from service.tuning.study import Decided, StudyClaim, claim_record, read_line
 LABELS_MAX = 10_000
 """So many labels are taken at once."""
 ATTEMPTS_MAX = 5
+
+_KEY: Order = [({"claim_id": "asc"}, str), ({"line": "asc"}, int), ({"kind": "asc"}, str)]
+"""The order of labelled lines, as a cursor has it."""
 
 StudyId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
@@ -82,7 +86,7 @@ async def label(caller: Caller, sent: LabelsSent) -> Json:
     actor = caller.subject.acting_for(sent.by)
     head = await studies.read(caller, sent.study)
     names = {each.claim_id for each in sent.labels}
-    claims = {each.claim.claim_id: each for each in await _claims(caller, head.id, names)}
+    claims = await studies.claims_of(caller, head, await studies.names_of(caller, head), names)
     found = misfits_of(sent.labels, claims)
     refuse("LabelsSent", ((("labels", *path), reason) for path, reason in found))
     at = now()
@@ -166,19 +170,6 @@ async def _lines(caller: Caller, claims: Iterable[str] | None = None) -> list[Li
     return lines_of(map(_read, await caller.stores.golden.labels(caller.payer, claims)))
 
 
-async def _claims(
-    caller: Caller, study: str, names: frozenset[str] | set[str] | None = None
-) -> list[StudyClaim]:
-    """The claims of a study, or some of them; raises NoSuchStudy, NotDone, EngineFault."""
-    head = await studies.read(caller, study)
-    found = []
-    async for line in studies.lines_of(caller, head):
-        one = read_line(line)
-        if names is None or one.claim.claim_id in names:
-            found.append(one)
-    return found
-
-
 async def export(caller: Caller) -> list[Json]:
     """Every label that was ever given, those that others took the place of included, in order."""
     labels = map(_read, await caller.stores.golden.labels(caller.payer))
@@ -186,12 +177,24 @@ async def export(caller: Caller) -> list[Json]:
     return [each.as_json() for each in ordered]
 
 
-async def listing(caller: Caller, *, conflicts: bool) -> Json:
-    """Labelled lines with what stands of each, perhaps those alone of which people differ."""
+async def listing(
+    caller: Caller, *, conflicts: bool, size: int | None = None, after: str | None = None
+) -> Json:
+    """Labelled lines with what stands of each, perhaps those alone of which people differ.
+
+    All of them, or a page; the counts and the hash are of all. Raises BadCursor, EngineFault.
+    """
     lines = await _lines(caller)
-    shown = [line_shown(each, {}) for each in lines if each.is_conflict or not conflicts]
+    behind = None if after is None else tuple(read_cursor(after, _KEY))
+    shown = [
+        each
+        for each in lines
+        if (each.is_conflict or not conflicts) and (behind is None or each.key > behind)
+    ]
+    page = shown[:size]
     return {
-        "lines": shown,
+        "lines": [line_shown(each, {}) for each in page],
+        "next": write_cursor(list(page[-1].key)) if len(page) < len(shown) else None,
         "total": len(lines),
         "conflicts": sum(each.is_conflict for each in lines),
         "by_two": sum(len(each.labels) > 1 for each in lines),
@@ -226,11 +229,15 @@ async def next_to_label(
     ``second``: those that one other has labelled. Raises NotActing, NoSuchStudy, NotDone.
     """
     actor = caller.subject.acting_for(by)
-    claims = await _claims(caller, study)
-    lines = await _lines(caller, {each.claim.claim_id for each in claims})
-    waiting = to_label(claims, lines, actor.on_behalf_of or actor.by, second=second)
+    head = await studies.read(caller, study)
+    names = await studies.names_of(caller, head)
+    every = [each for of_part in names for each in of_part]
+    lines = await _lines(caller, {name for name, _ in every})
+    waiting = to_label(every, lines, actor.on_behalf_of or actor.by, second=second)
+    shown = waiting[:size]
+    claims = await studies.claims_of(caller, head, names, {name for name, _ in shown})
     return {
-        "lines": [shown_blind(claim, line) for claim, line in waiting[:size]],
+        "lines": [shown_blind(claims[name], line) for name, line in shown],
         "total": len(waiting),
     }
 
@@ -289,7 +296,8 @@ async def covered(caller: Caller, study: str, rules: RuleSet) -> Json:
 
     Raises NoSuchStudy, NotDone, Misfit for an empty golden set.
     """
-    claims = await _claims(caller, study)
+    head = await studies.read(caller, study)
+    claims = [read_line(line) async for line in studies.lines_of(caller, head)]
     lines = await _lines(caller, {each.claim.claim_id for each in claims})
     if not lines:
         raise Misfit(

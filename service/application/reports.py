@@ -18,7 +18,7 @@ from pydantic import Field
 from service.application import golden, rules_drafts, studies
 from service.application.parts import Caller
 from service.application.rules import Asked as Why
-from service.application.rules import RulesRefused, problem, texts_of
+from service.application.rules import RulesRefused, pointer_of, problem, texts_of
 from service.application.rules_drafts import ReportNoted
 from service.application.studies import Json, NoSuchStudy, NotDone, Tell
 from service.domain.misfits import Misfit
@@ -324,15 +324,45 @@ async def evaluated(caller: Caller, draft_id: str, asked: EvaluationAsked) -> Js
     """
     if asked.report is None:
         return await rules_drafts.evaluate(caller, draft_id, asked)
-    head = await read(caller, asked.report)
+    noted = await _noted(caller, asked.report, await texts_of(caller, draft_id))
+    return await rules_drafts.evaluate(caller, draft_id, asked, noted)
+
+
+async def evaluated_for_all(
+    caller: Caller, draft_id: str, asked: Why, *, named: Sequence[tuple[str, str]]
+) -> Json:
+    """Note a draft for all payers as evaluated, with reports on studies of payers that have it.
+
+    Each is a payer and the id of a report. Raises as ``evaluated`` does, and RulesRefused for a
+    payer that has rules of its own.
+    """
+    own = (await pointer_of(caller)).pointer.calendars
+    texts = await texts_of(caller, draft_id)
+    noted = []
+    for payer, id_ in named:
+        if payer in own:
+            reason = f"{payer} has rules of its own: a draft for all would not be in force for it"
+            raise RulesRefused(problem("/report", reason))
+        noted.append(await _noted(replace(caller, payer=payer), id_, texts))
+    hashes = [each.hash for each in noted]
+    together = ReportNoted(
+        " ".join(f"{payer}:{id_}" for payer, id_ in named),
+        hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
+        all(each.gates_hold for each in noted),
+    )
+    return await rules_drafts.evaluate(caller, draft_id, asked, together)
+
+
+async def _noted(caller: Caller, id_: str, texts: Mapping[str, str]) -> ReportNoted:
+    """A report that is of these texts."""
+    head = await read(caller, id_)
     if head.status != "done":
         raise NotDone(f"this report is not done: {head.status}", "report")
     said = head.said
-    if said["rules"]["after"]["hash"] != RuleSet(await texts_of(caller, draft_id)).hash:
+    if said["rules"]["after"]["hash"] != RuleSet(texts).hash:
         reason = "the report is of other texts than the draft has now: have another one made"
         raise RulesRefused(problem("/report", reason), is_conflict=True)
-    noted = ReportNoted(head.id, said["hash"], said["gates_hold"])
-    return await rules_drafts.evaluate(caller, draft_id, asked, noted)
+    return ReportNoted(head.id, said["hash"], said["gates_hold"])
 
 
 async def read(caller: Caller, id_: str) -> Head:

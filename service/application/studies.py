@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import heapq
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Literal, Self
@@ -33,13 +33,14 @@ from service.rules.texts import read_folder
 from service.stores.connection.clock import now, today
 from service.stores.connection.reading import Listing
 from service.stores.studies.kept import Kept, KeptClaim, Wanted
-from service.stores.studies.studies import PART_BYTES, Head
+from service.stores.studies.studies import PART_BYTES, Head, Names
 from service.tuning.study import (
     Decided,
     Hashing,
     StudyClaim,
     decided_in,
     reach_of,
+    read_line,
     widest_search,
     write_line,
 )
@@ -225,6 +226,7 @@ async def freeze(caller: Caller, head: Head, sent: AsyncIterator[Sent], tell: Te
     """Take all that could cover these claims at this moment, and write it."""
     rules = await set_in_force(caller)
     hashing, part, size, parts = Hashing(), list[bytes](), 0, 0
+    names: list[tuple[str, list[int]]] = []
     claims = lines = candidates = cut = 0
     taken_at = now()
     studies = caller.stores.studies
@@ -232,18 +234,19 @@ async def freeze(caller: Caller, head: Head, sent: AsyncIterator[Sent], tell: Te
         line = write_line(one)
         hashing.add(line)
         part.append(line)
+        names.append((one.claim.claim_id, [each.line for each in one.claim.lines]))
         size += len(line)
         claims, lines = claims + 1, lines + len(one.claim.lines)
         candidates, cut = candidates + len(one.candidates), cut + one.is_cut
         check_lines(lines)
         tell(f"{claims} claims")
         if size >= PART_BYTES:
-            await studies.write_part(caller.payer, head, parts, b"\n".join(part))
-            part, size, parts = [], 0, parts + 1
+            await studies.write_part(caller.payer, head, parts, b"\n".join(part), names)
+            part, names, size, parts = [], [], 0, parts + 1
     if not claims:
         raise Misfit("there are no such claims", "kept")
     if part:
-        await studies.write_part(caller.payer, head, parts, b"\n".join(part))
+        await studies.write_part(caller.payer, head, parts, b"\n".join(part), names)
         parts += 1
     said = {
         **head.said,
@@ -403,11 +406,36 @@ async def read(caller: Caller, id_: str) -> Head:
 
 async def lines_of(caller: Caller, head: Head) -> AsyncIterator[bytes]:
     """The claims of a study, each as a line of JSON; raises NotDone, EngineFault."""
-    if head.status != "done":
-        raise NotDone(f"this study is not done: {head.status}", "study")
-    async for part in caller.stores.studies.parts(caller.payer, head, int(head.said["parts"])):
+    count = _parts_of(head)
+    async for part in caller.stores.studies.parts(caller.payer, head, range(count)):
         for line in part.split(b"\n"):
             yield line
+
+
+async def names_of(caller: Caller, head: Head) -> list[Names]:
+    """What the claims of a study are called, part by part; raises NotDone, EngineFault."""
+    return await caller.stores.studies.names(caller.payer, head, _parts_of(head))
+
+
+async def claims_of(
+    caller: Caller, head: Head, names: Sequence[Names], wanted: Collection[str]
+) -> dict[str, StudyClaim]:
+    """Claims of a study by their ids; no other is read than the parts in which they are."""
+    some = [part for part, of_part in enumerate(names) if any(n in wanted for n, _ in of_part)]
+    found = {}
+    contents = caller.stores.studies.parts(caller.payer, head, some)
+    for part in some:
+        lines = (await anext(contents)).split(b"\n")
+        for (name, _), line in zip(names[part], lines, strict=True):
+            if name in wanted:
+                found[name] = read_line(line)
+    return found
+
+
+def _parts_of(head: Head) -> int:
+    if head.status != "done":
+        raise NotDone(f"this study is not done: {head.status}", "study")
+    return int(head.said["parts"])
 
 
 def told(head: Head) -> Json:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -282,15 +283,26 @@ def evaluate(
     draft: Which,
     reason: ReasonOption = "checked",
     report: Annotated[
-        str | None, typer.Option(help="A report on it, of `authmatch evaluate`.")
+        list[str] | None,
+        typer.Option(help="A report on it; of a draft for all payers PAYER:REPORT, repeatable."),
     ] = None,
     by: ByOption = None,
     payer: WhoseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a draft and, where nothing is wrong, note it as evaluated; exit code 1 if it is not."""
-    asked = {"reason": reason, "by": by, "report": report}
-    _step(reports.evaluated, draft, EvaluationAsked, payer, as_json, **asked)
+    named = [each.rpartition(":") for each in report or []]
+    if payer is not None or not named:
+        if len(named) > 1 or any(colon for _, colon, _ in named):
+            raise BadInput("--report: the id of one report; without --payer PAYER:REPORT")
+        asked = {"reason": reason, "by": by, "report": named[0][2] if named else None}
+        _step(reports.evaluated, draft, EvaluationAsked, payer, as_json, **asked)
+        return
+    if not all(whose for whose, _, _ in named):
+        raise BadInput("--report: of a draft for all payers PAYER:REPORT")
+    every = [(whose, id_) for whose, _, id_ in named]
+    work = partial(reports.evaluated_for_all, named=every)
+    _step(work, draft, Asked, payer, as_json, reason=reason, by=by)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """`authmatch study`, `evaluate`, `sweep`, `suggest`: what a change of the rules would move."""
 
 from collections.abc import Awaitable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from service.application import golden, reports, studies, suggestions
+from service.application.intake import NotFound
 from service.application.parts import Caller
 from service.application.reports import Made
 from service.application.rules import texts_of
@@ -25,6 +27,7 @@ from service.cli.terminal import progress, put_answer, put_json, say, table
 from service.domain.claim import Claim
 from service.domain.misfits import misfits
 from service.ingest.submissions import is_x12
+from service.rules.book import EVERYBODY
 from service.rules.rule_set import RuleSet
 from service.rules.texts import read_folder
 from service.tuning.gates import gate_words
@@ -248,7 +251,15 @@ async def _draft(caller: Caller, named: str | None) -> RuleSet:
     if named is None:
         raise BadInput("--draft: a folder, or the id of a draft, is needed")
     folder = _in_folder(Path(named))
-    return RuleSet(await texts_of(caller, named) if folder is None else folder)
+    return RuleSet(await _texts_of(caller, named) if folder is None else folder)
+
+
+async def _texts_of(caller: Caller, named: str) -> dict[str, str]:
+    """The texts of a draft of the payer, or of one for all payers; raises NotFound."""
+    try:
+        return await texts_of(caller, named)
+    except NotFound:
+        return await texts_of(replace(caller, payer=EVERYBODY), named)
 
 
 def _in_folder(folder: Path) -> dict[str, str] | None:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from operator import itemgetter
 from typing import Any, Literal
 
 import orjson
@@ -137,8 +136,13 @@ def misfits_of(
 
 
 def to_label(
-    claims: Iterable[StudyClaim], lines: Iterable[Line], who: str, *, second: bool, seed: int = 0
-) -> list[tuple[StudyClaim, int]]:
+    names: Iterable[tuple[str, Sequence[int]]],
+    lines: Iterable[Line],
+    who: str,
+    *,
+    second: bool,
+    seed: int = 0,
+) -> list[tuple[str, int]]:
     """Claim lines of a study that a person has not labelled, in an order that chance draws.
 
     ``second``: those alone that exactly one other person has labelled.
@@ -147,13 +151,12 @@ def to_label(
     for each in lines:
         known.setdefault(each.key[:2], set()).update(label.who for label in each.labels)
     waiting = []
-    for claim in claims:
-        for line in claim.claim.lines:
-            name = claim.claim.claim_id, line.line
-            people = known.get(name, set())
+    for claim, numbers in names:
+        for number in numbers:
+            people = known.get((claim, number), set())
             if who not in people and (len(people) == 1 if second else not people):
-                waiting.append((_drawn(seed, *name), claim, line.line))
-    return [(claim, line) for _, claim, line in sorted(waiting, key=itemgetter(0))]
+                waiting.append((claim, number))
+    return sorted(waiting, key=lambda name: _drawn(seed, *name))
 
 
 def shown_blind(claim: StudyClaim, line: int) -> Json:

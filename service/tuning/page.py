@@ -341,9 +341,7 @@ def _criterion(each: Report, before: Mapping[tuple[str, str], Report]) -> str:
     was = "new" if known is None else _count(known["decides"])
     return (
         f"<td>{escape(name[0])}: {escape(name[1])}</td>"
-        + "".join(
-            _right(_count(each[grade]), met) for grade, met in zip(GRADES, _MET, strict=True)
-        )
+        + "".join(_right(_count(each[grade]), met) for grade, met in zip(GRADES, _MET, strict=True))
         + _right(f'{_count(each["decides"])} <span class="soft">({was})</span>', "decides")
     )
 

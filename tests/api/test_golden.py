@@ -96,6 +96,14 @@ def test_a_label_is_never_changed(office: httpx.Client) -> None:
     assert (listed["total"], listed["conflicts"], listed["by_two"]) == (2, 1, 1)
     send(office, study, "kim", label("agrees", "A-M-1"))
     assert office.get("/golden/lines").json()["conflicts"] == 0
+    first = office.get("/golden/lines", params={"size": 1}).json()
+    rest = office.get("/golden/lines", params={"size": 1, "after": first["next"]}).json()
+    assert [each["lines"][0]["claim_id"] for each in (first, rest)] == ["agrees", "nobody"]
+    assert (first["total"], rest["total"], rest["next"]) == (2, 2, None)
+    assert first["hash"] == rest["hash"]
+    for wrong in ("nowhere", "WzFd"):
+        refused = office.get("/golden/lines", params={"after": wrong})
+        assert refused.status_code == 422, refused.text
     exported = [orjson.loads(each) for each in office.get("/golden/labels").content.splitlines()]
     assert [(each["on_behalf_of"], each["authorization"]) for each in exported] == [
         ("ann", "A-M-1"),
@@ -150,28 +158,25 @@ def test_examiners_decisions_become_labels(office: httpx.Client) -> None:
     assert line["labels"][0]["authorization"] is None
 
 
-@pytest.mark.parametrize(
-    ("labels", "path"),
-    [
-        ([], "/labels"),
-        ([label("gone", None)], "/labels/0/claim_id"),
-        ([label("agrees", "A-M-1"), label("agrees", None)], "/labels/1"),
-        ([label("agrees", "A-M-1"), label("agrees", "A-M-2", line=2)], "/labels/1/line"),
-        ([label("agrees", "A-M-2")], "/labels/0/authorization"),
-        ([label("agrees", "A-M-1", score=3)], "/labels/0/score"),
-        ([label("agrees", "")], "/labels/0/authorization"),
-        ([{"claim_id": "agrees", "line": 1}], "/labels/0/authorization"),
-    ],
+REFUSED: tuple[tuple[list[Json], str], ...] = (
+    ([], "/labels"),
+    ([label("gone", None)], "/labels/0/claim_id"),
+    ([label("agrees", "A-M-1"), label("agrees", None)], "/labels/1"),
+    ([label("agrees", "A-M-1"), label("agrees", "A-M-2", line=2)], "/labels/1/line"),
+    ([label("agrees", "A-M-2")], "/labels/0/authorization"),
+    ([label("agrees", "A-M-1", score=3)], "/labels/0/score"),
+    ([label("agrees", "")], "/labels/0/authorization"),
+    ([{"claim_id": "agrees", "line": 1}], "/labels/0/authorization"),
 )
-def test_labels_that_cannot_be_meant_are_refused(
-    office: httpx.Client, labels: list[Json], path: str
-) -> None:
+
+
+def test_labels_that_cannot_be_meant_are_refused(office: httpx.Client) -> None:
     """With their place; nothing of them is kept."""
     study = studied(office, claims=CLAIMS)
-    answer = office.post("/golden/labels", json={"study": study["id"], "labels": labels})
-
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["path"] == path
+    for labels, path in REFUSED:
+        answer = office.post("/golden/labels", json={"study": study["id"], "labels": labels})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["path"] == path
     assert office.get("/golden/labels").content == b""
 
 

@@ -1,14 +1,20 @@
 """A draft that is kept, judged on a study, and evaluated with the report of it."""
 
+import hashlib
+from dataclasses import replace
+
 import orjson
 import pytest
 
 from service.application import reports, rules_drafts, studies
+from service.application.parts import Caller
 from service.application.reports import EvaluationAsked, ReportAsked
 from service.application.rules import RulesRefused
 from service.application.rules_drafts import DraftEdited
-from service.application.studies import StudyAsked, read
-from tests.application.office import WEIGHT, Office, in_office, texts_with
+from service.application.studies import NoSuchStudy, StudyAsked
+from service.rules.book import EVERYBODY
+from service.stores.studies.studies import Head
+from tests.application.office import TITLE, WEIGHT, WHY, Office, in_office, texts_with
 from tests.builders import build_claim
 from tests.ground import Ground
 from tests.ground import ground as ground
@@ -17,15 +23,61 @@ from tests.ground import own as own
 WIDER = ("base.yaml", "{before: 7, after: 7, max: 30}", "{before: 10, after: 10, max: 30}")
 
 
+async def studied(caller: Caller) -> Head:
+    """A study of one claim."""
+    asked = StudyAsked(name="s", claims=(build_claim(),))
+    head = studies.new_head(caller, asked)
+    return await studies.recorded(
+        caller, head, lambda tell: studies.make(caller, head, asked, tell)
+    )
+
+
+async def reported(caller: Caller, draft: dict[str, str | None]) -> Head:
+    """A report of these texts on a study of the payer."""
+    study = await studied(caller)
+    head = await reports.begin(caller, ReportAsked(study=study.id, texts=draft))
+    await caller.parts.jobs.idle()
+    return await reports.read(caller, head.id)
+
+
+def test_a_draft_for_all_is_evaluated_with_reports_of_payers_that_have_it(own: Ground) -> None:
+    """Their hashes are one; a payer with rules of its own, or none at all, speaks for nobody."""
+
+    async def work(people: Office) -> None:
+        ann = people.of("ann")
+        draft = await people.drafted(WIDER)
+        theirs = [replace(ann, payer=each) for each in ("demo", "elsewhere")]
+        made = [await reported(each, texts_with(WIDER)) for each in theirs]
+        named = [("demo", made[0].id), ("elsewhere", made[1].id)]
+        with pytest.raises(NoSuchStudy):
+            await reports.evaluated_for_all(ann, draft, WHY, named=[("nobody", made[0].id)])
+        other = await reported(theirs[0], texts_with(WEIGHT))
+        with pytest.raises(RulesRefused, match="other texts"):
+            await reports.evaluated_for_all(ann, draft, WHY, named=[*named, ("demo", other.id)])
+        done = await reports.evaluated_for_all(ann, draft, WHY, named=named)
+        hashes = "\n".join(each.said["hash"] for each in made)
+        assert done["state"] == "evaluated"
+        assert done["evaluation"]["report"] == f"demo:{made[0].id} elsewhere:{made[1].id}"
+        assert done["evaluation"]["report_hash"] == hashlib.sha256(hashes.encode()).hexdigest()
+        assert done["evaluation"]["gates_hold"] is True
+        alone = await reports.evaluated_for_all(ann, draft, WHY, named=named[:1])
+        assert alone["evaluation"]["report_hash"] == made[0].said["hash"]
+
+        office = Office(people.parts, "elsewhere")
+        await office.publish(await office.approved(TITLE))
+        with pytest.raises(RulesRefused, match="elsewhere has rules of its own"):
+            await reports.evaluated_for_all(ann, draft, WHY, named=named)
+
+    in_office(own, EVERYBODY, work)
+
+
 def test_a_draft_is_evaluated_with_its_report(own: Ground) -> None:
     """Which names both sets; a report of other texts is refused, and the draft stays one."""
 
     async def work(people: Office) -> None:
         ann = people.of("ann")
-        study = studies.new_head(ann, StudyAsked(name="s", claims=(build_claim(),)))
-        asked = StudyAsked(name="s", claims=(build_claim(),))
-        await studies.recorded(ann, study, lambda tell: studies.make(ann, study, asked, tell))
-        assert (await read(ann, study.id)).said["rules"]["number"] == 1
+        study = await studied(ann)
+        assert study.said["rules"]["number"] == 1
         draft = await people.drafted(WIDER)
         wanted = ReportAsked(study=study.id, draft=draft)
         head = await reports.begin(ann, wanted)

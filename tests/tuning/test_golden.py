@@ -25,6 +25,7 @@ from tests.tuning.building import book_of, known_study
 AGREES = "agrees.1"
 RIGHT = "agrees-1-0"
 CLAIMS = {each.claim.claim_id: each for each in known_study()}
+NAMES = [(name, [line.line for line in each.claim.lines]) for name, each in CLAIMS.items()]
 
 
 def label(authorization: str | None = RIGHT, **changes: Any) -> Label:
@@ -144,8 +145,8 @@ def test_a_labelled_line_waits_for_another_person_alone(
     who: str, second: bool, is_shown: bool
 ) -> None:
     """Who labelled it is not asked again; who has not is asked where a second label is wanted."""
-    shown = to_label(CLAIMS.values(), lines_of([said("ann")]), who, second=second)
-    names = {claim.claim.claim_id for claim, _ in shown}
+    shown = to_label(NAMES, lines_of([said("ann")]), who, second=second)
+    names = {name for name, _ in shown}
 
     assert (AGREES in names) is is_shown
     assert len(shown) == (int(is_shown) if second else len(CLAIMS) - 1)
@@ -154,17 +155,13 @@ def test_a_labelled_line_waits_for_another_person_alone(
 def test_two_labels_are_enough() -> None:
     """A third person is not asked."""
     lines = lines_of([said("ann"), said("kim")])
-    assert to_label(CLAIMS.values(), lines, "lee", second=True) == []
+    assert to_label(NAMES, lines, "lee", second=True) == []
 
 
 def test_chance_draws_the_order() -> None:
     """The same for all, another by the seed, and no order of the study."""
     names = [
-        [
-            each.claim.claim_id
-            for each, _ in to_label(CLAIMS.values(), [], "ann", second=False, seed=s)
-        ]
-        for s in (0, 0, 1)
+        [name for name, _ in to_label(NAMES, [], "ann", second=False, seed=s)] for s in (0, 0, 1)
     ]
 
     assert names[0] == names[1]

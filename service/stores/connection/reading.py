@@ -149,7 +149,7 @@ async def read_page(
             index=index,
             query={"bool": {"filter": clauses}},
             sort=[by for by, _ in order],
-            search_after=None if after is None else _read_cursor(after, order),
+            search_after=None if after is None else read_cursor(after, order),
             size=size,
             track_total_hits=True,
             allow_partial_search_results=False,
@@ -161,16 +161,16 @@ async def read_page(
     return Listing(
         entries=tuple(map(read, hits)),
         total=response["hits"]["total"]["value"],
-        next_=_write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
+        next_=write_cursor(hits[-1]["sort"]) if len(hits) == size else None,
     )
 
 
-def _write_cursor(sort: list[Any]) -> str:
+def write_cursor(sort: list[Any]) -> str:
     """The sort values of the last hit, so written that they can be given out."""
     return base64.urlsafe_b64encode(orjson.dumps(sort)).decode().rstrip("=")
 
 
-def _read_cursor(text: str, order: Order) -> list[Any]:
+def read_cursor(text: str, order: Order) -> list[Any]:
     """Read them back; raises BadCursor unless they are of the types of this order."""
     try:
         sort = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))

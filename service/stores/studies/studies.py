@@ -5,7 +5,7 @@ They are written once, and stand together in the index of the month in which the
 
 import base64
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,6 +27,9 @@ PART_BYTES = 4 * 1024 * 1024
 
 _NEWEST_FIRST: Order = [({"at": "desc"}, int), ({"id": "desc"}, str)]
 _BODIES = ["content", "page"]
+
+Names = Sequence[tuple[str, Sequence[int]]]
+"""Claims by their ids, each with the numbers of its lines."""
 _LEVEL = 6
 
 
@@ -88,8 +91,10 @@ class Studies:
         )
         await run_bulk(self._elasticsearch, [operation])
 
-    async def write_part(self, payer: str, head: Head, number: int, content: bytes) -> None:
-        """Write a part of a study; parts are numbered from 0."""
+    async def write_part(
+        self, payer: str, head: Head, number: int, content: bytes, names: Names
+    ) -> None:
+        """Write a part of a study, and what its claims are called; parts are numbered from 0."""
         operation = Operation(
             action="index",
             index=self._indices.studies(month_of(head.at)),
@@ -99,6 +104,10 @@ class Studies:
                 "kind": "part",
                 "study": head.id,
                 "number": number,
+                "names": {
+                    "claims": [claim for claim, _ in names],
+                    "lines": [lines for _, lines in names],
+                },
                 "content": self._closed(content, f"{_id(payer, head.id)}|{number}"),
             },
         )
@@ -120,15 +129,30 @@ class Studies:
         )
         return content, page
 
-    async def parts(self, payer: str, head: Head, count: int) -> AsyncIterator[bytes]:
-        """The parts of a study, in their order; one that is not there is a fault."""
+    async def parts(self, payer: str, head: Head, some: Iterable[int]) -> AsyncIterator[bytes]:
+        """Parts of a study by their numbers, in that order; one that is not there is a fault."""
+        for number in some:
+            (source,) = await self._parts(payer, head, [number])
+            yield self._opened(source["content"], f"{_id(payer, head.id)}|{number}")
+
+    async def names(self, payer: str, head: Head, count: int) -> list[Names]:
+        """What the claims of each part of a study are called, without their contents."""
+        found = await self._parts(payer, head, range(count), source_includes="names")
+        return [
+            list(zip(each["names"]["claims"], each["names"]["lines"], strict=True))
+            for each in found
+        ]
+
+    async def _parts(
+        self, payer: str, head: Head, some: Iterable[int], **options: Any
+    ) -> list[Mapping[str, Any]]:
+        ids = [f"{_id(payer, head.id)}|{number}" for number in some]
         index = self._indices.studies(month_of(head.at))
-        for number in range(count):
-            ids = [f"{_id(payer, head.id)}|{number}"]
-            (found,) = await read_many(self._elasticsearch, index, "a study", ids=ids)
-            if found is None:
-                raise EngineUnavailable("elasticsearch", "a part of a study is not there")
-            yield self._opened(found["_source"]["content"], ids[0])
+        found = await read_many(self._elasticsearch, index, "a study", ids=ids, **options)
+        there = [each["_source"] for each in found if each is not None]
+        if len(there) < len(ids):
+            raise EngineUnavailable("elasticsearch", "a part of a study is not there")
+        return there
 
     async def page(self, payer: str, kind: Kind, *, size: int, after: str | None) -> Listing[Head]:
         """A page of heads, the newest first; sees all that was written before. BadCursor."""
