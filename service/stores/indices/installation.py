@@ -15,6 +15,8 @@ Templates = Mapping[str, Mapping[str, Any]]
 """The files of ``es_templates`` by name, without the ending."""
 
 FIRST_GENERATION = 1
+REQUEST_S = 60.0
+"""A change of the state of a busy cluster takes longer than any answer to a claim may."""
 
 
 @dataclass(eq=False, repr=False)
@@ -26,6 +28,10 @@ class Installation:
     _templates: Templates
     _attached: AttachedFields
     _shards: int
+
+    def __post_init__(self) -> None:
+        """Have more patience than a claim has."""
+        self._elasticsearch = self._elasticsearch.options(request_timeout=REQUEST_S)
 
     async def install(self) -> None:
         """Bring templates up to date, create what is missing, add new attached-data fields.
