@@ -10,7 +10,7 @@ from service.api.body import JsonBody, json_response
 from service.api.caller import Asking, needs
 from service.api.claims import After
 from service.api.schema import problems
-from service.application import reports, rules, rules_drafts, rules_publishing
+from service.application import reports, rules, rules_drafts, rules_publishing, rules_stages
 from service.application import statistics as rule_statistics
 from service.application.reports import EvaluationAsked
 from service.application.rules import Asked
@@ -20,6 +20,7 @@ from service.application.rules_drafts import (
     DraftWanted,
 )
 from service.application.rules_publishing import PublishAsked, RollbackAsked
+from service.application.rules_stages import WidenAsked
 
 router = APIRouter(
     prefix="/rules",
@@ -41,8 +42,11 @@ Why = Annotated[Asked, Depends(JsonBody(Asked))]
 @router.get("", summary="Sets of rules that are in force")
 @needs("rules.read")
 async def in_force(caller: Asking) -> Response:
-    """The sets by first day of service, each active or scheduled; `own` if only of this payer."""
-    return json_response(await rules.in_force(caller))
+    """The sets by first day of service, each active or scheduled; `own` if only of this payer.
+
+    `stage` is a set that judges a share of the claims first, and how it does.
+    """
+    return json_response(await rules_stages.in_force(caller))
 
 
 @router.get("/sets", summary="Sets of rules that were ever published")
@@ -108,6 +112,22 @@ async def rollback(
     Without `over` it is the set of today. Nobody else has to approve it.
     """
     return json_response(await rules_publishing.rollback(caller, asked), status=201)
+
+
+@router.post("/stage/widen", summary="Have a set in stages judge more claims, or all")
+@needs("rules.approve")
+async def widen(
+    caller: Asking, asked: Annotated[WidenAsked, Depends(JsonBody(WidenAsked))]
+) -> Response:
+    """From `share` percent of the claims; of all of them it is in force. What is in force then."""
+    return json_response(await rules_stages.widen(caller, asked))
+
+
+@router.post("/stage/return", summary="Take a set in stages back")
+@needs("rules.approve")
+async def take_back(caller: Asking, asked: Why) -> Response:
+    """The set before judges all claims again, at once. What is in force then."""
+    return json_response(await rules_stages.take_back(caller, asked))
 
 
 @router.post("/drafts", status_code=201, summary="Begin a draft")
@@ -201,7 +221,8 @@ async def publish(
 ) -> Response:
     """Publish it at once for all days of the set before, or schedule it for days of service.
 
-    With `effective_from` it is for services from that day on. What somebody else published
+    With `effective_from` it is for services from that day on, with `share` for so many percent of
+    the claims first. What somebody else published
     meanwhile is kept; where the two overlap, nothing is published. Where no report of the draft
     holds the gates, `despite_gates` says why, and it is somebody who neither wrote nor approved it.
     """

@@ -11,10 +11,10 @@ from typing_extensions import TypedDict
 
 from service.background import Background, reason_of
 from service.domain.engine_fault import EngineFault
-from service.rules.book import EVERYBODY, RuleBook, Rules
+from service.rules.book import EVERYBODY, RuleBook, Rules, Staged
 from service.rules.calendar import Calendar, Term
-from service.rules.life import Person, Pointer, Step, Version
-from service.rules.rule_set import RuleSet
+from service.rules.life import Person, Pointer, Stage, Step, Version
+from service.rules.rule_set import RuleSet, name_of
 from service.rules.texts import book_of
 from service.stores.connection.clock import now
 from service.stores.rules.kept import KeptRules, Seen, SeenPointer
@@ -46,6 +46,8 @@ class InForce(Background):
         self._kept = kept
         self._rules = rules
         self._seen: Seen | None = None
+        self.stages: Mapping[str, Stage] = {}
+        """What is on its way in stages, by whose sets it is of."""
         self._books: dict[str, RuleBook] = {}
         self._looked: float | None = None
         self._behind: str | None = None
@@ -75,14 +77,20 @@ class InForce(Background):
 
     async def _take(self, found: SeenPointer) -> None:
         terms = {payer: each.terms for payer, each in found.pointer.calendars.items()}
-        named = {each for of_payer in terms.values() for each in of_payer}
-        missing = {each.hash for each in named} - self._books.keys()
+        stages = found.pointer.stages
+        named = {each.hash for of_payer in terms.values() for each in of_payer}
+        named |= {each.hash for each in stages.values()}
+        missing = named - self._books.keys()
         texts = await self._kept.texts(missing) if missing else {}
         books = dict(self._books)
         for hash_ in missing:
             books[hash_] = await asyncio.to_thread(_loaded, hash_, texts[hash_])
-        self._rules.put({payer: _terms(each, books) for payer, each in terms.items()})
-        self._books = {each.hash: books[each.hash] for each in named}
+        self._rules.put(
+            {payer: _terms(each, books) for payer, each in terms.items()},
+            {payer: _staged(each, found.pointer, payer, books) for payer, each in stages.items()},
+        )
+        self._books = {each: books[each] for each in named}
+        self.stages = stages
         self._seen = found.seen
 
     async def seed(self, texts: Mapping[str, str]) -> None:
@@ -121,7 +129,19 @@ def _terms(
     return tuple(
         (
             each.starts or date.min,
-            replace(books[each.hash], name=f"{each.number}:{each.hash[:12]}"),
+            replace(books[each.hash], name=name_of(each.number, each.hash)),
         )
         for each in terms
+    )
+
+
+def _staged(stage: Stage, pointer: Pointer, payer: str, books: Mapping[str, RuleBook]) -> Staged:
+    """The book of a stage, and the name of the one in whose place it judges."""
+    terms = pointer.calendar(payer).terms
+    over = next((each for each in terms if each.number == stage.over), terms[0])
+    return Staged(
+        book=replace(books[stage.hash], name=name_of(stage.number, stage.hash)),
+        over=name_of(stage.over, over.hash),
+        share=stage.share / 100,
+        only=stage.only,
     )

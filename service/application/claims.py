@@ -99,7 +99,8 @@ async def _match(caller: Caller, claim: Claim, *, balances: bool) -> MatchAnswer
         person=found.person if found else None,
         counted=counting.values(found),
     )
-    count_results(caller.payer, rules.name, matched.answer["lines"])
+    outcomes = count_results(caller.payer, rules.name, matched.answer["lines"])
+    parts.stages.count(caller.payer, rules.name, outcomes)
     parts.live_check.offer(matched)
     parts.stores.kept.offer(caller.payer, claim, matched.answer)
     if not balances:
@@ -165,7 +166,8 @@ async def adjudicate(
     if done.matched is not None and not dry:
         first = {(each.line, each.type): each.authorizations[0] for each in claim.selections}
         selected = {key: each.authorization_id for key, each in first.items()}
-        count_results(caller.payer, rules.name, done.answer["lines"], selected)
+        outcomes = count_results(caller.payer, rules.name, done.answer["lines"], selected)
+        caller.parts.stages.count(caller.payer, rules.name, outcomes)
     return done
 
 

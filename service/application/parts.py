@@ -20,6 +20,7 @@ from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
 from service.application._in_force import InForce
 from service.application._jobs import Jobs
+from service.application._stages import Stages
 from service.application.engines import NotConfigured, open_clients
 from service.background import Background
 from service.domain.engine_fault import EngineFault
@@ -268,6 +269,7 @@ class Application:
     roles: Roles
     gate: Gate
     limits: Limits
+    stages: Stages
     in_force: InForce | None = None
     """What follows the rules that are kept; None where they were given once and for all."""
     serving: bool = False
@@ -351,7 +353,6 @@ async def application(
         raise
     stores = Stores(settings, stored, ours, clients)
     gate = gate_of(settings, roles, stores)
-    limits = _limits(settings, stores)
     live_check = LiveCheck(settings.live_check_share)
     parts = Application(
         settings=settings,
@@ -362,7 +363,8 @@ async def application(
         live_check=live_check,
         roles=roles,
         gate=gate,
-        limits=limits,
+        limits=_limits(settings, stores),
+        stages=Stages(stores.rules, stores.kept, ours, in_force),
     )
     work = _work(parts)
     try:
@@ -391,7 +393,8 @@ def _work(parts: Application) -> list[Background]:
     always: list[Background] = [stores.trail_projection, stores.projection, stores.resting]
     always += [stores.courier, stores.kept, parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
-    perhaps = (parts.in_force, tokens, watch if is_watched else None)
+    staging = parts.stages if parts.in_force is not None else None
+    perhaps = (parts.in_force, staging, tokens, watch if is_watched else None)
     return [*always, *(each for each in perhaps if each is not None)]
 
 

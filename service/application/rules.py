@@ -15,7 +15,6 @@ from service.domain.values import Frozen, Text
 from service.querying.problem import Problem
 from service.rules import life
 from service.rules.book import EVERYBODY, RuleBook, StoredReferencesDiffer
-from service.rules.calendar import Calendar
 from service.rules.changes import ABSENT, changes
 from service.rules.life import (
     Action,
@@ -55,10 +54,9 @@ class RulesRefused(Exception):
         self.is_conflict = is_conflict
 
 
-async def in_force(caller: Caller) -> Answer:
-    """The sets that are in force for the payer, by first day of service; raises NotFound."""
-    pointer = (await pointer_of(caller)).pointer
-    calendar = pointer.calendar(caller.payer)
+def in_force_shown(caller: Caller, pointer: Pointer) -> Answer:
+    """The sets that are in force for the payer, by first day of service."""
+    calendar, stage = pointer.calendar(caller.payer), pointer.stage(caller.payer)
     return {
         "payer": caller.payer,
         "own": caller.payer in pointer.calendars,
@@ -71,6 +69,9 @@ async def in_force(caller: Caller) -> Answer:
             }
             for each in calendar.terms
         ],
+        "stage": None
+        if stage is None
+        else stage.model_dump(mode="json", exclude={"steps", "is_first"}),
     }
 
 
@@ -78,9 +79,8 @@ async def versions(caller: Caller, *, size: int, after: str | None) -> Answer:
     """Sets that were ever published for the payer, the newest first; raises BadCursor."""
     pointer = (await pointer_of(caller)).pointer
     await kept_of(caller).complete(pointer)
-    calendar = pointer.calendar(caller.payer)
     page = await kept_of(caller).versions(caller.payer, size=size, after=after)
-    return paged(page, lambda each: version_shown(each, calendar))
+    return paged(page, lambda each: version_shown(each, pointer, caller.payer))
 
 
 async def version(caller: Caller, number: int) -> Answer:
@@ -88,15 +88,15 @@ async def version(caller: Caller, number: int) -> Answer:
     pointer = (await pointer_of(caller)).pointer
     found = await version_of(caller, pointer, number)
     texts = await texts_by(caller, found.hash)
-    return {**version_shown(found, pointer.calendar(caller.payer)), "texts": texts}
+    return {**version_shown(found, pointer, caller.payer), "texts": texts}
 
 
-def version_shown(version: Version, calendar: Calendar) -> Answer:
-    """A set as it is shown: how it came to be, and whether it is in force."""
-    return {
-        **version.model_dump(mode="json"),
-        "state": calendar.standing(version.number, today()),
-    }
+def version_shown(version: Version, pointer: Pointer, payer: str) -> Answer:
+    """A set as it is shown: how it came to be, and whether it is in force for a payer."""
+    stage = pointer.stage(payer)
+    is_staged = stage is not None and stage.number == version.number
+    state = "staged" if is_staged else pointer.calendar(payer).standing(version.number, today())
+    return {**version.model_dump(mode="json"), "state": state}
 
 
 async def texts_of(caller: Caller, which: str) -> dict[str, str]:

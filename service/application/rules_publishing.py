@@ -1,8 +1,9 @@
 """What puts rules in force: publish, roll back, and take over what a rebuild changed."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Annotated
 
 from pydantic import Field
 
@@ -28,13 +29,14 @@ from service.application.rules import (
     version_shown,
 )
 from service.domain.engine_fault import EngineFault
-from service.domain.values import Day
+from service.domain.values import Day, Text
 from service.querying.problem import TemplatesRefused
 from service.rules import life
-from service.rules.book import StoredReferencesDiffer
+from service.rules.book import EVERYBODY, StoredReferencesDiffer
 from service.rules.calendar import Calendar
 from service.rules.life import (
     Pointer,
+    Stage,
     StepRefused,
     Version,
 )
@@ -47,11 +49,15 @@ ATTEMPTS_MAX = 10
 class PublishAsked(Asked):
     """From which day of service a set is for; without it, for all days of the set before.
 
-    ``despite_gates`` says why it is published though no report of the draft holds the gates.
+    ``despite_gates`` says why it is published though no report of the draft holds the gates. With
+    ``share`` it judges so many percent of the claims first, with ``only`` those of one payer of all
+    that it is for.
     """
 
     effective_from: Day | None = None
     despite_gates: Reason | None = None
+    share: Annotated[int, Field(strict=True, ge=1, le=99)] | None = None
+    only: Text | None = None
 
 
 class RollbackAsked(Asked):
@@ -61,13 +67,12 @@ class RollbackAsked(Asked):
     over: int | None = Field(default=None, ge=1)
 
 
-@dataclass(slots=True)
-class _Made:
-    """Sets that are about to be published, with the calendars that name them."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is to be in force next, and the sets that are to be kept before."""
 
-    calendars: dict[str, Calendar] = field(default_factory=dict)
-    versions: list[Version] = field(default_factory=list)
-    sets: list[RuleSet] = field(default_factory=list)
+    pointer: Pointer
+    sets: Sequence[RuleSet] = ()
 
 
 async def publish(caller: Caller, draft_id: str, asked: PublishAsked) -> Answer:
@@ -80,12 +85,15 @@ async def publish(caller: Caller, draft_id: str, asked: PublishAsked) -> Answer:
     if starts is not None and starts < today():
         way_out = "leave it out to change days past as well, or give a day from today on"
         raise StepRefused("/effective_from", "a set is not scheduled for days past", way_out)
-    step = step_of(caller, "publish", asked).model_copy(update={"draft": draft_id})
+    is_stage = _is_stage(caller, asked)
+    step = step_of(caller, "stage" if is_stage else "publish", asked)
+    step = step.model_copy(update={"draft": draft_id})
     checked: set[str] = set()
 
-    async def make(pointer: Pointer) -> _Made:
+    async def make(pointer: Pointer) -> Made:
         draft = (await draft_of(caller, draft_id)).draft
         life.publishable(draft, step.who, asked.despite_gates)
+        _check_free(pointer, caller.payer, asked.only)
         calendar = pointer.calendar(caller.payer)
         over = calendar.over(draft.base, starts, today())
         if over.number != draft.base:
@@ -108,9 +116,45 @@ async def publish(caller: Caller, draft_id: str, asked: PublishAsked) -> Answer:
             approved=draft.approved,
             despite_gates=asked.despite_gates,
         )
-        return _replacing(calendar, made, new, over.number)
+        if not is_stage:
+            return _replacing(pointer, made, new, over.number)
+        return Made(pointer.staged(caller.payer, _stage(made, asked), made), [new])
 
     return await _put(caller, make)
+
+
+def _stage(made: Version, asked: PublishAsked) -> Stage:
+    """The stage in which a set begins."""
+    return Stage(
+        number=made.number,
+        hash=made.hash,
+        over=made.over or 0,
+        share=asked.share or 100,
+        only=asked.only,
+        began=made.made.at,
+    )
+
+
+def _is_stage(caller: Caller, asked: PublishAsked) -> bool:
+    """Whether a set is to judge some claims first; raises StepRefused where it cannot."""
+    if asked.share is None and asked.only is None:
+        return False
+    if asked.effective_from is not None:
+        way_out = "leave out effective_from, or share and only"
+        raise StepRefused("/effective_from", "a set in stages is for all days", way_out)
+    if asked.only is not None and caller.payer != EVERYBODY:
+        raise StepRefused("/only", "the set is of one payer alone", "leave it out")
+    return True
+
+
+def _check_free(pointer: Pointer, payer: str, only: str | None) -> None:
+    """Raise StepRefused where a set is on its way already, or the payer has its own."""
+    if (stage := pointer.stages.get(payer)) is not None:
+        reason = f"set {stage.number} is on its way in stages"
+        raise StepRefused("/state", reason, "widen it to all claims, or take it back first")
+    if only is not None and only in pointer.calendars:
+        reason = f"{only} has rules of its own"
+        raise StepRefused("/only", reason, "name a payer that has the rules of all")
 
 
 async def rollback(caller: Caller, asked: RollbackAsked) -> Answer:
@@ -120,7 +164,7 @@ async def rollback(caller: Caller, asked: RollbackAsked) -> Answer:
     """
     step = step_of(caller, "rollback", asked)
 
-    async def make(pointer: Pointer) -> _Made:
+    async def make(pointer: Pointer) -> Made:
         calendar = pointer.calendar(caller.payer)
         over = asked.over or calendar.on(today()).number
         if calendar.standing(over, today()) == "retired":
@@ -142,7 +186,7 @@ async def rollback(caller: Caller, asked: RollbackAsked) -> Answer:
             over=over,
             restores=to,
         )
-        return _replacing(calendar, made, new, over)
+        return _replacing(pointer, made, new, over)
 
     return await _put(caller, make)
 
@@ -158,71 +202,67 @@ async def adopt_stored(
     step = step_of(caller, "migrate", asked)
     ours: life.Changed = {name: texts.get(name) for name in STORED}
 
-    async def make(pointer: Pointer) -> _Made:
-        made, numbers = _Made(), dict[tuple[str, int], int]()
+    made: list[Version] = []
+
+    async def make(pointer: Pointer) -> Made | None:
+        made.clear()
+        sets: list[RuleSet] = []
+        calendars: dict[str, Calendar] = {}
         for payer, calendar in pointer.calendars.items():
-            for term in calendar.terms:
-                old = await texts_by(caller, term.hash)
-                new = RuleSet(life.with_changed(old, ours), pointer.last + 1 + len(made.sets))
-                if new.hash == term.hash or (payer, term.number) in numbers:
+            for number, hash_ in {each.number: each.hash for each in calendar.terms}.items():
+                old = await texts_by(caller, hash_)
+                new = RuleSet(life.with_changed(old, ours), pointer.last + 1 + len(sets))
+                if new.hash == hash_:
                     continue
                 refuse((await check_texts(new.texts))[0].problems)
-                numbers[payer, term.number] = pointer.last + 1 + len(made.sets)
-                made.sets.append(new)
-                made.versions.append(
-                    Version(
-                        number=numbers[payer, term.number],
-                        hash=new.hash,
-                        payer=payer,
-                        made=step.model_copy(update={"number": new.number}),
-                        over=term.number,
-                    )
+                sets.append(new)
+                at = step.model_copy(update={"number": new.number})
+                version = Version(
+                    number=at.number or 0, hash=new.hash, payer=payer, made=at, over=number
                 )
-                current = made.calendars.get(payer, calendar)
-                made.calendars[payer] = current.published(
-                    numbers[payer, term.number], new.hash, term.number, None
-                )
-        return made
+                made.append(version)
+                current = calendars.get(payer, calendar)
+                calendars[payer] = current.published(version.number, new.hash, number, None)
+        return Made(pointer.moved(calendars, *made), sets) if sets else None
 
     if dry:
         await make((await pointer_of(caller)).pointer)
         return []
-    return [each.number for each in await _moved(caller, make)]
+    await change(caller, make)
+    return [each.number for each in made]
 
 
-def _replacing(calendar: Calendar, made: Version, new: RuleSet, over: int) -> _Made:
-    return _Made(
-        calendars={made.payer: calendar.published(made.number, made.hash, over, made.starts)},
-        versions=[made],
-        sets=[new],
-    )
+def _replacing(pointer: Pointer, made: Version, new: RuleSet, over: int) -> Made:
+    calendar = pointer.calendar(made.payer)
+    published = calendar.published(made.number, made.hash, over, made.starts)
+    return Made(pointer.moved({made.payer: published}, made), [new])
 
 
-async def _put(caller: Caller, make: Callable[[Pointer], Awaitable[_Made]]) -> Answer:
-    (version,) = await _moved(caller, make)
-    calendar = (await pointer_of(caller)).pointer.calendar(caller.payer)
-    return version_shown(version, calendar)
+async def _put(caller: Caller, make: Callable[[Pointer], Awaitable[Made]]) -> Answer:
+    pointer = await change(caller, make)
+    (version,) = pointer.published
+    return version_shown(version, (await pointer_of(caller)).pointer, caller.payer)
 
 
-async def _moved(
-    caller: Caller, make: Callable[[Pointer], Awaitable[_Made]]
-) -> tuple[Version, ...]:
-    """Change what is in force; made anew where somebody else was quicker. Raises EngineFault."""
+async def change(caller: Caller, make: Callable[[Pointer], Awaitable[Made | None]]) -> Pointer:
+    """Change what is in force; made anew where somebody else was quicker.
+
+    Gives what is in force then, the same where nothing is to be changed. Raises EngineFault.
+    """
     kept = kept_of(caller)
     for _ in range(ATTEMPTS_MAX):
         seen = await pointer_of(caller)
         await kept.complete(seen.pointer)
         made = await make(seen.pointer)
-        if not made.sets:
-            return ()
+        if made is None:
+            return seen.pointer
         for each in made.sets:
             await kept.keep_texts(each.hash, each.texts)
-        pointer = seen.pointer.moved(made.calendars, *made.versions)
-        if await kept.point(pointer, seen.seen):
-            await kept.complete(pointer)
+        if await kept.point(made.pointer, seen.seen):
+            await kept.complete(made.pointer)
             if caller.parts.in_force is not None:
                 # It is in force, whatever keeps this worker from taking it.
                 with suppress(EngineFault, TemplatesRefused, StoredReferencesDiffer):
                     await caller.parts.in_force.look()
-            return pointer.published
+            return made.pointer
     raise EngineFault("elasticsearch", "which rules are in force is being changed")

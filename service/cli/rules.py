@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 
-from service.application import reports, rules, rules_drafts, rules_publishing
+from service.application import reports, rules, rules_drafts, rules_publishing, rules_stages
 from service.application.parts import Caller, application, local_caller
 from service.application.queries import (
     Report,
@@ -44,6 +44,7 @@ from service.rules.book import EVERYBODY
 from service.rules.life import changed_between
 from service.rules.texts import load_texts, read_folder, rule_files
 from service.settings import Settings
+from service.tuning.bands import band_words
 
 app = typer.Typer(no_args_is_help=True, help="Rules: check, draft, approve, publish, roll back.")
 
@@ -102,7 +103,7 @@ def check(
 
 
 def _check_draft(draft: str, payer: str | None, *, as_json: bool) -> None:
-    found = _run(lambda caller: rules_drafts.check(caller, draft), payer)
+    found = run_rules(lambda caller: rules_drafts.check(caller, draft), payer)
     problems = [Problem(**each) for each in found["problems"]]
     put_answer(found, "\n".join(map(str, problems)) or "nothing is wrong", as_json=as_json)
     if problems:
@@ -176,14 +177,16 @@ def status(payer: WhoseOption = None, as_json: JsonOption = False) -> None:
 
     async def read(caller: Caller) -> dict[str, Any]:
         open_ = await rules_drafts.drafts(caller, is_open=True, size=_MANY, after=None)
-        return {**await rules.in_force(caller), "drafts": open_["items"]}
+        return {**await rules_stages.in_force(caller), "drafts": open_["items"]}
 
-    found = _run(read, payer)
+    found = run_rules(read, payer)
     lines = [
         f"set {each['number']} ({each['hash'][:12]}): {each['state']},"
         f" {_from(each['effective_from'])}"
         for each in found["sets"]
     ]
+    if found["stage"] is not None:
+        lines += stage_words(found["stage"])
     lines += [
         f"{each['id']}: {each['state']}, of set {each['base']}: {each['title']}"
         f" ({', '.join(each['files'])})"
@@ -207,7 +210,7 @@ def pull(
             return await rules.texts_of(caller, which)
         return (await rules.active_texts(caller))[1]
 
-    texts = _run(read, payer)
+    texts = run_rules(read, payer)
     into = folder or read_settings().queries_dir
     for path in rule_files(into):
         if path.relative_to(into).as_posix() not in texts:
@@ -240,13 +243,13 @@ def push(
         if not asked["changed"]:
             return None
         if draft is not None:
-            made = await rules_drafts.edit(caller, draft, _asked(DraftEdited, asked))
+            made = await rules_drafts.edit(caller, draft, asked_as(DraftEdited, asked))
         else:
             asked["title"] = title or reason[:_TITLE_MAX]
-            made = await rules_drafts.begin(caller, _asked(DraftWanted, asked))
+            made = await rules_drafts.begin(caller, asked_as(DraftWanted, asked))
         return {**made, "changes": rules.changes_shown(active, texts)}
 
-    made = _run(write, payer)
+    made = run_rules(write, payer)
     if made is None:
         say("nothing differs from the set of today")
         return
@@ -273,7 +276,7 @@ def diff(
         other = await _texts(caller, new or str(read_settings().queries_dir))
         return rules.changes_shown(one, other)
 
-    found = _run(read, payer)
+    found = run_rules(read, payer)
     view = "\n".join(each["words"] for each in found) or "nothing differs"
     put_answer(found, view, as_json=as_json)
 
@@ -371,9 +374,9 @@ def publish(
 ) -> None:
     """Put an approved draft in force, or schedule it for services from a day on."""
     told = {"effective_from": effective_from, "despite_gates": despite_gates}
-    asked = _asked(PublishAsked, {"reason": reason, "by": by, **told})
-    made = _run(lambda caller: rules_publishing.publish(caller, draft, asked), payer)
-    put_answer(made, _published(made), as_json=as_json)
+    asked = asked_as(PublishAsked, {"reason": reason, "by": by, **told})
+    made = run_rules(lambda caller: rules_publishing.publish(caller, draft, asked), payer)
+    put_answer(made, published(made), as_json=as_json)
 
 
 @app.command()
@@ -388,9 +391,9 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Put the texts of an older set in force at once, as a new set."""
-    asked = _asked(RollbackAsked, {"reason": reason, "by": by, "to": to, "over": over})
-    made = _run(lambda caller: rules_publishing.rollback(caller, asked), payer)
-    put_answer(made, _published(made), as_json=as_json)
+    asked = asked_as(RollbackAsked, {"reason": reason, "by": by, "to": to, "over": over})
+    made = run_rules(lambda caller: rules_publishing.rollback(caller, asked), payer)
+    put_answer(made, published(made), as_json=as_json)
 
 
 @app.command()
@@ -401,7 +404,7 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """Show what was done with rules, by whom and why, the newest first."""
-    found = _run(lambda caller: rules.history(caller, draft, size=size, after=None), payer)
+    found = run_rules(lambda caller: rules.history(caller, draft, size=size, after=None), payer)
     rows = [
         (
             each["at"][:19],
@@ -425,13 +428,24 @@ def _step(
     as_json: bool,
     **given: str | None,
 ) -> None:
-    asked = _asked(model, given)
-    made = _run(lambda caller: use(caller, draft, asked), payer)
+    asked = asked_as(model, given)
+    made = run_rules(lambda caller: use(caller, draft, asked), payer)
     put_answer(made, f"{made['id']}: {made['state']}", as_json=as_json)
 
 
-def _published(made: dict[str, Any]) -> str:
+def published(made: dict[str, Any]) -> str:
+    """A set that was just made, and from when it is."""
     return f"set {made['number']} is {made['state']}, {_from(made['starts'])}"
+
+
+def stage_words(stage: dict[str, Any]) -> list[str]:
+    """A set in stages, and how it does, a line each."""
+    whom = f" of {stage['only']}" if stage["only"] else ""
+    judged = stage["judged"]
+    head = f"set {stage['number']}: staged, {stage['share']} % of the claims{whom}, in place of"
+    bands = [f"  {band_words(each)}: {each['outcome']}" for each in judged["bands"]]
+    claims = f"{judged['claims']} claims (of {judged['claims_min']} before it is stopped by a band)"
+    return [f"{head} set {stage['over']}: {claims}", *bands]
 
 
 def _from(day: str | None) -> str:
@@ -444,14 +458,15 @@ async def _texts(caller: Caller, which: str) -> dict[str, str]:
     return read_folder(_settings(Path(which)).queries_dir)
 
 
-def _run(work: Callable[[Caller], Awaitable[T]], payer: str | None) -> T:
+def run_rules(work: Callable[[Caller], Awaitable[T]], payer: str | None) -> T:
     """Do something with the rules of a payer, else with those of all without own ones."""
     settings = read_settings()
     whose = EVERYBODY if payer is None else payer_of(payer, settings)
     return run_with(settings, lambda parts: work(local_caller(parts, whose)))
 
 
-def _asked(model: type[M], given: dict[str, Any]) -> M:
+def asked_as(model: type[M], given: dict[str, Any]) -> M:
+    """What is asked for, as options give it; raises BadInput."""
     try:
         return model.model_validate(given)
     except ValidationError as error:

@@ -1,15 +1,29 @@
-"""`authmatch rules statistics`: what the rules in force come to on live claims."""
+"""`authmatch rules`: what rules come to on live claims, and sets put in force in stages."""
 
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 
+from service.application import rules_publishing, rules_stages
+from service.application.rules import Asked
+from service.application.rules_publishing import PublishAsked
+from service.application.rules_stages import WidenAsked
 from service.application.statistics import statistics as rule_statistics
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
-from service.cli.rules import app
+from service.cli.rules import (
+    ByOption,
+    ReasonOption,
+    Which,
+    WhoseOption,
+    app,
+    asked_as,
+    published,
+    run_rules,
+    stage_words,
+)
 from service.cli.terminal import put_answer
 
 __all__ = ["app"]
@@ -34,6 +48,76 @@ def statistics(
     parts = {"adjudicated": found["adjudicated"], "matched": found["matched"]["rows"]}
     told = [_told(name, each) for name, part in parts.items() for each in part]
     put_answer(found, "\n".join(told) or "no claims were answered on these days", as_json=as_json)
+
+
+@app.command()
+def stage(
+    draft: Which,
+    first: Annotated[
+        str,
+        typer.Option(
+            metavar="10%|PAYER|PAYER:10%", help="A share of the claims, a payer, or both."
+        ),
+    ],
+    reason: ReasonOption,
+    despite_gates: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Why, where no report of the draft holds the gates."),
+    ] = None,
+    by: ByOption = None,
+    payer: WhoseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put an approved draft in force for some claims first; then widen it, or take it back."""
+    told = {"reason": reason, "by": by, "despite_gates": despite_gates}
+    asked = asked_as(PublishAsked, {**told, **_first(first)})
+    made = run_rules(lambda caller: rules_publishing.publish(caller, draft, asked), payer)
+    put_answer(made, published(made), as_json=as_json)
+
+
+def _first(given: str) -> dict[str, Any]:
+    """The claims that a set in stages judges first."""
+    only, _, share = given.rpartition(":")
+    if not share.endswith("%"):
+        return {"only": given}
+    if not share[:-1].isdecimal():
+        raise BadInput(f"--first: {share} is no share, such as 10%")
+    return {"share": int(share[:-1]), "only": only or None}
+
+
+@app.command()
+def widen(
+    share: Annotated[int, typer.Option(min=1, max=100, help="Percent of the claims; 100: all.")],
+    reason: ReasonOption,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="Of all payers, no longer of one.")
+    ] = False,
+    by: ByOption = None,
+    payer: WhoseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Have the set in stages judge another share of the claims; all: then it is in force."""
+    given = {"reason": reason, "by": by, "share": share, "everybody": everybody}
+    asked = asked_as(WidenAsked, given)
+    _put_staged(run_rules(lambda caller: rules_stages.widen(caller, asked), payer), as_json)
+
+
+@app.command("return")
+def return_(
+    reason: ReasonOption,
+    by: ByOption = None,
+    payer: WhoseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the set in stages back: the set before judges all claims again, at once."""
+    asked = asked_as(Asked, {"reason": reason, "by": by})
+    _put_staged(run_rules(lambda caller: rules_stages.take_back(caller, asked), payer), as_json)
+
+
+def _put_staged(found: dict[str, Any], as_json: bool) -> None:
+    sets = ", ".join(f"set {each['number']} is {each['state']}" for each in found["sets"])
+    stage = stage_words(found["stage"]) if found["stage"] else []
+    put_answer(found, "\n".join([sets, *stage]), as_json=as_json)
 
 
 def _told(what: str, row: dict[str, Any]) -> str:

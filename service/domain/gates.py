@@ -1,4 +1,4 @@
-"""Gates: what a report of a draft may come to, if it is to be published (``gates.yaml``)."""
+"""What rules may come to: a draft in a report (``gates.yaml``), a stage live (``bands.yaml``)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -65,3 +65,44 @@ class GateTable(Frozen):
     def asked(self) -> Mapping[GateName, Gate]:
         """All gates, in their order."""
         return {name: self.gates.get(name, gate) for name, gate in DEFAULTS.items()}
+
+
+BandName = Literal["no_match", "overturned", "disagreement"]
+
+Points = Annotated[int, Field(strict=True, ge=0, le=100)]
+
+
+class Band(Frozen):
+    """So many percentage points a rate of a stage may be above, or below, that of the set before.
+
+    A side without a bound is not looked at.
+    """
+
+    above: Points | None = None
+    below: Points | None = None
+
+
+BANDS: Mapping[BandName, Band] = {
+    "no_match": Band(above=5, below=10),
+    "overturned": Band(above=2),
+    "disagreement": Band(above=10),
+}
+"""What a stage may come to where no file says otherwise."""
+
+
+class BandTable(Frozen):
+    """``bands.yaml``: bands by their names; those that it does not name are as by default.
+
+    Before ``claims_min`` claims were judged by a stage, nothing is done.
+    """
+
+    kind: Literal["bands"] = "bands"
+    version: Text = "default"
+    note: LongText | None = None
+    claims_min: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 200
+    bands: dict[BandName, Band] = Field(default_factory=dict)
+
+    @property
+    def asked(self) -> Mapping[BandName, Band]:
+        """All bands, in their order."""
+        return {name: self.bands.get(name, band) for name, band in BANDS.items()}

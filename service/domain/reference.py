@@ -11,7 +11,7 @@ from service.domain.code_groups import Group as Group
 from service.domain.code_groups import GroupTable as GroupTable
 from service.domain.code_groups import Interval as Interval
 from service.domain.counters import CounterTable
-from service.domain.gates import GateTable
+from service.domain.gates import BandTable, GateTable
 from service.domain.number_forms import NumberForms
 from service.domain.specialised import SpecialisedTable
 from service.domain.values import Frozen, Text
@@ -93,3 +93,4 @@ class References(StoredReferences):
     numbers: NumberForms = NumberForms()
     counters: CounterTable = CounterTable()
     gates: GateTable = GateTable()
+    bands: BandTable = BandTable()

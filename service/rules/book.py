@@ -4,6 +4,7 @@ A book of rules never changes. It is replaced whole, and a claim is judged by on
 to end: by the one that was current when it began.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -88,6 +89,37 @@ Terms = Sequence[tuple[date, RuleBook]]
 """Books with the first day of service that each is for, the earliest first, for every day."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A book that judges a share of the claims, from 0 to 1, in place of the one named ``over``.
+
+    ``only`` is the payer for whom it does; None for all.
+    """
+
+    book: RuleBook
+    over: str
+    share: float
+    only: str | None = None
+
+    def judges(self, payer: str, claim_id: str, instead_of: str) -> bool:
+        """Whether it judges a claim that another book would judge; of one claim always the same.
+
+        Which claims those are is another matter in each set, and all of a share stay when it is
+        widened.
+        """
+        return (
+            instead_of == self.over
+            and self.only in (None, payer)
+            and share_of(self.book.name, payer, claim_id) < self.share
+        )
+
+
+def share_of(*names: str) -> float:
+    """A number from 0 to 1 that these names always have, and that nothing else tells."""
+    mark = hashlib.sha256("|".join(names).encode()).digest()
+    return int.from_bytes(mark[:7], "big") / 2**56
+
+
 class RulesUnknown(EngineFault):
     """No claim is judged before it is known which rules are in force."""
 
@@ -102,6 +134,7 @@ class Rules:
     def __init__(self, book: RuleBook | None) -> None:
         """Put one book in force for everybody, or none yet."""
         self._terms: Mapping[str, Terms] = {}
+        self._stages: Mapping[str, Staged] = {}
         self._stored: StoredReferences | None = None
         if book is not None:
             self.replace(book)
@@ -115,14 +148,24 @@ class Rules:
         return _on(self._terms_of(payer), day)
 
     def judging(self, payer: str, claim: Claim) -> RuleBook:
-        """The book by which a claim is judged: that of its first day of service.
+        """The book by which a claim is judged: that of its first day of service, or a staged one.
 
         Raises RulesUnknown.
         """
         terms = self._terms_of(payer)
         if len(terms) == 1:
-            return terms[0][1]
-        return _on(terms, min(days_of(claim, line)[0] for line in claim.lines))
+            book = terms[0][1]
+        else:
+            book = _on(terms, min(days_of(claim, line)[0] for line in claim.lines))
+        if self._stages:
+            staged = self.staged(payer)
+            if staged is not None and staged.judges(payer, claim.claim_id, book.name):
+                return staged.book
+        return book
+
+    def staged(self, payer: str) -> Staged | None:
+        """The book that judges a share of the claims of a payer, where there is one."""
+        return self._stages.get(payer if payer in self._terms else EVERYBODY)
 
     def _terms_of(self, payer: str) -> Terms:
         terms = self._terms.get(payer) or self._terms.get(EVERYBODY)
@@ -137,12 +180,12 @@ class Rules:
         """
         self.put({EVERYBODY: ((date.min, book),)})
 
-    def put(self, terms: Mapping[str, Terms]) -> None:
+    def put(self, terms: Mapping[str, Terms], stages: Mapping[str, Staged] | None = None) -> None:
         """Put books in force, by payer, all in one step; raises StoredReferencesDiffer."""
         books = [book for each in terms.values() for _, book in each]
-        for book in books:
+        for book in (*books, *(each.book for each in (stages or {}).values())):
             self.check(book)
-        self._terms, self._stored = terms, books[0].stored
+        self._terms, self._stages, self._stored = terms, stages or {}, books[0].stored
 
     def check(self, book: RuleBook) -> None:
         """Raise StoredReferencesDiffer for a book that would store authorizations otherwise."""

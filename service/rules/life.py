@@ -30,6 +30,9 @@ Action = Literal[
     "migrate",
     "seed",
     "drop",
+    "stage",
+    "widen",
+    "return",
 ]
 Changed = Mapping[str, str | None]
 """Texts of a draft by file name; None for a file that it takes out."""
@@ -115,24 +118,97 @@ class Version(Frozen):
     """Why it was published though no gates hold."""
 
 
+class Stage(Frozen):
+    """A set on its way into force: it judges a share of the claims in place of another.
+
+    ``only`` is the one payer for whom it does, of a set for all that have no rules of their own;
+    ``is_first``: it is of a payer that had none before; ``steps`` counts what was done with it.
+    """
+
+    number: int
+    hash: str
+    over: int
+    share: Annotated[int, Field(ge=1, le=100)]
+    """Percent of the claims, by their ids."""
+    only: str | None = None
+    began: str
+    is_first: bool = False
+    steps: int = 1
+
+
+class Noted(Frozen):
+    """A row of the history that is to be written, under its name."""
+
+    payer: str
+    step: Step
+    name: str
+
+
 class Pointer(Frozen):
     """What is in force, of all payers: changed in one write, over the one that was read.
 
-    ``published`` are the versions of the last change: whoever reads it may have to write them.
+    ``published`` are the versions of the last change, ``noted`` its other rows of the history:
+    whoever reads it may have to write them. ``stages`` are by whose sets they are of.
     """
 
     calendars: dict[str, Calendar]
     last: int
     published: tuple[Version, ...]
+    stages: dict[str, Stage] = Field(default_factory=dict)
+    noted: tuple[Noted, ...] = ()
 
     def calendar(self, payer: str) -> Calendar:
         """The calendar of a payer: its own, else that of all that have none."""
-        return self.calendars.get(payer) or self.calendars[EVERYBODY]
+        return self.calendars[self.owner(payer)]
+
+    def owner(self, payer: str) -> str:
+        """Whose sets a payer has: its own, else those of all that have none."""
+        return payer if payer in self.calendars else EVERYBODY
+
+    def stage(self, payer: str) -> Stage | None:
+        """The stage in which claims of a payer may be judged: of whose sets it has."""
+        stage = self.stages.get(self.owner(payer))
+        is_of_it = stage is not None and (payer == EVERYBODY or stage.only in (None, payer))
+        return stage if is_of_it else None
 
     def moved(self, changes: Mapping[str, Calendar], *made: Version) -> "Pointer":
-        """The pointer with these calendars, by sets that were just made."""
+        """The pointer with these calendars, by sets that were just made; their stages end."""
         calendars = {**self.calendars, **changes}
-        return Pointer(calendars=calendars, last=self.last + len(made), published=made)
+        stages = {payer: each for payer, each in self.stages.items() if payer not in changes}
+        return Pointer(
+            calendars=calendars, last=self.last + len(made), published=made, stages=stages
+        )
+
+    def staged(self, payer: str, stage: Stage, made: Version) -> "Pointer":
+        """The pointer with a set that was just made, on its way in stages."""
+        is_first = payer not in self.calendars
+        stages = {**self.stages, payer: stage.model_copy(update={"is_first": is_first})}
+        calendars = {**self.calendars, payer: self.calendar(payer)}
+        return Pointer(calendars=calendars, last=self.last + 1, published=(made,), stages=stages)
+
+    def stepped(self, payer: str, stage: Stage | None, step: Step) -> "Pointer":
+        """The pointer after a step of the stage that there is: widened, in force, or taken back.
+
+        ``stage`` is what it is then; None where it is over. A step to widen it puts the set in
+        force.
+        """
+        before = self.stages[payer]
+        stages = {name: each for name, each in self.stages.items() if name != payer}
+        calendars = self.calendars
+        if stage is not None:
+            stages[payer] = stage.model_copy(update={"steps": before.steps + 1})
+        elif step.action == "widen":
+            made = self.calendar(payer).published(before.number, before.hash, before.over, None)
+            calendars = {**calendars, payer: made}
+        elif before.is_first:
+            calendars = {name: each for name, each in calendars.items() if name != payer}
+        name = f"stage|{before.number}|{before.steps}"
+        noted = Noted(
+            payer=payer, step=step.model_copy(update={"number": before.number}), name=name
+        )
+        return Pointer(
+            calendars=calendars, last=self.last, published=(), stages=stages, noted=(noted,)
+        )
 
 
 class Draft(Frozen):

@@ -29,7 +29,12 @@ class RuleSet:
     @property
     def name(self) -> str:
         """How an answer names the set: its number and the beginning of its hash."""
-        return f"{'unkept' if self.number is None else self.number}:{self.hash[:12]}"
+        return name_of(self.number, self.hash)
+
+
+def name_of(number: int | None, hash_: str) -> str:
+    """How an answer names a set: its number, and the beginning of its hash."""
+    return f"{'unkept' if number is None else number}:{hash_[:12]}"
 
 
 def hash_of(texts: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from service.domain.accounting_policy import AccountingPolicy, UnitTable
 from service.domain.counters import CounterTable
 from service.domain.event import EventCodes
-from service.domain.gates import GateTable
+from service.domain.gates import BandTable, GateTable
 from service.domain.number_forms import NumberForms
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.domain.specialised import SpecialisedTable
@@ -170,6 +170,7 @@ _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
     "event-codes": ("events", EventCodes),
     "number-forms": ("numbers", NumberForms),
     "gates": ("gates", GateTable),
+    "bands": ("bands", BandTable),
 }
 """Of each kind of reference file, of which there is one: what it is called, and what it holds."""
 

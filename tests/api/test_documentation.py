@@ -55,7 +55,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/dead-letters", "/dead-letters/{letter_id}", "/dead-letters/{letter_id}/retry",
         "/intake/{ticket}", "/keys", "/keys/{key_id}", "/keys/{key_id}/rotate",
         "/rules", "/rules/sets", "/rules/sets/{number}", "/rules/diff", "/rules/history",
-            "/rules/statistics",
+            "/rules/statistics", "/rules/stage/widen", "/rules/stage/return",
         "/rules/rollback", "/rules/drafts", "/rules/drafts/{draft_id}",
         *(f"/rules/drafts/{{draft_id}}/{each}" for each in (
             "check", "evaluate", "submit", "approve", "reject", "publish", "drop",
@@ -67,7 +67,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/", "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 36
+    assert len(bodies) == 38
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 

@@ -191,8 +191,20 @@ def rules(story: Story) -> None:
     call("GET /rules/history", params={"size": 2})
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     call("GET /rules/statistics", params={"from": today, "to": today, "template": "professional"})
+    staged(story, wanted, ann, kim)
     other = call("POST /rules/drafts", body=wanted, status=201)["id"]
     call(f"{at}drop", other, body=ann)
+
+
+def staged(story: Story, wanted: Json, ann: Json, kim: Json) -> None:
+    """The same in stages: for a tenth of the claims, then for half of them, then taken back."""
+    name = story.client.post("/rules/drafts", json=wanted).json()["id"]
+    despite = {"by": "lee", "reason": "UM-412", "despite_gates": "tried live", "share": 10}
+    steps = (("evaluate", ann), ("submit", ann), ("approve", kim), ("publish", despite))
+    for step, body in steps:
+        assert story.client.post(f"/rules/drafts/{name}/{step}", json=body).is_success
+    story.call("POST /rules/stage/widen", body={"share": 50, **kim})
+    story.call("POST /rules/stage/return", body=kim)
 
 
 def tuning(story: Story) -> None:

@@ -16,9 +16,9 @@ from service.application.parts import Stores
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.flow.matching.match import match_claim
-from service.rules.book import RuleBook
+from service.rules.book import RuleBook, share_of
 from service.rules.texts import load_texts
-from service.stores.studies.kept import is_over, share_of
+from service.stores.studies.kept import is_over
 from service.tuning.columns import KINDS, Columns
 from service.tuning.judging import Judge, verdict_of
 from service.tuning.study import read_line

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from service.application import claims, rules, rules_drafts, rules_publishing
+from service.application import claims, rules_drafts, rules_publishing, rules_stages
 from service.application.maintenance import install
 from service.application.parts import Application, Caller, application, local_caller
 from service.application.rules import Asked
@@ -32,7 +32,7 @@ def texts_with(*edits: Edit, of: Mapping[str, str] = TEXTS) -> dict[str, str | N
     """The files that some edits change."""
     texts: dict[str, str | None] = {}
     for file, old, new in edits:
-        before = texts.get(file) or of[file]
+        before = texts.get(file) or of.get(file, "")
         assert old in before, (file, old)
         texts[file] = before.replace(old, new, 1)
     return texts
@@ -76,7 +76,7 @@ class Office:
 
     async def sets(self) -> list[tuple[int, str | None, str]]:
         """What is in force: numbers, first days of service, states."""
-        found = await rules.in_force(self.of("ann"))
+        found = await rules_stages.in_force(self.of("ann"))
         return [(each["number"], each["effective_from"], each["state"]) for each in found["sets"]]
 
     async def answer(self, **more: Any) -> dict[str, Any]:

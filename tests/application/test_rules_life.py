@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.application import rules, rules_drafts, rules_publishing
+from service.application import rules, rules_drafts, rules_publishing, rules_stages
 from service.application.refusals import NotFound
 from service.application.rules import Asked, RulesRefused
 from service.application.rules_drafts import ApprovalAsked, DraftEdited
@@ -203,8 +203,8 @@ def test_a_payer_sees_its_own_rules_and_those_of_all(ground: Ground, payer: str)
         draft = await people.approved(WEIGHT)
         made = await people.publish(draft)
         other = Office(people.parts, f"{payer}-2").of("ann")
-        assert (await rules.in_force(other))["own"] is False
-        assert (await rules.in_force(people.of("ann")))["own"] is True
+        assert (await rules_stages.in_force(other))["own"] is False
+        assert (await rules_stages.in_force(people.of("ann")))["own"] is True
         for which in (str(made["number"]), draft):
             with pytest.raises(NotFound):
                 await rules.diff(other, "1", which)

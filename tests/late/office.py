@@ -10,6 +10,7 @@ import pytest
 from service.access.limits import Limits
 from service.accounting.answers.answer import complete
 from service.application import claims
+from service.application._stages import Stages
 from service.application.parts import Application, Caller, Stores, gate_of, local_caller
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import AdjudicationAnswer, RecordedAnswer
@@ -147,14 +148,16 @@ async def office(
     changed = ground.settings.model_copy(update=settings)
     with at_once():
         async with ground.stores(changed) as stores:
+            books = Rules(rules or ground.rules)
             parts = Application(
                 settings=changed,
-                rules=Rules(rules or ground.rules),
+                rules=books,
                 stores=stores,
                 live_check=LiveCheck(0),
                 roles={},
                 gate=gate_of(changed, {}, stores),
                 limits=Limits(stores.usage, rate=0, at_once=0, failures=0),
+                stages=Stages(stores.rules, stores.kept, books, None),
             )
             yield Office(parts, payer)
 

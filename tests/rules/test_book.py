@@ -12,6 +12,7 @@ from service.rules.book import (
     RuleBook,
     Rules,
     RulesUnknown,
+    Staged,
     StoredReferencesDiffer,
 )
 from service.rules.rule_set import RuleSet
@@ -120,3 +121,65 @@ def test_a_set_that_is_too_large_is_not_parsed(texts: dict[str, str], told: str)
     assert told in loaded.problems[0].message
     with pytest.raises(TemplatesRefused):
         _ = loaded.book
+
+
+def judged_by(rules: Rules, payer: str, claims: int = 400) -> dict[str, int]:
+    """How many of some claims each book judges."""
+    found: dict[str, int] = {}
+    for number in range(claims):
+        claim = build_claim("professional", claim_id=f"C-{number}")
+        name = rules.judging(payer, claim).name
+        assert rules.judging(payer, claim).name == name
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def staging(share: float, *, only: str | None = None, over: str = "1:a") -> Rules:
+    """Two books for all, of which one is in stages, and one of a payer of its own."""
+    rules = Rules(None)
+    staged = Staged(book=named("2:b"), over=over, share=share, only=only)
+    rules.put(
+        {EVERYBODY: ((date.min, named("1:a")),), "own": ((date.min, named("1:a")),)},
+        {EVERYBODY: staged},
+    )
+    return rules
+
+
+@pytest.mark.parametrize(
+    ("rules", "payer", "least", "most"),
+    [
+        (staging(0.25), "p", 70, 130),
+        (staging(1.0), "p", 400, 400),
+        (staging(1.0, only="p"), "p", 400, 400),
+        (staging(1.0, only="p"), "q", 0, 0),
+        (staging(1.0), "own", 0, 0),
+        (staging(1.0, over="3:c"), "p", 0, 0),
+    ],
+    ids=["a share", "all", "one payer", "another payer", "own rules", "in place of another set"],
+)
+def test_a_set_in_stages_judges_its_share(rules: Rules, payer: str, least: int, most: int) -> None:
+    """Of the claims for whom it is, and each of them each time; the others as before."""
+    assert least <= judged_by(rules, payer).get("2:b", 0) <= most
+
+
+def test_claims_of_a_share_stay_in_a_wider_one() -> None:
+    """A claim never goes back and forth while a set is widened."""
+    wide, narrow = staging(0.5), staging(0.1)
+    for number in range(400):
+        claim = build_claim("professional", claim_id=f"C-{number}")
+        if narrow.judging("p", claim).name == "2:b":
+            assert wide.judging("p", claim).name == "2:b"
+
+
+def test_a_stage_that_would_store_otherwise_is_refused() -> None:
+    """As a set in force is."""
+    rules = Rules(named("1:a"))
+    fields = 'kind: attached-fields\nversion: "1"\nfields: {}\n'
+    loaded = load_texts(TEXTS | {"reference/attached.yaml": fields})
+    other = replace(BOOK, references=loaded.references, name="2:b")
+    with pytest.raises(StoredReferencesDiffer):
+        rules.put(
+            {EVERYBODY: ((date.min, named("1:a")),)},
+            {EVERYBODY: Staged(book=other, over="1:a", share=1)},
+        )
+    assert rules.staged("p") is None

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from service.rules import life
 from service.rules.book import EVERYBODY
 from service.rules.calendar import Calendar, Term
-from service.rules.life import Draft, Evaluation, Person, Pointer, Step, StepRefused, Version
+from service.rules.life import (
+    Draft,
+    Evaluation,
+    Person,
+    Pointer,
+    Stage,
+    Step,
+    StepRefused,
+    Version,
+)
 
 ANN, BOB, KIM = (Person(by=f"key:{name}") for name in ("ann", "bob", "kim"))
 CHANGED: dict[str, str | None] = {"dental.yaml": "id: dental\n"}
@@ -258,3 +267,74 @@ def test_a_payer_without_a_calendar_has_that_of_all() -> None:
     assert (then.calendar("P"), then.calendar("Q")) == (own, everybody)
     assert (then.last, then.published) == (2, (made,))
     assert first.calendar("P") == everybody
+
+
+def in_stages(payer: str, **more: Any) -> Pointer:
+    """Set 2 judges a tenth of the claims in place of set 1."""
+    calendars = {EVERYBODY: Calendar(terms=(Term(number=1, hash="h1"),))}
+    calendars["P"] = calendars[EVERYBODY]
+    stage = Stage(number=2, hash="h2", over=1, share=10, began="2026-04-01T00:00:00", **more)
+    made = Version(number=2, hash="h2", payer=payer, made=step("stage"))
+    return Pointer(calendars=calendars, last=1, published=()).staged(payer, stage, made)
+
+
+@pytest.mark.parametrize(
+    ("payer", "only", "of", "is_seen"),
+    [
+        ("P", None, "P", True),
+        ("P", None, "Q", False),
+        (EVERYBODY, None, "Q", True),
+        (EVERYBODY, None, "P", False),
+        (EVERYBODY, "Q", "Q", True),
+        (EVERYBODY, "Q", "R", False),
+        (EVERYBODY, "Q", EVERYBODY, True),
+    ],
+)
+def test_a_stage_is_of_whose_sets_it_changes(
+    payer: str, only: str | None, of: str, is_seen: bool
+) -> None:
+    """A payer with rules of its own has none of all; nothing is in force by it yet."""
+    pointer = in_stages(payer, only=only)
+
+    assert (pointer.stage(of) is not None) == is_seen
+    assert (pointer.last, pointer.calendar(of).terms[0].number) == (2, 1)
+
+
+def test_a_stage_is_widened_and_then_in_force_or_taken_back() -> None:
+    """Each step has a row of the history of its own, that says of which set."""
+    pointer = in_stages("P")
+    stage = pointer.stages["P"]
+    wider = pointer.stepped("P", stage.model_copy(update={"share": 50}), step("widen"))
+    whole = wider.stepped("P", None, step("widen"))
+    back = wider.stepped("P", None, step("return"))
+
+    assert (wider.stages["P"].share, wider.calendar("P").terms[0].number) == (50, 1)
+    assert (whole.stages, whole.calendar("P").terms[0].number) == ({}, 2)
+    assert (back.stages, back.calendar("P").terms[0].number) == ({}, 1)
+    assert [each.noted[0].name for each in (wider, whole)] == ["stage|2|1", "stage|2|2"]
+    assert back.noted[0].step.number == 2
+    assert whole.calendar("Q").terms[0].number == 1
+
+
+def test_a_payer_has_the_rules_of_all_again_where_its_first_set_is_taken_back() -> None:
+    """It has rules of its own while the set is in stages."""
+    everybody = Pointer(
+        calendars={EVERYBODY: Calendar(terms=(Term(number=1, hash="h1"),))}, last=1, published=()
+    )
+    stage = Stage(number=2, hash="h2", over=1, share=10, began="2026-04-01T00:00:00")
+    made = Version(number=2, hash="h2", payer="P", made=step("stage"))
+    staged = everybody.staged("P", stage, made)
+
+    assert staged.owner("P") == "P"
+    assert staged.stepped("P", None, step("return")).calendars == everybody.calendars
+    assert staged.stepped("P", None, step("widen")).calendar("P").terms[0].number == 2
+
+
+def test_what_else_changes_a_calendar_ends_its_stage_alone() -> None:
+    """A set that is rolled back takes the one that was to replace it along."""
+    pointer = in_stages("P")
+    calendar = Calendar(terms=(Term(number=3, hash="h3"),))
+    made = Version(number=3, hash="h3", payer="P", made=step("rollback"))
+
+    assert pointer.moved({"P": calendar}, made).stages == {}
+    assert pointer.moved({EVERYBODY: calendar}, made).stages == pointer.stages

@@ -15,9 +15,20 @@ from service.rules.book import EVERYBODY
 from service.rules.life import Draft, Pointer, Step, Version
 from service.stores.connection.faults import EngineFault, translated_errors
 from service.stores.connection.names import IndexNames
-from service.stores.connection.reading import Found, Listing, Order, read_many, read_one, read_page
+from service.stores.connection.reading import (
+    Found,
+    Listing,
+    Order,
+    read_all,
+    read_many,
+    read_one,
+    read_page,
+)
 
 POINTER = "in-force"
+_WORKERS = 1_000
+
+Json = dict[str, Any]
 _NEWEST_FIRST: Order = [({"at": "desc"}, int), ({"number": "desc"}, int), ({"draft": "asc"}, str)]
 
 Seen = tuple[int, int]
@@ -36,6 +47,14 @@ class SeenDraft(NamedTuple):
 
     draft: Draft
     seen: Seen
+
+
+class Tallied(NamedTuple):
+    """What a worker counted: of which payer's sets, of a draft or a set, and the counts."""
+
+    payer: str
+    of: str
+    counts: Mapping[str, Any]
 
 
 @dataclass(eq=False, repr=False)
@@ -67,6 +86,8 @@ class KeptRules:
             document = _document("set", each.payer, each.made, each, each.number)
             await self._write(f"set|{each.number}", document, None)
             await self._note(each.payer, each.made, each.number, f"set|{each.number}")
+        for noted in pointer.noted:
+            await self._note(noted.payer, noted.step, noted.step.number or 0, noted.name)
 
     async def _complete_draft(self, version: Version) -> None:
         """Mark the draft of a version published, whatever became of it in the same moment."""
@@ -159,6 +180,22 @@ class KeptRules:
         of = [] if draft is None else [{"term": {"draft": draft}}]
         return await self._page(payer, "step", _step, *of, size=size, after=after)
 
+    async def write_tally(self, name: str, tally: Tallied) -> None:
+        """Write what one worker counted of something that is tried live, over what it wrote."""
+        document = {**_tally(tally.payer, tally.of), "body": tally.counts}
+        with translated_errors():
+            await self._elasticsearch.index(
+                index=self._indices.rules, id=f"tally|{tally.of}|{name}", document=document
+            )
+
+    async def tallies(self, payer: str, of: str) -> list[Json]:
+        """What all workers counted of it."""
+        clauses = [{"term": {name: value}} for name, value in _tally(payer, of).items()]
+        found = read_all(
+            self._elasticsearch, self._indices.rules, {"bool": {"filter": clauses}}, size=_WORKERS
+        )
+        return [dict(each["_source"]["body"]) async for hits, _ in found for each in hits]
+
     async def _page(
         self,
         payer: str,
@@ -196,6 +233,10 @@ class KeptRules:
             except ConflictError:
                 return False
         return True
+
+
+def _tally(payer: str, of: str) -> dict[str, str]:
+    return {"kind": "tally", "payer": payer, "draft": of}
 
 
 def _document(

@@ -5,7 +5,6 @@ month, and dropped when it is old.
 """
 
 import asyncio
-import hashlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ from service.background import Background
 from service.domain.answers import MatchAnswer
 from service.domain.claim import Claim
 from service.matching.outcomes import RATES, Outcomes, outcomes_of, set_number
+from service.rules.book import share_of
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import EngineUnavailable, translated_errors
@@ -277,12 +277,6 @@ def _outcomes(bucket: Mapping[str, Any]) -> Outcomes:
         "lines": int(bucket["lines"]["value"]),
         "counts": {rate: int(bucket[f"counts.{rate}"]["value"]) for rate in RATES},
     }
-
-
-def share_of(payer: str, claim_id: str) -> float:
-    """A number from 0 to 1 that a claim always has, and that nothing else tells."""
-    mark = hashlib.sha256(f"{payer}|{claim_id}".encode()).digest()
-    return int.from_bytes(mark[:7], "big") / 2**56
 
 
 def month_of(at: str) -> str:
