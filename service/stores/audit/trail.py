@@ -28,8 +28,6 @@ Content = dict[str, Any]
 IDS_MAX = 500
 """So many ids of a kind are in a row; what touched more has several rows."""
 ROWS_AT_ONCE = 200
-TOGETHER_S = 0.002
-"""So long a row waits for others that is written while something is searched for anyway."""
 NO_ROW = ("", "")
 """For a script whose movement is a part of what has a row already."""
 _SERVICE = "service"
@@ -83,33 +81,22 @@ class Trail:
     async def tell(self, act: Act, outcome: Outcome, status: int | None = None) -> None:
         """Write all that was noted, and what became of it."""
         told = {"outcome": outcome, "status": status, "scope": act.scope}
-        for each in self._put(act.payer, self._rows(act, told), after_s=0):
+        for each in self._put(act.payer, self._rows(act, told)):
             await each
 
     def ask(self, act: Act) -> Awaitable[None]:
-        """Begin to write what is asked for; what is returned is to be awaited before the answer.
-
-        It goes to Redis a moment later, with what others ask for until then.
-        """
-        (asked,) = self._put(act.payer, self._rows(act, {"outcome": "asked"}), after_s=TOGETHER_S)
+        """Begin to write what is asked for; what is returned is to be awaited before the answer."""
+        (asked,) = self._put(act.payer, self._rows(act, {"outcome": "asked"}))
         return asked
 
-    def _put(
-        self, payer: str, rows: Sequence[Content], *, after_s: float
-    ) -> list[asyncio.Future[None]]:
+    def _put(self, payer: str, rows: Sequence[Content]) -> list[asyncio.Future[None]]:
         """Have rows appended with all that wait; gives what is done when each is durable."""
         loop = asyncio.get_running_loop()
         futures = [loop.create_future() for _ in rows]
         self._waiting.setdefault(payer, []).extend(zip(rows, futures, strict=True))
-        if payer not in self._flushing and after_s:
-            loop.call_later(after_s, self._start, payer)
-        else:
-            self._start(payer)
-        return futures
-
-    def _start(self, payer: str) -> None:
-        if payer not in self._flushing and payer in self._waiting:
+        if payer not in self._flushing:
             self._flushing[payer] = asyncio.create_task(self._flush(payer))
+        return futures
 
     async def _flush(self, payer: str) -> None:
         """Append what waits, until nothing does; what comes meanwhile goes together."""
