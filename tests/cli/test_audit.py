@@ -48,7 +48,7 @@ FOR_A_PAYER: dict[str, tuple[object, ...]] = {
     "authmatch audit export": ("--member", "M0777"),
 }
 """Each with words that lead it to the stores."""
-OF_RULES = ("rules", "study", "evaluate", "sweep", "golden")
+OF_RULES = ("rules", "study", "evaluate", "sweep", "suggest", "golden")
 """They show rules and studies, not a person who was asked for."""
 OF_NOBODY = {
     "authmatch session end",
