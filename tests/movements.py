@@ -145,7 +145,16 @@ class Mover:
         return {
             "claim": {"claim_type": "professional"},
             "sent": sent.model_dump_json(by_alias=True),
-            "lines": [{"line": 1, "kinds": kinds, "results": [], "events": []}],
+            "lines": [
+                {
+                    "line": 1,
+                    "asks": False,
+                    "kinds": kinds,
+                    "results": [],
+                    "events": [],
+                    "benefit": {"limit_adjustments": []},
+                }
+            ],
         }
 
     async def change(self, claim_id: str, status: str, keep: int | None = None) -> Moved:

@@ -17,7 +17,7 @@ from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.application.reception import aliases_of, check_version, policy_of
 from service.application.statistics import count_results
-from service.domain.adjudication import Adjudication, ClaimChange
+from service.domain.adjudication import Adjudication, ClaimChange, Selection
 from service.domain.answers import (
     LineAnswer,
     MatchAnswer,
@@ -28,6 +28,7 @@ from service.domain.answers import (
 )
 from service.domain.claim import Claim
 from service.domain.claim_values import days_of
+from service.domain.decision import Decision
 from service.domain.engine_fault import EngineFault
 from service.domain.values import Frozen, JsonObject, LineNumber
 from service.flow.adjudicating import adjudicate as flow
@@ -162,17 +163,25 @@ async def adjudicate(
     rules = caller.parts.rules.judging(caller.payer, claim)
     actor = caller.subject.acting_for(claim.by)
     run = Run(payer=caller.payer, at=now(), rules=rules, dry=dry, again=again, actor=actor)
-    done = count(await flow.adjudicate(claim, run, caller.parts.claim_stores))
-    if done.matched is not None and not dry:
-        first = {(each.line, each.type): each.authorizations[0] for each in claim.selections}
-        selected = {key: each.authorization_id for key, each in first.items()}
-        outcomes = count_results(caller.payer, rules.name, done.answer["lines"], selected)
-        caller.parts.stages.count(caller.payer, rules.name, outcomes)
-    return done
+    done = await flow.adjudicate(claim, run, caller.parts.claim_stores)
+    return count(caller, rules.name, done, claim.selections)
 
 
-def count(done: Adjudicated) -> Adjudicated:
-    """Count what became of the lines of a claim, or that it was sent again."""
+def count(
+    caller: Caller, rules: str, done: Adjudicated, selected: Iterable[Selection | Decision]
+) -> Adjudicated:
+    """Count what became of the lines of a claim, or that it was sent again.
+
+    ``selected`` is what people put first, by which results are overturned.
+    """
+    if done.matched is not None and not done.answer["dry_run"]:
+        first = {
+            (each.line, each.type): each.authorizations[0].authorization_id
+            for each in selected
+            if each.authorizations
+        }
+        outcomes = count_results(caller.payer, rules, done.answer["lines"], first)
+        caller.parts.stages.count(caller.payer, rules, outcomes)
     if done.replayed:
         REPLAYS.inc()
     elif not done.answer["dry_run"]:

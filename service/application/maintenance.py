@@ -65,6 +65,8 @@ async def rebuild(parts: Application, payers: Sequence[str], *, force: bool, tel
     done = await parts.stores.rebuilding.run(payers, force=force, tell=tell)
     await parts.stores.visibility.refresh()
     await parts.stores.late_queue.note_all(done.waiting)
+    for payer in done.payers:
+        await parts.stores.following.rebuild(payer, parts.stores.ledger)
     await audit.tell(parts, done.payers)
     return done
 

@@ -89,6 +89,7 @@ from service.stores.studies.studies import Studies
 from service.stores.units.accumulators import Accumulators
 from service.stores.units.archive import Archive
 from service.stores.waiting.claims import WaitingClaims
+from service.stores.waiting.following import Following
 from service.stores.waiting.late_queue import LateQueue
 from service.stores.waiting.worklist import Worklist
 
@@ -116,7 +117,7 @@ class Stores:
         Without ``rules`` what was drawn is counted by those of the settings.
         """
         use_member_id_form(settings.member_id_form)
-        self._rules = rules
+        self._rules, self._settings = rules, settings
         elasticsearch, redis = clients or open_clients(settings)
         self.payers = list(settings.payers)
         """Those that are looked after; more are added with their keys."""
@@ -167,8 +168,16 @@ class Stores:
     def _open_books(self, settings: Settings, keys: KeyNames) -> None:
         """Open what keeps account of units, its ledger, and what keeps both true."""
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
+        self.worklist = Worklist(elasticsearch, indices)
+        self.following = Following(self.worklist, self._judging)
         self.projection = LedgerProjection(
-            elasticsearch, redis, indices, keys, self.payers, sweep_s=settings.ledger_sweep_s
+            elasticsearch,
+            redis,
+            indices,
+            keys,
+            self.payers,
+            self.following.follow,
+            sweep_s=settings.ledger_sweep_s,
         )
         self.ledger = LedgerReading(elasticsearch, redis, indices, keys, self.projection)
         self.records = Records(self.ledger)
@@ -194,7 +203,6 @@ class Stores:
         self.rebuilding = Rebuilding(redis, keys, self.projection, self.ledger, self.epoch, books)
         self.reconciliation = Reconciliation(keys, self.projection, self.ledger, self.epoch, books)
         self.waiting = WaitingClaims(redis, keys, self.records, self.accumulators)
-        self.worklist = Worklist(elasticsearch, indices)
 
     def _open_intake(
         self, settings: Settings, keys: KeyNames, references: StoredReferences
@@ -204,8 +212,7 @@ class Stores:
         locator = Locator(elasticsearch, indices)
 
         def counting(payer: str) -> References:
-            book = self._rules.of(payer, today()) if self._rules else load_rules(settings)
-            return book.references
+            return self._judging(payer).references
 
         amending = Amending(self.accumulators, self.ledger, self.records, counting)
         self.overlaps = Overlaps(elasticsearch, indices, references, self.visibility)
@@ -246,6 +253,12 @@ class Stores:
         self.courier = Courier(self.outbox, delivery, self.payers)
         self.visibility.deliver_by(self.courier)
         self.control_numbers = ControlNumbers(redis, keys)
+
+    def _judging(self, payer: str) -> RuleBook:
+        """The rules of a payer for what happens today; raises RulesUnknown."""
+        if self._rules is None:
+            self._rules = Rules(load_rules(self._settings))
+        return self._rules.of(payer, today())
 
     async def join_payers(self) -> None:
         """Know all payers that other workers do, and how far their trails go; EngineFault."""

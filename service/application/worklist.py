@@ -1,34 +1,40 @@
-"""The worklist: claims for which an authorization came later, and what examiners decide.
+"""The worklist: what waits for a person, and who has it.
 
-Whether an offer still stands is asked of the books whenever an item is read: one whose claim was
-adjudicated anew, reversed or replaced otherwise closes by itself then. Of two who decide at once
-the first one wins: an item is written only over the one that was seen.
+An item is a projection of the ledger: what was acknowledged is copied before it is read, and
+whether it still stands is asked of the books. Of two who want the same item one has it, and the
+other is told: it is written only over the one that was seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from service.access.act import note
-from service.application.claims import count
+from service.access.subject import BadPart, NotPermitted
 from service.application.parts import Caller
 from service.domain.actor import NOBODY, Actor
-from service.domain.adjudication import Adjudication
+from service.domain.decision import Asked, Assignment, Hold, Raised, Skip, Watch
 from service.domain.engine_fault import EngineFault
-from service.domain.work_item import ItemDecision, ItemState, Listed, WorkItem
-from service.flow.adjudicating.adjudicate import Adjudicated, Conflict, Overtaken, adjudicate
-from service.flow.adjudicating.run import Run
-from service.stores.connection.clock import now
+from service.domain.work_item import Listed, WorkItem, item_id
+from service.domain.worklist_table import Action, ActionRow, WorklistTable
+from service.flow.adjudicating.adjudicate import Conflict
+from service.flow.adjudicating.claim_life import UnknownClaim
+from service.stores.connection.clock import now, today
 from service.stores.connection.reading import Listing
+from service.stores.waiting.following import CHANGED
+from service.stores.waiting.worklist import ATTEMPTS_MAX, Counts
+from service.stores.waiting.worklist import Sorting as Sorting
+from service.stores.waiting.worklist import Wanted as Wanted
 
-Seen = tuple[int, int]
+Answer = dict[str, Any]
 
-CHANGED = "the claim was adjudicated anew, reversed or replaced"
 STALE = "the item was changed since: look at it again"
-ATTEMPTS_MAX = 10
+_NEXT_LOOKED_AT = 20
 
 
 class NotOffered(LookupError):
-    """A claim that is not on the worklist; the text says so without the id."""
+    """An item that is not on the worklist; the text says so without any id."""
 
 
 class Stale(Exception):
@@ -36,122 +42,258 @@ class Stale(Exception):
 
 
 async def page(
-    caller: Caller,
-    *,
-    state: ItemState | None,
-    authorization_id: str | None,
-    claim_id: str | None = None,
-    size: int,
-    after: str | None,
+    caller: Caller, wanted: Wanted, *, sort: Sorting = "due", size: int, after: str | None
 ) -> Listing[Listed]:
-    """A page, the oldest offer first, without items whose claim was changed since; BadCursor."""
+    """A page, without items whose claim was changed since; raises BadCursor, EngineFault."""
+    await caller.stores.projection.project(caller.payer)
     found = await caller.stores.worklist.page(
-        caller.payer,
-        state=state,
-        authorization_id=authorization_id,
-        claim_id=claim_id,
-        size=size,
-        after=after,
+        caller.payer, _today(wanted), sort=sort, size=size, after=after
     )
     return replace(found, entries=tuple(await _standing(caller, found.entries)))
 
 
-async def read(caller: Caller, claim_id: str) -> Listed:
-    """The item of a claim, open or decided; raises NotOffered, EngineFault."""
+async def counts(caller: Caller, wanted: Wanted) -> Counts:
+    """How many items fit, by queue; raises EngineFault."""
+    await caller.stores.projection.project(caller.payer)
+    return await caller.stores.worklist.counts(caller.payer, _today(wanted), now=now())
+
+
+async def read(caller: Caller, name: str) -> Listed:
+    """An item, open or decided; raises NotOffered, EngineFault."""
+    await caller.stores.projection.project(caller.payer)
+    return await standing(caller, name)
+
+
+async def standing(caller: Caller, name: str) -> Listed:
+    """The same, of what was copied from the ledger already."""
     for _ in range(ATTEMPTS_MAX):
-        listed = await caller.stores.worklist.read(caller.payer, claim_id)
+        listed = await caller.stores.worklist.read(caller.payer, name)
         if listed is None:
-            raise NotOffered("no claim of this id was ever offered")
+            raise NotOffered("there never was an item of this id")
         if await _standing(caller, [listed]):
             return listed
     raise EngineFault("elasticsearch", "the item is being changed")
 
 
-async def dismiss(
-    caller: Caller, claim_id: str, decision: ItemDecision, seen: Seen | None
+def allowed(caller: Caller, item: WorkItem) -> Mapping[Action, ActionRow]:
+    """What the rules in force let one do about an item; nothing once it is decided."""
+    return table_of(caller).allowed(item.kind, item.outcomes) if item.is_open else {}
+
+
+def table_of(caller: Caller) -> WorklistTable:
+    """What the worklist of a payer goes by today; raises RulesUnknown."""
+    return caller.parts.rules.of(caller.payer, today()).references.worklist
+
+
+async def take_next(caller: Caller, wanted: Wanted, asked: Asked) -> Listed:
+    """Give the most urgent item that nobody has, is not held, and was not skipped by who asks.
+
+    Raises NotOffered where there is none, NotActing, EngineFault.
+    """
+    who = name_of(caller.subject.acting_for(asked.by))
+    free = replace(wanted, state="open", unassigned=True, held=False, not_skipped_by=who)
+    found = await page(caller, free, size=_NEXT_LOOKED_AT, after=None)
+    while found.entries:
+        for each in found.entries:
+            try:
+                return await take(caller, each.item.item_id, asked)
+            except Conflict:
+                continue
+        if found.next_ is None:
+            break
+        found = await page(caller, free, size=_NEXT_LOOKED_AT, after=found.next_)
+    raise NotOffered("nothing waits that nobody has")
+
+
+async def take(caller: Caller, name: str, asked: Asked) -> Listed:
+    """Have an item; raises Conflict where somebody else has it, NotActing, NotOffered."""
+    who = name_of(caller.subject.acting_for(asked.by))
+
+    def taken(item: WorkItem) -> WorkItem:
+        if item.handling.assignee not in (None, who):
+            raise Conflict(f"{item.handling.assignee} has this item")
+        return item.handled(assignee=who)
+
+    return await _change(caller, name, asked, taken)
+
+
+async def release(caller: Caller, name: str, asked: Asked) -> Listed:
+    """Have an item no more; that of somebody else needs worklist.assign."""
+    who = name_of(caller.subject.acting_for(asked.by))
+
+    def released(item: WorkItem) -> WorkItem:
+        is_assigner = "worklist.assign" in caller.subject.scopes
+        if item.handling.assignee not in (None, who) and not is_assigner:
+            raise NotPermitted("worklist.assign", "an item of somebody else")
+        return item.handled(assignee=None)
+
+    return await _change(caller, name, asked, released)
+
+
+async def skip(caller: Caller, name: str, asked: Skip) -> Listed:
+    """Leave an item to others: it is not given to who asks as the next one any more."""
+    who = name_of(caller.subject.acting_for(asked.by))
+
+    def skipped(item: WorkItem) -> WorkItem:
+        handling = item.handling
+        by = tuple(dict.fromkeys((*handling.skipped_by, who)))
+        mine = {"assignee": None} if handling.assignee == who else {}
+        return item.handled(skipped_by=by, said=asked.reason, **mine)
+
+    return await _change(caller, name, asked, skipped)
+
+
+async def hold(caller: Caller, name: str, asked: Hold) -> Listed:
+    """Give an item out to nobody before a day; raises BadPart for a day that is over."""
+    if asked.until is not None and asked.until <= today():
+        raise BadPart("/until", "a day after today")
+    until = asked.until.isoformat() if asked.until else None
+    return await _change(
+        caller, name, asked, lambda item: item.handled(hold_until=until, said=asked.reason)
+    )
+
+
+async def watch(caller: Caller, name: str, asked: Watch) -> Listed:
+    """Watch an item, or watch it no more."""
+    who = name_of(caller.subject.acting_for(asked.by))
+
+    def watched(item: WorkItem) -> WorkItem:
+        others = [each for each in item.handling.watchers if each != who]
+        return item.handled(watchers=(*others, who) if asked.watch else tuple(others))
+
+    return await _change(caller, name, asked, watched)
+
+
+async def assign(caller: Caller, asked: Assignment) -> list[Answer]:
+    """Give items to a person or a team, whoever has them; tells of each what became of it.
+
+    Raises NotActing, EngineFault.
+    """
+    note(why=asked.reason)
+    caller.subject.acting_for(asked.by)
+    await caller.stores.projection.project(caller.payer)
+    store, names = caller.stores.worklist, list(dict.fromkeys(asked.items))
+    outcome: dict[str, str] = {}
+    for _ in range(ATTEMPTS_MAX):
+        left = [name for name in names if name not in outcome]
+        found = dict(zip(left, await store.read_all(caller.payer, left), strict=True))
+        known = [each for each in found.values() if each is not None]
+        _note(known)
+        open_ = [each for each in known if each.item.is_open]
+        outcome |= {name: "unknown" for name, each in found.items() if each is None}
+        outcome |= {each.item.item_id: each.item.state for each in known if not each.item.is_open}
+        given = {"assignee": asked.assignee, "team": asked.team}
+        done = await store.write_all(
+            caller.payer, [(each.item.handled(**given), each) for each in open_]
+        )
+        outcome |= {
+            each.item.item_id: "assigned" for each, ok in zip(open_, done, strict=True) if ok
+        }
+        if len(outcome) == len(names):
+            return [{"item_id": name, "status": outcome[name]} for name in names]
+    raise EngineFault("elasticsearch", "the items are being changed")
+
+
+async def raise_item(caller: Caller, asked: Raised) -> Listed:
+    """Put something on the worklist by hand; the same again is the same item.
+
+    Raises UnknownClaim, NotActing, BadPart for what is not there, EngineFault.
+    """
+    note(claims=filter(None, (asked.claim_id,)), authorizations=asked.authorizations)
+    note(why=asked.reason)
+    actor = caller.subject.acting_for(asked.by)
+    item = await _raised(caller, asked)
+
+    def again(known: WorkItem | None, new: WorkItem) -> WorkItem | None:
+        is_same = known is not None and known.is_open and known.entry == new.entry
+        return None if is_same else new
+
+    said = item.handled(said=f"{name_of(actor)}: {asked.reason}")
+    await caller.stores.worklist.put(caller.payer, [said], again)
+    return await standing(caller, item.item_id)
+
+
+async def _raised(caller: Caller, asked: Raised) -> WorkItem:
+    """The item of what somebody names, if that is there."""
+    stores, payer = caller.stores, caller.payer
+    table, since = table_of(caller), now()
+    clock = table.clock(asked.kind, ())
+    named: Answer = {}
+    if asked.claim_id is not None:
+        claim = await stores.accumulators.read_claim(payer, asked.claim_id)
+        if not claim.is_known:
+            raise UnknownClaim(asked.claim_id)
+        named = {"claim_id": asked.claim_id, "claim_version": claim.version, "line": asked.line}
+        named["entry"] = claim.entries[claim.version]
+    for place, each in enumerate(asked.authorizations):
+        if (stored := await stores.reading.get(payer, each)) is None:
+            raise BadPart(f"/authorizations/{place}", "there is no such authorization")
+        named.setdefault("authorizations", {})[each] = int(stored.source["version"])
+    if asked.letter is not None and await stores.letters.get(payer, asked.letter) is None:
+        raise BadPart("/letter", "there is no such dead letter")
+    subject = [asked.claim_id or asked.letter or "", str(asked.line), *sorted(asked.authorizations)]
+    return WorkItem(
+        item_id=item_id(asked.kind, *subject),
+        kind=asked.kind,
+        since=since,
+        due=clock.due(datetime.fromisoformat(since), table.calendar).isoformat(timespec="seconds"),
+        priority=clock.priority,
+        letter=asked.letter,
+        **named,
+    )
+
+
+def name_of(actor: Actor) -> str:
+    """Who somebody is to others: the person that was named, else who was authenticated."""
+    return actor.on_behalf_of or actor.by
+
+
+async def _change(
+    caller: Caller, name: str, asked: Asked, change: Callable[[WorkItem], WorkItem]
 ) -> Listed:
-    """Close an item and leave its claim as it is; ``seen`` is None for whatever stands.
+    """Set something on an item that is open, on whatever stands there."""
+    note(why=asked.reason)
+    caller.subject.acting_for(asked.by)
+    for _ in range(ATTEMPTS_MAX):
+        listed = await read(caller, name)
+        demand_open(listed.item)
+        if await caller.stores.worklist.write(caller.payer, change(listed.item), listed.seen):
+            return await standing(caller, name)
+    raise EngineFault("elasticsearch", "the item is being changed")
 
-    Raises NotActing, NotOffered, Stale, Conflict where it was decided already, and EngineFault.
-    """
-    note(claims=(claim_id,), why=decision.reason)
-    actor = caller.subject.acting_for(decision.by)
-    listed = await _open(caller, claim_id, seen)
-    await _write(caller, _decided(listed.item, decision, actor, "dismissed"), listed.seen)
-    return await read(caller, claim_id)
+
+def demand_open(item: WorkItem) -> None:
+    """See to it that an item is not decided; raises Conflict that says what was decided."""
+    if not item.is_open:
+        who = item.on_behalf_of or item.by or "the service"
+        raise Conflict(f"this item is {item.state}, by {who}: {item.why or 'no reason was given'}")
 
 
-async def readjudicate(
-    caller: Caller, claim_id: str, decision: ItemDecision, seen: Seen | None
-) -> tuple[Adjudicated, Listed]:
-    """Adjudicate the claim of an item anew, as it was sent, and close the item.
+def _today(wanted: Wanted) -> Wanted:
+    return replace(wanted, today=today().isoformat())
 
-    Raises what ``dismiss`` does, and BadSelection. The item is first written with who decides, so
-    that nobody else can on what he saw before; if it ends there, the item is still open.
-    """
-    note(claims=(claim_id,), why=decision.reason)
-    actor = caller.subject.acting_for(decision.by)
-    listed = await _open(caller, claim_id, seen)
-    item = listed.item
-    await _write(caller, _decided(item, decision, actor, "open"), listed.seen)
-    draft, _ = await caller.stores.waiting.kept(caller.payer, item.entry)
-    claim = Adjudication.model_validate_json(draft["sent"])
-    told = claim.model_copy(update={"reason": decision.reason})
-    rules = caller.parts.rules.judging(caller.payer, claim)
-    run = Run(payer=caller.payer, at=now(), rules=rules, again=True, entry=item.entry, actor=actor)
-    try:
-        done = await adjudicate(told, run, caller.parts.claim_stores)
-    except Overtaken as overtaken:
-        raise Conflict(f"{CHANGED} meanwhile") from overtaken
-    return count(done), await _close(caller, _decided(item, decision, actor, "done"))
+
+def _note(listed: Sequence[Listed]) -> None:
+    """Say whose data is seen."""
+    note(
+        claims=(each.item.claim_id for each in listed if each.item.claim_id),
+        members=(each.item.member_id for each in listed if each.item.member_id),
+        authorizations=(name for each in listed for name in each.item.authorizations),
+        others=(each.item.letter for each in listed if each.item.letter),
+    )
 
 
 async def _standing(caller: Caller, listed: Sequence[Listed]) -> list[Listed]:
     """Those that still stand, or were decided; the others are closed."""
-    note(
-        claims=(each.item.claim_id for each in listed),
-        members=(each.item.member_id for each in listed),
-        authorizations=(name for each in listed for name in each.item.authorizations),
-    )
+    _note(listed)
     open_ = [each.item for each in listed if each.item.is_open]
     stand = await caller.stores.waiting.stand(caller.payer, open_)
-    stands = {item.claim_id: does for item, does in zip(open_, stand, strict=True)}
+    stands = {item.item_id: does for item, does in zip(open_, stand, strict=True)}
     kept = []
     for each in listed:
-        if stands.get(each.item.claim_id, True):
+        if stands.get(each.item.item_id, True):
             kept.append(each)
         else:
             closed = each.item.decided("done", at=now(), actor=NOBODY, why=CHANGED)
             await caller.stores.worklist.write(caller.payer, closed, each.seen)
     return kept
-
-
-async def _open(caller: Caller, claim_id: str, seen: Seen | None) -> Listed:
-    listed = await read(caller, claim_id)
-    if not listed.item.is_open:
-        raise Conflict(f"this item is {listed.item.state}: there is nothing to decide")
-    if seen is not None and seen != listed.seen:
-        raise Stale(STALE)
-    return listed
-
-
-async def _write(caller: Caller, item: WorkItem, seen: Seen) -> None:
-    if not await caller.stores.worklist.write(caller.payer, item, seen):
-        raise Stale(STALE)
-
-
-async def _close(caller: Caller, item: WorkItem) -> Listed:
-    """Close the item of a claim that was adjudicated anew, unless it was offered again."""
-    worklist = caller.stores.worklist
-    for _ in range(ATTEMPTS_MAX):
-        listed = await worklist.read(caller.payer, item.claim_id)
-        if listed is None or listed.item.entry != item.entry:
-            break
-        if listed.item.decided_at == item.decided_at and not listed.item.is_open:
-            return listed
-        await worklist.write(caller.payer, item, listed.seen)
-    return await read(caller, item.claim_id)
-
-
-def _decided(item: WorkItem, decision: ItemDecision, actor: Actor, state: ItemState) -> WorkItem:
-    return item.decided(state, at=now(), actor=actor, why=decision.reason)

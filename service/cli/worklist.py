@@ -1,30 +1,35 @@
-"""`authmatch worklist`: claims for which an authorization came later, and what is decided."""
+"""`authmatch worklist`: what waits for a person, who has it, and what is decided."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, get_args
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, TypeVar, get_args
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Group
 from rich.table import Table
 
-from service.application import claims, worklist
+from service.application import claims, resolutions, worklist
 from service.application.parts import Caller
+from service.application.resolutions import Resolved
+from service.application.worklist import Sorting, Wanted
 from service.cli.adjudicate import end_unless_copied
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
 from service.cli.terminal import put_answer, table
-from service.domain.answers import AdjudicationAnswer
+from service.domain.decision import Asked, Assignment, Hold, Resolution, Skip
 from service.domain.engine_fault import EngineFault
 from service.domain.misfits import misfits
-from service.domain.work_item import ItemDecision, ItemState, Listed, seen_of
+from service.domain.work_item import ItemKind, ItemState, Listed
 
-app = typer.Typer(no_args_is_help=True, help="Claims offered for re-adjudication.")
+app = typer.Typer(no_args_is_help=True, help="What waits for a person: list, take, decide.")
 
 PAGE = 200
 
-ClaimArgument = Annotated[str, typer.Argument(metavar="CLAIM_ID", help="The claim that it is of.")]
+_Model = TypeVar("_Model", bound=BaseModel)
+
+ItemArgument = Annotated[str, typer.Argument(metavar="ITEM", help="The id of the item.")]
 ByOption = Annotated[
     str | None, typer.Option("--by", help="For whom, where it is not for yourself.")
 ]
@@ -32,30 +37,64 @@ ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for the
 TagOption = Annotated[
     str | None, typer.Option("--etag", help="Only if the item is still the one with this ETag.")
 ]
+StateOption = Annotated[str, typer.Option(help="open, done, dismissed or all.")]
+KindOption = Annotated[str | None, typer.Option("--kind", help="Only items of this kind.")]
+EventOption = Annotated[str | None, typer.Option("--event", help="Only items with this event.")]
+ClaimOption = Annotated[str | None, typer.Option("--claim", help="Only items of this claim.")]
+TeamOption = Annotated[str | None, typer.Option("--team", help="Only items of this team.")]
+AssigneeOption = Annotated[
+    str | None, typer.Option("--assignee", help="Only items that somebody has.")
+]
+
+
+def _wanted(state: str, kind: str | None, **more: Any) -> Wanted:
+    """The filters; raises BadInput."""
+    wanted = next((each for each in get_args(ItemState) if each == state), None)
+    if wanted is None and state != "all":
+        raise BadInput(f"--state: one of {', '.join(get_args(ItemState))}, all")
+    kinds: tuple[ItemKind, ...] = get_args(ItemKind)
+    of_kind = next((each for each in kinds if each == kind), None)
+    if kind is not None and of_kind is None:
+        raise BadInput(f"--kind: one of {', '.join(kinds)}")
+    return replace(Wanted(state=wanted, kind=of_kind), **more)
 
 
 @app.command("list")
-def list_(
-    state: Annotated[str, typer.Option(help="open, done, dismissed or all.")] = "open",
+def list_(  # noqa: PLR0913 - the options of a command
+    state: StateOption = "open",
+    kind: KindOption = None,
+    event: EventOption = None,
+    claim: ClaimOption = None,
     authorization: Annotated[
-        str | None, typer.Option(help="Only items for which this one arrived.", metavar="ID")
+        str | None, typer.Option(help="Only items with this authorization.", metavar="ID")
     ] = None,
+    assignee: AssigneeOption = None,
+    team: TeamOption = None,
+    sort: Annotated[str, typer.Option(help="due, oldest, newest or amount.")] = "due",
     most: Annotated[int, typer.Option("--most", min=1, help="So many at most.")] = PAGE,
     payer: PayerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List claims that would come out better now, the oldest offer first."""
-    wanted = next((each for each in get_args(ItemState) if each == state), None)
-    if wanted is None and state != "all":
-        raise BadInput(f"--state: one of {', '.join(get_args(ItemState))}, all")
+    """List what waits for a person, the most urgent first."""
+    wanted = _wanted(
+        state,
+        kind,
+        event=event,
+        claim_id=claim,
+        authorization_id=authorization,
+        assignee=assignee,
+        team=team,
+    )
+    sorts: tuple[Sorting, ...] = get_args(Sorting)
+    order = next((each for each in sorts if each == sort), None)
+    if order is None:
+        raise BadInput(f"--sort: one of {', '.join(sorts)}")
 
     async def work(caller: Caller) -> list[Listed]:
         found: list[Listed] = []
         after: str | None = None
         while len(found) < most:
-            page = await worklist.page(
-                caller, state=wanted, authorization_id=authorization, size=PAGE, after=after
-            )
+            page = await worklist.page(caller, wanted, sort=order, size=PAGE, after=after)
             found += page.entries
             after = page.next_
             if after is None:
@@ -67,92 +106,249 @@ def list_(
 
 
 @app.command()
-def show(claim_id: ClaimArgument, payer: PayerOption = None, as_json: JsonOption = False) -> None:
-    """Show what is offered about a claim: each line as it came out, and as it would now."""
-    listed = run_for_payer(lambda caller: worklist.read(caller, claim_id), payer)
-    put_answer(listed.as_answer(), Group(_table([listed]), _lines(listed)), as_json=as_json)
-
-
-@app.command()
-def readjudicate(
-    claim_id: ClaimArgument,
-    by: ByOption = None,
-    reason: ReasonOption = None,
-    etag: TagOption = None,
+def counts(
+    state: StateOption = "open",
+    kind: KindOption = None,
+    team: TeamOption = None,
     payer: PayerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Adjudicate the claim anew as it was sent, and close the item.
+    """Count what waits, by kind, event, type, team and person."""
+    wanted = _wanted(state, kind, team=team)
+    found = run_for_payer(lambda caller: worklist.counts(caller, wanted), payer)
+    rows = [
+        ("all", "", str(found.total)),
+        ("overdue", "", str(found.overdue)),
+        ("held", "", str(found.held)),
+        *(
+            (queue, name, str(count))
+            for queue, names in found.by.items()
+            for name, count in names.items()
+        ),
+    ]
+    answer = {
+        "total": found.total,
+        "overdue": found.overdue,
+        "held": found.held,
+        "amount": found.amount,
+        "by": found.by,
+    }
+    put_answer(answer, table("queue", "name", "items", rows=rows), as_json=as_json)
+
+
+@app.command()
+def show(item: ItemArgument, payer: PayerOption = None, as_json: JsonOption = False) -> None:
+    """Show an item: what would come out otherwise, and what may be decided."""
+
+    async def work(caller: Caller) -> tuple[Listed, list[dict[str, Any]]]:
+        listed = await worklist.read(caller, item)
+        return listed, resolutions.actions_of(caller, listed.item)
+
+    listed, actions = run_for_payer(work, payer)
+    shown = Group(_table([listed]), _lines(listed), _actions(actions))
+    put_answer({**listed.as_answer(), "actions": actions}, shown, as_json=as_json)
+
+
+@app.command("next")
+def next_(
+    kind: KindOption = None,
+    event: EventOption = None,
+    team: TeamOption = None,
+    by: ByOption = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the most urgent item that nobody has."""
+    wanted, asked = _wanted("open", kind, event=event, team=team), _read(Asked, by=by)
+    _told(lambda caller: worklist.take_next(caller, wanted, asked), payer, as_json)
+
+
+@app.command()
+def take(
+    item: ItemArgument, by: ByOption = None, payer: PayerOption = None, as_json: JsonOption = False
+) -> None:
+    """Take an item."""
+    asked = _read(Asked, by=by)
+    _told(lambda caller: worklist.take(caller, item, asked), payer, as_json)
+
+
+@app.command()
+def release(
+    item: ItemArgument, by: ByOption = None, payer: PayerOption = None, as_json: JsonOption = False
+) -> None:
+    """Give an item back."""
+    asked = _read(Asked, by=by)
+    _told(lambda caller: worklist.release(caller, item, asked), payer, as_json)
+
+
+@app.command()
+def skip(
+    item: ItemArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is left to others.")],
+    by: ByOption = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Leave an item to others."""
+    asked = _read(Skip, by=by, reason=reason)
+    _told(lambda caller: worklist.skip(caller, item, asked), payer, as_json)
+
+
+@app.command()
+def hold(
+    item: ItemArgument,
+    until: Annotated[
+        str | None, typer.Option("--until", help="The day; without it, hold it no more.")
+    ] = None,
+    by: ByOption = None,
+    reason: ReasonOption = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give an item out to nobody before a day."""
+    asked = _read(Hold, by=by, reason=reason, until=until)
+    _told(lambda caller: worklist.hold(caller, item, asked), payer, as_json)
+
+
+@app.command()
+def assign(
+    items: Annotated[list[str], typer.Argument(metavar="ITEM...", help="Up to 1000 items.")],
+    to: Annotated[str | None, typer.Option("--to", help="The person.")] = None,
+    team: Annotated[str | None, typer.Option("--team", help="The team.")] = None,
+    by: ByOption = None,
+    reason: ReasonOption = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give items to a person or a team; to nobody where neither is named."""
+    asked = _read(Assignment, items=items, assignee=to, team=team, by=by, reason=reason)
+    answer = run_for_payer(lambda caller: worklist.assign(caller, asked), payer)
+    told = "\n".join(f"{each['item_id']}: {each['status']}" for each in answer)
+    put_answer(answer, told, as_json=as_json)
+
+
+@app.command()
+def resolve(  # noqa: PLR0913 - the options of a command
+    item: ItemArgument,
+    action: Annotated[str, typer.Option("--action", help="As `show` lists them.")],
+    authorization: Annotated[
+        list[str] | None,
+        typer.Option("--authorization", help="To select, in this order.", metavar="ID"),
+    ] = None,
+    kind: Annotated[
+        str, typer.Option("--type", help="authorization, referral or notification.")
+    ] = "authorization",
+    deny_with: Annotated[
+        str | None, typer.Option("--deny-with", help="GROUP CARC [RARC...], such as 'CO 197'.")
+    ] = None,
+    event: Annotated[str | None, typer.Option("--event", help="To raise instead.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="The day waited for.")] = None,
+    asked: Annotated[str | None, typer.Option("--asked", help="What is asked.")] = None,
+    reason_code: Annotated[str | None, typer.Option("--reason-code")] = None,
+    by: ByOption = None,
+    reason: ReasonOption = None,
+    etag: TagOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Move nothing.")] = False,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide about an item.
 
     Exit code 1: done, but the ledger entry could not be copied to Elasticsearch yet.
     """
-    decision, seen = _decision(by, reason), _seen(etag)
+    group, carc, *remarks = [*(deny_with or "").split(), "", ""]
+    remarks = [each for each in remarks if each]
+    resolution = _read(
+        Resolution,
+        action=action,
+        type=kind,
+        authorizations=[{"authorization_id": each} for each in authorization or ()],
+        deny_with={"group": group, "carc": carc, "remarks": remarks} if deny_with else None,
+        event=event,
+        until=until,
+        asked=asked,
+        reason_code=reason_code,
+        reason=reason,
+        by=by,
+    )
+    _resolved(
+        lambda caller: resolutions.resolve(caller, item, resolution, etag, dry=dry_run),
+        payer,
+        as_json,
+    )
 
-    async def work(caller: Caller) -> tuple[AdjudicationAnswer, EngineFault | None]:
-        done, _ = await worklist.readjudicate(caller, claim_id, decision, seen)
-        return done.answer, await claims.not_copied(caller, done)
 
-    answer, fault = run_for_payer(work, payer)
-    told = [
-        f"line {line['line']}: {line['disposition']}, {_approved(line)} approved"
-        for line in answer["lines"]
-    ]
+@app.command()
+def undo(
+    item: ItemArgument,
+    by: ByOption = None,
+    reason: ReasonOption = None,
+    payer: PayerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Undo what was decided last about an item, while nothing followed."""
+    asked = _read(Asked, by=by, reason=reason)
+    _resolved(lambda caller: resolutions.undo(caller, item, asked), payer, as_json)
+
+
+def _resolved(decide: Callable[[Caller], Any], payer: str | None, as_json: bool) -> None:
+    async def work(caller: Caller) -> tuple[Resolved, EngineFault | None]:
+        made: Resolved = await decide(caller)
+        return made, await claims.not_copied(caller, made.done) if made.done else None
+
+    made, fault = run_for_payer(work, payer)
+    item = made.listed.item
+    told = [f"{item.item_id}: {'proposed' if made.proposed else item.state}"]
+    if made.done is not None:
+        told += [
+            f"line {line['line']}: {line['disposition']}, {_approved(line)} approved"
+            for line in made.done.answer["lines"]
+        ]
+    answer = {
+        "proposed": made.proposed,
+        "item": made.listed.as_answer(),
+        "adjudication": made.done.answer if made.done else None,
+    }
     put_answer(answer, "\n".join(told), as_json=as_json)
     end_unless_copied(fault)
 
 
-@app.command()
-def dismiss(
-    claim_id: ClaimArgument,
-    by: ByOption = None,
-    reason: ReasonOption = None,
-    etag: TagOption = None,
-    payer: PayerOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Leave the claim as it is; it comes back only if something else arrives for it."""
-    decision, seen = _decision(by, reason), _seen(etag)
-    listed = run_for_payer(lambda caller: worklist.dismiss(caller, claim_id, decision, seen), payer)
-    put_answer(listed.as_answer(), f"{claim_id}: {listed.item.state}", as_json=as_json)
+def _told(work: Callable[[Caller], Any], payer: str | None, as_json: bool) -> None:
+    listed: Listed = run_for_payer(work, payer)
+    put_answer(listed.as_answer(), _table([listed]), as_json=as_json)
 
 
-def _decision(by: str | None, reason: str | None) -> ItemDecision:
+def _read(model: type[_Model], **content: Any) -> _Model:
     try:
-        return ItemDecision(by=by, reason=reason)
+        return model.model_validate(content)
     except ValidationError as error:
         raise BadInput(misfits(error)[0]) from error
-
-
-def _seen(etag: str | None) -> tuple[int, int] | None:
-    try:
-        return None if etag is None else seen_of(etag)
-    except ValueError as error:
-        raise BadInput(f"--etag: {error}") from error
 
 
 def _table(listed: list[Listed]) -> Table:
     rows = [
         (
-            f"{item.claim_id} version {item.claim_version}",
-            item.state,
-            item.offered_at[:16],
-            ", ".join(item.authorizations),
-            ", ".join(str(line["line"]) for line in item.lines if line["better"]),
-            "" if item.is_open else item.on_behalf_of or item.by or "",
+            item.item_id,
+            item.kind,
+            f"{item.claim_id or item.letter or ''} {item.line or ''}".strip(),
+            " ".join(item.events),
+            item.due[:10] if item.is_open else item.state,
+            item.handling.assignee or item.handling.team or "",
         )
         for item in (each.item for each in listed)
     ]
-    return table("claim", "state", "offered", "authorizations", "lines", "by", rows=rows)
+    columns = ("item", "kind", "claim line", "events", "due", "with")
+    return table(*columns, rows=rows, whole=("item",))
 
 
 def _lines(listed: Listed) -> Table:
     rows = [
         (
             str(line["line"]),
-            _told(line["before"]),
-            _told(line["now"]),
+            _side(line["before"]),
+            _side(line["now"]) if line["now"] else "-",
             _approved(line["before"]),
-            _approved(line["now"]),
+            _approved(line["now"]) if line["now"] else "-",
             ", ".join(line["authorizations"]),
         )
         for line in listed.item.lines
@@ -161,10 +357,24 @@ def _lines(listed: Listed) -> Table:
     return table(*columns, rows=rows)
 
 
+def _actions(actions: list[dict[str, Any]]) -> Table:
+    rows = [
+        (
+            each["action"],
+            ", ".join(reason["code"] for reason in each["reasons"]),
+            ", ".join(f"{deny['group']} {deny['carc']}" for deny in each["deny_with"])
+            or ", ".join(event["code"] for event in each["events"]),
+            each["barred"] or ("two people" if each["two_people"] else ""),
+        )
+        for each in actions
+    ]
+    return table("action", "reason codes", "to choose from", "", rows=rows)
+
+
 def _approved(line: Mapping[str, Any]) -> str:
     return f"{line['approved']['units']} {line['approved']['unit']}"
 
 
-def _told(side: dict[str, Any]) -> str:
+def _side(side: dict[str, Any]) -> str:
     classes = ", ".join(side["classes"].values()) or "-"
     return f"{side['disposition']} ({classes}) {' '.join(side['events'])}".strip()

@@ -291,6 +291,19 @@ class BenefitAnswer(_Limits):
     override: bool
 
 
+class ResolutionAnswer(TypedDict):
+    """What an examiner decided about a claim line: which events by which selection, and why."""
+
+    action: str
+    events: list[str]
+    authorizations: list[dict[str, Any]]
+    reason_code: str | None
+    reason: str | None
+    by: str
+    on_behalf_of: str | None
+    at: str
+
+
 class LineAnswer(TypedDict):
     """What becomes of a claim line: approved, denied and suspended are what was billed."""
 
@@ -310,6 +323,7 @@ class LineAnswer(TypedDict):
     prior_authorizations: list[PriorNumber]
     requirement: RequirementAnswer | None
     results: list[ResultAnswer]
+    resolutions: NotRequired[list[ResolutionAnswer]]
 
 
 class ReturnedAnswer(TypedDict):

@@ -34,6 +34,7 @@ Outcome = Literal[
     "granted_quantity_unknown",
     "non_daily_span",
     "charge_unknown",
+    "examiner_denied",
 ]
 
 Severity = Literal["information", "warning", "error"]
@@ -121,6 +122,10 @@ class EventCodes(Frozen):
         by_type = self.codes[outcome]
         own = by_type.get(f"{query_type}/{claim_type}") or by_type.get(query_type)
         return own or by_type["any"]
+
+    def outcomes_of(self, code: str) -> list[Outcome]:
+        """The outcomes that have a code, in any type of query; one of a table's own has none."""
+        return [outcome for outcome, by_type in self.codes.items() if code in by_type.values()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from service.domain.gates import BandTable, GateTable
 from service.domain.number_forms import NumberForms
 from service.domain.specialised import SpecialisedTable
 from service.domain.values import Frozen, Text
+from service.domain.worklist_table import WorklistTable
 
 _KEYWORD_CHARACTERS_MAX = 256
 
@@ -94,3 +95,4 @@ class References(StoredReferences):
     counters: CounterTable = CounterTable()
     gates: GateTable = GateTable()
     bands: BandTable = BandTable()
+    worklist: WorklistTable = WorklistTable()

@@ -1,60 +1,131 @@
-"""A claim on the worklist: what would come out otherwise now, and what was decided about it."""
+"""An item of the worklist: why something waits for a person, who has it, and what was decided.
 
-import re
+What is found (by the ledger, or by whoever offers something) and what people set are kept apart: an
+item that is found again keeps who has it.
+"""
+
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
+import orjson
+
 from service.domain.actor import Actor
-from service.domain.values import Frozen, Text
+from service.domain.claim import ClaimType
+from service.domain.event import Outcome
 
-LATE_AUTHORIZATION = "late-authorization"
-"""Why a claim is on the worklist: an authorization came after it was adjudicated."""
+ItemKind = Literal[
+    "suspended",
+    "review",
+    "late-authorization",
+    "freed-units",
+    "falls-outside",
+    "negative-balance",
+    "duplicate",
+    "dead-letter",
+]
+"""Why something waits for a person: its line is suspended; it is marked for review; a claim would
+come out otherwise (an authorization came, units came back, or it falls outside of one that
+changed); or what is wrong with an authorization, or with what was sent."""
 
-FALLS_OUTSIDE = "falls-outside"
-"""An authorization changed after it was drawn on, and does not grant all of that any more."""
+LATE_AUTHORIZATION: ItemKind = "late-authorization"
+FREED_UNITS: ItemKind = "freed-units"
+FALLS_OUTSIDE: ItemKind = "falls-outside"
 
-_TAG = re.compile(r'^(?:W/)?"(\d{1,18})-(\d{1,18})"$')
+ItemState = Literal["open", "done", "dismissed"]
 
 _NOTHING = Decimal(0), Decimal(0)
 
-ItemState = Literal["open", "done", "dismissed"]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """What people set on an item that is open.
+
+    ``hold_until`` is the day on which it is shown again, ``skipped_by`` who does not want it next,
+    ``asked`` what somebody was asked for, ``proposed`` a decision that a second person must make as
+    well.
+    """
+
+    assignee: str | None = None
+    team: str | None = None
+    hold_until: str | None = None
+    watchers: tuple[str, ...] = ()
+    skipped_by: tuple[str, ...] = ()
+    said: str | None = None
+    asked: str | None = None
+    proposed: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
-    """A claim that is offered for re-adjudication.
+    """Something that waits for a person.
 
-    ``entry`` is the ledger entry of the adjudication that would be run again: with another one the
-    offer does not stand. ``authorizations`` are those that arrived, with the version that was seen;
-    ``lines`` those that would come out otherwise. ``why``, ``by`` and ``on_behalf_of`` tell of the
-    decision.
+    ``entry`` is the ledger entry of the adjudication that it is of: with another one in force it
+    does not stand. ``line`` is None where it is of a whole claim. ``authorizations`` are those that
+    were found or arrived, with the version that was seen; ``lines`` those that would come out
+    otherwise. ``events`` are the codes that stop the line, ``outcomes`` what happened. ``why``,
+    ``by`` and ``on_behalf_of`` tell of the decision.
     """
 
-    claim_id: str
-    claim_version: int
-    member_id: str = field(repr=False)
-    entry: str
-    authorizations: Mapping[str, int]
-    lines: tuple[Mapping[str, Any], ...]
-    offered_at: str
+    item_id: str
+    kind: ItemKind
+    since: str
+    due: str
+    priority: int
+    entry: str = ""
+    claim_id: str | None = None
+    claim_version: int | None = None
+    line: int | None = None
+    member_id: str | None = field(default=None, repr=False)
+    claim_type: ClaimType | None = None
+    query_type: str | None = None
+    events: tuple[str, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    units: str | None = None
+    unit: str | None = None
+    amount: str | None = None
+    authorizations: Mapping[str, int] = field(default_factory=dict)
+    lines: tuple[Mapping[str, Any], ...] = ()
+    letter: str | None = None
     state: ItemState = "open"
-    reason: str = LATE_AUTHORIZATION
     decided_at: str | None = None
     by: str | None = None
     on_behalf_of: str | None = None
     why: str | None = None
+    handling: Handling = Handling()
 
     @property
     def is_open(self) -> bool:
         """Whether nobody has decided yet."""
         return self.state == "open"
 
+    @property
+    def tag(self) -> str:
+        """The ETag under which somebody may decide: of what is decided upon, not of who has it.
+
+        One about which somebody is just deciding has another.
+        """
+        seen = (
+            self.item_id,
+            self.entry,
+            self.state,
+            self.decided_at,
+            self.authorizations,
+            self.lines,
+        )
+        content = orjson.dumps((*seen, self.handling.proposed), option=orjson.OPT_SORT_KEYS)
+        return f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+
     def decided(self, state: ItemState, *, at: str, actor: Actor, why: str | None) -> "WorkItem":
         """The item with the decision written in."""
         by, other = actor.by or None, actor.on_behalf_of or None
         return replace(self, state=state, decided_at=at, by=by, on_behalf_of=other, why=why)
+
+    def handled(self, **changes: Any) -> "WorkItem":
+        """The item with something set by a person."""
+        return replace(self, handling=replace(self.handling, **changes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +134,6 @@ class Listed:
 
     item: WorkItem
     seen: tuple[int, int]
-
-    @property
-    def tag(self) -> str:
-        """The ETag under which somebody may decide."""
-        return f'"{self.seen[0]}-{self.seen[1]}"'
 
     def as_answer(self) -> dict[str, Any]:
         """The item as it is shown."""
@@ -81,33 +147,68 @@ class Listed:
         if item.is_open:
             # Who is about to decide is written before it is decided.
             shown |= dict.fromkeys(("decided_at", "by", "on_behalf_of", "why"))
-        return {**shown, "etag": self.tag}
+        return {**shown, "etag": item.tag}
 
 
-def seen_of(tag: str) -> tuple[int, int]:
-    """Read an ETag; raises ValueError for one that was not given out here."""
-    found = _TAG.match(tag)
-    if found is None:
-        raise ValueError("this is not the ETag of an item")
-    return int(found[1]), int(found[2])
+def item_id(*subject: str | int) -> str:
+    """Name the item of a claim line, a claim, or whatever else it is of; it tells no id of those.
+
+    >>> item_id("claim", "C-1") == item_id("claim", "C-1")
+    True
+    """
+    return hashlib.sha256(orjson.dumps(subject)).hexdigest()[:24]
 
 
-class ItemDecision(Frozen):
-    """Why an item of the worklist is decided so, and for whom where that is somebody else."""
+def line_item(claim_id: str, line: int) -> str:
+    """Name the item of a claim line."""
+    return item_id("line", claim_id, line)
 
-    by: Text | None = None
-    reason: Text | None = None
+
+def offer_item(claim_id: str) -> str:
+    """Name the item of a claim that would come out otherwise."""
+    return item_id("claim", claim_id)
+
+
+def found_again(known: WorkItem | None, found: WorkItem) -> WorkItem | None:
+    """The item of a claim line that the worklist should hold; None where it says nothing new.
+
+    One that is still open waits since it did first, with the time it had then, and stays with who
+    has it; one that was closed comes back as a new one, for those who watch it.
+    """
+    if known is None:
+        return found
+    if entry_after(known.entry, found.entry) or known.entry == found.entry:
+        return None
+    if known.is_open:
+        told = replace(known.handling, proposed=None)
+        return replace(
+            found,
+            handling=told,
+            since=known.since,
+            due=known.due,
+            priority=min(known.priority, found.priority),
+        )
+    return found.handled(watchers=known.handling.watchers)
+
+
+def entry_after(one: str, other: str) -> bool:
+    """Whether a ledger entry was written after another; that of no entry was before all."""
+    return _order(one) > _order(other)
+
+
+def _order(entry: str) -> tuple[int, ...]:
+    return tuple(map(int, entry.split("-"))) if entry else ()
 
 
 def joined(known: WorkItem | None, offered: WorkItem) -> WorkItem | None:
-    """The item that the worklist should hold; None where the offer says nothing new.
+    """The item of a claim that the worklist should hold; None where the offer says nothing new.
 
     What was dismissed comes back with another authorization, with another version of one, or where
     more would be paid of a line than it said: units may have come back. One that is open for
     another reason keeps the lines that it has.
     """
     if known is None or known.entry != offered.entry:
-        return offered
+        return offered if known is None else found_again(known, offered)
     newest = dict(known.authorizations)
     for name, version in offered.authorizations.items():
         newest[name] = max(version, newest.get(name, 0))
@@ -115,12 +216,18 @@ def joined(known: WorkItem | None, offered: WorkItem) -> WorkItem | None:
         return None
     if not known.is_open:
         return replace(offered, authorizations=newest)
-    both = replace(offered, authorizations=newest, offered_at=known.offered_at)
-    if known.reason == offered.reason:
+    both = replace(
+        offered,
+        authorizations=newest,
+        since=known.since,
+        due=known.due,
+        handling=known.handling,
+    )
+    if (known.kind == FALLS_OUTSIDE) == (offered.kind == FALLS_OUTSIDE):
         return both
     lines = {each["line"]: each for each in (*known.lines, *offered.lines)}
     shown = tuple(lines[number] for number in sorted(lines))
-    return replace(both, lines=shown, reason=FALLS_OUTSIDE)
+    return replace(both, lines=shown, kind=FALLS_OUTSIDE)
 
 
 def _says_more(known: WorkItem, offered: WorkItem) -> bool:

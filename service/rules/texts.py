@@ -19,6 +19,7 @@ from service.domain.gates import BandTable, GateTable
 from service.domain.number_forms import NumberForms
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.domain.specialised import SpecialisedTable
+from service.domain.worklist_table import WorklistTable
 from service.querying.library import Library, load_library
 from service.querying.problem import Problem, TemplatesRefused
 from service.querying.source import TEXT_CHARACTERS_MAX, problem_at, read_source
@@ -171,6 +172,7 @@ _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
     "number-forms": ("numbers", NumberForms),
     "gates": ("gates", GateTable),
     "bands": ("bands", BandTable),
+    "worklist": ("worklist", WorklistTable),
 }
 """Of each kind of reference file, of which there is one: what it is called, and what it holds."""
 
@@ -245,6 +247,7 @@ def _disagreements(
         "unit-conversions": references.units.faults(references.groups),
         "accounting": references.accounting.faults(references.groups, references.units),
         "counters": references.counters.faults(references.groups),
+        "worklist": references.worklist.faults(),
     }
     return (
         _refused(name, fault, texts.get(name, ""))

@@ -41,8 +41,8 @@ def test_an_event_is_raised_as_the_codes_say(desk: Desk, code: str) -> None:
 
 
 def test_every_code_is_raised() -> None:
-    """The table covers all codes of the shipped file, and no others."""
-    assert HOW.keys() == event_codes().events.keys()
+    """The table covers all codes of the shipped file, but the one of an examiner's own."""
+    assert HOW.keys() == event_codes().events.keys() - {"AUM-0011"}
 
 
 def test_all_codes_of_the_seed_are_there() -> None:

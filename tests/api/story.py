@@ -79,7 +79,7 @@ class Story:
             return "".join(f"{json.dumps(line)}\n" for line in lines)
         text = re.sub(r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:8080", text)
         text = re.sub(rf"{now:%Y-%m-%d}T[\d:.]+(\+00:00|Z)?", "2026-06-01T12:00:00.000+00:00", text)
-        for days in (1, 365):
+        for days in (1, 30, 365):
             later = now + timedelta(days=days)
             text = re.sub(rf"{later:%Y-%m-%d}T[\d:.]+\+00:00", f"in {days} days", text)
         text = re.sub(r"^(d?)[0-9a-f]{16}$", r"\g<1>0123456789abcdef", text)
@@ -87,7 +87,7 @@ class Story:
         text = re.sub(rf"^{now:%Y-%m}(-\d\d)?$", "2026-06", text)
         text = re.sub(rf"\*(20)?{now:%y%m%d}\*\d{{4,8}}", r"*\g<1>260601*1200", text)
         text = re.sub(r"\b\d{13}-\d+\b", partial(self._named, "17800000000{:02}-0"), text)
-        text = re.sub(r'^"\d+-\d+"$', '"7-1"', text)
+        text = re.sub(r'^"[0-9a-f]{16}"$', '"0123456789abcdef"', text)
         return re.sub(
             r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9_-]{32,64}(?![\w-])",
             partial(self._named, "{:032x}"),

@@ -56,7 +56,8 @@ ROWS = {
     "GET /keys/{key_id}": ["done others"],
     "GET /members/{member_id}": ["done persons"],
     "GET /worklist": [LISTED],
-    "GET /worklist/{claim_id}": [LISTED],
+    "GET /worklist/counts": ["done"],
+    "GET /worklist/{item_id}": [LISTED],
     "POST /adjudicate": [MOVED],
     "POST /adjudicate/batch": [MOVED, "done"],
     "POST /authorizations/bulk": [READ],
@@ -77,8 +78,15 @@ ROWS = {
     "POST /match/batch": ["asked claims persons", "asked claims persons", "done"],
     "POST /match/why-not": [CLAIM],
     "POST /members/{member_id}/merge": ["refused persons"],
-    "POST /worklist/{claim_id}/dismiss": ["refused claims authorizations persons"],
-    "POST /worklist/{claim_id}/readjudicate": [MOVED],
+    "POST /worklist": ["done claims persons"],
+    "POST /worklist/assign": [LISTED],
+    "POST /worklist/next": [LISTED],
+    **{
+        f"POST /worklist/{{item_id}}/{each}": [LISTED]
+        for each in ("take", "release", "skip", "hold", "watch")
+    },
+    "POST /worklist/{item_id}/resolve": [MOVED],
+    "POST /worklist/{item_id}/undo": ["refused claims authorizations persons"],
     "POST /x12": [READ],
     "PUT /authorizations/{authorization_id}": [READ],
     "DELETE /authorizations/{authorization_id}": [READ],
@@ -100,7 +108,7 @@ async def rows_of(found: Places, request: str) -> list[dict[str, Any]]:
 
 def order(route: str) -> tuple[bool, bool, bool, str]:
     """What takes something away, or decides it, comes last."""
-    ends = route.endswith(("/merge", "/dismiss", "/reverse"))
+    ends = route.endswith(("/merge", "/resolve", "/undo", "/reverse"))
     return route.startswith("DELETE"), ends, not route.startswith("GET"), route
 
 
@@ -117,7 +125,7 @@ async def asked(found: Places, route: str) -> tuple[httpx.Response, list[dict[st
     names, is_data = re.findall(r"\{(\w+)\}", path), not path.startswith(OF_NOBODY)
     own = ""
     if names:
-        own = found.ids["item" if path.startswith("/worklist") else names[0]] if is_data else "7"
+        own = found.ids[names[0]] if is_data else "7"
     sent: dict[str, Any] = {"headers": {}, **sent_to(method, path, own)}
     content: dict[str, dict[str, Any]] = {
         "/match": {"json": claim_body(claim_id=f"C-{mark}")},
@@ -136,6 +144,10 @@ async def asked(found: Places, route: str) -> tuple[httpx.Response, list[dict[st
         },
         "/fhir/ClaimResponse/_search": {"data": {"patient": PERSON}},
         "/keys": {"json": {"name": "made", "role": "examiner"}},
+        "/worklist": {
+            "json": {"kind": "review", "claim_id": found.ids["claim_id"], "reason": "a test"}
+        },
+        "/worklist/assign": {"json": {"items": [found.ids["item_id"]]}},
     }
     if path.endswith("/corrections"):
         correction = {"correction_id": mark, "account": "H", "units": "1", "reason": "opening"}

@@ -50,8 +50,12 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/authorizations/{authorization_id}/utilization",
         "/fhir", "/fhir/ClaimResponse", "/fhir/ClaimResponse/_search",
         "/fhir/ClaimResponse/{resource_id}", "/fhir/metadata",
-        "/x12", "/worklist", "/worklist/{claim_id}", "/worklist/{claim_id}/readjudicate",
-        "/worklist/{claim_id}/dismiss", "/members/{member_id}", "/members/{member_id}/merge",
+        "/x12", "/worklist", "/worklist/counts", "/worklist/next", "/worklist/assign",
+        "/worklist/{item_id}",
+        *(f"/worklist/{{item_id}}/{each}" for each in (
+            "take", "release", "skip", "hold", "watch", "resolve", "undo",
+        )),
+        "/members/{member_id}", "/members/{member_id}/merge",
         "/dead-letters", "/dead-letters/{letter_id}", "/dead-letters/{letter_id}/retry",
         "/intake/{ticket}", "/keys", "/keys/{key_id}", "/keys/{key_id}/rotate",
         "/rules", "/rules/sets", "/rules/sets/{number}", "/rules/diff", "/rules/history",
@@ -67,7 +71,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/", "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 38
+    assert len(bodies) == 46
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 

@@ -15,6 +15,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import TypeAdapter
 
 from service.api.app import create_app
+from service.domain.work_item import line_item
 from service.settings import Settings, shipped
 from tests.api.story import JSON, Json, Story, until
 from tests.ground import Ground
@@ -121,12 +122,35 @@ def examiners(story: Story) -> None:
     for name in names:
         story.client.post("/adjudicate", json=claim("late-claim", claim_id=name))
     story.client.put("/authorizations/UM-90002", json=authorization("UM-90002", "M9002"))
-    until(lambda: story.client.get("/worklist").json()["total"] == len(names))
-    story.call("GET /worklist", params={"claim": names[0]})
-    decision, seen = {"by": "examiner 7", "reason": "it came late"}, {"if-match": "*"}
-    story.call("GET /worklist/{claim_id}", names[0])
-    for name, step in zip(names, ("readjudicate", "dismiss"), strict=True):
-        story.call(f"POST /worklist/{{claim_id}}/{step}", name, body=decision, headers=seen)
+    offers = {"kind": "late-authorization"}
+    until(lambda: story.client.get("/worklist", params=offers).json()["total"] == len(names))
+    story.call("GET /worklist", params={"claim": names[0], **offers})
+    story.call("GET /worklist/counts", params={"claim": names[0]})
+    by = {"by": "examiner 7"}
+    line = line_item(names[0], 1)
+    story.call("GET /worklist/{item_id}", line)
+    story.call("POST /worklist/next", params={"claim": names[0], "kind": "suspended"}, body=by)
+    story.call("POST /worklist/assign", body={"items": [line], "team": "therapy", **by})
+    for step, body in (
+        ("take", by),
+        ("hold", {"until": "2099-01-04", **by}),
+        ("watch", by),
+        ("release", by),
+        ("skip", {"reason": "a colleague knows the case", **by}),
+    ):
+        story.call(f"POST /worklist/{{item_id}}/{step}", line, body=body)
+    selected = {
+        "action": "select",
+        "authorizations": [{"authorization_id": "UM-90002"}],
+        "reason_code": "same-service",
+        "reason": "it came late",
+        **by,
+    }
+    seen = {"if-match": "*"}
+    story.call("POST /worklist/{item_id}/resolve", line, body=selected, headers=seen)
+    story.call("POST /worklist/{item_id}/undo", line, body={"reason": "the wrong one", **by})
+    marked = {"kind": "review", "claim_id": names[1], "reason": "billed twice?", **by}
+    story.call("POST /worklist", body=marked, status=201)
 
 
 def others(story: Story) -> None:

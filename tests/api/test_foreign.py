@@ -23,6 +23,7 @@ from fastapi import FastAPI
 from service.api.app import create_app
 from service.application.keys import KeyWanted, make
 from service.application.parts import local_caller
+from service.domain.work_item import offer_item
 from service.rules.texts import read_folder
 from tests.api.bodies import authorization_body, claim_body
 from tests.api.test_scopes import matrix
@@ -112,11 +113,12 @@ class Places:
         }
         await self.study(claim)
         await self.rules()
+        item = offer_item(late)
         for _ in range(PATIENCE_S * 10):
-            if (await self.owner.get(f"/worklist/{late}")).status_code == 200:
+            if (await self.owner.get(f"/worklist/{item}")).status_code == 200:
                 break
             await asyncio.sleep(0.1)
-        self.ids["item"] = late
+        self.ids["item_id"] = item
 
     async def study(self, claim: str) -> None:
         """Let the owner have a study of a claim, and a report."""
@@ -180,6 +182,8 @@ def sent_to(method: str, path: str, own_id: str) -> dict[str, Any]:
         "merge": {"into": "M-else"},
         "benefit-limits": {"lines": [{"line": 1, "limit_adjustments": [{"carc": "119"}]}]},
         "adjust": {"lines": [{"line": 1, "units": "0"}]},
+        "skip": {"reason": "a test"},
+        "resolve": {"action": "readjudicate"},
     }
     if step == "retry":
         return {}
@@ -224,7 +228,7 @@ def test_what_is_another_payers_is_like_what_never_was(own: Ground, payer: str) 
             for route in WITH_ID:
                 method, path = route.split()
                 name = re.findall(r"\{(\w+)\}", path)[0]
-                theirs = found.ids["item" if path.startswith("/worklist") else name]
+                theirs = found.ids[name]
                 if method == "GET":
                     answer = await found.owner.get(re.sub(r"\{\w+\}", theirs, path))
                     assert answer.status_code == 200, (route, answer.text)

@@ -145,11 +145,22 @@ BY: list[tuple[str, str, str, dict[str, Any]]] = [
     *(
         (
             "POST",
-            f"/worklist/C-1/{step}",
+            f"/worklist/{'0' * 24}/{step}",
             "/by",
-            {"json": {"by": "jo"}, "headers": {"if-match": "*"}},
+            {"json": {"by": "jo"} | body, "headers": {"if-match": "*"}},
         )
-        for step in ("readjudicate", "dismiss")
+        for step, body in (
+            ("resolve", {"action": "no-action"}),
+            ("skip", {"reason": "x"}),
+            *((each, {}) for each in ("undo", "take", "release", "hold", "watch")),
+        )
+    ),
+    *(
+        ("POST", f"/worklist{step}", "/by", {"json": {"by": "jo"} | body})
+        for step, body in (
+            ("/next", {}),
+            ("", {"kind": "review", "claim_id": "C-1", "reason": "x"}),
+        )
     ),
     ("POST", "/members/M1/merge", "/by", {"json": {"into": "M2", "by": "jo"}}),
     ("POST", "/dead-letters/x/retry", "/query/by", {"params": {"by": "jo"}}),

@@ -63,6 +63,7 @@ def test_the_codes_of_an_outcome(outcome: Outcome, codes: str) -> None:
         ("granted_quantity_unknown", "AUM-0008"),
         ("non_daily_span", "AUM-0009"),
         ("charge_unknown", "AUM-0010"),
+        ("examiner_denied", "AUM-0011"),
     ],
 )
 def test_an_outcome_of_one_code_for_all(outcome: Outcome, code: str) -> None:

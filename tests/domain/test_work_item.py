@@ -6,16 +6,31 @@ from typing import Any
 import pytest
 
 from service.domain.actor import Actor
-from service.domain.work_item import FALLS_OUTSIDE, Listed, WorkItem, joined, seen_of
+from service.domain.work_item import (
+    FALLS_OUTSIDE,
+    FREED_UNITS,
+    Listed,
+    WorkItem,
+    entry_after,
+    found_again,
+    item_id,
+    joined,
+    line_item,
+    offer_item,
+)
 
 ITEM = WorkItem(
+    item_id=offer_item("C-1"),
+    kind="late-authorization",
+    due="2026-12-27T10:00:00Z",
+    priority=5,
     claim_id="C-1",
     claim_version=1,
     member_id="M1",
     entry="1-0",
     authorizations={"A1": 1},
     lines=(),
-    offered_at="2026-11-27T10:00:00Z",
+    since="2026-11-27T10:00:00Z",
 )
 TOLD: dict[str, Any] = {
     "line": 2,
@@ -24,7 +39,7 @@ TOLD: dict[str, Any] = {
 }
 FIRST = TOLD | {"line": 1}
 GONE: dict[str, Any] = {"line": 1, "better": False, "now": None}
-LATER = replace(ITEM, offered_at="2026-11-27T11:00:00Z")
+LATER = replace(ITEM, since="2026-11-27T11:00:00Z")
 DISMISSED = ITEM.decided("dismissed", at="2026-11-27T10:30:00Z", actor=Actor(by="jo"), why=None)
 
 
@@ -48,21 +63,26 @@ DISMISSED = ITEM.decided("dismissed", at="2026-11-27T10:30:00Z", actor=Actor(by=
         (replace(ITEM, authorizations={"A1": 3}), LATER, None),
         (
             replace(ITEM, lines=(TOLD, FIRST)),
-            replace(LATER, authorizations={"A1": 2}, reason=FALLS_OUTSIDE, lines=(GONE,)),
+            replace(LATER, authorizations={"A1": 2}, kind=FALLS_OUTSIDE, lines=(GONE,)),
             replace(
-                ITEM, authorizations={"A1": 2}, reason=FALLS_OUTSIDE, lines=(GONE, TOLD)
+                ITEM, authorizations={"A1": 2}, kind=FALLS_OUTSIDE, lines=(GONE, TOLD)
             ),
         ),
         (
-            replace(ITEM, reason=FALLS_OUTSIDE, lines=(GONE,)),
+            replace(ITEM, lines=(TOLD,)),
+            replace(LATER, authorizations={"A1": 2}, kind=FREED_UNITS, lines=(FIRST,)),
+            replace(ITEM, authorizations={"A1": 2}, kind=FREED_UNITS, lines=(FIRST,)),
+        ),
+        (
+            replace(ITEM, kind=FALLS_OUTSIDE, lines=(GONE,)),
             replace(LATER, lines=(FIRST,)),
-            replace(ITEM, reason=FALLS_OUTSIDE, lines=(FIRST,)),
+            replace(ITEM, kind=FALLS_OUTSIDE, lines=(FIRST,)),
         ),
     ],
     ids=[
         "new", "the same again", "the same after it was dismissed", "another version",
         "another authorization after it was dismissed", "another adjudication", "an older version",
-        "it falls outside too", "it comes out better now",
+        "it falls outside too", "units came back", "it comes out better now",
     ],
 )  # fmt: skip
 def test_an_offer_that_says_nothing_new_changes_nothing(
@@ -79,9 +99,53 @@ def test_who_is_about_to_decide_is_not_shown() -> None:
     assert Listed(item=DISMISSED, seen=(7, 1)).as_answer()["by"] == "jo"
 
 
-@pytest.mark.parametrize("tag", ['"7-1"', 'W/"7-1"'])
-def test_an_etag_is_read_back(tag: str) -> None:
-    """Also where something in between made it a weak one."""
-    assert seen_of(tag) == (7, 1)
-    with pytest.raises(ValueError, match="not the ETag"):
-        seen_of(tag[:-1])
+def test_an_etag_is_of_what_is_decided_upon() -> None:
+    """Not of who has it; of what is proposed, and of what arrived."""
+    taken = ITEM.handled(assignee="jo", watchers=("lee",))
+    proposed = ITEM.handled(proposed={"by": "jo"})
+    others = [replace(ITEM, entry="2-0"), replace(ITEM, authorizations={"A1": 2}), proposed]
+
+    assert taken.tag == ITEM.tag
+    assert len({each.tag for each in (ITEM, *others)}) == 4
+
+
+LINE = replace(ITEM, item_id=line_item("C-1", 1), kind="suspended", line=1, entry="9-1")
+MINE = LINE.handled(assignee="jo", watchers=("lee",), proposed={"by": "jo"})
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "expected"),
+    [
+        (None, LINE, LINE),
+        (MINE, LINE, None),
+        (MINE, replace(LINE, entry="8-9"), None),
+        (
+            MINE,
+            replace(LINE, entry="10-0", since="2026-11-28T10:00:00Z", due="y", priority=7),
+            replace(LINE.handled(assignee="jo", watchers=("lee",)), entry="10-0"),
+        ),
+        (
+            replace(MINE, state="done"),
+            replace(LINE, entry="10-0", due="y"),
+            replace(LINE.handled(watchers=("lee",)), entry="10-0", due="y"),
+        ),
+    ],
+)
+def test_a_line_that_waits_again_stays_with_who_has_it(
+    known: WorkItem | None, found: WorkItem, expected: WorkItem | None
+) -> None:
+    """Since it waited first; once it was closed it comes back for who watches it."""
+    assert found_again(known, found) == expected
+
+
+def test_entries_are_in_the_order_of_the_ledger() -> None:
+    """By their numbers, not as texts; no entry was before all."""
+    assert entry_after("10-0", "9-1")
+    assert entry_after("9-1", "")
+    assert not entry_after("9-1", "9-1")
+
+
+def test_an_id_tells_nothing() -> None:
+    """It is the same for the same subject alone, and none of it can be read from it."""
+    assert item_id("line", "C-1", 1) == line_item("C-1", 1) != line_item("C-1", 2)
+    assert "C-1" not in offer_item("C-1")

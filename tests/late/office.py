@@ -9,12 +9,12 @@ import pytest
 
 from service.access.limits import Limits
 from service.accounting.answers.answer import complete
-from service.application import claims
+from service.application import claims, maintenance
 from service.application._stages import Stages
 from service.application.parts import Application, Caller, Stores, gate_of, local_caller
 from service.domain.adjudication import Adjudication, ClaimChange
 from service.domain.answers import AdjudicationAnswer, RecordedAnswer
-from service.domain.work_item import WorkItem
+from service.domain.work_item import WorkItem, offer_item
 from service.flow.adjudicating.claim_life import Step
 from service.flow.late.claims import How
 from service.flow.late.watch import LateWatch
@@ -44,6 +44,15 @@ class Office:
     def caller(self) -> Caller:
         """Its payer, asking."""
         return local_caller(self.parts, self.payer)
+
+    @property
+    def me(self) -> str:
+        """Who asks, as records call him."""
+        return self.caller.subject.title
+
+    async def rebuild(self) -> None:
+        """Make the books anew from the ledger."""
+        await maintenance.rebuild(self.parts, [self.payer], force=True, tell=lambda *_: None)
 
     async def push(self, version: int = 1, query: str = "professional", **changes: Any) -> str:
         """Push a version of an authorization; gives its status."""
@@ -100,7 +109,7 @@ class Office:
 
     async def item(self, claim_id: str = "C-1") -> WorkItem | None:
         """What is on the worklist about a claim."""
-        listed = await self.stores.worklist.read(self.payer, claim_id)
+        listed = await self.stores.worklist.read(self.payer, offer_item(claim_id))
         return listed.item if listed else None
 
     async def kinds(self, claim_id: str = "C-1") -> list[str]:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from service.application import worklist
-from service.domain.work_item import ItemDecision
+from service.application import resolutions
+from service.domain.decision import Resolution
+from service.domain.work_item import offer_item
 from tests.ground import Ground
 from tests.late.office import Office, dispositions, run
 
@@ -48,7 +49,7 @@ def test_what_is_taken_back_is_shown_to_an_examiner(
             assert item is None
             return
         assert item is not None
-        assert (item.reason, dict(item.authorizations)) == ("falls-outside", {"A1": 2})
+        assert (item.kind, dict(item.authorizations)) == ("falls-outside", {"A1": 2})
         (line,) = item.lines
         assert (line["line"], line["better"], line["authorizations"]) == (1, False, ["A1"])
         assert (line["before"]["disposition"], line["now"]["disposition"]) == ("pay", now)
@@ -71,10 +72,11 @@ def test_an_examiner_adjudicates_it_anew(ground: Ground, payer: str) -> None:
         await desk.push(2, effective=WINTER, lines=[LINE])
         await desk.work()
 
-        decision = ItemDecision(by="jo", reason="the end was moved")
-        done, listed = await worklist.readjudicate(desk.caller, "C-1", decision, None)
-        assert [line["disposition"] for line in done.answer["lines"]] == ["suspend"]
-        assert listed.item.state == "done"
+        decision = Resolution(action="readjudicate", by="jo", reason="the end was moved")
+        made = await resolutions.resolve(desk.caller, offer_item("C-1"), decision, None)
+        assert made.done is not None
+        assert [line["disposition"] for line in made.done.answer["lines"]] == ["suspend"]
+        assert made.listed.item.state == "done"
         assert await desk.used() == 0
 
     run(ground, payer, scenario)
@@ -92,7 +94,7 @@ def test_a_replacement_that_has_no_room_for_it_shows_it(ground: Ground, payer: s
 
         item = await desk.item()
         assert item is not None
-        assert (item.reason, dict(item.authorizations)) == ("falls-outside", {"A2": 1})
+        assert (item.kind, dict(item.authorizations)) == ("falls-outside", {"A2": 1})
         assert (await desk.used("A1"), await desk.used("A2")) == (0, 4)
 
     run(ground, payer, scenario)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from service.application import worklist
-from service.domain.work_item import ItemDecision
+from service.application import resolutions
+from service.domain.decision import Resolution
+from service.domain.work_item import offer_item
 from tests.ground import Ground
 from tests.late.office import Office, run
 
@@ -118,8 +119,8 @@ def test_what_was_dismissed_comes_back_with_more_units(ground: Ground, payer: st
         await desk.adjudicate(**WAITS)
         await desk.change("adjust", lines=[{"line": 1, "units": "9"}])
         assert await desk.work() == ["worklist"]
-        decision = ItemDecision(by="jo")
-        await worklist.dismiss(desk.caller, "C-2", decision, None)
+        decision = Resolution(action="no-action", by="jo")
+        await resolutions.resolve(desk.caller, offer_item("C-2"), decision, None)
 
         await desk.adjudicate(claim_id="C-3", line={"units": "1"})
         await desk.change("reverse", "C-3")

@@ -36,7 +36,7 @@ def test_a_claim_that_came_too_early_is_found(ground: Ground, payer: str) -> Non
 
         item = await desk.item()
         assert item is not None
-        assert (item.state, item.reason) == ("open", "late-authorization")
+        assert (item.state, item.kind) == ("open", "late-authorization")
         assert dict(item.authorizations) == {"A1": 1}
         (line,) = item.lines
         assert (line["line"], line["better"], line["authorizations"]) == (1, True, ["A1"])

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from service.application import worklist
+from service.application import resolutions, worklist
+from service.domain.decision import Resolution
 from service.domain.late_pass import LatePass
-from service.domain.work_item import ItemDecision
+from service.domain.work_item import offer_item
 from service.flow.adjudicating.adjudicate import Conflict
 from service.flow.late import watch as late_watch
 from service.stores.connection.faults import EngineFault, EngineUnavailable
@@ -175,7 +176,7 @@ def test_no_examiner_decides_while_an_engine_is_away(
 ) -> None:
     """It is a fault; the item is still open, and can be decided once the engine is back."""
     settings = {f"{name}_url": each.url for name, each in proxies.items()}
-    decision = ItemDecision(by="examiner 7")
+    decision = Resolution(action="readjudicate", by="examiner 7")
 
     async def scenario(desk: Office) -> None:
         await desk.adjudicate()
@@ -183,13 +184,14 @@ def test_no_examiner_decides_while_an_engine_is_away(
         await desk.work()
         with proxies[engine].failing("refuse"):
             with pytest.raises(EngineFault):
-                await worklist.read(desk.caller, "C-1")
+                await worklist.read(desk.caller, offer_item("C-1"))
             with pytest.raises(EngineFault):
-                await worklist.readjudicate(desk.caller, "C-1", decision, None)
-        assert (await worklist.read(desk.caller, "C-1")).item.is_open
+                await resolutions.resolve(desk.caller, offer_item("C-1"), decision, None)
+        assert (await worklist.read(desk.caller, offer_item("C-1"))).item.is_open
         assert await desk.kinds() == ["apply"]
-        _, listed = await worklist.readjudicate(desk.caller, "C-1", decision, None)
-        assert (listed.item.state, listed.item.on_behalf_of) == ("done", "examiner 7")
+        made = await resolutions.resolve(desk.caller, offer_item("C-1"), decision, None)
+        item = made.listed.item
+        assert (item.state, item.on_behalf_of) == ("done", "examiner 7")
 
     run(ground, payer, scenario, **settings)
 
@@ -199,7 +201,7 @@ def test_an_examiner_whose_worker_dies_decides_once(
     ground: Ground, payer: str, is_drawn: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before the units are drawn the item stays open; after that it closes by itself."""
-    decision = ItemDecision(by="examiner 7")
+    decision = Resolution(action="readjudicate", by="examiner 7")
 
     async def scenario(desk: Office) -> None:
         await desk.adjudicate()
@@ -215,13 +217,13 @@ def test_an_examiner_whose_worker_dies_decides_once(
         with monkeypatch.context() as patch:
             patch.setattr(desk.stores.accumulators, "draw", killed)
             with pytest.raises(Killed):
-                await worklist.readjudicate(desk.caller, "C-1", decision, None)
-        assert (await worklist.read(desk.caller, "C-1")).item.is_open != is_drawn
+                await resolutions.resolve(desk.caller, offer_item("C-1"), decision, None)
+        assert (await worklist.read(desk.caller, offer_item("C-1"))).item.is_open != is_drawn
         if is_drawn:
             with pytest.raises(Conflict):
-                await worklist.readjudicate(desk.caller, "C-1", decision, None)
+                await resolutions.resolve(desk.caller, offer_item("C-1"), decision, None)
         else:
-            await worklist.readjudicate(desk.caller, "C-1", decision, None)
+            await resolutions.resolve(desk.caller, offer_item("C-1"), decision, None)
         assert await desk.kinds() == ["apply", "readjudicate"]
         assert await desk.used() == 1
 

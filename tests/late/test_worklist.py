@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.domain.work_item import offer_item
 from tests.api.bodies import authorization_body, claim_body
 from tests.ground import Ground
 from tests.late.office import at_once
@@ -15,8 +16,10 @@ from tests.serving import client_of, keys_of, serving
 
 KEYS = 40
 PATIENCE_S = 20
+UNKNOWN = f"/worklist/{'0' * 24}"
+OFFERS = {"state": "open", "kind": "late-authorization"}
 BY = {"by": "examiner 7", "reason": "agreed"}
-ITEM = "/worklist/C-1"
+ITEM = f"/worklist/{offer_item('C-1')}"
 
 
 @pytest.fixture(scope="module")
@@ -76,20 +79,24 @@ def offered(caller: httpx.Client) -> str:
 def decide(caller: httpx.Client, what: str, tag: str | None, **body: Any) -> httpx.Response:
     """Decide about the claim."""
     headers = {} if tag is None else {"If-Match": tag}
-    return caller.post(f"{ITEM}/{what}", json=body or BY, headers=headers)
+    return caller.post(f"{ITEM}/resolve", json={"action": what} | (body or BY), headers=headers)
 
 
 def test_an_examiner_adjudicates_the_claim_anew(caller: httpx.Client) -> None:
     """It was not found (SPA-0009), the authorization came late: the units are drawn once."""
     tag = offered(caller)
-    (item,) = caller.get("/worklist", params={"state": "open"}).json()["items"]
-    assert (item, item["etag"]) == (caller.get(ITEM).json(), tag)
+    (item,) = caller.get("/worklist", params=OFFERS).json()["items"]
+    shown = caller.get(ITEM).json()
+    actions = [each["action"] for each in shown.pop("actions")]
+    assert (item, item["etag"]) == (shown, tag)
+    assert actions == ["readjudicate", "no-action"]
     assert item["authorizations"] == [{"authorization_id": "A1", "version": 1}]
 
     answer = decide(caller, "readjudicate", tag)
 
-    assert (answer.status_code, answer.json()["lines"][0]["disposition"]) == (200, "pay")
-    assert answer.json()["changed"]["lines"][0]["before"]["disposition"] == "suspend"
+    adjudicated = answer.json()["adjudication"]
+    assert (answer.status_code, adjudicated["lines"][0]["disposition"]) == (200, "pay")
+    assert adjudicated["changed"]["lines"][0]["before"]["disposition"] == "suspend"
     done = read(caller).json()
     assert (done["state"], done["by"], done["why"]) == ("done", "key:environment", "agreed")
     newest, oldest = caller.get("/claims/C-1/history").json()["entries"]
@@ -108,8 +115,8 @@ def test_an_examiner_adjudicates_the_claim_anew(caller: httpx.Client) -> None:
 
 def test_a_dismissed_item_comes_back_with_something_new_only(caller: httpx.Client) -> None:
     """Not with the same push again; with a new version, or another authorization."""
-    answer = decide(caller, "dismiss", offered(caller))
-    assert (answer.status_code, answer.json()["state"]) == (200, "dismissed")
+    answer = decide(caller, "no-action", offered(caller))
+    assert (answer.status_code, answer.json()["item"]["state"]) == (200, "dismissed")
     push(caller)
     push(caller, authorization_id="A2", member={"id": "MOTHER"})
     push(caller, version=2, notes=[{"text": "seen"}])
@@ -118,7 +125,7 @@ def test_a_dismissed_item_comes_back_with_something_new_only(caller: httpx.Clien
     ]
 
 
-@pytest.mark.parametrize("what", ["readjudicate", "dismiss"])
+@pytest.mark.parametrize("what", ["readjudicate", "no-action"])
 def test_a_decision_names_the_item_that_was_seen(caller: httpx.Client, what: str) -> None:
     """428 without If-Match, 412 for one that is not there any more; nothing is decided."""
     tag = offered(caller)
@@ -145,7 +152,7 @@ def test_of_examiners_who_decide_at_once_one_wins(caller: httpx.Client, address:
     key = caller.headers["x-api-key"]
 
     def try_(number: int) -> tuple[str, int]:
-        what = ("readjudicate", "dismiss")[number % 2]
+        what = ("readjudicate", "no-action")[number % 2]
         with client_of(address, key) as client:
             return what, decide(client, what, tag, by=f"examiner {number}").status_code
 
@@ -154,7 +161,7 @@ def test_of_examiners_who_decide_at_once_one_wins(caller: httpx.Client, address:
 
     (winner,) = [what for what, status in told if status == 200]
     assert {status for _, status in told} <= {200, 409, 412}
-    state = {"readjudicate": "done", "dismiss": "dismissed"}[winner]
+    state = {"readjudicate": "done", "no-action": "dismissed"}[winner]
     assert read(caller).json()["state"] == state
     assert caller.get("/claims/C-1/history").json()["total"] == 1 + (winner == "readjudicate")
 
@@ -172,9 +179,9 @@ def test_an_item_closes_by_itself_when_the_claim_was_changed_otherwise(
     else:
         adjudicate(caller, claim_id="C-2", frequency="7", original_claim_id="C-1")
 
-    assert caller.get("/worklist", params={"state": "open"}).json()["items"] == []
+    assert caller.get("/worklist", params=OFFERS).json()["items"] == []
     item = read(caller).json()
-    assert (item["state"], item["by"]) == ("done", None)
+    assert (item["state"], item["by"]) == ("done", "key:environment")
     assert decide(caller, "readjudicate", tag).status_code == 409
 
 
@@ -189,7 +196,7 @@ def test_a_finalized_claim_is_still_offered(caller: httpx.Client) -> None:
 
     answer = decide(caller, "readjudicate", tag)
 
-    assert (answer.status_code, answer.json()["status"]) == (200, "used")
+    assert (answer.status_code, answer.json()["adjudication"]["status"]) == (200, "used")
 
 
 def test_items_are_listed_by_what_is_asked(caller: httpx.Client) -> None:
@@ -197,12 +204,14 @@ def test_items_are_listed_by_what_is_asked(caller: httpx.Client) -> None:
     for number in range(3):
         adjudicate(caller, claim_id=f"C-{number}", member={"id": f"M{number}"})
         push(caller, authorization_id=f"A-{number}", member={"id": f"M{number}"})
-        read(caller, f"/worklist/C-{number}")
-    first = caller.get("/worklist", params={"size": 2}).json()
-    rest = caller.get("/worklist", params={"size": 2, "after": first["next"]}).json()
+        read(caller, f"/worklist/{offer_item(f'C-{number}')}")
+    asked: dict[str, str] = OFFERS | {"size": "2", "sort": "oldest"}
+    first = caller.get("/worklist", params=asked).json()
+    rest = caller.get("/worklist", params=asked | {"after": first["next"]}).json()
 
     def found(**wanted: str) -> list[str]:
-        items = caller.get("/worklist", params=wanted).json()["items"]
+        kind = {"kind": "late-authorization"}
+        items = caller.get("/worklist", params=kind | wanted).json()["items"]
         return [each["claim_id"] for each in items]
 
     assert [each["claim_id"] for each in first["items"] + rest["items"]] == ["C-0", "C-1", "C-2"]
@@ -215,10 +224,11 @@ def test_items_are_listed_by_what_is_asked(caller: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        (("GET", "/worklist/C-unknown", None), 404),
-        (("POST", "/worklist/C-unknown/dismiss", BY), 404),
-        (("POST", "/worklist/C-unknown/dismiss", {}), 404),
-        (("POST", "/worklist/C-unknown/readjudicate", {"by": "jo", "member": "x"}), 422),
+        (("GET", UNKNOWN, None), 404),
+        (("GET", "/worklist/C-1", None), 422),
+        (("POST", f"{UNKNOWN}/resolve", BY | {"action": "no-action"}), 404),
+        (("POST", f"{UNKNOWN}/resolve", BY), 422),
+        (("POST", f"{UNKNOWN}/resolve", {"action": "no-action", "member": "x"}), 422),
         (("GET", "/worklist?state=lost", None), 422),
         (("GET", "/worklist?after=x", None), 422),
         (("GET", "/worklist?size=0", None), 422),

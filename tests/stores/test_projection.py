@@ -182,6 +182,7 @@ def test_without_its_template_no_index_is_made(ground: Ground, payer: str) -> No
                 bare.indices,
                 names_of(stores),
                 [payer],
+                bare.following.follow,
                 sweep_s=30,
             )
             with pytest.raises(EngineUnavailable, match="not installed"):

@@ -30,6 +30,7 @@ from service.domain.answers import (
     LineAnswer,
     Quantity,
     RecordedAnswer,
+    ResolutionAnswer,
     ReturnedAnswer,
     Summary,
 )
@@ -118,7 +119,7 @@ def line_answer(
     unit = line["billed"]["unit"]
     waits = outcome.disposition == "suspend"
     benefit, actions = _benefit(line, rows)
-    return {
+    answer: LineAnswer = {
         "line": line["line"],
         "disposition": outcome.disposition,
         "billed": _shown(outcome.billed, unit),
@@ -136,6 +137,9 @@ def line_answer(
         "requirement": line["requirement"],
         "results": with_balances(line["results"], line["day"], balances or {}),
     }
+    if "decisions" in line:
+        answer["resolutions"] = [resolution_answer(each) for each in line["decisions"]]
+    return answer
 
 
 def _outcome(
@@ -161,7 +165,8 @@ def _outcome(
         return _Decided(disposition, billed, NOTHING, events, [])
     if disposition == "deny":
         first = next(event["code"] for event in events if event["action"] == "deny")
-        return _Decided(disposition, billed, NOTHING, events, [_adjustment(denials[first], billed)])
+        reason = line["denial"] if "denial" in line else denials[first]
+        return _Decided(disposition, billed, NOTHING, events, [_adjustment(reason, billed)])
     if not line["asks"]:
         if line.get("void"):
             return _Decided("void", NOTHING, NOTHING, events, [])
@@ -225,6 +230,20 @@ def _adjustment(reason: AdjustmentReason, of: tuple[int, int]) -> AdjustmentAnsw
 def _shown(quantity: tuple[int, int], unit: str) -> Quantity:
     units, amount = quantity
     return {"units": written(units), "unit": unit, "amount": written_amount(amount)}
+
+
+def resolution_answer(decision: Mapping[str, Any]) -> ResolutionAnswer:
+    """What an examiner decided about a line, as it is answered (seed 001)."""
+    return {
+        "action": decision["action"],
+        "events": list(decision["resolved"]),
+        "authorizations": list(decision["authorizations"]),
+        "reason_code": decision["reason_code"],
+        "reason": decision["reason"],
+        "by": decision["by"],
+        "on_behalf_of": decision["on_behalf_of"] or None,
+        "at": decision["at"],
+    }
 
 
 def _benefit(line: LineDraft, rows: Sequence[Row]) -> tuple[BenefitAnswer | None, list[str]]:

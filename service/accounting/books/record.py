@@ -80,6 +80,10 @@ class LineDraft(TypedDict):
     """What it bills."""
     asks: bool
     """Whether it is in the plan of what is drawn."""
+    decisions: NotRequired[list[dict[str, Any]]]
+    """What examiners decided about it since the claim was sent."""
+    denial: NotRequired[AdjustmentReason]
+    """Why an examiner denied it."""
     void: NotRequired[bool]
     """Whether it is a line of a void, which bills nothing any more."""
     events: list[EventAnswer]
@@ -154,3 +158,17 @@ def unpack(record: str) -> Draft:
     if not record:
         return cast(Draft, {})
     return cast(Draft, orjson.loads(zlib.decompress(base64.b64decode(record))))
+
+
+def selections_in(draft: Draft) -> list[dict[str, Any]]:
+    """What people selected for the lines of a claim: with the claim, and since it was sent."""
+    sent = orjson.loads(draft.get("sent") or "{}").get("selections") or []
+    decided = [
+        {name: each[name] for name in ("line", "type", "authorizations")}
+        for line in draft["lines"]
+        for each in line.get("decisions", ())
+        if each["authorizations"]
+    ]
+    made = {(each["line"], each["type"]) for each in decided}
+    kept = [each for each in sent if (each["line"], each.get("type", "authorization")) not in made]
+    return [*kept, *decided]

@@ -27,6 +27,7 @@ from service.domain.adjudication import Adjudication
 from service.domain.answers import AdjustmentReason, ClaimHead, MatchedLine, Summary
 from service.domain.claim import ServiceLine
 from service.domain.claim_values import days_of
+from service.domain.decision import Decision
 from service.domain.event import DenyWith, Event, Events
 from service.domain.person import Person
 from service.flow.adjudicating.choosing import Chosen
@@ -62,7 +63,7 @@ class Drafting:
     """Drafts one claim.
 
     ``person`` is who the member is, where that was asked; ``previous`` the run before, in short;
-    ``is_unknown``: the claim corrects one that is not known.
+    ``is_unknown``: the claim corrects one that is not known; ``decisions`` are those of examiners.
     """
 
     claim: Adjudication
@@ -70,6 +71,7 @@ class Drafting:
     person: Person | None = None
     previous: Summary | None = None
     is_unknown: bool = False
+    decisions: tuple[Decision, ...] = ()
 
     def claim_drafted(self, matched: Matched, chosen: Sequence[Chosen]) -> Drafted:
         """Draft every line from what was matched and chosen for it."""
@@ -77,6 +79,7 @@ class Drafting:
         for each in chosen:
             by_line[each.search.line.line].append(each)
         events = {number: self._events(of_line) for number, of_line in by_line.items()}
+        settled = self._settled(by_line, events)
         asked = self._asked(by_line, events)
         planned = plan_claim(self.claim, asked, self.rules.references)
         for obstacle in planned.obstacles:
@@ -94,7 +97,7 @@ class Drafting:
                 line,
                 by_line[line.line],
                 events[line.line],
-                resolved.get(line.line, ()),
+                (*settled.get(line.line, ()), *resolved.get(line.line, ())),
                 kinds.get(line.line),
                 matched_lines[line.line],
             )
@@ -178,6 +181,29 @@ class Drafting:
                 )
             )
         return events
+
+    def _settled(
+        self, by_line: Mapping[int, Sequence[Chosen]], events: dict[int, list[Event]]
+    ) -> dict[int, list[Event]]:
+        """Let an examiner's event take the place of those that stop a line; gives the latter.
+
+        Another event than one that denies is raised only while the line is stopped.
+        """
+        settled: dict[int, list[Event]] = {}
+        for each in self.decisions:
+            of_line = events.get(each.line, [])
+            stopping = [event for event in of_line if event.action != "none"]
+            if each.deny_with is None and (each.event is None or not stopping):
+                continue
+            plans = [chosen.search.plan for chosen in by_line.get(each.line, ())]
+            query_type = self.rules.query_type(plans[0]) if plans else self.claim.type
+            codes = self.rules.event_codes
+            outcome = (codes.outcomes_of(each.event) if each.event else None) or ["examiner_denied"]
+            make = Events(codes, query_type, self.claim.type).make
+            raised = make(outcome[0], code=each.event)
+            settled[each.line] = stopping
+            events[each.line] = [event for event in of_line if event not in stopping] + [raised]
+        return settled
 
     def _stopped(self, obstacle: Obstacle, by_line: Mapping[int, Iterable[Chosen]]) -> Event:
         """Raise the event of what keeps a line from being drawn."""
@@ -272,6 +298,12 @@ class Drafting:
             "requirement": matched["requirement"] if matched else None,
             "results": results,
         }
+        decisions = [each for each in self.decisions if each.line == line.line]
+        if decisions:
+            draft["decisions"] = [each.model_dump(mode="json") for each in decisions]
+        denied = [each.deny_with for each in decisions if each.deny_with is not None]
+        if denied:
+            draft["denial"] = _reason(denied[0])
         if matched is None:
             draft["void"] = True
         return draft

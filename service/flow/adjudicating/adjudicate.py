@@ -23,7 +23,7 @@ from service.accounting.books.claim_state import (
     ClaimState,
 )
 from service.accounting.books.claim_state import VOID as VOIDING
-from service.accounting.books.record import pack
+from service.accounting.books.record import Draft, pack
 from service.accounting.planning.tallies import Values
 from service.background import end
 from service.domain.adjudication import (
@@ -33,6 +33,7 @@ from service.domain.adjudication import (
     fingerprints_as,
 )
 from service.domain.answers import AdjudicationAnswer, Summary
+from service.domain.decision import Decision, with_decisions
 from service.domain.misfits import Misfit
 from service.domain.person import Person
 from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafting
@@ -137,7 +138,8 @@ async def _draw(
 ) -> Adjudicated:
     found, original = before.found, before.original
     state = found.claim
-    previous = await _summary(state, run, stores) if state.is_known else None
+    previous, decisions = await _before(claim, state, run, stores)
+    claim = with_decisions(claim, decisions)
     is_unknown = claim.frequency in (REPLACEMENT, VOID) and original is None
     drafting = Drafting(
         claim=claim,
@@ -145,6 +147,7 @@ async def _draw(
         person=found.person,
         previous=previous,
         is_unknown=is_unknown,
+        decisions=decisions,
     )
     if matched is None:
         drafted = drafting.void_drafted()
@@ -275,10 +278,29 @@ async def _original(
     return state if state is not None and state.is_known else None
 
 
-async def _summary(state: ClaimState, run: Run, stores: ClaimStores) -> Summary:
-    """The run before in short, so that this one can say what changed."""
+async def _before(
+    claim: Adjudication, state: ClaimState, run: Run, stores: ClaimStores
+) -> tuple[Summary | None, tuple[Decision, ...]]:
+    """The run before in short, so that this one can say what changed, and the decisions that hold.
+
+    What examiners decided about a version holds when it is run again; a new version is as sent.
+    """
+    if not state.is_known:
+        return None, run.decisions or ()
     draft, moved = await stores.records.recorded(run.payer, state.entries[state.version])
-    return summary(draft, complete(draft, moved)["lines"])
+    decisions = run.decisions
+    if decisions is None:
+        decisions = decisions_in(draft) if claim.version == state.version else ()
+    return summary(draft, complete(draft, moved)["lines"]), decisions
+
+
+def decisions_in(draft: Draft) -> tuple[Decision, ...]:
+    """What examiners decided about the lines of an adjudication."""
+    return tuple(
+        Decision.model_validate(each)
+        for line in draft["lines"]
+        for each in line.get("decisions", ())
+    )
 
 
 async def _match(

@@ -9,6 +9,7 @@ from service.accounting.books.books import AuthorizationChanged, Books, ClaimMov
 from service.accounting.books.record import Draft
 from service.domain.actor import NOBODY, Actor
 from service.domain.candidate import Standing
+from service.domain.decision import Decision
 from service.domain.engine_fault import EngineFault
 from service.domain.person import Person
 from service.flow.matching.finding import CandidateSource
@@ -63,6 +64,8 @@ class Run:
 
     With ``entry`` the adjudication of that ledger entry is run again by ourselves, if it is the one
     in force: what is used stays used, also where the claim came as preliminary.
+    ``decisions`` are those of examiners about its lines; None is those of the run before, where a
+    version is run again.
     """
 
     payer: str
@@ -72,6 +75,7 @@ class Run:
     again: bool = False
     entry: str | None = None
     actor: Actor = NOBODY
+    decisions: tuple[Decision, ...] | None = None
 
 
 async def contended(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -23,11 +23,13 @@ class Offer:
     """Lines that would come out otherwise, and the authorizations that arrived for them.
 
     ``needs_nobody``: all that is better would be paid without an examiner, and nothing is worse.
+    ``is_new``: one of them was no candidate before, or in another version; else units came back.
     """
 
     lines: tuple[dict[str, Any], ...]
     authorizations: Mapping[str, int]
     needs_nobody: bool
+    is_new: bool
 
 
 def offer_of(
@@ -41,22 +43,26 @@ def offer_of(
     ids = None if arrived is None else frozenset(arrived)
     known = {line["line"]: line for line in before}
     lines, versions, is_any_better = [], dict[str, int](), False
-    needs_nobody = True
+    needs_nobody, is_new = True, False
     for line in now:
         was = known[line["line"]]
-        seen = _candidates(was) | _candidates(line)
+        candidates = _candidates(was)
+        seen = candidates | _candidates(line)
         mine = {name: each for name, each in seen.items() if ids is None or name in ids}
         better, worse = is_better(was, line), _is_worse(was, line)
         if better and mine:
             is_any_better = True
             versions |= mine
+            is_new |= any(candidates.get(name) != each for name, each in mine.items())
             needs_nobody &= line["disposition"] in _PAYABLE
         needs_nobody &= not worse
         if better or worse:
             lines.append(_shown(was, line, better=better, authorizations=mine))
     if not is_any_better:
         return None
-    return Offer(lines=tuple(lines), authorizations=versions, needs_nobody=needs_nobody)
+    return Offer(
+        lines=tuple(lines), authorizations=versions, needs_nobody=needs_nobody, is_new=is_new
+    )
 
 
 def shown_outside(

@@ -4,9 +4,11 @@ Everything may be repeated, by two workers at once or after a crash: a claim is 
 only if its adjudication is the one that was looked at, and an offer says nothing a second time.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, Protocol
 
 import structlog
 
@@ -17,7 +19,14 @@ from service.accounting.books.record import Draft
 from service.domain.actor import Actor
 from service.domain.adjudication import Adjudication
 from service.domain.answers import LineAnswer
-from service.domain.work_item import FALLS_OUTSIDE, LATE_AUTHORIZATION, WorkItem
+from service.domain.work_item import (
+    FALLS_OUTSIDE,
+    FREED_UNITS,
+    LATE_AUTHORIZATION,
+    ItemKind,
+    WorkItem,
+    offer_item,
+)
 from service.flow.adjudicating.adjudicate import Conflict, Overtaken, adjudicate
 from service.flow.adjudicating.choosing import BadSelection
 from service.flow.adjudicating.run import ClaimStores, Run
@@ -134,7 +143,9 @@ class LateClaims:
             # An examiner's selection may be void by now, and nobody else can choose instead.
             log.warning("late_claim_refused", reason=type(error).__name__)
             return "refused"
-        is_new = await self.offers.offer(payer, self._item(claim, entry, offer))
+        kind = LATE_AUTHORIZATION if offer.is_new else FREED_UNITS
+        item = self._item(payer, claim, entry, kind, offer.authorizations, offer.lines)
+        is_new = await self.offers.offer(payer, item)
         return "worklist" if is_new else None
 
     async def review(self, payer: str, authorization_id: str) -> int:
@@ -148,15 +159,13 @@ class LateClaims:
             claim = Adjudication.model_validate_json(each.draft["sent"])
             now = await self._would_be(payer, claim, entry)
             before = complete(each.draft, each.moved)["lines"]
-            item = WorkItem(
-                claim_id=claim.claim_id,
-                claim_version=claim.version,
-                member_id=claim.member.id,
-                entry=entry,
-                authorizations={authorization_id: each.version},
-                lines=shown_outside(before, now, each.lines, authorization_id),
-                offered_at=self.now(),
-                reason=FALLS_OUTSIDE,
+            item = self._item(
+                payer,
+                claim,
+                entry,
+                FALLS_OUTSIDE,
+                {authorization_id: each.version},
+                shown_outside(before, now, each.lines, authorization_id),
             )
             count += await self.offers.offer(payer, item)
         return count
@@ -173,15 +182,35 @@ class LateClaims:
             return None
         return would.answer["lines"]
 
-    def _item(self, claim: Adjudication, entry: str, offer: Offer) -> WorkItem:
+    def _item(
+        self,
+        payer: str,
+        claim: Adjudication,
+        entry: str,
+        kind: ItemKind,
+        authorizations: Mapping[str, int],
+        lines: tuple[Mapping[str, Any], ...],
+    ) -> WorkItem:
+        since = self.now()
+        table = self.rules.judging(payer, claim).references.worklist
+        charged = {line.line: line.charge or Decimal(0) for line in claim.lines}
+        amount = sum((charged[each["line"]] for each in lines), Decimal(0))
+        clock = table.clock(kind, (), claim.type, amount)
+        due = clock.due(datetime.fromisoformat(since), table.calendar)
         return WorkItem(
+            item_id=offer_item(claim.claim_id),
+            kind=kind,
+            since=since,
+            due=due.isoformat(timespec="seconds"),
+            priority=clock.priority,
             claim_id=claim.claim_id,
             claim_version=claim.version,
+            claim_type=claim.type,
             member_id=claim.member.id,
+            amount=format(amount, "f"),
             entry=entry,
-            authorizations=offer.authorizations,
-            lines=offer.lines,
-            offered_at=self.now(),
+            authorizations=authorizations,
+            lines=lines,
         )
 
 

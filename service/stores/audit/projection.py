@@ -9,7 +9,7 @@ from elasticsearch import AsyncElasticsearch
 from prometheus_client import Counter, Gauge
 
 from service.stores.audit._rows import row_of_fields, write_anchor, write_document
-from service.stores.connection.bulk import Operation
+from service.stores.connection.bulk import run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
@@ -61,7 +61,7 @@ class TrailProjection(Projection):
         """Name the stream of a payer's trail."""
         return self._keys.book(payer).trail
 
-    def operations(self, payer: str, entries: Entries) -> list[Operation]:
+    async def copy(self, payer: str, entries: Entries) -> None:
         """Write rows as documents of their month; what is no row is left out, and then missing."""
         read = [(self._indices.audit(month_of(name)), row_of_fields(row)) for name, row in entries]
         rows = [(index, row) for index, row in read if row is not None]
@@ -69,7 +69,7 @@ class TrailProjection(Projection):
         if rows:
             head = max(row.head for _, row in rows)
             operations.append(write_anchor(self._indices, self._keys.trail_key, payer, head))
-        return operations
+        await run_bulk(self._elasticsearch, operations)
 
     async def trim(self, payer: str, least: str) -> None:
         """Trim the stream; how far the trail goes stands beside it."""

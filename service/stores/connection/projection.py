@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge
 
 from service.accounting.replay.ledger import FIRST_ID, entry_order
 from service.background import Background
-from service.stores.connection.bulk import Operation, bounded, run_bulk
+from service.stores.connection.bulk import bounded
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames
@@ -82,8 +82,8 @@ class Projection(Background):
         """Name the stream of a payer."""
 
     @abstractmethod
-    def operations(self, payer: str, entries: Entries) -> list[Operation]:
-        """Write entries for Elasticsearch, so that the same entry is the same document."""
+    async def copy(self, payer: str, entries: Entries) -> None:
+        """Write entries to Elasticsearch, so that the same entry is the same document."""
 
     @abstractmethod
     async def trim(self, payer: str, least: str) -> None:
@@ -116,7 +116,7 @@ class Projection(Background):
             for some in bounded(
                 found, _length, count_max=_BULK_OPERATIONS, size_max=_BULK_CHARACTERS
             ):
-                await run_bulk(self._elasticsearch, self.operations(payer, some))
+                await self.copy(payer, some)
             last = found[-1][0]
             await self.trim(payer, id_after(last))
             self._meters.projected.inc(len(found))

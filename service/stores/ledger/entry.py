@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from service.accounting.books.record import unpack
+from service.accounting.books.record import Draft, selections_in
 from service.accounting.replay.ledger import entry_order
 from service.matching.outcomes import outcomes_of, set_number
 from service.stores.connection.bulk import Operation
@@ -29,17 +29,17 @@ def index_of(indices: IndexNames, entry_id: str) -> str:
     return indices.ledger(month_of(entry_id))
 
 
-def write_entry(indices: IndexNames, book: BookKeys, entry: LedgerEntry) -> Operation:
-    """Write an entry, unless it is there: the same id is the same movement."""
+def write_entry(indices: IndexNames, book: BookKeys, entry: LedgerEntry, draft: Draft) -> Operation:
+    """Write an entry with its record, unless it is there: the same id is the same movement."""
     return Operation(
         action="create",
         index=index_of(indices, entry.id),
         id=ledger_id(entry.payer, entry.id),
-        document=_document(book, entry),
+        document=_document(book, entry, draft),
     )
 
 
-def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
+def _document(book: BookKeys, entry: LedgerEntry, draft: Draft) -> dict[str, Any]:
     fields = entry.fields
     milliseconds, number = entry_order(entry.id)
     moved = list(dict.fromkeys(_moved(fields)))
@@ -56,7 +56,7 @@ def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
         "authorization_ids": moved,
         "matched_ids": list(filter(None, fields.get("mt", "").split("|"))),
     }
-    found |= _adjudicated(fields.get("b"))
+    found |= _adjudicated(draft)
     return {
         "payer": entry.payer,
         "shelves": sorted(_shelves(book, fields, moved)),
@@ -67,18 +67,17 @@ def _document(book: BookKeys, entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def _adjudicated(record: str | None) -> dict[str, Any]:
+def _adjudicated(draft: Draft) -> dict[str, Any]:
     """What adjudications are found by when rules are tried on them, and counted by."""
-    if not record:
+    if not draft:
         return {}
-    draft = unpack(record)
     lines = draft["lines"]
     results = [(line["line"], result) for line in lines for result in line["results"]]
     selected = {
         (each["line"], each.get("type", "authorization")): each["authorizations"][0][
             "authorization_id"
         ]
-        for each in _read(draft.get("sent") or "{}").get("selections") or ()
+        for each in selections_in(draft)
     }
     return {
         "claim_type": draft["claim"]["claim_type"],

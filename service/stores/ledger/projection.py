@@ -1,11 +1,12 @@
 """Copies ledger entries from the streams of Redis to Elasticsearch, and then trims the streams."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from elasticsearch import AsyncElasticsearch
 from prometheus_client import Counter, Gauge
 
-from service.stores.connection.bulk import Operation
+from service.accounting.books.record import Draft, unpack
+from service.stores.connection.bulk import run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
@@ -27,6 +28,9 @@ METERS = Meters(
     faults=Counter("authmatch_ledger_projection_faults_total", "Times that copying failed."),
 )
 
+Follow = Callable[[str, Sequence[tuple[LedgerEntry, Draft]]], Awaitable[None]]
+"""Who is told what was copied, each entry with its record; raises EngineFault."""
+
 _TRIM = lua("stream_trim.lua")
 
 
@@ -40,9 +44,11 @@ class LedgerProjection(Projection):
         indices: IndexNames,
         keys: KeyNames,
         payers: Collection[str],
+        follow: Follow,
         *,
         sweep_s: float,
     ) -> None:
+        """``follow`` is told of every entry before it is trimmed, perhaps once more."""
         super().__init__(
             elasticsearch,
             redis,
@@ -54,18 +60,22 @@ class LedgerProjection(Projection):
             sweep_s=sweep_s,
         )
         self._keys = keys
+        self._follow = follow
 
     def stream(self, payer: str) -> str:
         """Name the ledger of a payer."""
         return self._keys.book(payer).ledger
 
-    def operations(self, payer: str, entries: Entries) -> list[Operation]:
-        """Write entries as documents of the month in which they were made."""
+    async def copy(self, payer: str, entries: Entries) -> None:
+        """Write entries as documents of the month in which they were made, and tell of them."""
         book = self._keys.book(payer)
-        return [
-            write_entry(self._indices, book, LedgerEntry(id=name, payer=payer, fields=fields))
+        read = [
+            (LedgerEntry(id=name, payer=payer, fields=fields), unpack(fields.get("b", "")))
             for name, fields in entries
         ]
+        written = [write_entry(self._indices, book, *each) for each in read]
+        await run_bulk(self._elasticsearch, written)
+        await self._follow(payer, read)
 
     async def trim(self, payer: str, least: str) -> None:
         """Trim the ledger, unless it is held; one that is empty keeps its last id."""

@@ -17,7 +17,7 @@ from elasticsearch import AsyncElasticsearch
 from prometheus_client import Counter
 
 from service.accounting.answers.answer import complete
-from service.accounting.books.record import pack, unpack
+from service.accounting.books.record import pack, selections_in, unpack
 from service.background import Background
 from service.domain.answers import MatchAnswer
 from service.domain.claim import Claim
@@ -264,6 +264,8 @@ class KeptClaims(Background):
             return KeptClaim(sent=content["sent"], lines=content["lines"])
         draft, moved = read_record(read_entry(document))
         sent = orjson.loads(draft.get("sent") or "{}")
+        if selections := selections_in(draft):
+            sent["selections"] = selections
         return KeptClaim(sent=sent, lines=complete(draft, moved)["lines"])
 
 

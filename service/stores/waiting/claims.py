@@ -39,10 +39,15 @@ class WaitingClaims:
     async def stand(self, payer: str, items: Iterable[WorkItem]) -> list[bool]:
         """Tell of items whether the adjudication that each offers to repeat is still in force."""
         wanted = list(items)
-        claims = await self._accumulators.read_claims(payer, [item.claim_id for item in wanted])
+        names = [item.claim_id for item in wanted if item.claim_id is not None]
+        found = iter(await self._accumulators.read_claims(payer, names))
+        claims = [None if item.claim_id is None else next(found) for item in wanted]
         return [
-            claim.is_in_force
-            and claim.version == item.claim_version
-            and claim.stands_as(item.entry)
+            claim is None
+            or (
+                claim.is_in_force
+                and claim.version == item.claim_version
+                and claim.stands_as(item.entry)
+            )
             for item, claim in zip(wanted, claims, strict=True)
         ]

@@ -1,0 +1,141 @@
+"""Keeps the worklist as the ledger says: an item comes and goes with the line that it is of.
+
+Each entry may be looked at again, by two workers or when the ledger is read anew: the later one
+counts, and what people set on an item is left alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import cast
+
+import orjson
+
+from service.accounting.answers.stopped import StoppedLine, may_stop, stopped_lines
+from service.accounting.books.claim_state import RELEASED, REVERSED
+from service.accounting.books.record import Draft
+from service.domain.actor import Actor
+from service.domain.claim import ClaimType
+from service.domain.work_item import Listed, WorkItem, entry_after, line_item
+from service.rules.book import RuleBook
+from service.stores.connection.faults import EngineUnavailable
+from service.stores.connection.key_names import SHELVES
+from service.stores.ledger.entry import LedgerEntry
+from service.stores.ledger.reading import LedgerReading
+from service.stores.ledger.records import read_record
+from service.stores.waiting.worklist import ATTEMPTS_MAX, Worklist
+
+CHANGED = "the claim was adjudicated anew, reversed or replaced"
+_ENTRIES_AT_ONCE = 500
+
+Drafts = Sequence[tuple[LedgerEntry, Draft]]
+"""Entries, each with its record."""
+
+
+@dataclass(eq=False, repr=False)
+class Following:
+    """What the ledger says of lines that wait; raises EngineFault."""
+
+    _worklist: Worklist
+    _rules: Callable[[str], RuleBook]
+
+    async def follow(self, payer: str, entries: Drafts) -> None:
+        """Have the worklist say what these entries say, the oldest first."""
+        found: dict[str, list[WorkItem]] = {}
+        changed: dict[str, LedgerEntry] = {}
+        for entry, draft in entries:
+            fields = entry.fields
+            claim_id, original = fields.get("c"), fields.get("oc")
+            if claim_id and draft:
+                found[claim_id] = self._found(payer, entry, draft)
+                if fields.get("n") != "1":
+                    changed[claim_id] = entry
+            elif claim_id and fields.get("s") in (RELEASED, REVERSED):
+                changed[claim_id] = entry
+                found.pop(claim_id, None)
+            if original:
+                changed[original] = entry
+                found.pop(original, None)
+        await self._worklist.found(payer, [item for items in found.values() for item in items])
+        await self._close(payer, changed)
+
+    def _found(self, payer: str, entry: LedgerEntry, draft: Draft) -> list[WorkItem]:
+        drawn = {each["row"]["l"] for each in orjson.loads(entry.fields.get("r") or "[]")}
+        if not may_stop(draft, drawn):
+            return []
+        rules, told = self._rules(payer), orjson.loads(draft.get("sent", "{}"))
+        member = told.get("member", {}).get("id")
+        return [
+            item_of(each, entry, draft, member, rules)
+            for each in stopped_lines(*read_record(entry))
+        ]
+
+    async def _close(self, payer: str, changed: Mapping[str, LedgerEntry]) -> None:
+        """Close what is of an adjudication that is not in force any more; it says by whom."""
+        for _ in range(ATTEMPTS_MAX):
+            listed = await self._worklist.of_claims(payer, changed)
+            closed = [
+                (_closed(each, changed[each.item.claim_id]), each)
+                for each in listed
+                if each.item.claim_id
+                and entry_after(changed[each.item.claim_id].id, each.item.entry)
+            ]
+            done = await self._worklist.write_all(payer, closed)
+            if all(done):
+                return
+        raise EngineUnavailable("elasticsearch", "other writes of items did not end")
+
+    async def rebuild(self, payer: str, ledger: LedgerReading) -> None:
+        """Read the ledger of a payer again, and have the worklist say what it says."""
+        some: list[tuple[LedgerEntry, Draft]] = []
+        async for entry in ledger.of_shelves(payer, range(SHELVES), with_records=True):
+            some.append((entry, read_record(entry)[0]))
+            if len(some) == _ENTRIES_AT_ONCE:
+                await self.follow(payer, some)
+                some = []
+        await self.follow(payer, some)
+
+
+def item_of(
+    stopped: StoppedLine, entry: LedgerEntry, draft: Draft, member: str | None, rules: RuleBook
+) -> WorkItem:
+    """The item of a line that waits since an entry."""
+    head, since = draft["claim"], entry.fields["at"]
+    outcomes = tuple(
+        dict.fromkeys(
+            outcome for code in stopped.events for outcome in rules.event_codes.outcomes_of(code)
+        )
+    )
+    table = rules.references.worklist
+    claim_type = cast(ClaimType, head["claim_type"])
+    clock = table.clock(stopped.kind, outcomes, claim_type, Decimal(stopped.amount))
+    due = clock.due(datetime.fromisoformat(since), table.calendar)
+    return WorkItem(
+        item_id=line_item(head["claim_id"], stopped.line),
+        kind=stopped.kind,
+        since=since,
+        due=due.isoformat(timespec="seconds"),
+        priority=clock.priority,
+        entry=entry.id,
+        claim_id=head["claim_id"],
+        claim_version=head["version"],
+        line=stopped.line,
+        member_id=member,
+        claim_type=claim_type,
+        query_type=stopped.query_type,
+        events=stopped.events,
+        outcomes=outcomes,
+        units=stopped.units,
+        unit=stopped.unit,
+        amount=stopped.amount,
+        authorizations=stopped.authorizations,
+    )
+
+
+def _closed(listed: Listed, entry: LedgerEntry) -> WorkItem:
+    fields = entry.fields
+    actor = Actor(by=fields.get("by", ""), on_behalf_of=fields.get("obo", ""))
+    return listed.item.decided(
+        "done", at=fields["at"], actor=actor, why=fields.get("why") or CHANGED
+    )
