@@ -426,11 +426,16 @@ def report_view(report: Mapping[str, Any]) -> RenderableType:
         parts += ["", "no line comes out otherwise"]
     gates = [[each["gate"], gate_words(each), each["outcome"]] for each in report["gates"]["gates"]]
     parts += ["", table("gate", "it comes to", "", rows=gates)]
+    parts += ["", *map(_warned, report["warnings"])]
     parts += ["", f"examiners: {review['before']['hours']} h, then {review['after']['hours']} h"]
     return Group(*parts)
 
 
 _SIDES = ("before", "after")
+
+
+def _warned(warning: Mapping[str, Any]) -> str:
+    return " ".join(warning[name] for name in ("code", "template", "of", "message"))
 
 
 def _rows_view(report: Mapping[str, Any], words: list[str]) -> Table:

@@ -329,7 +329,18 @@ def _criteria(report: Report) -> str:
         " it over the threshold; in brackets by the rules in force.</p>"
         f'<div class="charts"><div>{_drawn(charts.criteria_chart, criteria)}</div></div>'
         + _table(heads, [_criterion(each, before) for each in criteria], kind="criteria")
+        + _warnings(report)
     )
+
+
+def _warnings(report: Report) -> str:
+    """What does nothing for the lines of the study."""
+    told = "".join(
+        f"<li>{escape(each['template'])}: {escape(each['of'])}: {escape(each['message'])}"
+        f' <span class="soft code">{each["code"]}</span></li>'
+        for each in report["warnings"]
+    )
+    return told and f"<p>What does nothing here, which may be meant:</p><ul>{told}</ul>"
 
 
 _MET = ("met in full", "unrestricted", "in part", "missed", "not asked")

@@ -16,7 +16,7 @@ from service.rules.changes import Change, changes, mixed
 from service.rules.rule_set import RuleSet
 from service.rules.texts import load_texts
 from service.tuning._causes import Cause, Changes, Moved, Trying, outcome_of
-from service.tuning._criteria import criteria_counted
+from service.tuning._criteria import Standing, criteria_counted, warnings_of
 from service.tuning._harm import CLASSES, HARMFUL, HARMS, Harm, class_of, harm_of
 from service.tuning.columns import KINDS, Columns
 from service.tuning.gates import judge_gates
@@ -68,6 +68,7 @@ def make_report(asked: Asked, tell: Tell = lambda _: None) -> Json:
         **report,
         "gates": judge_gates(report, before.references.gates),
         "sweep": threshold_sweep(columns, after, asked.labels, asked.minutes),
+        "warnings": warnings_of(after.plans, _standings(comparison.after)),
         "notes": list(_notes(before, after, comparison)),
     }
 
@@ -176,8 +177,8 @@ class Comparison:
                 "after": automatic_share(self.columns, self.after, asked.labels),
             },
             "criteria": {
-                "before": _criteria(self.before),
-                "after": _criteria(self.after),
+                "before": criteria_counted(_standings(self.before)),
+                "after": criteria_counted(_standings(self.after)),
             },
             "drift": self._drift(),
             "left": self._claims_left(),
@@ -338,16 +339,17 @@ def _verdict(verdict: Verdict | None) -> Json:
     }
 
 
-def _criteria(judging: Judging) -> list[Json]:
+def _standings(judging: Judging) -> list[tuple[str, Standing, int]]:
+    """How lines stand, each once, with its template and how many stand so."""
     alike = Counter(
         (each.template, id(each.standing)) for each in judging.verdicts.values() if each.standing
     )
     standings = {id(each.standing): each.standing for each in judging.verdicts.values()}
-    return criteria_counted(
+    return [
         (template, standing, lines)
         for (template, name), lines in alike.items()
         if (standing := standings[name]) is not None
-    )
+    ]
 
 
 def _notes(before: RuleBook, after: RuleBook, comparison: Comparison) -> Iterator[str]:
