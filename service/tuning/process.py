@@ -32,7 +32,6 @@ Json = dict[str, Any]
 
 def main(given: BinaryIO, told: BinaryIO) -> None:
     """Make one report, or one suggestion."""
-    os.nice(NICENESS)
 
     def tell(**said: object) -> None:
         told.write(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE))
@@ -126,5 +125,6 @@ def _judging(plain: list[list[Any]]) -> Judging:
     return Judging(found, frozenset())
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - it is the same in a process of its own
+    os.nice(NICENESS)
     main(sys.stdin.buffer, sys.stdout.buffer)

@@ -86,6 +86,12 @@ def test_of_many_changes_nothing_in_a_cause_can_be_left_out(needed: set[int]) ->
     assert all(not holds(formula, set(cause.changes) - {each}, 40) for each in cause.changes)
 
 
+def test_a_cause_of_many_changes_is_made_smaller() -> None:
+    """After so many sets that were tried nothing of it can be left out, and that is said."""
+    (cause,) = Formulas(40, frozenset({3, 20, 39}).issubset).found()
+    assert cause == Cause((3, 20, 39), is_smallest=False)
+
+
 def test_lines_of_a_group_that_have_another_cause_are_tried_alone() -> None:
     """What is found for one is made true for each."""
     trying = Formulas(3, lambda made: 0 in made, lambda made: 1 in made, lambda made: 0 in made)

@@ -95,6 +95,13 @@ def test_a_study_is_judged_as_a_match_would_be(seed: int, edits: int) -> None:
         judged_alike(study, book, columns)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_drawn_study_is_judged_as_a_match_would_be(seed: int) -> None:
+    """The same each time."""
+    study = random_study(seed, 25)
+    judged_alike(study, book_of(), Columns.of(study))
+
+
 @pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000_000), edits=st.integers(0, 6))
