@@ -10,12 +10,14 @@ from service.accounting.answers.statement import statement
 from service.accounting.answers.status import Status as Status
 from service.accounting.answers.status import status_of
 from service.accounting.limits.bounds import bounds_of
-from service.application import members
+from service.application import claims, members
 from service.application.authorizations import Filter, Stored
+from service.application.claims import WhyNotQuestion
 from service.application.members import MemberAnswer
 from service.application.parts import Caller
 from service.domain.answers import StatementAnswer
 from service.domain.authorization import Authorization
+from service.domain.claim import Claim
 from service.stores.connection.clock import today
 from service.stores.ledger.entry import claims_in
 from service.stores.ledger.reading import MATCHED, MOVED
@@ -35,6 +37,14 @@ class Overview:
     state: Mapping[str, Any]
     status: Status
     accounts: Sequence[StatementAnswer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An authorization that is no candidate for a line, and what it fails, as `why-not` says it."""
+
+    shown: Overview
+    finding: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +134,31 @@ async def of_member(caller: Caller, member: str, *, after: str | None = None) ->
         next_=page.next_,
         claims=await _claims_of(caller, ids) if CHARGES in caller.subject.scopes else (),
     )
+
+
+async def left_out(caller: Caller, claim: Claim, line: int, known: Sequence[str]) -> list[LeftOut]:
+    """Authorizations of the claim's member beside those that are known, and why each is left out.
+
+    Of what has no number or does not stand any more no reason is looked for: its status is one.
+    Raises EngineFault.
+    """
+    found = await _listed(caller, Filter(member=claim.member.id))
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(stored: Stored) -> LeftOut:
+        async with turns:
+            shown = await overview(caller, stored)
+            number = shown.authorization.number
+            if number is None or shown.status in ("void", "superseded"):
+                return LeftOut(shown=shown, finding=None)
+            asked = WhyNotQuestion(claim=claim, line=line, number=number)
+            told = await claims.explain(caller, asked)
+            name = shown.authorization.authorization_id
+            findings = (each for each in told["findings"] if each["authorization_id"] == name)
+            return LeftOut(shown=shown, finding=next(findings, None))
+
+    wanted = [each for each in found if each.source.get("authorization_id") not in known]
+    return await asyncio.gather(*map(one, wanted))
 
 
 async def _claims_of(caller: Caller, authorizations: Sequence[str]) -> list[str]:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from service.api.problem import Refused
 from service.application.refusals import NotFound
+from service.domain.work_item import line_item
 from service.workbench import words
 from service.workbench.visit import Fields, PayerNeeded, SendAgain, SignInNeeded, Visit
 
@@ -30,7 +32,7 @@ HEADERS = {
     ),
     "Referrer-Policy": "same-origin",
 }
-ROOMS: tuple[tuple[str, str, str], ...] = ()
+ROOMS = (("/worklist", "Worklist", "worklist.work"),)
 """What the top of every page leads to: path, name, and the scope that it needs."""
 _FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -139,5 +141,7 @@ def _environment() -> Environment:
         words=words,
         rooms=ROOMS,
         address=address,
+        line_item=line_item,
     )
+    made.filters["json"] = lambda value: orjson.dumps(value).decode()
     return made

@@ -8,6 +8,8 @@ from service.api.problem import Refused
 from service.application.maintenance import Readiness
 from service.application.overview import Status
 from service.domain.answers import Disposition
+from service.domain.work_item import ItemKind
+from service.domain.worklist_table import Action
 
 ACTIONS: Mapping[str, str] = {
     "A1": "certified",
@@ -74,6 +76,28 @@ KINDS: Mapping[str, str] = {
     "recount": "counted anew",
 }
 """What an entry of the ledger is."""
+
+ITEMS: Mapping[ItemKind, str] = {
+    "suspended": "Suspended line",
+    "review": "Review",
+    "late-authorization": "Late authorization",
+    "freed-units": "Units came back",
+    "falls-outside": "Falls outside",
+    "negative-balance": "Negative balance",
+    "duplicate": "Duplicate grant",
+    "dead-letter": "Dead letter",
+}
+
+RESOLUTIONS: Mapping[Action, tuple[str, str]] = {
+    "select": ("Apply", "Draw the line from what is chosen, in its order."),
+    "override": ("Use in spite of its decision", "The same, also of what is denied or pended."),
+    "deny": ("Deny the line", "With one of the adjustments that fit."),
+    "replace": ("Raise another event", "Instead of those that stop the line."),
+    "readjudicate": ("Adjudicate anew", "The whole claim, as it was sent, with what was decided."),
+    "request-information": ("Ask for information", "It waits until a day."),
+    "no-action": ("Leave it as it is", "It may come back."),
+}
+"""What is on the button of an action, and what it does."""
 
 _ADVICE: Mapping[int, str] = {
     400: "Nothing was changed. Go back and send the form again.",
@@ -144,13 +168,17 @@ def moment(text: str | None) -> str:
         return text
 
 
-def age(text: str, now: datetime) -> tuple[str, str]:
-    """How long ago something was, in words, and in the tone of how urgent that makes it."""
-    whole = max(0, (now - datetime.fromisoformat(text)).days)
-    if whole == 0:
-        return "today", "good"
-    told = "1 day" if whole == 1 else f"{whole} days"
-    return told, "good" if whole < 3 else "part" if whole < 7 else "bad"
+def due(text: str, now: datetime) -> tuple[str, str]:
+    """How long there is until an item is due, in words, and in the tone of how urgent that is."""
+    left = datetime.fromisoformat(text) - now
+    hours = int(left.total_seconds() // 3600)
+    if hours < 0:
+        days = -(hours + 1) // 24
+        return (f"{days} days over" if days > 1 else "overdue"), "bad"
+    if hours < 2 * 24:
+        return f"in {hours} h", "bad" if hours < 24 else "part"
+    days = hours // 24
+    return f"in {days} days", "part" if days < 7 else "good"
 
 
 def health(told: Readiness | None) -> list[tuple[str, str, str]]:

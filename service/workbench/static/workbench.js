@@ -4,7 +4,7 @@
 const byId = (id) => document.getElementById(id);
 const isTyping = (event) =>
   event.ctrlKey || event.metaKey || event.altKey ||
-  event.target.closest("input:not([type=checkbox]), textarea, select, dialog") !== null;
+  event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, dialog") !== null;
 
 const rows = () => [...document.querySelectorAll("[data-row]")];
 const current = () => rows().find((row) => row.getAttribute("aria-selected") === "true");
@@ -15,7 +15,64 @@ function go(step) {
   const now = all.indexOf(current());
   const next = all[Math.max(0, Math.min(all.length - 1, now + step))];
   all.forEach((row) => row.setAttribute("aria-selected", String(row === next)));
-  (next.querySelector("a, button, input") || next).focus();
+  (next.querySelector("[data-open]") || next.querySelector("a, button, input") || next).focus();
+}
+
+// Candidates: what is chosen has a number, its place in the order.
+const form = document.querySelector("[data-choose]");
+const orders = () => [...form.querySelectorAll("[data-candidate] input")];
+
+function show() {
+  orders().forEach((each) =>
+    each.closest("[data-candidate]").classList.toggle("is-picked", each.value.trim() !== ""));
+}
+
+function pick(place) {
+  const field = orders()[place];
+  if (!field) return;
+  const was = Number(field.value);
+  const taken = orders().map((each) => Number(each.value)).filter(Boolean);
+  field.value = was ? "" : String(Math.max(0, ...taken) + 1);
+  if (was) orders().forEach((each) => { if (Number(each.value) > was) each.value = String(Number(each.value) - 1); });
+  show();
+  look();
+}
+
+// What applying would do, as soon as something is chosen; the answer is the page that `Try` gives.
+let asking = 0;
+async function look() {
+  const place = byId("outcome");
+  const mine = ++asking;
+  if (!place) return;
+  if (!orders().some((each) => each.value.trim())) { place.hidden = true; return; }
+  place.hidden = false;
+  place.setAttribute("aria-busy", "true");
+  const sent = new URLSearchParams(new FormData(form));
+  sent.set("step", "try");
+  if (!sent.get("reason_code")) sent.set("reason_code", form.querySelector("[data-reason]")?.value || "");
+  try {
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body: sent });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (mine !== asking) return;
+    const told = page.querySelector(answer.ok ? "#outcome" : "[role=alert]");
+    place.replaceChildren(...(told ? told.cloneNode(true).childNodes : [page.querySelector("h1") || "no answer"]));
+  } catch {
+    if (mine === asking) place.textContent = "It could not be tried: the service does not answer. Nothing was changed.";
+  }
+  if (mine === asking) place.removeAttribute("aria-busy");
+}
+
+function nextReason() {
+  const all = [...form.querySelectorAll("[data-reason]")];
+  const next = all[(all.findIndex((each) => each.checked) + 1) % all.length];
+  if (next) { next.checked = true; next.focus(); }
+}
+
+if (form) {
+  form.addEventListener("input", (event) => {
+    if (event.target.closest("[data-candidate]")) { show(); look(); }
+  });
+  if (byId("outcome")?.hidden && !document.querySelector("[role=alert]")) look();
 }
 
 const KEYS = {
@@ -24,6 +81,13 @@ const KEYS = {
   j: () => go(1),
   k: () => go(-1),
 };
+if (form) {
+  KEYS.r = nextReason;
+  for (let place = 0; place < 9; place += 1) KEYS[place + 1] = () => pick(place);
+}
+if (document.querySelector("table.items")) {
+  KEYS.a = () => current()?.querySelector("[data-take]")?.click();
+}
 
 document.addEventListener("keydown", (event) => {
   if (isTyping(event)) return;
@@ -35,3 +99,20 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.querySelectorAll(".keys").forEach((each) => { each.hidden = false; });
+
+// How much waits: a note when that changed, so that nothing moves under the reader's eyes.
+const live = byId("live");
+if (live) {
+  const count = (page) => page.querySelector("[data-total]")?.dataset.total;
+  const seen = count(document);
+  setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(location.href);
+      if (!answer.ok) return;
+      const now = count(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      live.hidden = now === seen;
+      live.textContent = `now ${now} wait: load the page again`;
+    } catch { /* it is asked again */ }
+  }, 20000);
+}

@@ -1,0 +1,191 @@
+"""Guided resolution by keyboard alone: what waits is decided, tried first, undone, and seen."""
+
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from service.domain.work_item import line_item
+from tests.workbench.browser import complaints
+from tests.workbench.conftest import Desk, example
+
+PROFESSIONAL, DENTAL = "C-2026-000123", "C-2026-000204"
+OUTPATIENT, REFERRAL = "C-2026-000202", "C-2026-000203"
+
+
+def opened(desk: Desk, claim: str, line: int, role: str = "examiner", **context: Any) -> Page:
+    """Somebody who opens the item of a claim line."""
+    page = desk.sit_down(role, **context)
+    page.goto(f"{desk.url}/workbench/worklist/{line_item(claim, line)}")
+    expect(page.locator("h1")).to_have_text("Suspended line")
+    return page
+
+
+def sent(desk: Desk, name: str, line: int) -> str:
+    """A claim of its own with one line of an example, adjudicated; gives its id."""
+    claim = example(name)
+    claim["claim_id"] = f"C-{uuid.uuid4().hex[:8]}"
+    claim["lines"] = [each for each in claim["lines"] if each["line"] == line]
+    with desk.caller() as all_:
+        assert all_.post("/adjudicate", json=claim).status_code == 200
+    return str(claim["claim_id"])
+
+
+def line_of(desk: Desk, claim: str, line: int) -> dict[str, Any]:
+    """What became of a claim line."""
+    with desk.caller() as all_:
+        lines = all_.get(f"/claims/{claim}").json()["lines"]
+    found: dict[str, Any] = next(each for each in lines if each["line"] == line)
+    return found
+
+
+def test_a_line_with_one_candidate_takes_two_keys(desk: Desk, pictures: Path) -> None:
+    """What fits is chosen already, and what applying pays is shown; a reason, apply, next, undo."""
+    page = opened(desk, PROFESSIONAL, 2)
+    said = complaints(page)
+    outcome = page.locator("#outcome")
+    expect(outcome).to_contain_text("Paid")
+    expect(outcome).to_contain_text("4\xa0UN, 240.00 of 4\xa0UN, 240.00")
+    expect(outcome).to_contain_text("10 left")
+    page.screenshot(path=pictures / "resolution-tried.png", full_page=True)
+    for key in "ry":
+        page.keyboard.press(key)
+    expect(page.locator("[role=status]").first).to_contain_text("resolved by selecting UM-55012")
+    line = line_of(desk, PROFESSIONAL, 2)
+    assert (line["disposition"], line["resolutions"][0]["by"]) == ("pay", "session:examiner")
+
+    page.keyboard.press("u")
+    expect(page.locator(".tag").first).to_have_text("Waits")
+    assert line_of(desk, PROFESSIONAL, 2)["disposition"] == "suspend"
+    assert said == []
+
+
+def test_several_are_chosen_in_an_order(desk: Desk) -> None:
+    """By their digits; one that is taken out again makes room, and the next item comes."""
+    page = opened(desk, REFERRAL, 2)
+    fields = page.locator("[data-candidate] input")
+    expect(fields).to_have_count(2)
+    expect(page.locator("#outcome")).to_be_hidden()
+    for key, orders in (("2", ["", "1"]), ("1", ["2", "1"]), ("2", ["1", ""]), ("2", ["1", "2"])):
+        page.keyboard.press(key)
+        assert [each.input_value() for each in fields.all()] == orders
+    expect(page.locator("#outcome")).to_contain_text("Paid")
+    names = [(each.get_attribute("name") or "").removeprefix("order:") for each in fields.all()]
+    for key in "rry":
+        page.keyboard.press(key)
+    expect(page.locator("[role=status]").first).to_contain_text(", ".join(names))
+    resolved = line_of(desk, REFERRAL, 2)["resolutions"][0]
+    assert resolved["reason_code"] == "provider-called"
+    page.keyboard.press("n")
+    expect(page.locator(".tag").first).to_have_text("Waits")
+    assert line_item(REFERRAL, 2) not in page.url
+
+
+@pytest.mark.parametrize(
+    ("claim", "line", "events"),
+    [
+        (OUTPATIENT, 3, "SPA-0020"),  # pended
+        (DENTAL, 3, "SPA-0031"),  # denied
+        (PROFESSIONAL, 4, "SPA-0009"),  # nothing found
+    ],
+)
+def test_a_line_is_denied_without_a_script(desk: Desk, claim: str, line: int, events: str) -> None:
+    """Tried first; with one of the adjustments that fit, and a reason; refused without one."""
+    page = opened(desk, claim, line, java_script_enabled=False)
+    expect(page.locator(".stays")).to_contain_text(events)
+    page.get_by_text("Deny the line").first.click()
+    form = page.locator("details[open] form")
+    form.get_by_role("radio").first.check()
+    form.get_by_label("Why, in your words").fill("as the <letter> says")
+    form.get_by_role("button", name="Try").click()
+    expect(page.locator("#outcome")).to_contain_text("Denied")
+    assert line_of(desk, claim, line)["disposition"] == "suspend"
+    form = page.locator("details[open] form")
+    expect(form.get_by_label("Why, in your words")).to_have_value("as the <letter> says")
+    form.get_by_role("button", name="Deny the line").click()
+    expect(page.locator("[role=status]").first).to_contain_text("as the <letter> says")
+    assert line_of(desk, claim, line)["disposition"] == "deny"
+
+
+def test_the_second_of_two_examiners_is_told(desk: Desk) -> None:
+    """What the first did; and the page shows the item as it stands now."""
+    claim = sent(desk, "claim-professional", 2)
+    first, second = opened(desk, claim, 2), opened(desk, claim, 2, "supervisor")
+    for key in "ry":
+        first.keyboard.press(key)
+    expect(first.locator("[role=status]").first).to_contain_text("resolved by selecting")
+    for key in "rry":
+        second.keyboard.press(key)
+    expect(second.locator("[role=alert]")).to_contain_text("session:examiner")
+    expect(second.locator(".tag").first).to_have_text("Done")
+    assert line_of(desk, claim, 2)["resolutions"][0]["reason_code"] == "records-reviewed"
+
+
+def test_what_is_applied_and_does_not_suffice_is_told(desk: Desk) -> None:
+    """The one unit is gone: what was selected stands, the line waits for another reason."""
+    page = opened(desk, DENTAL, 2)
+    expect(page.locator("#outcome")).to_contain_text("SPA-0029")
+    for key in "ry":
+        page.keyboard.press(key)
+    expect(page.locator(".note").first).to_contain_text("UM-70001")
+    expect(page.locator(".stays")).to_contain_text("SPA-0029")
+    assert line_of(desk, DENTAL, 2)["disposition"] == "suspend"
+
+
+def test_an_override_is_for_those_who_may(desk: Desk) -> None:
+    """An examiner tries what is denied, and is told why it stays; others it says why."""
+    page = opened(desk, PROFESSIONAL, 3)
+    expect(page.locator("main")).to_contain_text("not certified (A3)")
+    outcome = page.locator("#outcome")
+    expect(outcome).to_contain_text(re.compile("Suspended|cannot|override"))
+
+
+def test_all_of_the_member_say_why_they_were_left_out(desk: Desk, pictures: Path) -> None:
+    """One key shows them, with both values; the place is kept."""
+    page = opened(desk, PROFESSIONAL, 3)
+    page.keyboard.press("m")
+    expect(page.get_by_role("heading", name="All others of the member")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("RF-9")
+    expect(page.locator("main")).to_contain_text("AU-00123")
+    page.screenshot(path=pictures / "resolution-all.png", full_page=True)
+
+
+def test_what_was_chosen_outlives_the_session(desk: Desk) -> None:
+    """An examiner whose session ended signs in in another tab, and applies what he chose."""
+    page = opened(desk, sent(desk, "claim-professional", 2), 2)
+    expect(page.locator("#outcome")).to_contain_text("Paid")
+    page.context.clear_cookies()
+    for key in "ry":
+        page.keyboard.press(key)
+    expect(page.locator("h1")).to_have_text("Your session is over")
+    expect(page.locator("main")).to_contain_text("records-reviewed")
+    page.context.new_page().goto(desk.link("examiner"))
+    page.get_by_role("button", name="I have signed in").click()
+    expect(page.locator("h1")).to_have_text("Send it again?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[role=status]").first).to_contain_text("resolved by selecting")
+
+
+def test_the_table_is_worked_by_keys(desk: Desk) -> None:
+    """Down, up, take, open; what nobody has is given out next, and nothing when there is none."""
+    page = desk.sit_down("supervisor")
+    page.goto(f"{desk.url}/workbench/worklist")
+    rows = page.locator("[data-row]")
+    for key in "jjk":
+        page.keyboard.press(key)
+    expect(rows.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("a")
+    expect(page.locator("main")).to_contain_text("session:supervisor")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Suspended line")
+    page.goto(f"{desk.url}/workbench/worklist?kind=review")
+    expect(page.locator("main")).to_contain_text("Nothing waits here")
+    page.keyboard.press("n")
+    expect(page.locator("main")).to_contain_text("Nothing waits here")
