@@ -44,10 +44,15 @@ async def take(caller: Caller, stream: Stream) -> AsyncIterator[Taken | Notice]:
 
 async def deliver(caller: Caller) -> int:
     """Store what waits in the outbox as far as that is possible now; counts what still waits."""
-    stores, payer = caller.stores, caller.payer
     with suppress(EngineFault):
-        await stores.courier.deliver(payer)
-    left = (await stores.outbox.waiting([payer])).get(payer)
+        await caller.stores.courier.deliver(caller.payer)
+    return await waiting(caller)
+
+
+async def waiting(caller: Caller) -> int:
+    """How many pushes wait in the outbox of the payer to be stored; raises EngineFault."""
+    found = await caller.stores.outbox.waiting([caller.payer])
+    left = found.get(caller.payer)
     return left.count if left is not None else 0
 
 

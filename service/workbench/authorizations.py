@@ -55,7 +55,7 @@ def differences(versions: Any) -> list[dict[str, Any]]:
     """Of each version what it says otherwise than the one before, newest first, side by side."""
     found = []
     for newer, older in pairwise(versions):
-        now, before = _flat(newer.source), _flat(older.source)
+        now, before = flat(newer.source), flat(older.source)
         rows = [
             (path, before.get(path), now.get(path))
             for path in sorted({*now, *before})
@@ -67,7 +67,7 @@ def differences(versions: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
+def flat(value: Any, path: str = "") -> dict[str, Any]:
     """All that is said, by its path; what is empty is not said."""
     if isinstance(value, dict):
         pairs = [(f"{path}/{name}" if path else name, each) for name, each in value.items()]
@@ -75,7 +75,7 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
         pairs = [(f"{path}/{place}", each) for place, each in enumerate(value)]
     else:
         return {} if value is None or value == "" else {path: value}
-    return {name: leaf for inner, each in pairs for name, leaf in _flat(each, inner).items()}
+    return {name: leaf for inner, each in pairs for name, leaf in flat(each, inner).items()}
 
 
 def charts(used: Utilization, shown: overview.Overview) -> list[dict[str, Any]]:

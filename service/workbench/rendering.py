@@ -32,7 +32,10 @@ HEADERS = {
     ),
     "Referrer-Policy": "same-origin",
 }
-ROOMS = (("/worklist", "Worklist", "worklist.work"),)
+ROOMS = (
+    ("/worklist", "Worklist", "worklist.work"),
+    ("/intake", "Intake", "intake.operate"),
+)
 """What the top of every page leads to: path, name, and the scope that it needs."""
 _FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}
 

@@ -77,6 +77,12 @@ KINDS: Mapping[str, str] = {
 }
 """What an entry of the ledger is."""
 
+LETTERS: Mapping[str, tuple[str, str]] = {
+    "open": ("Open", "wait"),
+    "resolved": ("Resolved", "good"),
+    "dropped": ("Dropped", "gone"),
+}
+
 ITEMS: Mapping[ItemKind, str] = {
     "suspended": "Suspended line",
     "review": "Review",
