@@ -5,7 +5,16 @@ from fastapi import FastAPI
 from service.api import app as api
 from service.rules.book import RuleBook
 from service.settings import Settings
-from service.workbench import authorizations, claims, home, intake, members, resolution, worklist
+from service.workbench import (
+    authorizations,
+    claims,
+    home,
+    intake,
+    members,
+    resolution,
+    rules,
+    worklist,
+)
 from service.workbench.rendering import (
     PREFIX,
     again_page,
@@ -16,7 +25,7 @@ from service.workbench.rendering import (
 )
 from service.workbench.visit import PayerNeeded, SendAgain, SignInNeeded
 
-ROOMS = (home, claims, authorizations, members, worklist, resolution, intake)
+ROOMS = (home, claims, authorizations, members, worklist, resolution, intake, rules)
 """Each of their routes asks who looks, and declares the scopes that it needs."""
 
 

@@ -28,13 +28,15 @@ _MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "Referrer-Policy": "same-origin",
 }
 ROOMS = (
     ("/worklist", "Worklist", "worklist.work"),
     ("/intake", "Intake", "intake.operate"),
+    ("/rules", "Rules", "rules.read"),
 )
 """What the top of every page leads to: path, name, and the scope that it needs."""
 _FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}

@@ -77,6 +77,28 @@ KINDS: Mapping[str, str] = {
 }
 """What an entry of the ledger is."""
 
+SETS: Mapping[str, tuple[str, str]] = {
+    "active": ("In force", "good"),
+    "scheduled": ("Scheduled", "wait"),
+    "past": ("Past", "gone"),
+}
+
+DRAFTS: Mapping[str, tuple[str, str]] = {
+    "draft": ("Draft", "wait"),
+    "evaluated": ("Evaluated", "part"),
+    "in review": ("In review", "wait"),
+    "approved": ("Approved", "good"),
+    "published": ("Published", "good"),
+    "dropped": ("Given up", "gone"),
+}
+
+JOBS: Mapping[str, tuple[str, str]] = {
+    "waiting": ("Waits", "wait"),
+    "running": ("Is made", "wait"),
+    "done": ("Done", "good"),
+    "failed": ("Failed", "bad"),
+}
+
 LETTERS: Mapping[str, tuple[str, str]] = {
     "open": ("Open", "wait"),
     "resolved": ("Resolved", "good"),

@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -98,6 +99,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def desk(ground: Ground, browser: Browser) -> Iterator[Desk]:
     """A service whose payer has the examples, and their claims adjudicated."""
+    with furnished(ground, browser) as one:
+        yield one
+
+
+@contextmanager
+def furnished(ground: Ground, browser: Browser, *, are_kept: bool = False) -> Iterator[Desk]:
+    """A desk with the examples; with ``are_kept`` by rules that may be changed."""
     payer = f"p-{uuid.uuid4().hex[:12]}"
     keys: dict[SecretStr, Any] = {
         SecretStr(key_of(each, payer)): {
@@ -109,7 +117,7 @@ def desk(ground: Ground, browser: Browser) -> Iterator[Desk]:
     }
     changes = {"open_profile": False, "api_keys": keys, "ledger_sweep_s": 3600}
     settings = Settings.model_validate(ground.settings.model_dump() | changes)
-    with serving(settings) as url:
+    with serving(settings, are_kept=are_kept) as url:
         one = Desk(url, settings, browser, payer)
         with one.caller() as caller:
             furnish(caller)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from service.domain.work_item import line_item
 from tests.workbench.browser import WIDTHS, barriers, complaints, is_too_wide
 from tests.workbench.conftest import Desk
 
@@ -12,18 +13,30 @@ PAGES = {
     "claim": ("/claims/C-2026-000123", 200),
     "authorization": ("/authorizations/UM-55012", 200),
     "member": ("/members/M0001", 200),
+    "worklist": ("/worklist", 200),
+    "resolution": (f"/worklist/{line_item('C-2026-000123', 2)}?everything=true", 200),
+    "intake": ("/intake", 200),
+    "letter": ("/intake/LETTER", 200),
     "nothing": ("/claims/nobody", 404),
 }
 
 
+@pytest.fixture(scope="module")
+def letter(desk: Desk) -> str:
+    """Something that could not be taken in."""
+    with desk.caller() as all_:
+        answer = all_.put("/authorizations/W-1", json={"authorization_id": "W-1", "lines": [{}]})
+    return str(answer.json()["dead_letter"])
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_for_everybody(desk: Desk, pictures: Path, name: str) -> None:
+def test_every_page_is_for_everybody(desk: Desk, pictures: Path, letter: str, name: str) -> None:
     """No barrier (WCAG 2.2 AA), nothing in the console, nothing sideways; narrow, wide, dark."""
     path, status = PAGES[name]
     page = desk.page
     said = complaints(page)
     page.emulate_media(color_scheme="light")
-    answer = page.goto(f"{desk.url}/workbench{path}")
+    answer = page.goto(f"{desk.url}/workbench{path.replace('LETTER', letter)}")
     assert answer is not None
     assert answer.status == status
     wrong = {}

@@ -1,0 +1,290 @@
+"""The rules studio: sets in force, drafts with texts and checks, studies, reports, history."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from service.api.caller import needs
+from service.api.problem import Refused, refused_of
+from service.application import reports, rules, rules_drafts, rules_publishing, studies
+from service.application.parts import Caller
+from service.application.refusals import (
+    NoSuchStudy,
+    NotDone,
+    NotPermitted,
+    RulesRefused,
+    StepRefused,
+    TooMuchWaits,
+)
+from service.application.reports import EvaluationAsked, ReportAsked
+from service.application.rules import Asked
+from service.application.rules_drafts import ApprovalAsked, DraftEdited, DraftWanted
+from service.application.rules_publishing import PublishAsked, RollbackAsked
+from service.application.studies import KeptFrom, StudyAsked
+from service.workbench.rendering import PREFIX, page
+from service.workbench.visit import Visit, Visiting
+
+router = APIRouter(prefix=f"{PREFIX}/rules", include_in_schema=False)
+SIZE = 50
+STUDIED_DAYS = 30
+_TEXT = "text:"
+DraftId = Annotated[str, Path(pattern="^d[0-9a-f]{16}$")]
+ReportId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
+FileName = Annotated[str | None, Query(pattern=r"^([a-z]+/)?[a-z0-9_\-]+\.(yaml|json)$")]
+Yes = Annotated[bool, Query()]
+_REFUSALS = (
+    ValidationError,
+    RulesRefused,
+    StepRefused,
+    NotDone,
+    NoSuchStudy,
+    NotPermitted,
+    TooMuchWaits,
+)
+Step = Callable[[Caller, str, Visit], Awaitable[Any]]
+
+
+@router.get("")
+@needs("rules.read")
+async def overview(visit: Visiting) -> Response:
+    """What is in force, what is on its way, what was studied, and what was done."""
+    return await _overview(visit)
+
+
+@router.post("/rollback")
+@needs("rules.approve")
+async def rollback(visit: Visiting) -> Response:
+    """Put an older set in force, at once."""
+    try:
+        given = {"reason": visit.field("reason"), "to": _whole(visit.field("to"))}
+        await rules_publishing.rollback(visit.caller, RollbackAsked.model_validate(given))
+    except _REFUSALS as refusal:
+        return await _overview(visit, refused_of(refusal))
+    return RedirectResponse(f"{PREFIX}/rules", 303)
+
+
+@router.post("/studies")
+@needs("rules.edit", "clinical.authorization.read", "billing.charge.read")
+async def study(visit: Visiting) -> Response:
+    """Have a study made of claims that were kept lately, or of the golden set."""
+    last = datetime.now(UTC).date()
+    kept = {"from": last - timedelta(days=STUDIED_DAYS), "to": last}
+    is_golden = visit.field("of") == "golden"
+    try:
+        source = {"golden": True} if is_golden else {"kept": KeptFrom.model_validate(kept)}
+        asked = StudyAsked.model_validate({"name": visit.field("name"), **source})
+        await studies.begin(visit.caller, asked)
+    except _REFUSALS as refusal:
+        return await _overview(visit, refused_of(refusal))
+    return RedirectResponse(f"{PREFIX}/rules", 303)
+
+
+@router.get("/drafts/new")
+@needs("rules.edit")
+async def new(visit: Visiting, file: FileName = None) -> Response:
+    """A file of the set in force, to be changed in a draft."""
+    return await _new(visit, file)
+
+
+@router.post("/drafts/new")
+@needs("rules.edit")
+async def begin(visit: Visiting, file: FileName = None) -> Response:
+    """Begin a draft with what was typed."""
+    try:
+        given = {"title": visit.field("title"), "reason": visit.field("reason")}
+        wanted = DraftWanted.model_validate({**given, "changed": _texts(visit)})
+        made = await rules_drafts.begin(visit.caller, wanted)
+    except _REFUSALS as refusal:
+        return await _new(visit, file, refused_of(refusal))
+    return RedirectResponse(f"{PREFIX}/rules/drafts/{made['id']}?check=true", 303)
+
+
+@router.get("/drafts/{draft_id}")
+@needs("rules.read")
+async def draft(
+    visit: Visiting, draft_id: DraftId, file: FileName = None, check: Yes = False
+) -> Response:
+    """A draft: its texts, what is wrong with them, what differs, and what may be done next."""
+    return await _draft(visit, draft_id, file=file, is_checked=check and visit.may("rules.edit"))
+
+
+@router.post("/drafts/{draft_id}")
+@needs("rules.read")
+async def step(visit: Visiting, draft_id: DraftId) -> Response:
+    """Take a step of a draft's life; what is refused is shown over what was typed."""
+    name = visit.field("step")
+    if name not in STEPS:
+        return await _draft(
+            visit, draft_id, refused=Refused(422, "Invalid content", "there is no such step")
+        )
+    scope, take = STEPS[name]
+    try:
+        visit.caller.subject.demand(scope, "/step")
+        await take(visit.caller, draft_id, visit)
+    except _REFUSALS as refusal:
+        return await _draft(visit, draft_id, typed=_texts(visit), refused=refused_of(refusal))
+    checked = "?check=true" if name in ("save", "check") else ""
+    return RedirectResponse(f"{PREFIX}/rules/drafts/{draft_id}{checked}", 303)
+
+
+@router.get("/reports/{report_id}")
+@needs("rules.read", "clinical.authorization.read", "billing.charge.read")
+async def report(visit: Visiting, report_id: ReportId) -> Response:
+    """How far a report is; one that is done is shown within."""
+    head = await reports.read(visit.caller, report_id)
+    return page(visit, "report.html", report=studies.told(head))
+
+
+async def _save(caller: Caller, draft_id: str, visit: Visit) -> Any:
+    given = {"reason": visit.field("reason"), "changed": _texts(visit)}
+    return await rules_drafts.edit(caller, draft_id, DraftEdited.model_validate(given))
+
+
+async def _evaluate(caller: Caller, draft_id: str, visit: Visit) -> Any:
+    given = {"reason": visit.field("reason"), "report": visit.field("report") or None}
+    return await reports.evaluated(caller, draft_id, EvaluationAsked.model_validate(given))
+
+
+async def _report(caller: Caller, draft_id: str, visit: Visit) -> Any:
+    for each in ("clinical.authorization.read", "billing.charge.read"):
+        caller.subject.demand(each, "/step")
+    given = {"study": visit.field("study"), "draft": draft_id}
+    return await reports.begin(caller, ReportAsked.model_validate(given))
+
+
+async def _approve(caller: Caller, draft_id: str, visit: Visit) -> Any:
+    given = {"reason": visit.field("reason"), "content": visit.field("content")}
+    return await rules_drafts.approve(caller, draft_id, ApprovalAsked.model_validate(given))
+
+
+async def _publish(caller: Caller, draft_id: str, visit: Visit) -> Any:
+    names = ("reason", "effective_from", "despite_gates")
+    given = {name: visit.field(name) or None for name in names}
+    return await rules_publishing.publish(caller, draft_id, PublishAsked.model_validate(given))
+
+
+def _with_why(take: Callable[[Caller, str, Asked], Awaitable[Any]]) -> Step:
+    async def taken(caller: Caller, draft_id: str, visit: Visit) -> Any:
+        asked = Asked.model_validate({"reason": visit.field("reason")})
+        return await take(caller, draft_id, asked)
+
+    return taken
+
+
+async def _check(caller: Caller, draft_id: str, visit: Visit) -> None:
+    """Nothing: the page that follows shows what is wrong."""
+
+
+STEPS: Mapping[str, tuple[str, Step]] = {
+    "save": ("rules.edit", _save),
+    "check": ("rules.edit", _check),
+    "report": ("rules.edit", _report),
+    "evaluate": ("rules.edit", _evaluate),
+    "submit": ("rules.edit", _with_why(rules_drafts.submit)),
+    "drop": ("rules.edit", _with_why(rules_drafts.drop)),
+    "approve": ("rules.approve", _approve),
+    "reject": ("rules.approve", _with_why(rules_drafts.reject)),
+    "publish": ("rules.approve", _publish),
+}
+"""The steps of a draft, each with the scope that its route of the API needs."""
+
+
+async def _overview(visit: Visit, refused: Refused | None = None) -> Response:
+    caller = visit.caller
+    in_force, sets, drafts, history, studied, reported = await asyncio.gather(
+        rules.in_force(caller),
+        rules.versions(caller, size=SIZE, after=None),
+        rules_drafts.drafts(caller, is_open=True, size=SIZE, after=None),
+        rules.history(caller, None, size=SIZE, after=None),
+        studies.listing(caller, "study", size=SIZE, after=None),
+        studies.listing(caller, "report", size=SIZE, after=None),
+    )
+    today_set = next(each for each in in_force["sets"] if each["state"] == "active")
+    return page(
+        visit,
+        "rules.html",
+        refused.status if refused else 200,
+        refused=refused,
+        in_force=in_force,
+        files=sorted((await rules.version(caller, today_set["number"]))["texts"]),
+        sets=sets["items"],
+        drafts=drafts["items"],
+        history=history["items"],
+        studies=[studies.told(each) for each in studied.entries],
+        reports=[studies.told(each) for each in reported.entries],
+    )
+
+
+async def _new(visit: Visit, file: str | None, refused: Refused | None = None) -> Response:
+    number, texts = await rules.active_texts(visit.caller)
+    typed = _texts(visit)
+    shown = {name: text for name, text in typed.items() if text is not None}
+    if not shown and file is not None:
+        shown = {file: texts.get(file, "")}
+    return page(
+        visit,
+        "new_draft.html",
+        refused.status if refused else 200,
+        refused=refused,
+        number=number,
+        file=file,
+        files=sorted(texts),
+        shown=shown,
+    )
+
+
+async def _draft(
+    visit: Visit,
+    draft_id: str,
+    *,
+    file: str | None = None,
+    typed: Mapping[str, str | None] | None = None,
+    is_checked: bool = False,
+    refused: Refused | None = None,
+) -> Response:
+    caller = visit.caller
+    one = await rules_drafts.draft(caller, draft_id)
+    base, diff, history, studied, reported = await asyncio.gather(
+        rules.version(caller, one["base"]),
+        rules.diff(caller, str(one["base"]), draft_id),
+        rules.history(caller, draft_id, size=SIZE, after=None),
+        studies.listing(caller, "study", size=SIZE, after=None),
+        studies.listing(caller, "report", size=SIZE, after=None),
+    )
+    shown = {**one["changed"], **(typed or {})}
+    if file is not None:
+        shown.setdefault(file, base["texts"].get(file, ""))
+    checked = await rules_drafts.check(caller, draft_id) if is_checked else None
+    ours = [each for each in map(studies.told, reported.entries) if each.get("draft") == draft_id]
+    return page(
+        visit,
+        "draft.html",
+        refused.status if refused else 200,
+        refused=refused,
+        draft=one,
+        shown=shown,
+        files=sorted(base["texts"]),
+        checked=checked,
+        changes=diff["changes"],
+        history=history["items"],
+        studies=[studies.told(each) for each in studied.entries],
+        reports=ours,
+    )
+
+
+def _texts(visit: Visit) -> dict[str, str | None]:
+    """The texts of files that a form has, with the ends of lines that files have."""
+    return {
+        name.removeprefix(_TEXT): values[-1].replace("\r\n", "\n")
+        for name, values in visit.fields.items()
+        if name.startswith(_TEXT)
+    }
+
+
+def _whole(text: str) -> int | str | None:
+    return int(text) if text.isdecimal() and len(text) < 10 else text or None

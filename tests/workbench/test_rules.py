@@ -1,0 +1,120 @@
+"""The rules studio: a change from its text to its publication by two people, checked inline."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.ground import Ground, separate
+from tests.workbench.browser import barriers, complaints, is_too_wide
+from tests.workbench.conftest import Desk, furnished
+
+FILE = "base.yaml"
+
+
+@pytest.fixture(scope="module")
+def studio(ground: Ground) -> Iterator[Ground]:
+    """Indices whose rules may be changed."""
+    with separate(ground) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def desk(studio: Ground, browser: Browser) -> Iterator[Desk]:
+    """A service by the rules that are kept there."""
+    with furnished(studio, browser, are_kept=True) as one:
+        yield one
+
+
+def step(page: Page, summary: str, button: str, why: str) -> None:
+    """Take a step of a draft's life, with its reason."""
+    place = page.locator("details", has=page.get_by_text(summary, exact=True)).first
+    if place.get_attribute("open") is None:
+        place.locator("summary").click()
+    place.get_by_label("Why", exact=True).fill(why)
+    place.get_by_role("button", name=button).click()
+
+
+def test_a_change_goes_its_way(desk: Desk, pictures: Path) -> None:
+    """Wrong text is told where it stands; another one approves; it is in force, and rolled back."""
+    author, approver = desk.sit_down("ops-author"), desk.sit_down("ops-approver")
+    said = complaints(author)
+    author.goto(f"{desk.url}/workbench/rules")
+    author.get_by_label("File").select_option(FILE)
+    author.get_by_role("button", name="Begin a draft").click()
+    field = author.get_by_label(FILE)
+    text = field.input_value()
+    assert "min: 60" in text
+    author.get_by_label("What it changes").fill("A lower threshold")
+    author.get_by_label("Why").fill("too many wait")
+    field.fill(text.replace("id: base", "id: 7", 1))
+    author.get_by_role("button", name="Keep it as a draft").click()
+    expect(author.locator("[role=alert]")).to_contain_text(FILE)
+    field = author.get_by_label(FILE)
+    field.fill(text.replace("min: 60", "min: 55", 1))
+    author.locator("form", has=field).get_by_label("Why").fill("mended")
+    author.get_by_role("button", name="Save and check").click()
+    expect(author.locator("[role=status]").first).to_contain_text("Nothing is wrong")
+    expect(author.locator("main")).to_contain_text("55")
+    assert (barriers(author), is_too_wide(author), said) == ([], False, [])
+    author.screenshot(path=pictures / "draft.png", full_page=True)
+    step(author, "Evaluate", "Note it as evaluated", "read through")
+    step(author, "Ask for a review", "Ask for a review", "please look")
+    address = author.url
+    expect(author.get_by_text("Approve what is shown here")).to_have_count(0)
+
+    approver.goto(address)
+    step(approver, "Approve", "Approve what is shown here", "agreed")
+    approver.get_by_label("Why without gates").fill("no golden set yet")
+    step(approver, "Publish", "Put it in force", "go")
+    expect(approver.locator("[role=alert]")).to_contain_text("who wrote or approved a draft")
+    other = desk.sit_down("all")
+    other.goto(address)
+    other.get_by_label("Why without gates").fill("no golden set yet")
+    step(other, "Publish", "Put it in force", "go")
+    expect(other.locator(".tag").first).to_have_text("Published")
+
+    approver.goto(f"{desk.url}/workbench/rules")
+    expect(approver.locator("main")).to_contain_text("A lower threshold")
+    assert (barriers(approver), is_too_wide(approver)) == ([], False)
+    approver.screenshot(path=pictures / "rules.png", full_page=True)
+    step(approver, "Roll back", "Put it in force, at once", "too low")
+    expect(approver.locator("main")).to_contain_text("restores set 1")
+
+
+def test_a_study_is_asked_for(desk: Desk) -> None:
+    """It is made beside all else; how far it is stands in the list."""
+    page = desk.sit_down("all")
+    page.goto(f"{desk.url}/workbench/rules")
+    page.get_by_label("Name").fill("June")
+    page.get_by_label("Of").select_option("golden")
+    page.get_by_role("button", name="Make a study").click()
+    expect(page.locator("main")).to_contain_text("June")
+
+
+def test_what_cannot_be_meant_is_told(desk: Desk) -> None:
+    """A step that there is not, without its scope, without a reason; a draft of nobody."""
+    with desk.caller("all") as all_, desk.caller("auditor") as auditor:
+        text = all_.get("/rules/sets/1").json()["texts"][FILE]
+        changed = {FILE: text.replace("min: 60", "min: 50", 1)}
+        begun = {"title": "T", "reason": "R", "changed": changed}
+        draft = all_.post("/rules/drafts", json=begun).json()["id"]
+        place = f"/workbench/rules/drafts/{draft}"
+        for given, status in (
+            ({"step": "nothing"}, 422),
+            ({"step": "drop"}, 422),
+            ({"step": "publish", "reason": "x"}, 409),
+            ({"step": "evaluate", "reason": "x", "report": "0" * 16}, 404),
+        ):
+            answer = all_.post(place, data=given)
+            assert (answer.status_code, "Nothing was changed" in answer.text) == (status, True)
+        refused = auditor.post(place, data={"step": "drop", "reason": "x"})
+        assert (refused.status_code, "rules.edit" in refused.text) == (403, True)
+        assert all_.get("/workbench/rules/drafts/d0000000000000000").status_code == 404
+        assert all_.get("/workbench/rules/drafts/new?file=../x.yaml").status_code == 422
+        same = all_.post(
+            "/workbench/rules/drafts/new",
+            data={"title": "kept title", "reason": "R", f"text:{FILE}": text},
+        )
+        assert (same.status_code, "kept title" in same.text) == (422, True)
