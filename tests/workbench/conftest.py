@@ -104,9 +104,11 @@ def desk(ground: Ground, browser: Browser) -> Iterator[Desk]:
 
 
 @contextmanager
-def furnished(ground: Ground, browser: Browser, *, are_kept: bool = False) -> Iterator[Desk]:
+def furnished(
+    ground: Ground, browser: Browser, *, are_kept: bool = False, payer: str | None = None
+) -> Iterator[Desk]:
     """A desk with the examples; with ``are_kept`` by rules that may be changed."""
-    payer = f"p-{uuid.uuid4().hex[:12]}"
+    payer = payer or f"p-{uuid.uuid4().hex[:12]}"
     keys: dict[SecretStr, Any] = {
         SecretStr(key_of(each, payer)): {
             "payers": [payer],
