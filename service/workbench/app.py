@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from service.api import app as api
+from service.application.refusals import EngineFault
 from service.rules.book import RuleBook
 from service.settings import Settings
 from service.workbench import (
@@ -18,6 +19,7 @@ from service.workbench import (
 from service.workbench.rendering import (
     PREFIX,
     again_page,
+    engine_page,
     fault_page,
     payer_page,
     sign_in_page,
@@ -35,6 +37,7 @@ def create_app(settings: Settings | None = None, given: RuleBook | None = None) 
     for room in ROOMS:
         app.include_router(room.router)
     app.include_router(still)
+    app.add_exception_handler(EngineFault, engine_page)  # type: ignore[arg-type]
     app.add_exception_handler(SignInNeeded, sign_in_page)  # type: ignore[arg-type]
     app.add_exception_handler(SendAgain, again_page)  # type: ignore[arg-type]
     app.add_exception_handler(PayerNeeded, payer_page)  # type: ignore[arg-type]

@@ -15,11 +15,12 @@ from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from service.api.problem import Refused
-from service.application.refusals import NotFound
+from service.api.app import SHAPES
+from service.api.problem import Refused, answer_to, refused_of
+from service.application.refusals import EngineFault, NotFound
 from service.domain.work_item import line_item
 from service.workbench import words
-from service.workbench.visit import Fields, PayerNeeded, SendAgain, SignInNeeded, Visit
+from service.workbench.visit import TOKEN, Fields, PayerNeeded, SendAgain, SignInNeeded, Visit
 
 PREFIX = "/workbench"
 _HERE = Path(__file__).parent
@@ -91,15 +92,33 @@ async def sign_in_page(request: Request, needed: SignInNeeded) -> Response:
         "reason": str(needed),
         "fields": _flat(needed.fields),
         "sign_in": f"/session/sign-in?next={quote(place)}" if can_sign_in else None,
-        "here": request.url.path,
+        "here": _here(request),
     }
     return _html("sign_in.html", 401, values)
 
 
 async def again_page(request: Request, again: SendAgain) -> Response:
     """What was typed under another session, to be looked at and sent again."""
-    values = {"fields": _flat(again.fields), "token": again.token, "here": request.url.path}
-    return _html("again.html", 409, values)
+    values = {"fields": _flat(again.fields), "token": again.token, "here": _here(request)}
+    return _html("again.html", 409, {**values, "refused": None, "advice": ""})
+
+
+async def engine_page(request: Request, fault: EngineFault) -> Response:
+    """What a form said when an engine failed, to be sent again; a page without one, as ever."""
+    is_page = f"{request.url.path}/".startswith(f"{PREFIX}/")
+    typed = dict(getattr(request.state, "typed", {})) if is_page else {}
+    if not typed:
+        return answer_to(fault, request.url.path, {PREFIX: fault_page, **SHAPES})
+    refused = refused_of(fault)
+    values = {"refused": refused, "advice": words.advice(refused), "here": _here(request)}
+    values["token"] = typed.pop(TOKEN, ("",))[-1]
+    return _html("again.html", refused.status, {**values, "fields": _flat(typed)}, refused.headers)
+
+
+def _here(request: Request) -> str:
+    """The address of a form, with the queue that it is in."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 async def payer_page(request: Request, needed: PayerNeeded) -> Response:

@@ -13,7 +13,13 @@ from service.api.browser import SAFE, Held, check_page, origin
 from service.api.caller import declared, who_asks
 from service.api.problem import Refused
 from service.application.parts import Application, Caller, caller_for
-from service.application.refusals import Forged, NotAuthenticated, NotForPayer, NotPermitted
+from service.application.refusals import (
+    EngineFault,
+    Forged,
+    NotAuthenticated,
+    NotForPayer,
+    NotPermitted,
+)
 
 FORM = "application/x-www-form-urlencoded"
 FIELDS_MAX = 1000
@@ -91,9 +97,13 @@ async def anybody(request: Request) -> Visit:
         subject, one = await who_asks(request)
     except NotAuthenticated as refused:
         fields = await _typed(request, application) if is_form else {}
-        raise SignInNeeded(str(refused), fields) from refused
+        raise SignInNeeded(str(refused), _without_token(fields)) from refused
+    except EngineFault:
+        request.state.typed = await _typed(request, application) if is_form else {}
+        raise
     token = "" if one is None else application.gate.sessions.csrf_token(one.id)
     fields = await _read(request, application) if is_form else {}
+    request.state.typed = fields
     if is_form and one is not None:
         _check(request, application, one, fields, token)
     payer = _payer(request, application, subject, one, token)
@@ -137,7 +147,7 @@ async def _typed(request: Request, application: Application) -> Fields:
     """What a form of ours says, to be shown to whoever sent it; of other sites nothing is."""
     if not _is_ours(request, application):
         return {}
-    return _without_token(await _read(request, application))
+    return await _read(request, application)
 
 
 def _is_ours(request: Request, application: Application) -> bool:
