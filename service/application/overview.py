@@ -149,7 +149,7 @@ async def left_out(caller: Caller, claim: Claim, line: int, known: Sequence[str]
         async with turns:
             shown = await overview(caller, stored)
             number = shown.authorization.number
-            if number is None or shown.status in ("void", "superseded"):
+            if number is None or shown.status in ("VOID", "SUPERSEDED"):
                 return LeftOut(shown=shown, finding=None)
             asked = WhyNotQuestion(claim=claim, line=line, number=number)
             told = await claims.explain(caller, asked)

@@ -11,7 +11,14 @@ from starlette.responses import RedirectResponse, Response
 
 from service.api.caller import needs
 from service.api.problem import Refused, refused_of
-from service.application import reports, rules, rules_drafts, rules_publishing, studies
+from service.application import (
+    reports,
+    rules,
+    rules_drafts,
+    rules_publishing,
+    rules_stages,
+    studies,
+)
 from service.application.parts import Caller
 from service.application.refusals import (
     NoSuchStudy,
@@ -25,6 +32,7 @@ from service.application.reports import EvaluationAsked, ReportAsked
 from service.application.rules import Asked
 from service.application.rules_drafts import ApprovalAsked, DraftEdited, DraftWanted
 from service.application.rules_publishing import PublishAsked, RollbackAsked
+from service.application.rules_stages import WidenAsked
 from service.application.studies import KeptFrom, StudyAsked
 from service.workbench.rendering import PREFIX, page
 from service.workbench.visit import Visit, Visiting
@@ -63,6 +71,22 @@ async def rollback(visit: Visiting) -> Response:
     try:
         given = {"reason": visit.field("reason"), "to": _whole(visit.field("to"))}
         await rules_publishing.rollback(visit.caller, RollbackAsked.model_validate(given))
+    except _REFUSALS as refusal:
+        return await _overview(visit, refused_of(refusal))
+    return RedirectResponse(f"{PREFIX}/rules", 303)
+
+
+@router.post("/stage")
+@needs("rules.approve")
+async def stage(visit: Visiting) -> Response:
+    """Have the set in stages judge more of the claims, or take it back."""
+    try:
+        if visit.field("step") == "return":
+            asked = Asked.model_validate({"reason": visit.field("reason")})
+            await rules_stages.take_back(visit.caller, asked)
+        else:
+            given = {"reason": visit.field("reason"), "share": _whole(visit.field("share"))}
+            await rules_stages.widen(visit.caller, WidenAsked.model_validate(given))
     except _REFUSALS as refusal:
         return await _overview(visit, refused_of(refusal))
     return RedirectResponse(f"{PREFIX}/rules", 303)
@@ -164,7 +188,8 @@ async def _approve(caller: Caller, draft_id: str, visit: Visit) -> Any:
 
 async def _publish(caller: Caller, draft_id: str, visit: Visit) -> Any:
     names = ("reason", "effective_from", "despite_gates")
-    given = {name: visit.field(name) or None for name in names}
+    given: dict[str, Any] = {name: visit.field(name) or None for name in names}
+    given["share"] = _whole(visit.field("share"))
     return await rules_publishing.publish(caller, draft_id, PublishAsked.model_validate(given))
 
 
@@ -197,7 +222,7 @@ STEPS: Mapping[str, tuple[str, Step]] = {
 async def _overview(visit: Visit, refused: Refused | None = None) -> Response:
     caller = visit.caller
     in_force, sets, drafts, history, studied, reported = await asyncio.gather(
-        rules.in_force(caller),
+        rules_stages.in_force(caller),
         rules.versions(caller, size=SIZE, after=None),
         rules_drafts.drafts(caller, is_open=True, size=SIZE, after=None),
         rules.history(caller, None, size=SIZE, after=None),
