@@ -1,5 +1,6 @@
 """The worklist as a table: queues with their counts, what is most urgent first, who has it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -121,8 +122,10 @@ async def table(
 ) -> Response:
     """The page of a queue, perhaps with something said over it."""
     caller, wanted = visit.caller, queue.wanted(who(visit))
-    found = await worklist.page(caller, wanted, sort=queue.sort, size=SIZE, after=after)
-    counts = await worklist.counts(caller, Wanted())
+    found, counts = await asyncio.gather(
+        worklist.page(caller, wanted, sort=queue.sort, size=SIZE, after=after),
+        worklist.counts(caller, Wanted()),
+    )
     now = datetime.now(UTC)
     return page(
         visit,

@@ -1,13 +1,15 @@
 """Every page: for everybody, at every width, without a fault; and it shows what may be seen."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from service.domain.work_item import line_item
-from tests.workbench.browser import WIDTHS, barriers, complaints, is_too_wide
+from tests.workbench.browser import barriers, complaints, is_too_wide
 from tests.workbench.conftest import Desk
 
+LOOKS: dict[int, Literal["light", "dark"]] = {390: "light", 1024: "dark", 1920: "light"}
 PAGES = {
     "home": ("", 200),
     "claim": ("/claims/C-2026-000123", 200),
@@ -35,18 +37,15 @@ def test_every_page_is_for_everybody(desk: Desk, pictures: Path, letter: str, na
     path, status = PAGES[name]
     page = desk.page
     said = complaints(page)
-    page.emulate_media(color_scheme="light")
     answer = page.goto(f"{desk.url}/workbench{path.replace('LETTER', letter)}")
     assert answer is not None
     assert answer.status == status
     wrong = {}
-    for width in WIDTHS:
+    for width, colors in LOOKS.items():
+        page.emulate_media(color_scheme=colors)
         page.set_viewport_size({"width": width, "height": 900})
-        page.screenshot(path=pictures / f"{name}-{width}.png", full_page=True)
-        wrong[str(width)] = [*barriers(page), *["too wide"] * is_too_wide(page)]
-    page.emulate_media(color_scheme="dark")
-    page.screenshot(path=pictures / f"{name}-dark.png", full_page=True)
-    wrong["dark"] = barriers(page)
+        page.screenshot(path=pictures / f"{name}-{width}-{colors}.png", full_page=True)
+        wrong[width] = [*barriers(page), *["too wide"] * is_too_wide(page)]
 
     assert {look: found for look, found in wrong.items() if found} == {}
     assert said == []
