@@ -32,6 +32,8 @@ from tests.ground import Ground, as_pushed
 from tests.serving import keys_of
 
 PATIENCE_S = 30
+TRIES = 3
+"""What a worker asks again when some time has passed may fall on one of two calls, not on all."""
 OWNER, OTHER = "key-of-the-owner", "key-of-the-other"
 WITH_ID = sorted(" ".join(route) for route in matrix() if "{" in route[1])
 
@@ -232,10 +234,13 @@ def test_what_is_another_payers_is_like_what_never_was(own: Ground, payer: str) 
                 if method == "GET":
                     answer = await found.owner.get(re.sub(r"\{\w+\}", theirs, path))
                     assert answer.status_code == 200, (route, answer.text)
-                await told(found, method, path, another(another(theirs)))
-                foreign = await told(found, method, path, theirs)
-                unknown = await told(found, method, path, another(theirs))
-                if foreign != unknown:
+                for _ in range(TRIES):
+                    await told(found, method, path, another(another(theirs)))
+                    foreign = await told(found, method, path, theirs)
+                    unknown = await told(found, method, path, another(theirs))
+                    if foreign == unknown:
+                        break
+                else:
                     wrong[route] = (foreign, unknown)
                 assert foreign[1] or foreign[0][0] == 422, f"{route} asks no engine: {foreign}"
         return wrong
