@@ -2,30 +2,36 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
+from service.accounting.planning.tallies import Held
 from service.application.parts import Stores
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
+from service.flow.matching.counting import Counting
 from service.flow.matching.match import match_claim
 from service.rules.book import RuleBook, share_of
-from service.rules.texts import load_texts
 from service.stores.studies.kept import is_over
 from service.tuning.columns import KINDS, Columns
 from service.tuning.judging import Judge, verdict_of
 from service.tuning.study import read_line
 from tests.builders import build_authorization, build_claim
+from tests.flow.random_papers import Papers
 from tests.ground import Ground, separate
 from tests.serving import client_of, keys_of, serving
-from tests.tuning.building import edited
+from tests.tuning.building import book_of, edited
+from tests.tuning.test_judging import mixed_book
 
 Json = dict[str, Any]
 PAYERS = 40
@@ -193,37 +199,59 @@ def test_a_report_is_the_same_of_the_same_inputs(studio: tuple[Ground, httpx.Cli
     assert page.text.count("<svg") == 2
 
 
-def live(book: RuleBook, names: dict[str, int], payer: str, stores: Stores) -> Any:
-    """Every claim of a payer as the engine matches it now by a book."""
+def live(book: RuleBook, claims: Sequence[Claim], payer: str, stores: Stores) -> Any:
+    """Every claim as the engine matches it now by a book."""
 
     async def all_of() -> dict[int, tuple[object, ...]]:
-        found = {}
-        for each in CLAIMS:
-            asked = Claim.model_validate(each)
-            matched = await match_claim(asked, payer, rules=book, source=stores.search)
+        found, first = {}, 0
+        for each in claims:
+            counted = Counting.of(each, book).with_held(Held())
+            matched = await match_claim(
+                each, payer, rules=book, source=stores.search, counted=counted
+            )
+            at = {line.line: first + number for number, line in enumerate(each.lines)}
             for search in matched.searches:
-                place = names[asked.claim_id] * len(KINDS) + KINDS.index(search.kind)
+                place = at[search.line.line] * len(KINDS) + KINDS.index(search.kind)
                 found[place] = verdict_of(search).outcome
+            first += len(each.lines)
         return found
 
     return all_of()
 
 
-@pytest.mark.parametrize("edits", [(), (WIDER,), (BY_TIN,), (WIDER, BY_TIN)])
-def test_a_study_agrees_with_a_replay(
-    studio: tuple[Ground, httpx.Client], edits: tuple[tuple[str, str, str], ...]
-) -> None:
-    """Judged in memory, and matched on Elasticsearch by the same rules."""
+@pytest.mark.parametrize(
+    "rounds", [pytest.param(3, id="few"), pytest.param(60, id="many", marks=pytest.mark.long)]
+)
+def test_a_study_agrees_with_a_replay(studio: tuple[Ground, httpx.Client], rounds: int) -> None:
+    """Random claims under random edits: judged in memory, and matched on Elasticsearch."""
     ground, client = studio
-    study = studied(client, claims=CLAIMS)
+    papers, rng = Papers(rounds), Random(rounds)
+    claims = [papers.claim(f"C-{number}", f"M-{number}") for number in range(15)]
+    for number in range(15):
+        for at in range(rng.randint(0, 3)):
+            made = papers.authorization(f"A-{number}-{at}", f"M-{number}")
+            content = made.model_dump_json(by_alias=True, exclude_unset=True)
+            answer = client.put(f"/authorizations/{made.authorization_id}", content=content)
+            assert answer.status_code in (201, 409), answer.text  # the number of another
+    sent = [each.model_dump(mode="json", by_alias=True, exclude_unset=True) for each in claims]
+    study = studied(client, claims=sent)
     content = client.get(f"/studies/{study['id']}/claims").content.splitlines()
     columns = Columns.of(read_line(line) for line in content)
-    names = {asked.pool.claim.claim.claim_id: at for at, asked in enumerate(columns.lines)}
-    book = load_texts(edited(*edits)).book
-    judged = Judge(columns, book).judge().verdicts
+    compared = []
 
-    replayed = ground.run(partial(live, book, names, client.headers["x-api-key"]))
-    assert {place: verdict.outcome for place, verdict in judged.items()} == replayed
+    @settings(max_examples=rounds, deadline=None, phases=[Phase.generate])
+    @given(seed=st.integers(0, 10_000_000), edits=st.integers(1, 5))
+    def agrees(seed: int, edits: int) -> None:
+        book = mixed_book(seed, edits) or book_of()
+        judging = Judge(columns, book).judge()
+        replayed = ground.run(partial(live, book, claims, client.headers["x-api-key"]))
+        found = {place: verdict.outcome for place, verdict in judging.verdicts.items()}
+        memory = {place: each for place, each in replayed.items() if place // 3 not in judging.left}
+        assert found == memory
+        compared.append(len(memory))
+
+    agrees()
+    assert max(compared) > 15
 
 
 def test_raw_clauses_are_replayed_and_said(studio: tuple[Ground, httpx.Client]) -> None:
