@@ -230,8 +230,8 @@ def test_a_study_agrees_with_a_replay(studio: tuple[Ground, httpx.Client], round
     for number in range(15):
         for at in range(rng.randint(0, 3)):
             made = papers.authorization(f"A-{number}-{at}", f"M-{number}")
-            content = made.model_dump_json(by_alias=True, exclude_unset=True)
-            answer = client.put(f"/authorizations/{made.authorization_id}", content=content)
+            body = made.model_dump_json(by_alias=True, exclude_unset=True)
+            answer = client.put(f"/authorizations/{made.authorization_id}", content=body)
             assert answer.status_code in (201, 409), answer.text  # the number of another
     sent = [each.model_dump(mode="json", by_alias=True, exclude_unset=True) for each in claims]
     study = studied(client, claims=sent)

@@ -21,6 +21,7 @@ from service.stores.connection.sealing import (
     read_keys,
     seal_from,
 )
+from service.stores.studies.golden import KeptGolden
 from service.stores.units.archive import Rested
 from tests.ground import Ground, version_of
 
@@ -139,6 +140,8 @@ def test_what_is_kept_is_sealed_and_sealed_anew(own: Ground, payer: str, tmp_pat
     async def scenario(plain: Stores) -> None:
         rested = Rested("claim", "c" * 32, "7")
         (name,) = await plain.letters.keep(payer, [letter()])
+        golden = KeptGolden("label", "C-1", ("C-1", 1), {"why": CANARY})
+        assert await plain.golden.add(payer, [golden]) == [True]
         await plain.archive.trust()
         await plain.redis.hset(plain_key(plain, payer, rested), mapping={"n": "7", "s": CANARY})
         assert await plain.archive.rest(payer, [rested]) == 1
@@ -147,14 +150,15 @@ def test_what_is_kept_is_sealed_and_sealed_anew(own: Ground, payer: str, tmp_pat
         for keys in ((FIRST,), (SECOND, FIRST), (SECOND,)):
             async with sealed(own, tmp_path, *keys) as stores:
                 if len(keys) == 2 or keys == (FIRST,):
-                    assert await stores.resealing.run(lambda *_: None) == 2
+                    assert await stores.resealing.run(lambda *_: None) == 3
                 assert await stores.resealing.run(lambda *_: None) == 0
                 kept = await stores.letters.get(payer, name)
                 assert kept is not None
                 assert kept.content == CANARY.encode()
                 read = await stores.archive.read(payer, "claim", [rested.id])
                 assert read[rested.id].fields == {"n": "7", "s": CANARY}
-                for index in (letters, archive):
+                assert await stores.golden.labels(payer) == [{"why": CANARY}]
+                for index in (letters, archive, plain.indices.golden):
                     text = await raw(stores, index)
                     assert CANARY not in text
                     assert base64.b64encode(CANARY.encode()).decode() not in text
