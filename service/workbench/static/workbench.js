@@ -4,7 +4,7 @@
 const byId = (id) => document.getElementById(id);
 const isTyping = (event) =>
   event.ctrlKey || event.metaKey || event.altKey ||
-  event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, dialog") !== null;
+  event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, dialog[open]") !== null;
 
 const rows = () => [...document.querySelectorAll("[data-row]")];
 const current = () => rows().find((row) => row.getAttribute("aria-selected") === "true");
