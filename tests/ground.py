@@ -94,7 +94,7 @@ async def _install(stores: Stores) -> None:
 async def uninstall(stores: Stores) -> None:
     """Take everything of a prefix out of both engines."""
     prefix = stores.indices.prefix
-    client = stores.elasticsearch
+    client = stores.elasticsearch.options(request_timeout=60)
     names = list((await client.indices.get(index=f"{prefix}*", expand_wildcards="all")).body)
     if names:
         await client.indices.delete(index=",".join(names))

@@ -123,7 +123,7 @@ class Places:
         self.ids["item_id"] = item
 
     async def study(self, claim: str) -> None:
-        """Let the owner have a study of a claim, and a report."""
+        """Let the owner have a study of a claim, a report of it, and a suggestion."""
         asked = {"name": "theirs", "claims": [claim_body(claim_id=claim)]}
         made = await self.done("POST", "/studies", json=asked)
         for _ in range(PATIENCE_S * 10):
@@ -134,7 +134,13 @@ class Places:
         head = await studies.read(self.payer, "study", made["id"])
         report = replace(head, kind="report", id=uuid.uuid4().hex[:16], study=head.id)
         await studies.write_report(self.payer, report, b"{}", b"<p></p>")
-        self.ids |= {"study_id": head.id, "report_id": report.id}
+        suggestion = replace(head, kind="suggestion", id=uuid.uuid4().hex[:16], study=head.id)
+        await studies.write(self.payer, suggestion)
+        self.ids |= {
+            "study_id": head.id,
+            "report_id": report.id,
+            "suggestion_id": suggestion.id,
+        }
 
     async def rules(self) -> None:
         """Let the owner have a draft, and a set of rules that is in force for him alone."""
