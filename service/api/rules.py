@@ -10,7 +10,14 @@ from service.api.body import JsonBody, json_response
 from service.api.caller import Asking, needs
 from service.api.claims import After
 from service.api.schema import problems
-from service.application import reports, rules, rules_drafts, rules_publishing, rules_stages
+from service.application import (
+    reports,
+    rules,
+    rules_drafts,
+    rules_publishing,
+    rules_shadow,
+    rules_stages,
+)
 from service.application import statistics as rule_statistics
 from service.application.reports import EvaluationAsked
 from service.application.rules import Asked
@@ -20,6 +27,7 @@ from service.application.rules_drafts import (
     DraftWanted,
 )
 from service.application.rules_publishing import PublishAsked, RollbackAsked
+from service.application.rules_shadow import ShadowAsked
 from service.application.rules_stages import WidenAsked
 
 router = APIRouter(
@@ -234,3 +242,28 @@ async def publish(
 async def drop(caller: Asking, draft_id: DraftId, asked: Why) -> Response:
     """It stays to be read, and is never published."""
     return json_response(await rules_drafts.drop(caller, draft_id, asked))
+
+
+@router.post("/drafts/{draft_id}/shadow", summary="Try a draft on live claims")
+@needs("rules.edit")
+async def shadow(
+    caller: Asking,
+    draft_id: DraftId,
+    asked: Annotated[ShadowAsked, Depends(JsonBody(ShadowAsked))],
+) -> Response:
+    """Judge `share` percent of the claims by it as well, after their answer; nothing is moved."""
+    return json_response(await rules_shadow.start(caller, draft_id, asked))
+
+
+@router.get("/drafts/{draft_id}/shadow", summary="What live claims come to by a draft")
+@needs("rules.read")
+async def shadow_shown(caller: Asking, draft_id: DraftId) -> Response:
+    """Lines that come out the same, with another authorization, or in another class."""
+    return json_response(await rules_shadow.shown(caller, draft_id))
+
+
+@router.post("/drafts/{draft_id}/shadow/stop", summary="Try a draft on live claims no more")
+@needs("rules.edit")
+async def unshadow(caller: Asking, draft_id: DraftId, asked: Why) -> Response:
+    """What was counted stays to be read."""
+    return json_response(await rules_shadow.stop(caller, draft_id, asked))

@@ -13,7 +13,7 @@ from service.background import Background, reason_of
 from service.domain.engine_fault import EngineFault
 from service.rules.book import EVERYBODY, RuleBook, Rules, Staged
 from service.rules.calendar import Calendar, Term
-from service.rules.life import Person, Pointer, Stage, Step, Version
+from service.rules.life import Person, Pointer, Shadow, Stage, Step, Version
 from service.rules.rule_set import RuleSet, name_of
 from service.rules.texts import book_of
 from service.stores.connection.clock import now
@@ -48,6 +48,8 @@ class InForce(Background):
         self._seen: Seen | None = None
         self.stages: Mapping[str, Stage] = {}
         """What is on its way in stages, by whose sets it is of."""
+        self.shadows: Mapping[str, Shadow] = {}
+        """The drafts that are tried beside, by whose they are."""
         self._books: dict[str, RuleBook] = {}
         self._looked: float | None = None
         self._behind: str | None = None
@@ -87,10 +89,10 @@ class InForce(Background):
             books[hash_] = await asyncio.to_thread(_loaded, hash_, texts[hash_])
         self._rules.put(
             {payer: _terms(each, books) for payer, each in terms.items()},
-            {payer: _staged(each, found.pointer, payer, books) for payer, each in stages.items()},
+            {payer: _staged(each, books) for payer, each in stages.items()},
         )
         self._books = {each: books[each] for each in named}
-        self.stages = stages
+        self.stages, self.shadows = stages, found.pointer.shadows
         self._seen = found.seen
 
     async def seed(self, texts: Mapping[str, str]) -> None:
@@ -135,13 +137,11 @@ def _terms(
     )
 
 
-def _staged(stage: Stage, pointer: Pointer, payer: str, books: Mapping[str, RuleBook]) -> Staged:
+def _staged(stage: Stage, books: Mapping[str, RuleBook]) -> Staged:
     """The book of a stage, and the name of the one in whose place it judges."""
-    terms = pointer.calendar(payer).terms
-    over = next((each for each in terms if each.number == stage.over), terms[0])
     return Staged(
         book=replace(books[stage.hash], name=name_of(stage.number, stage.hash)),
-        over=name_of(stage.over, over.hash),
+        over=name_of(stage.over, stage.over_hash),
         share=stage.share / 100,
         only=stage.only,
     )

@@ -79,6 +79,10 @@ class Stages(Background):
         own = self._own.setdefault(number, {})
         own[arm] = own.get(arm, Tally()) + tally
 
+    def compare(self, number: int, compared: int, differing: int) -> None:
+        """Count lines of a set in stages that the set before judged as well."""
+        self._add(number, "staged", Tally(compared=compared, differing=differing))
+
     async def turn(self) -> None:
         """Look, and look again."""
         await asyncio.sleep(LOOK_S)

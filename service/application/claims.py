@@ -104,6 +104,7 @@ async def _match(caller: Caller, claim: Claim, *, balances: bool) -> MatchAnswer
     parts.stages.count(caller.payer, rules.name, outcomes)
     parts.live_check.offer(matched)
     parts.stores.kept.offer(caller.payer, claim, matched.answer)
+    parts.shadows.offer(caller.payer, claim, matched)
     if not balances:
         return matched.answer
     granting = grant(claim, matched.searches, rules)
@@ -164,6 +165,8 @@ async def adjudicate(
     actor = caller.subject.acting_for(claim.by)
     run = Run(payer=caller.payer, at=now(), rules=rules, dry=dry, again=again, actor=actor)
     done = await flow.adjudicate(claim, run, caller.parts.claim_stores)
+    if done.matched is not None and not dry:
+        caller.parts.shadows.offer(caller.payer, claim, done.matched)
     return count(caller, rules.name, done, claim.selections)
 
 

@@ -20,6 +20,7 @@ from service.access.subject import Subject, local_subject
 from service.access.tokens import Tokens, issuer_of
 from service.application._in_force import InForce
 from service.application._jobs import Jobs
+from service.application._shadows import Shadows
 from service.application._stages import Stages
 from service.application.engines import NotConfigured, open_clients
 from service.background import Background
@@ -283,6 +284,7 @@ class Application:
     gate: Gate
     limits: Limits
     stages: Stages
+    shadows: Shadows
     in_force: InForce | None = None
     """What follows the rules that are kept; None where they were given once and for all."""
     serving: bool = False
@@ -365,19 +367,19 @@ async def application(
         await clients[1].aclose()
         raise
     stores = Stores(settings, stored, ours, clients)
-    gate = gate_of(settings, roles, stores)
-    live_check = LiveCheck(settings.live_check_share)
+    stages = Stages(stores.rules, stores.kept, ours, in_force)
     parts = Application(
         settings=settings,
         rules=ours,
         in_force=in_force,
         serving=serving,
         stores=stores,
-        live_check=live_check,
+        live_check=LiveCheck(settings.live_check_share),
         roles=roles,
-        gate=gate,
+        gate=gate_of(settings, roles, stores),
         limits=_limits(settings, stores),
-        stages=Stages(stores.rules, stores.kept, ours, in_force),
+        stages=stages,
+        shadows=Shadows(stores.rules, ours, in_force, stages, settings.member_id_form),
     )
     work = _work(parts)
     try:
@@ -385,7 +387,7 @@ async def application(
             with suppress(EngineUnavailable):  # it is asked again before units are moved
                 await stores.durability.ensure()
             with suppress(EngineFault):  # a key that is not known yet is looked for when it comes
-                await gate.keyring.look()
+                await parts.gate.keyring.look()
             with suppress(EngineFault):  # those of the settings and of the keys are known
                 await stores.join_payers()
             for each in work:
@@ -393,7 +395,7 @@ async def application(
         yield parts
     finally:
         await parts.jobs.close()
-        await live_check.close()
+        await parts.live_check.close()
         for each in reversed(work):
             await each.close()
         await stores.close()
@@ -406,8 +408,8 @@ def _work(parts: Application) -> list[Background]:
     always: list[Background] = [stores.trail_projection, stores.projection, stores.resting]
     always += [stores.courier, stores.kept, parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
-    staging = parts.stages if parts.in_force is not None else None
-    perhaps = (parts.in_force, staging, tokens, watch if is_watched else None)
+    watched = () if parts.in_force is None else (parts.in_force, parts.stages, parts.shadows)
+    perhaps = (*watched, tokens, watch if is_watched else None)
     return [*always, *(each for each in perhaps if each is not None)]
 
 

@@ -71,7 +71,7 @@ def in_force_shown(caller: Caller, pointer: Pointer) -> Answer:
         ],
         "stage": None
         if stage is None
-        else stage.model_dump(mode="json", exclude={"steps", "is_first"}),
+        else stage.model_dump(mode="json", exclude={"steps", "is_first", "over_hash"}),
     }
 
 

@@ -29,6 +29,7 @@ from service.rules import life
 from service.rules.life import (
     Draft,
     Evaluation,
+    StepRefused,
 )
 from service.rules.rule_set import RuleSet
 from service.rules.texts import CHARACTERS_MAX, FILES_MAX
@@ -184,8 +185,11 @@ async def reject(caller: Caller, draft_id: str, asked: Asked) -> Answer:
 
 
 async def drop(caller: Caller, draft_id: str, asked: Asked) -> Answer:
-    """Give a draft up; raises NotFound, StepRefused."""
+    """Give a draft up; raises NotFound, StepRefused, also while it is tried on live claims."""
     found = await draft_of(caller, draft_id)
+    tried = (await pointer_of(caller)).pointer.shadows.get(caller.payer)
+    if tried is not None and tried.draft == draft_id:
+        raise StepRefused("/state", "the draft is tried on live claims", "stop that first")
     return await _taken(caller, found, life.dropped(found.draft, step_of(caller, "drop", asked)))
 
 

@@ -118,17 +118,18 @@ async def publish(caller: Caller, draft_id: str, asked: PublishAsked) -> Answer:
         )
         if not is_stage:
             return _replacing(pointer, made, new, over.number)
-        return Made(pointer.staged(caller.payer, _stage(made, asked), made), [new])
+        return Made(pointer.staged(caller.payer, _stage(made, over.hash, asked), made), [new])
 
     return await _put(caller, make)
 
 
-def _stage(made: Version, asked: PublishAsked) -> Stage:
+def _stage(made: Version, over_hash: str, asked: PublishAsked) -> Stage:
     """The stage in which a set begins."""
     return Stage(
         number=made.number,
         hash=made.hash,
         over=made.over or 0,
+        over_hash=over_hash,
         share=asked.share or 100,
         only=asked.only,
         began=made.made.at,

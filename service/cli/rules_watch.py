@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from service.application import rules_publishing, rules_stages
+from service.application import rules_publishing, rules_shadow, rules_stages
 from service.application.rules import Asked
 from service.application.rules_publishing import PublishAsked
+from service.application.rules_shadow import ShadowAsked
 from service.application.rules_stages import WidenAsked
 from service.application.statistics import statistics as rule_statistics
 from service.cli.configuration import JsonOption, PayerOption
@@ -48,6 +49,45 @@ def statistics(
     parts = {"adjudicated": found["adjudicated"], "matched": found["matched"]["rows"]}
     told = [_told(name, each) for name, part in parts.items() for each in part]
     put_answer(found, "\n".join(told) or "no claims were answered on these days", as_json=as_json)
+
+
+@app.command()
+def shadow(
+    draft: Which,
+    share: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Start, or go on with so many percent.")
+    ] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="Try it no more.")] = False,
+    reason: ReasonOption = "tried live",
+    by: ByOption = None,
+    payer: WhoseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what live claims come to by a draft; start (with --share) or stop trying it."""
+    if stop and share is not None:
+        raise BadInput("--share or --stop, not both")
+    given = {"reason": reason, "by": by}
+    if stop:
+        asked = asked_as(Asked, given)
+        found = run_rules(lambda caller: rules_shadow.stop(caller, draft, asked), payer)
+    elif share is not None:
+        wanted = asked_as(ShadowAsked, {**given, "share": share})
+        found = run_rules(lambda caller: rules_shadow.start(caller, draft, wanted), payer)
+    else:
+        found = run_rules(lambda caller: rules_shadow.shown(caller, draft), payer)
+    put_answer(found, "\n".join(_shadow_words(found)), as_json=as_json)
+
+
+def _shadow_words(found: dict[str, Any]) -> list[str]:
+    share = "" if found["share"] is None else f", {found['share']} % of the claims"
+    left = {"dropped": found["dropped"], "stopped": found["stopped"], **found["not_comparable"]}
+    told = [f"{found['draft']}: {found['state']}{share}, {found['claims']} claims judged"]
+    told += [f"  not judged: {number} ({why})" for why, number in left.items() if number]
+    for what, lines in sorted(found["lines"].items(), key=lambda each: -each[1]):
+        examples = found["examples"].get(what, ())[:3]
+        such = ", ".join(f"{each['claim_id']}:{each['line']}" for each in examples)
+        told.append(f"  {lines} lines: {what}" + (f" (such as {such})" if such else ""))
+    return told
 
 
 @app.command()

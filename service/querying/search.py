@@ -99,6 +99,36 @@ def _nearby(asked: Sequence[AskedLine]) -> tuple[Clause, ...]:
     return ({"bool": {"should": [valid, {"terms": {"numbers_all": numbers}}]}},)
 
 
+def finds_all(wide: Sequence[Clause], narrow: Sequence[Clause]) -> bool:
+    """Whether the filter of a search for what is nearby finds all that another one finds.
+
+    Raw clauses are never known to be within others.
+    """
+    if not wide:
+        return True
+    one, other = _nearby_parts(wide), _nearby_parts(narrow)
+    if one is None or other is None:
+        return False
+    return other[1] <= one[1] and all(
+        any(_is_within(inner, outer) for inner in other[0]) for outer in one[0]
+    )
+
+
+def _nearby_parts(clauses: Sequence[Clause]) -> tuple[list[Clause], frozenset[str]] | None:
+    """The days and the numbers of a filter that was made by ``_nearby``; None for another one."""
+    days, numbers = list(clauses), frozenset[str]()
+    if len(days) == 1 and "bool" in days[0]:
+        valid, carries = days[0]["bool"]["should"]
+        days, numbers = list(valid["bool"]["filter"]), frozenset(carries["terms"]["numbers_all"])
+    return (days, numbers) if all(each.keys() == {"range"} for each in days) else None
+
+
+def _is_within(inner: Clause, outer: Clause) -> bool:
+    ((name, asked),), ((other, wider),) = inner["range"].items(), outer["range"].items()
+    alike = name == other and asked["relation"] == wider["relation"]
+    return bool(alike and wider["gte"] <= asked["gte"] and asked["lte"] <= wider["lte"])
+
+
 def submitted(asked: AskedLine) -> Iterator[str]:
     """The numbers that a line was submitted with, of the kinds that its template reads."""
     for name in asked.plan.number_fields:

@@ -165,7 +165,11 @@ class Rules:
 
     def staged(self, payer: str) -> Staged | None:
         """The book that judges a share of the claims of a payer, where there is one."""
-        return self._stages.get(payer if payer in self._terms else EVERYBODY)
+        return self._stages.get(self.owner(payer))
+
+    def owner(self, payer: str) -> str:
+        """Whose sets a payer has: its own, else those of all that have none."""
+        return payer if payer in self._terms else EVERYBODY
 
     def _terms_of(self, payer: str) -> Terms:
         terms = self._terms.get(payer) or self._terms.get(EVERYBODY)

@@ -6,7 +6,7 @@ evaluation and its approval away.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,8 @@ Action = Literal[
     "stage",
     "widen",
     "return",
+    "shadow",
+    "unshadow",
 ]
 Changed = Mapping[str, str | None]
 """Texts of a draft by file name; None for a file that it takes out."""
@@ -128,12 +130,38 @@ class Stage(Frozen):
     number: int
     hash: str
     over: int
+    over_hash: str
     share: Annotated[int, Field(ge=1, le=100)]
     """Percent of the claims, by their ids."""
     only: str | None = None
     began: str
     is_first: bool = False
     steps: int = 1
+
+
+class Shadow(Frozen):
+    """A draft that judges a share of the claims beside the set in force, and never in an answer.
+
+    ``hash`` is of the texts that it would be as a set of ``base``, ``content`` of what it changes.
+    """
+
+    draft: str
+    content: str
+    hash: str
+    base: int
+    share: Annotated[int, Field(ge=1, le=100)]
+    """Percent of the claims, by their ids."""
+    began: str
+
+    @property
+    def name(self) -> str:
+        """What its counts are kept under."""
+        return shadow_name(self.draft, self.content)
+
+
+def shadow_name(draft: str, content: str) -> str:
+    """What the counts of a draft that is tried are kept under: one that changed is counted anew."""
+    return f"{draft}|{content[:12]}"
 
 
 class Noted(Frozen):
@@ -148,13 +176,14 @@ class Pointer(Frozen):
     """What is in force, of all payers: changed in one write, over the one that was read.
 
     ``published`` are the versions of the last change, ``noted`` its other rows of the history:
-    whoever reads it may have to write them. ``stages`` are by whose sets they are of.
+    whoever reads it may have to write them. ``stages`` and ``shadows`` are by whose they are.
     """
 
     calendars: dict[str, Calendar]
     last: int
     published: tuple[Version, ...]
     stages: dict[str, Stage] = Field(default_factory=dict)
+    shadows: dict[str, Shadow] = Field(default_factory=dict)
     noted: tuple[Noted, ...] = ()
 
     def calendar(self, payer: str) -> Calendar:
@@ -175,16 +204,30 @@ class Pointer(Frozen):
         """The pointer with these calendars, by sets that were just made; their stages end."""
         calendars = {**self.calendars, **changes}
         stages = {payer: each for payer, each in self.stages.items() if payer not in changes}
-        return Pointer(
-            calendars=calendars, last=self.last + len(made), published=made, stages=stages
-        )
+        return self._next(calendars=calendars, published=made, stages=stages)
+
+    def _next(self, **changes: Any) -> "Pointer":
+        """The pointer after a change; a draft that became a set is tried no more."""
+        made: tuple[Version, ...] = changes.get("published", ())
+        became = {each.made.draft for each in made}
+        shadows = {name: each for name, each in self.shadows.items() if each.draft not in became}
+        empty = {"published": (), "noted": (), "shadows": shadows, "last": self.last + len(made)}
+        return self.model_copy(update={**empty, **changes})
+
+    def shadowed(self, payer: str, shadow: Shadow | None, step: Step) -> "Pointer":
+        """The pointer with a draft that is tried live from now on, or with none any more."""
+        shadows = {name: each for name, each in self.shadows.items() if name != payer}
+        if shadow is not None:
+            shadows[payer] = shadow
+        noted = Noted(payer=payer, step=step, name=f"{step.action}|{step.draft}|{step.at}")
+        return self._next(shadows=shadows, noted=(noted,))
 
     def staged(self, payer: str, stage: Stage, made: Version) -> "Pointer":
         """The pointer with a set that was just made, on its way in stages."""
         is_first = payer not in self.calendars
         stages = {**self.stages, payer: stage.model_copy(update={"is_first": is_first})}
         calendars = {**self.calendars, payer: self.calendar(payer)}
-        return Pointer(calendars=calendars, last=self.last + 1, published=(made,), stages=stages)
+        return self._next(calendars=calendars, published=(made,), stages=stages)
 
     def stepped(self, payer: str, stage: Stage | None, step: Step) -> "Pointer":
         """The pointer after a step of the stage that there is: widened, in force, or taken back.
@@ -206,9 +249,7 @@ class Pointer(Frozen):
         noted = Noted(
             payer=payer, step=step.model_copy(update={"number": before.number}), name=name
         )
-        return Pointer(
-            calendars=calendars, last=self.last, published=(), stages=stages, noted=(noted,)
-        )
+        return self._next(calendars=calendars, stages=stages, noted=(noted,))
 
 
 class Draft(Frozen):

@@ -60,6 +60,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/intake/{ticket}", "/keys", "/keys/{key_id}", "/keys/{key_id}/rotate",
         "/rules", "/rules/sets", "/rules/sets/{number}", "/rules/diff", "/rules/history",
             "/rules/statistics", "/rules/stage/widen", "/rules/stage/return",
+            "/rules/drafts/{draft_id}/shadow", "/rules/drafts/{draft_id}/shadow/stop",
         "/rules/rollback", "/rules/drafts", "/rules/drafts/{draft_id}",
         *(f"/rules/drafts/{{draft_id}}/{each}" for each in (
             "check", "evaluate", "submit", "approve", "reject", "publish", "drop",
@@ -71,7 +72,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/", "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 46
+    assert len(bodies) == 48
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 

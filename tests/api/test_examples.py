@@ -217,6 +217,9 @@ def rules(story: Story) -> None:
     call("GET /rules/statistics", params={"from": today, "to": today, "template": "professional"})
     staged(story, wanted, ann, kim)
     other = call("POST /rules/drafts", body=wanted, status=201)["id"]
+    call(f"{at}shadow", other, body={"share": 20, **ann})
+    call("GET /rules/drafts/{draft_id}/shadow", other)
+    call(f"{at}shadow/stop", other, body=ann)
     call(f"{at}drop", other, body=ann)
 
 

@@ -1,6 +1,9 @@
-"""`authmatch rules statistics`: what claim lines came to, for people and for programs."""
+"""What rules come to on live claims, and sets in stages, by the command line."""
 
 import json
+import shutil
+import uuid
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +38,35 @@ def test_what_cannot_be_counted_is_refused(
 
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_a_draft_is_tried_staged_widened_and_taken_back(live: Authmatch, tmp_path: Path) -> None:
+    """By people of one payer; each command says how it stands."""
+    queries = Path(shutil.copytree(Path(__file__).parents[2] / "queries", tmp_path / "queries"))
+    whose = ("--payer", f"p-{uuid.uuid4().hex[:8]}")
+    who = {name: ["--by", name, "--reason", "UM-412", *whose] for name in ("ann", "kim", "lee")}
+    assert live("index", "install").exit_code == 0
+    dental = queries / "dental.yaml"
+    dental.write_text(dental.read_text().replace("weight: 8", "weight: 7", 1))
+    draft = live("rules", "push", queries, *who["ann"]).stdout.strip()
+
+    begun = live("rules", "shadow", draft, "--share", 20, *who["ann"])
+    assert begun.stdout == f"{draft}: running, 20 % of the claims, 0 claims judged\n"
+    assert live("rules", "shadow", draft, *whose).stdout == begun.stdout
+    assert "stopped, 0 claims" in live("rules", "shadow", draft, "--stop", *who["ann"]).stdout
+    both = live("rules", "shadow", draft, "--stop", "--share", 5, *whose)
+    assert (both.exit_code, "not both" in both.stderr) == (2, True)
+
+    for step, name in (("evaluate", "ann"), ("submit", "ann"), ("approve", "kim")):
+        assert live("rules", step, draft, *who[name]).exit_code == 0
+    assert live("rules", "widen", "--share", 50, *who["kim"]).exit_code == 2
+    for first in ("10", "x%", "0%", "100%", "q:10%"):
+        wrong = live("rules", "stage", draft, "--first", first, "--despite-gates", "r", *who["lee"])
+        assert wrong.exit_code == 2, first
+    staged = live("rules", "stage", draft, "--first", "10%", "--despite-gates", "r", *who["lee"])
+    assert "is staged" in staged.stdout, staged.stderr
+    assert "staged, 10 % of the claims" in live("rules", "status", *whose).stdout
+    assert "staged, 50 % of the claims" in live("rules", "widen", "--share", 50, *who["kim"]).stdout
+    back = live("rules", "return", *who["kim"])
+    assert back.stdout.startswith("set 1 is active"), back.stdout
+    assert live("rules", "return", *who["kim"]).exit_code == 2

@@ -10,6 +10,7 @@ import pytest
 from service.access.limits import Limits
 from service.accounting.answers.answer import complete
 from service.application import claims, maintenance
+from service.application._shadows import Shadows
 from service.application._stages import Stages
 from service.application.parts import Application, Caller, Stores, gate_of, local_caller
 from service.domain.adjudication import Adjudication, ClaimChange
@@ -158,6 +159,7 @@ async def office(
     with at_once():
         async with ground.stores(changed) as stores:
             books = Rules(rules or ground.rules)
+            stages = Stages(stores.rules, stores.kept, books, None)
             parts = Application(
                 settings=changed,
                 rules=books,
@@ -166,7 +168,8 @@ async def office(
                 roles={},
                 gate=gate_of(changed, {}, stores),
                 limits=Limits(stores.usage, rate=0, at_once=0, failures=0),
-                stages=Stages(stores.rules, stores.kept, books, None),
+                stages=stages,
+                shadows=Shadows(stores.rules, books, None, stages, changed.member_id_form),
             )
             yield Office(parts, payer)
 

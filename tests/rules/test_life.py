@@ -16,6 +16,7 @@ from service.rules.life import (
     Evaluation,
     Person,
     Pointer,
+    Shadow,
     Stage,
     Step,
     StepRefused,
@@ -269,11 +270,23 @@ def test_a_payer_without_a_calendar_has_that_of_all() -> None:
     assert first.calendar("P") == everybody
 
 
+STAGE: Any = {
+    "number": 2,
+    "hash": "h2",
+    "over": 1,
+    "over_hash": "h1",
+    "share": 10,
+    "began": "2026-04-01T00:00:00",
+}
+
+
 def in_stages(payer: str, **more: Any) -> Pointer:
     """Set 2 judges a tenth of the claims in place of set 1."""
     calendars = {EVERYBODY: Calendar(terms=(Term(number=1, hash="h1"),))}
     calendars["P"] = calendars[EVERYBODY]
-    stage = Stage(number=2, hash="h2", over=1, share=10, began="2026-04-01T00:00:00", **more)
+    stage = Stage(
+        number=2, hash="h2", over=1, over_hash="h1", share=10, began="2026-04-01T00:00:00", **more
+    )
     made = Version(number=2, hash="h2", payer=payer, made=step("stage"))
     return Pointer(calendars=calendars, last=1, published=()).staged(payer, stage, made)
 
@@ -321,7 +334,9 @@ def test_a_payer_has_the_rules_of_all_again_where_its_first_set_is_taken_back() 
     everybody = Pointer(
         calendars={EVERYBODY: Calendar(terms=(Term(number=1, hash="h1"),))}, last=1, published=()
     )
-    stage = Stage(number=2, hash="h2", over=1, share=10, began="2026-04-01T00:00:00")
+    stage = Stage(
+        number=2, hash="h2", over=1, over_hash="h1", share=10, began="2026-04-01T00:00:00"
+    )
     made = Version(number=2, hash="h2", payer="P", made=step("stage"))
     staged = everybody.staged("P", stage, made)
 
@@ -338,3 +353,22 @@ def test_what_else_changes_a_calendar_ends_its_stage_alone() -> None:
 
     assert pointer.moved({"P": calendar}, made).stages == {}
     assert pointer.moved({EVERYBODY: calendar}, made).stages == pointer.stages
+
+
+def test_a_draft_is_tried_until_it_is_stopped_or_becomes_a_set() -> None:
+    """It changes nothing that is in force; what happens to other drafts is no matter."""
+    shadow = Shadow(draft="d1", content="c" * 64, hash="h9", base=1, share=100, began="now")
+    before = in_stages("P")
+    tried = before.shadowed("P", shadow, step("shadow").model_copy(update={"draft": "d1"}))
+    stopped = tried.shadowed("P", None, step("unshadow").model_copy(update={"draft": "d1"}))
+
+    def published(draft: str) -> Pointer:
+        made = step("publish").model_copy(update={"draft": draft})
+        version = Version(number=3, hash="h3", payer="P", made=made)
+        return tried.moved({"P": Calendar(terms=(Term(number=3, hash="h3"),))}, version)
+
+    assert (tried.calendars, tried.stages) == (before.calendars, before.stages)
+    assert (tried.published, tried.noted[0].step.action) == ((), "shadow")
+    assert stopped.shadows == {}
+    assert (published("d1").shadows, published("d2").shadows) == ({}, {"P": shadow})
+    assert shadow.name == "d1|cccccccccccc"

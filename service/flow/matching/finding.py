@@ -74,6 +74,8 @@ class Finder:
     person: Person
     mother: Person | None = None
     candidates_max: int = CANDIDATES_MAX
+    pools: list[tuple[Search, Found]] = field(default_factory=list)
+    """The searches for all that is nearby, and what each found."""
 
     @property
     def everybody(self) -> Person:
@@ -93,9 +95,12 @@ class Finder:
         """Put lines of one template to its candidates, leaving out those ``known`` for each."""
         scorer, aside = None, Scorer(())
         if not asked[0].plan.is_searched_by_line:
-            found = await self._search(candidate_search(asked, nearby=True))
+            nearby = candidate_search(asked, nearby=True)
+            found = await self._search(nearby)
             if found.total > self.candidates_max:
                 found = await self._search(candidate_search(asked, nearby=False))
+            else:
+                self.pools.append((nearby, found))
             if found.total <= self.candidates_max:
                 possible, others = _parted(_marked(found.candidates, relaxed), asked)
                 scorer, aside = Scorer(possible), Scorer(others)
