@@ -43,6 +43,29 @@ def edited(tmp_path: Path, file: str, old: str, new: str) -> Path:
     return folder
 
 
+def suggested(command: Authmatch, study: str) -> None:
+    """Never worse than what is, and a draft only where it holds."""
+    found = command("suggest", study, "--reason", "r", "--tries", "1", "--by", "ann", "--json")
+    assert found.exit_code in (0, 1), found.stderr
+    answer = json.loads(found.stdout)
+    assert answer["suggested"]["right"] >= answer["now"]["right"]
+    assert answer["suggested"]["wrong"] <= answer["now"]["wrong"]
+    assert (answer["draft"] is None) == (not answer["keys"] or not answer["holds"])
+    assert command("suggest", "nowhere", "--reason", "r").exit_code == 2
+
+
+def evaluated_for_all(command: Authmatch, study: str, folder: Path) -> None:
+    """A draft for all payers, with a report on a study of one of them."""
+    draft = command("rules", "push", folder, "--reason", "r", "--by", "ann").stdout.split()[-1]
+    report = command("evaluate", study, "--draft", draft, "--json")
+    assert report.exit_code in (0, 1), report.stderr
+    name = report.stderr.split()[1]
+    for named, code in ((name, 2), (f"demo:{'0' * 16}", 2), (f"demo:{name}", 0)):
+        done = command("rules", "evaluate", draft, "--report", named, "--by", "ann", "--json")
+        assert done.exit_code == code, (named, done.stderr)
+    assert json.loads(done.stdout)["evaluation"]["report"] == f"demo:{name}"
+
+
 def test_the_sample_is_labelled_and_a_draft_is_suggested(
     own_live: Authmatch, tmp_path: Path
 ) -> None:
@@ -78,23 +101,8 @@ def test_the_sample_is_labelled_and_a_draft_is_suggested(
     assert answer["lines"][0]["is_conflict"]
     assert said(own_live, "golden", "list", "--conflicts", "--json", code=1)["conflicts"] == 1
 
-    found = own_live("suggest", study, "--reason", "r", "--tries", "1", "--by", "ann", "--json")
-    assert found.exit_code in (0, 1), found.stderr
-    answer = json.loads(found.stdout)
-    assert answer["suggested"]["right"] >= answer["now"]["right"]
-    assert answer["suggested"]["wrong"] <= answer["now"]["wrong"]
-    assert (answer["draft"] is None) == (not answer["keys"] or not answer["holds"])
-    assert own_live("suggest", "nowhere", "--reason", "r").exit_code == 2
-
-    folder = edited(tmp_path, "base.yaml", *WIDER)
-    draft = own_live("rules", "push", folder, "--reason", "r", "--by", "ann").stdout.split()[-1]
-    report = own_live("evaluate", study, "--draft", draft, "--json")
-    assert report.exit_code in (0, 1), report.stderr
-    name = report.stderr.split()[1]
-    for named, code in ((name, 2), (f"demo:{'0' * 16}", 2), (f"demo:{name}", 0)):
-        done = own_live("rules", "evaluate", draft, "--report", named, "--by", "ann", "--json")
-        assert done.exit_code == code, (named, done.stderr)
-    assert json.loads(done.stdout)["evaluation"]["report"] == f"demo:{name}"
+    suggested(own_live, study)
+    evaluated_for_all(own_live, study, edited(tmp_path, "base.yaml", *WIDER))
 
 
 def test_a_rebuild_takes_stored_fields_of_a_folder_over(
