@@ -31,7 +31,7 @@ router = APIRouter(prefix=f"{PREFIX}/worklist", include_in_schema=False)
 Name = Annotated[str, Path(pattern=r"^[0-9a-f]{24}$")]
 Yes = Annotated[bool, Query()]
 _PICK = "order:"
-_REFUSALS = (ValidationError, BadPart, BadSelection, Conflict, NotPermitted, Stale)
+_REFUSALS = (Refused, ValidationError, BadPart, BadSelection, Conflict, NotPermitted, Stale)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +58,12 @@ async def decide(
     visit: Visiting, item_id: Name, queue: Queued, everything: Yes = False, by_rest: Yes = False
 ) -> Response:
     """Try a decision, or make it; what is refused is shown over the form as it was sent."""
-    is_dry = visit.field("step") == "try"
+    is_dry = visit.field("step") not in ("apply", "override")
     typed = {name: values[-1] for name, values in visit.fields.items()}
     try:
         asked = _resolution(visit)
-        seen = visit.field("etag") or None
+        if not (seen := visit.field("etag")):
+            raise Refused(428, "Precondition required", "the form does not say what was seen")
         done = await resolutions.resolve(visit.caller, item_id, asked, seen, dry=is_dry)
     except _REFUSALS as refusal:
         told = Told(typed=typed, refused=refused_of(refusal))
@@ -109,6 +110,8 @@ def _resolution(visit: Visit) -> Resolution:
     )
     texts = ("action", "type", "event", "until", "asked", "reason_code", "reason")
     given: dict[str, Any] = {name: text for name in texts if (text := visit.field(name))}
+    if visit.field("step") == "override":
+        given["action"] = "override"
     given["authorizations"] = [{"authorization_id": each} for _, each in picks]
     if deny_with := visit.field("deny_with"):
         given["deny_with"] = _json(deny_with)

@@ -1,5 +1,6 @@
 """Guided resolution by keyboard alone: what waits is decided, tried first, undone, and seen."""
 
+import html
 import re
 import uuid
 from pathlib import Path
@@ -191,3 +192,46 @@ def test_the_table_is_worked_by_keys(desk: Desk) -> None:
     expect(page.locator("main")).to_contain_text("Nothing waits here")
     page.keyboard.press("n")
     expect(page.locator("main")).to_contain_text("Nothing waits here")
+
+
+SELECT = {"action": "select", "reason_code": "clerical", "order:UM-55012": "1"}
+REFUSED: dict[str, tuple[dict[str, str], int, str]] = {
+    "nothing": ({"x": ""}, 422, "/action"),
+    "no action that there is": ({"action": "pay"}, 422, "/action"),
+    "nothing chosen": ({"action": "select", "reason_code": "clerical"}, 422, "/authorizations"),
+    "nobody's": (SELECT | {"order:NOPE": "2"}, 422, "no authorization of this member"),
+    "no reason": (SELECT | {"reason_code": ""}, 422, "/reason_code"),
+    "too long": (SELECT | {"reason": "x" * 5000}, 422, "/reason"),
+    "not seen": (SELECT | {"etag": ""}, 428, "what was seen"),
+    "seen otherwise": (SELECT | {"etag": '"0"'}, 412, "look at it again"),
+    "an override that nobody may": (SELECT | {"step": "override", "reason": "r"}, 422, "/action"),
+    "no adjustment": ({"action": "deny", "deny_with": "{", "reason_code": "x"}, 422, "/deny_with"),
+    "a day that is over": (
+        {"action": "request-information", "asked": "x", "until": "2020-01-01"},
+        422,
+        "/until",
+    ),
+}
+
+
+def tag_in(page: str) -> str:
+    """What the forms of an item say was seen."""
+    found = re.search(r'name="etag" value="([^"]+)"', page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def test_what_cannot_be_meant_is_told_over_the_form(desk: Desk) -> None:
+    """With the place and the reason; nothing is moved, and what was typed is there."""
+    claim = sent(desk, "claim-professional", 2)
+    place = f"/workbench/worklist/{line_item(claim, 2)}"
+    with desk.caller() as all_:
+        tag = tag_in(all_.get(place).text)
+        for name, (given, status, reason) in REFUSED.items():
+            answer = all_.post(place, data={"step": "apply", "etag": tag} | given)
+            assert (name, answer.status_code) == (name, status)
+            assert reason in answer.text, name
+            tag = tag_in(answer.text)
+        tried = all_.post(place, data=SELECT | {"etag": tag})
+        assert (tried.status_code, "Applying would" in tried.text) == (200, True)
+    assert line_of(desk, claim, 2)["disposition"] == "suspend"
