@@ -1,6 +1,8 @@
 """The contests, in the order of the table."""
 
 import itertools
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +28,7 @@ MEMORY_LINES = 3
 MEMORY_STREAM = 500
 MEMORY_MAX_MB = 250
 GROWTH_MAX = 1.05
+HELP_ROUNDS = 5
 
 Say = Callable[[str], None]
 Part = Callable[[], Iterator[Measured]]
@@ -49,6 +52,7 @@ class Contest:
         """Name the parts, in the order in which they are run."""
         return {
             "reading": self.reading,
+            "command-line": self.command_line,
             "units": self.units,
             "ten-lines": self.ten_lines,
             "match": self.matching,
@@ -63,6 +67,14 @@ class Contest:
         """Read X12 files, which needs no engine."""
         self.say(f"X12 files of {self.size.x12_mb:g} MB, and one of {self.size.x12_large_mb:g}")
         yield from reading.reading_rows(self.size)
+
+    def command_line(self) -> Iterator[Measured]:
+        """List the commands, against importing what draws the list."""
+        self.say("authmatch --help")
+        ours = [_run("-m", "service.cli", "--help")] * HELP_ROUNDS
+        against = [_run("-c", "import typer, rich")] * HELP_ROUNDS
+        what = "authmatch --help, p50, against importing typer and rich"
+        yield at_most(what, *p50_in_turns(ours, against), 4.0, "ms")
 
     def bulk(self) -> Iterator[Measured]:
         """Push documents in bulk, over HTTP and from a file, against the client's own helper."""
@@ -95,11 +107,17 @@ class Contest:
             multi = [bodies.msearch(each, PAYER, rules, index) for each in claims]
             ten = _p50(service, engine, claims, [("/_msearch", each) for each in multi], warm_up)
             yield at_most("/match, claim of 10 lines, p50", *ten, 0.9, "ms")
+            bare = [bodies.candidates(each, PAYER, rules, index) for each in claims]
+            found = _p50(service, engine, claims, bare, warm_up)
+            yield at_most("/match, 10 lines, p50, against its bare search", *found, 3.0, "ms")
             self.say("claims of 1 line, one client")
             singles = bodies.with_lines(claims, 1)
             single = [bodies.one_search(each, PAYER, rules, index) for each in singles]
             one = _p50(service, engine, singles, single, warm_up)
             yield at_most("/match, 1 line, p50", *one, 1.7, "ms")
+            bare = [bodies.candidates(each, PAYER, rules, index) for each in singles]
+            found = _p50(service, engine, singles, bare, warm_up)
+            yield at_most("/match, 1 line, p50, against its bare search", *found, 2.2, "ms")
             self.say("a stream of claims")
             yield self._batch(service, claims, multi)
             yield self._postgres(sample, claims, ten[0])
@@ -280,3 +298,8 @@ def _call(
     connection: Connection, path: str, body: bytes, kind: str = "application/json"
 ) -> Callable[[], object]:
     return lambda: connection.post(path, body, kind)
+
+
+def _run(*words: str) -> Callable[[], object]:
+    """Run Python, whose output nobody wants."""
+    return lambda: subprocess.run((sys.executable, *words), check=True, capture_output=True)

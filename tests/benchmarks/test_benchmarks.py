@@ -20,9 +20,10 @@ from benchmarks.sizes import SIZES
 
 ROWS = {
     "reading": 4,
+    "command-line": 1,
     "units": 2,
     "ten-lines": 5,
-    "match": 6,
+    "match": 8,
     "adjudicate": 1,
     "tuning": 3,
     "growth": 1,
