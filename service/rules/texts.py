@@ -201,8 +201,6 @@ def _references(
             first = error.errors()[0]
             where = "/".join(map(str, first["loc"]))
             problems.append(_refused(name, f"{where}: {first['msg']}".removeprefix(": "), text))
-        except ValueError as error:
-            problems.append(_refused(name, " ".join(str(error).split())[:300]))
     problems += [
         _refused(name, "this reference table is needed")
         for name in REFERENCE_TABLES_NEEDED

@@ -311,6 +311,10 @@ def test_what_cannot_be_made_says_why(studio: tuple[Ground, httpx.Client]) -> No
     first = refused.json()["errors"][0]
     assert (first["file"], first["code"]) == ("professional.yaml", "T006")
     assert first["path"].startswith("/criteria/")
+    gone = {"study": study["id"], "texts": {"reference/procedure-groups.yaml": None}}
+    refused = client.post("/reports", json=gone)
+    assert refused.status_code == 422
+    assert "reference/procedure-groups.yaml" in [e["file"] for e in refused.json()["errors"]]
     for name in ("../base.yaml", "base.txt", "/etc/passwd.yaml"):
         bad = client.post("/reports", json={"study": study["id"], "texts": {name: ""}})
         assert bad.status_code == 422

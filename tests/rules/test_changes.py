@@ -268,3 +268,15 @@ def without_order(found: Any) -> list[tuple[str, tuple[str, ...]]]:
     """The keys of changes of values; orders depend on what else is there."""
     made: list[Change] = list(found)
     return sorted((each.file, each.path) for each in made if not each.is_order)
+
+
+def test_a_key_that_is_added_stands_behind_its_neighbour() -> None:
+    """Where another change of the file is left out."""
+    old = {"a.yaml": "a: 1\nb: 2\n"}
+    new = {"a.yaml": "z: 0\na: 1\nc: 3\nb: 4\n"}
+    every = changes(old, new)
+    added = [each for each in every if each.before is ABSENT]
+    text = mixed(old, new, added)["a.yaml"]
+
+    assert [each.path for each in added] == [("z",), ("c",)]
+    assert list(orjson.loads(text).items()) == [("z", 0), ("a", 1), ("c", 3), ("b", 2)]
