@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from authmatch_local.samples import SampleData
-from benchmarks import bodies, loading, postgres, reading, tuning, units
+from benchmarks import bodies, loading, postgres, reading, tuning, units, worklist
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
@@ -58,6 +58,7 @@ class Contest:
             "match": self.matching,
             "adjudicate": self.adjudication,
             "tuning": self.tuning,
+            "worklist": self.worklist,
             "growth": self.growth,
             # Last: the first writes of a node that just booted are slow, and ours come first.
             "bulk": self.bulk,
@@ -149,6 +150,19 @@ class Contest:
         study = tuning.frozen(self._settings(name), PAYER, claims)
         with Connection(self._serving(name)[0]) as service:
             yield from tuning.rows(study, service, claims)
+
+    def worklist(self) -> Iterator[Measured]:
+        """Page a long worklist, against the bare search."""
+        sample, name = self._loaded(self.size.small_index)
+        self.say(f"a worklist of {self.size.worklist_items:,} items")
+        claims = list(sample.bench_claims(lines=1, count=worklist.PAGE))
+        settings, turns = self._settings(name), self.size.claims
+        with (
+            Connection(self._serving(name)[0]) as service,
+            Connection(self.elasticsearch_url) as engine,
+        ):
+            count = self.size.worklist_items
+            yield from worklist.rows(settings, PAYER, service, engine, claims, count, turns)
 
     def units(self) -> Iterator[Measured]:
         """Apply units by the accumulators alone."""

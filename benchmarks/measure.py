@@ -70,7 +70,14 @@ class Connection:
 
     def post(self, path: str, body: bytes, content_type: str = "application/json") -> bytes:
         """Post a body and read the whole answer; any status but 200 ends the benchmark."""
-        self._connection.request("POST", path, body, {"Content-Type": content_type})
+        return self._ask("POST", path, body, {"Content-Type": content_type})
+
+    def get(self, path: str) -> bytes:
+        """Get an address and read the whole answer; any status but 200 ends the benchmark."""
+        return self._ask("GET", path, None, {})
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
+        self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         answer = response.read()
         if response.status != 200:

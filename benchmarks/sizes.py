@@ -16,6 +16,7 @@ class Size:
     batch_claims: int
     memory_claims: int
     study_claims: int
+    worklist_items: int
     applies: int
     ten_line_claims: int
     x12_mb: float
@@ -38,6 +39,7 @@ SIZES = {
         batch_claims=10,
         memory_claims=9,
         study_claims=5,
+        worklist_items=60,
         applies=64,
         ten_line_claims=64,
         x12_mb=0.05,
@@ -56,6 +58,7 @@ SIZES = {
         batch_claims=600,
         memory_claims=10_000,
         study_claims=10_000,
+        worklist_items=100_000,
         applies=20_000,
         ten_line_claims=10_000,
         x12_mb=2,
@@ -71,6 +74,7 @@ SIZES = {
         batch_claims=2_000,
         memory_claims=100_000,
         study_claims=10_000,
+        worklist_items=100_000,
         applies=100_000,
         ten_line_claims=50_000,
         x12_mb=4,

@@ -6,7 +6,7 @@ item that is found again keeps who has it.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -138,8 +138,9 @@ class Listed:
     def as_answer(self) -> dict[str, Any]:
         """The item as it is shown."""
         item = self.item
-        shown = asdict(item)
+        shown = fields_of(item)
         del shown["entry"]
+        shown["handling"] = fields_of(item.handling)
         shown["authorizations"] = [
             {"authorization_id": name, "version": version}
             for name, version in sorted(item.authorizations.items())
@@ -148,6 +149,15 @@ class Listed:
             # Who is about to decide is written before it is decided.
             shown |= dict.fromkeys(("decided_at", "by", "on_behalf_of", "why"))
         return {**shown, "etag": item.tag}
+
+
+def fields_of(value: WorkItem | Handling) -> dict[str, Any]:
+    """The fields of an item as plain JSON has them; ``asdict`` would copy all of it."""
+    found = {name: getattr(value, name) for name in _FIELDS[type(value)]}
+    return {name: list(each) if isinstance(each, tuple) else each for name, each in found.items()}
+
+
+_FIELDS = {kind: tuple(each.name for each in fields(kind)) for kind in (WorkItem, Handling)}
 
 
 def item_id(*subject: str | int) -> str:

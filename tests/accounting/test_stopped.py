@@ -74,7 +74,7 @@ def test_a_line_waits_that_is_suspended_or_marked(
     moved = Moved(drawn=(drawn(),) if is_drawn else ())
 
     assert may_stop(draft, {1} if is_drawn else set()) == may
-    assert stopped_lines(draft, moved) == expected
+    assert list(stopped_lines(draft, moved)) == expected
 
 
 def test_a_line_that_got_nothing_waits() -> None:

@@ -26,6 +26,7 @@ ROWS = {
     "match": 8,
     "adjudicate": 1,
     "tuning": 3,
+    "worklist": 1,
     "growth": 1,
     "bulk": 2,
 }

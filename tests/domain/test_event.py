@@ -228,3 +228,10 @@ def test_an_outcome_without_any_code_is_refused() -> None:
         EventCodes.model_validate(
             {"kind": "event-codes", "version": "1", "codes": {}, "events": {}}
         )
+
+
+def test_a_code_tells_its_outcomes() -> None:
+    """In any type of query; a code that only a table names has none."""
+    assert event_codes().outcomes_of("SPA-0016") == ["non_exact"]
+    assert event_codes().outcomes_of("SPA-0047") == ["companion"]
+    assert event_codes().outcomes_of("X") == []

@@ -1,5 +1,6 @@
 """Who has an item, what may be decided about it, and what people put on the worklist."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from service.access.subject import BadPart, NotPermitted
 from service.application import resolutions, worklist
+from service.application.parts import Stores
 from service.application.worklist import Wanted
 from service.domain.decision import Asked, Assignment, Hold, Raised, Resolution, Skip, Watch
 from service.domain.work_item import line_item
@@ -20,10 +22,11 @@ from tests.late.examiners import (
     REPLACED,
     SELECTED,
     items,
+    lines_of,
     person,
     resolve,
 )
-from tests.late.office import Office, run
+from tests.late.office import Office, office, run
 
 
 def test_people_take_skip_hold_and_watch(ground: Ground, payer: str) -> None:
@@ -193,3 +196,64 @@ def test_what_people_put_there(ground: Ground, payer: str) -> None:
         assert (await worklist.raise_item(desk.caller, twice)).item.is_open
 
     run(ground, payer, scenario)
+
+
+def test_two_people_decide_where_the_table_says_so(ground: Ground, payer: str) -> None:
+    """The first proposes; the same by himself is refused, another decision is another proposal."""
+    table = ground.rules.references.worklist
+    rows = tuple(
+        each.model_copy(update={"two_people": each.action == "deny"}) for each in table.actions
+    )
+    changed = ground.rules.references.model_copy(
+        update={"worklist": table.model_copy(update={"actions": rows})}
+    )
+
+    async def scenario(_: Stores) -> None:
+        rules = replace(ground.rules, references=changed)
+        async with office(ground, payer, rules) as desk:
+            await desk.adjudicate()
+            lee, kim = person(desk, "lee"), person(desk, "kim")
+            other = {**DENIED, "deny_with": {"group": "CO", "carc": "288"}}
+            deny = Resolution(action="deny", reason="not granted", **DENIED)
+            first = await resolutions.resolve(lee, ITEM, deny, None)
+            assert (first.proposed, first.done, first.listed.item.is_open) == (True, None, True)
+            with pytest.raises(Conflict, match="a second person"):
+                await resolutions.resolve(lee, ITEM, deny, None)
+            again = Resolution(action="deny", **other)
+            assert (await resolutions.resolve(kim, ITEM, again, None)).proposed
+            assert (await resolutions.resolve(kim, ITEM, deny, None)).proposed
+            made = await resolutions.resolve(lee, ITEM, deny, None)
+            (told,) = lines_of(made)[0]["resolutions"]
+            assert told["reason"] == "not granted (proposed by session:kim)"
+            assert lines_of(made)[0]["disposition"] == "deny"
+
+    ground.run(scenario)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_an_override_needs_the_policy_and_a_reason(
+    ground: Ground, payer: str, *, allowed: bool
+) -> None:
+    """A denied authorization is drawn where the payer's policy lets an examiner do so."""
+    policy = ground.rules.references.accounting
+    references = ground.rules.references.model_copy(
+        update={"accounting": policy.model_copy(update={"status_override": allowed})}
+    )
+
+    async def scenario(_: Stores) -> None:
+        async with office(ground, payer, replace(ground.rules, references=references)) as desk:
+            await desk.push(decision={"action": "A3"})
+            await desk.adjudicate()
+            asked = {**SELECTED, "reason_code": "records-reviewed"}
+            assert lines_of(await resolve(desk, "select", dry=True, **asked))[0]["events"]
+            if not allowed:
+                with pytest.raises(BadPart, match="status_override"):
+                    await resolve(desk, "override", **asked)
+                return
+            made = await resolve(desk, "override", **asked)
+            assert lines_of(made)[0]["disposition"] == "pay"
+            assert await desk.used() == 1
+            await resolutions.undo(desk.caller, ITEM, Asked())
+            assert await desk.used() == 0
+
+    ground.run(scenario)

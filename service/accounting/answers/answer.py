@@ -54,7 +54,7 @@ def bounds_in(draft: Draft) -> dict[str, dict[str, Bounds]]:
 
 def complete(draft: Draft, moved: Moved) -> RecordedAnswer:
     """The whole answer."""
-    rows, tried = _by_line(moved.drawn), _by_line(moved.tried)
+    rows, tried = rows_by_line(moved.drawn), rows_by_line(moved.tried)
     told = balances_told(draft.get("granted", {}), moved.looked_at)
     lines = [
         line_answer(
@@ -77,7 +77,8 @@ def complete(draft: Draft, moved: Moved) -> RecordedAnswer:
     return {**draft["claim"], "lines": lines, **before, "rules": draft["rules"]}
 
 
-def _by_line(rows: Iterable[Row]) -> dict[int, list[Row]]:
+def rows_by_line(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    """Rows by the claim line that they are of."""
     lines: dict[int, list[Row]] = {}
     for row in rows:
         lines.setdefault(row.line, []).append(row)
@@ -85,7 +86,7 @@ def _by_line(rows: Iterable[Row]) -> dict[int, list[Row]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decided:
+class Decided:
     """What became of a line: units and charge billed and granted, and why."""
 
     disposition: Disposition
@@ -115,10 +116,10 @@ def line_answer(
     ``draft`` is that of the whole claim, ``tried`` what gave nothing, ``balances`` those of the
     candidates; ``lean`` names the kinds that ran short.
     """
-    outcome = _outcome(line, rows, draft, is_short, lean)
+    outcome = outcome_of(line, rows, draft, is_short, lean)
     unit = line["billed"]["unit"]
     waits = outcome.disposition == "suspend"
-    benefit, actions = _benefit(line, rows)
+    benefit, actions = benefit_of(line, rows)
     answer: LineAnswer = {
         "line": line["line"],
         "disposition": outcome.disposition,
@@ -142,13 +143,14 @@ def line_answer(
     return answer
 
 
-def _outcome(
+def outcome_of(
     line: LineDraft,
     rows: Sequence[Row],
     draft: Draft,
     is_short: bool,
     lean: frozenset[str],
-) -> _Decided:
+) -> Decided:
+    """Decide about a line; the arguments are those of ``line_answer``."""
     denials = draft["denials"]
     billed = line["billed"]["units"], line["billed"]["amount"]
     granted = _granted(rows)
@@ -162,19 +164,19 @@ def _outcome(
         events += _shortage(short, rows, "exceeded" if rows or is_short else "exhausted")
     disposition = _disposition(events)
     if disposition == "suspend":
-        return _Decided(disposition, billed, NOTHING, events, [])
+        return Decided(disposition, billed, NOTHING, events, [])
     if disposition == "deny":
         first = next(event["code"] for event in events if event["action"] == "deny")
         reason = line["denial"] if "denial" in line else denials[first]
-        return _Decided(disposition, billed, NOTHING, events, [_adjustment(reason, billed)])
+        return Decided(disposition, billed, NOTHING, events, [_adjustment(reason, billed)])
     if not line["asks"]:
         if line.get("void"):
-            return _Decided("void", NOTHING, NOTHING, events, [])
-        return _Decided("pay", billed, billed, events, [])
+            return Decided("void", NOTHING, NOTHING, events, [])
+        return Decided("pay", billed, billed, events, [])
     adjustments = [_adjustment(short[0]["adjustment"], short_of)] if is_less else []
     if priced:
         adjustments.append(_adjustment(draft["priced"], (0, priced)))
-    return _Decided("cut_back" if adjustments else "pay", billed, granted, events, adjustments)
+    return Decided("cut_back" if adjustments else "pay", billed, granted, events, adjustments)
 
 
 def _priced(rows: Iterable[Row]) -> int:
@@ -246,7 +248,7 @@ def resolution_answer(decision: Mapping[str, Any]) -> ResolutionAnswer:
     }
 
 
-def _benefit(line: LineDraft, rows: Sequence[Row]) -> tuple[BenefitAnswer | None, list[str]]:
+def benefit_of(line: LineDraft, rows: Sequence[Row]) -> tuple[BenefitAnswer | None, list[str]]:
     """Take benefit limits off where the authorization pays (seed 001), unless it says not (004).
 
     A line that gave no limit says nothing of it: a benefit module that runs after us asks then.

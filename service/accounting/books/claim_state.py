@@ -15,6 +15,8 @@ REVERSED = "reversed"
 REPLACED = "replaced"
 VOID = "void"
 """A claim that voids another one, and holds nothing itself."""
+IN_FORCE = frozenset({USED, RESERVED, SUSPENDED})
+"""The claim stands as it was adjudicated: it holds what it drew, or waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class ClaimState:
     @property
     def is_in_force(self) -> bool:
         """Whether the claim stands as it was adjudicated: it holds what it drew, or waits."""
-        return self.is_held or self.status == SUSPENDED
+        return self.status in IN_FORCE
 
     def stands_as(self, entry: str) -> bool:
         """Whether the adjudication in force is this entry of the ledger."""

@@ -31,8 +31,13 @@ class Records:
 
 def read_record(entry: LedgerEntry) -> tuple[Draft, Moved]:
     """Read the record of a ledger entry, and what was moved with it."""
+    draft = unpack(entry.fields.get("b", ""))
+    return draft, moved_in(entry, draft)
+
+
+def moved_in(entry: LedgerEntry, draft: Draft) -> Moved:
+    """Read what was moved with a record that was read already."""
     fields = entry.fields
-    draft = unpack(fields.get("b", ""))
     moved = {name: fields.get(name) or "[]" for name in ("r", "u", "o", "t", "bl", "w")}
     lean = fields.get("sk") or "[]"
-    return draft, read_moved({**moved, "k": lean, "e": entry.id}, bounds_in(draft))
+    return read_moved({**moved, "k": lean, "e": entry.id}, bounds_in(draft))

@@ -26,7 +26,7 @@ from service.accounting.books.books import (
     Occasion,
     RecountRequest,
 )
-from service.accounting.books.claim_state import ClaimState
+from service.accounting.books.claim_state import IN_FORCE, ClaimState
 from service.accounting.books.grant import Balances, Measure
 from service.accounting.books.rows import HeldRow, counter_book, is_counter_book, write_row
 from service.domain.person import Person
@@ -57,6 +57,7 @@ from service.stores.units.movements import (
 RECALLS_MAX = 4
 _KEYS_AT_ONCE = 500
 _EXISTING = lua("existing.lua")
+_STANDING = lua("standing.lua")
 _MEASURES: Mapping[str, Measure] = {"u": "units", "m": "amount", "d": "days"}
 _NOWHERE = "accounts that a claim draws on are neither in Redis nor in the archive: reconcile"
 
@@ -206,6 +207,28 @@ class Accumulators:
         ]
         note(claims=ids, persons=(each.owner for each in found if each.owner))
         return found
+
+    async def in_force(self, payer: str, runs: Sequence[tuple[str, int, str]]) -> list[bool]:
+        """Tell of adjudications (claim, version, ledger entry) which of them are in force.
+
+        A page of a worklist asks of many claims: of each only what tells it is read.
+        """
+        if not runs:
+            return []
+        book = self._keys.book(payer)
+        keys = [book.claim(claim_id) for claim_id, _, _ in runs]
+        arguments = [text for _, version, entry in runs for text in (str(version), entry)]
+        with translated_errors():
+            found: Any = await self._redis.eval(_STANDING, len(keys), *keys, *arguments)
+        told = []
+        for (claim_id, version, entry), status in zip(runs, found, strict=True):
+            if status:
+                told.append(status in IN_FORCE)
+            else:
+                state = await self._recalled(payer, claim_id)
+                is_run = state.version == version and state.stands_as(entry)
+                told.append(state.is_in_force and is_run)
+        return told
 
     async def _recalled(self, payer: str, claim_id: str) -> ClaimState:
         """Read a claim that Redis does not have: of an emptied one nothing may be concluded."""

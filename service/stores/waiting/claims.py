@@ -39,15 +39,11 @@ class WaitingClaims:
     async def stand(self, payer: str, items: Iterable[WorkItem]) -> list[bool]:
         """Tell of items whether the adjudication that each offers to repeat is still in force."""
         wanted = list(items)
-        names = [item.claim_id for item in wanted if item.claim_id is not None]
-        found = iter(await self._accumulators.read_claims(payer, names))
-        claims = [None if item.claim_id is None else next(found) for item in wanted]
-        return [
-            claim is None
-            or (
-                claim.is_in_force
-                and claim.version == item.claim_version
-                and claim.stands_as(item.entry)
-            )
-            for item, claim in zip(wanted, claims, strict=True)
-        ]
+        runs = {
+            each.item_id: (each.claim_id, each.claim_version, each.entry)
+            for each in wanted
+            if each.claim_id is not None and each.claim_version is not None
+        }
+        told = await self._accumulators.in_force(payer, list(runs.values()))
+        stands = dict(zip(runs, told, strict=True))
+        return [stands.get(each.item_id, True) for each in wanted]

@@ -23,7 +23,7 @@ from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.key_names import SHELVES
 from service.stores.ledger.entry import LedgerEntry
 from service.stores.ledger.reading import LedgerReading
-from service.stores.ledger.records import read_record
+from service.stores.ledger.records import moved_in, read_record
 from service.stores.waiting.worklist import ATTEMPTS_MAX, Worklist
 
 CHANGED = "the claim was adjudicated anew, reversed or replaced"
@@ -68,7 +68,7 @@ class Following:
         member = told.get("member", {}).get("id")
         return [
             item_of(each, entry, draft, member, rules)
-            for each in stopped_lines(*read_record(entry))
+            for each in stopped_lines(draft, moved_in(entry, draft))
         ]
 
     async def _close(self, payer: str, changed: Mapping[str, LedgerEntry]) -> None:

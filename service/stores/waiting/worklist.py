@@ -1,7 +1,7 @@
 """The worklist: one document an item, written only over the one that was read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from elasticsearch import AsyncElasticsearch
@@ -12,6 +12,7 @@ from service.domain.work_item import (
     ItemState,
     Listed,
     WorkItem,
+    fields_of,
     found_again,
     joined,
 )
@@ -284,18 +285,20 @@ class Worklist:
 
 
 def _document(payer: str, item: WorkItem) -> dict[str, Any]:
-    fields = asdict(item)
+    fields = fields_of(item)
     versions = fields.pop("authorizations")
-    handling = {
-        name: value for name, value in fields.pop("handling").items() if value not in (None, ())
-    }
+    handling = fields_of(fields.pop("handling"))
     return {
         "payer": payer,
-        **{name: value for name, value in fields.items() if value not in (None, ())},
+        **_said(fields),
         "authorization_ids": list(versions),
         "authorization_versions": list(versions.values()),
-        "handling": handling,
+        "handling": _said(handling),
     }
+
+
+def _said(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in (None, [])}
 
 
 def _listed(found: Found) -> Listed:
