@@ -18,6 +18,7 @@ from benchmarks.measure import Connection, Measured, at_least, at_most, millisec
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
 from benchmarks.units import Rows
+from service.domain.work_item import line_item
 from service.rules.texts import load_rules
 from service.settings import Settings
 
@@ -57,6 +58,7 @@ class Contest:
             "ten-lines": self.ten_lines,
             "match": self.matching,
             "adjudicate": self.adjudication,
+            "pages": self.pages,
             "tuning": self.tuning,
             "worklist": self.worklist,
             "growth": self.growth,
@@ -141,6 +143,29 @@ class Contest:
             pair = p50_in_turns(ours[warm_up:], against[warm_up:])
             what = "/adjudicate, claim of 10 lines, p50, against /match of the same"
             yield at_most(what, *pair, 1.5, "ms")
+
+    def pages(self) -> Iterator[Measured]:
+        """Open the page of a line that waits, against matching it with balances."""
+        sample, name = self._loaded(self.size.authorizations)
+        run = uuid.uuid4().hex[:8]
+        claims = [
+            each | {"claim_id": f"P{run}-{i}", "lines": [each["lines"][0] | {"modifiers": ["Q9"]}]}
+            for i, each in enumerate(sample.bench_claims(lines=1, count=self.size.claims))
+        ]
+        with Connection(self._serving(name)[0]) as service:
+            self.say("lines that wait, opened and matched in turns")
+            waiting = []
+            for each in claims:
+                done = orjson.loads(service.post("/adjudicate", orjson.dumps(each)))["lines"][0]
+                if done["disposition"] == "suspend":
+                    waiting.append((each, done["line"]))
+            ours = [_page(service, each["claim_id"], line) for each, line in waiting]
+            path = "/match?balances=true"
+            against = [_call(service, path, orjson.dumps(each)) for each, _ in waiting]
+            warm_up = min(self.size.warm_up, len(ours) // 2)
+            p50_in_turns(ours[:warm_up], against[:warm_up])
+            what = "page of guided resolution, p50, against /match of its line with balances"
+            yield at_most(what, *p50_in_turns(ours, against), 2.0, "ms")
 
     def tuning(self) -> Iterator[Measured]:
         """Judge a study in memory, against matching its claims."""
@@ -317,3 +342,8 @@ def _call(
 def _run(*words: str) -> Callable[[], object]:
     """Run Python, whose output nobody wants."""
     return lambda: subprocess.run((sys.executable, *words), check=True, capture_output=True)
+
+
+def _page(connection: Connection, claim_id: str, line: int) -> Callable[[], object]:
+    path = f"/workbench/worklist/{line_item(claim_id, line)}"
+    return lambda: connection.get(path)
