@@ -126,16 +126,22 @@ async def _counted(caller: Caller, claim: Claim, counting: Counting) -> LookedUp
 
 
 def sent_in(
-    caller: Caller, chunks: AsyncIterable[bytes], *, moves: bool = False
+    caller: Caller,
+    chunks: AsyncIterable[bytes],
+    *,
+    moves: bool = False,
+    with_places: bool = False,
 ) -> AsyncIterator[ClaimSent]:
     """The claims of an X12 file, and why others cannot be read; with ``moves`` to adjudicate them.
 
-    Then those of a transaction set that is not whole are left out, as the settings say.
+    Then those of a transaction set that is not whole are left out, as the settings say. With
+    ``with_places`` each knows the places of its numbers.
     """
     settings = caller.parts.settings
     only_whole = moves and settings.x12_broken_sets == "refuse"
     aliases = aliases_of(settings, caller.payer)
-    return claims_sent(chunks, policy_of(settings), aliases, only_whole=only_whole)
+    policy = policy_of(settings)
+    return claims_sent(chunks, policy, aliases, only_whole=only_whole, with_places=with_places)
 
 
 async def explain(caller: Caller, question: WhyNotQuestion) -> Answer:

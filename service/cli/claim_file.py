@@ -66,13 +66,7 @@ async def put_answers(
 
     Raises BadInput where the one does not fit, EngineFault.
     """
-    file = InputFile(name)
-    chunks = file.chunks(lambda _: None)
-    head = await anext(chunks, b"")
-    chunks = _joined(head, chunks)
-    given = None
-    if file.form != "x12" and not is_x12(head):
-        given = await _read_pieces(file.name, chunks, model)
+    file, chunks, given = await read_file(name, model)
     async with opened(shown.settings) as parts:
         caller = local_caller(parts, shown.payer)
         if given is not None:
@@ -93,8 +87,21 @@ async def put_answers(
             except (Conflict, ValueError) as error:
                 reason = str(error)
             missed += 1
-            _put_missed(file.name, sent, reason, as_json=shown.as_json)
+            put_missed(file.name, sent, reason, as_json=shown.as_json)
         return missed
+
+
+async def read_file(
+    name: str, model: type[AnyClaim]
+) -> tuple[InputFile, AsyncIterator[bytes], AnyClaim | None]:
+    """Read the one claim of a JSON file; the bytes of an X12 file are yet to be read."""
+    file = InputFile(name)
+    chunks = file.chunks(lambda _: None)
+    head = await anext(chunks, b"")
+    chunks = _joined(head, chunks)
+    if file.form == "x12" or is_x12(head):
+        return file, chunks, None
+    return file, chunks, await _read_pieces(file.name, chunks, model)
 
 
 async def _joined(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -123,7 +130,8 @@ def _put(
         say(f"{name}: segment {problem['segment_index']}: {problem['message']}")
 
 
-def _put_missed(name: str, sent: ClaimSent, reason: str, *, as_json: bool) -> None:
+def put_missed(name: str, sent: ClaimSent, reason: str, *, as_json: bool) -> None:
+    """Say that a claim of a file has no answer, where, and why."""
     if as_json:
         put_line({**sent.beside, "problem": {"detail": reason}})
     else:

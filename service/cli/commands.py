@@ -60,6 +60,9 @@ COMMANDS = {
         "adjudicate",
         "Adjudicate a claim: draw its units, and say what is paid of every line, and why not more.",
     ),
+    "claims": Place(
+        "service.cli.claims", "app", "Claims before they are billed: put numbers on them."
+    ),
     "why-not": Place(
         "service.cli.why_not",
         "explain",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from service.domain.accounting_policy import AccountingPolicy, UnitTable
+from service.domain.claim_numbers import NumberTable
 from service.domain.code_groups import Group as Group
 from service.domain.code_groups import GroupTable as GroupTable
 from service.domain.code_groups import Interval as Interval
@@ -96,3 +97,4 @@ class References(StoredReferences):
     gates: GateTable = GateTable()
     bands: BandTable = BandTable()
     worklist: WorklistTable = WorklistTable()
+    claim_numbers: NumberTable = NumberTable()

@@ -64,6 +64,7 @@ ROWS = {
     "POST /authorizations/{authorization_id}/accumulators/corrections": [
         "moved authorizations persons"
     ],
+    "POST /claims/populate": ["asked claims persons", "done claims authorizations persons"],
     "POST /claims/{claim_id}/adjust": [MOVED],
     "POST /claims/{claim_id}/benefit-limits": [CLAIM],
     "POST /claims/{claim_id}/finalize": [CLAIM],
@@ -131,6 +132,7 @@ async def asked(found: Places, route: str) -> tuple[httpx.Response, list[dict[st
         "/match": {"json": claim_body(claim_id=f"C-{mark}")},
         "/match/batch": {"content": ndjson([claim_body(claim_id=f"C-{mark}-{n}") for n in "12"])},
         "/match/why-not": {"json": {"claim": claim_body(), "line": 1, "number": "AU-1"}},
+        "/claims/populate": {"json": claim_body(claim_id=f"C-{mark}")},
         "/adjudicate": {"json": claim_body(claim_id=f"D-{mark}")},
         "/adjudicate/batch": {"content": ndjson([claim_body(claim_id=f"D-{mark}-1")])},
         "/authorizations/bulk": {

@@ -44,6 +44,7 @@ BODIES: dict[str, Any] = {
     "/match": CLAIM,
     "/match/batch": CLAIM,
     "/match/why-not": {"claim": CLAIM, "line": 1, "number": WORD},
+    "/claims/populate": CLAIM,
     "/adjudicate": CLAIM,
     "/adjudicate/batch": CLAIM,
     "/authorizations/bulk": AUTHORIZATION,

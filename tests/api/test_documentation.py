@@ -38,7 +38,8 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
     assert set(re.findall(r'"#/components/schemas/([^"]+)"', text)) <= set(models)
     assert all(call.get("summary") for call in calls)
     assert set(document["paths"]) == {
-        "/match", "/match/batch", "/match/why-not", "/authorizations", "/authorizations/bulk",
+        "/match", "/match/batch", "/match/why-not", "/claims/populate",
+        "/authorizations", "/authorizations/bulk",
         "/authorizations/{authorization_id}", "/authorizations/{authorization_id}/versions",
         "/adjudicate", "/adjudicate/batch", "/claims/{claim_id}", "/claims/{claim_id}/history",
         "/claims/{claim_id}/finalize", "/claims/{claim_id}/release", "/claims/{claim_id}/reverse",

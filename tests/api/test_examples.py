@@ -88,6 +88,7 @@ def claims(story: Story) -> None:
     story.call("POST /match/batch", body=f"{json.dumps(exact)}\n", kind=NDJSON)
     asked = {"claim": exact, "line": 1, "number": "AU-00123"}
     story.call("POST /match/why-not", body=asked)
+    story.call("POST /claims/populate", body=exact)
     story.call("POST /adjudicate", body=exact)
     story.call("POST /adjudicate/batch", body=f"{json.dumps(cutback)}\n", kind=NDJSON)
     change = {"by": "examiner 7", "reason": "as billed"}

@@ -11,6 +11,7 @@ from service.domain.claim import Claim
 from service.domain.submission import Notice, Position, Pushed, Sent, Submission
 from service.ingest.cutting import KEPT_BYTES
 from service.ingest.x12._reader import X12Reader, read_async
+from service.ingest.x12.claim.numbers import Places, places_of
 from service.ingest.x12.fields.policy import WIRE_POLICY, ReadingPolicy
 from service.ingest.x12.wire.excerpt import Excerpt
 from service.ingest.x12.wire.problem import CONSEQUENCES, Problem
@@ -256,11 +257,13 @@ class ClaimSent:
     """A claim of a file, or without ``claim`` the reason why there is none.
 
     ``beside`` is what is said with its answer: where it stands, for whom it is, what was noticed.
+    ``places`` are those of its numbers, where they were asked for.
     """
 
     beside: dict[str, Any]
     claim: Claim | None = None
     reason: str | None = None
+    places: Places | None = None
 
     @property
     def is_estimate(self) -> bool:
@@ -274,6 +277,7 @@ async def claims_sent(
     aliases: frozenset[str],
     *,
     only_whole: bool = False,
+    with_places: bool = False,
 ) -> AsyncIterator[ClaimSent]:
     """Read the claims of a file for a payer that goes by these names; no bytes raise.
 
@@ -286,7 +290,7 @@ async def claims_sent(
             if isinstance(item, TransactionOutcome):
                 for each in held.release():
                     yield _of_whole(each, item, only_whole=only_whole)
-            sent = _sent(item, aliases)
+            sent = _sent(item, aliases, with_places=with_places)
             if sent is None:
                 continue
             if isinstance(item, Part):
@@ -332,7 +336,7 @@ def _of_whole(sent: ClaimSent, outcome: TransactionOutcome, *, only_whole: bool)
     return ClaimSent(beside=beside, reason=f"{_BROKEN}: {broken[0].message}")
 
 
-def _sent(item: Item, aliases: frozenset[str]) -> ClaimSent | None:
+def _sent(item: Item, aliases: frozenset[str], *, with_places: bool) -> ClaimSent | None:
     if isinstance(item, ClaimRead):
         beside = {
             "claim_id": item.claim.claim_id,
@@ -345,7 +349,8 @@ def _sent(item: Item, aliases: frozenset[str]) -> ClaimSent | None:
         }
         if not is_for(item.payer_id, aliases):
             return ClaimSent(beside=beside, reason=OTHER_PAYER)
-        return ClaimSent(beside=beside, claim=item.claim)
+        places = places_of(item) if with_places else None
+        return ClaimSent(beside=beside, claim=item.claim, places=places)
     if isinstance(item, Unread):
         is_estimate = item.transaction.is_predetermination
         place = _position(item) | {"is_predetermination": is_estimate}

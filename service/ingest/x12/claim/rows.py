@@ -51,7 +51,7 @@ def take_submitted(kind: str) -> Take:
         if not is_number(value):
             draft.note("code-invalid" if value else "element-missing", segment, 2)
             return
-        if len(segment.elements) > _PAYER and _is_of_another(draft.notes.get("payer_id"), segment):
+        if len(segment.elements) > _PAYER and is_of_another(draft.notes.get("payer_id"), segment):
             draft.note("other-payer", segment, _PAYER)
             return
         numbers = draft.fields.setdefault("authorization_numbers", [])
@@ -62,7 +62,8 @@ def take_submitted(kind: str) -> Take:
     return take
 
 
-def _is_of_another(payer: str | None, segment: Segment) -> bool:
+def is_of_another(payer: str | None, segment: Segment) -> bool:
+    """Whether a number is another payer's (REF04 2U)."""
     parts = [*segment.parts(_PAYER), ""]
     return bool(parts[0].upper() == _OTHER_PAYER and payer and parts[1] and parts[1] != payer)
 
