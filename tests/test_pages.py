@@ -16,6 +16,7 @@ from tests.builders import references
 from tests.pages import DOCS, FENCE, PAGES, ROOT, name_of, rows_of, snippets, text_of
 
 README_BYTES_MAX = 12_000
+BUILT = ("yes", "part", "no")
 CITING = {".py", ".lua", ".md", ".yaml", ".json"}
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
@@ -41,6 +42,18 @@ def anchors_of(page: Path) -> set[str]:
     """The anchors of the headings of a page, as code hosts make them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_what_is_promised_is_held_by_a_test_that_is_there() -> None:
+    """What is built names one, what is not says so."""
+    text = text_of("docs/seeds.md")
+    cells = [[each.strip() for each in line.split("|")] for line in text.splitlines()]
+    rows = [(each[2], each[4]) for each in cells if each[2:3] and each[2] in BUILT]
+    named = re.findall(r"\[`(test_\w+)`\]\(\.\./(\S+)\)", text)
+
+    assert len(rows) > 50
+    assert [each for each in rows if (each[0] == "no") == each[1].startswith("[")] == []
+    assert [each for each in named if f"def {each[0]}(" not in text_of(each[1])] == []
 
 
 def test_every_page_can_be_reached_from_readme() -> None:
