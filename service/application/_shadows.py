@@ -23,6 +23,7 @@ from service.application._in_force import INSTALLATION, InForce
 from service.application._stages import Stages
 from service.background import Background
 from service.domain.claim import Claim
+from service.domain.engine_fault import EngineFault
 from service.flow.matching.match import Matched
 from service.rules.book import Rules, share_of
 from service.rules.life import Shadow, Step
@@ -250,8 +251,12 @@ class Shadows(Background):
         await self._end_judges()
         for name, (owner, tally) in list(self._tallies.items()):
             if not tally.is_written:
-                tally.is_written = True
-                await self._kept.write_tally(self._worker, Tallied(owner, name, tally.as_record()))
+                counted, tally.is_written = Tallied(owner, name, tally.as_record()), True
+                try:
+                    await self._kept.write_tally(self._worker, counted)
+                except EngineFault:
+                    tally.is_written = False
+                    raise
 
     def _save(self) -> float:
         """What of the budget may be used now, in seconds."""
@@ -289,7 +294,8 @@ class Shadows(Background):
     async def _stop(self, owner: str, shadow: Shadow) -> None:
         """Try a draft no more, unless somebody did something meanwhile."""
         self._overruns = 0
-        self._waiting.clear()
+        while self._waiting:
+            self._drop(self._waiting.popleft())
         seen = await self._kept.pointer()
         if seen is None or seen.pointer.shadows.get(owner) != shadow:
             return

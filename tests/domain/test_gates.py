@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from service.domain.gates import DEFAULTS, Gate, GateTable
+from service.domain.gates import BANDS, DEFAULTS, Band, BandTable, Gate, GateTable
 
 Json = dict[str, Any]
 
@@ -36,3 +36,10 @@ def test_a_gate_that_a_file_names_is_as_it_says() -> None:
     asked = GateTable.model_validate({"gates": {"few_lines": {}}}).asked
 
     assert asked == {**DEFAULTS, "few_lines": Gate()}
+
+
+def test_a_band_that_a_file_names_is_as_it_says() -> None:
+    """Without a bound it is not looked at; the others are as by default."""
+    asked = BandTable.model_validate({"claims_min": 10, "bands": {"overturned": {}}}).asked
+
+    assert asked == {**BANDS, "overturned": Band()}

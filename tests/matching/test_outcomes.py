@@ -73,6 +73,9 @@ def test_results_are_counted_by_template() -> None:
         {"template": "referral@1", "lines": 1, "counts": {"exact": 1}},
     ]
     assert outcomes_of([(4, result(required=False))], {}) == []
+    assert outcomes_of([(1, result())], {}) == [
+        {"template": "professional@7", "lines": 1, "counts": {"exact": 1}}
+    ]
 
 
 @pytest.mark.parametrize(
