@@ -49,7 +49,7 @@ CLASSES: Mapping[str, tuple[str, str]] = {
     "none": ("No match", "gone"),
 }
 
-SEVERITIES: Mapping[str, str] = {"error": "bad", "warning": "part", "info": "wait"}
+SEVERITIES: Mapping[str, str] = {"error": "bad", "warning": "part", "information": "wait"}
 
 CLAIM_STATUSES: Mapping[str, tuple[str, str]] = {
     "used": ("Units used", "good"),
@@ -71,7 +71,7 @@ KINDS: Mapping[str, str] = {
     "adjust": "adjusted",
     "correct": "corrected by hand",
     "amend": "limits changed by a push",
-    "replace": "replaced",
+    "replace": "adjudicated in place of another",
     "void": "voided",
     "recount": "counted anew",
 }

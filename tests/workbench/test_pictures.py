@@ -27,6 +27,7 @@ def desk(ground: Ground, browser: Browser) -> Iterator[Desk]:
         yield one
 
 
+@pytest.mark.long  # each page is looked at in the short rounds, too
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_made(desk: Desk, pictures: Path, name: str) -> None:
     """Of the page as it is today; the documentation has one of each."""
