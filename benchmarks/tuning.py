@@ -73,9 +73,9 @@ def rows(
     )
     yield at_least(what, lines / again_s, batch, 10, "lines/s")
     asked = Asked(study={"id": "bench"}, claims=study, before=RuleSet(before), after=RuleSet(after))
+    yield _beside(study, asked, service, claims)  # while the service keeps the connection open
     report_s = milliseconds(lambda: make_report(asked)) / 1000
     yield at_most("a report with causes, against judging the lines once", report_s, once_s, 5, "s")
-    yield _beside(study, asked, service, claims)
 
 
 def _judged(
