@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
+import orjson
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
@@ -49,7 +50,7 @@ RECORD = pack(
     {
         "claim": {"claim_type": "professional"},
         "lines": [],
-        "sent": random.Random(1).randbytes(2600).hex(),
+        "sent": orjson.dumps({"note": random.Random(1).randbytes(2600).hex()}).decode(),
     }
 )
 """About as long as that of a claim of a few lines, some 4 kB, which does not shrink further."""
