@@ -170,7 +170,9 @@ class Stores:
         """Open what keeps account of units, its ledger, and what keeps both true."""
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
         self.worklist = Worklist(elasticsearch, indices)
-        self.following = Following(self.worklist, self._judging)
+        self.following = Following(
+            self.worklist, self._judging, lambda payer, ids: self.accumulators.over(payer, ids)
+        )
         self.projection = LedgerProjection(
             elasticsearch,
             redis,

@@ -189,7 +189,7 @@ class Assignment(Asked):
 class Raised(Asked):
     """Something that a person puts on the worklist: a claim, authorizations, or a dead letter."""
 
-    kind: Literal["review", "negative-balance", "duplicate", "dead-letter"]
+    kind: Literal["review", "duplicate", "dead-letter"]
     claim_id: Identifier | None = None
     line: LineNumber | None = None
     authorizations: tuple[Identifier, ...] = Field(default=(), max_length=20)

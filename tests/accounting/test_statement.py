@@ -7,6 +7,7 @@ import pytest
 from service.accounting.answers.statement import (
     AccountsState,
     AccountState,
+    is_over,
     related_claim,
     statement,
 )
@@ -127,8 +128,9 @@ def test_the_header_comes_first_then_lines_by_number() -> None:
 def test_an_account_may_be_exhausted_or_over(balances: Any, exhausted: bool, over: bool) -> None:
     """Over, after a limit was lowered under what was used."""
     (account,) = stated(state("H", **balances))
+    both = AccountsState(version=1, accounts=(state("L1"), state("H", **balances)))
 
-    assert (account["exhausted"], account["over"]) == (exhausted, over)
+    assert (account["exhausted"], account["over"], is_over(both)) == (exhausted, over, over)
 
 
 def test_a_line_that_is_gone_keeps_its_account() -> None:

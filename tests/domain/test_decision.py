@@ -45,7 +45,7 @@ def test_an_action_takes_what_it_needs_and_nothing_else(given: Any, path: str) -
         ({"kind": "duplicate", "claim_id": "C-1"}, "/claim_id"),
         ({"kind": "suspended", "claim_id": "C-1"}, "/kind"),
         ({"kind": "review", "claim_id": "C-1", "line": 2}, None),
-        ({"kind": "negative-balance", "authorizations": ["A1"]}, None),
+        ({"kind": "duplicate", "authorizations": ["A1"]}, None),
         ({"kind": "dead-letter", "letter": "x"}, None),
     ],
 )

@@ -214,3 +214,23 @@ def test_a_rebuild_writes_what_the_ledger_says_and_leaves_what_people_set(
         assert [each.handling.assignee for each in anew] == [None, None]
 
     run(ground, payer, scenario)
+
+
+def test_a_negative_balance_is_an_item_while_it_is_one(ground: Ground, payer: str) -> None:
+    """Limits are lowered below what is used; it closes when units come back."""
+
+    async def scenario(desk: Office) -> None:
+        line = {"limits": {"units": "4", "unit": "UN"}}
+        await desk.push(lines=[line])
+        await desk.adjudicate(line={"units": "3"})
+        await desk.push(2, lines=[{"limits": {"units": "2", "unit": "UN"}}])
+        (item,) = await items(desk.caller, kind="negative-balance")
+        assert (dict(item.authorizations), item.priority) == ({"A1": 2}, 3)
+        assert list(worklist.allowed(desk.caller, item)) == ["no-action"]
+
+        await desk.change("reverse")
+
+        assert await items(desk.caller, kind="negative-balance") == []
+        assert (await worklist.read(desk.caller, item.item_id)).item.state == "done"
+
+    run(ground, payer, scenario)

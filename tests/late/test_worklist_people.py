@@ -180,7 +180,7 @@ def test_what_people_put_there(ground: Ground, payer: str) -> None:
         assert [each.kind for each in await items(desk.caller)] == ["duplicate", "review"]
         assert item.handling.said == f"{desk.me}: billed twice?"
         for path, wrong in (
-            ("/authorizations/0", {"kind": "negative-balance", "authorizations": ("A9",)}),
+            ("/authorizations/0", {"kind": "duplicate", "authorizations": ("A9",)}),
             ("/letter", {"kind": "dead-letter", "letter": "0" * 16}),
         ):
             with pytest.raises(BadPart) as refused:

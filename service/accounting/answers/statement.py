@@ -64,6 +64,12 @@ def statement(state: AccountsState, bounds: Mapping[str, Bounds]) -> list[Statem
     return [_account(each) for each in sorted((*state.accounts, *unused), key=_order)]
 
 
+def is_over(state: AccountsState) -> bool:
+    """Whether more is used or reserved of any account than is granted."""
+    left = (each.remaining for account in state.accounts for each in account.balances.values())
+    return any(each is not None and each < 0 for each in left)
+
+
 def _unused(bounds: Bounds) -> dict[Measure, Balance]:
     return {
         "units": Balance(limit=bounds.units, used=0, reserved=0),

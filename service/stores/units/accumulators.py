@@ -12,7 +12,7 @@ from typing import Any
 from redis.commands.core import AsyncScript
 
 from service.access.act import current, note
-from service.accounting.answers.statement import AccountsState
+from service.accounting.answers.statement import AccountsState, is_over
 from service.accounting.books.books import (
     Amendment,
     AuthorizationBehind,
@@ -431,6 +431,13 @@ class Accumulators:
         """Read the balances of several authorizations in one round trip, if none is at rest."""
         stored = await self._stored_accounts(payer, ids)
         return {name: read_accounts(fields) for name, fields in stored.items()}
+
+    async def over(self, payer: str, ids: Sequence[str]) -> frozenset[str]:
+        """Tell which of these authorizations have less than nothing left of any account."""
+        if not ids:
+            return frozenset()
+        found = await self.accounts_of_all(payer, ids)
+        return frozenset(name for name, state in found.items() if is_over(state))
 
     async def committed(self, payer: str, ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """Sum the units used and reserved on each account of these authorizations, scaled."""

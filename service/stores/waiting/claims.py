@@ -37,7 +37,10 @@ class WaitingClaims:
         return await self._records.recorded(payer, entry)
 
     async def stand(self, payer: str, items: Iterable[WorkItem]) -> list[bool]:
-        """Tell of items whether the adjudication that each offers to repeat is still in force."""
+        """Tell of items whether what each is of is still so: its adjudication is in force, or not.
+
+        Of a negative balance, whether it is one; of what people put there, always.
+        """
         wanted = list(items)
         runs = {
             each.item_id: (each.claim_id, each.claim_version, each.entry)
@@ -46,4 +49,8 @@ class WaitingClaims:
         }
         told = await self._accumulators.in_force(payer, list(runs.values()))
         stands = dict(zip(runs, told, strict=True))
+        negative = [each for each in wanted if each.kind == "negative-balance"]
+        names = [name for each in negative for name in each.authorizations]
+        over = await self._accumulators.over(payer, names)
+        stands |= {each.item_id: not over.isdisjoint(each.authorizations) for each in negative}
         return [stands.get(each.item_id, True) for each in wanted]

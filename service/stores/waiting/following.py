@@ -4,7 +4,7 @@ Each entry may be looked at again, by two workers or when the ledger is read ane
 counts, and what people set on an item is left alone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from service.accounting.books.claim_state import RELEASED, REVERSED
 from service.accounting.books.record import Draft
 from service.domain.actor import Actor
 from service.domain.claim import ClaimType
-from service.domain.work_item import Listed, WorkItem, entry_after, line_item
+from service.domain.work_item import Listed, WorkItem, entry_after, item_id, line_item
 from service.rules.book import RuleBook
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.key_names import SHELVES
@@ -39,13 +39,18 @@ class Following:
 
     _worklist: Worklist
     _rules: Callable[[str], RuleBook]
+    _over: Callable[[str, Sequence[str]], Awaitable[Collection[str]]]
+    """Which of some authorizations have less than nothing left."""
 
     async def follow(self, payer: str, entries: Drafts) -> None:
         """Have the worklist say what these entries say, the oldest first."""
         found: dict[str, list[WorkItem]] = {}
         changed: dict[str, LedgerEntry] = {}
+        amended: dict[str, LedgerEntry] = {}
         for entry, draft in entries:
             fields = entry.fields
+            if fields.get("a"):
+                amended[fields["a"]] = entry
             claim_id, original = fields.get("c"), fields.get("oc")
             if claim_id and draft:
                 found[claim_id] = self._found(payer, entry, draft)
@@ -57,8 +62,27 @@ class Following:
             if original:
                 changed[original] = entry
                 found.pop(original, None)
-        await self._worklist.found(payer, [item for items in found.values() for item in items])
+        over = await self._over(payer, list(amended)) if amended else ()
+        negative = [self._negative(payer, amended[name]) for name in amended if name in over]
+        lines = [item for items in found.values() for item in items]
+        await self._worklist.found(payer, [*lines, *negative])
         await self._close(payer, changed)
+
+    def _negative(self, payer: str, entry: LedgerEntry) -> WorkItem:
+        """The item of an authorization that has less than nothing left since it was changed."""
+        fields = entry.fields
+        table = self._rules(payer).references.worklist
+        clock = table.clock("negative-balance", ())
+        due = clock.due(datetime.fromisoformat(fields["at"]), table.calendar)
+        return WorkItem(
+            item_id=item_id("negative-balance", fields["a"]),
+            kind="negative-balance",
+            since=fields["at"],
+            due=due.isoformat(timespec="seconds"),
+            priority=clock.priority,
+            entry=entry.id,
+            authorizations={fields["a"]: int(fields["v"])},
+        )
 
     def _found(self, payer: str, entry: LedgerEntry, draft: Draft) -> list[WorkItem]:
         drawn = {each["row"]["l"] for each in orjson.loads(entry.fields.get("r") or "[]")}
