@@ -46,7 +46,9 @@ chromium: install  ## a browser for the tests of pages, unless there is one
 	@for each in chromium chromium-browser google-chrome-stable google-chrome; do \
 	  command -v "$$each" >/dev/null && exit 0; done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && exit 0; fi; \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null \
+	    && exit 0; fi; \
 	$(BIN)/playwright install chromium
 
 test: install chromium  ## all tests but the long rounds, on real engines
