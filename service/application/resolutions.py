@@ -262,7 +262,15 @@ async def _adjudicated(
     if not dry:
         await _write(caller, item.decided("open", at=at, actor=actor, why=why), listed)
     sent = Adjudication.model_validate_json(draft["sent"])
-    done = await _run(caller, sent, item.entry, actor, why, decisions=decisions, at=at, dry=dry)
+    try:
+        done = await _run(caller, sent, item.entry, actor, why, decisions=decisions, at=at, dry=dry)
+    except ValueError:
+        # Nothing was decided: who mends his request has still seen the item that stands.
+        found = None if dry else await caller.stores.worklist.read(caller.payer, item.item_id)
+        if found is not None and found.item.is_open and found.item.decided_at == at:
+            again = replace(item, handling=found.item.handling)
+            await caller.stores.worklist.write(caller.payer, again, found.seen)
+        raise
     shown = listed if dry else await _afterwards(caller, listed)
     return Resolved(listed=shown, done=done)
 

@@ -121,13 +121,14 @@ def test_what_the_table_does_not_offer_is_refused(
 
     async def scenario(desk: Office) -> None:
         await desk.adjudicate()
+        before = await items(desk.caller)
         with pytest.raises(BadPart) as refused:
             await resolve(desk, action, **more)
         assert refused.value.path == path
         with pytest.raises(BadSelection) as unknown:
             await resolve(desk, "select", **SELECTED)
         assert unknown.value.path == "/authorizations/0/authorization_id"
-        assert (await items(desk.caller))[0].is_open
+        assert await items(desk.caller) == before
 
     run(ground, payer, scenario)
 
