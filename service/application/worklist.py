@@ -225,6 +225,9 @@ async def _raised(caller: Caller, asked: Raised) -> WorkItem:
             raise UnknownClaim(asked.claim_id)
         named = {"claim_id": asked.claim_id, "claim_version": claim.version, "line": asked.line}
         named["entry"] = claim.entries[claim.version]
+        draft, _ = await stores.records.recorded(payer, named["entry"])
+        if asked.line is not None and asked.line not in {each["line"] for each in draft["lines"]}:
+            raise BadPart("/line", f"the claim has no line {asked.line}")
     for place, each in enumerate(asked.authorizations):
         if (stored := await stores.reading.get(payer, each)) is None:
             raise BadPart(f"/authorizations/{place}", "there is no such authorization")

@@ -95,7 +95,7 @@ class Decision(Frozen):
     event: Text | None = None
     resolved: tuple[str, ...] = ()
     reason_code: Text | None = None
-    reason: Text | None = None
+    reason: LongText | None = None
     by: str = ""
     on_behalf_of: str = ""
     at: str = ""

@@ -182,6 +182,7 @@ def test_what_people_put_there(ground: Ground, payer: str) -> None:
         assert item.handling.said == f"{desk.me}: billed twice?"
         for path, wrong in (
             ("/authorizations/0", {"kind": "duplicate", "authorizations": ("A9",)}),
+            ("/line", {"kind": "review", "claim_id": "C-1", "line": 99}),
             ("/letter", {"kind": "dead-letter", "letter": "0" * 16}),
         ):
             with pytest.raises(BadPart) as refused:
@@ -215,7 +216,7 @@ def test_two_people_decide_where_the_table_says_so(ground: Ground, payer: str) -
             await desk.adjudicate()
             lee, kim = person(desk, "lee"), person(desk, "kim")
             other = {**DENIED, "deny_with": {"group": "CO", "carc": "288"}}
-            deny = Resolution(action="deny", reason="not granted", **DENIED)
+            deny = Resolution(action="deny", reason="x" * 200, **DENIED)
             first = await resolutions.resolve(lee, ITEM, deny, None)
             assert (first.proposed, first.done, first.listed.item.is_open) == (True, None, True)
             with pytest.raises(Conflict, match="a second person"):
@@ -225,7 +226,7 @@ def test_two_people_decide_where_the_table_says_so(ground: Ground, payer: str) -
             assert (await resolutions.resolve(kim, ITEM, deny, None)).proposed
             made = await resolutions.resolve(lee, ITEM, deny, None)
             (told,) = lines_of(made)[0]["resolutions"]
-            assert told["reason"] == "not granted (proposed by session:kim)"
+            assert told["reason"] == f"{'x' * 200} (proposed by session:kim)"
             assert lines_of(made)[0]["disposition"] == "deny"
 
     ground.run(scenario)
