@@ -37,6 +37,22 @@ def test_an_action_takes_what_it_needs_and_nothing_else(given: Any, path: str) -
 
 
 @pytest.mark.parametrize(
+    "given",
+    [
+        {"action": "select", "authorizations": [A1]},
+        {"action": "deny", "deny_with": DENY},
+        {"action": "override", "authorizations": [A1], "reason": "the group is meant"},
+        {"action": "no-action"},
+    ],
+)
+def test_what_an_action_needs_is_taken(given: Any) -> None:
+    """And nothing is added to it."""
+    taken = Resolution.model_validate(given)
+
+    assert taken.model_dump(exclude_unset=True, mode="json", by_alias=True) == given
+
+
+@pytest.mark.parametrize(
     ("given", "path"),
     [
         ({"kind": "review"}, "/claim_id"),
