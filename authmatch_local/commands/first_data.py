@@ -1,22 +1,27 @@
-"""Data for a first try: the examples of the checkout, and made-up authorizations."""
+"""Data for a first try: the examples of the checkout, made-up authorizations, and some claims."""
 
 import shlex
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import orjson
 
 from authmatch_local.samples import SampleData
 from service.access.subject import local_subject
-from service.application.parts import Application, application
+from service.application import claims
+from service.application.parts import Application, application, local_caller
 from service.application.reception import Stream, results_of, take
 from service.cli.faults import ENGINE_FAULT, end
 from service.cli.terminal import progress, say
+from service.domain.adjudication import Adjudication
 from service.settings import PACKAGE, Settings
 from service.stores.authorizations.reading import Filter
 
 SEED = 1
+CLAIMS = 60
+"""So many made-up claims are adjudicated, so that something waits for an examiner."""
 _EXAMPLES = PACKAGE.parent / "docs" / "examples"
 _EXAMPLE_CLAIM = _EXAMPLES / "claim-professional.json"
 _EXAMPLE_AUTHORIZATION = "UM-55012"
@@ -38,6 +43,7 @@ async def load_first_data(settings: Settings, size: int) -> Loaded:
         count = await _count(parts, payer)
         if count == 0:
             await _load(parts, payer, size)
+            await _adjudicate(parts, payer, size)
             count = await _count(parts, payer)
         claim = await _claim(parts, payer)
     return Loaded(payer=payer, count=count, claim=claim)
@@ -64,6 +70,13 @@ async def _load(parts: Application, payer: str, size: int) -> None:
                 end(f"the data could not be loaded: {result['reason']}", ENGINE_FAULT)
 
 
+async def _adjudicate(parts: Application, payer: str, size: int) -> None:
+    made = islice(SampleData(SEED, size).claims(), CLAIMS) if size else ()
+    for claim, _ in made:
+        await claims.adjudicate(local_caller(parts, payer), Adjudication.model_validate(claim))
+    await parts.stores.projection.project(payer)
+
+
 async def _lines(lines: Iterable[bytes], made: Iterable[object]) -> AsyncIterator[bytes]:
     for line in lines:
         yield line + b"\n"
@@ -82,10 +95,9 @@ async def _claim(parts: Application, payer: str) -> str:
 
 def _made_up_claim() -> object:
     """A small claim of the made-up data that is covered."""
-    claims = SampleData(SEED, 1_000).claims()
     covered = (
         claim
-        for claim, expected in claims
+        for claim, expected in SampleData(SEED, 1_000).claims()
         if len(expected) == 1 and expected[0].class_ == "exact" and expected[0].chosen
     )
     return next(covered)
