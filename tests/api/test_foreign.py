@@ -202,7 +202,7 @@ def another(own_id: str) -> str:
     """An id that is nobody's, written like one that is."""
     last = own_id[-6:]
     return own_id[:-6] + last.translate(
-        str.maketrans("0123456789abcdefABCDEF", "123456789abcdef0BCDEFA")
+        str.maketrans("0123456789abcdefABCDEF", "1234567890bcdefaBCDEFA")
     )
 
 
