@@ -213,10 +213,13 @@ async def resolve(
 @router.post("/{item_id}/undo", responses=_DECIDING, summary="Undo the last decision")
 @needs("worklist.work")
 async def undo(
-    caller: Asking, item_id: Name, asked: Annotated[Asked, Depends(JsonBody(Asked))]
+    caller: Asking,
+    request: Request,
+    item_id: Name,
+    asked: Annotated[Asked, Depends(JsonBody(Asked))],
 ) -> Response:
     """Adjudicate the claim anew without it, while nothing followed; or have the item back."""
-    return _resolved(caller, await resolutions.undo(caller, item_id, asked))
+    return _resolved(caller, await resolutions.undo(caller, item_id, asked, _seen(request)))
 
 
 def _seen(request: Request) -> str | None:

@@ -119,17 +119,20 @@ async def resolve(
     return await _adjudicated(caller, listed, asked, actor, dry=dry)
 
 
-async def undo(caller: Caller, name: str, asked: Asked) -> Resolved:
+async def undo(caller: Caller, name: str, asked: Asked, seen: str | None) -> Resolved:
     """Take back what was decided last about an item, while nothing followed.
 
     A claim is adjudicated anew without the decision; an item that was left as it is comes back.
-    Raises NotOffered, Conflict where there is nothing to undo or something followed, NotActing,
-    NotPermitted, EngineFault.
+    ``seen`` is the ETag of what was seen, None for whatever stands: somebody else may have decided
+    otherwise since. Raises NotOffered, Stale, Conflict where there is nothing to undo or something
+    followed, NotActing, NotPermitted, EngineFault.
     """
     note(why=asked.reason)
     actor = caller.subject.acting_for(asked.by)
     listed = await worklist.read(caller, name)
     item = listed.item
+    if seen is not None and seen != item.tag:
+        raise Stale(STALE)
     opened = replace(item, state="open", decided_at=None, by=None, on_behalf_of=None, why=None)
     if item.state == "dismissed":
         await _write(caller, opened, listed)

@@ -57,10 +57,14 @@ class DraftWanted(Asked):
 
 
 class DraftEdited(Asked):
-    """All that a draft changes from now on, and the set that it is of, else the one before."""
+    """All that a draft changes from now on, and the set that it is of, else the one before.
+
+    With ``content``, only if the draft still says what has this hash.
+    """
 
     changed: Changed
     base: int | None = Field(default=None, ge=1)
+    content: str | None = None
 
 
 class ApprovalAsked(Asked):
@@ -105,6 +109,8 @@ async def edit(caller: Caller, draft_id: str, wanted: DraftEdited) -> Answer:
     """
     step = step_of(caller, "edit", wanted)
     found = await draft_of(caller, draft_id)
+    if wanted.content not in (None, found.draft.content):
+        raise StepRefused("/content", "the draft is not the one that was seen", "read it again")
     pointer = (await pointer_of(caller)).pointer
     number = wanted.base or found.draft.base
     base = await texts_by(caller, (await version_of(caller, pointer, number)).hash)

@@ -283,12 +283,13 @@ def undo(
     item: ItemArgument,
     by: ByOption = None,
     reason: ReasonOption = None,
+    etag: TagOption = None,
     payer: PayerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Undo what was decided last about an item, while nothing followed."""
     asked = _read(Asked, by=by, reason=reason)
-    _resolved(lambda caller: resolutions.undo(caller, item, asked), payer, as_json)
+    _resolved(lambda caller: resolutions.undo(caller, item, asked, etag), payer, as_json)
 
 
 def _resolved(decide: Callable[[Caller], Any], payer: str | None, as_json: bool) -> None:

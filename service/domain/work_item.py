@@ -215,7 +215,7 @@ def joined(known: WorkItem | None, offered: WorkItem) -> WorkItem | None:
 
     What was dismissed comes back with another authorization, with another version of one, or where
     more would be paid of a line than it said: units may have come back. One that is open for
-    another reason keeps the lines that it has.
+    another reason keeps the lines that it has; what was proposed of less is proposed no more.
     """
     if known is None or known.entry != offered.entry:
         return offered if known is None else found_again(known, offered)
@@ -231,7 +231,7 @@ def joined(known: WorkItem | None, offered: WorkItem) -> WorkItem | None:
         authorizations=newest,
         since=known.since,
         due=known.due,
-        handling=known.handling,
+        handling=replace(known.handling, proposed=None),
     )
     if (known.kind == FALLS_OUTSIDE) == (offered.kind == FALLS_OUTSIDE):
         return both

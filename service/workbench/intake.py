@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -138,15 +139,25 @@ def marked(one: Letter, content: str) -> Iterator[tuple[str, bool]]:
         yield from _segments(one.errors, content)
         return
     try:
-        read = json.loads(content)
-    except ValueError:
+        read = json.loads(content, parse_float=Decimal, object_pairs_hook=_object)
+        written = list(_written(read, "", "", ""))
+        "".join(text for text, _ in written).encode()
+    except (ValueError, RecursionError):  # shown as it was sent: a key twice, half a surrogate
         yield from ((line, False) for line in content.splitlines())
         return
     wrong = [str(each["path"]) for each in one.errors if each.get("path")]
-    known = [path for _, path in _written(read, "", "", "")]
+    known = [path for _, path in written]
     near = ([each for each in known if _leads(each, path)] for path in wrong)
     places = {max(each, key=len) for each in near if each}
-    yield from ((text, path in places) for text, path in _written(read, "", "", ""))
+    yield from ((text, path in places) for text, path in written)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose every key is to be seen; raises ValueError where one stands twice."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key stands twice")
+    return made
 
 
 def _leads(place: str, path: str) -> bool:
@@ -156,7 +167,9 @@ def _leads(place: str, path: str) -> bool:
 def _written(value: Any, path: str, before: str, name: str) -> Iterator[tuple[str, str]]:
     """A value as lines of JSON, each with the pointer of what begins there."""
     if not isinstance(value, dict | list) or not value:
-        yield f"{before}{name}{json.dumps(value, ensure_ascii=False)}", path
+        is_fraction = isinstance(value, Decimal)
+        text = str(value) if is_fraction else json.dumps(value, ensure_ascii=False)
+        yield f"{before}{name}{text}", path
         return
     is_object = isinstance(value, dict)
     items: list[tuple[Any, Any]]

@@ -62,9 +62,7 @@ async def decide(
     typed = {name: values[-1] for name, values in visit.fields.items()}
     try:
         asked = _resolution(visit)
-        if not (seen := visit.field("etag")):
-            raise Refused(428, "Precondition required", "the form does not say what was seen")
-        done = await resolutions.resolve(visit.caller, item_id, asked, seen, dry=is_dry)
+        done = await resolutions.resolve(visit.caller, item_id, asked, _seen(visit), dry=is_dry)
     except _REFUSALS as refusal:
         told = Told(typed=typed, refused=refused_of(refusal))
     else:
@@ -79,7 +77,7 @@ async def decide(
 async def undo(visit: Visiting, item_id: Name, queue: Queued) -> Response:
     """Take back what was decided last, while nothing followed."""
     try:
-        await resolutions.undo(visit.caller, item_id, Asked())
+        await resolutions.undo(visit.caller, item_id, Asked(), _seen(visit))
     except _REFUSALS as refusal:
         return await _shown(visit, item_id, queue, Told(refused=refused_of(refusal)))
     return RedirectResponse(f"{PREFIX}/worklist/{item_id}{queue.query()}", 303)
@@ -99,6 +97,13 @@ async def skip(visit: Visiting, item_id: Name, queue: Queued) -> Response:
 
 def _answer(done: Resolved) -> AdjudicationAnswer | None:
     return None if done.done is None else done.done.answer
+
+
+def _seen(visit: Visit) -> str:
+    """The ETag of the item that a form showed; raises Refused (428)."""
+    if not (seen := visit.field("etag")):
+        raise Refused(428, "Precondition required", "the form does not say what was seen")
+    return seen
 
 
 def _resolution(visit: Visit) -> Resolution:

@@ -40,7 +40,7 @@ from service.workbench.visit import Visit, Visiting
 router = APIRouter(prefix=f"{PREFIX}/rules", include_in_schema=False)
 SIZE = 50
 STUDIED_DAYS = 30
-_TEXT = "text:"
+_TEXT, _GONE = "text:", "gone:"
 DraftId = Annotated[str, Path(pattern="^d[0-9a-f]{16}$")]
 ReportId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 FileName = Annotated[str | None, Query(pattern=r"^([a-z]+/)?[a-z0-9_\-]+\.(yaml|json)$")]
@@ -165,7 +165,9 @@ async def report(visit: Visiting, report_id: ReportId) -> Response:
 
 
 async def _save(caller: Caller, draft_id: str, visit: Visit) -> Any:
-    given = {"reason": visit.field("reason"), "changed": _texts(visit)}
+    names = ("reason", "content")
+    given: dict[str, Any] = {name: visit.field(name) for name in names}
+    given["changed"] = _texts(visit)
     return await rules_drafts.edit(caller, draft_id, DraftEdited.model_validate(given))
 
 
@@ -303,8 +305,12 @@ async def _draft(
 
 
 def _texts(visit: Visit) -> dict[str, str | None]:
-    """The texts of files that a form has, with the ends of lines that files have."""
-    return {
+    """The texts of files that a form has, with the ends of lines that files have.
+
+    None is a file that is taken out.
+    """
+    gone = {name.removeprefix(_GONE): None for name in visit.fields if name.startswith(_GONE)}
+    return gone | {
         name.removeprefix(_TEXT): values[-1].replace("\r\n", "\n")
         for name, values in visit.fields.items()
         if name.startswith(_TEXT)

@@ -101,8 +101,9 @@ async def take_next(visit: Visiting, queue: Queued) -> Response:
 async def assign(visit: Visiting, queue: Queued) -> Response:
     """Take an item, or give the marked ones to somebody or a team (worklist.assign)."""
     if taken := visit.field("take"):
+        (name,) = Assignment.model_validate({"items": (taken,)}).items
         try:
-            await worklist.take(visit.caller, taken, Asked())
+            await worklist.take(visit.caller, name, Asked())
         except Conflict as conflict:
             return await table(visit, queue, told=refused_of(conflict).detail, status=409)
         return RedirectResponse(f"{PREFIX}/worklist{queue.query()}", 303)

@@ -149,7 +149,9 @@ def examiners(story: Story) -> None:
     }
     seen = {"if-match": "*"}
     story.call("POST /worklist/{item_id}/resolve", line, body=selected, headers=seen)
-    story.call("POST /worklist/{item_id}/undo", line, body={"reason": "the wrong one", **by})
+    story.call(
+        "POST /worklist/{item_id}/undo", line, body={"reason": "the wrong one", **by}, headers=seen
+    )
     marked = {"kind": "review", "claim_id": names[1], "reason": "billed twice?", **by}
     story.call("POST /worklist", body=marked, status=201)
 

@@ -62,6 +62,11 @@ DISMISSED = ITEM.decided("dismissed", at="2026-11-27T10:30:00Z", actor=Actor(by=
         (DISMISSED, replace(LATER, entry="2-0"), replace(LATER, entry="2-0")),
         (replace(ITEM, authorizations={"A1": 3}), LATER, None),
         (
+            ITEM.handled(assignee="jo", proposed={"by": "jo"}),
+            replace(LATER, authorizations={"A1": 2}),
+            replace(ITEM.handled(assignee="jo"), authorizations={"A1": 2}),
+        ),
+        (
             replace(ITEM, lines=(TOLD, FIRST)),
             replace(LATER, authorizations={"A1": 2}, kind=FALLS_OUTSIDE, lines=(GONE,)),
             replace(
@@ -81,6 +86,7 @@ DISMISSED = ITEM.decided("dismissed", at="2026-11-27T10:30:00Z", actor=Actor(by=
     ],
     ids=[
         "new", "the same again", "the same after it was dismissed", "another version",
+        "a proposal of less",
         "another authorization after it was dismissed", "another adjudication", "an older version",
         "it falls outside too", "units came back", "it comes out better now",
     ],

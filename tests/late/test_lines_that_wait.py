@@ -52,13 +52,13 @@ def test_an_examiner_selects_and_the_trail_says_so(ground: Ground, payer: str) -
         assert why == "line 1: SPA-0009 resolved by selecting A1 [same-service]: seen"
         assert (await desk.adjudicate())["replayed"]
 
-        undone = await resolutions.undo(desk.caller, ITEM, Asked(reason="the wrong one"))
+        undone = await resolutions.undo(desk.caller, ITEM, Asked(reason="the wrong one"), None)
 
         assert [each["disposition"] for each in lines_of(undone)] == ["suspend"]
         (again,) = await items(desk.caller)
         assert (again.since, await desk.used()) == (item.since, 0)
         with pytest.raises(Conflict, match="nothing that was decided"):
-            await resolutions.undo(desk.caller, ITEM, Asked())
+            await resolutions.undo(desk.caller, ITEM, Asked(), None)
 
     run(ground, payer, scenario)
 
@@ -117,8 +117,8 @@ def test_a_denied_line_says_for_which_reason(ground: Ground, payer: str) -> None
         assert shown == [[("197", [])], [("16", ["M62"])]]
         assert await items(desk.caller) == []
         with pytest.raises(Conflict, match=r"something followed.* line 2: SPA-0009"):
-            await resolutions.undo(desk.caller, ITEM, Asked())
-        await resolutions.undo(desk.caller, line_item("C-1", 2), Asked())
+            await resolutions.undo(desk.caller, ITEM, Asked(), None)
+        await resolutions.undo(desk.caller, line_item("C-1", 2), Asked(), None)
         (left,) = await items(desk.caller)
         assert left.line == 2
 
@@ -150,6 +150,27 @@ def test_of_two_who_decide_the_second_is_told_what_the_first_did(
             await resolutions.resolve(other, second.item_id, deny, second.tag)
         with pytest.raises(Conflict, match=r"this item is done, by session:(lee|kim): line \d"):
             await resolutions.resolve(other, first.item_id, deny, None)
+
+    run(ground, payer, scenario)
+
+
+@pytest.mark.parametrize("how", ["left as it is", "denied"])
+def test_only_the_decision_that_was_seen_is_undone(ground: Ground, payer: str, how: str) -> None:
+    """What somebody else decided in its place meanwhile stays."""
+
+    async def scenario(desk: Office) -> None:
+        await desk.push(**ELSEWHEN)
+        await desk.adjudicate()
+        seen = (await resolve(desk, "select", **SELECTED)).listed.item.tag
+        await resolutions.undo(desk.caller, ITEM, Asked(), seen)
+        again = {"action": "no-action"} if how == "left as it is" else {"action": "deny", **DENIED}
+        made = await resolve(desk, **again)
+
+        with pytest.raises(Stale):
+            await resolutions.undo(desk.caller, ITEM, Asked(), seen)
+
+        item = (await worklist.read(desk.caller, ITEM)).item
+        assert (item.state, item.tag) == (made.listed.item.state, made.listed.item.tag)
 
     run(ground, payer, scenario)
 

@@ -146,7 +146,7 @@ def test_a_decision_needs_the_scopes_of_its_action(ground: Ground, payer: str) -
                 asked = Resolution(action=action, **more)
                 await resolutions.resolve(lee, ITEM, asked, None)
         await resolutions.resolve(lee, ITEM, Resolution(action="no-action"), None)
-        assert (await resolutions.undo(lee, ITEM, Asked())).listed.item.is_open
+        assert (await resolutions.undo(lee, ITEM, Asked(), None)).listed.item.is_open
 
     run(ground, payer, scenario)
 
@@ -255,7 +255,7 @@ def test_an_override_needs_the_policy_and_a_reason(
             made = await resolve(desk, "override", **asked)
             assert lines_of(made)[0]["disposition"] == "pay"
             assert await desk.used() == 1
-            await resolutions.undo(desk.caller, ITEM, Asked())
+            await resolutions.undo(desk.caller, ITEM, Asked(), None)
             assert await desk.used() == 0
 
     ground.run(scenario)

@@ -108,6 +108,24 @@ def test_the_nearest_place_is_marked(content: str, path: str, lines: list[str]) 
         assert json.loads(text) == json.loads(content)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"a": 1, "a": 2}',
+        '{"a": "\\ud800"}',
+        '{"a": ' * 990 + "1" + "}" * 990,
+        "[" * 20_000,
+        '{"a": ' + "9" * 5000 + "}",
+        '{\n  "a": 1.10\n}',
+    ],
+    ids=["a key twice", "half a surrogate", "deep", "deeper", "a long number", "a last nought"],
+)
+def test_nothing_is_lost_of_what_was_sent(content: str) -> None:
+    """What cannot be laid out is shown as it came; numbers keep how they were written."""
+    found = marked(letter_of(content), content)
+    assert "\n".join(text for text, _ in found) == content
+
+
 def test_the_segment_is_marked_if_it_is_the_one_that_is_named() -> None:
     """Counted from the ST of its transaction set."""
     content = (EXAMPLES / "authorization.278.x12").read_text(encoding="utf-8")

@@ -94,7 +94,7 @@ def test_a_study_is_asked_for(desk: Desk) -> None:
 
 
 def test_what_cannot_be_meant_is_told(desk: Desk) -> None:
-    """A step that there is not, without its scope, without a reason; a draft of nobody."""
+    """No such step, no scope, no reason, a draft of nobody; or one that others changed since."""
     with desk.caller("all") as all_, desk.caller("auditor") as auditor:
         text = all_.get("/rules/sets/1").json()["texts"][FILE]
         changed = {FILE: text.replace("min: 60", "min: 50", 1)}
@@ -113,6 +113,16 @@ def test_what_cannot_be_meant_is_told(desk: Desk) -> None:
         assert (refused.status_code, "rules.edit" in refused.text) == (403, True)
         assert all_.get("/workbench/rules/drafts/d0000000000000000").status_code == 404
         assert all_.get("/workbench/rules/drafts/new?file=../x.yaml").status_code == 422
+        seen = all_.get(f"/rules/drafts/{draft}").json()["content"]
+        for gone, status in (("loads/x.yaml", 422), ("dental.yaml", 303)):
+            saved = {"step": "save", "reason": "x", "content": seen, f"gone:{gone}": ""}
+            assert all_.post(place, data=saved).status_code == status
+        kept = all_.get(f"/rules/drafts/{draft}").json()["changed"]
+        assert kept == {"dental.yaml": None}
+        assert "gone:dental.yaml" in all_.get(place).text
+        late = all_.post(place, data={**saved, f"text:{FILE}": f"{text}# mine"})
+        assert (late.status_code, "# mine" in late.text) == (409, True)
+        assert all_.get(f"/rules/drafts/{draft}").json()["changed"] == kept
         same = all_.post(
             "/workbench/rules/drafts/new",
             data={"title": "kept title", "reason": "R", f"text:{FILE}": text},

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from service.domain.work_item import line_item
 from tests.serving import client_of
 from tests.workbench.conftest import Desk, key_of
 
@@ -130,6 +131,23 @@ def test_search_leads_to_what_has_a_name(
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/workbench{leads_to}"
     assert visitor.get(answer.headers["location"]).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["x", "a" * 5000, "0" * 23 + "|"])
+def test_what_names_no_item_is_not_taken(desk: Desk, visitor: httpx.Client, name: str) -> None:
+    """It is told, before an engine is asked."""
+    token = token_in(visitor.get("/workbench").text)
+    refused = post(visitor, desk, "/worklist/assign", csrf_token=token, take=name)
+    assert (refused.status_code, "/items/0" in refused.text) == (422, True)
+
+
+def test_only_an_item_that_was_seen_is_undone(desk: Desk, visitor: httpx.Client) -> None:
+    """The form says which it showed; another may have been decided since."""
+    token = token_in(visitor.get("/workbench").text)
+    item = line_item("C-2026-000123", 2)
+    for etag, status in (({}, 428), ({"etag": '"0"'}, 412)):
+        answer = post(visitor, desk, f"/worklist/{item}/undo", csrf_token=token, **etag)
+        assert answer.status_code == status
 
 
 def test_a_page_shows_what_scopes_allow(desk: Desk) -> None:

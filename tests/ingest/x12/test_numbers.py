@@ -119,11 +119,11 @@ def test_a_file_of_two_bytes_a_character_becomes_one_of_one() -> None:
 
 
 def test_a_number_with_a_separator_has_no_place() -> None:
-    """Nor has one that is no plain text."""
+    """Nor has one that is no plain text, or longer than REF02."""
     (one,) = claims(claim(*BODY[1:], clm=BODY[0]))
     places = places_of(one)
     assert places is not None
 
-    assert [places.can_hold(each) for each in ("A-1 2", "A*1", "A:1", "A^1", "A~1", "É1")] == [
-        True, False, False, False, False, False,
-    ]  # fmt: skip
+    fitting, others = ("A-1 2", "7" * 50), ("A*1", "A:1", "A^1", "A~1", "É1", "7" * 51)
+    assert [places.can_hold(each) for each in fitting] == [True] * len(fitting)
+    assert [places.can_hold(each) for each in others] == [False] * len(others)

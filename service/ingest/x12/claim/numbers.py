@@ -27,6 +27,10 @@ _BEFORE: Mapping[str, frozenset[str]] = {
 """What may stand before a REF, in X222, X223 and X224."""
 
 
+REF02_MAX = 50
+"""Characters of a REF02 (X222, X223, X224)."""
+
+
 class Place(NamedTuple):
     """A loop: the segment behind which a number may be written, and the numbers that it has."""
 
@@ -42,8 +46,9 @@ class Places(NamedTuple):
     delimiters: Delimiters
 
     def can_hold(self, number: str) -> bool:
-        """Whether a number can be written there: no separator is in it, and nothing but ASCII."""
-        return number.isascii() and number.isprintable() and set(number).isdisjoint(self.delimiters)
+        """Whether REF02 can hold a number: up to 50 characters, ASCII, and no separator."""
+        is_plain = number.isascii() and number.isprintable() and len(number) <= REF02_MAX
+        return is_plain and set(number).isdisjoint(self.delimiters)
 
 
 def places_of(item: ClaimRead) -> Places | None:
