@@ -28,7 +28,7 @@ from service.application.rules_drafts import (
 )
 from service.application.rules_publishing import PublishAsked, RollbackAsked
 from service.application.rules_shadow import ShadowAsked
-from service.application.rules_stages import WidenAsked
+from service.application.rules_stages import StageAsked, WidenAsked
 
 router = APIRouter(
     prefix="/rules",
@@ -133,7 +133,9 @@ async def widen(
 
 @router.post("/stage/return", summary="Take a set in stages back")
 @needs("rules.approve")
-async def take_back(caller: Asking, asked: Why) -> Response:
+async def take_back(
+    caller: Asking, asked: Annotated[StageAsked, Depends(JsonBody(StageAsked))]
+) -> Response:
     """The set before judges all claims again, at once. What is in force then."""
     return json_response(await rules_stages.take_back(caller, asked))
 

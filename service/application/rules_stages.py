@@ -11,7 +11,13 @@ from service.application.rules_publishing import Made, change
 from service.rules.life import Pointer, Stage, StepRefused
 
 
-class WidenAsked(Asked):
+class StageAsked(Asked):
+    """What is done with a set in stages: with ``number``, only if it is still this one."""
+
+    number: Annotated[int, Field(strict=True, ge=1)] | None = None
+
+
+class WidenAsked(StageAsked):
     """How many percent of the claims a set judges from now on; of ``everybody``, not of one payer.
 
     All claims of all for whom it is: then it is in force, and the stage is over.
@@ -38,12 +44,12 @@ async def in_force(caller: Caller) -> Answer:
 async def widen(caller: Caller, asked: WidenAsked) -> Answer:
     """Have the set in stages judge another share of the claims, or all; what is in force then.
 
-    Raises NotFound, StepRefused where no set is in stages.
+    Raises NotFound, StepRefused where no set is in stages, or another one.
     """
     step = step_of(caller, "widen", asked)
 
     async def make(pointer: Pointer) -> Made:
-        stage = _stage_of(pointer, caller.payer)
+        stage = _stage_of(pointer, caller.payer, asked)
         only = None if asked.everybody else stage.only
         is_whole = asked.share == 100 and only is None
         wider = stage.model_copy(update={"share": asked.share, "only": only})
@@ -53,24 +59,26 @@ async def widen(caller: Caller, asked: WidenAsked) -> Answer:
     return await in_force(caller)
 
 
-async def take_back(caller: Caller, asked: Asked) -> Answer:
+async def take_back(caller: Caller, asked: StageAsked) -> Answer:
     """Have the set before judge all claims again; what is in force then.
 
-    Raises NotFound, StepRefused where no set is in stages.
+    Raises NotFound, StepRefused where no set is in stages, or another one.
     """
     step = step_of(caller, "return", asked)
 
     async def make(pointer: Pointer) -> Made:
-        _stage_of(pointer, caller.payer)
+        _stage_of(pointer, caller.payer, asked)
         return Made(pointer.stepped(caller.payer, None, step))
 
     await change(caller, make)
     return await in_force(caller)
 
 
-def _stage_of(pointer: Pointer, payer: str) -> Stage:
+def _stage_of(pointer: Pointer, payer: str, asked: StageAsked) -> Stage:
     stage = pointer.stages.get(payer)
     if stage is None:
         way_out = "publish a draft with a share of the claims first"
         raise StepRefused("/state", "no set is on its way in stages", way_out)
+    if asked.number not in (None, stage.number):
+        raise StepRefused("/number", f"set {stage.number} is in stages by now", "look at it first")
     return stage

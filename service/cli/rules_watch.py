@@ -9,7 +9,7 @@ from service.application import rules_publishing, rules_shadow, rules_stages
 from service.application.rules import Asked
 from service.application.rules_publishing import PublishAsked
 from service.application.rules_shadow import ShadowAsked
-from service.application.rules_stages import WidenAsked
+from service.application.rules_stages import StageAsked, WidenAsked
 from service.application.statistics import statistics as rule_statistics
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
@@ -150,7 +150,7 @@ def return_(
     as_json: JsonOption = False,
 ) -> None:
     """Take the set in stages back: the set before judges all claims again, at once."""
-    asked = asked_as(Asked, {"reason": reason, "by": by})
+    asked = asked_as(StageAsked, {"reason": reason, "by": by})
     _put_staged(run_rules(lambda caller: rules_stages.take_back(caller, asked), payer), as_json)
 
 

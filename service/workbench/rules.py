@@ -32,7 +32,7 @@ from service.application.reports import EvaluationAsked, ReportAsked
 from service.application.rules import Asked
 from service.application.rules_drafts import ApprovalAsked, DraftEdited, DraftWanted
 from service.application.rules_publishing import PublishAsked, RollbackAsked
-from service.application.rules_stages import WidenAsked
+from service.application.rules_stages import StageAsked, WidenAsked
 from service.application.studies import KeptFrom, StudyAsked
 from service.workbench.rendering import PREFIX, page
 from service.workbench.visit import Visit, Visiting
@@ -67,9 +67,10 @@ async def overview(visit: Visiting) -> Response:
 @router.post("/rollback")
 @needs("rules.approve")
 async def rollback(visit: Visiting) -> Response:
-    """Put an older set in force, at once."""
+    """Put an older set in force, at once, in place of the one that was shown."""
     try:
-        given = {"reason": visit.field("reason"), "to": _whole(visit.field("to"))}
+        given: dict[str, Any] = {name: _whole(visit.field(name)) for name in ("to", "over")}
+        given["reason"] = visit.field("reason")
         await rules_publishing.rollback(visit.caller, RollbackAsked.model_validate(given))
     except _REFUSALS as refusal:
         return await _overview(visit, refused_of(refusal))
@@ -79,13 +80,13 @@ async def rollback(visit: Visiting) -> Response:
 @router.post("/stage")
 @needs("rules.approve")
 async def stage(visit: Visiting) -> Response:
-    """Have the set in stages judge more of the claims, or take it back."""
+    """Have the set in stages that was shown judge more of the claims, or take it back."""
+    given = {"reason": visit.field("reason"), "number": _whole(visit.field("number"))}
     try:
         if visit.field("step") == "return":
-            asked = Asked.model_validate({"reason": visit.field("reason")})
-            await rules_stages.take_back(visit.caller, asked)
+            await rules_stages.take_back(visit.caller, StageAsked.model_validate(given))
         else:
-            given = {"reason": visit.field("reason"), "share": _whole(visit.field("share"))}
+            given["share"] = _whole(visit.field("share"))
             await rules_stages.widen(visit.caller, WidenAsked.model_validate(given))
     except _REFUSALS as refusal:
         return await _overview(visit, refused_of(refusal))

@@ -7,8 +7,7 @@ import pytest
 
 from service.application import claims, rules, rules_stages
 from service.application.parts import application
-from service.application.rules import Asked
-from service.application.rules_stages import WidenAsked
+from service.application.rules_stages import StageAsked, WidenAsked
 from service.domain.claim import Claim
 from service.rules.book import EVERYBODY
 from service.rules.life import StepRefused
@@ -92,12 +91,18 @@ def test_a_set_judges_a_share_then_more_then_all(shared: Ground, payer: str) -> 
 
 
 def test_a_set_is_taken_back(shared: Ground, payer: str) -> None:
-    """All claims are judged as before, at once; the set stays to be read, and can be restored."""
+    """If it is the one that was seen: all claims are judged as before; it can be restored."""
 
     async def work(people: Office) -> None:
         before = await judged(people)
         made = await people.publish(await people.approved(WEIGHT), share=50)
-        await rules_stages.take_back(people.of("lee"), Asked(reason="too many reviews"))
+        number = made["number"]
+        with pytest.raises(StepRefused, match=rf"set {number} is in stages by now"):
+            await widened(people, 100, number=number - 1)
+        with pytest.raises(StepRefused, match=rf"set {number} is in stages by now"):
+            await rules_stages.take_back(people.of("lee"), StageAsked(reason="x", number=1))
+        back = StageAsked(reason="too many reviews", number=number)
+        await rules_stages.take_back(people.of("lee"), back)
 
         assert await judged(people) == before
         known = await rules.version(people.of("ann"), made["number"])

@@ -113,6 +113,9 @@ def test_what_cannot_be_meant_is_told(desk: Desk) -> None:
         assert (refused.status_code, "rules.edit" in refused.text) == (403, True)
         assert all_.get("/workbench/rules/drafts/d0000000000000000").status_code == 404
         assert all_.get("/workbench/rules/drafts/new?file=../x.yaml").status_code == 422
+        assert 'name="over" value="' in all_.get("/workbench/rules").text
+        back = {"to": "1", "over": "99", "reason": "x"}
+        assert all_.post("/workbench/rules/rollback", data=back).status_code == 409
         seen = all_.get(f"/rules/drafts/{draft}").json()["content"]
         for gone, status in (("loads/x.yaml", 422), ("dental.yaml", 303)):
             saved = {"step": "save", "reason": "x", "content": seen, f"gone:{gone}": ""}
