@@ -106,7 +106,7 @@ async def resolve(
         raise Stale(STALE)
     row = _row(caller, item, asked)
     if row.two_people and not dry and _is_first(item, asked, actor):
-        told = {"by": name_of(actor), "resolution": _content(asked)}
+        told = {"by": name_of(actor), "through": actor.by, "resolution": _content(asked)}
         await _write(caller, item.handled(proposed=told), listed)
         return Resolved(listed=await worklist.standing(caller, name), proposed=True)
     if asked.action == "request-information":
@@ -230,7 +230,9 @@ def _is_first(item: WorkItem, asked: Resolution, actor: Actor) -> bool:
     proposed = item.handling.proposed
     if proposed is None or proposed["resolution"] != _content(asked):
         return True
-    if proposed["by"] == name_of(actor):
+    is_named = proposed["by"] != proposed["through"]
+    first = Actor(by=proposed["through"], on_behalf_of=proposed["by"] if is_named else "")
+    if actor.may_be(first):
         raise Conflict("a second person must decide the same: you proposed it")
     return False
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from service.domain.actor import Actor
 from service.domain.values import Day, Frozen, LongText, Text
 from service.rules.book import EVERYBODY
 from service.rules.calendar import Calendar
@@ -65,11 +66,8 @@ class Person(Frozen):
     on_behalf_of: str = ""
 
     def may_be(self, other: "Person") -> bool:
-        """Whether two may be one: the same credential, unless it named two people."""
-        named = self.on_behalf_of, other.on_behalf_of
-        if self.by == other.by:
-            return not all(named) or named[0] == named[1]
-        return all(named) and named[0] == named[1]
+        """Whether two may be one."""
+        return Actor(**self.model_dump()).may_be(Actor(**other.model_dump()))
 
 
 class Step(Frozen):

@@ -201,7 +201,7 @@ def test_what_people_put_there(ground: Ground, payer: str) -> None:
 
 
 def test_two_people_decide_where_the_table_says_so(ground: Ground, payer: str) -> None:
-    """The first proposes; the same by himself is refused, another decision is another proposal."""
+    """The first proposes; the same by himself, or in a name, is refused; another is a proposal."""
     table = ground.rules.references.worklist
     rows = tuple(
         each.model_copy(update={"two_people": each.action == "deny"}) for each in table.actions
@@ -219,8 +219,10 @@ def test_two_people_decide_where_the_table_says_so(ground: Ground, payer: str) -
             deny = Resolution(action="deny", reason="x" * 200, **DENIED)
             first = await resolutions.resolve(lee, ITEM, deny, None)
             assert (first.proposed, first.done, first.listed.item.is_open) == (True, None, True)
-            with pytest.raises(Conflict, match="a second person"):
-                await resolutions.resolve(lee, ITEM, deny, None)
+            for by in (None, "kim"):
+                himself = deny.model_copy(update={"by": by})
+                with pytest.raises(Conflict, match="a second person"):
+                    await resolutions.resolve(lee, ITEM, himself, None)
             again = Resolution(action="deny", **other)
             assert (await resolutions.resolve(kim, ITEM, again, None)).proposed
             assert (await resolutions.resolve(kim, ITEM, deny, None)).proposed
