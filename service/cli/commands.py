@@ -60,9 +60,7 @@ COMMANDS = {
         "adjudicate",
         "Adjudicate a claim: draw its units, and say what is paid of every line, and why not more.",
     ),
-    "claims": Place(
-        "service.cli.claims", "app", "Claims before they are billed: put numbers on them."
-    ),
+    "claims": Place("service.cli.claims", "app", "Claims before they are billed: populate."),
     "why-not": Place(
         "service.cli.why_not",
         "explain",
@@ -105,7 +103,9 @@ COMMANDS = {
         "app",
         "What could not be taken and was kept: list, show, retry, drop.",
     ),
-    "worklist": Place("service.cli.worklist", "app", "Claims offered for re-adjudication."),
+    "worklist": Place(
+        "service.cli.worklist", "app", "What waits for a person: list, take, decide."
+    ),
     "members": Place("service.cli.members", "app", "Members: merge."),
     "keys": Place("service.cli.keys", "app", "API keys: make, list, rotate, revoke."),
     "session": Place("service.cli.session", "app", "Browser sessions: open one here, end them."),

@@ -19,6 +19,7 @@ FOR_A_PAYER: dict[str, tuple[object, ...]] = {
     "authmatch load": (EXAMPLES / "authorizations.ndjson",),
     "authmatch match": (CLAIM,),
     "authmatch adjudicate": (CLAIM,),
+    "authmatch claims populate": (CLAIM,),
     "authmatch why-not": (CLAIM, "--line", "1", "--number", "AU-1"),
     "authmatch accumulators correct": (
         "no-such",

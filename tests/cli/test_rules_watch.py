@@ -12,13 +12,14 @@ from tests.cli.conftest import EXAMPLES, Authmatch
 
 def test_claims_are_counted_by_set_and_template(live: Authmatch) -> None:
     """Of an adjudication all of it; a period without claims is said to be one."""
+    assert live("index", "install").exit_code == 0
     assert live("adjudicate", EXAMPLES / "claim-professional.json").exit_code == 0
 
     shown, told = live("rules", "statistics"), live("rules", "statistics", "--json")
 
-    assert shown.stdout == "adjudicated, set unkept, professional@1: 4 lines, 100% none\n"
+    assert shown.stdout == "adjudicated, set 1, professional@1: 4 lines, 100% none\n"
     (row,) = json.loads(told.stdout)["adjudicated"]
-    assert (row["set"], row["lines"], row["counts"]["none"]) == (None, 4, 4)
+    assert (row["set"], row["lines"], row["counts"]["none"]) == (1, 4, 4)
     assert "no claims" in live("rules", "statistics", "--to", "2020-01-01").stdout
 
 
