@@ -13,6 +13,7 @@ from service.api.caller import Asking, needs
 from service.api.claims import After
 from service.api.schema import problems, takes
 from service.application import reports, studies, suggestions
+from service.application.parts import Caller
 from service.application.reports import ReportAsked
 from service.application.studies import StudyAsked, told
 from service.application.suggestions import SuggestionAsked
@@ -30,6 +31,19 @@ Format = Annotated[
     Literal["json", "csv", "html"], Query(description="The report, its rows, or its page.")
 ]
 _WAITING = problems(status_429="Too much long work waits on this worker.")
+
+
+async def _listed(
+    caller: Caller,
+    kind: Literal["study", "report", "suggestion"],
+    name: str,
+    size: int,
+    after: str | None,
+) -> Response:
+    """A page of heads of one kind, under the name that this kind has in the answer."""
+    page = await studies.listing(caller, kind, size=size, after=after)
+    listed = [told(head) for head in page.entries]
+    return json_response({name: listed, "total": page.total, "next": page.next_})
 
 
 @router.post(
@@ -52,9 +66,7 @@ async def make_study(caller: Asking, asked: Study) -> Response:
 @needs("rules.read")
 async def list_studies(caller: Asking, size: Size = 50, after: After = None) -> Response:
     """A page, the newest first."""
-    page = await studies.listing(caller, "study", size=size, after=after)
-    listed = [told(head) for head in page.entries]
-    return json_response({"studies": listed, "total": page.total, "next": page.next_})
+    return await _listed(caller, "study", "studies", size, after)
 
 
 @router.get("/studies/{study_id}", summary="Show a study")
@@ -100,9 +112,7 @@ async def make_report(caller: Asking, asked: Report) -> Response:
 @needs("rules.read")
 async def list_reports(caller: Asking, size: Size = 50, after: After = None) -> Response:
     """A page, the newest first."""
-    page = await studies.listing(caller, "report", size=size, after=after)
-    listed = [told(head) for head in page.entries]
-    return json_response({"reports": listed, "total": page.total, "next": page.next_})
+    return await _listed(caller, "report", "reports", size, after)
 
 
 @router.get("/reports/{report_id}", summary="Show how far a report is")
@@ -146,9 +156,7 @@ async def make_suggestion(caller: Asking, asked: Suggestion) -> Response:
 @needs("rules.read")
 async def list_suggestions(caller: Asking, size: Size = 50, after: After = None) -> Response:
     """A page, the newest first."""
-    page = await studies.listing(caller, "suggestion", size=size, after=after)
-    listed = [told(head) for head in page.entries]
-    return json_response({"suggestions": listed, "total": page.total, "next": page.next_})
+    return await _listed(caller, "suggestion", "suggestions", size, after)
 
 
 @router.get("/rules/suggestions/{suggestion_id}", summary="Show a suggestion")
