@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -129,6 +130,7 @@ class Settings(BaseSettings):
     session_idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30
     session_hours: Annotated[int, Field(ge=1, le=24 * 7)] = 8
     default_payer: Payer = "demo"
+    time_zone: str = "UTC"
     payer_aliases: dict[Payer, list[str]] = Field(
         default_factory=dict,
         description="Names of a payer in X12; messages for another one are refused.",
@@ -201,6 +203,15 @@ class Settings(BaseSettings):
     def _address_of_redis(cls, address: str | None) -> str | None:
         return check_address(address, {"redis", "rediss"}) if address else None
 
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, LookupError) as error:
+            raise ValueError("a time zone is a name such as America/New_York") from error
+        return name
+
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, level: str) -> str:
@@ -214,6 +225,11 @@ class Settings(BaseSettings):
         if client_id and client_id == info.data.get("token_audience"):
             raise ValueError("it must be another than the audience: an id token gives no access")
         return client_id
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which days of decision clocks begin and end."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def elasticsearch_urls(self) -> tuple[str, ...]:

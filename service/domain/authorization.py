@@ -355,6 +355,9 @@ class Authorization(Scope):
     location_provider: AuthorizedProvider | None = None
     override_benefit_limits: bool | None = None
     received_at: AwareDatetime | None = None
+    decision_extended_to: AwareDatetime | None = Field(
+        default=None, description="Until when the decision was put off."
+    )
     remarks: LongText | None = None
     unfinalize_reason: Text | None = None
     access_group: Text | None = None

@@ -28,7 +28,7 @@ EXTENSION = "4"
 
 _MEASURES = ("units", "amount", "service_days")
 _NOT_INHERITED = frozenset({"decision", "limits", "attached"})
-_OF_A_MESSAGE = frozenset({"version", "source", "received_at"})
+_OF_A_MESSAGE = frozenset({"version", "source", "received_at", "decision_extended_to"})
 _SERVICE = (
     "procedure",
     "modifiers",
