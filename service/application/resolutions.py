@@ -135,6 +135,7 @@ async def undo(caller: Caller, name: str, asked: Asked, seen: str | None) -> Res
         raise Stale(STALE)
     opened = replace(item, state="open", decided_at=None, by=None, on_behalf_of=None, why=None)
     if item.state == "dismissed":
+        _demand(caller, opened, "no-action")
         await _write(caller, opened, listed)
         return Resolved(listed=await worklist.read(caller, name))
     if item.claim_id is None or item.line is None:
@@ -149,8 +150,7 @@ async def undo(caller: Caller, name: str, asked: Asked, seen: str | None) -> Res
         raise Conflict("nothing that was decided about this line is in force")
     if last.at != record.fields["at"] or record.fields["n"] != str(claim.sequence):
         raise Conflict(f"something followed the decision: {record.fields.get('why') or 'a step'}")
-    for scope in _NEEDS[last.action]:
-        caller.subject.demand(scope, "/action")
+    _demand(caller, opened, last.action)
     kept = tuple(each for each in decisions if each is not last)
     why = f"undone: {last.told()}" + (f"; {asked.reason}" if asked.reason else "")
     sent = Adjudication.model_validate_json(draft["sent"])
@@ -199,6 +199,13 @@ def _is_of_no_line(item: WorkItem, asked: Resolution) -> bool:
 
 def _scopes(row: ActionRow) -> Iterable[str]:
     return dict.fromkeys((*_NEEDS.get(row.action, ()), *row.scopes))
+
+
+def _demand(caller: Caller, item: WorkItem, action: Action) -> None:
+    """See to it that who undoes an action might take it; raises NotPermitted."""
+    row = worklist.allowed(caller, item).get(action)
+    for scope in _NEEDS.get(action, ()) if row is None else _scopes(row):
+        caller.subject.demand(scope, "/action")
 
 
 def _barred(action: Action, rules: RuleBook) -> str | None:

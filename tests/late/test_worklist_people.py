@@ -261,3 +261,29 @@ def test_an_override_needs_the_policy_and_a_reason(
             assert await desk.used() == 0
 
     ground.run(scenario)
+
+
+@pytest.mark.parametrize(("action", "more"), [("no-action", {}), ("deny", DENIED)])
+def test_who_undoes_needs_the_scopes_of_the_action(
+    ground: Ground, payer: str, action: str, more: dict[str, Any]
+) -> None:
+    """Also those that the table names beside."""
+    table = ground.rules.references.worklist
+    rows = tuple(each.model_copy(update={"scopes": ("audit.read",)}) for each in table.actions)
+    changed = ground.rules.references.model_copy(
+        update={"worklist": table.model_copy(update={"actions": rows})}
+    )
+
+    async def scenario(_: Stores) -> None:
+        rules = replace(ground.rules, references=changed)
+        async with office(ground, payer, rules) as desk:
+            await desk.adjudicate()
+            await resolve(desk, action, **more)
+            with pytest.raises(NotPermitted) as refused:
+                await resolutions.undo(person(desk, "lee", "audit.read"), ITEM, Asked(), None)
+            assert refused.value.scope == "audit.read"
+            assert await items(desk.caller) == []
+            undone = await resolutions.undo(person(desk, "kim"), ITEM, Asked(), None)
+            assert undone.listed.item.is_open
+
+    ground.run(scenario)
