@@ -26,7 +26,7 @@ from service.application.engines import NotConfigured, open_clients
 from service.background import Background
 from service.domain.engine_fault import EngineFault
 from service.domain.member_ids import use_member_id_form
-from service.domain.reference import References, StoredReferences
+from service.domain.reference import StoredReferences
 from service.flow.adjudicating.run import ClaimStores
 from service.flow.late.claims import LateClaims
 from service.flow.late.watch import LateWatch
@@ -89,6 +89,7 @@ from service.stores.studies.kept import KeptClaims
 from service.stores.studies.studies import Studies
 from service.stores.units.accumulators import Accumulators
 from service.stores.units.archive import Archive
+from service.stores.waiting.arising import Arising
 from service.stores.waiting.claims import WaitingClaims
 from service.stores.waiting.following import Following
 from service.stores.waiting.late_queue import LateQueue
@@ -213,11 +214,9 @@ class Stores:
         """Open what takes authorizations in; a match has what waits delivered from now on."""
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
         locator = Locator(elasticsearch, indices)
-
-        def counting(payer: str) -> References:
-            return self._judging(payer).references
-
-        amending = Amending(self.accumulators, self.ledger, self.records, counting)
+        amending = Amending(
+            self.accumulators, self.ledger, self.records, lambda one: self._judging(one).references
+        )
         self.overlaps = Overlaps(elasticsearch, indices, references, self.visibility)
         self.authorizations = AuthorizationStore(
             elasticsearch,
@@ -237,7 +236,7 @@ class Stores:
         self.outside = Outside(amending, self.accumulators, self.records, self.reading)
         self.search = AuthorizationSearch(elasticsearch, indices, self.members)
         self.merging = MemberMerge(self.members, self.late_queue)
-        breaker = Breaker()
+        breaker, arising = Breaker(), Arising(self.worklist, self._judging)
         self.outbox = Outbox(
             redis, keys, self.durability, self.seal, bytes_max=settings.outbox_bytes_max
         )
@@ -249,9 +248,10 @@ class Stores:
             keys.secret,
             self.seal,
             settings.dead_letters_bytes_max,
+            arising,
         )
         self.resealing = Resealing(elasticsearch, indices, self.seal)
-        self.entrance = Entrance(self.authorizations, self.reading, self.outbox, breaker)
+        self.entrance = Entrance(self.authorizations, self.reading, self.outbox, breaker, arising)
         delivery = Delivery(self.outbox, self.entrance, self.letters)
         self.courier = Courier(self.outbox, delivery, self.payers)
         self.visibility.deliver_by(self.courier)

@@ -5,6 +5,7 @@ whether it still stands is asked of the books. Of two who want the same item one
 other is told: it is written only over the one that was seen.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,11 +13,18 @@ from typing import Any
 
 from service.access.act import note
 from service.access.subject import BadPart, NotPermitted
+from service.application import authorizations
 from service.application.parts import Caller
 from service.domain.actor import NOBODY, Actor
 from service.domain.decision import Asked, Assignment, Hold, Raised, Skip, Watch
 from service.domain.engine_fault import EngineFault
-from service.domain.work_item import Listed, WorkItem, item_id
+from service.domain.work_item import (
+    OVERLAP,
+    Listed,
+    WorkItem,
+    item_id,
+    letter_item,
+)
 from service.domain.worklist_table import Action, ActionRow, WorklistTable
 from service.flow.adjudicating.adjudicate import Conflict
 from service.flow.adjudicating.claim_life import UnknownClaim
@@ -234,9 +242,9 @@ async def _raised(caller: Caller, asked: Raised) -> WorkItem:
         named.setdefault("authorizations", {})[each] = int(stored.source["version"])
     if asked.letter is not None and await stores.letters.get(payer, asked.letter) is None:
         raise BadPart("/letter", "there is no such dead letter")
-    subject = [asked.claim_id or asked.letter or "", str(asked.line), *sorted(asked.authorizations)]
+    subject = [asked.claim_id or "", str(asked.line), *sorted(asked.authorizations)]
     return WorkItem(
-        item_id=item_id(asked.kind, *subject),
+        item_id=letter_item(asked.letter) if asked.letter else item_id(asked.kind, *subject),
         kind=asked.kind,
         since=since,
         due=clock.due(datetime.fromisoformat(since), table.calendar).isoformat(timespec="seconds"),
@@ -292,6 +300,7 @@ async def _standing(caller: Caller, listed: Sequence[Listed]) -> list[Listed]:
     open_ = [each.item for each in listed if each.item.is_open]
     stand = await caller.stores.waiting.stand(caller.payer, open_)
     stands = {item.item_id: does for item, does in zip(open_, stand, strict=True)}
+    stands |= await _of_no_claim(caller, open_)
     kept = []
     for each in listed:
         if stands.get(each.item.item_id, True):
@@ -300,3 +309,19 @@ async def _standing(caller: Caller, listed: Sequence[Listed]) -> list[Listed]:
             closed = each.item.decided("done", at=now(), actor=NOBODY, why=CHANGED)
             await caller.stores.worklist.write(caller.payer, closed, each.seen)
     return kept
+
+
+async def _of_no_claim(caller: Caller, items: Sequence[WorkItem]) -> dict[str, bool]:
+    """Whether dead letters are still open, and grants still overlap, by the ids of their items."""
+    letters = {each.item_id: each.letter for each in items if each.letter is not None}
+    open_ = await caller.stores.letters.open_of(caller.payer, list(letters.values()))
+    stands = {name: letter in open_ for name, letter in letters.items()}
+    overlaps = [each for each in items if each.kind == OVERLAP]
+
+    async def does_overlap(item: WorkItem) -> bool:
+        first, *others = item.authorizations
+        stored = await authorizations.read_with_overlaps(caller, first)
+        return not set(others).isdisjoint(stored.state.get("overlaps", ()))
+
+    told = await asyncio.gather(*map(does_overlap, overlaps))
+    return stands | {each.item_id: does for each, does in zip(overlaps, told, strict=True)}

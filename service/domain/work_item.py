@@ -24,6 +24,7 @@ ItemKind = Literal[
     "falls-outside",
     "negative-balance",
     "duplicate",
+    "overlap",
     "dead-letter",
 ]
 """Why something waits for a person: its line is suspended; it is marked for review; a claim would
@@ -33,6 +34,8 @@ changed); or what is wrong with an authorization, or with what was sent."""
 LATE_AUTHORIZATION: ItemKind = "late-authorization"
 FREED_UNITS: ItemKind = "freed-units"
 FALLS_OUTSIDE: ItemKind = "falls-outside"
+OVERLAP: ItemKind = "overlap"
+DEAD_LETTER: ItemKind = "dead-letter"
 
 ItemState = Literal["open", "done", "dismissed"]
 
@@ -177,6 +180,18 @@ def line_item(claim_id: str, line: int) -> str:
 def offer_item(claim_id: str) -> str:
     """Name the item of a claim that would come out otherwise."""
     return item_id("claim", claim_id)
+
+
+def letter_item(letter: str) -> str:
+    """Name the item of a dead letter."""
+    return item_id(DEAD_LETTER, letter)
+
+
+def came_again(known: WorkItem | None, found: WorkItem) -> WorkItem | None:
+    """The item of something that came; None while it is open, and where a person left it so."""
+    if known is None:
+        return found
+    return found.handled(watchers=known.handling.watchers) if known.state == "done" else None
 
 
 def found_again(known: WorkItem | None, found: WorkItem) -> WorkItem | None:

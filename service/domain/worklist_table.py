@@ -126,12 +126,16 @@ class ActionRow(_Fitting):
 
 
 class WorklistTable(Frozen):
-    """``worklist.yaml``: the first clock that fits counts, and of each action the first row."""
+    """``worklist.yaml``: the first clock that fits counts, and of each action the first row.
+
+    ``by_itself`` are the kinds of items that come without a claim and without a person.
+    """
 
     kind: Literal["worklist"] = "worklist"
     version: Text = "none"
     note: LongText | None = None
     calendar: WorkCalendar = WorkCalendar()
+    by_itself: frozenset[Literal["overlap", "dead-letter"]] = frozenset()
     clocks: tuple[Clock, ...] = ()
     reasons: dict[Text, LongText] = Field(default_factory=dict)
     actions: tuple[ActionRow, ...] = (

@@ -113,6 +113,7 @@ ITEMS: Mapping[ItemKind, str] = {
     "falls-outside": "Falls outside",
     "negative-balance": "Negative balance",
     "duplicate": "Duplicate grant",
+    "overlap": "Overlapping grants",
     "dead-letter": "Dead letter",
 }
 

@@ -11,6 +11,7 @@ from service.domain.work_item import (
     FREED_UNITS,
     Listed,
     WorkItem,
+    came_again,
     entry_after,
     found_again,
     item_id,
@@ -155,3 +156,16 @@ def test_an_id_tells_nothing() -> None:
     """It is the same for the same subject alone, and none of it can be read from it."""
     assert item_id("line", "C-1", 1) == line_item("C-1", 1) != line_item("C-1", 2)
     assert "C-1" not in offer_item("C-1")
+
+
+@pytest.mark.parametrize(
+    ("state", "is_open"), [(None, True), ("open", None), ("done", True), ("dismissed", None)]
+)
+def test_what_comes_again_is_open_again(state: Any, is_open: bool | None) -> None:
+    """Not what is open anyway, nor what a person left as it is; who watches it goes on."""
+    known = state and replace(ITEM, state=state).handled(watchers=("lee",), team="a")
+    found = came_again(known, ITEM)
+    assert (found and found.is_open) == is_open
+    if found is not None:
+        assert found.handling.watchers == (("lee",) if state else ())
+        assert found.handling.team is None

@@ -31,6 +31,7 @@ from service.stores.intake.letter import (
     write_letter,
 )
 from service.stores.intake.outbox import Outbox
+from service.stores.waiting.arising import Arising
 
 KEPT = Counter(
     "authmatch_dead_letters_total", "What could not be taken and was kept.", ["code", "format"]
@@ -91,6 +92,7 @@ class DeadLetters:
     _secret: bytes
     _seal: Seal
     _bytes_max: int
+    _arising: Arising
     _is_installed: bool = field(default=False, init=False)
     _held: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
 
@@ -151,6 +153,7 @@ class DeadLetters:
         await self._check_installed()
         for some in bounded(letters, _length, count_max=_AT_ONCE, size_max=_AT_ONCE_BYTES):
             await self._store(payer, some)
+            await self._arising.letters(payer, [each.id for each in some])
 
     async def _store(self, payer: str, letters: Sequence[Letter]) -> None:
         wanted = {each.id: each for each in letters}
@@ -182,6 +185,11 @@ class DeadLetters:
             source_excludes=without,
         )
         return {doc["_source"]["id"]: read_letter(doc, self._seal) for doc in found if doc}
+
+    async def open_of(self, payer: str, ids: Sequence[str]) -> frozenset[str]:
+        """Which of these are open."""
+        found = await self._read(payer, ids, without=["content"])
+        return frozenset(name for name, each in found.items() if each.status == "open")
 
     async def get(self, payer: str, letter_id: str) -> Letter | None:
         """Give a letter with its content; None when this payer has none of this id."""
@@ -258,6 +266,7 @@ class DeadLetters:
             trying_until=None,
         )
         written = await self._write(payer, closed)
+        await self._arising.seen_to(payer, letter.id, actor=actor, why=why)
         RESOLVED.labels(status).inc()
         return written
 

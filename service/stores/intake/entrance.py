@@ -1,16 +1,22 @@
 """The way in for pushes: into the store or, while Elasticsearch cannot take them, the outbox."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.domain.actor import NOBODY, Actor
 from service.domain.engine_fault import EngineFault
 from service.domain.submission import Pushed, PushResult, Queued
+from service.domain.work_item import OVERLAP
 from service.stores.authorizations.arrival import withdrawal_of
 from service.stores.authorizations.reading import AuthorizationReading, Stored
 from service.stores.authorizations.store import AuthorizationStore
 from service.stores.connection.breaker import Breaker
 from service.stores.intake.outbox import Outbox
+from service.stores.waiting.arising import Arising
+
+_OTHERS_MAX = 19
+"""So many others of a grant an item names."""
 
 
 @dataclass(eq=False, repr=False)
@@ -21,11 +27,28 @@ class Entrance:
     _reading: AuthorizationReading
     _outbox: Outbox
     _breaker: Breaker
+    _arising: Arising
 
     async def push(self, payer: str, pushed: Sequence[Pushed]) -> list[PushResult]:
         """Take versions in; ids must differ. Raises an EngineFault if any could not be stored."""
         with self._breaker.attempt():
-            return await self._authorizations.push(payer, pushed)
+            results = await self._authorizations.push(payer, pushed)
+            overlapping = [each for each in results if each.overlaps]
+            if overlapping and self._arising.is_wanted(payer, OVERLAP):
+                found = [self._with_versions(payer, each) for each in overlapping]
+                await self._arising.overlap(payer, await asyncio.gather(*found))
+            return results
+
+    async def _with_versions(self, payer: str, result: PushResult) -> dict[str, int]:
+        """A grant and those that it overlaps, each with its version; the grant comes first."""
+        names = result.overlaps[:_OTHERS_MAX]
+        others = await asyncio.gather(*(self._reading.get(payer, each) for each in names))
+        versions = {
+            name: int(other.state["version"])
+            for name, other in zip(names, others, strict=True)
+            if other is not None
+        }
+        return {result.authorization_id: result.current_version, **versions}
 
     async def push_or_queue(
         self, payer: str, pushed: Sequence[Pushed]
