@@ -17,6 +17,8 @@ from service.settings import Settings
 HEADERS_MAX = 100
 BODY_BYTES_MIN = 1024
 """So much of a body must come in half the patience: one byte at a time is not a body on its way."""
+LAST_S = 0.5
+"""While the service ends, an idle connection is kept so long for a request that is on its way."""
 
 ENDED = Counter(
     "authmatch_connections_ended_total",
@@ -46,6 +48,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_headers, self._header_bytes = True, 0
         self._in_body, self._body_bytes = False, 0
         self._was_waiting = False
+        self._is_ending = False
         self.idle_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -87,6 +90,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.app = partial(_refuse, _too_many(self._limits.header_bytes_max))
         super().on_headers_complete()
         self.app = app
+        if self._is_ending:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """Begin to wait for the next request."""
@@ -98,6 +103,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Be idle from now on."""
         super().on_response_complete()
         self.idle_since = self.loop.time()
+        if self._is_ending and not self.transport.is_closing():
+            self.shutdown()
 
     def pause_writing(self) -> None:
         """Give a client that does not read so much time, and no more."""
@@ -109,6 +116,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
         if self._unread is not None:
             self._unread.cancel()
+
+    def shutdown(self) -> None:
+        """End with the next answer, which says so: no request that is on its way is cut off."""
+        self._is_ending = True
+        if not self.is_at_work:
+            self.loop.call_later(LAST_S, self._end_idle)
+        elif not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     @property
     def is_at_work(self) -> bool:
@@ -126,6 +141,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._header_bytes <= most:
             return False
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > most
+
+    def _end_idle(self) -> None:
+        """End, unless a request has come, or is coming."""
+        if self._header_bytes:
+            self.shutdown()
+        elif not self.is_at_work:
+            self.transport.close()
 
     def _make_room(self) -> None:
         """End the connection that waits longest for a request; else this one."""

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import signal
 import socket
 import ssl
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -17,8 +19,10 @@ from service.application.engines import routes
 from service.application.maintenance import install_when_ready
 from service.application.parts import application
 from service.cli.configuration import read_settings
-from service.cli.faults import BadInput
+from service.cli.faults import ENGINE_FAULT, BadInput, end
 from service.cli.terminal import say
+from service.cli.workers import Workers
+from service.logs import log_as_service
 from service.settings import Settings, is_loopback
 
 APPLICATION = "service.workbench.app:create_app"
@@ -54,24 +58,43 @@ def serve(
         ServerCertificate(settings.tls_cert, settings.tls_key)  # what cannot be used is told now
     say_who_can_listen(host, settings)
     asyncio.run(install(settings, wait_seconds_max=wait))
+    log_as_service(settings.log_level)
     with _metrics_of_all(workers):
-        uvicorn.run(
-            APPLICATION,
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            loop="uvloop",
-            http=PROTOCOL,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            ssl_context_factory=None if settings.tls_cert is None else server_context,
-        )
+        config = _config(settings, host, port, workers)
+        if workers == 1:
+            _serve_here(config)
+        elif not Workers(config).run():
+            end("the workers cannot start: the log says why (not_started)", ENGINE_FAULT)
+
+
+def _config(settings: Settings, host: str, port: int, workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        APPLICATION,
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http=PROTOCOL,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_context_factory=None if settings.tls_cert is None else server_context,
+    )
+
+
+def _serve_here(config: uvicorn.Config) -> None:
+    """Serve in this process; the server repeats a signal by which it ended, and that is no fault.
+
+    One that cannot start leaves by itself, with the code of a failed engine.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run()
 
 
 def server_context(*_: object) -> ssl.SSLContext:

@@ -100,6 +100,17 @@ class ServiceProcess:
             time.sleep(0.05)
         raise RuntimeError("the service was not ready in time")
 
+    def terminate(self) -> None:
+        """Tell it to end; it is not waited for."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def ended(self) -> int:
+        """Its exit code, once it has ended by itself."""
+        if self._process is None:
+            raise RuntimeError("the service was not started")
+        return self._process.wait(STOP_S)
+
     def kill(self) -> None:
         """End it without a word, as a crash would, in the middle of whatever it does."""
         if self._process is None:
