@@ -168,6 +168,7 @@ class Settings(BaseSettings):
     kept_days: Annotated[int, Field(ge=1, le=36500)] = 400
     study_seconds_max: Annotated[float, Field(gt=0, le=86400)] = 900.0
     ledger_sweep_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    alerts_look_s: Annotated[float, Field(ge=0, le=86400)] = 3600.0
     late_authorizations: Literal["worklist", "automatic", "off"] = "worklist"
     log_level: str = "INFO"
 

@@ -20,6 +20,7 @@ from service.access.act import Act, acting
 from service.api import (
     accumulators,
     adjudication,
+    alerts,
     audit,
     authorizations,
     claims,
@@ -41,7 +42,8 @@ from service.api.caller import act_of, caller_of
 from service.api.fhir_outcome import refusal
 from service.api.problem import Refused, Shape, answer_to, install_handlers, problem
 from service.api.schema import describe
-from service.application.parts import application, quieten_collector
+from service.application.collector import quieten_collector
+from service.application.parts import application
 from service.application.refusals import EngineFault
 from service.background import reason_of
 from service.logs import log_as_service, stdout_writer
@@ -56,6 +58,7 @@ ROOMS = (
     claims,
     worklist,
     authorizations,
+    alerts,
     x12,
     fhir,
     fhir_intake,

@@ -1,6 +1,5 @@
 """Puts the parts together: settings and rules become an application, clients become stores."""
 
-import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -38,6 +37,8 @@ from service.settings import Settings
 from service.stores.access.keys import ApiKeys
 from service.stores.access.sessions import SessionShelf
 from service.stores.access.usage import CallerUsage, KnownPayers
+from service.stores.alerts.evaluating import AlertLook, Evaluating
+from service.stores.alerts.kept import Alerts
 from service.stores.audit.projection import TrailProjection
 from service.stores.audit.reading import TrailReading
 from service.stores.audit.trail import Trail
@@ -91,17 +92,13 @@ from service.stores.units.accumulators import Accumulators
 from service.stores.units.archive import Archive
 from service.stores.waiting.arising import Arising
 from service.stores.waiting.claims import WaitingClaims
-from service.stores.waiting.following import Following
+from service.stores.waiting.following import Drafts, Following
 from service.stores.waiting.late_queue import LateQueue
 from service.stores.waiting.worklist import Worklist
 
 T = TypeVar("T")
 
 Clients = tuple[ElasticsearchClient, RedisClient]
-
-GC_ALLOCATIONS = 50_000
-GC_ALLOCATIONS_LOADING = 400_000
-"""While files are loaded thousands of authorizations are on their way, and nobody waits."""
 
 
 class Stores:
@@ -137,6 +134,7 @@ class Stores:
         self._open_trail(settings, keys)
         self._open_books(settings, keys)
         self._open_intake(settings, keys, references)
+        self._open_alerts(settings, keys)
         self.kept = KeptClaims(
             elasticsearch,
             indices,
@@ -180,7 +178,7 @@ class Stores:
             indices,
             keys,
             self.payers,
-            self.following.follow,
+            self._follow,
             sweep_s=settings.ledger_sweep_s,
         )
         self.ledger = LedgerReading(elasticsearch, redis, indices, keys, self.projection)
@@ -256,6 +254,20 @@ class Stores:
         self.courier = Courier(self.outbox, delivery, self.payers)
         self.visibility.deliver_by(self.courier)
         self.control_numbers = ControlNumbers(redis, keys)
+
+    def _open_alerts(self, settings: Settings, keys: KeyNames) -> None:
+        """Open what finds alerts and keeps them; the ledger that is copied is looked at, too."""
+        self.alerts = Alerts(self.elasticsearch, self.indices)
+        self.evaluating = Evaluating(
+            self.alerts, self.reading, self.accumulators.accounts_of_all, self._judging
+        )
+        every_s = settings.alerts_look_s
+        self.alert_look = AlertLook(self.redis, keys, self.evaluating, self.payers, every_s=every_s)
+
+    async def _follow(self, payer: str, entries: Drafts) -> None:
+        """Have the worklist and the alerts say what ledger entries say."""
+        await self.following.follow(payer, entries)
+        await self.evaluating.follow(payer, entries)
 
     def _judging(self, payer: str) -> RuleBook:
         """The rules of a payer for what happens today; raises RulesUnknown."""
@@ -408,7 +420,7 @@ def _work(parts: Application) -> list[Background]:
     stores, late, tokens = parts.stores, parts.late_claims, parts.gate.tokens
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
     always: list[Background] = [stores.trail_projection, stores.projection, stores.resting]
-    always += [stores.courier, stores.kept, parts.gate.keyring, parts.limits]
+    always += [stores.alert_look, stores.courier, stores.kept, parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
     watched = () if parts.in_force is None else (parts.in_force, parts.stages, parts.shadows)
     perhaps = (*watched, tokens, watch if is_watched else None)
@@ -464,17 +476,6 @@ async def _rules_of(
     if not serving:
         rules.replace(book)
     return rules, in_force, book.stored
-
-
-def quieten_collector(allocations: int = GC_ALLOCATIONS) -> None:
-    """Let the garbage collector pass over the rules, and look less often.
-
-    A claim or a push makes thousands of short-lived values and no cycles; by default the collector
-    would walk all rules again and again for nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(allocations, 20, 20)
 
 
 def _limits(settings: Settings, stores: Stores) -> Limits:

@@ -106,6 +106,7 @@ COMMANDS = {
     "worklist": Place(
         "service.cli.worklist", "app", "What waits for a person: list, take, decide."
     ),
+    "alerts": Place("service.cli.alerts", "app", "Alerts of authorizations: list."),
     "members": Place("service.cli.members", "app", "Members: merge."),
     "keys": Place("service.cli.keys", "app", "API keys: make, list, rotate, revoke."),
     "session": Place("service.cli.session", "app", "Browser sessions: open one here, end them."),

@@ -17,13 +17,12 @@ from rich.table import Table
 
 from service.access.act import Act, finishing, tell_notes
 from service.application import intake
+from service.application.collector import GC_ALLOCATIONS_LOADING, quieten_collector
 from service.application.maintenance import install_if_missing
 from service.application.parts import (
-    GC_ALLOCATIONS_LOADING,
     Application,
     Caller,
     local_caller,
-    quieten_collector,
 )
 from service.application.reception import Stream, acknowledgements
 from service.cli.configuration import PayerOption, payer_of, read_settings

@@ -15,11 +15,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, ClassVar, TypeVar
 
+from service.application.collector import GC_ALLOCATIONS_LOADING, quieten_collector
 from service.application.parts import (
-    GC_ALLOCATIONS_LOADING,
     Application,
     application,
-    quieten_collector,
 )
 from service.settings import Settings
 

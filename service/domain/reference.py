@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from service.domain.accounting_policy import AccountingPolicy, UnitTable
+from service.domain.alert import AlertTable
 from service.domain.claim_numbers import NumberTable
 from service.domain.code_groups import Group as Group
 from service.domain.code_groups import GroupTable as GroupTable
@@ -98,3 +99,4 @@ class References(StoredReferences):
     bands: BandTable = BandTable()
     worklist: WorklistTable = WorklistTable()
     claim_numbers: NumberTable = NumberTable()
+    alerts: AlertTable = AlertTable()

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from service.domain.accounting_policy import AccountingPolicy, UnitTable
+from service.domain.alert import AlertTable
 from service.domain.claim_numbers import NumberTable
 from service.domain.counters import CounterTable
 from service.domain.event import EventCodes
@@ -175,6 +176,7 @@ _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
     "bands": ("bands", BandTable),
     "worklist": ("worklist", WorklistTable),
     "claim-numbers": ("claim_numbers", NumberTable),
+    "alerts": ("alerts", AlertTable),
 }
 """Of each kind of reference file, of which there is one: what it is called, and what it holds."""
 

@@ -46,6 +46,7 @@ def service(ground: Ground) -> Iterator[Service]:
             # There are many payers: what is done for each now and then is not asked for.
             "ledger_sweep_s": 3600,
             "rest_days": 0,
+            "alerts_look_s": 0,
         }
     )
     with serving(settings) as url:

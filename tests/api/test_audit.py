@@ -38,6 +38,7 @@ READ, LISTED = "done authorizations persons", "done claims authorizations person
 MOVED, CLAIM = "moved claims authorizations persons", "done claims persons"
 ROWS = {
     "GET /audit": ["done persons"],
+    "GET /alerts": [READ],
     "GET /authorizations": [READ],
     "GET /authorizations/{authorization_id}": [READ],
     "GET /authorizations/{authorization_id}/accumulators": [READ],
@@ -60,6 +61,7 @@ ROWS = {
     "GET /worklist/{item_id}": [LISTED],
     "POST /adjudicate": [MOVED],
     "POST /adjudicate/batch": [MOVED, "done"],
+    "POST /alerts/{alert_id}/dismiss": [READ],
     "POST /authorizations/bulk": [READ],
     "POST /authorizations/{authorization_id}/accumulators/corrections": [
         "moved authorizations persons"

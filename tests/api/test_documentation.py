@@ -51,7 +51,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/authorizations/{authorization_id}/utilization",
         "/fhir", "/fhir/ClaimResponse", "/fhir/ClaimResponse/_search",
         "/fhir/ClaimResponse/{resource_id}", "/fhir/metadata",
-        "/x12", "/worklist", "/worklist/counts", "/worklist/next", "/worklist/assign",
+        "/alerts", "/alerts/{alert_id}/dismiss", "/x12", "/worklist", "/worklist/counts", "/worklist/next", "/worklist/assign",
         "/worklist/{item_id}",
         *(f"/worklist/{{item_id}}/{each}" for each in (
             "take", "release", "skip", "hold", "watch", "resolve", "undo",
@@ -73,7 +73,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/", "/health/live", "/health/ready",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 49
+    assert len(bodies) == 50
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 

@@ -117,6 +117,19 @@ def claims(story: Story) -> None:
         story.call(f"GET /authorizations/{{authorization_id}}/{what}", "UM-55012")
 
 
+def watchers(story: Story) -> None:
+    """Most of an authorization is used: that is an alert, which somebody dismisses."""
+    push, name = "/authorizations/UM-90010", "UM-90010"
+    one = authorization(name, "M9010", effective={"from": "2026-01-01", "to": "2099-12-31"})
+    assert story.client.put(push, json=one).status_code == 201
+    line = {**claim("late-claim")["lines"][0], "units": "10"}
+    used = claim("late-claim", claim_id="C-2026-used", member={"id": "M9010"}, lines=[line])
+    assert story.client.post("/adjudicate", json=used).status_code == 200
+    (found,) = story.call("GET /alerts", params={"authorization": name})["alerts"]
+    seen = {"reason": "a renewal is asked for", "by": "examiner 7"}
+    story.call("POST /alerts/{alert_id}/dismiss", found["alert_id"], body=seen)
+
+
 def examiners(story: Story) -> None:
     """Two claims come before their authorization; one is run again, one is left as it is."""
     names = ("C-2026-000301", "C-2026-000302")
@@ -318,6 +331,7 @@ def test_every_example_is_what_is_answered(own: Ground, search: Proxy) -> None:
         story = Story(client)
         authorizations(story, search)
         claims(story)
+        watchers(story)
         examiners(story)
         others(story)
         rules(story)

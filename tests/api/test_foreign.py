@@ -23,6 +23,7 @@ from fastapi import FastAPI
 from service.api.app import create_app
 from service.application.keys import KeyWanted, make
 from service.application.parts import local_caller
+from service.domain.alert import alert_id
 from service.domain.work_item import offer_item
 from service.rules.texts import read_folder
 from tests.api.bodies import authorization_body, claim_body
@@ -113,6 +114,7 @@ class Places:
             "ticket": queued.ticket,
             "key_id": key["id"],
         }
+        await self.alert(f"P-{mark}")
         await self.study(claim)
         await self.rules()
         item = offer_item(late)
@@ -121,6 +123,14 @@ class Places:
                 break
             await asyncio.sleep(0.1)
         self.ids["item_id"] = item
+
+    async def alert(self, name: str) -> None:
+        """Let the owner have an alert, of what was pended long ago."""
+        pended: Any = {"decision": {"action": "A4"}, "received_at": "2026-01-01T00:00:00Z"}
+        body = authorization_body(authorization_id=name, number=name, **pended)
+        await self.done("PUT", f"/authorizations/{name}", json=body)
+        await self.app.state.application.stores.evaluating.look(self.payer)
+        self.ids["alert_id"] = alert_id("pended", name, "2026-01-01")
 
     async def study(self, claim: str) -> None:
         """Let the owner have a study of a claim, a report of it, and a suggestion."""
@@ -191,6 +201,7 @@ def sent_to(method: str, path: str, own_id: str) -> dict[str, Any]:
         "benefit-limits": {"lines": [{"line": 1, "limit_adjustments": [{"carc": "119"}]}]},
         "adjust": {"lines": [{"line": 1, "units": "0"}]},
         "skip": {"reason": "a test"},
+        "dismiss": {"reason": "a test"},
         "resolve": {"action": "readjudicate"},
     }
     if step == "retry":

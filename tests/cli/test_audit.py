@@ -36,6 +36,7 @@ FOR_A_PAYER: dict[str, tuple[object, ...]] = {
     "authmatch deadletters show": ("no-such",),
     "authmatch deadletters retry": ("no-such",),
     "authmatch deadletters drop": ("no-such", "--why", "r"),
+    "authmatch alerts list": (),
     "authmatch worklist list": (),
     "authmatch worklist counts": (),
     "authmatch worklist next": (),

@@ -1,6 +1,6 @@
 """Reads authorizations back: one by id, its versions, or a page of those that fit a filter."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -15,11 +15,11 @@ from service.domain.candidate import Standing
 from service.domain.person import Person
 from service.domain.terms import counting_in
 from service.stores.authorizations.document import Document
-from service.stores.authorizations.documents import read_document, read_documents
+from service.stores.authorizations.documents import read_document, read_documents, read_places
 from service.stores.authorizations.locator import Locator
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.names import IndexNames, document_id, routing
-from service.stores.connection.reading import Found, Listing, Order, read_page
+from service.stores.connection.reading import Found, Listing, Order, read_all, read_page
 from service.stores.members.who import Members
 
 VERSIONS_MAX = 1000
@@ -89,6 +89,8 @@ class Filter:
 
 
 Page = Listing[Stored]
+_STANDING_ONES = Filter(standing=True)
+_AT_ONCE = 500
 
 
 @dataclass(eq=False, repr=False)
@@ -108,6 +110,29 @@ class AuthorizationReading:
             return None
         (stored,) = _noted([_stored(document)])
         return replace(stored, members=place.members)
+
+    async def get_all(self, payer: str, ids: Sequence[str]) -> list[Stored]:
+        """Give the current versions of those that are there; it is noted of nobody's act."""
+        places = await self._locator.read(payer, ids)
+        found = await read_places(self._elasticsearch, self._indices, list(places.values()))
+        return [_stored(each) for each in found if each]
+
+    async def nearing(self, payer: str, day: date, until: date) -> AsyncIterator[list[Stored]]:
+        """Give what stands and is pended, or valid on a day and no more after another, in parts."""
+        await self._members.visibility.ensure_all()
+        later = {"range": {"windows": {"gt": until.isoformat(), "relation": "intersects"}}}
+        on = {"gte": day.isoformat(), "lte": day.isoformat(), "relation": "intersects"}
+        ending = {"bool": {"filter": {"range": {"windows": on}}, "must_not": later}}
+        pended = {"bool": {"filter": _may_stand("PENDING", day)}}
+        clauses = [*_clauses(payer, _STANDING_ONES, ()), _any_of([ending, pended])]
+        async for found, _ in read_all(
+            self._elasticsearch,
+            self._indices.authorizations,
+            {"bool": {"filter": clauses}},
+            size=_AT_ONCE,
+            source_includes=["source", *_STATE],
+        ):
+            yield [_stored(_document(each)) for each in found]
 
     async def standing(self, payer: str, person: Person, ids: Iterable[str]) -> dict[str, Standing]:
         """Read authorizations of one person as they stand now; one of another is not there."""

@@ -39,6 +39,9 @@ class BookKeys:
     rested = Name(":rested")
     """How far the ledger was looked through for what is at rest."""
 
+    alerts = Name(":alerts")
+    """The mark of the worker that last looked for alerts of days."""
+
     trail = Name(":trail")
     """The stream of rows of the audit trail that were not projected yet."""
     trail_head = Name(":trail:head")

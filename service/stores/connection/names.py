@@ -64,6 +64,8 @@ class IndexNames:
     """Labels of claim lines, and the claims that they are of."""
     worklist = Name("worklist")
     """Claims that are offered to examiners for re-adjudication."""
+    alerts = Name("alerts")
+    """What somebody should know of authorizations."""
     accounting = Name("accounting")
     """What must be known of the accumulators while Redis is empty."""
     archive = Name("archive")

@@ -50,6 +50,7 @@ class Installation:
             names.keys,
             names.rules,
             names.worklist,
+            names.alerts,
             names.golden,
         )
         await asyncio.gather(*(self._create(index, {}) for index in plain))

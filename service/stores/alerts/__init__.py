@@ -1,0 +1,1 @@
+"""Alerts of authorizations: kept, found, and sent to those who want them."""

@@ -1,0 +1,169 @@
+"""Finds alerts: of what the ledger moved, in the same turn; of days, again and again.
+
+The same is found under the same id, so whoever looks twice, or two workers, add nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from prometheus_client import Counter
+
+from service.accounting.answers.alerts import alerts_of, may_alert, months_before
+from service.accounting.answers.statement import AccountsState
+from service.background import Background
+from service.domain.alert import Alert, AlertTable
+from service.domain.authorization import Authorization
+from service.rules.book import RuleBook
+from service.stores.alerts.kept import Alerts, Kept
+from service.stores.authorizations.reading import AuthorizationReading, Stored
+from service.stores.connection.clients import RedisClient
+from service.stores.connection.clock import now
+from service.stores.connection.faults import translated_errors
+from service.stores.connection.key_names import KeyNames
+from service.stores.ledger.entry import LedgerEntry
+
+FAULTS = Counter("authmatch_alert_faults_total", "Times that looking for alerts failed.")
+FOUND = Counter("authmatch_alerts_total", "Alerts that were raised.")
+
+BACKOFF_S_MAX = 600.0
+AT_ONCE = 500
+
+Balances = Callable[[str, Sequence[str]], Awaitable[Mapping[str, AccountsState]]]
+"""Gives the accounts of some authorizations of a payer."""
+
+
+@dataclass(eq=False, repr=False)
+class Evaluating:
+    """What there is to know of authorizations now; raises EngineFault, RulesUnknown."""
+
+    _alerts: Alerts
+    _reading: AuthorizationReading
+    _balances: Balances
+    _rules: Callable[[str], RuleBook]
+
+    def table(self, payer: str) -> AlertTable:
+        """What alerts of a payer go by today."""
+        return self._rules(payer).references.alerts
+
+    async def follow(self, payer: str, entries: Iterable[tuple[LedgerEntry, Any]]) -> None:
+        """Find the alerts of what these ledger entries moved or changed."""
+        names: dict[str, None] = {}
+        for entry, _ in entries:
+            names |= dict.fromkeys(touched(entry.fields))
+        await self.moved(payer, list(names))
+
+    async def moved(self, payer: str, ids: Sequence[str]) -> int:
+        """Find the alerts of authorizations whose units moved; says how many are new.
+
+        Most are far from any, as their accounts show: only the others are read.
+        """
+        table, count = self.table(payer), 0
+        for start in range(0, len(ids), AT_ONCE):
+            held = await self._balances(payer, ids[start : start + AT_ONCE])
+            near = {name: each for name, each in held.items() if may_alert(each, table)}
+            if near:
+                stored = await self._reading.get_all(payer, list(near))
+                count += await self._keep(payer, table, stored, near)
+        return count
+
+    async def look(self, payer: str) -> int:
+        """Find the alerts of days: of what is pended, and of what ends soon; says how many."""
+        table, count, today = self.table(payer), 0, datetime.now(UTC).date()
+        until = months_before(today, -(table.ending_months or 0))
+        async for stored in self._reading.nearing(payer, today, until):
+            names = [each.source["authorization_id"] for each in stored]
+            held = await self._balances(payer, names)
+            count += await self._keep(payer, table, stored, held)
+        return count
+
+    async def _keep(
+        self,
+        payer: str,
+        table: AlertTable,
+        stored: Sequence[Stored],
+        held: Mapping[str, AccountsState],
+    ) -> int:
+        found = await asyncio.to_thread(_alerts, stored, held, table)
+        since = now()
+        count = await self._alerts.found(payer, [replace(each, since=since) for each in found])
+        FOUND.inc(count)
+        return count
+
+    async def still(self, payer: str, kept: Sequence[Kept]) -> list[Kept]:
+        """Give those that are still so, with what is so now; the others are written as over."""
+        open_ = [each.alert for each in kept if each.alert.is_open]
+        names = list(dict.fromkeys(each.authorization_id for each in open_))
+        stored = await self._reading.get_all(payer, names)
+        held = await self._balances(payer, names)
+        found = await asyncio.to_thread(_alerts, stored, held, self.table(payer))
+        so = {each.alert_id: each for each in found}
+        gone = [each for each in kept if each.alert.is_open and each.alert.alert_id not in so]
+        await self._alerts.write(payer, [(each.alert.ended(now()), each.seen) for each in gone])
+        ended = {each.alert.alert_id for each in gone}
+        return [
+            replace(each, alert=each.alert.now(so.get(each.alert.alert_id)))
+            for each in kept
+            if each.alert.alert_id not in ended
+        ]
+
+
+def _alerts(
+    stored: Sequence[Stored], held: Mapping[str, AccountsState], table: AlertTable
+) -> list[Alert]:
+    at = datetime.now(UTC)
+    found: list[Alert] = []
+    for each in stored:
+        if "authorization_id" not in each.source:  # withdrawn before it came
+            continue
+        authorization = Authorization.model_validate(each.source)
+        name = authorization.authorization_id
+        found += alerts_of(authorization, each.state, held[name], table, at)
+    return found
+
+
+def touched(fields: Mapping[str, str]) -> list[str]:
+    """The authorizations whose accounts an entry of the ledger moved or changed."""
+    counted = [str(name) for name, _ in orjson.loads(fields.get("q") or "[]")]
+    return [*counted, *filter(None, (fields.get("a"),))]
+
+
+class AlertLook(Background):
+    """Looks for the alerts of days, for every payer."""
+
+    def __init__(
+        self,
+        redis: RedisClient,
+        keys: KeyNames,
+        evaluating: Evaluating,
+        payers: Collection[str],
+        *,
+        every_s: float,
+    ) -> None:
+        """Look after these payers so often, of several workers one at a time; 0 is never."""
+        super().__init__("alerts_failed", FAULTS, first_s=1.0, most_s=BACKOFF_S_MAX)
+        self._redis = redis
+        self._keys = keys
+        self._evaluating = evaluating
+        self._payers = payers
+        self._every_s = every_s
+
+    def start(self) -> None:
+        """Look in the background until ``close``, if that is wanted."""
+        if self._every_s:
+            super().start()
+
+    async def turn(self) -> None:
+        """Look for every payer for whom no other worker has done it of late."""
+        for payer in tuple(self._payers):
+            key = self._keys.book(payer).alerts
+            with translated_errors():
+                was_done = await self._redis.exists(key)
+            if not was_done:
+                await self._evaluating.look(payer)
+                with translated_errors():
+                    await self._redis.set(key, "1", px=max(1, int(self._every_s * 900)))
+        await asyncio.sleep(self._every_s)

@@ -1,0 +1,213 @@
+"""What somebody should know of an authorization: the alerts of seeds 000 and 002."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.accounting.answers.alerts import alerts_of, may_alert, months_before
+from service.accounting.answers.statement import AccountsState, AccountState
+from service.accounting.books.grant import Balance, Measure
+from service.accounting.books.scale import SCALE
+from service.domain.alert import Alert, AlertTable
+from tests.builders import build_authorization
+
+AT = datetime(2026, 6, 1, 9, tzinfo=UTC)
+SPAN = {"from": "2026-01-01", "to": "2026-12-31"}
+TABLE = AlertTable.model_validate({"left": {"VS": "3"}})
+NOTHING = Balance(limit=None, used=0, reserved=0)
+
+
+def account(
+    used: int, limit: int | None = 20, *, reserved: int = 0, name: str = "H", unit: str = "UN"
+) -> AccountState:
+    """An account of units, in whole ones."""
+    most = None if limit is None else limit * SCALE
+    units = Balance(limit=most, used=used * SCALE, reserved=reserved * SCALE)
+    return AccountState(
+        name=name, unit=unit, balances={"units": units, "amount": NOTHING, "days": NOTHING}
+    )
+
+
+def found(*accounts: AccountState, table: AlertTable = TABLE, **changes: Any) -> list[Alert]:
+    """The alerts of an authorization of a year that is used so."""
+    given = {"decision": {"action": "A1"}, "effective": SPAN, "lines": [], **changes}
+    held = AccountsState(version=1, accounts=accounts)
+    state = given.pop("state", {})
+    alerts = alerts_of(build_authorization(**given), state, held, table, AT)
+    if any(each.account for each in alerts):
+        assert may_alert(held, table)
+    return alerts
+
+
+def kinds(*accounts: AccountState, **changes: Any) -> list[str]:
+    """The kinds of the same."""
+    return [each.kind for each in found(*accounts, **changes)]
+
+
+LINE = {"line": 1, "procedure": {"from": "97112"}}
+OVER = {"from": "2026-01-01", "to": "2026-05-31"}
+YEARLY = {"units": "20", "unit": "UN", "renewal": {"period": 1, "unit": "year"}}
+
+
+def renewed(reference: str, unit: str = "year") -> dict[str, Any]:
+    """A limit that is renewed, counted from something."""
+    return {**YEARLY, "renewal": {"reference": reference, "period": 1, "unit": unit}}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "changes", "expected"),
+    [
+        ([account(16)], {}, []),
+        ([account(17)], {}, ["used"]),
+        ([account(10, reserved=7)], {}, ["used"]),
+        ([account(17, None)], {}, []),
+        ([account(0, 0)], {}, []),
+        ([account(20)], {}, ["used"]),
+        ([account(21)], {}, ["negative"]),
+        ([account(17)], {"effective": {"from": "2026-01-01"}}, ["used"]),
+        ([account(17)], {"effective": {"from": "2026-09-01", "to": "2026-12-31"}}, ["used"]),
+        ([account(17)], {"effective": OVER}, []),
+        ([account(17)], {"state": {"void": True}}, []),
+        ([account(17)], {"state": {"current": False}}, []),
+        ([account(17)], {"decision": {"action": "A3"}}, []),
+        ([account(17, name="L1")], {"lines": [LINE]}, ["used"]),
+        ([account(17, name="L2")], {"lines": [LINE]}, []),
+        ([account(17, name="L1")], {"lines": [{**LINE, "effective": OVER}]}, []),
+        ([account(17, name="L1")], {"lines": [{**LINE, "removed_on": "2026-01-01"}]}, []),
+        ([account(17, name="H~2026-06-01")], {}, []),
+        ([account(17, name="H@2026-01-01")], {"limits": renewed("calendar")}, ["used"]),
+        ([account(17, name="H@2025-01-01")], {"limits": renewed("calendar")}, []),
+        ([account(17, name="H@2026-06-01")], {"limits": renewed("calendar", "day")}, []),
+        ([account(17, name="H@2026-01-01")], {"limits": renewed("first claim")}, []),
+        ([account(1, 4, unit="VS")], {}, ["left"]),
+        ([account(0, 2, unit="VS")], {}, []),
+        ([account(4, 4, unit="VS")], {}, ["used", "left"]),
+        ([account(5, 4, unit="VS")], {}, ["negative"]),
+    ],
+)
+def test_alerts_of_what_is_used(
+    accounts: list[AccountState], changes: dict[str, Any], expected: list[str]
+) -> None:
+    """More than 80 % with the period not over; few left once some are used; less than nothing."""
+    assert kinds(*accounts, **changes) == expected
+
+
+def test_of_one_account_the_measure_of_which_the_most_is_used() -> None:
+    """It says how much; another account has an alert of its own."""
+    most: dict[Measure, Balance] = {
+        "units": Balance(limit=10 * SCALE, used=9 * SCALE, reserved=0),
+        "amount": Balance(limit=100 * SCALE, used=95 * SCALE, reserved=0),
+        "days": Balance(limit=10 * SCALE, used=SCALE, reserved=0),
+    }
+    both = AccountState(name="H", unit="VS", balances=most), account(18, name="L1")
+    header, few, line = found(*both, lines=[LINE])
+
+    assert (header.kind, header.measure, header.says) == (
+        "used",
+        "amount",
+        "95.00 of 100.00 used or reserved, and the period is not over",
+    )
+    assert (few.kind, few.says) == ("left", "1 VS left")
+    assert (line.account, line.committed, line.granted, line.left) == ("L1", "18", "20", "2")
+    only: dict[Measure, Balance] = {"amount": NOTHING, "units": NOTHING, "days": most["units"]}
+    assert found(AccountState(name="H", unit=None, balances=only))[0].unit == "days"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"effective": {"from": "2026-01-01", "to": "2026-07-02"}}, []),
+        ({"effective": {"from": "2026-01-01", "to": "2026-07-01"}}, ["ending"]),
+        ({"effective": {"from": "2026-01-01", "to": "2026-06-01"}}, ["ending"]),
+        ({"effective": OVER}, []),
+        ({"effective": {"from": "2026-06-02", "to": "2026-06-10"}}, []),
+        ({"effective": {"from": "2026-01-01"}}, []),
+        (
+            {
+                "lines": [LINE, {**LINE, "line": 2, "effective": OVER}],
+                "effective": {"to": "2026-06-09"},
+            },
+            ["ending"],
+        ),
+        (
+            {
+                "lines": [{**LINE, "effective": {"from": "2026-01-01"}}],
+                "effective": {"to": "2026-06-09"},
+            },
+            [],
+        ),
+        ({"decision": {"action": "A4"}, "effective": {"to": "2026-06-09"}}, []),
+    ],
+)
+def test_the_last_month_has_begun(changes: dict[str, Any], expected: list[str]) -> None:
+    """One month before the last day of what is granted the longest (seed 002)."""
+    assert kinds(**changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"received_at": "2026-05-25T23:00:00Z"}, ["pended 2026-05-25"]),
+        ({"received_at": "2026-05-25T23:00:00-05:00"}, []),
+        ({"received_at": "2026-05-26T00:00:00Z"}, []),
+        ({"state": {"pushed_at": "2026-05-20T00:00:00+00:00"}}, ["pended 2026-05-20"]),
+        ({}, []),
+        ({"attached": {"follow_up_on": "2026-06-01"}}, ["follow-up 2026-06-01"]),
+        ({"attached": {"follow_up_on": "2026-06-02"}}, []),
+        ({"attached": {"follow_up_on": "soon"}}, []),
+        ({"attached": {"follow_up_on": 5}}, []),
+    ],
+)
+def test_nobody_decided_for_long(changes: dict[str, Any], expected: list[str]) -> None:
+    """Seven days after it was pended, else received, else stored; or when to ask has come."""
+    told = found(**{"decision": {"action": "A4"}, **changes})
+    assert [f"{each.kind} {each.day}" for each in told] == expected
+
+
+def test_a_decision_to_pend_counts_from_its_day() -> None:
+    """However long ago the request was received."""
+    decision = {"action": "CT", "decided_at": "2026-05-28T10:00:00Z"}
+    assert kinds(decision=decision, received_at="2026-01-01T00:00:00Z") == []
+
+
+@pytest.mark.parametrize(
+    "off",
+    [{"used_percent": None}, {"left": {}}, {"ending_months": None}, {"negative": False}],
+)
+def test_what_a_payer_does_not_want_is_not_raised(off: dict[str, Any]) -> None:
+    """Each of them by itself; null is never."""
+    table = TABLE.model_copy(update=off)
+    (name,) = off
+    kind = {"used_percent": "used", "ending_months": "ending"}.get(name, name)
+    ends = {"from": "2026-01-01", "to": "2026-06-20"}
+    used = account(21 if name == "negative" else 19, 20, unit="VS")
+
+    assert kind in kinds(used, effective=ends)
+    assert kind not in kinds(used, effective=ends, table=table)
+
+
+def test_of_what_is_pended_nothing_is_raised_that_is_not_wanted() -> None:
+    """Neither how long it is, nor the day on which to ask."""
+    table = AlertTable(pended_days=None, follow_up=False)
+    long = {"received_at": "2026-01-01T00:00:00Z", "attached": {"follow_up_on": "2026-02-01"}}
+    assert kinds(decision={"action": "A4"}, table=table, **long) == []
+
+
+def test_an_alert_is_the_same_until_its_period_is_another() -> None:
+    """However much more is used; a higher limit or a later day begins anew."""
+    ids = [found(each)[0].alert_id for each in (account(17), account(19), account(25, 30))]
+    ends = [found(effective={"to": to})[0].alert_id for to in ("2026-06-09", "2026-06-10")]
+
+    assert ids[0] == ids[1] != ids[2]
+    assert ends[0] != ends[1]
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 40))
+def test_months_before_are_months_before(day: date, months: int) -> None:
+    """Never later than the same day of that month, and on it where the month has that day."""
+    before = months_before(day, months)
+    assert (day.year - before.year) * 12 + day.month - before.month == months
+    assert before.day <= day.day
