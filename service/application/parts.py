@@ -259,7 +259,11 @@ class Stores:
         """Open what finds alerts and keeps them; the ledger that is copied is looked at, too."""
         self.alerts = Alerts(self.elasticsearch, self.indices)
         self.evaluating = Evaluating(
-            self.alerts, self.reading, self.accumulators.accounts_of_all, self._judging
+            self.alerts,
+            self.reading,
+            self.accumulators.accounts_of_all,
+            self._judging,
+            settings.zone,
         )
         every_s = settings.alerts_look_s
         self.alert_look = AlertLook(self.redis, keys, self.evaluating, self.payers, every_s=every_s)

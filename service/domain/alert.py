@@ -15,9 +15,10 @@ from pydantic import Field, StringConstraints
 from service.domain.actor import Actor
 from service.domain.values import Code, Counted, Frozen, LongText, Text
 
-AlertKind = Literal["used", "left", "negative", "ending", "pended", "follow-up"]
+AlertKind = Literal["used", "left", "negative", "ending", "pended", "follow-up", "decision-due"]
 """What it is about: much is used (seed 000), few are left, more is used than granted, the last
-month has begun (seed 002); no decision for long, or the day on which to ask for it has come."""
+month has begun (seed 002); no decision for long, the day on which to ask for it has come, the time
+in which to decide is nearly over (CMS-0057-F)."""
 
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 AlertState = Literal["open", "dismissed", "over"]
@@ -45,6 +46,7 @@ class AlertTable(Frozen):
     ending_months: Annotated[int, Field(strict=True, ge=0, le=120)] | None = 1
     pended_days: Days | None = 7
     follow_up: bool = True
+    decision_hours: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,9 @@ class Alert:
     """Something that is so since a time, and what became of it.
 
     ``day`` is the one that it is about: the last day, the day since which it is pended, the day on
-    which to ask. ``account`` with its measure, and what is granted, committed (used or reserved)
-    and left of it, is there where it is about units. ``told`` are those to whom it was sent.
+    which to ask; ``due`` is by when to decide. ``account`` with its measure, and what is granted,
+    committed (used or reserved) and left of it, is there where it is about units. ``told`` are
+    those to whom it was sent.
     """
 
     alert_id: str
@@ -61,6 +64,7 @@ class Alert:
     authorization_id: str
     member_id: str | None = field(default=None, repr=False)
     day: str | None = None
+    due: str | None = None
     account: str | None = None
     measure: str | None = None
     unit: str | None = None
@@ -90,6 +94,7 @@ class Alert:
             "negative": f"{amount} used or reserved: more than is granted",
             "ending": f"it ends on {self.day}",
             "pended": f"it is pended since {self.day}",
+            "decision-due": f"to be decided by {self.due}",
             "follow-up": f"to be followed up on {self.day}",
         }[self.kind]
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -163,14 +164,41 @@ def test_the_last_month_has_begun(changes: dict[str, Any], expected: list[str]) 
 )
 def test_nobody_decided_for_long(changes: dict[str, Any], expected: list[str]) -> None:
     """Seven days after it was pended, else received, else stored; or when to ask has come."""
-    told = found(**{"decision": {"action": "A4"}, **changes})
+    quiet = TABLE.model_copy(update={"decision_hours": None})
+    told = found(table=quiet, **{"decision": {"action": "A4"}, **changes})
     assert [f"{each.kind} {each.day}" for each in told] == expected
 
 
 def test_a_decision_to_pend_counts_from_its_day() -> None:
     """However long ago the request was received."""
     decision = {"action": "CT", "decided_at": "2026-05-28T10:00:00Z"}
-    assert kinds(decision=decision, received_at="2026-01-01T00:00:00Z") == []
+    assert kinds(decision=decision, received_at="2026-01-01T00:00:00Z") == ["decision-due"]
+
+
+@pytest.mark.parametrize(
+    ("received", "urgency", "at", "expected"),
+    [
+        ("2026-05-29T09:00:00Z", "U", "2026-05-31T08:59:59+00:00", None),
+        ("2026-05-29T09:00:00Z", "U", "2026-05-31T09:00:00+00:00", "2026-06-01T09:00:00+00:00"),
+        ("2026-05-29T09:00:00Z", "U", "2026-06-03T09:00:00+00:00", "2026-06-01T09:00:00+00:00"),
+        ("2026-05-29T09:00:00Z", "E", "2026-06-05T03:59:59+00:00", None),
+        ("2026-05-29T09:00:00Z", "E", "2026-06-05T04:00:00+00:00", "2026-06-06T00:00:00-04:00"),
+        ("2026-02-21T09:00:00Z", "E", "2026-02-28T05:00:00+00:00", "2026-03-01T00:00:00-05:00"),
+        ("2028-02-22T09:00:00Z", "E", "2028-02-29T05:00:00+00:00", "2028-03-01T00:00:00-05:00"),
+    ],
+    ids=["73 h", "24 h left", "over", "8 days", "7 days", "a short month", "a leap day"],
+)
+def test_the_time_to_decide_is_nearly_over(
+    received: str, urgency: str, at: str, expected: str | None
+) -> None:
+    """72 hours expedited, seven calendar days of the payer's zone standard; 24 hours ahead."""
+    one = build_authorization(
+        decision={"action": "A4"}, received_at=received, urgency=urgency, lines=[]
+    )
+    told = alerts_of(
+        one, {}, AccountsState(), TABLE, datetime.fromisoformat(at), ZoneInfo("America/New_York")
+    )
+    assert [each.due for each in told if each.kind == "decision-due"] == [expected] * bool(expected)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +219,7 @@ def test_what_a_payer_does_not_want_is_not_raised(off: dict[str, Any]) -> None:
 
 def test_of_what_is_pended_nothing_is_raised_that_is_not_wanted() -> None:
     """Neither how long it is, nor the day on which to ask."""
-    table = AlertTable(pended_days=None, follow_up=False)
+    table = AlertTable(pended_days=None, follow_up=False, decision_hours=None)
     long = {"received_at": "2026-01-01T00:00:00Z", "attached": {"follow_up_on": "2026-02-01"}}
     assert kinds(decision={"action": "A4"}, table=table, **long) == []
 

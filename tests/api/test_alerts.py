@@ -153,6 +153,8 @@ def test_alerts_of_days_are_found_once_by_all_workers(ground: Ground, service: S
         push(caller, "P1", **pended, received_at=f"{day(-9)}T10:00:00Z")
         push(caller, "P2", **pended, attached={"follow_up_on": day(0)})
         push(caller, "P3", **pended)
+        soon = f"{datetime.now(UTC) - timedelta(hours=60):%Y-%m-%dT%H:%M:%SZ}"
+        push(caller, "P4", **pended, received_at=soon, urgency="U")
 
         async def look(stores: Stores) -> list[int]:
             async with ground.stores() as others:
@@ -160,24 +162,25 @@ def test_alerts_of_days_are_found_once_by_all_workers(ground: Ground, service: S
                 found = await asyncio.gather(*both)
             return [sum(found), await stores.evaluating.look(payer)]
 
-        assert ground.run(look) == [3, 0]
+        assert ground.run(look) == [5, 0]
+        due = {("P1", "decision-due"), ("P4", "decision-due")}
         told = {(each["authorization_id"], each["kind"]) for each in alerts(caller)}
-        assert told == {("E1", "ending"), ("P1", "pended"), ("P2", "follow-up")}
+        assert told == {("E1", "ending"), ("P1", "pended"), ("P2", "follow-up")} | due
         push(caller, "P1", version=2, effective=WIDE)
         push(caller, "E1", version=2, effective=WIDE)
-        assert kinds(caller) == ["follow-up"]
+        assert kinds(caller) == ["decision-due", "follow-up"]
 
 
 def test_a_page_goes_on_by_its_cursor(caller: httpx.Client) -> None:
     """Each alert is on one page; those of another payer on none."""
     for number in range(5):
         push(caller, f"B{number}", member={"id": f"M{number}"})
-        use_of = {"member": {"id": f"M{number}"}, "claim_id": f"C{number}"}
-        line = {**claim_body()["lines"][0], "units": "18"}
-        line.pop("authorization_numbers", None)
-        caller.post(
-            "/adjudicate", json=claim_body(**use_of, lines=[line], authorization_numbers=[])
-        )
+        whose: Any = {"claim_id": f"C{number}", "member": {"id": f"M{number}"}}
+        claim = claim_body(**whose)
+        claim["lines"][0] |= {"units": "18"}
+        for scope in (claim, claim["lines"][0]):
+            scope.pop("authorization_numbers", None)
+        assert caller.post("/adjudicate", json=claim).status_code == 200
     seen, after = [], None
     for _ in range(3):
         params = {"size": 2, **({"after": after} if after else {})}

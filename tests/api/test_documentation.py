@@ -51,7 +51,8 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/authorizations/{authorization_id}/utilization",
         "/fhir", "/fhir/ClaimResponse", "/fhir/ClaimResponse/_search",
         "/fhir/ClaimResponse/{resource_id}", "/fhir/metadata",
-        "/alerts", "/alerts/{alert_id}/dismiss", "/x12", "/worklist", "/worklist/counts", "/worklist/next", "/worklist/assign",
+        "/alerts", "/alerts/{alert_id}/dismiss",
+        "/x12", "/worklist", "/worklist/counts", "/worklist/next", "/worklist/assign",
         "/worklist/{item_id}",
         *(f"/worklist/{{item_id}}/{each}" for each in (
             "take", "release", "skip", "hold", "watch", "resolve", "undo",

@@ -6,7 +6,7 @@ the same id.
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from service.accounting.answers.statement import AccountsState, AccountState
@@ -18,6 +18,7 @@ from service.accounting.books.scale import scaled, written, written_amount
 from service.accounting.limits.bounds import RENEWED, RenewalUnknown, accounts_of
 from service.domain.alert import FOLLOW_UP, Alert, AlertKind, AlertTable, alert_id
 from service.domain.authorization import Authorization
+from service.domain.decision_clock import decision_clock
 from service.domain.effective import effective_action, effective_days
 from service.domain.values import DateSpan
 
@@ -43,10 +44,12 @@ def alerts_of(
     held: AccountsState,
     table: AlertTable,
     at: datetime,
+    zone: tzinfo = UTC,
 ) -> list[Alert]:
     """Every alert of an authorization at a moment (in UTC), with its balances as they are then.
 
     What is void or superseded has none. Of accounts only those count whose period is not over.
+    ``zone`` is that of the days in which to decide.
     """
     day = at.date()
     status = status_by_accounts(authorization, state, held, day)
@@ -57,6 +60,7 @@ def alerts_of(
         found += _ending(authorization, table, day)
     if status == "PENDING":
         found += _pended(authorization, state, table, day)
+        found += _undecided(authorization, table, at, zone)
     return found
 
 
@@ -191,6 +195,15 @@ def _pended(
         yield _dated("follow-up", authorization, asked)
 
 
+def _undecided(
+    authorization: Authorization, table: AlertTable, at: datetime, zone: tzinfo
+) -> Iterator[Alert]:
+    """The time in which to decide is nearly over, or is."""
+    due, ahead = decision_clock(authorization, zone).due, table.decision_hours
+    if due is not None and ahead is not None and due - at <= timedelta(hours=ahead):
+        yield _dated("decision-due", authorization, due)
+
+
 def _pended_since(authorization: Authorization, state: Mapping[str, Any]) -> date | None:
     """The day of the decision to pend it, else that on which it was received or stored."""
     decided_at = authorization.decision.decided_at if authorization.decision else None
@@ -209,12 +222,14 @@ def _day_in(value: object) -> date | None:
 
 
 def _dated(kind: AlertKind, authorization: Authorization, day: date) -> Alert:
-    """The alert of a day; with another day it is another one."""
+    """The alert of a day, or of a time; with another one it is another one."""
     name, on = authorization.authorization_id, day.isoformat()
+    due = day if isinstance(day, datetime) else None
     return Alert(
         alert_id=alert_id(kind, name, on),
         kind=kind,
         authorization_id=name,
         member_id=authorization.member.id,
-        day=on,
+        day=on if due is None else due.date().isoformat(),
+        due=None if due is None else on,
     )

@@ -5,8 +5,9 @@ The same is found under the same id, so whoever looks twice, or two workers, add
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import orjson
@@ -44,6 +45,7 @@ class Evaluating:
     _reading: AuthorizationReading
     _balances: Balances
     _rules: Callable[[str], RuleBook]
+    _zone: tzinfo
 
     def table(self, payer: str) -> AlertTable:
         """What alerts of a payer go by today."""
@@ -74,10 +76,11 @@ class Evaluating:
         """Find the alerts of days: of what is pended, and of what ends soon; says how many."""
         table, count, today = self.table(payer), 0, datetime.now(UTC).date()
         until = months_before(today, -(table.ending_months or 0))
-        async for stored in self._reading.nearing(payer, today, until):
-            names = [each.source["authorization_id"] for each in stored]
-            held = await self._balances(payer, names)
-            count += await self._keep(payer, table, stored, held)
+        async with aclosing(self._reading.nearing(payer, today, until)) as parts:
+            async for stored in parts:
+                names = [each.source["authorization_id"] for each in stored]
+                held = await self._balances(payer, names)
+                count += await self._keep(payer, table, stored, held)
         return count
 
     async def _keep(
@@ -87,7 +90,7 @@ class Evaluating:
         stored: Sequence[Stored],
         held: Mapping[str, AccountsState],
     ) -> int:
-        found = await asyncio.to_thread(_alerts, stored, held, table)
+        found = await asyncio.to_thread(self._alerts_of, stored, held, table)
         since = now()
         count = await self._alerts.found(payer, [replace(each, since=since) for each in found])
         FOUND.inc(count)
@@ -99,7 +102,7 @@ class Evaluating:
         names = list(dict.fromkeys(each.authorization_id for each in open_))
         stored = await self._reading.get_all(payer, names)
         held = await self._balances(payer, names)
-        found = await asyncio.to_thread(_alerts, stored, held, self.table(payer))
+        found = await asyncio.to_thread(self._alerts_of, stored, held, self.table(payer))
         so = {each.alert_id: each for each in found}
         gone = [each for each in kept if each.alert.is_open and each.alert.alert_id not in so]
         await self._alerts.write(payer, [(each.alert.ended(now()), each.seen) for each in gone])
@@ -110,19 +113,18 @@ class Evaluating:
             if each.alert.alert_id not in ended
         ]
 
-
-def _alerts(
-    stored: Sequence[Stored], held: Mapping[str, AccountsState], table: AlertTable
-) -> list[Alert]:
-    at = datetime.now(UTC)
-    found: list[Alert] = []
-    for each in stored:
-        if "authorization_id" not in each.source:  # withdrawn before it came
-            continue
-        authorization = Authorization.model_validate(each.source)
-        name = authorization.authorization_id
-        found += alerts_of(authorization, each.state, held[name], table, at)
-    return found
+    def _alerts_of(
+        self, stored: Sequence[Stored], held: Mapping[str, AccountsState], table: AlertTable
+    ) -> list[Alert]:
+        at = datetime.now(UTC)
+        found: list[Alert] = []
+        for each in stored:
+            if "authorization_id" not in each.source:  # withdrawn before it came
+                continue
+            authorization = Authorization.model_validate(each.source)
+            accounts = held[authorization.authorization_id]
+            found += alerts_of(authorization, each.state, accounts, table, at, self._zone)
+        return found
 
 
 def touched(fields: Mapping[str, str]) -> list[str]:

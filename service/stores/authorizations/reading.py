@@ -1,6 +1,7 @@
 """Reads authorizations back: one by id, its versions, or a page of those that fit a filter."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -117,7 +118,9 @@ class AuthorizationReading:
         found = await read_places(self._elasticsearch, self._indices, list(places.values()))
         return [_stored(each) for each in found if each]
 
-    async def nearing(self, payer: str, day: date, until: date) -> AsyncIterator[list[Stored]]:
+    async def nearing(
+        self, payer: str, day: date, until: date
+    ) -> AsyncGenerator[list[Stored], None]:
         """Give what stands and is pended, or valid on a day and no more after another, in parts."""
         await self._members.visibility.ensure_all()
         later = {"range": {"windows": {"gt": until.isoformat(), "relation": "intersects"}}}
@@ -125,14 +128,16 @@ class AuthorizationReading:
         ending = {"bool": {"filter": {"range": {"windows": on}}, "must_not": later}}
         pended = {"bool": {"filter": _may_stand("PENDING", day)}}
         clauses = [*_clauses(payer, _STANDING_ONES, ()), _any_of([ending, pended])]
-        async for found, _ in read_all(
+        parts = read_all(
             self._elasticsearch,
             self._indices.authorizations,
             {"bool": {"filter": clauses}},
             size=_AT_ONCE,
             source_includes=["source", *_STATE],
-        ):
-            yield [_stored(_document(each)) for each in found]
+        )
+        async with aclosing(parts):
+            async for found, _ in parts:
+                yield [_stored(_document(each)) for each in found]
 
     async def standing(self, payer: str, person: Person, ids: Iterable[str]) -> dict[str, Standing]:
         """Read authorizations of one person as they stand now; one of another is not there."""

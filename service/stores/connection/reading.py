@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -92,7 +92,7 @@ async def read_all(
     *,
     size: int,
     **options: Any,
-) -> AsyncIterator[tuple[list[Found], int]]:
+) -> AsyncGenerator[tuple[list[Found], int], None]:
     """All that was written before and fits, in parts, each with how many there are in all.
 
     They are read on one point in time, so that none is missed or read twice.
