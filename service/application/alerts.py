@@ -34,7 +34,7 @@ async def page(caller: Caller, wanted: Wanted, *, size: int, after: str | None) 
     """
     await caller.stores.projection.project(caller.payer)
     for _ in range(_PAGES_MAX):
-        found = await caller.stores.alerts.page(caller.payer, wanted, size=size, after=after)
+        found = await caller.stores.alerts.kept.page(caller.payer, wanted, size=size, after=after)
         still = await _still(caller, found.entries)
         if still or found.next_ is None:
             break
@@ -47,7 +47,7 @@ async def page(caller: Caller, wanted: Wanted, *, size: int, after: str | None) 
 async def counts(caller: Caller) -> Mapping[AlertKind, int]:
     """How many are open, by kind; raises EngineFault."""
     await caller.stores.projection.project(caller.payer)
-    return await caller.stores.alerts.counts(caller.payer)
+    return await caller.stores.alerts.kept.counts(caller.payer)
 
 
 async def dismiss(caller: Caller, name: str, asked: Dismissal) -> Alert:
@@ -58,7 +58,7 @@ async def dismiss(caller: Caller, name: str, asked: Dismissal) -> Alert:
     note(why=asked.reason)
     actor = caller.subject.acting_for(asked.by)
     for _ in range(_ATTEMPTS_MAX):
-        (kept,) = await caller.stores.alerts.read_all(caller.payer, [name])
+        (kept,) = await caller.stores.alerts.kept.read_all(caller.payer, [name])
         if kept is None:
             raise NotFound("there is no such alert")
         for each in await _still(caller, [kept]):
@@ -70,14 +70,14 @@ async def dismiss(caller: Caller, name: str, asked: Dismissal) -> Alert:
             who = kept.alert.on_behalf_of or kept.alert.by or "the service"
             raise Conflict(f"this alert is {kept.alert.state}, by {who}")
         done = kept.alert.dismissed(at=now(), actor=actor, why=asked.reason)
-        (is_written,) = await caller.stores.alerts.write(caller.payer, [(done, kept.seen)])
+        (is_written,) = await caller.stores.alerts.kept.write(caller.payer, [(done, kept.seen)])
         if is_written:
             return done
     raise EngineFault("elasticsearch", "the alert is being changed")
 
 
 async def _still(caller: Caller, kept: Any) -> list[Kept]:
-    found = await caller.stores.evaluating.still(caller.payer, list(kept))
+    found = await caller.stores.alerts.evaluating.still(caller.payer, list(kept))
     note(
         authorizations=(each.alert.authorization_id for each in found),
         members=filter(None, (each.alert.member_id for each in found)),

@@ -37,8 +37,7 @@ from service.settings import Settings
 from service.stores.access.keys import ApiKeys
 from service.stores.access.sessions import SessionShelf
 from service.stores.access.usage import CallerUsage, KnownPayers
-from service.stores.alerts.evaluating import AlertLook, Evaluating
-from service.stores.alerts.kept import Alerts
+from service.stores.alerts.opened import AlertStores
 from service.stores.audit.projection import TrailProjection
 from service.stores.audit.reading import TrailReading
 from service.stores.audit.trail import Trail
@@ -134,7 +133,17 @@ class Stores:
         self._open_trail(settings, keys)
         self._open_books(settings, keys)
         self._open_intake(settings, keys, references)
-        self._open_alerts(settings, keys)
+        self.alerts = AlertStores(
+            elasticsearch,
+            redis,
+            indices,
+            keys,
+            self.reading,
+            self.accumulators.accounts_of_all,
+            self._judging,
+            self.payers,
+            settings,
+        )
         self.kept = KeptClaims(
             elasticsearch,
             indices,
@@ -255,23 +264,10 @@ class Stores:
         self.visibility.deliver_by(self.courier)
         self.control_numbers = ControlNumbers(redis, keys)
 
-    def _open_alerts(self, settings: Settings, keys: KeyNames) -> None:
-        """Open what finds alerts and keeps them; the ledger that is copied is looked at, too."""
-        self.alerts = Alerts(self.elasticsearch, self.indices)
-        self.evaluating = Evaluating(
-            self.alerts,
-            self.reading,
-            self.accumulators.accounts_of_all,
-            self._judging,
-            settings.zone,
-        )
-        every_s = settings.alerts_look_s
-        self.alert_look = AlertLook(self.redis, keys, self.evaluating, self.payers, every_s=every_s)
-
     async def _follow(self, payer: str, entries: Drafts) -> None:
         """Have the worklist and the alerts say what ledger entries say."""
         await self.following.follow(payer, entries)
-        await self.evaluating.follow(payer, entries)
+        await self.alerts.evaluating.follow(payer, entries)
 
     def _judging(self, payer: str) -> RuleBook:
         """The rules of a payer for what happens today; raises RulesUnknown."""
@@ -424,7 +420,7 @@ def _work(parts: Application) -> list[Background]:
     stores, late, tokens = parts.stores, parts.late_claims, parts.gate.tokens
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
     always: list[Background] = [stores.trail_projection, stores.projection, stores.resting]
-    always += [stores.alert_look, stores.courier, stores.kept, parts.gate.keyring, parts.limits]
+    always += [stores.alerts.look, stores.courier, stores.kept, parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
     watched = () if parts.in_force is None else (parts.in_force, parts.stages, parts.shadows)
     perhaps = (*watched, tokens, watch if is_watched else None)

@@ -158,9 +158,9 @@ def test_alerts_of_days_are_found_once_by_all_workers(ground: Ground, service: S
 
         async def look(stores: Stores) -> list[int]:
             async with ground.stores() as others:
-                both = [each.evaluating.look(payer) for each in (stores, others)]
+                both = [each.alerts.evaluating.look(payer) for each in (stores, others)]
                 found = await asyncio.gather(*both)
-            return [sum(found), await stores.evaluating.look(payer)]
+            return [sum(found), await stores.alerts.evaluating.look(payer)]
 
         assert ground.run(look) == [5, 0]
         due = {("P1", "decision-due"), ("P4", "decision-due")}

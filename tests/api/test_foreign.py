@@ -129,7 +129,7 @@ class Places:
         pended: Any = {"decision": {"action": "A4"}, "received_at": "2026-01-01T00:00:00Z"}
         body = authorization_body(authorization_id=name, number=name, **pended)
         await self.done("PUT", f"/authorizations/{name}", json=body)
-        await self.app.state.application.stores.evaluating.look(self.payer)
+        await self.app.state.application.stores.alerts.evaluating.look(self.payer)
         self.ids["alert_id"] = alert_id("pended", name, "2026-01-01")
 
     async def study(self, claim: str) -> None:
