@@ -1,9 +1,12 @@
 """How both engines are reached: from the settings to clients, and whether others may listen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 from pydantic import SecretStr
 
 from service.settings import Settings, is_loopback
@@ -124,3 +127,11 @@ def routes(settings: Settings) -> Iterator[Route]:
             trust=redis_trust(settings),
             has_secret=settings.redis_password is not None or "@" in settings.redis_url,
         )
+
+
+def read_es_templates(folder: Path) -> Mapping[str, Mapping[str, Any]]:
+    """Read the Elasticsearch templates of a folder; raises NotConfigured where there are none."""
+    found = {path.stem: orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
+    if not found:
+        raise NotConfigured(f"there are no Elasticsearch templates in {folder}")
+    return found

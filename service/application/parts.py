@@ -1,12 +1,9 @@
 """Puts the parts together: settings and rules become an application, clients become stores."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar, cast
-
-import orjson
+from typing import TypeVar, cast
 
 from service.access.act import current
 from service.access.gate import Gate, Ways
@@ -21,7 +18,7 @@ from service.application._in_force import InForce
 from service.application._jobs import Jobs
 from service.application._shadows import Shadows
 from service.application._stages import Stages
-from service.application.engines import NotConfigured, open_clients
+from service.application.engines import open_clients, read_es_templates
 from service.background import Background
 from service.domain.engine_fault import EngineFault
 from service.domain.member_ids import use_member_id_form
@@ -133,17 +130,7 @@ class Stores:
         self._open_trail(settings, keys)
         self._open_books(settings, keys)
         self._open_intake(settings, keys, references)
-        self.alerts = AlertStores(
-            elasticsearch,
-            redis,
-            indices,
-            keys,
-            self.reading,
-            self.accumulators.accounts_of_all,
-            self._judging,
-            self.payers,
-            settings,
-        )
+        self._open_alerts(settings, keys)
         self.kept = KeptClaims(
             elasticsearch,
             indices,
@@ -263,6 +250,20 @@ class Stores:
         self.courier = Courier(self.outbox, delivery, self.payers)
         self.visibility.deliver_by(self.courier)
         self.control_numbers = ControlNumbers(redis, keys)
+
+    def _open_alerts(self, settings: Settings, keys: KeyNames) -> None:
+        """Open what finds alerts, keeps them and sends them."""
+        self.alerts = AlertStores(
+            self.elasticsearch,
+            self.redis,
+            self.indices,
+            keys,
+            self.reading,
+            self.accumulators.accounts_of_all,
+            self._judging,
+            self.payers,
+            settings,
+        )
 
     async def _follow(self, payer: str, entries: Drafts) -> None:
         """Have the worklist and the alerts say what ledger entries say."""
@@ -490,11 +491,3 @@ def _limits(settings: Settings, stores: Stores) -> Limits:
 def _key_names(settings: Settings) -> KeyNames:
     secret = settings.surrogate_key.get_secret_value().encode()
     return KeyNames(prefix=f"authmatch:{settings.index_prefix}", secret=secret)
-
-
-def read_es_templates(folder: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Read the Elasticsearch templates of a folder; raises NotConfigured where there are none."""
-    found = {path.stem: orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
-    if not found:
-        raise NotConfigured(f"there are no Elasticsearch templates in {folder}")
-    return found

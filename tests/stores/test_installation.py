@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.application.parts import Stores, read_es_templates
+from service.application.engines import read_es_templates
+from service.application.parts import Stores
 from service.domain.fields import AUTHORIZATION_FIELDS, ROOT_FIELDS, STORE_FIELDS
 from service.settings import Settings
 from service.stores.indices.installation import leaf_fields
