@@ -6,7 +6,7 @@ from elasticsearch import AsyncElasticsearch
 
 from service.rules.book import RuleBook
 from service.settings import Settings
-from service.stores.alerts.evaluating import AlertLook, Balances, Evaluating
+from service.stores.alerts._evaluating import AlertLook, Balances, Evaluating
 from service.stores.alerts.kept import Alerts
 from service.stores.authorizations.reading import AuthorizationReading
 from service.stores.connection.clients import RedisClient
