@@ -52,10 +52,10 @@ chromium: install  ## a browser for the tests of pages, unless there is one
 	$(BIN)/playwright install chromium
 
 test: install chromium  ## all tests but the long rounds, on real engines
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" $(SHARED)
 
 test-full: install chromium  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SHARED)
 
 check: lint types imports audit coverage test  ## everything that must pass
 

@@ -10,8 +10,10 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from authmatch_local import engines
 from service.rules.book import RuleBook
@@ -39,6 +41,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.engines)
+
+
+class FolderByFolder(LoadScopeScheduling):  # type: ignore[misc] # it has no types
+    """Gives a process the tests of a whole folder, so that its services are started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderByFolder:
+    """Share the tests among processes by folders."""
+    return FolderByFolder(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -81,13 +81,13 @@ async def show_study(caller: Asking, study_id: Id) -> Response:
 async def read_study(caller: Asking, study_id: Id) -> Response:
     """The claims with all that could cover them, one a line, byte for byte as they were frozen."""
     head = await studies.read(caller, study_id)
-    lines = studies.lines_of(caller, head)
-    first = await anext(lines, b"")
+    parts = studies.read_back(caller, head)
+    first = await anext(parts, b"")
 
     async def written() -> AsyncIterator[bytes]:
-        yield first + b"\n"
-        async for line in lines:
-            yield line + b"\n"
+        yield first
+        async for part in parts:
+            yield part
 
     return StreamingResponse(written(), media_type=NDJSON)
 

@@ -374,12 +374,20 @@ async def read(caller: Caller, id_: str) -> Head:
 
 
 async def bodies(caller: Caller, id_: str) -> Made:
-    """A report as it was made; raises NoSuchStudy, NotDone, EngineFault."""
+    """A report as it was made; whose lines it shows is noted.
+
+    Raises NoSuchStudy, NotDone, EngineFault.
+    """
     head = await read(caller, id_)
     found = await caller.stores.studies.bodies(caller.payer, id_)
     if found is None:
         raise NotDone(f"this report is not done: {head.status}", "report")
-    return Made(*found)
+    made = Made(*found)
+    content = orjson.loads(made.content)
+    study = await studies.read(caller, content["study"]["id"])
+    names = await studies.names_of(caller, study)
+    await studies.claims_of(caller, study, names, {row["claim_id"] for row in content["rows"]})
+    return made
 
 
 async def swept(

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import Field, model_validator
 
+from service.access.act import note, tell_notes
 from service.application import claims as claims_asked
 from service.application.intake import NotFound
 from service.application.parts import Caller
@@ -412,6 +414,22 @@ async def lines_of(caller: Caller, head: Head) -> AsyncIterator[bytes]:
             yield line
 
 
+async def read_back(caller: Caller, head: Head) -> AsyncIterator[bytes]:
+    """The lines of a study, part by part, each when the trail says whose claims are in it.
+
+    Raises NotDone, EngineFault.
+    """
+    count = _parts_of(head)
+    async for part in caller.stores.studies.parts(caller.payer, head, range(count)):
+        claims = [orjson.loads(line)["claim"] for line in part.split(b"\n")]
+        note(
+            claims=(each["claim_id"] for each in claims),
+            members=(each["member"]["id"] for each in claims),
+        )
+        await tell_notes()
+        yield part + b"\n"
+
+
 async def names_of(caller: Caller, head: Head) -> list[Names]:
     """What the claims of a study are called, part by part; raises NotDone, EngineFault."""
     return await caller.stores.studies.names(caller.payer, head, _parts_of(head))
@@ -420,7 +438,10 @@ async def names_of(caller: Caller, head: Head) -> list[Names]:
 async def claims_of(
     caller: Caller, head: Head, names: Sequence[Names], wanted: Collection[str]
 ) -> dict[str, StudyClaim]:
-    """Claims of a study by their ids; no other is read than the parts in which they are."""
+    """Claims of a study by their ids; no other is read than the parts in which they are.
+
+    They are noted, as what the caller is shown.
+    """
     some = [part for part, of_part in enumerate(names) if any(n in wanted for n, _ in of_part)]
     found = {}
     contents = caller.stores.studies.parts(caller.payer, head, some)
@@ -429,6 +450,7 @@ async def claims_of(
         for (name, _), line in zip(names[part], lines, strict=True):
             if name in wanted:
                 found[name] = read_line(line)
+    note(claims=found, members=(each.claim.member.id for each in found.values()))
     return found
 
 

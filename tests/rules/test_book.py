@@ -14,6 +14,7 @@ from service.rules.book import (
     RulesUnknown,
     Staged,
     StoredReferencesDiffer,
+    share_of,
 )
 from service.rules.rule_set import RuleSet
 from service.rules.texts import book_of, load_texts, read_folder
@@ -183,3 +184,11 @@ def test_a_stage_that_would_store_otherwise_is_refused() -> None:
             {EVERYBODY: Staged(book=other, over="1:a", share=1)},
         )
     assert rules.staged("p") is None
+
+
+def test_a_share_is_stable_and_about_right() -> None:
+    """A claim is kept each time or never, whoever is asked."""
+    shares = [share_of("demo", f"C-{number}") for number in range(2_000)]
+
+    assert shares == [share_of("demo", f"C-{number}") for number in range(2_000)]
+    assert 0.08 < sum(each < 0.1 for each in shares) / len(shares) < 0.12
