@@ -93,6 +93,7 @@ BROKEN: dict[str, Framing] = {
         answer.replace(b"content-length: ", b"content-length: x")
     ],
     "two lengths": named(b"content-length: 2"),
+    "a head of megabytes": named(b"x-more: " + b"a" * 2_000_000),
 }
 
 
@@ -154,6 +155,17 @@ def test_what_is_no_whole_answer_is_a_fault(framed: Ground, proxy: Framer, frame
             await asked(stores, 1)
         proxy.frame = None
         assert await asked(stores, 2) == "none-2"
+
+    framed.run(scenario)
+
+
+def test_another_product_is_a_fault(framed: Ground, proxy: Framer) -> None:
+    """As a balancer that answers 200 by itself."""
+    proxy.frame = lambda answer: [answer.replace(b"X-elastic-product", b"x-another-product")]
+
+    async def scenario(stores: Stores) -> None:
+        with pytest.raises(EngineUnavailable, match="no Elasticsearch"), translated_errors():
+            await stores.elasticsearch.count(index=stores.indices.accounting)
 
     framed.run(scenario)
 

@@ -27,6 +27,8 @@ from elastic_transport.client_utils import DEFAULT, DefaultType, client_meta_ver
 
 IDLE_S = 15.0
 """A connection that nobody used for so long may have been dropped on the way without a word."""
+HEAD_BYTES_MAX = 65_536
+"""Of the headers of an answer: what sends more is no node."""
 
 
 class _Answer(NamedTuple):
@@ -46,6 +48,7 @@ class _Connection(asyncio.Protocol):
         self._is_head = False
         self._answered: asyncio.Future[_Answer] | None = None
         self._headers: dict[str, str] = {}
+        self._head_bytes = 0
         self._parts: list[bytes] = []
         self._idle_since = 0.0
 
@@ -61,6 +64,7 @@ class _Connection(asyncio.Protocol):
         """Send a request; raises OSError, HttpParserError, and then the connection has ended."""
         self._is_head = is_head
         self._parser, self._headers, self._parts = httptools.HttpResponseParser(self), {}, []
+        self._head_bytes = 0
         self._answered = asyncio.get_running_loop().create_future()
         try:
             self._transport.writelines((head, body))
@@ -102,6 +106,9 @@ class _Connection(asyncio.Protocol):
             raise ValueError("more than one answer")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > HEAD_BYTES_MAX:
+            raise ValueError("more headers than a node sends")
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
 

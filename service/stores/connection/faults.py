@@ -10,6 +10,7 @@ from elasticsearch import (
     ApiError,
     ConnectionTimeout,
     TransportError,
+    UnsupportedProductError,
 )
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
@@ -83,6 +84,8 @@ def translated_errors() -> Iterator[None]:
 
 
 def _of_api(error: ApiError) -> EngineFault:
+    if isinstance(error, UnsupportedProductError):
+        return EngineUnavailable("elasticsearch", "what answers in its place is no Elasticsearch")
     status = error.meta.status
     reason, words = reason_of(error.body), words_of(error.body)
     if "cluster_block" in f"{error.message} {words}":
