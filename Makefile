@@ -11,6 +11,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 SIZE ?= small
+# Tests by folders in two processes, on the same engines: for two cores.
+SHARED := --numprocesses 2
 # The stages without input or output, and rules: their tests need no engine and cover every branch.
 PURE := domain comparison requirement querying matching accounting rules
 comma := ,

@@ -27,6 +27,9 @@ REDIS_IMAGE = "redis:7"
 _ENGINE_FIXTURES = {"elasticsearch_url", "redis_url"}
 _HEAP_MB = 512
 
+for _size in ("COLUMNS", "LINES"):  # a test says how wide a terminal is, if it matters
+    os.environ.pop(_size, None)
+
 
 @dataclass(frozen=True)
 class EngineAddresses:
