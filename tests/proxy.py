@@ -9,11 +9,19 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-Mode = Literal["pass", "refuse", "hang", "cut"]
-"""``hang`` takes requests and never answers; ``cut`` ends in the middle of each answer."""
+Mode = Literal["pass", "refuse", "hang", "cut", "busy"]
+"""``hang`` takes requests and never answers; ``cut`` ends in the middle of each answer; ``busy`` is
+an Elasticsearch whose queues are full.
+"""
 
 Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
 
+BUSY = b'{"error":{"type":"es_rejected_execution_exception","reason":"queue full"},"status":429}'
+BUSY_ANSWER = (
+    b"HTTP/1.1 429 Too Many Requests\r\nX-elastic-product: Elasticsearch\r\n"
+    b"content-type: application/vnd.elasticsearch+json;compatible-with=9\r\n"
+    b"content-length: %d\r\n\r\n%b" % (len(BUSY), BUSY)
+)
 CHUNK = 65_536
 CUT_AFTER = 40
 
@@ -118,12 +126,22 @@ class Proxy:
                 writer.transport.abort()
                 return
             with contextlib.suppress(OSError, asyncio.CancelledError):
-                await self._connect(reader, writer)
+                if self.mode == "busy":
+                    await self._refuse(reader, writer)
+                else:
+                    await self._connect(reader, writer)
         finally:
             self._writers.discard(writer)
             if task is not None:
                 self._tasks.discard(task)
             writer.close()
+
+    async def _refuse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer each request that there is no room for it."""
+        while request := await reader.read(CHUNK):
+            if is_whole(request):
+                writer.write(BUSY_ANSWER)
+                await writer.drain()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._target.hostname, self._target.port

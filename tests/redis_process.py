@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from authmatch_local import engines
@@ -151,6 +152,30 @@ class RedisProcess:
             raise RuntimeError("Redis was not started")
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(START_S)
+
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Have it do nothing for the time of the block, as while its disk does not answer."""
+        if self._process is None:
+            raise RuntimeError("Redis was not started")
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def damaged(self) -> Iterator[None]:
+        """Have other bytes where a command begins amid its log; then those of before."""
+        file = max(self._log_files(), key=lambda each: each.stat().st_size)
+        content = file.read_bytes()
+        begin = content.index(b"\r\n*", len(content) // 2)
+        flipped = bytes(each ^ 0xFF for each in content[begin : begin + 8])
+        file.write_bytes(content[:begin] + flipped + content[begin + 8 :])
+        try:
+            yield
+        finally:
+            file.write_bytes(content)
 
     def cut_power(self) -> int:
         """Kill it, and take away all that no completed sync covered; gives how many bytes."""

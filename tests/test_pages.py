@@ -17,6 +17,7 @@ from tests.pages import DOCS, FENCE, PAGES, ROOT, name_of, rows_of, snippets, te
 
 README_BYTES_MAX = 12_000
 BUILT = ("yes", "part", "no")
+FAULTS = 67
 CITING = {".py", ".lua", ".md", ".yaml", ".json"}
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
@@ -49,11 +50,28 @@ def test_what_is_promised_is_held_by_a_test_that_is_there() -> None:
     text = text_of("docs/seeds.md")
     cells = [[each.strip() for each in line.split("|")] for line in text.splitlines()]
     rows = [(each[2], each[4]) for each in cells if each[2:3] and each[2] in BUILT]
-    named = re.findall(r"\[`(test_\w+)`\]\(\.\./(\S+)\)", text)
 
     assert len(rows) > 50
     assert [each for each in rows if (each[0] == "no") == each[1].startswith("[")] == []
-    assert [each for each in named if f"def {each[0]}(" not in text_of(each[1])] == []
+    assert not_there(text) == []
+
+
+def test_every_fault_is_held_by_a_test_that_is_there() -> None:
+    """Or the page says why it cannot happen here."""
+    text = text_of("docs/faults.md")
+    lines = (each.strip("| ").split(" | ") for each in text.splitlines())
+    rows = [each for each in lines if each[0].isdigit()]
+    bare = [each for each in rows if not each[3].startswith("[`test_")]
+
+    assert [int(each[0]) for each in rows] == list(range(1, FAULTS + 1))
+    assert [each[0] for each in bare if each[2] != "-" or len(each[3]) < 80] == []
+    assert not_there(text) == []
+
+
+def not_there(text: str) -> list[tuple[str, str]]:
+    """Tests that a page names, with their files, and that are not."""
+    named = re.findall(r"\[`(test_\w+)`\]\(\.\./(\S+)\)", text)
+    return [each for each in named if f"def {each[0]}(" not in text_of(each[1])]
 
 
 def test_every_page_can_be_reached_from_readme() -> None:
