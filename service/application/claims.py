@@ -13,6 +13,7 @@ from service.accounting.books.books import LookedUp, occasion_of
 from service.accounting.books.claim_state import ClaimState
 from service.accounting.books.record import Draft
 from service.accounting.books.scale import written, written_amount
+from service.application.intake import NotFound
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.application.reception import aliases_of, check_version, policy_of
@@ -22,6 +23,7 @@ from service.domain.answers import (
     LineAnswer,
     MatchAnswer,
     MatchedLine,
+    RecordedAnswer,
     StepAnswer,
     StoredAnswer,
     UsedAuthorization,
@@ -36,13 +38,16 @@ from service.flow.adjudicating.adjudicate import Adjudicated
 from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
 from service.flow.adjudicating.run import Run
 from service.flow.matching.counting import Counting
-from service.flow.matching.match import grant, match_claim, mother_of
+from service.flow.matching.match import Matched, grant, match_claim, mother_of
 from service.flow.matching.why_not import WhyNotQuestion as WhyNotQuestion
 from service.flow.matching.why_not import why_not
 from service.ingest.x12.submissions import ClaimSent as ClaimSent
 from service.ingest.x12.submissions import claims_sent
+from service.rules.book import RuleBook
 from service.stores.connection.clock import now
+from service.stores.connection.reading import Listing
 from service.stores.ledger.reading import OF_CLAIM
+from service.stores.ledger.records import read_record
 
 Answer = dict[str, Any]
 
@@ -90,16 +95,7 @@ def _members_of(claim: Claim) -> Iterable[str]:
 
 async def _match(caller: Caller, claim: Claim, *, balances: bool) -> MatchAnswer:
     parts, rules = caller.parts, caller.parts.rules.judging(caller.payer, claim)
-    counting = Counting.of(claim, rules)
-    found = await _counted(caller, claim, counting) if counting.looks_back else None
-    matched = await match_claim(
-        claim,
-        caller.payer,
-        rules=rules,
-        source=parts.stores.search,
-        person=found.person if found else None,
-        counted=counting.values(found),
-    )
+    matched = await _matched_by(caller, claim, rules)
     outcomes = count_results(caller.payer, rules.name, matched.answer["lines"])
     parts.stages.count(caller.payer, rules.name, outcomes)
     parts.live_check.offer(matched)
@@ -116,6 +112,30 @@ async def _match(caller: Caller, claim: Claim, *, balances: bool) -> MatchAnswer
         for line in matched.answer["lines"]
     ]
     return {**matched.answer, "lines": lines}
+
+
+async def tried(caller: Caller, claim: Claim, rules: RuleBook) -> tuple[MatchAnswer, MatchAnswer]:
+    """What a claim is answered by the rules in force, and by others; nothing is kept or counted.
+
+    Raises TableFault, EngineFault.
+    """
+    note(claims=(claim.claim_id,), members=_members_of(claim))
+    books = caller.parts.rules.judging(caller.payer, claim), rules
+    now_, then = [await _matched_by(caller, claim, each) for each in books]
+    return now_.answer, then.answer
+
+
+async def _matched_by(caller: Caller, claim: Claim, rules: RuleBook) -> Matched:
+    counting = Counting.of(claim, rules)
+    found = await _counted(caller, claim, counting) if counting.looks_back else None
+    return await match_claim(
+        claim,
+        caller.payer,
+        rules=rules,
+        source=caller.parts.stores.search,
+        person=found.person if found else None,
+        counted=counting.values(found),
+    )
 
 
 async def _counted(caller: Caller, claim: Claim, counting: Counting) -> LookedUp:
@@ -233,6 +253,23 @@ async def as_sent(caller: Caller, claim_id: str) -> tuple[StoredAnswer, Adjudica
     sent = Adjudication.model_validate_json(draft["sent"])
     note(members=_members_of(sent))
     return answer, sent
+
+
+async def as_of(caller: Caller, claim_id: str, entry: str) -> tuple[RecordedAnswer, Answer]:
+    """What a claim was answered by the adjudication of a ledger entry, and who made it, when, why.
+
+    Raises UnknownClaim, NotFound where that entry is no adjudication of this claim, EngineFault.
+    """
+    stores = caller.stores
+    if not (await stores.accumulators.read_claim(caller.payer, claim_id)).is_known:
+        raise UnknownClaim(claim_id)
+    found = await stores.ledger.entry(caller.payer, entry)
+    if found is None or found.fields.get("c") != claim_id or not found.fields.get("b"):
+        raise NotFound("there is no such adjudication of this claim")
+    draft, moved = read_record(found)
+    note(claims=(claim_id,), members=_members_of(Adjudication.model_validate_json(draft["sent"])))
+    page = Listing(entries=(found,), total=1, next_=None)
+    return complete(draft, moved), ledger_entries(page)["entries"][0]
 
 
 async def as_held(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState, Draft]:

@@ -1,11 +1,14 @@
 """Drafts of rules: begun, changed, checked, evaluated, reviewed."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints
 
+from service.application import claims
+from service.application._template_tests import RED
 from service.application.parts import Caller
 from service.application.rules import (
     Answer,
@@ -24,7 +27,9 @@ from service.application.rules import (
     texts_of,
     version_of,
 )
-from service.domain.values import Text
+from service.domain.answers import MatchAnswer
+from service.domain.claim import Claim
+from service.domain.values import Frozen, Text
 from service.rules import life
 from service.rules.life import (
     Draft,
@@ -32,7 +37,7 @@ from service.rules.life import (
     StepRefused,
 )
 from service.rules.rule_set import RuleSet
-from service.rules.texts import CHARACTERS_MAX, FILES_MAX
+from service.rules.texts import CHARACTERS_MAX, FILES_MAX, load_texts
 from service.stores.connection.clock import today
 from service.stores.rules.kept import SeenDraft
 
@@ -79,6 +84,21 @@ class ReportNoted(NamedTuple):
     id: str
     hash: str
     gates_hold: bool
+
+
+class TryAsked(Frozen):
+    """A claim, and what a draft would change, null for a file that is taken out."""
+
+    changed: Changed
+    claim: Claim
+
+
+class Tried(NamedTuple):
+    """What is wrong with texts, and what a claim is answered by the rules in force and by them."""
+
+    problems: list[Answer]
+    before: MatchAnswer | None = None
+    after: MatchAnswer | None = None
 
 
 async def begin(caller: Caller, wanted: DraftWanted) -> Answer:
@@ -144,6 +164,23 @@ async def check(caller: Caller, draft_id: str) -> Answer:
     texts = await texts_of(caller, (await draft_of(caller, draft_id)).draft.id)
     problems = await problems_of(caller, texts)
     return {"problems": [each.as_dict() for each in problems], "hash": RuleSet(texts).hash}
+
+
+async def tried(caller: Caller, draft_id: str, asked: TryAsked) -> Tried:
+    """Judge a claim by a draft with other texts, beside the rules in force; nothing is kept.
+
+    Red tests of templates are told, and it is judged all the same. Raises NotFound, TableFault,
+    EngineFault.
+    """
+    draft = (await draft_of(caller, draft_id)).draft
+    base = await version_of(caller, (await pointer_of(caller)).pointer, draft.base)
+    texts = life.with_changed(await texts_by(caller, base.hash), asked.changed)
+    problems = await problems_of(caller, texts)
+    told = [each.as_dict() for each in problems]
+    if any(each.code != RED for each in problems):
+        return Tried(told)
+    book = (await asyncio.to_thread(load_texts, texts)).book
+    return Tried(told, *await claims.tried(caller, asked.claim, book))
 
 
 async def evaluate(

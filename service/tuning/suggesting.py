@@ -10,14 +10,12 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from service.domain.misfits import Misfit
 from service.domain.template import WEIGHT_TOTAL_MAX
 from service.querying.problem import TemplatesRefused
 from service.rules.book import RuleBook
 from service.rules.changes import content_of
+from service.rules.fields import Path, scalars_of
 from service.rules.texts import load_texts
 from service.tuning.columns import KINDS, Columns
 from service.tuning.judging import Judge
@@ -27,7 +25,6 @@ Json = dict[str, Any]
 Texts = Mapping[str, str]
 Values = tuple[int, ...]
 """A value of every knob, in their order."""
-Path = tuple[str, ...]
 
 LABELS_MIN = 50
 """With fewer lines that people labelled nothing is suggested: chance alone would decide."""
@@ -92,7 +89,7 @@ def knobs_of(texts: Texts, templates: Iterable[str]) -> tuple[Knob, ...]:
 
 
 def _knobs_in(file: str, text: str) -> Iterator[Knob]:
-    for path, node in _scalars(YAML(typ="rt").compose(text), ()):
+    for path, node in scalars_of(text):
         bounds = _bounds(path)
         written = str(node.value)
         if bounds is None or not (written.isdecimal() or written in _SWITCH):
@@ -113,21 +110,6 @@ def _bounds(path: Path) -> tuple[int, int] | None:
     if path[:1] == ("criteria",) and path[-1] == "weight":
         return 1, WEIGHT_TOTAL_MAX
     return None
-
-
-def _scalars(node: Node, path: Path) -> Iterator[tuple[Path, ScalarNode]]:
-    """The values of a text with their paths; entries of lists are named by their ids."""
-    if isinstance(node, ScalarNode):
-        yield path, node
-    elif isinstance(node, MappingNode):
-        for key, value in node.value:
-            yield from _scalars(value, (*path, str(key.value)))
-    elif isinstance(node, SequenceNode):
-        for each in node.value:
-            entries = each.value if isinstance(each, MappingNode) else ()
-            names = (str(value.value) for key, value in entries if key.value == "id")
-            if (name := next(names, None)) is not None:
-                yield from _scalars(each, (*path, name))
 
 
 def texts_with(texts: Texts, knobs: Sequence[Knob], values: Values) -> dict[str, str]:

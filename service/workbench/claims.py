@@ -1,19 +1,28 @@
-"""A claim: what became of each line, from which authorizations, and how it came to that."""
+"""A claim: what became of each line, from which authorizations, and how it came to that.
+
+Two of its adjudications stand side by side.
+"""
 
 import asyncio
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from service.api.caller import needs
 from service.api.claims import ClaimId
 from service.application import claims
+from service.domain.answers import LineAnswer, Quantity, RecordedAnswer
+from service.workbench import words
 from service.workbench.rendering import PREFIX, page
 from service.workbench.visit import Visiting
 
 router = APIRouter(prefix=f"{PREFIX}/claims", include_in_schema=False)
 HISTORY = 50
+ADJUDICATED = ("apply", "reserve", "readjudicate", "replace", "void")
+"""The kinds of ledger entries that are adjudications."""
+Entry = Annotated[str, Query(pattern=r"^\d{13}-\d{1,9}$")]
 
 
 @router.get("/{claim_id}")
@@ -28,6 +37,7 @@ async def claim(visit: Visiting, claim_id: ClaimId) -> Response:
         else _none(),
     )
     lines = {each.line: each for each in sent.lines}
+    known = history["entries"] if history else []
     return page(
         visit,
         "claim.html",
@@ -35,7 +45,90 @@ async def claim(visit: Visiting, claim_id: ClaimId) -> Response:
         sent=sent,
         sent_lines=lines,
         history=history,
+        adjudications=[each for each in known if each.get("kind") in ADJUDICATED],
     )
+
+
+@router.get("/{claim_id}/compare")
+@needs("billing.charge.read", "clinical.authorization.read")
+async def compare(visit: Visiting, claim_id: ClaimId, one: Entry, other: Entry) -> Response:
+    """Two adjudications of a claim side by side, the older one first, with what differs marked."""
+    first, last = sorted((one, other), key=lambda each: tuple(map(int, each.split("-"))))
+    pair = [await claims.as_of(visit.caller, claim_id, each) for each in (first, last)]
+    answers = [visit.caller.shown(answer) for answer, _ in pair]
+    return page(
+        visit,
+        "compare.html",
+        claim_id=claim_id,
+        entries=[entry for _, entry in pair],
+        head=side_by_side(*map(_head, answers)),
+        lines=[
+            (number, side_by_side(*(_line(answer, number) for answer in answers)))
+            for number in sorted({each["line"] for answer in answers for each in answer["lines"]})
+        ],
+    )
+
+
+def side_by_side(one: Mapping[str, str], other: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """What both say, name by name in the order in which they say it."""
+    names = dict.fromkeys((*one, *other))
+    return [(name, one.get(name, ""), other.get(name, "")) for name in names]
+
+
+def _head(answer: RecordedAnswer) -> dict[str, str]:
+    rules = {f"Rules: {name}": str(each) for name, each in answer["rules"].items()}
+    return {"Version": str(answer["version"]), **rules}
+
+
+def _line(answer: RecordedAnswer, number: int) -> dict[str, str]:
+    """What became of a line, in words; nothing of one that there was not."""
+    found = next((each for each in answer["lines"] if each["line"] == number), None)
+    return {} if found is None else _told(found)
+
+
+def _told(line: LineAnswer) -> dict[str, str]:
+    used = line["adjudicated_authorizations"]
+    return {
+        "It is": words.toned(words.DISPOSITIONS, line["disposition"])[0],
+        "Billed": _quantity(line["billed"]),
+        "Approved": _quantity(line["approved"]),
+        "Denied": _quantity(line["denied"]),
+        "Waits": _quantity(line["suspended"]),
+        "Adjusted": _joined(
+            f"{each['group']} {each['carc']}: {each['units']} units, {each['amount']}"
+            for each in line["adjustments"]
+        ),
+        "Events": _joined(f"{each['code']} {each['name']}" for each in line["events"]),
+        "Resolved": _joined(f"{each['code']} {each['name']}" for each in line["resolved_events"]),
+        "Decided": _joined(
+            f"{words.readable(each['action'])}, {each['on_behalf_of'] or each['by']}"
+            for each in line.get("resolutions", ())
+        ),
+        "Authorizations": _joined(
+            f"{each['number'] or each['authorization_id']} line {each['line']}: "
+            f"{each['units']} {each['unit']}, {each['amount']} ({each['origin']})"
+            for each in used
+        ),
+        "Found": _joined(
+            f"{words.toned(words.CLASSES, result['class'])[0]}: "
+            + (
+                ", ".join(
+                    f"{each['number'] or each['authorization_id']} ({each['score']})"
+                    for each in result["candidates"]
+                )
+                or "nothing"
+            )
+            for result in line["results"]
+        ),
+    }
+
+
+def _quantity(one: Quantity) -> str:
+    return f"{one['units']} {one['unit']}, {one['amount']}"
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "; ".join(parts)
 
 
 async def _none() -> Any:

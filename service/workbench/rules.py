@@ -9,13 +9,16 @@ from fastapi import APIRouter, Path, Query
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from service.api.body import read_model
 from service.api.caller import needs
 from service.api.problem import Refused, refused_of
 from service.application import (
+    claims,
     reports,
     rules,
     rules_drafts,
     rules_publishing,
+    rules_shadow,
     rules_stages,
     studies,
 )
@@ -27,25 +30,40 @@ from service.application.refusals import (
     RulesRefused,
     StepRefused,
     TooMuchWaits,
+    UnknownClaim,
 )
 from service.application.reports import EvaluationAsked, ReportAsked
 from service.application.rules import Asked
-from service.application.rules_drafts import ApprovalAsked, DraftEdited, DraftWanted
+from service.application.rules_drafts import (
+    ApprovalAsked,
+    DraftEdited,
+    DraftWanted,
+    Tried,
+    TryAsked,
+)
 from service.application.rules_publishing import PublishAsked, RollbackAsked
+from service.application.rules_shadow import ShadowAsked
 from service.application.rules_stages import StageAsked, WidenAsked
 from service.application.studies import KeptFrom, StudyAsked
+from service.domain.answers import ResultAnswer
+from service.domain.claim import Claim
+from service.rules.fields import fields_of, with_fields
+from service.workbench import words
 from service.workbench.rendering import PREFIX, page
 from service.workbench.visit import Visit, Visiting
 
 router = APIRouter(prefix=f"{PREFIX}/rules", include_in_schema=False)
 SIZE = 50
 STUDIED_DAYS = 30
-_TEXT, _GONE = "text:", "gone:"
+FORM_MAX = 600
+"""So many fields of templates are shown at once; a form is bounded."""
+_TEXT, _GONE, _SET = "text:", "gone:", "set:"
 DraftId = Annotated[str, Path(pattern="^d[0-9a-f]{16}$")]
 ReportId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 FileName = Annotated[str | None, Query(pattern=r"^([a-z]+/)?[a-z0-9_\-]+\.(yaml|json)$")]
 Yes = Annotated[bool, Query()]
 _REFUSALS = (
+    Refused,
     ValidationError,
     RulesRefused,
     StepRefused,
@@ -122,7 +140,7 @@ async def begin(visit: Visiting, file: FileName = None) -> Response:
     """Begin a draft with what was typed."""
     try:
         given = {"title": visit.field("title"), "reason": visit.field("reason")}
-        wanted = DraftWanted.model_validate({**given, "changed": _texts(visit)})
+        wanted = DraftWanted.model_validate({**given, "changed": await _texts(visit)})
         made = await rules_drafts.begin(visit.caller, wanted)
     except _REFUSALS as refusal:
         return await _new(visit, file, refused_of(refusal))
@@ -143,6 +161,8 @@ async def draft(
 async def step(visit: Visiting, draft_id: DraftId) -> Response:
     """Take a step of a draft's life; what is refused is shown over what was typed."""
     name = visit.field("step")
+    if name == "try":
+        return await _tried(visit, draft_id)
     if name not in STEPS:
         return await _draft(
             visit, draft_id, refused=Refused(422, "Invalid content", "there is no such step")
@@ -152,7 +172,7 @@ async def step(visit: Visiting, draft_id: DraftId) -> Response:
         visit.caller.subject.demand(scope, "/step")
         await take(visit.caller, draft_id, visit)
     except _REFUSALS as refusal:
-        return await _draft(visit, draft_id, typed=_texts(visit), refused=refused_of(refusal))
+        return await _draft(visit, draft_id, typed=_typed(visit), refused=refused_of(refusal))
     checked = "?check=true" if name in ("save", "check") else ""
     return RedirectResponse(f"{PREFIX}/rules/drafts/{draft_id}{checked}", 303)
 
@@ -168,7 +188,7 @@ async def report(visit: Visiting, report_id: ReportId) -> Response:
 async def _save(caller: Caller, draft_id: str, visit: Visit) -> Any:
     names = ("reason", "content")
     given: dict[str, Any] = {name: visit.field(name) for name in names}
-    given["changed"] = _texts(visit)
+    given["changed"] = await _texts(visit)
     return await rules_drafts.edit(caller, draft_id, DraftEdited.model_validate(given))
 
 
@@ -204,6 +224,11 @@ def _with_why(take: Callable[[Caller, str, Asked], Awaitable[Any]]) -> Step:
     return taken
 
 
+async def _shadow(caller: Caller, draft_id: str, visit: Visit) -> Any:
+    given = {"reason": visit.field("reason"), "share": _whole(visit.field("share"))}
+    return await rules_shadow.start(caller, draft_id, ShadowAsked.model_validate(given))
+
+
 async def _check(caller: Caller, draft_id: str, visit: Visit) -> None:
     """Nothing: the page that follows shows what is wrong."""
 
@@ -215,6 +240,8 @@ STEPS: Mapping[str, tuple[str, Step]] = {
     "evaluate": ("rules.edit", _evaluate),
     "submit": ("rules.edit", _with_why(rules_drafts.submit)),
     "drop": ("rules.edit", _with_why(rules_drafts.drop)),
+    "shadow": ("rules.edit", _shadow),
+    "unshadow": ("rules.edit", _with_why(rules_shadow.stop)),
     "approve": ("rules.approve", _approve),
     "reject": ("rules.approve", _with_why(rules_drafts.reject)),
     "publish": ("rules.approve", _publish),
@@ -250,7 +277,7 @@ async def _overview(visit: Visit, refused: Refused | None = None) -> Response:
 
 async def _new(visit: Visit, file: str | None, refused: Refused | None = None) -> Response:
     number, texts = await rules.active_texts(visit.caller)
-    typed = _texts(visit)
+    typed = _typed(visit)
     shown = {name: text for name, text in typed.items() if text is not None}
     if not shown and file is not None:
         shown = {file: texts.get(file, "")}
@@ -263,6 +290,8 @@ async def _new(visit: Visit, file: str | None, refused: Refused | None = None) -
         file=file,
         files=sorted(texts),
         shown=shown,
+        forms=await asyncio.to_thread(_forms, shown),
+        problems=[],
     )
 
 
@@ -273,13 +302,15 @@ async def _draft(
     file: str | None = None,
     typed: Mapping[str, str | None] | None = None,
     is_checked: bool = False,
+    tried: Tried | None = None,
     refused: Refused | None = None,
 ) -> Response:
     caller = visit.caller
     one = await rules_drafts.draft(caller, draft_id)
-    base, diff, history, studied, reported = await asyncio.gather(
+    base, diff, live, history, studied, reported = await asyncio.gather(
         rules.version(caller, one["base"]),
         rules.diff(caller, str(one["base"]), draft_id),
+        rules_shadow.shown(caller, draft_id),
         rules.history(caller, draft_id, size=SIZE, after=None),
         studies.listing(caller, "study", size=SIZE, after=None),
         studies.listing(caller, "report", size=SIZE, after=None),
@@ -288,6 +319,7 @@ async def _draft(
     if file is not None:
         shown.setdefault(file, base["texts"].get(file, ""))
     checked = await rules_drafts.check(caller, draft_id) if is_checked else None
+    problems = tried.problems if tried else checked["problems"] if checked else []
     ours = [each for each in map(studies.told, reported.entries) if each.get("draft") == draft_id]
     return page(
         visit,
@@ -297,15 +329,80 @@ async def _draft(
         draft=one,
         shown=shown,
         files=sorted(base["texts"]),
+        forms=await asyncio.to_thread(_forms, shown),
         checked=checked,
+        problems=problems,
+        tried=tried,
+        compared=_compared(tried) if tried else [],
         changes=diff["changes"],
+        live=live,
         history=history["items"],
         studies=[studies.told(each) for each in studied.entries],
         reports=ours,
     )
 
 
-def _texts(visit: Visit) -> dict[str, str | None]:
+async def _tried(visit: Visit, draft_id: str) -> Response:
+    """Show what a claim would come to by what is typed; an id stands for one that is known."""
+    caller, wanted = visit.caller, visit.field("claim")
+    try:
+        for each in ("rules.edit", "claims.match", "clinical.authorization.read"):
+            caller.subject.demand(each, "/step")
+        if not wanted:
+            raise Refused(422, "Invalid content", "say which claim to try")
+        if wanted.startswith("{"):
+            claim = read_model(Claim, wanted.encode())
+        else:
+            caller.subject.demand("billing.charge.read", "/claim")
+            _, claim = await claims.as_sent(caller, wanted)
+        asked = TryAsked(changed=await _texts(visit), claim=claim)
+        tried = await rules_drafts.tried(caller, draft_id, asked)
+    except (*_REFUSALS, UnknownClaim) as refusal:
+        return await _draft(visit, draft_id, typed=_typed(visit), refused=refused_of(refusal))
+    return await _draft(visit, draft_id, typed=_typed(visit), tried=tried)
+
+
+Compared = list[tuple[ResultAnswer | None, ResultAnswer | None, bool]]
+
+
+def _compared(tried: Tried) -> list[tuple[int, Compared]]:
+    """Of each line what was found by either, and whether that is the same, by kind."""
+    if tried.before is None or tried.after is None:
+        return []
+    found: list[tuple[int, Compared]] = []
+    for one, other in zip(tried.before["lines"], tried.after["lines"], strict=True):
+        was = {each["type"]: each for each in one["results"]}
+        now = {each["type"]: each for each in other["results"]}
+        kinds = dict.fromkeys((*was, *now))
+        pairs = [(was.get(kind), now.get(kind)) for kind in kinds]
+        found.append((one["line"], [(*each, _said(each[0]) == _said(each[1])) for each in pairs]))
+    return found
+
+
+def _said(result: ResultAnswer | None) -> dict[str, Any] | None:
+    """What a result says, but for which template, of which version, says it."""
+    told = (result or {}).items()
+    return {name: value for name, value in told if not name.startswith("template")} or None
+
+
+async def _texts(visit: Visit) -> dict[str, str | None]:
+    """The texts of a form with what was set in its fields; raises Refused where that cannot be."""
+    texts = _typed(visit)
+    wanted: dict[str, dict[tuple[str, ...], str]] = {}
+    for name in (each for each in visit.fields if each.startswith(_SET)):
+        file, _, rest = name.removeprefix(_SET).partition(":")
+        was, _, path = rest.partition(":")
+        if visit.field(name) != was:
+            wanted.setdefault(file, {})[tuple(path.split("/"))] = visit.field(name)
+    for file, values in wanted.items():
+        try:
+            texts[file] = await asyncio.to_thread(with_fields, texts.get(file) or "", values)
+        except ValueError as error:
+            raise Refused(422, "Invalid content", f"{file}: {error}") from error
+    return texts
+
+
+def _typed(visit: Visit) -> dict[str, str | None]:
     """The texts of files that a form has, with the ends of lines that files have.
 
     None is a file that is taken out.
@@ -316,6 +413,20 @@ def _texts(visit: Visit) -> dict[str, str | None]:
         for name, values in visit.fields.items()
         if name.startswith(_TEXT)
     }
+
+
+def _forms(shown: Mapping[str, str | None]) -> dict[str, dict[str, list[Any]]]:
+    """Of each template the fields by what they are of, each with its name in a form."""
+    found: dict[str, dict[str, list[Any]]] = {}
+    left = FORM_MAX
+    for file, text in shown.items():
+        fields = fields_of(text)[:left] if text and "/" not in file else ()
+        left -= len(fields)
+        for each in fields:
+            of, what = words.key(each.path)
+            name = f"{_SET}{file}:{each.written}:{'/'.join(each.path)}"
+            found.setdefault(file, {}).setdefault(of, []).append((what, name, each))
+    return found
 
 
 def _whole(text: str) -> int | str | None:

@@ -1,6 +1,6 @@
 """Codes in words, for people who look; what they mean is decided elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -128,6 +128,9 @@ RESOLUTIONS: Mapping[Action, tuple[str, str]] = {
 }
 """What is on the button of an action, and what it does."""
 
+_LISTS = ("criteria", "require", "exact")
+"""Keys of a template under which things with names stand."""
+
 _ADVICE: Mapping[int, str] = {
     400: "Nothing was changed. Go back and send the form again.",
     401: "Nothing was changed. Sign in.",
@@ -246,3 +249,11 @@ def position(day: str | None, first: date, last: date) -> float:
         return 100.0
     whole = max(1, (last - first).days)
     return max(0.0, min(100.0, 100 * (date.fromisoformat(day[:10]) - first).days / whole))
+
+
+def key(path: Sequence[str]) -> tuple[str, str]:
+    """A key of a template in words: what it is of, and what it says of that."""
+    whole = 2 if len(path) > 2 and path[0] in _LISTS else 1 if len(path) > 1 else 0
+    said = [each for each in path[whole:] if each != "levels"]
+    of = readable(" ".join(path[:whole])).capitalize()
+    return of or "The template", readable(": ".join(said))

@@ -19,25 +19,31 @@ PAGES = {
     "resolution": (f"/worklist/{line_item('C-2026-000123', 2)}?everything=true", 200),
     "intake": ("/intake", 200),
     "letter": ("/intake/LETTER", 200),
+    "compare": ("/claims/C-2026-000123/compare?one=ENTRY&other=ENTRY", 200),
     "nothing": ("/claims/nobody", 404),
 }
 
 
 @pytest.fixture(scope="module")
-def letter(desk: Desk) -> str:
-    """Something that could not be taken in."""
+def names(desk: Desk) -> dict[str, str]:
+    """Something that could not be taken in, and an adjudication."""
     with desk.caller() as all_:
         answer = all_.put("/authorizations/W-1", json={"authorization_id": "W-1", "lines": [{}]})
-    return str(answer.json()["dead_letter"])
+        history = all_.get("/claims/C-2026-000123/history").json()
+    return {"LETTER": answer.json()["dead_letter"], "ENTRY": history["entries"][0]["entry"]}
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_for_everybody(desk: Desk, pictures: Path, letter: str, name: str) -> None:
+def test_every_page_is_for_everybody(
+    desk: Desk, pictures: Path, names: dict[str, str], name: str
+) -> None:
     """No barrier (WCAG 2.2 AA), nothing in the console, nothing sideways; narrow, wide, dark."""
     path, status = PAGES[name]
+    for each, id_ in names.items():
+        path = path.replace(each, id_)
     page = desk.page
     said = complaints(page)
-    answer = page.goto(f"{desk.url}/workbench{path.replace('LETTER', letter)}")
+    answer = page.goto(f"{desk.url}/workbench{path}")
     assert answer is not None
     assert answer.status == status
     wrong = {}

@@ -173,7 +173,7 @@ def test_what_was_chosen_outlives_the_session(desk: Desk) -> None:
 def test_the_table_is_worked_by_keys(desk: Desk) -> None:
     """Down, up, take, open; what nobody has is given out next, and nothing when there is none."""
     page = desk.sit_down("supervisor")
-    page.goto(f"{desk.url}/workbench/worklist")
+    page.goto(f"{desk.url}/workbench/worklist?kind=suspended")
     rows = page.locator("[data-row]")
     for key in "jjk":
         page.keyboard.press(key)
@@ -194,6 +194,7 @@ def test_the_table_is_worked_by_keys(desk: Desk) -> None:
     expect(page.locator("main")).to_contain_text("Nothing waits here")
 
 
+DENY = {"group": "CO", "carc": "197"}
 SELECT = {"action": "select", "reason_code": "clerical", "order:UM-55012": "1"}
 REFUSED: dict[str, tuple[dict[str, str], int, str]] = {
     "nothing": ({"x": ""}, 422, "/action"),
@@ -235,3 +236,28 @@ def test_what_cannot_be_meant_is_told_over_the_form(desk: Desk) -> None:
         tried = all_.post(place, data=SELECT | {"etag": tag})
         assert (tried.status_code, "Applying would" in tried.text) == (200, True)
     assert line_of(desk, claim, 2)["disposition"] == "suspend"
+
+
+def test_two_adjudications_stand_side_by_side(desk: Desk) -> None:
+    """The older one first, whichever is named first; what differs is marked."""
+    claim = sent(desk, "claim-professional", 2)
+    with desk.caller() as all_:
+        item = all_.get(f"/worklist/{line_item(claim, 2)}").json()
+        place = f"/worklist/{line_item(claim, 2)}/resolve"
+        asked = {"action": "deny", "deny_with": DENY, "reason_code": "not-granted"}
+        seen = {"if-match": item["etag"]}
+        assert all_.post(place, json=asked, headers=seen).status_code == 200
+        entries = [
+            [each["entry"] for each in all_.get(f"/claims/{name}/history").json()["entries"]]
+            for name in (claim, PROFESSIONAL)
+        ]
+        (last, first), others = entries
+        both = f"/workbench/claims/{claim}/compare"
+        for one, other in ((first, last), (last, first)):
+            told = all_.get(both, params={"one": one, "other": other})
+            was, now = (told.text.index(f"<mark>{each}</mark>") for each in ("Suspended", "Denied"))
+            assert was < now
+        assert "Decided since" in all_.get(f"/workbench/claims/{claim}").text
+        for other, status in ((others[0], 404), ("9999999999999-0", 404), ("x", 422)):
+            refused = all_.get(both, params={"one": first, "other": other})
+            assert refused.status_code == status

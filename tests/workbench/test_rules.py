@@ -83,6 +83,46 @@ def test_a_change_goes_its_way(desk: Desk, pictures: Path) -> None:
     expect(approver.locator("main")).to_contain_text("restores set 1")
 
 
+def test_a_claim_is_tried_while_a_template_is_changed_by_its_form(
+    desk: Desk, pictures: Path
+) -> None:
+    """What is set in a field is set in the text; what comes out stands beside what does now."""
+    with desk.caller("ops-author") as author:
+        text = author.get("/rules/sets/1").json()["texts"]["professional.yaml"]
+        begun = {"title": "Dates", "reason": "R", "changed": {"professional.yaml": f"# m\n{text}"}}
+        draft = author.post("/rules/drafts", json=begun).json()["id"]
+    page = desk.sit_down("ops-author")
+    said = complaints(page)
+    page.goto(f"{desk.url}/workbench/rules/drafts/{draft}")
+    page.get_by_text("As a form").click()
+    page.get_by_label("inside: weight").fill("30")
+    page.get_by_label("overlaps: weight").fill("7")
+    tried = page.locator("#tried")
+    page.get_by_label("A claim as JSON").fill("C-2026-000123")
+    expect(tried).to_contain_text("must not be above dates.overlaps (7)", timeout=30_000)
+    expect(page.locator("[data-checks]").first).to_contain_text("dates.tolerance")
+    page.get_by_label("overlaps: weight").fill("9")
+    expect(tried.get_by_role("heading", name="Line 2", exact=True)).to_be_visible(timeout=30_000)
+    expect(tried).to_contain_text("By what is typed")
+    assert (barriers(page), is_too_wide(page), said) == ([], False, [])
+    page.screenshot(path=pictures / "tried.png", full_page=True)
+    page.get_by_label("Why", exact=True).last.fill("dates count more")
+    page.get_by_role("button", name="Save and check").click()
+    expect(page.locator("main")).to_contain_text("weight 20 -> 30")
+    with desk.caller("ops-author") as author:
+        changed = author.get(f"/rules/drafts/{draft}").json()["changed"]["professional.yaml"]
+    for was, now in (("effective, weight: 20", "effective, weight: 30"), (" 10}", " 9}")):
+        assert was in text
+        assert now in changed
+    assert changed.startswith("# m\n")
+    step(page, "Try it on live claims", "Begin", "a look")
+    expect(page.locator("main")).to_contain_text("10 % of the claims are judged beside")
+    live = page.locator("section", has=page.get_by_role("heading", name="On live claims"))
+    live.get_by_label("Why").fill("enough")
+    live.get_by_role("button", name="Try it no more").click()
+    expect(page.locator("main")).to_contain_text("Try it on live claims")
+
+
 def test_a_study_is_asked_for(desk: Desk) -> None:
     """It is made beside all else; how far it is stands in the list."""
     page = desk.sit_down("all")
@@ -91,6 +131,19 @@ def test_a_study_is_asked_for(desk: Desk) -> None:
     page.get_by_label("Of").select_option("golden")
     page.get_by_role("button", name="Make a study").click()
     expect(page.locator("main")).to_contain_text("June")
+
+
+CLAIM = {"claim": "C-2026-000123"}
+FIELD = "set:base.yaml:60:non_exact/min"
+WRONG_TRIES: list[tuple[dict[str, str], int, str]] = [
+    ({}, 422, "which claim"),
+    ({"claim": "nobody"}, 404, "claim"),
+    ({"claim": "{"}, 400, "JSON"),
+    ({"claim": '{"claim_id": "C-1"}'}, 422, "/member"),
+    (CLAIM | {FIELD: "many"}, 422, "non_exact min takes a number"),
+    (CLAIM | {"set:base.yaml:1:a/b": "2"}, 422, "any more"),
+    (CLAIM | {FIELD: "50", "set:x": "1"}, 422, "any more"),
+]
 
 
 def test_what_cannot_be_meant_is_told(desk: Desk) -> None:
@@ -109,6 +162,9 @@ def test_what_cannot_be_meant_is_told(desk: Desk) -> None:
         ):
             answer = all_.post(place, data=given)
             assert (answer.status_code, "Nothing was changed" in answer.text) == (status, True)
+        for given, status, reason in WRONG_TRIES:
+            answer = all_.post(place, data={"step": "try", f"text:{FILE}": text} | given)
+            assert (given, answer.status_code, reason in answer.text) == (given, status, True)
         refused = auditor.post(place, data={"step": "drop", "reason": "x"})
         assert (refused.status_code, "rules.edit" in refused.text) == (403, True)
         assert all_.get("/workbench/rules/drafts/d0000000000000000").status_code == 404

@@ -75,6 +75,38 @@ if (form) {
   if (byId("outcome")?.hidden && !document.querySelector("[role=alert]")) look();
 }
 
+// A claim that is tried as one types: the answer is the page that `Try it` gives, one at a time.
+const tried = byId("tried");
+let trying = false, again = false, soon = 0;
+async function attempt() {
+  if (trying) { again = true; return; }
+  trying = true;
+  again = false;
+  tried.setAttribute("aria-busy", "true");
+  const draft = tried.closest("form");
+  const sent = new URLSearchParams(new FormData(draft));
+  sent.set("step", "try");
+  try {
+    const answer = await fetch(draft.getAttribute("action"), { method: "POST", body: sent });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const told = page.querySelector(answer.ok ? "#tried" : "[role=alert]");
+    tried.replaceChildren(...(told ? told.cloneNode(true).childNodes : []));
+    if (answer.ok) document.querySelectorAll("[data-checks]").forEach((each) =>
+      each.replaceChildren(...(page.getElementById(each.id)?.childNodes || [])));
+  } catch {
+    tried.textContent = "It could not be tried: the service does not answer. What you typed is still here.";
+  }
+  trying = false;
+  if (again) attempt();
+  else tried.removeAttribute("aria-busy");
+}
+if (tried) {
+  tried.closest("form").addEventListener("input", () => {
+    clearTimeout(soon);
+    if (byId("claim").value.trim()) soon = setTimeout(attempt, 700);
+  });
+}
+
 const KEYS = {
   "/": () => byId("q")?.focus(),
   "?": () => byId("keys")?.showModal(),
