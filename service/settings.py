@@ -171,6 +171,7 @@ class Settings(BaseSettings):
     alerts_look_s: Annotated[float, Field(ge=0, le=86400)] = 3600.0
     late_authorizations: Literal["worklist", "automatic", "off"] = "worklist"
     log_level: str = "INFO"
+    otlp_url: str | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -203,6 +204,11 @@ class Settings(BaseSettings):
     @classmethod
     def _address_of_redis(cls, address: str | None) -> str | None:
         return check_address(address, {"redis", "rediss"}) if address else None
+
+    @field_validator("otlp_url")
+    @classmethod
+    def _address_of_collector(cls, address: str | None) -> str | None:
+        return check_address(address, {"http", "https"}) if address else None
 
     @field_validator("time_zone")
     @classmethod

@@ -49,6 +49,7 @@ from service.background import reason_of
 from service.logs import log_as_service, stdout_writer
 from service.rules.book import RuleBook
 from service.settings import Settings
+from service.telemetry import Traced, telemetry
 
 log = structlog.get_logger()
 
@@ -229,10 +230,11 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log_as_service(settings.log_level)
         try:
-            async with application(settings, serving=True, rules=given) as parts:
-                app.state.application = parts
-                quieten_collector()
-                yield
+            with telemetry(settings.otlp_url):
+                async with application(settings, serving=True, rules=given) as parts:
+                    app.state.application = parts
+                    quieten_collector()
+                    yield
         except Exception as error:
             log.exception("not_started", reason=reason_of(error), exc_info=error)
             raise
@@ -259,6 +261,8 @@ def create_app(
         hosts=frozenset(each.lower().encode() for each in settings.hosts),
         shapes=all_shapes,
     )
+    if settings.otlp_url is not None:
+        app.add_middleware(Traced)
     return app
 
 

@@ -24,6 +24,7 @@ from service.cli.terminal import say
 from service.cli.workers import Workers
 from service.logs import log_as_service
 from service.settings import Settings, is_loopback
+from service.telemetry import is_installed
 
 APPLICATION = "service.workbench.app:create_app"
 PROTOCOL = "service.api.connection:BoundedProtocol"
@@ -54,6 +55,8 @@ def serve(
     settings = read_settings()
     check_host(host, settings)
     check_port(host, port)
+    if settings.otlp_url is not None and not is_installed():
+        raise BadInput("AUTHMATCH_OTLP_URL is set: install authmatch[otel]")
     if settings.tls_cert is not None:
         ServerCertificate(settings.tls_cert, settings.tls_key)  # what cannot be used is told now
     say_who_can_listen(host, settings)

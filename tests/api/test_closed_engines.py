@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -69,8 +70,10 @@ class Alone:
 
         async def swap(stores: Stores, name: str) -> str:
             live, alias = await stores.migration.live_index(), stores.indices.authorizations
-            change = {"index": name, "alias": alias, "is_write_index": True}
-            actions = [{"remove": {"index": live, "alias": alias}}, {"add": change}]
+            actions: list[dict[str, Any]] = [
+                {"remove": {"index": live, "alias": alias}},
+                {"add": {"index": name, "alias": alias, "is_write_index": True}},
+            ]
             await stores.elasticsearch.indices.update_aliases(actions=actions)
             return live
 

@@ -41,6 +41,7 @@ from service.flow.adjudicating.choosing import choose_all
 from service.flow.adjudicating.run import ClaimStores, Run, contended
 from service.flow.matching.counting import Counting
 from service.flow.matching.match import Matched, match_claim
+from service.telemetry import stage
 
 CHAIN_MAX = 20
 
@@ -176,7 +177,8 @@ async def _draw(
         others_wait=drafted.others_wait,
         dry=run.dry,
     )
-    moved = await stores.books.draw(run.payer, request)
+    with stage("draw", len(claim.lines)):
+        moved = await stores.books.draw(run.payer, request)
     answer = complete(drafted.draft, moved)
     return Adjudicated(
         answer={**answer, "status": moved.status, "replayed": False, "dry_run": run.dry},

@@ -18,6 +18,7 @@ from service.domain.person import Person
 from service.matching.ranking import NEAR_MISSES_MAX
 from service.matching.scorer import Judged, Scorer
 from service.querying.search import CANDIDATES_MAX, Search, candidate_search, scored_search
+from service.telemetry import stage
 
 log = structlog.get_logger()
 
@@ -96,9 +97,9 @@ class Finder:
         scorer, aside = None, Scorer(())
         if not asked[0].plan.is_searched_by_line:
             nearby = candidate_search(asked, nearby=True)
-            found = await self._search(nearby)
+            found = await self._search(nearby, len(asked))
             if found.total > self.candidates_max:
-                found = await self._search(candidate_search(asked, nearby=False))
+                found = await self._search(candidate_search(asked, nearby=False), len(asked))
             else:
                 self.pools.append((nearby, found))
             if found.total <= self.candidates_max:
@@ -109,8 +110,9 @@ class Finder:
             Pass(asked=each, scorer=scorer, aside=aside, relaxed=relaxed, known=already)
             for each, already in zip(asked, known, strict=True)
         ]
-        for each in passes:
-            await self.judge(each)
+        with stage("score", len(passes)):
+            for each in passes:
+                await self.judge(each)
         return passes
 
     async def judge(self, put: Pass) -> None:
@@ -153,8 +155,9 @@ class Finder:
         found = await self._search(scored_search(asked))
         return Scorer(found.candidates).judge(asked)
 
-    async def _search(self, search: Search) -> Found:
-        found = await self.source.search(self.payer, self.everybody, search)
+    async def _search(self, search: Search, lines: int = 1) -> Found:
+        with stage("search", lines):
+            found = await self.source.search(self.payer, self.everybody, search)
         if self.mother is None:
             return found
         candidates = tuple(

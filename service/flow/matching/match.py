@@ -48,6 +48,7 @@ from service.matching.specialised import (
 )
 from service.requirement.decision import Requirement, choose_template, decide_requirement
 from service.rules.book import RuleBook
+from service.telemetry import stage
 
 NEWBORN = timedelta(days=30)
 """So old a newborn may be on the day of service to be looked for under its mother's id."""
@@ -104,10 +105,11 @@ async def match_claim(
     if counted is None:
         tallies = tallies_of(claim, rules.references)
         counted = counted_values(tallies, rules.references, Held())
-    requirements = {
-        line.line: decide_requirement(claim, line, rules.tables, counted.get(line.line))
-        for line in claim.lines
-    }
+    with stage("requirement", len(claim.lines)):
+        requirements = {
+            line.line: decide_requirement(claim, line, rules.tables, counted.get(line.line))
+            for line in claim.lines
+        }
     searches = ask(claim, requirements, rules)
     finder = Finder(source=source, payer=payer, person=Person.of(claim.member.id))
     asked_at = time.perf_counter()

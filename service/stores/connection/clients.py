@@ -1,5 +1,6 @@
 """Opens the clients of both engines; nothing is connected before it is used."""
 
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ REDIS_TURN_S = 20.0
 REDIS_TIMEOUT_S = 5.0
 REDIS_RETRIES = 2
 KEYS_AT_ONCE = 500
+
+# Where OpenTelemetry is installed the client would make spans of its own, with ids in them.
+os.environ.setdefault("OTEL_PYTHON_INSTRUMENTATION_ELASTICSEARCH_ENABLED", "false")
 
 Named = TypeVar("Named")
 
