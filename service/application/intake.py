@@ -1,9 +1,10 @@
 """What is sent by upstream systems: taken in as a stream, kept where it cannot be, tried again."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from prometheus_client import Counter
 
@@ -15,6 +16,8 @@ from service.domain.engine_fault import EngineFault
 from service.domain.submission import Notice
 from service.domain.submission import Ruling as Ruling
 from service.flow.intake import Taken
+from service.stores.audit.reading import Counted
+from service.stores.connection.clock import today
 from service.stores.connection.reading import Listing
 from service.stores.intake.dead_letters import LetterFilter as LetterFilter
 from service.stores.intake.letter import Letter as Letter
@@ -23,6 +26,25 @@ from service.stores.intake.retrying import Retried, retry_letter
 PUSHES = Counter("authmatch_pushes_total", "Pushed versions by what became of them.", ["status"])
 NO_RULING = Ruling()
 _TICKET = re.compile(r"[A-Za-z0-9_\-]{32}")
+
+
+WAYS = {
+    "PUT /authorizations/{authorization_id}": "JSON, one by one",
+    "POST /authorizations/bulk": "JSON, as a stream",
+    "POST /fhir": "FHIR",
+    "POST /x12": "X12 278",
+    "DELETE /authorizations/{authorization_id}": "withdrawals",
+    "authmatch load": "files",
+}
+"""The ways in, as the audit trail names them, with the format of what comes."""
+CAME_DAYS = 30
+
+
+class Came(NamedTuple):
+    """Rows of the audit trail by way and sender, and the interchanges that were written."""
+
+    counted: Sequence[Counted]
+    written: int
 
 
 class NotFound(LookupError):
@@ -54,6 +76,14 @@ async def waiting(caller: Caller) -> int:
     found = await caller.stores.outbox.waiting([caller.payer])
     left = found.get(caller.payer)
     return left.count if left is not None else 0
+
+
+async def came(caller: Caller) -> Came:
+    """What came lately, by way and by who sent it, and how much was answered; EngineFault."""
+    since = (today() - timedelta(days=CAME_DAYS)).isoformat()
+    stores, payer = caller.stores, caller.payer
+    counted = await stores.trail_reading.counted(payer, list(WAYS), since)
+    return Came(counted, await stores.control_numbers.taken(payer))
 
 
 async def letters(

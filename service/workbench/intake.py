@@ -21,6 +21,9 @@ from service.workbench.visit import Visit, Visiting
 router = APIRouter(prefix=f"{PREFIX}/intake", include_in_schema=False)
 SIZE = 50
 LINES_MAX = 2000
+LAID_OUT_MAX = 256 * 1024
+"""The characters of a message that is laid out; of a longer one the beginning is shown."""
+BEFORE = 20
 _END = "end"
 """Stands for the pointer of a line on which nothing begins."""
 Name = Annotated[str, Path(max_length=100)]
@@ -36,11 +39,15 @@ async def listing(
     wanted = LetterFilter(status=status or None, code=code or None)
     found = await intake.letters(visit.caller, wanted, size=SIZE, after=after)
     waiting = await intake.waiting(visit.caller)
+    came = await intake.came(visit.caller) if after is None else None
     return page(
         visit,
         "intake.html",
         found=found,
         waiting=waiting,
+        came=came,
+        ways=intake.WAYS,
+        days=intake.CAME_DAYS,
         state=status or "",
         code=code or "",
     )
@@ -100,19 +107,20 @@ async def _shown(
     one = await intake.letter(visit.caller, letter_id)
     text = one.readable() if one.content is not None else {"content": None, "encoding": None}
     is_text = text["encoding"] == "utf-8"
-    lines = list(marked(one, text["content"] or "")) if is_text else []
+    content = text["content"] or ""
+    lines, is_whole = shown_of(one, content) if is_text else ([], True)
     return page(
         visit,
         "letter.html",
         refused.status if refused else 200,
         letter=one,
-        lines=lines[:LINES_MAX],
-        has_more=len(lines) > LINES_MAX,
+        lines=lines,
+        has_more=not is_whole,
         content=typed or "\n".join(line for line, _ in lines),
         is_text=is_text,
         refused=refused,
         results=results,
-        beside=await _beside(visit, one, text["content"] or "") if one.on_file else None,
+        beside=await _beside(visit, one, content) if one.on_file and is_whole else None,
     )
 
 
@@ -131,6 +139,20 @@ async def _beside(visit: Visit, one: Letter, content: str) -> list[tuple[str, An
         for path in sorted({*kept, *sent})
         if kept.get(path) != sent.get(path)
     ]
+
+
+def shown_of(one: Letter, content: str) -> tuple[list[tuple[str, bool]], bool]:
+    """The lines of a message that are shown, those near the first error; and whether it is all."""
+    if len(content) > LAID_OUT_MAX and one.format != "x12":
+        cut = content[:LAID_OUT_MAX].splitlines()[:LINES_MAX]
+        return [(line, False) for line in cut], False
+    lines = list(marked(one, content))
+    if len(content) <= LAID_OUT_MAX and len(lines) <= LINES_MAX:
+        return lines, True
+    first = next((place for place, (_, is_wrong) in enumerate(lines) if is_wrong), 0)
+    start = max(0, first - BEFORE)
+    longest = LAID_OUT_MAX // LINES_MAX
+    return [(line[:longest], wrong) for line, wrong in lines[start : start + LINES_MAX]], False
 
 
 def marked(one: Letter, content: str) -> Iterator[tuple[str, bool]]:

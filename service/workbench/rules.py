@@ -21,6 +21,7 @@ from service.application import (
     rules_shadow,
     rules_stages,
     studies,
+    suggestions,
 )
 from service.application.parts import Caller
 from service.application.refusals import (
@@ -45,8 +46,10 @@ from service.application.rules_publishing import PublishAsked, RollbackAsked
 from service.application.rules_shadow import ShadowAsked
 from service.application.rules_stages import StageAsked, WidenAsked
 from service.application.studies import KeptFrom, StudyAsked
+from service.application.suggestions import SuggestionAsked
 from service.domain.answers import ResultAnswer
 from service.domain.claim import Claim
+from service.domain.misfits import Misfit
 from service.rules.fields import fields_of, with_fields
 from service.workbench import words
 from service.workbench.rendering import PREFIX, page
@@ -125,6 +128,26 @@ async def study(visit: Visiting) -> Response:
     except _REFUSALS as refusal:
         return await _overview(visit, refused_of(refusal))
     return RedirectResponse(f"{PREFIX}/rules", 303)
+
+
+@router.post("/suggestions")
+@needs("rules.edit", "clinical.authorization.read", "billing.charge.read")
+async def suggest(visit: Visiting) -> Response:
+    """Have thresholds, leads and weights looked for that labelled lines of a study speak for."""
+    try:
+        given = {"study": visit.field("study"), "reason": visit.field("reason")}
+        made = await suggestions.begin(visit.caller, SuggestionAsked.model_validate(given))
+    except (*_REFUSALS, Misfit) as refusal:
+        return await _overview(visit, refused_of(refusal))
+    return RedirectResponse(f"{PREFIX}/rules/suggestions/{made.id}", 303)
+
+
+@router.get("/suggestions/{suggestion_id}")
+@needs("rules.read")
+async def suggestion(visit: Visiting, suggestion_id: ReportId) -> Response:
+    """How far a suggestion is; of one that is done what it comes to, its draft and its report."""
+    head = await suggestions.read(visit.caller, suggestion_id)
+    return page(visit, "suggestion.html", one=studies.told(head))
 
 
 @router.get("/drafts/new")
@@ -251,14 +274,16 @@ STEPS: Mapping[str, tuple[str, Step]] = {
 
 async def _overview(visit: Visit, refused: Refused | None = None) -> Response:
     caller = visit.caller
-    in_force, sets, drafts, history, studied, reported = await asyncio.gather(
+    jobs = ("study", "report", "suggestion")
+    made = [studies.listing(caller, each, size=SIZE, after=None) for each in jobs]
+    in_force, sets, drafts, history, listed = await asyncio.gather(
         rules_stages.in_force(caller),
         rules.versions(caller, size=SIZE, after=None),
         rules_drafts.drafts(caller, is_open=True, size=SIZE, after=None),
         rules.history(caller, None, size=SIZE, after=None),
-        studies.listing(caller, "study", size=SIZE, after=None),
-        studies.listing(caller, "report", size=SIZE, after=None),
+        asyncio.gather(*made),
     )
+    studied, reported, suggested = ([studies.told(each) for each in one.entries] for one in listed)
     today_set = next(each for each in in_force["sets"] if each["state"] == "active")
     return page(
         visit,
@@ -270,8 +295,9 @@ async def _overview(visit: Visit, refused: Refused | None = None) -> Response:
         sets=sets["items"],
         drafts=drafts["items"],
         history=history["items"],
-        studies=[studies.told(each) for each in studied.entries],
-        reports=[studies.told(each) for each in reported.entries],
+        studies=studied,
+        reports=reported,
+        suggestions=suggested,
     )
 
 

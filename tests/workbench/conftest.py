@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page
 from pydantic import SecretStr
 
 from service.access.subject import hash_of
-from service.application.parts import application
+from service.application.parts import Application, application
 from service.application.sessions import ticket_of_key
 from service.settings import Settings
 from tests.ground import Ground
@@ -58,18 +58,24 @@ class Desk:
         page.goto(self.link(role))
         return page
 
+    def meanwhile(self, work: Callable[[Application], Coroutine[Any, Any, Any]]) -> Any:
+        """Do something with the parts of the service, beside it."""
+
+        async def done() -> Any:
+            async with application(self.settings) as parts:
+                return await work(parts)
+
+        return _meanwhile(done())
+
     def link(self, role: str = "all") -> str:
         """The link that signs somebody with a role in, once."""
         hashed = hash_of(key_of(role, self.payer).encode())
 
-        async def ticket() -> str:
-            async with application(self.settings) as parts:
-                return await ticket_of_key(parts, role, hashed)
-
-        return f"{self.url}/session/open?ticket={_meanwhile(ticket())}&next=/workbench"
+        ticket = self.meanwhile(lambda parts: ticket_of_key(parts, role, hashed))
+        return f"{self.url}/session/open?ticket={ticket}&next=/workbench"
 
 
-def _meanwhile(asked: Coroutine[Any, Any, str]) -> str:
+def _meanwhile(asked: Coroutine[Any, Any, Any]) -> Any:
     """Run something beside the event loop of the browser."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, asked).result()

@@ -1,6 +1,7 @@
 """Intake in a browser: where a message is wrong, mended, tried again, told apart, dropped."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from service.application.intake import Letter
-from service.workbench.intake import marked
+from service.workbench.intake import LAID_OUT_MAX, LINES_MAX, marked, shown_of
 from tests.api.bodies import authorization_body
 from tests.workbench.conftest import EXAMPLES, Desk
 
@@ -138,6 +139,33 @@ def test_the_segment_is_marked_if_it_is_the_one_that_is_named() -> None:
             each for each, wrong in marked(letter_of(content, "x12", [error]), content) if wrong
         ]
         assert (len(found), *[each[:3] for each in found]) == (count, *["HCR"] * count)
+
+
+def test_a_long_message_is_not_laid_out_whole() -> None:
+    """Of X12 the part with the first error is shown, of anything else the beginning."""
+    segments = [f"NTE*{number}~" for number in range(30_000)]
+    content = "".join(["ST*278*1~", *segments])
+    error = {"segment": "NTE", "position": 25_002}
+    shown, is_whole = shown_of(letter_of(content, "x12", [error]), content)
+    assert (len(shown), is_whole) == (LINES_MAX, False)
+    assert [text for text, wrong in shown if wrong] == ["NTE*25000~"]
+    endless = "NTE*" + "9" * 3_000_000
+    for text, format_ in ((json.dumps({"a": "x" * 3_000_000}), "json"), (endless, "x12")):
+        (line,), is_whole = shown_of(letter_of(text, format_), text)
+        assert (len(line[0]) <= LAID_OUT_MAX, is_whole) == (True, False)
+
+
+def test_what_came_is_told_by_sender_and_format(desk: Desk) -> None:
+    """With how often it was refused, and how many answers in X12 were written."""
+    refused(desk, authorization_id="W-5", kind="unknown")
+    with desk.caller() as all_:
+        edi = (EXAMPLES / "authorization.278.x12").read_bytes()
+        assert all_.post("/x12", content=edi, headers={"content-type": "application/edi-x12"})
+        text = all_.get("/workbench/intake").text
+    rows = re.findall(r"<th scope=\"row\">([^<]+)</th><td>([^<]+)</td><td[^>]+>(\d+)<", text)
+    assert ("key:all", "X12 278", "1") in rows
+    assert {way for _, way, _ in rows} >= {"JSON, one by one", "JSON, as a stream"}
+    assert re.search(r"[1-9]\d* acknowledgement", text)
 
 
 def test_only_operators_see_letters(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from service.domain.work_item import line_item
+from tests.api.bodies import authorization_body
 from tests.workbench.browser import complaints
 from tests.workbench.conftest import Desk, example
 
@@ -261,3 +263,85 @@ def test_two_adjudications_stand_side_by_side(desk: Desk) -> None:
         for other, status in ((others[0], 404), ("9999999999999-0", 404), ("x", 422)):
             refused = all_.get(both, params={"one": first, "other": other})
             assert refused.status_code == status
+
+
+def tab_to(page: Page, name: str, tag: str) -> None:
+    """Go on by Tab alone until something of this name has the focus."""
+    script = """([name, tag]) => document.activeElement.matches(tag)
+      && document.activeElement.innerText.trim().startsWith(name)"""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate(script, [name, tag]):
+            return
+    raise AssertionError(f"{name} cannot be reached by Tab")
+
+
+def decided_by_keys(page: Page, action: str) -> None:
+    """Open what may be done, go to its button, and press it; a reason, if there are any."""
+    tab_to(page, action, "summary")
+    page.keyboard.press("Enter")
+    if page.locator("details[open] input[type=radio]").count():
+        tab_to(page, "", "input[type=radio]")
+        page.keyboard.press("Space")
+    tab_to(page, action, "button")
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(
+    ("example_", "line", "event", "action", "told"),
+    [
+        ("claim-outpatient", 3, "SPA-0020", "Deny the line", "denied"),  # pended
+        ("claim-dental", 3, "SPA-0031", "Deny the line", "denied"),
+        ("claim-dental", 2, "SPA-0040", "Raise another event", "SPA"),  # non-exact
+        ("claim-professional", 4, "SPA-0009", "Leave it as it is", "Decided"),
+    ],
+)
+def test_every_decision_needs_no_mouse(
+    desk: Desk, example_: str, line: int, event: str, action: str, told: str
+) -> None:
+    """What has no key of its own is reached by Tab, Enter and Space, and says what was done."""
+    claim = sent(desk, example_, line)
+    page = opened(desk, claim, line)
+    expect(page.locator(".stays")).to_contain_text(event)
+    decided_by_keys(page, action)
+    expect(page.locator("main")).to_contain_text(re.compile(told, re.IGNORECASE))
+    expect(page.locator("[role=alert]")).to_have_count(0)
+
+
+def raised(desk: Desk, kind: str) -> str:
+    """The item of what an authorization that came late, or of two that somebody put there."""
+    with desk.caller() as all_:
+        if kind == "duplicate":
+            asked = {"kind": kind, "authorizations": ["UM-55012", "UM-55020"], "reason": "one?"}
+            return str(all_.post("/worklist", json=asked).json()["item_id"])
+        assert all_.post("/adjudicate", json=example("late-claim")).status_code == 200
+        body = authorization_body(
+            authorization_id="UM-9002",
+            number="AU-9002",
+            member={"id": "M9002"},
+            effective={"from": "2026-05-01", "to": "2026-06-30"},
+        )
+        assert all_.put("/authorizations/UM-9002", json=body).status_code == 201
+        for _ in range(100):
+            if items := all_.get("/worklist", params={"kind": kind}).json()["items"]:
+                return str(items[0]["item_id"])
+            time.sleep(0.1)
+    raise AssertionError("no claim was offered the authorization that came")
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "action", "told"),
+    [
+        ("duplicate", "Duplicate grant", "Leave it as it is", "Left as it is"),
+        ("late-authorization", "Late authorization", "Adjudicate anew", "Done"),
+    ],
+)
+def test_what_is_of_no_line_needs_no_mouse(
+    desk: Desk, kind: str, title: str, action: str, told: str
+) -> None:
+    """An authorization that came late, and two grants of one service."""
+    page = desk.sit_down("examiner")
+    page.goto(f"{desk.url}/workbench/worklist/{raised(desk, kind)}")
+    expect(page.locator("h1")).to_have_text(title)
+    decided_by_keys(page, action)
+    expect(page.locator(".head .tag").first).to_have_text(told)

@@ -1,16 +1,29 @@
 """The rules studio: a change from its text to its publication by two people, checked inline."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from service.application.parts import Application
+from service.stores.studies.studies import Head
 from tests.ground import Ground, separate
 from tests.workbench.browser import barriers, complaints, is_too_wide
 from tests.workbench.conftest import Desk, furnished
 
 FILE = "base.yaml"
+AT = "2026-06-01T12:00:00.000+00:00"
+COUNTS = {"right": 50, "wrong": 0}
+SUGGESTED = {
+    "says": "of 50 labelled lines 50 rightly and 0 wrongly",
+    **dict.fromkeys(("now", "suggested", "unseen"), COUNTS),
+    "changes": ["base: non exact, min 60 -> 55"],
+    "draft": "d0123456789abcdef",
+    "report": "0123456789abcdef",
+}
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +144,36 @@ def test_a_study_is_asked_for(desk: Desk) -> None:
     page.get_by_label("Of").select_option("golden")
     page.get_by_role("button", name="Make a study").click()
     expect(page.locator("main")).to_contain_text("June")
+
+
+async def write(payer: str, head: Head, parts: Application) -> None:
+    """Write how far a suggestion is, as whoever makes it does."""
+    await parts.stores.studies.write(payer, head)
+
+
+def test_a_suggestion_says_what_it_comes_to(desk: Desk) -> None:
+    """With its draft and its report; else how far it is, or why it failed."""
+    with desk.caller() as all_:
+        wrong = all_.post("/workbench/rules/suggestions", data={"study": "x", "reason": "r"})
+        assert (wrong.status_code, "/study" in wrong.text) == (422, True)
+        unknown = {"study": "0" * 16, "reason": "r"}
+        assert all_.post("/workbench/rules/suggestions", data=unknown).status_code == 404
+        told: list[tuple[Any, dict[str, Any], str]] = [
+            ("done", SUGGESTED, "rightly and 0 wrongly"),
+            ("running", {"doing": "17 tried"}, "17 tried"),
+            ("failed", {"reason": "too few labels"}, "too few labels"),
+        ]
+        for number, (status, said, words) in enumerate(told):
+            id_ = f"{number:016x}"
+            head = Head(
+                kind="suggestion", id=id_, status=status, at=AT, beat=AT, by="key:all", said=said
+            )
+            desk.meanwhile(partial(write, desk.payer, head))
+            text = all_.get(f"/workbench/rules/suggestions/{id_}").text
+            assert words in text
+            assert ("Its draft" in text) == (status == "done")
+        assert "17 tried" in all_.get("/workbench/rules").text
+        assert all_.get(f"/workbench/rules/suggestions/{'f' * 16}").status_code == 404
 
 
 CLAIM = {"claim": "C-2026-000123"}

@@ -19,6 +19,7 @@ _NEWEST_FIRST: Order = [
     ({"number": {"order": "desc", "unmapped_type": "long", "missing": "_last"}}, int)
 ]
 _HIDDEN = ("payer", "seen")
+_COUNTED_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,17 @@ class Wanted:
     authorization: str | None = None
     since: str | None = None
     until: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many rows say what was done by whom, how many of them that it was refused or failed."""
+
+    what: str
+    by: str
+    rows: int
+    refused: int
+    last: str
 
 
 @dataclass(eq=False, repr=False)
@@ -67,6 +79,41 @@ class TrailReading:
             after=after,
             expand_wildcards=ALL,
         )
+
+    async def counted(self, payer: str, whats: Sequence[str], since: str) -> list[Counted]:
+        """How many rows say so, by what was done and who did it, the most first."""
+        await self._projection.project(payer)
+        by = {"terms": {"field": "by", "size": _COUNTED_MAX, "missing": ""}}
+        bad = {"filter": {"terms": {"outcome": ["refused", "failed"]}}}
+        inner = {"bad": bad, "last": {"max": {"field": "at"}}}
+        wanted = [
+            {"term": {"payer": payer}},
+            {"terms": {"what": list(whats)}},
+            {"range": {"at": {"gte": since}}},
+        ]
+        with translated_errors():
+            await self._elasticsearch.indices.refresh(index=self._indices.audits)
+            response = await self._elasticsearch.search(
+                index=self._indices.audits,
+                query={"bool": {"filter": wanted}},
+                aggs={"what": {"terms": {"field": "what"}, "aggs": {"by": {**by, "aggs": inner}}}},
+                size=0,
+                expand_wildcards=ALL,
+                allow_partial_search_results=False,
+            )
+        found = response.get("aggregations", {}).get("what", {}).get("buckets", ())
+        counted = [
+            Counted(
+                what=what["key"],
+                by=each["key"],
+                rows=each["doc_count"],
+                refused=each["bad"]["doc_count"],
+                last=each["last"]["value_as_string"],
+            )
+            for what in found
+            for each in what["by"]["buckets"]
+        ]
+        return sorted(counted, key=lambda each: (-each.rows, each.what, each.by))
 
     async def everybody(self) -> tuple[str, ...]:
         """All payers with a trail: those that may call, and those that have rows."""

@@ -22,3 +22,8 @@ class ControlNumbers:
         with translated_errors():
             last = await self._redis.incrby(self._keys.control_numbers(payer), count)
         return (last - count) % NUMBERS + 1
+
+    async def taken(self, payer: str) -> int:
+        """How many were taken so far; raises EngineFault."""
+        with translated_errors():
+            return int(await self._redis.get(self._keys.control_numbers(payer)) or 0)
