@@ -1,7 +1,7 @@
 """Moves units directly in the accumulators, without matching: for tests of what keeps them true."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,7 @@ class Mover:
         state: str = "used",
         replaces: str | None = None,
         waits: bool = False,
+        charges: Sequence[str] = (),
         **debit: Any,
     ) -> Moved:
         """Draw the next version of a claim, in place of what it or the one it replaces had."""
@@ -133,6 +134,7 @@ class Mover:
             record=pack(self._record(claim_id, want)),
             matched=tuple(each["authorization_id"] for each in matched),
             waiting=Waiting(events=waits, exhausted=True, exceeded=True),
+            charges=await books.read_claims(self.payer, charges),
         )
         return await books.draw(self.payer, request)
 
@@ -179,14 +181,15 @@ class Mover:
         await self.stores.accumulators.amend(self.payer, amendment, Occasion(kind="amend", at=AT))
 
     async def some_of_everything(self, seed: int, steps: int = 40) -> None:
-        """Draw, redraw, replace, change and amend in an order that the seed decides."""
+        """Draw, redraw, replace, attach, change and amend in an order that the seed decides."""
         chance = random.Random(seed)
         granted = {"A1": bounds(20, 900), "A2": bounds(15), "A3": bounds(30, None, 6)}
         of = {self.named(name): limits for name, limits in granted.items()}
         known: list[str] = []
         for step in range(steps):
             claim_id = f"C/{self.member}-{step}"
-            action = chance.choice(("draw", "draw", "redraw", "replace", "change", "amend"))
+            actions = ("draw", "draw", "redraw", "replace", "attach", "change", "amend")
+            action, charge = chance.choice(actions), f"charge:{self.member}-{step % 5}"
             some = {each: of[each] for each in chance.sample(sorted(of), 2)}
             days = tuple(f"2026-11-{chance.randint(1, 9):02}" for _ in range(2))
             debit = chance.choice(({}, {"day_tokens": days[:1]}, {"unit_tokens": days}))
@@ -200,6 +203,9 @@ class Mover:
                 continue
             if action == "redraw" and known:
                 claim_id = chance.choice(known)
+            if action == "attach":
+                await self.draw(charge, chance.randint(1, 3), of=some, state="reserved")
+                continue
             replaces = chance.choice(known) if action == "replace" and known else None
             await self.draw(
                 claim_id,
@@ -208,6 +214,7 @@ class Mover:
                 state=chance.choice(("used", "reserved")),
                 replaces=replaces,
                 waits=chance.random() < 0.5,
+                charges=[charge] if chance.random() < 0.5 else [],
                 **debit,
             )
             known = list(dict.fromkeys((*known, claim_id)))

@@ -23,6 +23,7 @@ from service.api import (
     alerts,
     audit,
     authorizations,
+    charges,
     claims,
     dead_letters,
     fhir,
@@ -56,6 +57,7 @@ log = structlog.get_logger()
 ROOMS = (
     matching,
     adjudication,
+    charges,
     claims,
     worklist,
     authorizations,

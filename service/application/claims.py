@@ -7,6 +7,7 @@ from prometheus_client import Counter
 from pydantic import Field
 
 from service.access.act import current, note
+from service.access.subject import BadPart
 from service.accounting.answers.answer import benefit_answer, complete, goes_before
 from service.accounting.answers.balances import balances_told, with_balances
 from service.accounting.books.books import LookedUp, occasion_of
@@ -28,6 +29,7 @@ from service.domain.answers import (
     StoredAnswer,
     UsedAuthorization,
 )
+from service.domain.charge import CHARGE
 from service.domain.claim import Claim
 from service.domain.claim_values import days_of
 from service.domain.decision import Decision
@@ -142,7 +144,7 @@ async def _counted(caller: Caller, claim: Claim, counting: Counting) -> LookedUp
     """Read who the member is with the counters, and what is counted of the claim itself."""
     books = caller.stores.accumulators
     found = await books.look_up(caller.payer, claim.claim_id, claim.member.id, counters=True)
-    return await books.recall(caller.payer, found) if counting.is_missing(found) else found
+    return await books.recall(caller.payer, found) if found.is_missing_some else found
 
 
 def sent_in(
@@ -183,6 +185,8 @@ async def adjudicate(
     """
     note(claims=(claim.claim_id,), members=_members_of(claim), why=claim.reason)
     check_version(claim.version, "/version")
+    if claim.claim_id.startswith(CHARGE):
+        raise BadPart("/claim_id", f"ids that begin with {CHARGE} are those of charges")
     if claim.selections:
         caller.subject.demand("clinical.authorization.write", "/selections")
     if claim.override is not None:
@@ -284,7 +288,7 @@ async def as_held(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimSta
 async def _stored(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState, Draft]:
     stores = caller.stores
     claim = await stores.accumulators.read_claim(caller.payer, claim_id)
-    if not claim.is_known:
+    if not claim.entries:
         raise UnknownClaim(claim_id)
     draft, moved = await stores.records.recorded(caller.payer, claim.entries[claim.version])
     answer: StoredAnswer = {

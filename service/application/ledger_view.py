@@ -54,6 +54,7 @@ def _entry(entry: LedgerEntry, authorization_id: str | None) -> Answer:
     movements = [
         *_movements("given back", moved.undone, authorization_id),
         *_movements("given back by the original", moved.given_back, authorization_id),
+        *_movements("given back by a charge", moved.unattached, authorization_id),
         *_movements("corrected" if "cr" in fields else "drawn", moved.drawn, authorization_id),
     ]
     return {

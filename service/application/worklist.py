@@ -229,7 +229,7 @@ async def _raised(caller: Caller, asked: Raised) -> WorkItem:
     named: Answer = {}
     if asked.claim_id is not None:
         claim = await stores.accumulators.read_claim(payer, asked.claim_id)
-        if not claim.is_known:
+        if not claim.entries:
             raise UnknownClaim(asked.claim_id)
         named = {"claim_id": asked.claim_id, "claim_version": claim.version, "line": asked.line}
         named["entry"] = claim.entries[claim.version]

@@ -327,9 +327,9 @@ class LineAnswer(TypedDict):
 
 
 class ReturnedAnswer(TypedDict):
-    """What was given back before a claim was drawn: by its version before, or by the original."""
+    """What was given back before a claim was drawn: by itself, the original or a charge."""
 
-    of: Literal["own", "original"]
+    of: Literal["own", "original", "charge"]
     line: int
     authorization_id: str
     authorization_line: int

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from service.domain.member_ids import MemberId
 from service.domain.misfits import Path, refuse, repeated
@@ -29,6 +29,9 @@ RequestedKind = Literal["authorization", "notification", "referral", "authorizat
 _MEETING: Mapping[AuthorizationKind, tuple[AuthorizationKind, ...]] = {
     "notification": ("notification", "authorization")
 }
+
+ChargeId = Annotated[Identifier, StringConstraints(max_length=90)]
+"""The id of a charge in the billing system."""
 
 CLAIM_LINES_MAX = 999
 """X12 837 institutional allows 999 service lines a claim, the most of the three types."""
@@ -110,6 +113,9 @@ class ServiceLine(Frozen):
     rendering_provider: ClaimProvider | None = None
     authorization_numbers: tuple[SubmittedNumber, ...] = Field(default=(), max_length=20)
     benefit: Benefit = Benefit()
+    charge_ids: tuple[ChargeId, ...] = Field(
+        default=(), max_length=50, description="The charges that it bills: what they hold is freed."
+    )
     attached: JsonObject = Field(default_factory=dict, max_length=50)
 
     @model_validator(mode="after")

@@ -23,6 +23,13 @@ def authorization_body(query: str = "professional", **changes: Any) -> Fields:
     return body
 
 
+def charge_body(name: str = "CH-1", **changes: Any) -> Fields:
+    """A charge that the usual authorization covers."""
+    body: Fields = {"charge_id": name, "member": {"id": "M0001"}, "procedure": "97112"}
+    body |= {"from": "2026-03-12", "units": "1", "unit": "UN"}
+    return body | {"benefit": {"authorization_required": True}, **changes}
+
+
 def ndjson(bodies: Iterable[Fields]) -> bytes:
     """A line for each."""
     return b"".join(json.dumps(each).encode() + b"\n" for each in bodies)

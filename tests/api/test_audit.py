@@ -21,7 +21,7 @@ from service.ingest.fhir import to_claim_response
 from service.settings import StartKey
 from service.stores.audit.reading import Wanted
 from service.stores.connection.clock import now
-from tests.api.bodies import authorization_body, claim_body, ndjson
+from tests.api.bodies import authorization_body, charge_body, claim_body, ndjson
 from tests.api.test_foreign import Places, places, sent_to
 from tests.api.test_scopes import matrix
 from tests.api.test_x12 import inquiry
@@ -66,6 +66,9 @@ ROWS = {
     "POST /authorizations/{authorization_id}/accumulators/corrections": [
         "moved authorizations persons"
     ],
+    "POST /charges/attach": [MOVED],
+    "POST /charges/check": [LISTED],
+    "POST /charges/{charge_id}/detach": [MOVED],
     "POST /claims/populate": ["asked claims persons", "done claims authorizations persons"],
     "POST /claims/{claim_id}/adjust": [MOVED],
     "POST /claims/{claim_id}/benefit-limits": [CLAIM],
@@ -121,6 +124,11 @@ def kinds(row: dict[str, Any]) -> str:
     return " ".join([row["outcome"], *(name for name in names if row.get(name))])
 
 
+def attached(found: Places, name: str) -> dict[str, Any]:
+    """A charge, and the authorization that is attached to it."""
+    return {"charge": charge_body(name), "authorization_id": found.ids["authorization_id"]}
+
+
 async def asked(found: Places, route: str) -> tuple[httpx.Response, list[dict[str, Any]]]:
     """Ask a route for something that is there; gives the answer and its rows."""
     method, path = route.split()
@@ -135,6 +143,8 @@ async def asked(found: Places, route: str) -> tuple[httpx.Response, list[dict[st
         "/match/batch": {"content": ndjson([claim_body(claim_id=f"C-{mark}-{n}") for n in "12"])},
         "/match/why-not": {"json": {"claim": claim_body(), "line": 1, "number": "AU-1"}},
         "/claims/populate": {"json": claim_body(claim_id=f"C-{mark}")},
+        "/charges/check": {"json": charge_body(f"CH-{mark}")},
+        "/charges/attach": {"json": attached(found, f"CH-{mark}")},
         "/adjudicate": {"json": claim_body(claim_id=f"D-{mark}")},
         "/adjudicate/batch": {"content": ndjson([claim_body(claim_id=f"D-{mark}-1")])},
         "/authorizations/bulk": {

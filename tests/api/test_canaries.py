@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from service.application.parts import Stores
-from tests.api.bodies import authorization_body, claim_body
+from tests.api.bodies import authorization_body, charge_body, claim_body
 from tests.api.service_process import ServiceProcess
 from tests.api.test_scopes import matrix
 from tests.ground import Ground
@@ -32,6 +32,7 @@ CLAIM = claim_body(
     attached={"note": WORD},
     diagnoses=[{"code": WORD}],
 )
+CHARGE = charge_body(WORD, member=PERSON, diagnoses=[{"code": WORD}])
 AUTHORIZATION = authorization_body(
     authorization_id=WORD,
     number=WORD,
@@ -45,6 +46,8 @@ BODIES: dict[str, Any] = {
     "/match/batch": CLAIM,
     "/match/why-not": {"claim": CLAIM, "line": 1, "number": WORD},
     "/claims/populate": CLAIM,
+    "/charges/check": CHARGE,
+    "/charges/attach": {"charge": CHARGE, "authorization_id": WORD},
     "/adjudicate": CLAIM,
     "/adjudicate/batch": CLAIM,
     "/authorizations/bulk": AUTHORIZATION,

@@ -39,7 +39,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
     assert all(call.get("summary") for call in calls)
     assert set(document["paths"]) == {
         "/match", "/match/batch", "/match/why-not", "/claims/populate",
-        "/authorizations", "/authorizations/bulk",
+        "/authorizations", "/authorizations/bulk", "/charges/check", "/charges/attach",
         "/authorizations/{authorization_id}", "/authorizations/{authorization_id}/versions",
         "/adjudicate", "/adjudicate/batch", "/claims/{claim_id}", "/claims/{claim_id}/history",
         "/claims/{claim_id}/finalize", "/claims/{claim_id}/release", "/claims/{claim_id}/reverse",
@@ -71,10 +71,10 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/studies", "/studies/{study_id}", "/studies/{study_id}/claims",
         "/reports", "/reports/{report_id}", "/reports/{report_id}/content",
         "/golden/labels", "/golden/lines", "/golden/next", "/golden/decisions", "/audit",
-        "/", "/health/live", "/health/ready",
+        "/", "/health/live", "/health/ready", "/charges/{charge_id}/detach",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 50
+    assert len(bodies) == 53
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 

@@ -89,6 +89,19 @@ def claims(story: Story) -> None:
     asked = {"claim": exact, "line": 1, "number": "AU-00123"}
     story.call("POST /match/why-not", body=asked)
     story.call("POST /claims/populate", body=exact)
+    charge = {
+        "charge_id": "CH-2026-1",
+        "member": {"id": exact["member"]["id"]},
+        "procedure": "97110",
+        "from": "2026-04-01",
+        "units": "2",
+        "unit": "UN",
+        "benefit": {"authorization_required": True},
+    }
+    story.call("POST /charges/check", body=charge, params={"show_all": "true"})
+    attached = {"charge": charge, "authorization_id": "UM-55012"}
+    story.call("POST /charges/attach", body=attached)
+    story.call("POST /charges/{charge_id}/detach", "CH-2026-1", body={"reason": "keyed twice"})
     story.call("POST /adjudicate", body=exact)
     story.call("POST /adjudicate/batch", body=f"{json.dumps(cutback)}\n", kind=NDJSON)
     change = {"by": "examiner 7", "reason": "as billed"}

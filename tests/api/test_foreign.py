@@ -26,7 +26,7 @@ from service.application.parts import local_caller
 from service.domain.alert import alert_id
 from service.domain.work_item import offer_item
 from service.rules.texts import read_folder
-from tests.api.bodies import authorization_body, claim_body
+from tests.api.bodies import authorization_body, charge_body, claim_body
 from tests.api.test_scopes import matrix
 from tests.builders import build_authorization
 from tests.ground import Ground, as_pushed
@@ -94,6 +94,8 @@ class Places:
         body = authorization_body(authorization_id=name)
         await self.done("PUT", f"/authorizations/{name}", json=body)
         await self.done("POST", "/adjudicate", json=claim_body(claim_id=claim))
+        charge = {"charge": charge_body(f"CH-{mark}"), "authorization_id": name}
+        await self.done("POST", "/charges/attach", json=charge)
         waiting = claim_body(claim_id=late, member={"id": "M-late"})
         await self.done("POST", "/adjudicate", json=waiting)
         body = authorization_body(authorization_id=f"B-{mark}", member={"id": "M-late"})
@@ -108,6 +110,7 @@ class Places:
         self.ids = {
             "authorization_id": name,
             "resource_id": name,
+            "charge_id": f"CH-{mark}",
             "claim_id": claim,
             "letter_id": refused.json()["dead_letter"],
             "member_id": f"M{mark.upper()}",

@@ -49,7 +49,13 @@ class BooksOfOneClaim:
     occasions: list[Occasion] = field(default_factory=list)
 
     async def look_up(
-        self, payer: str, claim_id: str, member: str, *, counters: bool = False
+        self,
+        payer: str,
+        claim_id: str,
+        member: str,
+        *,
+        counters: bool = False,
+        charges: Sequence[str] = (),
     ) -> LookedUp:
         """No step asks for a member."""
         raise NotImplementedError

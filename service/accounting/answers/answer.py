@@ -69,7 +69,11 @@ def complete(draft: Draft, moved: Moved) -> RecordedAnswer:
         for line in draft["lines"]
     ]
     before: Before = {}
-    returned = [*_returned(moved.undone, "own"), *_returned(moved.given_back, "original")]
+    returned = [
+        *_returned(moved.undone, "own"),
+        *_returned(moved.given_back, "original"),
+        *_returned(moved.unattached, "charge"),
+    ]
     if returned:
         before["returned"] = returned
     if "previous" in draft:
@@ -281,7 +285,9 @@ def benefit_answer(limits: Sequence[Any], *, override: bool, action: str) -> Lim
     }
 
 
-def _returned(rows: Iterable[Row], whose: Literal["own", "original"]) -> list[ReturnedAnswer]:
+def _returned(
+    rows: Iterable[Row], whose: Literal["own", "original", "charge"]
+) -> list[ReturnedAnswer]:
     """What was given back before the claim was drawn, by line and authorization."""
     return [
         {

@@ -43,7 +43,7 @@ class CounterBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookedUp:
-    """A claim as it stands, and the person for whom it was asked.
+    """A claim as it stands with the charges that it names, and the person for whom it was asked.
 
     ``owners`` are the ids of the person as claims name them, the id that stays first; a claim goes
     to that one when it is first drawn. ``last_push`` is the mark of the person's last push,
@@ -55,11 +55,19 @@ class LookedUp:
     owners: tuple[str, ...]
     last_push: str = ""
     counters: Mapping[str, CounterBook] = field(default_factory=dict)
+    charges: tuple[ClaimState, ...] = ()
 
     @property
     def owner(self) -> str:
         """Under which id the claim is kept, or will be."""
         return self.claim.owner or self.owners[0]
+
+    @property
+    def is_missing_some(self) -> bool:
+        """Whether counters or charges are not at hand: they may be at rest."""
+        return any(not book.sequence for book in self.counters.values()) or any(
+            not charge.is_known for charge in self.charges
+        )
 
     def is_of_person(self, claim: ClaimState) -> bool:
         """Whether a claim is one of the person, under any id; a new one may become one."""
@@ -96,6 +104,8 @@ class DrawRequest:
     was decided what it needs: they must be as they were. ``looked_at`` are accounts of candidates
     whose balances are shown, ``must_find`` whether those at rest are, too; ``others_wait``: every
     line that is not in the plan goes to an examiner; ``dry`` computes and writes nothing.
+    ``charges`` are those of which the claim takes the place; ``all_or_nothing``: nothing is written
+    where less is left than is asked for.
     """
 
     claim: ClaimState
@@ -117,6 +127,8 @@ class DrawRequest:
     others_wait: bool = False
     marked: str = ""
     last_push: str = ""
+    charges: Sequence[ClaimState] = ()
+    all_or_nothing: bool = False
     dry: bool = False
 
     @property
@@ -124,6 +136,7 @@ class DrawRequest:
         """All on whose accounts something may be moved."""
         ids = [*self.plan.authorizations, *self.claim.authorizations]
         ids += self.original.authorizations if self.original else ()
+        ids += (name for charge in self.charges for name in charge.authorizations)
         ids += self.seen
         ids += (row.authorization_id for row in self.counted)
         return list(dict.fromkeys(ids))
@@ -142,7 +155,7 @@ class DrawRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """What was moved: drawn, and given back by the claim itself and by the original.
+    """What was moved: drawn, and given back by the claim itself, the original and charges.
 
     ``tried`` are, of lines that came out short, rows of nothing: what was asked and gave nothing.
     ``short`` are lines that got nothing because they could not get all (see ``whole_only``);
@@ -154,6 +167,7 @@ class Moved:
     drawn: tuple[Row, ...] = ()
     undone: tuple[Row, ...] = ()
     given_back: tuple[Row, ...] = ()
+    unattached: tuple[Row, ...] = ()
     tried: tuple[Row, ...] = ()
     short: tuple[int, ...] = ()
     lean: frozenset[tuple[int, str]] = frozenset()
@@ -244,16 +258,23 @@ class Books(Protocol):
     """Reads and moves what claims hold; every fault is an exception, and nothing moved."""
 
     async def look_up(
-        self, payer: str, claim_id: str, member: str, *, counters: bool = False
+        self,
+        payer: str,
+        claim_id: str,
+        member: str,
+        *,
+        counters: bool = False,
+        charges: Sequence[str] = (),
     ) -> LookedUp:
         """Read a claim where it is at hand, and who the member is; ``recall`` reads it for sure.
 
-        When it returns, what was pushed for the member can be found. ``counters`` are read with it.
+        When it returns, what was pushed for the member can be found. ``counters`` are read with it,
+        and ``charges``.
         """
         ...
 
     async def recall(self, payer: str, looked_up: LookedUp) -> LookedUp:
-        """Read a claim, and counters, that are not at hand: they may be at rest."""
+        """Read a claim, counters and charges that are not at hand: they may be at rest."""
         ...
 
     async def read_claim(self, payer: str, claim_id: str) -> ClaimState:

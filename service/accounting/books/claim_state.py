@@ -15,6 +15,8 @@ REVERSED = "reversed"
 REPLACED = "replaced"
 VOID = "void"
 """A claim that voids another one, and holds nothing itself."""
+BILLED = "billed"
+"""A claim took the place of a charge, and draws what it needs itself."""
 IN_FORCE = frozenset({USED, RESERVED, SUSPENDED})
 """The claim stands as it was adjudicated: it holds what it drew, or waits."""
 
@@ -25,7 +27,8 @@ class ClaimState:
 
     ``sequence`` counts what happened to it, ``fingerprints`` and ``entries`` tell, by version, what
     was asked and where in the ledger the answer is. ``replaced_by`` is the claim that replaced or
-    voided it, ``owner`` the member for whom it was first drawn, without telling who that is.
+    voided it, ``owner`` the member for whom it was first drawn, without telling who that is;
+    ``billed_by`` are the claims that ever took the place of it, a charge.
     """
 
     claim_id: str
@@ -37,6 +40,7 @@ class ClaimState:
     fingerprints: Mapping[int, str] = field(default_factory=dict)
     entries: Mapping[int, str] = field(default_factory=dict)
     replaced_by: str | None = None
+    billed_by: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:

@@ -19,6 +19,7 @@ CLAIM: Names = {
     "fp:VERSION": "fingerprint of the content of a version",
     "e:VERSION": "the ledger entry with the record of a version",
     "by": "the claim that replaced or voided it",
+    "bb": "of a charge (its id begins with `charge:`) the claims that billed it, with `|` between",
 }
 
 ACCOUNTS: Names = {
@@ -115,6 +116,9 @@ ENTRY: Names = {
     "cs": "claims of a recount: of each its id, new count, member, status, and how many of `u` and"
     " of `r` are its own",
     "wt": "`1` of a claim that waits",
+    "cb": "charges that the claim took the place of: of each its id, new count, the claims that"
+    " billed it, and how many of `cg` are its own",
+    "cg": "rows that were given back by these charges",
 }
 
 TABLES: Mapping[str, Names] = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from service.accounting.books.claim_state import NEVER
+from service.accounting.books.claim_state import BILLED, NEVER
 from service.accounting.replay._holdings import STATES
 from service.accounting.replay.ledger_page import (
     Difference,
@@ -105,12 +105,16 @@ class Replayed:
             self.accounts[name][f"c:{fields['cf']}"] = fields["ch"]
 
     def _draw(self, page: Page, fields: Mapping[str, str]) -> None:
-        """Give back what the claim and its original had, and draw the claim anew."""
+        """Give back what claim, original and charges had, and draw the claim anew."""
         claim_id, original_id, version = fields["c"], fields["oc"], fields["v"]
         for amended in orjson.loads(fields["am"]):
             page.amend(amended)
         self._give_back(page, claim_id, read_moves(fields["u"]))
         self._give_back(page, original_id, read_moves(fields["o"]))
+        charges = orjson.loads(fields.get("cb") or "[]")
+        unattached = iter(read_moves(fields.get("cg") or "[]"))
+        for name, _, _, count in charges:
+            self._give_back(page, name, list(islice(unattached, int(count))))
         drawn = read_moves(fields["r"])
         page.post(drawn, STATES.get(fields["s"]), 1)
         page.close(fields["q"])
@@ -129,6 +133,12 @@ class Replayed:
             self._hold(page, original_id, replaced, [])
             if self.mine(original_id):
                 self.claims[original_id]["by"] = claim_id
+        for name, number, billed_by, _ in charges:
+            owner = self.claims.get(name, {}).get("m", fields["m"])
+            self._hold(page, name, {"n": number, "m": owner, "s": BILLED}, [])
+            if self.mine(name):
+                billed = {"id": name, "bb": billed_by}
+                self.claims[name] = {"v": "0", **self.claims[name], **billed}
 
     def _change(self, page: Page, fields: Mapping[str, str]) -> None:
         """Make a claim hold other rows, no more than it does."""

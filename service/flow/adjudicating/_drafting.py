@@ -46,7 +46,8 @@ BENEFIT_ACTION = "BENAU"
 class Drafted:
     """The draft of the answer, the plan of what is to be drawn, and when the claim waits.
 
-    ``others_wait``: every line that is not in the plan goes to an examiner; ``some_wait``: some do.
+    ``others_wait``: every line that is not in the plan goes to an examiner; ``some_wait``: some do;
+    ``is_stopped``: some do, or are denied.
     ``looked_at`` are accounts of the candidates that are shown.
     """
 
@@ -55,6 +56,7 @@ class Drafted:
     waiting: Waiting
     others_wait: bool
     some_wait: bool
+    is_stopped: bool
     looked_at: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
 
@@ -147,6 +149,7 @@ class Drafting:
             waiting=waiting_of(raised, billed, plan, outcomes),
             others_wait=all(line["asks"] or _is_suspended(line) for line in lines),
             some_wait=any(map(_is_suspended, lines)),
+            is_stopped=any(event.action != "none" for event in raised),
         )
 
     def _head(self) -> ClaimHead:

@@ -24,6 +24,7 @@ from service.accounting.books.claim_state import (
 )
 from service.accounting.books.claim_state import VOID as VOIDING
 from service.accounting.books.record import Draft, pack
+from service.accounting.books.waiting import NEVER_WAITS
 from service.accounting.planning.tallies import Values
 from service.background import end
 from service.domain.adjudication import (
@@ -33,6 +34,7 @@ from service.domain.adjudication import (
     fingerprints_as,
 )
 from service.domain.answers import AdjudicationAnswer, Summary
+from service.domain.charge import charges_of
 from service.domain.decision import Decision, with_decisions
 from service.domain.misfits import Misfit
 from service.domain.person import Person
@@ -62,11 +64,12 @@ class Overtaken(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjudicated:
-    """The answer, and what was found where the claim was matched."""
+    """The answer, and what was found where the claim was matched; ``written``: it stands."""
 
     answer: AdjudicationAnswer
     matched: Matched | None = None
     replayed: bool = False
+    written: bool = True
 
 
 async def adjudicate(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudicated:
@@ -99,14 +102,18 @@ async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudi
     """
     books, sent, counting = stores.books, content_of(claim), Counting.of(claim, run.rules)
     found = await books.look_up(
-        run.payer, claim.claim_id, claim.member.id, counters=counting.looks_back
+        run.payer,
+        claim.claim_id,
+        claim.member.id,
+        counters=counting.looks_back,
+        charges=charges_of(claim),
     )
     counted = counting.values(found)
     matching: asyncio.Task[Matched | None] | None = None
     if not found.claim.is_known:
         matching = asyncio.create_task(_match(claim, run, found.person, stores, counted))
     try:
-        if matching is not None or counting.is_missing(found):
+        if matching is not None or found.is_missing_some:
             found = await books.recall(run.payer, found)
         if await _is_replay(claim, found, fingerprint(sent), run, stores):
             return await _replay(found.claim, claim.version, run, stores)
@@ -137,31 +144,28 @@ class _Before:
 async def _draw(
     claim: Adjudication, before: _Before, matched: Matched | None, run: Run, stores: ClaimStores
 ) -> Adjudicated:
-    found, original = before.found, before.original
-    state = found.claim
+    found, original, state = before.found, before.original, before.found.claim
     previous, decisions = await _before(claim, state, run, stores)
     claim = with_decisions(claim, decisions)
-    is_unknown = claim.frequency in (REPLACEMENT, VOID) and original is None
     drafting = Drafting(
         claim=claim,
         rules=run.rules,
         person=found.person,
         previous=previous,
-        is_unknown=is_unknown,
+        is_unknown=claim.frequency in (REPLACEMENT, VOID) and original is None,
         decisions=decisions,
     )
     if matched is None:
         drafted = drafting.void_drafted()
     else:
-        chosen = await choose_all(claim, matched, run, stores)
-        drafted = drafting.claim_drafted(matched, chosen)
+        drafted = drafting.claim_drafted(matched, await choose_all(claim, matched, run, stores))
     request = DrawRequest(
         claim=state,
         version=claim.version,
         fingerprint=fingerprint(before.sent),
         state=_status(claim, state, run),
         plan=drafted.plan,
-        occasion=occasion_of(_kind(claim, state), run.at, run.actor, claim.reason),
+        occasion=occasion_of(_kind(claim, state, run), run.at, run.actor, claim.reason),
         owner=found.owner,
         marked=found.owners[0],
         last_push=found.last_push,
@@ -169,13 +173,15 @@ async def _draw(
         original_status=REVERSED if claim.frequency == VOID else REPLACED,
         record=pack({**drafted.draft, "sent": before.sent.decode()}),
         matched=_found(matched),
-        waiting=drafted.waiting,
+        waiting=NEVER_WAITS if run.attaching else drafted.waiting,
         counted=before.counting.rows(found.owner),
         seen=found.counters,
         looked_at=drafted.looked_at,
         must_find=drafted.some_wait,
         others_wait=drafted.others_wait,
-        dry=run.dry,
+        charges=[each for each in found.charges if found.is_of_person(each)],
+        all_or_nothing=run.attaching,
+        dry=run.dry or (run.attaching and drafted.is_stopped),
     )
     with stage("draw", len(claim.lines)):
         moved = await stores.books.draw(run.payer, request)
@@ -183,6 +189,7 @@ async def _draw(
     return Adjudicated(
         answer={**answer, "status": moved.status, "replayed": False, "dry_run": run.dry},
         matched=matched,
+        written=moved.entry is not None,
     )
 
 
@@ -287,7 +294,7 @@ async def _before(
 
     What examiners decided about a version holds when it is run again; a new version is as sent.
     """
-    if not state.is_known:
+    if not state.entries:
         return None, run.decisions or ()
     draft, moved = await stores.records.recorded(run.payer, state.entries[state.version])
     decisions = run.decisions
@@ -331,10 +338,12 @@ def _found(matched: Matched | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.candidate.authorization_id for each in shown))
 
 
-def _kind(claim: Adjudication, state: ClaimState) -> str:
+def _kind(claim: Adjudication, state: ClaimState, run: Run) -> str:
     """Name what happens, as the ledger calls it."""
     if claim.frequency == VOID:
         return "void"
     if claim.frequency == REPLACEMENT:
         return "replace"
+    if run.attaching:
+        return "attach"
     return "readjudicate" if state.is_known else _KIND_OF_STAGE[claim.stage]

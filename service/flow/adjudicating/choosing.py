@@ -66,7 +66,10 @@ async def choose_all(
     if ids:
         standing |= await stores.standing.standing(run.payer, matched.finder.everybody, ids)
     may_override = run.rules.references.accounting.status_override
-    chosen = [choose(claim, search, standing, may_override=may_override) for search in required]
+    chosen = [
+        choose(claim, search, standing, may_override=may_override, only_selected=run.attaching)
+        for search in required
+    ]
     tied = sorted({name for each in chosen for name in tied_ids(each)})
     if not tied:
         return chosen
@@ -124,11 +127,17 @@ def selection_for(claim: Adjudication, search: LineSearch) -> Selection | None:
 
 
 def choose(
-    claim: Adjudication, search: LineSearch, standing: Mapping[str, Standing], *, may_override: bool
+    claim: Adjudication,
+    search: LineSearch,
+    standing: Mapping[str, Standing],
+    *,
+    may_override: bool,
+    only_selected: bool = False,
 ) -> Chosen:
     """Choose for one required search.
 
-    ``may_override``: an examiner who gives a reason may use what is denied or pended. Raises
+    ``may_override``: an examiner who gives a reason may use what is denied or pended;
+    ``only_selected``: nothing is drawn beside what was selected. Raises
     BadSelection, and AuthorizationChanged where one was pushed anew since it was matched.
     """
     found = [each for judged in search.resolution.chosen for each in _automatic(judged, standing)]
@@ -152,7 +161,7 @@ def choose(
     if refused:
         return Chosen(search=search, choices=(), events=search.events, refused=tuple(refused))
     taken = {choice.key for choice in selected}
-    rest = [each for each in automatic if each.key not in taken]
+    rest = [each for each in automatic if each.key not in taken and not only_selected]
     return Chosen(
         search=search,
         choices=(*selected, *rest),

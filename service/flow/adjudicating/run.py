@@ -65,7 +65,8 @@ class Run:
     With ``entry`` the adjudication of that ledger entry is run again by ourselves, if it is the one
     in force: what is used stays used, also where the claim came as preliminary.
     ``decisions`` are those of examiners about its lines; None is those of the run before, where a
-    version is run again.
+    version is run again. ``attaching``: of a charge; it is drawn from what was selected alone, all
+    of it, or nothing is moved.
     """
 
     payer: str
@@ -73,6 +74,7 @@ class Run:
     rules: RuleBook
     dry: bool = False
     again: bool = False
+    attaching: bool = False
     entry: str | None = None
     actor: Actor = NOBODY
     decisions: tuple[Decision, ...] | None = None

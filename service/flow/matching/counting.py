@@ -47,10 +47,6 @@ class Counting:
             looks_back=is_kept and rules.tables.looks_back,
         )
 
-    def is_missing(self, found: LookedUp) -> bool:
-        """Whether counters are not at hand: they may be at rest."""
-        return any(not book.sequence for book in found.counters.values())
-
     def values(
         self, found: LookedUp | None, original: ClaimState | None = None
     ) -> Mapping[int, Values]:
@@ -72,8 +68,8 @@ class Counting:
 
 
 def held_beside(found: LookedUp, original: ClaimState | None = None) -> Held:
-    """What is counted for a member beside a claim, and the original that it is to replace."""
-    rows = list(found.claim.rows)
+    """What is counted beside a claim, its charges, and the original that it is to replace."""
+    rows = [row for each in (found.claim, *found.charges) for row in each.rows]
     if original is not None and original.claim_id != found.claim.claim_id:
         rows += original.rows
     own = (row for row in rows if row.authorization_id in found.counters)

@@ -5,15 +5,17 @@ Rows that wait for Redis at the same time go there together, and each is waited 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from elasticsearch import AsyncElasticsearch
 
 from service.access.act import Act, Outcome, current
 from service.access.chain import START, Head, sign, write_row
+from service.accounting.books.books import Occasion
+from service.accounting.books.rows import is_counter_book
 from service.stores.audit._rows import last_head, read_anchor, with_rows
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.clock import now
@@ -47,6 +49,22 @@ class Movement:
     claims: Sequence[str]
     authorizations: Sequence[str]
     persons: Sequence[str]
+
+    @classmethod
+    def of(
+        cls, occasion: Occasion, claims: Mapping[str, str], authorizations: Iterable[str]
+    ) -> Self:
+        """What is moved on an occasion; ``claims`` with the member of each."""
+        return cls(
+            kind=occasion.kind,
+            at=occasion.at,
+            by=occasion.by,
+            on_behalf_of=occasion.on_behalf_of,
+            why=occasion.why,
+            claims=list(claims),
+            authorizations=[name for name in authorizations if not is_counter_book(name)],
+            persons=list(claims.values()),
+        )
 
 
 class Trail:

@@ -45,7 +45,7 @@ def _document(book: BookKeys, entry: LedgerEntry, draft: Draft) -> dict[str, Any
     moved = list(dict.fromkeys(_moved(fields)))
     found = {
         "claim_id": fields.get("c") or recounted_claims(fields),
-        "original_claim_id": fields.get("oc"),
+        "original_claim_id": [*filter(None, [fields.get("oc")]), *charges_in(fields)],
         "claim_version": fields.get("v") if "c" in fields else None,
         "kind": fields.get("k"),
         "status": fields.get("s"),
@@ -90,7 +90,7 @@ def _adjudicated(draft: Draft) -> dict[str, Any]:
 
 def _shelves(book: BookKeys, fields: Mapping[str, str], moved: Iterable[str]) -> set[int]:
     """The shelves of all that an entry is about: one is made anew from its entries."""
-    named = [*(fields.get(name) for name in ("c", "oc")), *recounted_claims(fields)]
+    named = [fields.get("c"), fields.get("oc"), *recounted_claims(fields), *charges_in(fields)]
     surrogates = [book.surrogate(name) for name in (*filter(None, named), *moved)]
     members = [fields.get(name) for name in ("m", "om")]
     return {shelf_of(surrogate) for surrogate in (*surrogates, *filter(None, members))}
@@ -107,11 +107,16 @@ def recounted_claims(fields: Mapping[str, str]) -> list[str]:
     return [str(each[0]) for each in _read(fields.get("cs"))]
 
 
+def charges_in(fields: Mapping[str, str]) -> list[str]:
+    """Name the charges of which the claim of an entry took the place."""
+    return [str(each[0]) for each in _read(fields.get("cb"))]
+
+
 def _moved(fields: Mapping[str, str]) -> Iterator[str]:
     """Give the authorizations whose accounts an entry changed, or gave back and drew the same."""
     for name, _ in _read(fields.get("q")):
         yield str(name)
-    for rows in ("r", "u", "o"):
+    for rows in ("r", "u", "o", "cg"):
         for each in _read(fields.get(rows)):
             yield str(each["row"]["a"])
 

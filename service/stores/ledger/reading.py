@@ -107,7 +107,7 @@ class LedgerReading:
         The fields are those that name claims and authorizations, with their sequence numbers.
         """
         clause = {"range": {"ms": {"gte": after, "lt": before}}}
-        names = ("c", "n", "oc", "on", "q", "cs")
+        names = ("c", "n", "oc", "on", "q", "cs", "cb")
         wanted = ["ms", "seq", *(f"fields.{name}" for name in names)]
         async for source in self._all(payer, clause, includes=wanted):
             yield source["ms"], source["fields"]

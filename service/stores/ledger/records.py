@@ -38,6 +38,6 @@ def read_record(entry: LedgerEntry) -> tuple[Draft, Moved]:
 def moved_in(entry: LedgerEntry, draft: Draft) -> Moved:
     """Read what was moved with a record that was read already."""
     fields = entry.fields
-    moved = {name: fields.get(name) or "[]" for name in ("r", "u", "o", "t", "bl", "w")}
+    moved = {name: fields.get(name) or "[]" for name in ("r", "u", "o", "cg", "t", "bl", "w")}
     lean = fields.get("sk") or "[]"
     return read_moved({**moved, "k": lean, "e": entry.id}, bounds_in(draft))

@@ -109,7 +109,8 @@ def moved(fields: Mapping[str, str]) -> Iterator[Rested]:
     for name, number in (("c", "n"), ("oc", "on")):
         if fields.get(name):
             yield Rested("claim", fields[name], fields[number])
-    for claim_id, number, *_ in orjson.loads(fields.get("cs") or "[]"):
-        yield Rested("claim", claim_id, number)
+    for claims in ("cs", "cb"):
+        for claim_id, number, *_ in orjson.loads(fields.get(claims) or "[]"):
+            yield Rested("claim", claim_id, number)
     for authorization_id, number in orjson.loads(fields.get("q") or "[]"):
         yield Rested("accounts", authorization_id, number)

@@ -34,6 +34,7 @@ def read_claim_state(claim_id: str, stored: Mapping[str, str]) -> ClaimState:
         fingerprints=by_version["fp"],
         entries=by_version["e"],
         replaced_by=stored.get("by"),
+        billed_by=tuple(filter(None, stored.get("bb", "").split("|"))),
     )
 
 

@@ -28,7 +28,7 @@ from service.accounting.books.books import (
 )
 from service.accounting.books.claim_state import IN_FORCE, ClaimState
 from service.accounting.books.grant import Balances, Measure
-from service.accounting.books.rows import HeldRow, counter_book, is_counter_book, write_row
+from service.accounting.books.rows import HeldRow, counter_book, write_row
 from service.domain.person import Person
 from service.stores.audit.trail import NO_ROW, Movement, Trail
 from service.stores.connection.clients import RedisClient
@@ -101,12 +101,18 @@ class Accumulators:
         )
 
     async def look_up(
-        self, payer: str, claim_id: str, member: str, *, counters: bool = False
+        self,
+        payer: str,
+        claim_id: str,
+        member: str,
+        *,
+        counters: bool = False,
+        charges: Sequence[str] = (),
     ) -> LookedUp:
         """Read a claim where Redis has it, and who the member is, in one round trip.
 
-        So are the counters of the member. When it returns, what was pushed for the member can be
-        found. Raises EngineFault.
+        So are the counters of the member, and charges. When it returns, what was pushed for the
+        member can be found. Raises EngineFault.
         """
         await self._guard()
         book = self._keys.book(payer)
@@ -116,12 +122,16 @@ class Accumulators:
             pipeline.hgetall(book.claim(claim_id))
             self._members.visibility.ask(pipeline, payer, member)
             pipeline.hmget(*self._members.copies.asked(payer, member))
+            for charge in charges:
+                pipeline.hgetall(book.claim(charge))
             if counters:
                 self._ask_counters(pipeline, payer, owner)
-            stored, asked, visible, merged, *counted = await pipeline.execute()
-        claim = read_claim_state(claim_id, stored)
+            stored, asked, visible, merged, *more = await pipeline.execute()
+        claim, counted = read_claim_state(claim_id, stored), more[len(charges) :]
+        held = tuple(map(read_claim_state, charges, more))
         if not self._members.was_never_merged(merged):
-            return await self._look_up_merged(payer, claim, member, counters=counters)
+            found = await self._look_up_merged(payer, claim, member, counters=counters)
+            return replace(found, charges=held)
         await self._members.visibility.see(payer, (member,), asked, visible)
         return LookedUp(
             claim=claim,
@@ -129,6 +139,7 @@ class Accumulators:
             owners=(owner,),
             last_push=asked[1] or "",
             counters={counter_book(owner): read_counters(*counted)} if counters else {},
+            charges=held,
         )
 
     async def _look_up_merged(
@@ -165,16 +176,24 @@ class Accumulators:
         }
 
     async def recall(self, payer: str, looked_up: LookedUp) -> LookedUp:
-        """Bring the claim and counters back if they are at rest; else there never were any."""
-        claim, counters = await asyncio.gather(
-            self._recalled_claim(payer, looked_up), self._recalled_counters(payer, looked_up)
+        """Bring claim, counters and charges back if they are at rest; else there never were any."""
+        (claim, *charges), counters = await asyncio.gather(
+            self._recalled_claims(payer, (looked_up.claim, *looked_up.charges)),
+            self._recalled_counters(payer, looked_up),
         )
-        return replace(looked_up, claim=claim, counters=counters)
+        return replace(looked_up, claim=claim, charges=tuple(charges), counters=counters)
 
-    async def _recalled_claim(self, payer: str, looked_up: LookedUp) -> ClaimState:
-        if looked_up.claim.is_known:
-            return looked_up.claim
-        return await self._recalled(payer, looked_up.claim.claim_id)
+    async def _recalled_claims(
+        self, payer: str, claims: Sequence[ClaimState]
+    ) -> Sequence[ClaimState]:
+        """Read those again that Redis did not have."""
+        absent = [each.claim_id for each in claims if not each.is_known]
+        if not absent:
+            return claims
+        await self._guard()
+        if set(absent) == await self._archive.recall(payer, "claim", absent):
+            return claims
+        return await self.read_claims(payer, [each.claim_id for each in claims])
 
     async def _recalled_counters(
         self, payer: str, looked_up: LookedUp
@@ -265,11 +284,19 @@ class Accumulators:
         answer = await self._move(
             payer,
             self._draw,
-            [*names, *self._accounts_of(payer, request.authorizations)],
+            [
+                *names,
+                *self._accounts_of(payer, request.authorizations),
+                *(book.claim(each.claim_id) for each in request.charges),
+            ],
             lambda new: [write_draw(request, new, self._late()), request.record],
-            _movement(
+            Movement.of(
                 request.occasion,
-                {request.claim.claim_id: request.owner, original.claim_id: their},
+                {
+                    request.claim.claim_id: request.owner,
+                    original.claim_id: their,
+                    **{each.claim_id: each.owner or request.owner for each in request.charges},
+                },
                 [*request.authorizations, *request.matched],
             ),
             new,
@@ -305,7 +332,7 @@ class Accumulators:
             self._change,
             [*names, *self._accounts_of(payer, claim.authorizations)],
             lambda _: [request],
-            _movement(occasion, {claim.claim_id: claim.owner}, claim.authorizations),
+            Movement.of(occasion, {claim.claim_id: claim.owner}, claim.authorizations),
         )
         return read_moved(answer, {})
 
@@ -370,7 +397,7 @@ class Accumulators:
         ]
         claims = {claim.claim_id: claim.owner for claim, _ in request.claims}
         recounted = [each.authorization_id for each in request.books]
-        movement = _movement(request.occasion, claims, recounted)
+        movement = Movement.of(request.occasion, claims, recounted)
         await self._move(
             payer, self._recount, names, lambda new: [write_recount(request, new)], movement
         )
@@ -395,7 +422,7 @@ class Accumulators:
             ],
             lambda new: [write_correction(named, occasion, new, self._late())],
             replace(
-                _movement(occasion, {}, [correction.drawable.authorization_id]), persons=(owner,)
+                Movement.of(occasion, {}, [correction.drawable.authorization_id]), persons=(owner,)
             ),
         )
         if answer["s"] == "stale":
@@ -471,19 +498,3 @@ class Accumulators:
             for name in ids:
                 pipeline.hgetall(book.accounts(name))
             return dict(zip(ids, await pipeline.execute(), strict=True))
-
-
-def _movement(
-    occasion: Occasion, claims: Mapping[str, str], authorizations: Iterable[str]
-) -> Movement:
-    """What the trail says of a movement; ``claims`` with the member of each."""
-    return Movement(
-        kind=occasion.kind,
-        at=occasion.at,
-        by=occasion.by,
-        on_behalf_of=occasion.on_behalf_of,
-        why=occasion.why,
-        claims=list(claims),
-        authorizations=[name for name in authorizations if not is_counter_book(name)],
-        persons=list(claims.values()),
-    )

@@ -49,6 +49,7 @@ def write_draw(request: DrawRequest, new: Collection[str] = (), late: Late | Non
     return orjson.dumps(
         {
             "dry": request.dry,
+            "all": request.all_or_nothing,
             "n": request.claim.sequence,
             "on": original.sequence if original else 0,
             "os": request.original_status,
@@ -71,6 +72,7 @@ def write_draw(request: DrawRequest, new: Collection[str] = (), late: Late | Non
             **_late(late),
             "a": [_authorization(each, request, new, is_moved=each in moved_on) for each in ids],
             "ct": list(map(write_row, request.counted)),
+            "ch": [{"c": each.claim_id, "n": each.sequence} for each in request.charges],
             "l": [
                 {
                     "l": line.line,
@@ -303,6 +305,7 @@ def read_moved(answer: Json, bounds: BoundsOf) -> Moved:
         drawn=read_rows(answer["r"], bounds),
         undone=read_rows(answer["u"], bounds),
         given_back=read_rows(answer.get("o", "[]"), bounds),
+        unattached=read_rows(answer.get("cg", "[]"), bounds),
         tried=read_rows(answer.get("t", "[]"), bounds),
         short=tuple(map(int, orjson.loads(answer.get("w", "[]")))),
         lean=frozenset(map(_lean, orjson.loads(answer.get("k", "[]")))),

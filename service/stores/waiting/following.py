@@ -21,7 +21,7 @@ from service.domain.work_item import Listed, WorkItem, entry_after, item_id, lin
 from service.rules.book import RuleBook
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.key_names import SHELVES
-from service.stores.ledger.entry import LedgerEntry
+from service.stores.ledger.entry import LedgerEntry, charges_in
 from service.stores.ledger.reading import LedgerReading
 from service.stores.ledger.records import moved_in, read_record
 from service.stores.waiting.worklist import ATTEMPTS_MAX, Worklist
@@ -59,9 +59,9 @@ class Following:
             elif claim_id and fields.get("s") in (RELEASED, REVERSED):
                 changed[claim_id] = entry
                 found.pop(claim_id, None)
-            if original:
-                changed[original] = entry
-                found.pop(original, None)
+            for before in (*filter(None, [original]), *charges_in(fields)):
+                changed[before] = entry
+                found.pop(before, None)
         over = await self._over(payer, list(amended)) if amended else ()
         negative = [self._negative(payer, amended[name]) for name in amended if name in over]
         lines = [item for items in found.values() for item in items]

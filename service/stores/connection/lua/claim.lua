@@ -1,9 +1,9 @@
 -- Draws all lines of a claim, after giving back what an earlier version (or the original of a
--- replacement or void) had: all in one step, or nothing.
+-- replacement or void) had, and the charges that it names: all in one step, or nothing.
 -- KEYS: the claim, the ledger, the original claim (the claim itself where there is none), the claims
 -- that wait of the member of either, the mark of the member, the members that are due, what arrived for
--- the member of either, then for each authorization its accounts and its tokens. ARGV: the request as
--- JSON, the record.
+-- the member of either, then for each authorization its accounts and its tokens, then the charges.
+-- ARGV: the request as JSON, the record.
 
 local CLAIM, LEDGER, ORIGINAL, WAITING, ORIGINAL_WAITING, MARK = 1, 2, 3, 4, 5, 6
 local DUE, ARRIVED, ORIGINAL_ARRIVED, BOOKS = 7, 8, 9, 10
@@ -404,7 +404,7 @@ local function draw_lines(request, state)
     bl = look_at(request),
   }
   if is_short then ask_for_candidates(request) end
-  return rows, kept, lists, waits, all_wait
+  return rows, kept, lists, waits, all_wait, is_short
 end
 
 local function keep_waiting(request, waits, is_known, has_original)
@@ -417,7 +417,7 @@ local function keep_waiting(request, waits, is_known, has_original)
 end
 
 -- Writes the ledger entry, and both claims as they are now; gives the id of the entry.
-local function write_claim(request, claim, original, kept, fields, waits)
+local function write_claim(request, claim, original, kept, fields, waits, charges, billed)
   local entry = {'k', request.k, 'c', request.c, 'v', request.v, 'n', text(claim.n + 1),
     'oc', request.oc or '', 'os', request.os or '', 's', request.s, 'at', request.at,
     'by', request.by or '', 'obo', request.obo or '', 'why', request.why or '', 'fp', request.fp,
@@ -432,6 +432,7 @@ local function write_claim(request, claim, original, kept, fields, waits)
     add('wt', '1')
   end
   local id = enter(KEYS[LEDGER], unpack(entry))
+  write_billed(charges, billed, request.m)
   redis.call('HSET', KEYS[CLAIM], 'id', request.c, 'm', request.m, 'n', text(claim.n + 1),
     'v', request.v, 's', request.s, 'mv', encode_list(kept), 'fp:' .. request.v, request.fp,
     'e:' .. request.v, id)
@@ -452,24 +453,26 @@ return run(function()
     return {s = 'moved'}
   end
   local amended, stale, behind, is_other = open_books(request)
+  local charges, is_moved = open_charges(request.ch, BOOKS - 1 + 2 * #request.a)
   if #absent > 0 or request.lkn then ask_for_candidates(request) end
   if #absent > 0 then return {s = 'absent', a = absent} end
-  if is_other then return {s = 'moved'} end
+  if is_other or is_moved then return {s = 'moved'} end
   if stale then return {s = 'stale', a = stale} end
   if behind then return {s = 'behind', a = behind} end
   local state = STATES[word(request.s, 'a state')]
   if #request.l > 0 and not state then error('no such state') end
   local undone = undo(claim)
   local given_back = original and undo(original) or {}
-  local rows, kept, lists, waits, all_wait = draw_lines(request, state)
+  local unattached, billed = bill(charges, request.c)
+  local rows, kept, lists, waits, all_wait, is_short = draw_lines(request, state)
   if #absent > 0 then return {s = 'absent', a = absent} end
   if state and all_wait then request.s = 'suspended' end
   if STATES[request.s] then count_lines(request, state, rows, kept) end
   local result = {
     s = 'ok', r = encode_list(rows), u = encode_list(undone), o = encode_list(given_back),
-    t = lists.t, bl = lists.bl, w = lists.w, k = lists.k, st = request.s,
+    t = lists.t, bl = lists.bl, w = lists.w, k = lists.k, st = request.s, cg = encode_list(unattached),
   }
-  if request.dry then return result end
+  if request.dry or (request.all and is_short) then return result end
   -- A push that came after the claim was looked up did not see it waiting: it is looked up again.
   if waits and (redis.call('GET', KEYS[MARK]) or '') ~= request.mk then
     return {s = 'moved'}
@@ -479,7 +482,8 @@ return run(function()
   result.e = write_claim(request, claim, original, kept, {
     r = result.r, u = result.u, o = result.o, t = result.t, bl = result.bl, w = result.w, sk = result.k,
     am = encode_list(amended), q = encode_list(sequence), b = ARGV[2],
-  }, waits)
+    cb = billed[1] and encode_list(billed), cg = billed[1] and result.cg,
+  }, waits, charges, billed)
   -- Last: a Redis without memory refuses a script only before its first write, and this never is.
   keep_waiting(request, waits, claim.n > 0, original ~= nil)
   note_freed(request.late, request.m, request.c, KEYS[WAITING], KEYS[DUE], KEYS[ARRIVED], result.e)

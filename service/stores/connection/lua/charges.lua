@@ -1,0 +1,39 @@
+-- Charges: what is attached in the name of one is held like a claim, until a claim takes its place.
+
+-- The charges that a claim names, whose keys follow the first so many; tells whether any moved since.
+local function open_charges(given, before)
+  local charges, is_moved = {}, false
+  for i, each in ipairs(given) do
+    local charge = open_claim(KEYS[before + i])
+    charge.id, charge.by = each.c, redis.call('HGET', charge.key, 'bb') or ''
+    charges[i], is_moved = charge, is_moved or charge.n ~= whole(each.n, 'a sequence')
+  end
+  return charges, is_moved
+end
+
+-- A claim takes the place of these charges: gives what they had, and of each that it did not bill
+-- before its id, count, claims, and how many rows are its own.
+local function bill(charges, claim_id)
+  local given_back, billed = {}, {}
+  for _, charge in ipairs(charges) do
+    local undone, others = undo(charge), '|' .. charge.by .. '|'
+    for _, each in ipairs(undone) do given_back[#given_back + 1] = each end
+    local is_known = string.find(others, '|' .. claim_id .. '|', 1, true)
+    local by = is_known and charge.by or string.match(others .. claim_id, '^|+(.*)$')
+    if charge.s ~= 'billed' or not is_known then
+      billed[#billed + 1] = {charge.id, text(charge.n + 1), by, text(#undone)}
+    end
+  end
+  return given_back, billed
+end
+
+-- Charges that a claim took the place of hold nothing any more; one that was never attached is known now.
+local function write_billed(charges, billed, owner)
+  local keys = {}
+  for _, charge in ipairs(charges) do keys[charge.id] = charge end
+  for _, each in ipairs(billed) do
+    local charge = keys[each[1]]
+    if charge.n == 0 then redis.call('HSET', charge.key, 'id', charge.id, 'm', owner, 'v', '0') end
+    redis.call('HSET', charge.key, 'n', each[2], 's', 'billed', 'mv', '[]', 'bb', each[3])
+  end
+end
