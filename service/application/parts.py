@@ -166,7 +166,10 @@ class Stores:
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
         self.worklist = Worklist(elasticsearch, indices)
         self.following = Following(
-            self.worklist, self._judging, lambda payer, ids: self.accumulators.over(payer, ids)
+            self.worklist,
+            self._judging,
+            lambda payer, ids: self.accumulators.over(payer, ids),
+            lambda payer, ids: self.reading.decide_by(payer, ids, settings.zone),
         )
         self.projection = LedgerProjection(
             elasticsearch,

@@ -7,6 +7,7 @@ item that is found again keeps who has it.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -214,6 +215,13 @@ def found_again(known: WorkItem | None, found: WorkItem) -> WorkItem | None:
             priority=min(known.priority, found.priority),
         )
     return found.handled(watchers=known.handling.watchers)
+
+
+def sooner(item: WorkItem, due: datetime) -> WorkItem:
+    """The item, due at a time if that is before it is due anyway."""
+    if due >= datetime.fromisoformat(item.due):
+        return item
+    return replace(item, due=due.astimezone(UTC).isoformat(timespec="seconds"))
 
 
 def entry_after(one: str, other: str) -> bool:

@@ -1,6 +1,7 @@
 """What an offer adds to the item that is there."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from service.domain.work_item import (
     joined,
     line_item,
     offer_item,
+    sooner,
 )
 
 ITEM = WorkItem(
@@ -169,3 +171,16 @@ def test_what_comes_again_is_open_again(state: Any, is_open: bool | None) -> Non
     if found is not None:
         assert found.handling.watchers == (("lee",) if state else ())
         assert found.handling.team is None
+
+
+@pytest.mark.parametrize(
+    ("due", "expected"),
+    [
+        ("2026-12-01T10:00:00+02:00", "2026-12-01T08:00:00+00:00"),
+        ("2026-12-27T10:00:00+00:00", ITEM.due),
+        ("2027-01-01T10:00:00+00:00", ITEM.due),
+    ],
+)
+def test_the_sooner_of_two_times_counts(due: str, expected: str) -> None:
+    """A clock of the authorization never puts off what is due."""
+    assert sooner(ITEM, datetime.fromisoformat(due)).due == expected

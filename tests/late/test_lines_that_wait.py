@@ -1,6 +1,7 @@
 """Lines that wait for a person: an item comes and goes with its line, and is decided once."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -253,5 +254,27 @@ def test_a_negative_balance_is_an_item_while_it_is_one(ground: Ground, payer: st
 
         assert await items(desk.caller, kind="negative-balance") == []
         assert (await worklist.read(desk.caller, item.item_id)).item.state == "done"
+
+    run(ground, payer, scenario)
+
+
+@pytest.mark.parametrize(
+    ("urgency", "decision", "sooner"),
+    [("U", "A4", True), (None, "A4", False), ("U", "A3", False)],
+)
+def test_a_line_is_due_when_its_request_must_be_decided(
+    ground: Ground, payer: str, urgency: str | None, decision: str, *, sooner: bool
+) -> None:
+    """Of an expedited one 72 hours after it was received; a later time puts nothing off."""
+
+    async def scenario(desk: Office) -> None:
+        ago = datetime.now(UTC) - timedelta(hours=10 if urgency else 0)
+        request = {"urgency": urgency} if urgency else {}
+        changes: dict[str, Any] = {"received_at": ago.isoformat(), **request}
+        await desk.push(decision={"action": decision}, **changes)
+        await desk.adjudicate()
+        (item,) = await items(desk.caller)
+        left = datetime.fromisoformat(item.due) - datetime.fromisoformat(item.since)
+        assert (left < timedelta(hours=63)) == sooner
 
     run(ground, payer, scenario)

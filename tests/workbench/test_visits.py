@@ -1,5 +1,6 @@
 """Who sees a page, and what becomes of what was typed when nobody is known any more."""
 
+import html
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from service.domain.work_item import line_item
+from service.domain.work_item import WorkItem, item_id, line_item
 from tests.serving import client_of
 from tests.workbench.conftest import Desk, key_of
 
@@ -177,3 +178,30 @@ def test_pages_are_rows_of_the_audit_trail(desk: Desk) -> None:
         assert auditor.get("/workbench/members/M0003").status_code == 200
         rows = auditor.get("/audit", params={"size": 20}).json()["rows"]
     assert "GET /workbench/members/{member_id}" in {each["what"] for each in rows}
+
+
+def waiting(number: int) -> WorkItem:
+    """Something that somebody put on the worklist."""
+    return WorkItem(
+        item_id=item_id("long", number),
+        kind="duplicate",
+        since=f"2026-10-{number % 28 + 1:02}T09:00:00+00:00",
+        due=f"2027-01-{number % 28 + 1:02}T09:00:00+00:00",
+        priority=9,
+        authorizations={"UM-55012": number},
+    )
+
+
+def test_ten_thousand_items_are_paged(desk: Desk, visitor: httpx.Client) -> None:
+    """Each page has fifty, the next one others, and the filters hold; all are counted."""
+    items = [waiting(number) for number in range(10_000)]
+    desk.meanwhile(lambda parts: parts.stores.worklist.found(desk.payer, items))
+    place, seen = "/workbench/worklist?kind=duplicate&sort=newest", set[str]()
+    for _ in range(3):
+        page = visitor.get(place).text
+        shown = set(re.findall(r'data-open href="/workbench/worklist/([0-9a-f]{24})', page))
+        assert (len(shown), shown & seen, "10,000" in page) == (50, set(), True)
+        seen |= shown
+        (further,) = re.findall(r'href="([^"]+after=[^"]+)"', page)
+        place = html.unescape(further)
+        assert "kind=duplicate" in place

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
@@ -13,6 +13,7 @@ from service.accounting.answers.status import ACTIVE_ACTIONS, Status
 from service.domain import codes
 from service.domain.authorization import Authorization
 from service.domain.candidate import Standing
+from service.domain.decision_clock import decision_clock
 from service.domain.person import Person
 from service.domain.terms import counting_in
 from service.stores.authorizations.document import Document
@@ -117,6 +118,19 @@ class AuthorizationReading:
         places = await self._locator.read(payer, ids)
         found = await read_places(self._elasticsearch, self._indices, list(places.values()))
         return [_stored(each) for each in found if each]
+
+    async def decide_by(
+        self, payer: str, ids: Sequence[str], zone: tzinfo
+    ) -> Mapping[str, datetime]:
+        """By when to decide about those of these that are requests without a decision, by id."""
+        found = await self.get_all(payer, ids)
+        stands = (Authorization.model_validate(each.source) for each in found)
+        clocks = {each.authorization_id: decision_clock(each, zone) for each in stands}
+        return {
+            name: clock.due
+            for name, clock in clocks.items()
+            if clock.due is not None and clock.decided is None and not clock.is_withdrawn
+        }
 
     async def nearing(
         self, payer: str, day: date, until: date

@@ -1,6 +1,5 @@
 """The way in for pushes: into the store or, while Elasticsearch cannot take them, the outbox."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,19 +34,14 @@ class Entrance:
             results = await self._authorizations.push(payer, pushed)
             overlapping = [each for each in results if each.overlaps]
             if overlapping and self._arising.is_wanted(payer, OVERLAP):
-                found = [self._with_versions(payer, each) for each in overlapping]
-                await self._arising.overlap(payer, await asyncio.gather(*found))
+                found = [await self._with_versions(payer, each) for each in overlapping]
+                await self._arising.overlap(payer, found)
             return results
 
     async def _with_versions(self, payer: str, result: PushResult) -> dict[str, int]:
         """A grant and those that it overlaps, each with its version; the grant comes first."""
-        names = result.overlaps[:_OTHERS_MAX]
-        others = await asyncio.gather(*(self._reading.get(payer, each) for each in names))
-        versions = {
-            name: int(other.state["version"])
-            for name, other in zip(names, others, strict=True)
-            if other is not None
-        }
+        others = await self._reading.get_all(payer, result.overlaps[:_OTHERS_MAX])
+        versions = {each.source["authorization_id"]: each.state["version"] for each in others}
         return {result.authorization_id: result.current_version, **versions}
 
     async def push_or_queue(

@@ -17,7 +17,14 @@ from service.accounting.books.claim_state import RELEASED, REVERSED
 from service.accounting.books.record import Draft
 from service.domain.actor import Actor
 from service.domain.claim import ClaimType
-from service.domain.work_item import Listed, WorkItem, entry_after, item_id, line_item
+from service.domain.work_item import (
+    Listed,
+    WorkItem,
+    entry_after,
+    item_id,
+    line_item,
+    sooner,
+)
 from service.rules.book import RuleBook
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.key_names import SHELVES
@@ -41,6 +48,8 @@ class Following:
     _rules: Callable[[str], RuleBook]
     _over: Callable[[str, Sequence[str]], Awaitable[Collection[str]]]
     """Which of some authorizations have less than nothing left."""
+    _decide_by: Callable[[str, Sequence[str]], Awaitable[Mapping[str, datetime]]]
+    """By when to decide about those of some authorizations that are not decided."""
 
     async def follow(self, payer: str, entries: Drafts) -> None:
         """Have the worklist say what these entries say, the oldest first."""
@@ -65,8 +74,21 @@ class Following:
         over = await self._over(payer, list(amended)) if amended else ()
         negative = [self._negative(payer, amended[name]) for name in amended if name in over]
         lines = [item for items in found.values() for item in items]
-        await self._worklist.found(payer, [*lines, *negative])
+        await self._worklist.found(payer, [*await self._in_time(payer, lines), *negative])
         await self._close(payer, changed)
+
+    async def _in_time(self, payer: str, lines: Sequence[WorkItem]) -> list[WorkItem]:
+        """The items, those of pended authorizations due when these must be decided, if sooner."""
+        pending = [each for each in lines if "pending" in each.outcomes]
+        names = list(dict.fromkeys(name for each in pending for name in each.authorizations))
+        clocks = await self._decide_by(payer, names) if names else {}
+
+        def in_time(item: WorkItem) -> WorkItem:
+            is_pending = "pending" in item.outcomes
+            mine = [clocks[name] for name in item.authorizations if name in clocks]
+            return sooner(item, min(mine)) if is_pending and mine else item
+
+        return [in_time(each) for each in lines]
 
     def _negative(self, payer: str, entry: LedgerEntry) -> WorkItem:
         """The item of an authorization that has less than nothing left since it was changed."""
