@@ -90,6 +90,7 @@ from service.stores.waiting.arising import Arising
 from service.stores.waiting.claims import WaitingClaims
 from service.stores.waiting.following import Drafts, Following
 from service.stores.waiting.late_queue import LateQueue
+from service.stores.waiting.saved_filters import SavedFilters
 from service.stores.waiting.worklist import Worklist
 
 T = TypeVar("T")
@@ -165,6 +166,7 @@ class Stores:
         """Open what keeps account of units, its ledger, and what keeps both true."""
         elasticsearch, redis, indices = self.elasticsearch, self.redis, self.indices
         self.worklist = Worklist(elasticsearch, indices)
+        self.saved_filters = SavedFilters(redis, keys)
         self.following = Following(
             self.worklist,
             self._judging,

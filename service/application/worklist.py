@@ -9,7 +9,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from service.access.act import note
 from service.access.subject import BadPart, NotPermitted
@@ -18,6 +20,7 @@ from service.application.parts import Caller
 from service.domain.actor import NOBODY, Actor
 from service.domain.decision import Asked, Assignment, Hold, Raised, Skip, Watch
 from service.domain.engine_fault import EngineFault
+from service.domain.values import Frozen, Text
 from service.domain.work_item import (
     OVERLAP,
     Listed,
@@ -39,6 +42,8 @@ Answer = dict[str, Any]
 
 STALE = "the item was changed since: look at it again"
 _NEXT_LOOKED_AT = 20
+FILTERS_MAX = 30
+"""So many filters somebody may save."""
 
 
 class NotOffered(LookupError):
@@ -91,6 +96,34 @@ def allowed(caller: Caller, item: WorkItem) -> Mapping[Action, ActionRow]:
 def table_of(caller: Caller) -> WorklistTable:
     """What the worklist of a payer goes by today; raises RulesUnknown."""
     return caller.parts.rules.of(caller.payer, today()).references.worklist
+
+
+class NamedFilter(Frozen):
+    """A filter of the worklist under a name; ``filters`` is written as an address has it."""
+
+    name: Annotated[Text, Field(max_length=60)]
+    filters: Annotated[str, Field(max_length=500)]
+
+
+async def saved_filters(caller: Caller) -> Mapping[str, str]:
+    """The filters that whoever asks saved, by name; raises EngineFault."""
+    who = name_of(caller.subject.acting_for(None))
+    return await caller.stores.saved_filters.of(caller.payer, who)
+
+
+async def save_filter(caller: Caller, asked: NamedFilter) -> None:
+    """Save a filter for whoever asks; raises BadPart for one too many, EngineFault."""
+    who = name_of(caller.subject.acting_for(None))
+    known = await saved_filters(caller)
+    if asked.name not in known and len(known) >= FILTERS_MAX:
+        raise BadPart("/name", f"{FILTERS_MAX} filters may be saved: drop one of them first")
+    await caller.stores.saved_filters.save(caller.payer, who, asked.name, asked.filters)
+
+
+async def drop_filter(caller: Caller, name: str) -> None:
+    """Have a filter of whoever asks no more, if there is one; raises EngineFault."""
+    who = name_of(caller.subject.acting_for(None))
+    await caller.stores.saved_filters.drop(caller.payer, who, name)
 
 
 async def take_next(caller: Caller, wanted: Wanted, asked: Asked) -> Listed:

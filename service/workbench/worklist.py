@@ -7,14 +7,15 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from service.api.caller import needs
 from service.api.claims import After
 from service.api.problem import refused_of
 from service.application import worklist
-from service.application.refusals import Conflict, NotOffered
-from service.application.worklist import Sorting, Wanted
+from service.application.refusals import BadPart, Conflict, NotOffered
+from service.application.worklist import NamedFilter, Sorting, Wanted
 from service.domain.claim import ClaimType
 from service.domain.decision import Asked, Assignment
 from service.domain.values import Day
@@ -96,6 +97,22 @@ async def take_next(visit: Visiting, queue: Queued) -> Response:
     return RedirectResponse(f"{PREFIX}/worklist/{listed.item.item_id}{queue.query()}", 303)
 
 
+@router.post("/filters")
+@needs("worklist.work")
+async def name_filter(visit: Visiting, queue: Queued) -> Response:
+    """Give the filters of the table a name, or drop one that was given."""
+    if dropped := visit.field("drop"):
+        await worklist.drop_filter(visit.caller, dropped)
+        return RedirectResponse(f"{PREFIX}/worklist{queue.query()}", 303)
+    try:
+        asked = NamedFilter.model_validate({"name": visit.field("name"), "filters": queue.query()})
+        await worklist.save_filter(visit.caller, asked)
+    except (ValidationError, BadPart) as refusal:
+        refused = refused_of(refusal)
+        return await table(visit, queue, told=refused.detail, status=refused.status)
+    return RedirectResponse(f"{PREFIX}/worklist{queue.query()}", 303)
+
+
 @router.post("/assign")
 @needs("worklist.work")
 async def assign(visit: Visiting, queue: Queued) -> Response:
@@ -123,9 +140,10 @@ async def table(
 ) -> Response:
     """The page of a queue, perhaps with something said over it."""
     caller, wanted = visit.caller, queue.wanted(who(visit))
-    found, counts = await asyncio.gather(
+    found, counts, saved = await asyncio.gather(
         worklist.page(caller, wanted, sort=queue.sort, size=SIZE, after=after),
         worklist.counts(caller, Wanted()),
+        worklist.saved_filters(caller),
     )
     now = datetime.now(UTC)
     return page(
@@ -138,6 +156,7 @@ async def table(
         total=found.total,
         next_=found.next_,
         counts=counts,
+        saved=saved,
         told=told,
         me=who(visit),
     )

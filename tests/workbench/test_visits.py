@@ -180,6 +180,25 @@ def test_pages_are_rows_of_the_audit_trail(desk: Desk) -> None:
     assert "GET /workbench/members/{member_id}" in {each["what"] for each in rows}
 
 
+def test_filters_are_saved_under_a_name(desk: Desk, visitor: httpx.Client) -> None:
+    """For whoever saved them alone; thirty at most, and one is dropped again."""
+    token = token_in(visitor.get("/workbench").text)
+    place = "/worklist/filters?event=SPA-0016&sort=amount"
+    assert post(visitor, desk, place, csrf_token=token, name="<b>Mine</b>").status_code == 303
+    listed = visitor.get("/workbench/worklist").text
+    saved = 'href="/workbench/worklist?event=SPA-0016&amp;sort=amount">&lt;b&gt;Mine'
+    assert saved in listed
+    with desk.caller("supervisor") as other:
+        assert saved not in other.get("/workbench/worklist").text
+    for number in range(29):
+        post(visitor, desk, place, csrf_token=token, name=f"n{number}")
+    for name, reason in (("", "/name"), ("x" * 61, "/name"), ("more", "30 filters")):
+        refused = post(visitor, desk, place, csrf_token=token, name=name)
+        assert (name, refused.status_code, reason in refused.text) == (name, 422, True)
+    post(visitor, desk, place, csrf_token=token, drop="<b>Mine</b>")
+    assert saved not in visitor.get("/workbench/worklist").text
+
+
 def waiting(number: int) -> WorkItem:
     """Something that somebody put on the worklist."""
     return WorkItem(

@@ -178,6 +178,11 @@ class KeyNames:
         """Name the last number of an interchange that was written for a payer."""
         return f"{self._start(payer)}:x12:control"
 
+    def filters(self, payer: str, who: str) -> str:
+        """Name the filters of the worklist that somebody saved, without telling who he is."""
+        digest = _digest(self.secret, f"filters|{payer}|{who}")[:16].hex()
+        return f"{self._start(payer)}:filters:{digest}"
+
     def usage(self, window: int) -> str:
         """Name what callers asked for in a window of some seconds."""
         return f"{self.prefix}{{usage}}:{window}"
