@@ -19,7 +19,7 @@ comma := ,
 
 # The checks run in the order they are written, the tests last.
 .NOTPARALLEL:
-.PHONY: help install chromium run test test-full check lint format types imports audit sbom coverage bench screenshots \
+.PHONY: help install chromium run test test-full check lint format types imports audit sbom coverage bench soak screenshots \
   secrets up down lock clean
 
 help:  ## list the targets
@@ -88,6 +88,10 @@ coverage: install  ## the pure stages: every branch, by their own tests
 
 bench: install  ## measure; SIZE=full for the published figures
 	$(BIN)/python -m benchmarks --size $(SIZE)
+
+MINUTES ?= 30
+soak: install  ## workers under load for MINUTES=30: memory, descriptors and connections stay flat
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 screenshots: install chromium  ## the pictures of the documentation, from today's pages
 	AUTHMATCH_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/workbench/test_pictures.py
