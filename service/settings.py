@@ -15,6 +15,7 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -65,6 +66,16 @@ def check_address(address: str, schemes: set[str]) -> str:
     if parts.query or parts.fragment or "?" in address:
         raise ValueError("an address has no options behind '?': each is a setting of its own")
     return address
+
+
+def _addresses(addresses: str | None, schemes: set[str]) -> str | None:
+    """The addresses of an engine, with commas between them; raises ValueError."""
+    if not addresses:
+        return None
+    each = [check_address(one, schemes) for one in addresses.split(",")]
+    if len({one.partition(":")[0] for one in each}) > 1:
+        raise ValueError(f"all addresses are {max(schemes)}, or none")
+    return ",".join(each)
 
 
 class StartKey(BaseModel):
@@ -189,21 +200,25 @@ class Settings(BaseSettings):
     @field_validator("elasticsearch_url")
     @classmethod
     def _addresses_of_nodes(cls, addresses: str | None) -> str | None:
-        if not addresses:
-            return None
-        each = [check_address(one, {"http", "https"}) for one in addresses.split(",")]
-        if len({one.partition(":")[0] for one in each}) > 1:
-            raise ValueError("all addresses are https, or none")
-        if any("@" in one for one in each):
+        if addresses and "@" in addresses:
             raise ValueError(
                 "no user in an address: AUTHMATCH_ELASTICSEARCH_USERNAME and ..._PASSWORD"
             )
-        return ",".join(each)
+        return _addresses(addresses, {"http", "https"})
 
     @field_validator("redis_url")
     @classmethod
-    def _address_of_redis(cls, address: str | None) -> str | None:
-        return check_address(address, {"redis", "rediss"}) if address else None
+    def _addresses_of_redis(cls, addresses: str | None) -> str | None:
+        return _addresses(addresses, {"redis", "rediss"})
+
+    @model_validator(mode="after")
+    def _one_redis_or_a_cluster(self) -> "Settings":
+        if len(self.redis_urls) > 1 and not self.redis_cluster:
+            raise ValueError(
+                "AUTHMATCH_REDIS_URL: several addresses are those of a Redis Cluster: set"
+                " AUTHMATCH_REDIS_CLUSTER"
+            )
+        return self
 
     @field_validator("otlp_url")
     @classmethod
@@ -242,6 +257,11 @@ class Settings(BaseSettings):
     def elasticsearch_urls(self) -> tuple[str, ...]:
         """The addresses of all nodes that are named."""
         return tuple(self.elasticsearch_url.split(",")) if self.elasticsearch_url else ()
+
+    @property
+    def redis_urls(self) -> tuple[str, ...]:
+        """The addresses of Redis: of a cluster those of all nodes that are named."""
+        return tuple(self.redis_url.split(",")) if self.redis_url else ()
 
     @property
     def is_open(self) -> bool:

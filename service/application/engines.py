@@ -34,7 +34,7 @@ def open_clients(settings: Settings) -> tuple[ElasticsearchClient, RedisClient]:
         )
     try:
         elasticsearch = open_elasticsearch(_elasticsearch_access(settings))
-        return elasticsearch, open_redis(_redis_access(settings, settings.redis_url))
+        return elasticsearch, open_redis(_redis_access(settings))
     except BadCertificate as error:
         raise NotConfigured(str(error)) from error
 
@@ -68,9 +68,9 @@ def _elasticsearch_access(settings: Settings) -> ElasticsearchAccess:
     )
 
 
-def _redis_access(settings: Settings, url: str) -> RedisAccess:
+def _redis_access(settings: Settings) -> RedisAccess:
     return RedisAccess(
-        url=url,
+        urls=settings.redis_urls,
         is_cluster=settings.redis_cluster,
         username=settings.redis_username,
         password=_told(settings.redis_password),
@@ -120,12 +120,12 @@ def routes(settings: Settings) -> Iterator[Route]:
     for url in settings.elasticsearch_urls:
         trust = elasticsearch_trust(settings)
         yield Route(engine="Elasticsearch", url=url, trust=trust, has_secret=secret is not None)
-    if settings.redis_url:
+    for url in settings.redis_urls:
         yield Route(
             engine="Redis",
-            url=settings.redis_url,
+            url=url,
             trust=redis_trust(settings),
-            has_secret=settings.redis_password is not None or "@" in settings.redis_url,
+            has_secret=settings.redis_password is not None or "@" in url,
         )
 
 

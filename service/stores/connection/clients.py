@@ -5,12 +5,15 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.crc import key_slot
+from redis.exceptions import ConnectionError as NoConnection
 
 from service.stores.connection._node import Node
 from service.stores.connection.tls import EngineTrust
@@ -23,8 +26,10 @@ RETRIES = 2
 REDIS_CONNECTIONS_MAX = 100
 REDIS_TURN_S = 20.0
 """How long a request waits while all connections are busy, which is no fault of Redis."""
-REDIS_TIMEOUT_S = 5.0
+REDIS_TIMEOUT_S = 3.0
+"""After it a request is given up, and not sent again: whoever asked repeats it."""
 REDIS_RETRIES = 2
+REDIS_PORT = 6379
 KEYS_AT_ONCE = 500
 
 # Where OpenTelemetry is installed the client would make spans of its own, with ids in them.
@@ -47,9 +52,9 @@ class ElasticsearchAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisAccess:
-    """Where Redis is, and with what it is opened; the address may hold user and password."""
+    """Where Redis is, of a cluster perhaps several nodes; the first may hold user and password."""
 
-    url: str = field(repr=False)
+    urls: tuple[str, ...] = field(repr=False)
     is_cluster: bool = False
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -86,11 +91,12 @@ def open_redis(access: RedisAccess) -> RedisClient:
     options: dict[str, Any] = {
         "decode_responses": True,
         "socket_timeout": REDIS_TIMEOUT_S,
-        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), REDIS_RETRIES),
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), REDIS_RETRIES, (NoConnection,)),
     }
     named = {"username": access.username, "password": access.password}
     options |= {name: value for name, value in named.items() if value}
-    if access.url.startswith("rediss:"):
+    first, *others = access.urls
+    if first.startswith("rediss:"):
         access.trust.context()  # what cannot be used is told now
         options |= {
             "ssl_ca_certs": access.trust.ca_certs,
@@ -100,15 +106,23 @@ def open_redis(access: RedisAccess) -> RedisClient:
             "ssl_min_version": ssl.TLSVersion.TLSv1_2,
         }
     if access.is_cluster:
-        return RedisCluster.from_url(access.url, **options)
+        nodes = [ClusterNode(urlsplit(url).hostname or "", _port(url)) for url in others]
+        # A payer whose primary is away is no reason to keep out all others.
+        return RedisCluster.from_url(
+            first, startup_nodes=nodes, require_full_coverage=False, **options
+        )
     pool = BlockingConnectionPool.from_url(
-        access.url,
+        first,
         max_connections=REDIS_CONNECTIONS_MAX,
         timeout=REDIS_TURN_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
         **options,
     )
     return Redis.from_pool(pool)
+
+
+def _port(url: str) -> int:
+    return urlsplit(url).port or REDIS_PORT
 
 
 def together(redis: RedisClient, keys: Mapping[Named, str]) -> list[list[Named]]:

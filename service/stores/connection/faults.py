@@ -12,7 +12,12 @@ from elasticsearch import (
     TransportError,
     UnsupportedProductError,
 )
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    NoPermissionError,
+    RedisClusterException,
+    RedisError,
+)
 
 from service.domain.engine_fault import EngineFault
 from service.stores.connection.tls import why_refused
@@ -77,10 +82,15 @@ def translated_errors() -> Iterator[None]:
         raise EngineUnavailable("elasticsearch", _unreachable(_innermost(error))) from error
     except (AuthenticationError, NoPermissionError) as error:
         raise EngineUnavailable("redis", NOT_LET_IN) from error
-    except RedisError as error:
+    except (RedisError, RedisClusterException) as error:
         raise EngineUnavailable("redis", _unreachable(error)) from error
     except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
         raise EngineUnavailable("engine", _unreachable(error)) from error
+    except RuntimeError as error:
+        # What uvloop says to whoever writes to a connection that was closed meanwhile.
+        if "the handler is closed" not in str(error):
+            raise
+        raise EngineUnavailable("engine", "cannot be reached (closed)") from error
 
 
 def _of_api(error: ApiError) -> EngineFault:

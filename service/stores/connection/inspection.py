@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
-from redis.exceptions import RedisError
 
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
@@ -51,9 +50,10 @@ class Inspection:
         if health["status"] == "red":
             raise EngineUnavailable("elasticsearch", "a part of the index is not available")
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                await self._redis.ping()
-        except (RedisError, OSError, TimeoutError):
+            with translated_errors():
+                async with asyncio.timeout(TIMEOUT_S):
+                    await self._redis.ping()
+        except EngineUnavailable:
             return False
         return True
 

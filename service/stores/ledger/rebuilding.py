@@ -114,7 +114,8 @@ class Rebuilding:
                 with translated_errors():
                     pipeline = self._redis.pipeline(transaction=False)
                     for name in names[start : start + _WRITES_AT_ONCE]:
-                        pipeline.unlink(name)
+                        # In a cluster `unlink` of a pipeline is another thing.
+                        pipeline.execute_command("UNLINK", name)
                     await pipeline.execute()
 
     async def _rebuild(self, payer: str, result: Rebuilt, tell: Tell) -> None:

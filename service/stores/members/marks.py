@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import structlog
 from elasticsearch import AsyncElasticsearch
-from redis.exceptions import RedisError
 
 from service.stores.connection.clients import RedisClient, together
 from service.stores.connection.faults import EngineUnavailable, translated_errors
@@ -31,6 +30,8 @@ _MARK = lua("marks_raise.lua")
 
 _ASK = lua("marks_ask.lua")
 
+MARKS_S = 1.0
+"""So long marks are waited for: a refresh takes their place."""
 BLIND_S = 5.0
 """So long a Redis that could not be read is not asked again: a match must not wait for it twice."""
 
@@ -167,9 +168,11 @@ class Visibility:
         if time.monotonic() < self._blind_until:
             return None
         try:
-            answers: list[Any] = await pipeline.execute()
-        except (RedisError, OSError) as error:
-            log.warning("marks_unreadable", engine="redis", reason=type(error).__name__)
+            with translated_errors():
+                async with asyncio.timeout(MARKS_S):
+                    answers: list[Any] = await pipeline.execute()
+        except EngineUnavailable as fault:
+            log.warning("marks_unreadable", engine="redis", reason=fault.reason)
             self._blind_until = time.monotonic() + BLIND_S
             return None
         return answers
@@ -202,16 +205,19 @@ class Visibility:
         if time.monotonic() < self._blind_until:
             return None
         try:
-            return int(await self._redis.get(self.keys.sequence) or 0)
-        except (RedisError, OSError, ValueError):
+            with translated_errors():
+                async with asyncio.timeout(MARKS_S):
+                    return int(await self._redis.get(self.keys.sequence) or 0)
+        except (EngineUnavailable, ValueError):
             self._blind_until = time.monotonic() + BLIND_S
             return None
 
     async def _state_visible(self, number: int) -> None:
         try:
-            await self._redis.eval(_RAISE_TO, 1, self.keys.visible, number)
-        except (RedisError, OSError) as error:
-            log.warning("visible_not_stated", engine="redis", reason=type(error).__name__)
+            with translated_errors():
+                await self._redis.eval(_RAISE_TO, 1, self.keys.visible, number)
+        except EngineUnavailable as fault:
+            log.warning("visible_not_stated", engine="redis", reason=fault.reason)
 
 
 def _is_reached(number: str | None, visible: str | None) -> bool:

@@ -24,7 +24,8 @@ local function enter(ledger, ...)
 end
 
 -- Runs the whole of a script; a refusal is an answer of its own, and nothing was written. What Redis
--- itself refuses (no memory, no disk) keeps its own word: a string with a dash before Redis 7.
+-- itself refuses (no memory, no disk) keeps its own word: it begins the text, but for a place and a dash
+-- before Redis 7. What is refused here begins with the name of the script.
 local function run(main)
   local done, result = pcall(function()
     if has_row and not is_trail_ready() then return cjson.encode({s = 'unled'}) end
@@ -33,6 +34,7 @@ local function run(main)
     return cjson.encode(answer)
   end)
   if done then return result end
-  local reason = type(result) == 'table' and result.err or string.match(result, ': %-(%u+ .*)$')
-  return redis.error_reply(reason or 'REFUSED ' .. tostring(result))
+  local told = type(result) == 'table' and result.err or result
+  local reason = string.match(told, '^%u+ .*') or string.match(told, ': %-(%u+ .*)$')
+  return redis.error_reply(reason or 'REFUSED ' .. told)
 end
