@@ -234,9 +234,7 @@ def names_of(stores: Stores) -> KeyNames:
 
 
 async def forget(stores: Stores, payer: str) -> None:
-    """Lose all that Redis has of a payer, and the epoch with it."""
-    names = names_of(stores)
-    pattern = f"{names.book(payer).prefix}:*"
-    keys = [key async for key in stores.redis.scan_iter(pattern, count=1000)]
-    for key in (*keys, names.epoch):
+    """Lose all that Redis has of a payer."""
+    pattern = f"{names_of(stores).book(payer).prefix}:*"
+    for key in [key async for key in stores.redis.scan_iter(pattern, count=1000)]:
         await stores.redis.delete(key)

@@ -153,7 +153,7 @@ async def _waiting(parts: Application) -> int | None:
 async def _obstacle(parts: Application) -> str | None:
     """Say why no units may be moved, which matching does not need; None when they may."""
     try:
-        await parts.stores.guard.ensure()
+        found = await parts.stores.guard.obstacle(parts.stores.payers)
     except EngineFault as fault:
         return f"{fault.engine}: {fault.reason}"
-    return None
+    return f"redis: {found}" if found else None

@@ -195,7 +195,7 @@ class Stores:
             self.members,
             self.archive,
             self.trail,
-            self.guard.ensure,
+            self.guard,
             self.projection.touch,
             self.late_queue.soon,
         )
@@ -426,7 +426,8 @@ def _work(parts: Application) -> list[Background]:
     stores, late, tokens = parts.stores, parts.late_claims, parts.gate.tokens
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
     always: list[Background] = [stores.trail_projection, stores.projection, stores.resting]
-    always += [stores.alerts.look, stores.courier, stores.kept, parts.gate.keyring, parts.limits]
+    always += [stores.epoch, stores.alerts.look, stores.courier, stores.kept]
+    always += [parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
     watched = () if parts.in_force is None else (parts.in_force, parts.stages, parts.shadows)
     perhaps = (*watched, tokens, watch if is_watched else None)

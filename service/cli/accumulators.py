@@ -74,7 +74,7 @@ def rebuild(
 ) -> None:
     """Make the accumulators anew from the ledger, after Redis has lost them; stop pushes first.
 
-    Nothing is adjudicated until it is done. Exit code 1 when the ledger is not sound.
+    Until it is done nothing of these payers is adjudicated. Exit code 1: the ledger is not sound.
     """
     settings, payers = _only(payer)
     made = run_shown(
@@ -83,14 +83,12 @@ def rebuild(
         lambda parts, tell: maintenance.rebuild(parts, payers, force=force, tell=tell),
     )
     if as_json:
-        put_json(_report(made) | {"is_in_use": made.is_in_use})
+        put_json(_report(made))
     else:
         _tell_differences(made)
         put(f"rebuilt: {_counted(made)}")
         put(f"digest {made.digest}")
-        if not made.is_in_use:
-            say("other payers are missing: run it without --payer; until then nothing is paid")
-    if made.differences or not made.is_in_use:
+    if made.differences:
         raise typer.Exit(PROBLEMS)
 
 

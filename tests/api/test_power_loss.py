@@ -99,7 +99,7 @@ def assert_not_used(own: Ground) -> None:
 
     async def scenario(stores: Stores) -> None:
         with pytest.raises(NotDurable, match="appendfsync is everysec"):
-            await stores.guard.ensure()
+            await stores.guard.ensure(own.settings.default_payer)
 
     Ground(settings=strict, rules=own.rules).run(scenario)
 

@@ -10,7 +10,6 @@ import pytest
 from service.application.parts import Stores
 from service.flow.adjudicating.adjudicate import Conflict
 from service.stores.connection.faults import EngineFault
-from service.stores.ledger import rebuilding
 from service.stores.ledger.resting import moved
 from tests.ground import Ground, push
 from tests.movements import Mover, bounds, forget
@@ -181,7 +180,7 @@ def test_without_elasticsearch_a_claim_at_rest_is_a_fault(ground: Ground, payer:
     async def scenario(stores: Stores) -> None:
         await a_claim_at_rest(stores, payer)
         async with ground.stores(behind) as cut_off:
-            await cut_off.guard.ensure()
+            await cut_off.guard.ensure(payer)
             with proxy.failing("refuse"):
                 for asks in (sent_again, reversed_, asked_for, another_claim):
                     with pytest.raises(EngineFault):
@@ -255,11 +254,8 @@ def test_what_is_rebuilt_leaves_at_rest_what_is(own: Ground, payer: str) -> None
     own.run(scenario)
 
 
-def test_an_archive_that_was_lost_is_a_fault(
-    own: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_archive_that_was_lost_is_a_fault(own: Ground, payer: str) -> None:
     """Also when it was made anew, empty: until all is made anew from the ledger."""
-    monkeypatch.setattr(rebuilding, "SETTLE_S", 0.01)
 
     async def scenario(stores: Stores) -> None:
         await a_claim_at_rest(stores, payer)

@@ -74,7 +74,7 @@ def test_each_weakness_is_named(weak: Ground) -> None:
             f"{name} is {value}, it must be {WANTED[name]}" for name, value in WEAKER.items()
         ]
         with pytest.raises(NotDurable, match="AUTHMATCH_ALLOW_WEAK_REDIS"):
-            await stores.guard.ensure()
+            await stores.guard.ensure("demo")
 
     weak.run(scenario)
     with pytest.raises(NotDurable, match="appendfsync is everysec"):

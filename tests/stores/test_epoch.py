@@ -1,143 +1,231 @@
-"""An emptied Redis is not taken for one in which nothing was ever used."""
+"""A Redis that was emptied, or went back, is not taken for one in which less was used."""
 
 import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from service.application.parts import Stores
+from service.settings import Settings
 from service.stores.connection.faults import EngineUnavailable
 from service.stores.ledger import epoch
 from service.stores.ledger.epoch import AccumulatorsLost, OtherKey
 from tests.ground import Ground
-from tests.movements import Mover, names_of
+from tests.movements import Mover, forget, names_of
+from tests.redis_process import RedisProcess
+
+Scenario = Callable[[Stores], Awaitable[None]]
 
 
-@pytest.fixture
-def own(own: Ground, monkeypatch: pytest.MonkeyPatch) -> Ground:
-    """The same, and nothing is trusted for long."""
-    monkeypatch.setattr(epoch, "TRUSTED_S", 0.0)
-    return own
+async def mark(stores: Stores, payer: str) -> str | None:
+    """The mark of a book in Redis."""
+    found = await stores.redis.hget(names_of(stores).book(payer).epoch, "e")
+    return None if found is None else str(found)
 
 
-def test_workers_that_begin_together_agree(own: Ground) -> None:
+def test_workers_that_begin_together_agree(ground: Ground, payer: str) -> None:
     """The mark is made once, in both engines."""
 
     async def scenario(stores: Stores) -> None:
-        async with own.stores() as second:
-            workers = (stores.epoch, second.epoch)
-            assert stores.epoch.value is None
-            await asyncio.gather(*(each.verify() for each in workers * 5))
+        async with ground.stores() as second:
+            asked = (each.epoch.of(payer) for each in (stores, second) * 5)
+            marks = set(await asyncio.gather(*asked))
+            assert marks == {await mark(stores, payer)}
 
-            assert stores.epoch.value == second.epoch.value
-            assert await stores.redis.get(names_of(stores).epoch) == stores.epoch.value
-
-    own.run(scenario)
+    ground.run(scenario)
 
 
-def test_a_redis_that_was_never_used_may_be_replaced(own: Ground) -> None:
-    """As long as the ledger is empty an empty Redis is the truth."""
+async def emptied(stores: Stores, payer: str) -> None:
+    """All of the payer is gone, as after FLUSHALL."""
+    await forget(stores, payer)
+
+
+async def unmarked(stores: Stores, payer: str) -> None:
+    """The mark alone is gone."""
+    await stores.redis.delete(names_of(stores).book(payer).epoch)
+
+
+async def another(stores: Stores, payer: str) -> None:
+    """It is the Redis of others."""
+    await stores.redis.hset(names_of(stores).book(payer).epoch, "e", "another")
+
+
+async def forgotten(stores: Stores, payer: str) -> None:
+    """Elasticsearch has a ledger, and does not know the book."""
+    await stores.elasticsearch.delete(index=stores.indices.accounting, id=f"book|{payer}")
+
+
+@pytest.mark.parametrize(
+    ("losing", "told"),
+    [
+        (emptied, "gone: run `authmatch accumulators rebuild`"),
+        (unmarked, "gone"),
+        (another, "right Redis"),
+        (forgotten, "does not know"),
+    ],
+)
+@pytest.mark.parametrize("is_copied", [True, False], ids=["copied", "not copied"])
+def test_what_was_lost_grants_nothing_until_it_is_rebuilt(
+    ground: Ground,
+    payer: str,
+    losing: Callable[[Stores, str], Awaitable[None]],
+    told: str,
+    is_copied: bool,
+) -> None:
+    """Neither a worker that moved units a moment ago nor a new one; other payers go on."""
 
     async def scenario(stores: Stores) -> None:
-        await stores.epoch.verify()
-        await stores.redis.delete(names_of(stores).epoch)
-        await stores.epoch.verify()
-
-        assert await stores.redis.get(names_of(stores).epoch) == stores.epoch.value
-
-    own.run(scenario)
-
-
-def test_lost_accumulators_are_refused_until_they_are_rebuilt(own: Ground, payer: str) -> None:
-    """Also by a worker that trusted them before; afterwards it goes on by itself."""
-
-    async def scenario(stores: Stores) -> None:
-        mover = Mover(stores, payer)
+        mover, other = Mover(stores, payer), Mover(stores, f"{payer}-b")
         await mover.draw("C1")
-        await stores.projection.project(mover.payer)
-        await uninstalled_redis(stores)
+        await other.draw("C1")
+        if is_copied:
+            await stores.projection.project(payer)
+        await losing(stores, payer)
 
-        async with own.stores() as second:
-            for each in (stores, second):
-                with pytest.raises(AccumulatorsLost, match="authmatch accumulators rebuild"):
-                    await each.epoch.verify()
-            await second.rebuilding.run([])
-            await stores.epoch.verify()
-            await second.epoch.verify()
+        async with ground.stores() as second:
+            for each in (stores, second) if losing is not forgotten else (second,):
+                with pytest.raises(AccumulatorsLost, match=told):
+                    await Mover(each, payer).draw("C2", 1)
+                with pytest.raises(AccumulatorsLost, match=told):
+                    await each.epoch.confirm(payer)
+            assert await second.guard.obstacle([other.payer]) is None
+            assert told in str(await second.guard.obstacle([other.payer, payer]))
+            await other.draw("C2", 1)
+            await second.rebuilding.run([payer], force=losing is not emptied)
+        await mover.draw("C3", 1)
 
-    own.run(scenario)
-
-
-async def uninstalled_redis(stores: Stores) -> None:
-    """Drop all keys of this prefix."""
-    prefix = names_of(stores).prefix
-    for key in [key async for key in stores.redis.scan_iter(f"{prefix}*", count=1000)]:
-        await stores.redis.delete(key)
-
-
-def test_another_redis_is_refused(own: Ground) -> None:
-    """Its mark is not that of the ledger."""
-
-    async def scenario(stores: Stores) -> None:
-        await stores.epoch.verify()
-        await stores.redis.set(names_of(stores).epoch, "another")
-        with pytest.raises(AccumulatorsLost, match="right Redis"):
-            await stores.epoch.verify()
-
-    own.run(scenario)
+    ground.run(scenario)
 
 
-def test_an_elasticsearch_that_forgot_is_refused(own: Ground, payer: str) -> None:
-    """A ledger without its mark, and a Redis with a mark of which the ledger knows nothing."""
+def test_a_claim_of_an_emptied_redis_is_a_fault_and_not_unknown(ground: Ground, payer: str) -> None:
+    """Whoever asks for it is not told that there is none."""
 
     async def scenario(stores: Stores) -> None:
-        mover = Mover(stores, payer)
-        await mover.draw("C1")
-        await stores.projection.project(mover.payer)
-        await stores.elasticsearch.delete(index=stores.indices.accounting, id="epoch")
-        with pytest.raises(AccumulatorsLost, match="does not know"):
-            await stores.epoch.ensure()
-        await stores.redis.delete(names_of(stores).epoch)
-        with pytest.raises(AccumulatorsLost, match="gone"):
-            await stores.epoch.ensure()
+        await Mover(stores, payer).draw("C1")
+        await forget(stores, payer)
+        with pytest.raises(AccumulatorsLost):
+            await stores.accumulators.read_claim(payer, "C1")
+
+    ground.run(scenario)
+
+
+def test_indices_that_are_not_installed_are_told(own: Ground, payer: str) -> None:
+    """They are no new book."""
+
+    async def scenario(stores: Stores) -> None:
         await stores.elasticsearch.indices.delete(index=stores.indices.accounting)
         with pytest.raises(EngineUnavailable, match="not installed"):
-            await stores.epoch.ensure()
+            await stores.epoch.of(payer)
 
     own.run(scenario)
 
 
-def test_another_surrogate_key_is_refused(own: Ground, payer: str) -> None:
+def test_another_surrogate_key_is_refused(ground: Ground, payer: str) -> None:
     """Under it no unit would be found, and all would look unused; a rebuild refuses it, too."""
     changes = {"surrogate_key": SecretStr("another")}
-    other = Ground(settings=own.settings.model_copy(update=changes), rules=own.rules)
+    other = Ground(settings=ground.settings.model_copy(update=changes), rules=ground.rules)
 
     async def scenario(stores: Stores) -> None:
         await Mover(stores, payer).draw("C1")
         async with other.stores() as changed:
             with pytest.raises(OtherKey, match="AUTHMATCH_SURROGATE_KEY"):
-                await changed.guard.ensure()
+                await changed.guard.ensure(payer)
             with pytest.raises(OtherKey):
-                await changed.rebuilding.run([f"{payer}-new"])
-        await stores.epoch.verify()
+                await changed.guard.ensure(f"{payer}-new")
+            with pytest.raises(OtherKey):
+                await changed.rebuilding.run([payer], force=True)
+        await stores.epoch.confirm(payer)
 
-    own.run(scenario)
+    ground.run(scenario)
 
 
-def test_what_was_just_asked_is_not_asked_again(
-    own: Ground, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Within a second an adjudication costs nothing.
+@pytest.fixture
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for what other workers have to say."""
+    monkeypatch.setattr(epoch, "OTHERS_S", 0.0)
 
-    Whoever asks finds no mark and an empty ledger, and makes the mark anew.
-    """
-    monkeypatch.setattr(epoch, "TRUSTED_S", 30.0)
 
-    async def scenario(stores: Stores) -> None:
-        await stores.epoch.verify()
-        await stores.redis.delete(names_of(stores).epoch)
-        await stores.epoch.verify()
+@pytest.mark.usefixtures("_at_once")
+class TestAnotherServer:
+    """A Redis that was started again: with all that it had, or with an older copy."""
 
-        assert await stores.redis.get(names_of(stores).epoch) is None
+    @pytest.fixture
+    def redis(self, tmp_path: Path) -> RedisProcess:
+        """A Redis of the test alone."""
+        return RedisProcess(tmp_path)
 
-    own.run(scenario)
+    def run(self, ground: Ground, redis: RedisProcess, scenario: Scenario) -> None:
+        """Run a scenario on it."""
+        with redis:
+            replace(ground, settings=on_its_redis(ground, redis)).run(scenario)
+
+    def test_what_has_all_goes_on_by_itself(
+        self, ground: Ground, payer: str, redis: RedisProcess
+    ) -> None:
+        """Under another mark, by which an old primary would be told."""
+
+        async def scenario(stores: Stores) -> None:
+            mover = Mover(stores, payer)
+            await mover.draw("C1")
+            before = await mark(stores, payer)
+            for claim in ("C2", "C3"):
+                redis.kill()
+                redis.start()
+                await mover.draw(claim, 1)
+            assert await mark(stores, payer) != before
+            assert (await stores.reconciliation.run([payer])).difference_count == 0
+
+        self.run(ground, redis, scenario)
+
+    @pytest.mark.parametrize("knows", ["the ledger", "the worker", "another worker"])
+    def test_an_older_copy_grants_nothing_until_it_is_rebuilt(
+        self, ground: Ground, payer: str, redis: RedisProcess, tmp_path: Path, knows: str
+    ) -> None:
+        """Told by the ledger, by the worker that moved, or by its look beside the requests."""
+
+        async def scenario(stores: Stores) -> None:
+            mover, log = Mover(stores, payer), tmp_path / "log"
+            await mover.draw("C1", 3)
+            copy_log(tmp_path, log)
+            await mover.draw("C2", 7)
+            if knows == "the ledger":
+                await stores.projection.project(payer)
+            redis.kill()
+            copy_log(log, tmp_path)
+            redis.start()
+
+            async with ground.stores(on_its_redis(ground, redis)) as second:
+                if knows == "another worker":
+                    await stores.epoch.turn()
+                asked = stores if knows == "the worker" else second
+                with pytest.raises(AccumulatorsLost, match="older state"):
+                    await Mover(asked, payer).draw("C3", 7)
+                for each in (stores, second):
+                    with pytest.raises(AccumulatorsLost, match="older state"):
+                        await Mover(each, payer).draw("C4", 1)
+                assert "older state" in str(await second.guard.obstacle([payer]))
+                assert (await second.reconciliation.run([payer])).difference_count > 0
+                await second.rebuilding.run([payer], force=True)
+                assert (await second.reconciliation.run([payer])).difference_count == 0
+            await mover.draw("C5", 1)
+
+        self.run(ground, redis, scenario)
+
+
+def on_its_redis(ground: Ground, redis: RedisProcess) -> Settings:
+    """The settings of a worker on this Redis."""
+    return ground.settings.model_copy(update={"redis_url": redis.url})
+
+
+def copy_log(source: Path, target: Path) -> None:
+    """Copy the append-only file of a Redis, of one file or of a folder with several."""
+    target.mkdir(exist_ok=True)
+    for name in ("appendonly.aof", "appendonlydir"):
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target / name, dirs_exist_ok=True)
+        elif (source / name).exists():
+            shutil.copy(source / name, target / name)

@@ -255,12 +255,12 @@ def test_a_ledger_that_nobody_wrote_is_empty_and_a_closed_month_is_a_fault(
             mover = Mover(stores, payer)
             page = await stores.ledger.page(payer, "A1", MOVED)
             assert (page.entries, page.total, page.next_) == ((), 0, None)
-            assert await stores.ledger.is_empty()
+            assert await stores.ledger.is_empty(payer)
             assert await stores.ledger.payers() == []
 
             await mover.draw("C1")
             assert (await stores.ledger.page(payer, "C1", OF_CLAIM)).total == 1
-            assert not await stores.ledger.is_empty()
+            assert not await stores.ledger.is_empty(payer)
             assert await stores.ledger.payers() == [payer]
             (month,) = await months(stores)
             await stores.elasticsearch.indices.close(index=month)

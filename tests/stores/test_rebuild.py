@@ -3,7 +3,6 @@
 import pytest
 
 from service.application.parts import Stores
-from service.stores.ledger import rebuilding
 from service.stores.ledger.epoch import AccumulatorsLost
 from service.stores.ledger.rebuilding import NotEmpty
 from tests.ground import Ground, seeds
@@ -48,14 +47,13 @@ def test_what_is_rebuilt_is_what_was_lost(own: Ground, payer: str, seed: int) ->
         await forget(stores, payer)
         async with own.stores() as fresh:
             with pytest.raises(AccumulatorsLost, match="accumulators rebuild"):
-                await fresh.guard.ensure()
+                await fresh.guard.ensure(payer)
             made = await fresh.rebuilding.run([])
 
-            assert made.is_in_use
             assert made.differences == []
             assert made.digest == before.digest
             assert await everything(fresh, payer) == was
-            await fresh.guard.ensure()
+            await fresh.guard.ensure(payer)
         await movers[0].draw("C-after", 1)
         after = await stores.reconciliation.run([payer])
         assert (after.difference_count, after.entries) == (0, before.entries + 1)
@@ -63,11 +61,8 @@ def test_what_is_rebuilt_is_what_was_lost(own: Ground, payer: str, seed: int) ->
     own.run(scenario)
 
 
-def test_accumulators_that_are_there_are_not_written_over(
-    own: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_accumulators_that_are_there_are_not_written_over(own: Ground, payer: str) -> None:
     """Unless forced to; what waits in the streams is copied first, so nothing is lost."""
-    monkeypatch.setattr(rebuilding, "SETTLE_S", 0.01)
 
     async def scenario(stores: Stores) -> None:
         mover = Mover(stores, payer)
@@ -81,15 +76,15 @@ def test_accumulators_that_are_there_are_not_written_over(
 
         await stores.redis.set(mover.keys.claim("C-alien") + ":x", "not ours")
         made = await stores.rebuilding.run([payer], force=True)
-        assert (made.entries, made.is_in_use) == (1, True)
+        assert made.entries == 1
         assert (await stores.reconciliation.run([payer])).difference_count == 0
-        await stores.guard.ensure()
+        await stores.guard.ensure(payer)
 
     own.run(scenario)
 
 
-def test_one_payer_of_several_does_not_open_the_books(own: Ground, payer: str) -> None:
-    """While others are missing nothing may be drawn: they would look unused."""
+def test_one_payer_of_several_opens_his_book_alone(own: Ground, payer: str) -> None:
+    """Of others, who are missing still, nothing may be drawn: it would look unused."""
     other = f"{payer}-b"
 
     async def scenario(stores: Stores) -> None:
@@ -100,25 +95,23 @@ def test_one_payer_of_several_does_not_open_the_books(own: Ground, payer: str) -
             await forget(stores, each)
 
         async with own.stores() as fresh:
-            first = await fresh.rebuilding.run([payer])
-            assert not first.is_in_use
+            await fresh.rebuilding.run([payer])
+            await fresh.guard.ensure(payer)
             with pytest.raises(AccumulatorsLost):
-                await fresh.guard.ensure()
-            second = await fresh.rebuilding.run([payer, other], force=True)
-            assert second.is_in_use
-            await fresh.guard.ensure()
+                await fresh.guard.ensure(other)
+            await fresh.rebuilding.run([other])
+            await fresh.guard.ensure(other)
             assert (await fresh.reconciliation.run([payer, other])).difference_count == 0
 
     own.run(scenario)
 
 
-def test_an_empty_ledger_makes_empty_books(own: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_ledger_makes_empty_books(own: Ground, payer: str) -> None:
     """Nothing was ever drawn: nothing is written, and work may begin."""
-    monkeypatch.setattr(rebuilding, "SETTLE_S", 0.01)
 
     async def scenario(stores: Stores) -> None:
-        made = await stores.rebuilding.run([])
-        assert (made.hashes, made.is_in_use) == (0, True)
-        await stores.guard.ensure()
+        made = await stores.rebuilding.run([payer])
+        assert made.hashes == 0
+        await stores.guard.ensure(payer)
 
     own.run(scenario)

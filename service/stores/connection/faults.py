@@ -15,6 +15,7 @@ from elasticsearch import (
 from redis.exceptions import (
     AuthenticationError,
     NoPermissionError,
+    OutOfMemoryError,
     RedisClusterException,
     RedisError,
 )
@@ -82,6 +83,8 @@ def translated_errors() -> Iterator[None]:
         raise EngineUnavailable("elasticsearch", _unreachable(_innermost(error))) from error
     except (AuthenticationError, NoPermissionError) as error:
         raise EngineUnavailable("redis", NOT_LET_IN) from error
+    except OutOfMemoryError as error:
+        raise EngineUnavailable("redis", "it is full: give it memory") from error
     except (RedisError, RedisClusterException) as error:
         raise EngineUnavailable("redis", _unreachable(error)) from error
     except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:

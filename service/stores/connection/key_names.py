@@ -41,6 +41,10 @@ class BookKeys:
 
     alerts = Name(":alerts")
     """The mark of the worker that last looked for alerts of days."""
+    epoch = Name(":epoch")
+    """The mark that tells the book from one that was lost, and the server that it was whole on."""
+    probe = Name(":probe")
+    """What is written for a moment to see whether anything can be."""
 
     trail = Name(":trail")
     """The stream of rows of the audit trail that were not projected yet."""
@@ -199,8 +203,6 @@ class KeyNames:
 
     payers = Name("{payers}:known")
     """All payers that a worker ever began with."""
-    epoch = Name("{ledger}:epoch")
-    """The mark that tells these accumulators from an empty Redis."""
 
     @property
     def fingerprint(self) -> str:

@@ -13,7 +13,7 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineRefused, EngineUnavailable, translated_errors
 
 SCRIPTS = Path(__file__).parent / "lua"
-_SHARED = ("trail.lua", "books.lua", "charges.lua", "entries.lua")
+_SHARED = ("epoch.lua", "trail.lua", "books.lua", "charges.lua", "entries.lua")
 _REFUSED = "REFUSED"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
+from service.accounting.replay.ledger import FIRST_ID
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
@@ -22,6 +23,9 @@ Clause = dict[str, Any]
 PAGE = 100
 _SHELF_PAGE = 500
 _NEWEST_FIRST: Order = [({"ms": "desc"}, int), ({"seq": "desc"}, int)]
+_NEWEST_FIRST_OF_ANY = [
+    {name: {"order": "desc", "unmapped_type": "long"}} for name in ("ms", "seq")
+]
 _OLDEST_FIRST = [{"ms": "asc"}, {"seq": "asc"}]
 _ALL = "open,closed"
 """A month that was closed is a fault, not an empty month."""
@@ -184,15 +188,22 @@ class LedgerReading:
                 index=self._indices.ledgers, expand_wildcards="open"
             )
 
-    async def is_empty(self) -> bool:
-        """Whether no entry was ever copied; refreshes first."""
+    async def is_empty(self, payer: str) -> bool:
+        """Whether no entry of a payer was ever copied; refreshes first."""
+        return await self.last(payer) == FIRST_ID
+
+    async def last(self, payer: str) -> str:
+        """The last entry of a payer that was copied, FIRST_ID where none was; refreshes first."""
         await self.refresh()
         with translated_errors():
             response = await self._elasticsearch.search(
                 index=self._indices.ledgers,
-                size=0,
-                track_total_hits=1,
+                query={"term": {"payer": payer}},
+                sort=_NEWEST_FIRST_OF_ANY,
+                size=1,
+                source_includes=["ms", "seq"],
                 allow_partial_search_results=False,
                 expand_wildcards=_ALL,
             )
-        return bool(response["hits"]["total"]["value"] == 0)
+        hits = response["hits"]["hits"]
+        return f"{hits[0]['_source']['ms']}-{hits[0]['_source']['seq']}" if hits else FIRST_ID

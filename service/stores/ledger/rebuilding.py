@@ -3,7 +3,6 @@
 What is at rest, and stands in the archive as the ledger has it, stays there.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +13,10 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.scripts import lua
-from service.stores.ledger.epoch import AccumulatorsLost, Epoch
+from service.stores.ledger.epoch import Epoch
 from service.stores.ledger.projection import LedgerProjection
 from service.stores.ledger.reading import LedgerReading
 from service.stores.ledger.shelf_books import Held, Outcome, ShelfBooks, Tell, held_by
-
-SETTLE_S = 5.0
-"""So long claims that are on their way are given to end, where the accumulators were in use."""
 
 _WRITES_AT_ONCE = 200
 
@@ -33,12 +29,11 @@ class NotEmpty(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Rebuilt(Outcome):
-    """What was written. ``is_in_use`` says whether units may be moved again.
+    """What was written.
 
     ``waiting`` names by payer the members with claims that wait, without telling who they are.
     """
 
-    is_in_use: bool = False
     waiting: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -65,31 +60,18 @@ class Rebuilding:
         result = Rebuilt(payers=tuple(dict.fromkeys(payers)) or everybody)
         if not force:
             await self._demand_empty(result.payers)
-        was_in_use = await self._is_in_use()
-        await self._epoch.revoke()
-        if was_in_use:
-            await asyncio.sleep(SETTLE_S)
+        for payer in result.payers:
+            await self._epoch.revoke(payer)
         if force:
             await self._projection.sweep(result.payers)
             await self._ledger.refresh()
             await self._clear(result.payers)
-        has_everybody = set(await self._ledger.payers()) <= set(result.payers)
-        if has_everybody:
+        if set(await self._ledger.payers()) <= set(result.payers):
             await self._books.archive.trust()
         for payer in result.payers:
             await self._rebuild(payer, result, tell)
-        if was_in_use or has_everybody:
-            await self._epoch.restore()
-            result.is_in_use = True
+            await self._epoch.restore(payer)
         return result
-
-    async def _is_in_use(self) -> bool:
-        """Whether the accumulators of the payers that are not rebuilt can be trusted."""
-        try:
-            await self._epoch.ensure()
-        except AccumulatorsLost:
-            return False
-        return True
 
     async def _demand_empty(self, payers: Iterable[str]) -> None:
         for payer in payers:

@@ -45,12 +45,12 @@ class Reconciliation:
         Raises EngineFault.
         """
         result = Outcome(payers=tuple(payers) or await self._ledger.everybody())
-        try:
-            await self._epoch.ensure()
-        except AccumulatorsLost as lost:
-            missing = Difference(what="epoch", field="epoch", expected="agreed", found=str(lost))
-            result.note("", [missing])
         for payer in result.payers:
+            try:
+                await self._epoch.confirm(payer)
+            except AccumulatorsLost as lost:
+                told = Difference(what="epoch", field="epoch", expected="agreed", found=str(lost))
+                result.note(payer, [told])
             await self._run(payer, result, tell)
         return result
 

@@ -5,9 +5,9 @@ at rest comes back before it is moved; see ``archive``.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from redis.commands.core import AsyncScript
 
@@ -55,6 +55,7 @@ from service.stores.units.movements import (
 )
 
 RECALLS_MAX = 4
+LOOKS_MAX = 3
 _KEYS_AT_ONCE = 500
 _EXISTING = lua("existing.lua")
 _STANDING = lua("standing.lua")
@@ -63,8 +64,35 @@ _NOWHERE = "accounts that a claim draws on are neither in Redis nor in the archi
 
 Touch = Callable[[str], None]
 """Is told that something of a payer was moved, so that it is projected soon."""
-Guard = Callable[[], Awaitable[None]]
-"""Returns when the accumulators may be decided upon and moved; else raises an EngineFault."""
+
+
+class Epoch(Protocol):
+    """The marks of books, by which one that was lost, or is an older one, is told."""
+
+    def moved(self, payer: str, entry: str) -> None:
+        """Remember what was acknowledged."""
+        ...
+
+    async def confirm(self, payer: str) -> None:
+        """Return when what is not in the book never was; raises EngineFault."""
+        ...
+
+    async def settle(self, payer: str) -> str:
+        """Look whether the book is whole, and give its mark; raises EngineFault."""
+        ...
+
+
+class Guard(Protocol):
+    """Asked before the accumulators are decided upon and moved."""
+
+    @property
+    def epoch(self) -> Epoch:
+        """The marks."""
+        ...
+
+    async def ensure(self, payer: str) -> str:
+        """Give the mark of a book that may be moved; else raises EngineFault."""
+        ...
 
 
 class Accumulators:
@@ -114,7 +142,7 @@ class Accumulators:
         So are the counters of the member, and charges. When it returns, what was pushed for the
         member can be found. Raises EngineFault.
         """
-        await self._guard()
+        await self._guard.ensure(payer)
         book = self._keys.book(payer)
         owner = book.owner(member)
         with translated_errors():
@@ -221,7 +249,7 @@ class Accumulators:
         found = [
             read_claim_state(claim_id, stored[claim_id])
             if stored[claim_id]
-            else await self._recalled(payer, claim_id)
+            else await self._read_back(payer, claim_id)
             for claim_id in ids
         ]
         note(claims=ids, persons=(each.owner for each in found if each.owner))
@@ -244,14 +272,18 @@ class Accumulators:
             if status:
                 told.append(status in IN_FORCE)
             else:
-                state = await self._recalled(payer, claim_id)
+                state = await self._read_back(payer, claim_id)
                 is_run = state.version == version and state.stands_as(entry)
                 told.append(state.is_in_force and is_run)
         return told
 
+    async def _read_back(self, payer: str, claim_id: str) -> ClaimState:
+        """Do so for whoever will move nothing: of an emptied Redis nothing may be concluded."""
+        await self._guard.epoch.confirm(payer)
+        return await self._recalled(payer, claim_id)
+
     async def _recalled(self, payer: str, claim_id: str) -> ClaimState:
-        """Read a claim that Redis does not have: of an emptied one nothing may be concluded."""
-        await self._guard()
+        """Read a claim that Redis does not have, and may be at rest."""
         if await self._archive.recall(payer, "claim", [claim_id]):
             return ClaimState(claim_id=claim_id)
         with translated_errors():
@@ -354,12 +386,10 @@ class Accumulators:
         ``arguments`` is given the authorizations of which it is known that nobody drew on them. The
         row of the movement is written in the same step.
         """
-        await self._guard()
-        new, book = set(never_drawn_on), self._keys.book(payer)
-        keys = [*names, book.trail, book.trail_head]
+        new = set(never_drawn_on)
         for _ in range(RECALLS_MAX):
-            row: tuple[bytes | str, ...] = self._trail.moving(payer, movement)
-            answer = await run_script(script, keys, [*arguments(new), *row])
+            row = self._trail.moving(payer, movement)
+            answer = await self._run(payer, script, names, arguments(new), row)
             if answer["s"] == "unled":
                 await self._trail.go_on(payer)
             elif answer["s"] == "absent":
@@ -367,9 +397,29 @@ class Accumulators:
             else:
                 if "tr" in answer:
                     self._trail.appended(payer, answer["tr"], current())
-                self._touch(payer)
                 return answer
         raise EngineUnavailable("redis", _NOWHERE)
+
+    async def _run(
+        self,
+        payer: str,
+        script: AsyncScript,
+        names: Sequence[str],
+        arguments: Sequence[bytes | str],
+        row: tuple[bytes | str, ...],
+    ) -> dict[str, Any]:
+        """Run a script on a book that is whole."""
+        epoch, book = await self._guard.ensure(payer), self._keys.book(payer)
+        keys = [*names, book.epoch, book.trail, book.trail_head]
+        for _ in range(LOOKS_MAX):
+            answer = await run_script(script, keys, [*arguments, epoch, *row])
+            if answer["s"] != "apart":
+                if "e" in answer:
+                    self._guard.epoch.moved(payer, answer["e"])
+                self._touch(payer)
+                return answer
+            epoch = await self._guard.epoch.settle(payer)
+        raise EngineUnavailable("redis", "it is another one again and again")
 
     async def amend(self, payer: str, amendment: Amendment, occasion: Occasion) -> bool:
         """Take the limits of a pushed version of what was drawn on; may be repeated.
@@ -378,9 +428,8 @@ class Accumulators:
         """
         book = self._keys.book(payer)
         names = [book.accounts(amendment.authorization_id), book.ledger]
-        arguments: list[bytes | str] = [write_amendment(amendment, occasion), *NO_ROW]
-        answer = await run_script(self._amend, names, arguments)
-        self._touch(payer)
+        request = write_amendment(amendment, occasion)
+        answer = await self._run(payer, self._amend, names, [request], NO_ROW)
         return bool(answer["s"] != "recount")
 
     async def recount(self, payer: str, request: RecountRequest) -> None:
@@ -473,7 +522,7 @@ class Accumulators:
 
     async def balances(self, payer: str, wanted: Mapping[str, Iterable[str]]) -> Balances:
         """Read balances of accounts, by authorization, in one round trip where none is at rest."""
-        await self._guard()
+        await self._guard.ensure(payer)
         stored = await self._stored_accounts(payer, list(wanted))
         return {
             (name, account): balances_in(stored[name], account)

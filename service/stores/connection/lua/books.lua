@@ -3,9 +3,6 @@
 -- Numbers are whole (see service/accounting/books/scale.py) and written as text: a double written by
 -- Lua itself would lose digits.
 
--- What is written goes to the append-only file, not the script: it writes a stream id of its own.
-if redis.replicate_commands then redis.replicate_commands() end
-
 local MAX, SCALE = 9007199254740991, 3000000
 local MEASURES = {'u', 'm', 'd'} -- units, amount (money), days
 

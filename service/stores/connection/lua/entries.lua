@@ -1,9 +1,17 @@
 -- How a script that moves units writes what it did: an entry of the ledger and a row of the trail.
 
--- The trail ends KEYS with its stream and its head, and ARGV with the row of what is moved and its
--- signature; both are empty where the row is written by whoever asked for more than this.
-local TRAIL, TRAIL_HEAD = KEYS[#KEYS - 1], KEYS[#KEYS]
+-- KEYS end with the epoch, the stream of the trail and its head, and ARGV with the epoch that is
+-- known, the row of what is moved and its signature; both of these are empty where the row is written
+-- by whoever asked for more than this.
+local EPOCH, TRAIL, TRAIL_HEAD = KEYS[#KEYS - 2], KEYS[#KEYS - 1], KEYS[#KEYS]
 local has_row, appended = ARGV[#ARGV] ~= '', nil
+
+-- Whether this is the book that is known, on the server on which it was found whole.
+local function is_whole()
+  check_type(EPOCH, 'hash')
+  local known = redis.call('HMGET', EPOCH, 'e', 'i')
+  return known[1] == word(ARGV[#ARGV - 2], 'the epoch') and known[2] == server()
+end
 
 -- Nothing is written where the row could not be; tells whether it is known how far the trail goes.
 local function is_trail_ready()
@@ -28,6 +36,7 @@ end
 -- before Redis 7. What is refused here begins with the name of the script.
 local function run(main)
   local done, result = pcall(function()
+    if not is_whole() then return cjson.encode({s = 'apart'}) end
     if has_row and not is_trail_ready() then return cjson.encode({s = 'unled'}) end
     local answer = main()
     answer.tr = appended
