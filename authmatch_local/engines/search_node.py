@@ -4,7 +4,8 @@ import json
 import shutil
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from authmatch_local.engines.account import Account
@@ -22,16 +23,25 @@ _DROPPED_JVM_OPTIONS = ("jdk.incubator.vector", "-Xlog:gc", "HeapDumpOnOutOfMemo
 
 _SETTINGS = """\
 cluster.name: authmatch
-node.name: local
-discovery.type: single-node
 network.host: 127.0.0.1
 http.port: {port}
-transport.port: 0
 path.data: {folder}/data
 path.logs: {folder}/logs
 xpack.security.enabled: false
 # A full developer's disk must not turn the indices read-only.
 cluster.routing.allocation.disk.threshold_enabled: false
+"""
+_ALONE = """\
+node.name: local
+discovery.type: single-node
+transport.port: 0
+"""
+
+_OF_SEVERAL = """\
+node.name: {name}
+transport.port: {transport}
+discovery.seed_hosts: [{seeds}]
+cluster.initial_master_nodes: [{names}]
 """
 
 _JVM_OPTIONS = """\
@@ -52,6 +62,8 @@ class ElasticsearchNode:
     heap_mb: int
     name: str = "elasticsearch"
     boot_seconds_max: float = 180
+    cluster: Mapping[str, int] = field(default_factory=dict)
+    """The names of all nodes that form a cluster, this one's too, and where they talk."""
 
     def launch(self, folder: Path, port: int) -> Launch:
         """Write the node's settings into `folder` and return the command."""
@@ -70,7 +82,7 @@ class ElasticsearchNode:
             _JVM_OPTIONS.format(heap_mb=self.heap_mb), encoding="utf-8"
         )
         (config / "elasticsearch.yml").write_text(
-            _SETTINGS.format(port=port, folder=folder), encoding="utf-8"
+            _SETTINGS.format(port=port, folder=folder) + self._discovery(), encoding="utf-8"
         )
         pid_file = folder / "pid"
         return Launch(
@@ -87,6 +99,16 @@ class ElasticsearchNode:
             },
             pid_file=pid_file,
             logs=(folder / "launch.log", folder / "logs" / "authmatch.log"),
+        )
+
+    def _discovery(self) -> str:
+        if not self.cluster:
+            return _ALONE
+        return _OF_SEVERAL.format(
+            name=self.name,
+            transport=self.cluster[self.name],
+            seeds=", ".join(f'"127.0.0.1:{port}"' for port in self.cluster.values()),
+            names=", ".join(self.cluster),
         )
 
     def url(self, port: int) -> str:

@@ -30,7 +30,10 @@ from service.domain.claim import Claim
 
 router = APIRouter(
     tags=["adjudication"],
-    responses=problems(status_409="The claim was adjudicated otherwise; nothing was moved."),
+    responses=problems(
+        status_409="The claim was adjudicated otherwise; nothing was moved.",
+        status_410="The record of the answer is lost; its units stand. Readjudicate it.",
+    ),
 )
 
 DryRun = Annotated[bool, Query(description="Give the same answer and move nothing.")]

@@ -20,6 +20,7 @@ router = APIRouter(
     responses=problems(
         status_404="No claim of this id was adjudicated.",
         status_409="The claim is not in a state for this.",
+        status_410="The record of the answer is lost; its units stand. Readjudicate it.",
     ),
 )
 

@@ -222,6 +222,7 @@ def _placed(error: Misfit) -> list[dict[str, str]]:
 
 _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (Refused, lambda refused: refused),
+    (refusals.RecordLost, lambda error: Refused(410, "Record lost", error.reason)),
     (EngineFault, _of_fault),
     (refusals.TableFault, _of_table),
     (ValidationError, _of_validation),

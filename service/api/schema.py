@@ -27,6 +27,7 @@ _PROBLEMS = {
     404: ("Not found", ""),
     406: ("Not acceptable", ""),
     409: ("Adjudication conflict", ""),
+    410: ("Record lost", ""),
     412: ("Precondition failed", ""),
     413: ("Body too large", "The body is too large."),
     415: ("Unsupported media type", ""),

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -18,6 +18,7 @@ from service.rules.texts import load_rules
 from service.settings import Settings
 from service.stores.connection.clock import now
 from service.stores.connection.durability import WANTED
+from service.stores.connection.inspection import FULL_DISK, Block
 from service.stores.connection.sealing import SealKeysRefused, seal_from
 
 MAJOR = "9."
@@ -240,14 +241,27 @@ async def _indices(stores: Stores) -> AsyncIterator[Finding]:
     shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
     wrong = f"{len(missing)} missing: {shown}" if missing else None
     yield _unless(wrong, "fields", "all there", "run `authmatch index migrate`", red)
-    wrong = "closed to writes" if await stores.migration.is_closed_to_writes() else None
-    advice = "a rebuild runs, or was killed: run `authmatch index migrate` again"
-    yield _unless(wrong, "pushes", "open", advice, red)
+    yield _writes(await stores.inspection.blocks(), await stores.migration.live_index())
     yield green("documents", f"{await stores.inspection.count():,}")
     yield await _keys(stores)
     letters = sum([await stores.letters.count(each) for each in stores.projection.payers])
     wrong = f"{letters:,} open" if letters else None
     yield _unless(wrong, "dead letters", "none open", "look: authmatch deadletters list")
+
+
+def _writes(blocks: Sequence[Block], live: str) -> Finding:
+    """Whether Elasticsearch takes writes; what closes an index tells what to do."""
+    if not blocks:
+        return green("writes", "all indices are open")
+    kinds = {each.kind for each in blocks}
+    shown = ", ".join(f"{each.index} ({each.kind})" for each in blocks[:5])
+    if FULL_DISK in kinds:
+        advice = "its disk is full: make room; the block goes by itself then, or lift it"
+    elif [Block(index=live, kind="write")] == list(blocks):
+        advice = "a rebuild runs, or was killed: run `authmatch index migrate` again"
+    else:
+        advice = "somebody closed them: lift the blocks by index.blocks.KIND: null"
+    return red("writes", f"closed: {shown}{' ...' if len(blocks) > 5 else ''}", advice)
 
 
 async def _cache(stores: Stores) -> AsyncIterator[Finding]:

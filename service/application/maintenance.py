@@ -24,12 +24,14 @@ _WAIT_STEP_S = 1.0
 class Readiness(TypedDict):
     """Whether claims can be matched, units moved (or why not), and how many pushes wait.
 
-    ``rules``: since when a worker has not seen which are in force; null where they are given.
+    ``closed`` names indices that take no writes, with what closes them. ``rules``: since when a
+    worker has not seen which are in force; null where they are given.
     """
 
     status: Literal["ready", "degraded"]
     adjudication: str
     outbox: int | None
+    closed: list[str]
     rules: RulesAge | None
 
 
@@ -134,10 +136,12 @@ async def readiness(parts: Application) -> Readiness:
     parts.rules.of(parts.settings.default_payer, today())
     obstacle = await _obstacle(parts) if has_redis else "redis does not answer"
     waiting = await _waiting(parts) if has_redis else None
+    closed = [f"{each.index}: {each.kind}" for each in await parts.stores.inspection.blocks()]
     return {
-        "status": "degraded" if obstacle or waiting else "ready",
+        "status": "degraded" if obstacle or waiting or closed else "ready",
         "adjudication": obstacle or "ready",
         "outbox": waiting,
+        "closed": closed,
         "rules": parts.in_force.age() if parts.in_force else None,
     }
 

@@ -57,6 +57,7 @@ from service.stores.connection.faults import EngineUnavailable
 from service.stores.connection.inspection import Inspection
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.connection.replicas import Replicas
 from service.stores.connection.sealing import seal_from
 from service.stores.indices.installation import Installation
 from service.stores.indices.migration import Migration
@@ -86,6 +87,7 @@ from service.stores.studies.kept import KeptClaims
 from service.stores.studies.studies import Studies
 from service.stores.units.accumulators import Accumulators
 from service.stores.units.archive import Archive
+from service.stores.units.steps import Steps
 from service.stores.waiting.arising import Arising
 from service.stores.waiting.claims import WaitingClaims
 from service.stores.waiting.following import Drafts, Following
@@ -189,14 +191,14 @@ class Stores:
         self.guard = Guard(self.durability, self.epoch)
         is_open = settings.late_authorizations != "off"
         self.late_queue = LateQueue(redis, keys, is_open=is_open)
+        replicas = Replicas(redis, settings.redis_replicas)
+        steps = Steps(keys, self.archive, self.trail, self.guard, replicas, self.projection.touch)
         self.accumulators = Accumulators(
             redis,
             keys,
             self.members,
             self.archive,
-            self.trail,
-            self.guard,
-            self.projection.touch,
+            steps,
             self.late_queue.soon,
         )
         self.resting = Resting(

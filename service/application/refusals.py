@@ -19,6 +19,7 @@ from service.application.studies import NotDone as NotDone
 from service.application.worklist import NotOffered as NotOffered
 from service.application.worklist import Stale as Stale
 from service.domain.engine_fault import EngineFault as EngineFault
+from service.domain.engine_fault import RecordLost as RecordLost
 from service.flow.adjudicating.adjudicate import Conflict as Conflict
 from service.flow.adjudicating.choosing import BadSelection as BadSelection
 from service.flow.adjudicating.claim_life import BadChange as BadChange

@@ -29,3 +29,24 @@ class EngineFault(Exception):
     def can_wait(self) -> bool:
         """Whether what was to be stored may wait in the outbox until the search engine is back."""
         return self.engine == "elasticsearch" and not self.is_lasting
+
+
+class RecordLost(EngineFault):
+    """The record of an answer is in neither engine, though units say that it was given.
+
+    So it is where Elasticsearch was restored from an older state than Redis has: units stand.
+    """
+
+    is_lasting = True
+
+    def __init__(self) -> None:
+        """Say so, and what can be done."""
+        super().__init__(
+            "elasticsearch",
+            "the record of this answer is lost, and its units stand: Elasticsearch is older than"
+            " Redis. Send the claim with readjudicate, or a later version of it",
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes."""
+        return type(self), ()

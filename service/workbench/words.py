@@ -229,6 +229,8 @@ def health(told: Readiness | None) -> list[tuple[str, str, str]]:
         ),
         ("Pushes", "all are stored" if outbox == 0 else waits, "good" if outbox == 0 else "part"),
     ]
+    if told["closed"]:
+        found.append(("Writes", f"indices take none: {', '.join(told['closed'])}", "bad"))
     if rules is not None and rules["behind"]:
         found.append(("Rules", f"newer rules are not loaded: {rules['behind']}", "bad"))
     return found

@@ -1,10 +1,14 @@
 """`authmatch doctor`: what is in place, what is not, and what to do."""
 
+import asyncio
 import json
 
 import pytest
 
+from service.application.maintenance import Readiness, readiness
+from service.application.parts import application
 from tests.cli.conftest import Authmatch
+from tests.ground import Ground
 
 
 def looked(authmatch: Authmatch) -> tuple[int, dict[str, dict[str, str]]]:
@@ -19,7 +23,7 @@ def test_a_sound_installation_is_not_red(live: Authmatch) -> None:
 
     assert code == 0
     assert found["Elasticsearch"]["found"].startswith("9.")
-    assert {found[each]["level"] for each in ("index", "fields", "pushes", "clocks")} == {"green"}
+    assert {found[each]["level"] for each in ("index", "fields", "writes", "clocks")} == {"green"}
     assert "documents" in found
     assert "appendfsync" in found["Redis keeps writes"]["found"]
 
@@ -58,6 +62,51 @@ def test_what_is_not_installed_is_red(live: Authmatch, monkeypatch: pytest.Monke
 
     assert code == 1
     assert found["indices"]["advice"] == "run `authmatch index install`"
+
+
+@pytest.mark.parametrize(
+    ("kind", "index", "advice"),
+    [
+        ("write", "authorizations-v1", "run `authmatch index migrate` again"),
+        ("write", "authorization-locator", "lift the blocks"),
+        ("read_only", "authorizations-v1", "lift the blocks"),
+        ("read_only_allow_delete", "authorizations-v1", "its disk is full"),
+        ("read_only_allow_delete", "dead-letters", "its disk is full"),
+    ],
+)
+def test_what_closes_an_index_is_told_with_what_to_do(
+    live: Authmatch,
+    own: Ground,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    index: str,
+    advice: str,
+) -> None:
+    """A rebuild that was killed, a full disk, and what somebody closed; ready names it, too."""
+    prefix = own.settings.index_prefix
+    monkeypatch.setenv("AUTHMATCH_INDEX_PREFIX", prefix)
+
+    async def block(is_closed: bool) -> None:
+        async with own.stores() as stores:
+            await stores.elasticsearch.indices.put_settings(
+                index=f"{prefix}{index}", settings={f"index.blocks.{kind}": is_closed or None}
+            )
+
+    async def ready() -> Readiness:
+        async with application(own.settings, rules=own.rules) as parts:
+            return await readiness(parts)
+
+    asyncio.run(block(True))
+    try:
+        code, found = looked(live)
+        told = asyncio.run(ready())
+    finally:
+        asyncio.run(block(False))
+
+    assert (code, found["writes"]["level"]) == (1, "red")
+    assert f"{index} ({kind})" in found["writes"]["found"]
+    assert advice in found["writes"]["advice"]
+    assert (told["status"], told["closed"]) == ("degraded", [f"{prefix}{index}: {kind}"])
 
 
 def test_without_engines_it_says_so(authmatch: Authmatch) -> None:

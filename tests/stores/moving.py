@@ -1,6 +1,6 @@
 """Authorizations that are pushed with another member, and what all members' claims then hold."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +23,7 @@ from service.stores.connection.bulk import run_bulk
 from service.stores.connection.faults import EngineFault, EngineUnavailable
 from service.stores.connection.key_names import BookKeys
 from service.stores.ledger.reading import MOVED
-from service.stores.units import accumulators
+from service.stores.units import steps
 from tests.ground import push, version_of
 from tests.movements import AT, Mover, bounds
 
@@ -132,10 +132,10 @@ def fault_at(step: int, *, is_done: bool) -> Iterator[list[str]]:
         if len(taken) == step and when == is_done:
             raise Fault("redis", f"lost at {name}")
 
-    async def script(script: Any, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+    async def script(*request: Any) -> Any:
         taken.append("script")
         lose("a script", False)
-        answer = await book_scripts.run_script(script, keys, arguments)
+        answer = await book_scripts.run_script(*request)
         lose("a script", True)
         return answer
 
@@ -149,7 +149,7 @@ def fault_at(step: int, *, is_done: bool) -> Iterator[list[str]]:
         return written
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accumulators, "run_script", script)
+        patch.setattr(steps, "run_script", script)
         patch.setattr(locator, "run_bulk", bulk)
         patch.setattr(authorization_store, "run_bulk", bulk)
         yield taken

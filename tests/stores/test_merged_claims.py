@@ -10,7 +10,7 @@ from service.application.parts import Stores
 from service.flow.adjudicating.adjudicate import Conflict
 from service.stores.connection import scripts as book_scripts
 from service.stores.connection.faults import EngineFault
-from service.stores.units import accumulators
+from service.stores.units import steps
 from tests.ground import Ground, push
 from tests.stores.merging import (
     UNITS,
@@ -162,5 +162,5 @@ def lost_script(monkeypatch: pytest.MonkeyPatch, *, is_done: bool) -> Iterator[N
         raise Fault("redis", "lost at a script")
 
     with monkeypatch.context() as patch:
-        patch.setattr(accumulators, "run_script", script)
+        patch.setattr(steps, "run_script", script)
         yield

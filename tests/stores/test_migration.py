@@ -88,7 +88,7 @@ def test_matches_go_on_and_pushes_wait_while_the_index_is_rebuilt(
             async def push_until_taken() -> None:
                 nonlocal paused
                 late = version_of(1, authorization_id="LATE", member={"id": "M9"})
-                while not (await stores.migration.is_closed_to_writes() or done.is_set()):
+                while not (await stores.inspection.blocks() or done.is_set()):
                     pass  # each look is a request, and lets the others go on
                 is_taken = False
                 while not is_taken:
@@ -157,14 +157,14 @@ def test_a_killed_rebuild_is_made_good_by_the_next(ground: Ground, payer: str) -
     async def scenario() -> None:
         async with filled(ground, payer) as stores:
             running = asyncio.create_task(stores.migration.run(lambda done, total: None))
-            while not await stores.migration.is_closed_to_writes():
+            while not await stores.inspection.blocks():
                 pass  # each look is a request, and lets the rebuild go on
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
             late = version_of(1, authorization_id="LATE", member={"id": "M9"})
 
-            assert not await stores.migration.is_closed_to_writes()
+            assert not await stores.inspection.blocks()
             assert await push(stores, payer, late) == ["created"]
 
             # As a kill leaves it: closed to writes, and a half-filled index beside it.
@@ -207,7 +207,7 @@ def test_an_index_that_lost_documents_is_never_put_in_place(ground: Ground, paye
                 await migration.run(lose_one)
 
             assert await migration.live_index() == old
-            assert not await migration.is_closed_to_writes()
+            assert not await stores.inspection.blocks()
             assert await counts(stores, payer) == COUNTS
 
     asyncio.run(scenario())

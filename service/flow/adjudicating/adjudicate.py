@@ -36,6 +36,7 @@ from service.domain.adjudication import (
 from service.domain.answers import AdjudicationAnswer, Summary
 from service.domain.charge import charges_of
 from service.domain.decision import Decision, with_decisions
+from service.domain.engine_fault import RecordLost
 from service.domain.misfits import Misfit
 from service.domain.person import Person
 from service.flow.adjudicating._drafting import REPLACEMENT, VOID, Drafting
@@ -296,7 +297,10 @@ async def _before(
     """
     if not state.entries:
         return None, run.decisions or ()
-    draft, moved = await stores.records.recorded(run.payer, state.entries[state.version])
+    try:
+        draft, moved = await stores.records.recorded(run.payer, state.entries[state.version])
+    except RecordLost:  # it has one again afterwards
+        return None, run.decisions or ()
     decisions = run.decisions
     if decisions is None:
         decisions = decisions_in(draft) if claim.version == state.version else ()

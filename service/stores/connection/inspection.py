@@ -12,6 +12,8 @@ from service.stores.connection.faults import EngineUnavailable, translated_error
 from service.stores.connection.names import IndexNames
 
 TIMEOUT_S = 2.0
+FULL_DISK = "read_only_allow_delete"
+"""The block by which Elasticsearch itself closes indices on a full disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,14 @@ class SearchEngine:
     versions: tuple[str, ...]
     nodes: int
     health: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Block:
+    """What keeps an index from being written to, by Elasticsearch's own name of it."""
+
+    index: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +83,22 @@ class Inspection:
             return bool(
                 await self._elasticsearch.indices.exists_alias(name=self._indices.authorizations)
             )
+
+    async def blocks(self) -> list[Block]:
+        """What closes an index that is written to: a full disk, a rebuild, or somebody."""
+        with translated_errors():
+            found = await self._elasticsearch.indices.get_settings(
+                index=",".join(self._indices.written),
+                name="index.blocks.*",
+                flat_settings=True,
+                ignore_unavailable=True,
+            )
+        return sorted(
+            Block(index=index, kind=name.removeprefix("index.blocks."))
+            for index, each in found.items()
+            for name, value in each["settings"].items()
+            if str(value) == "true"
+        )
 
     async def count(self) -> int:
         """Count the documents behind the alias, tombstones included, as far as searchable."""

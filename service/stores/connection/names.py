@@ -77,6 +77,15 @@ class IndexNames:
     dead_letters = Name("dead-letters")
     """What could not be taken, until somebody sees to it."""
 
+    @property
+    def written(self) -> tuple[str, ...]:
+        """All that is written to, by names and wildcards; of generations only the live one."""
+        return (
+            *(self.authorizations, self.locator, self.history, self.ledgers, self.audits),
+            *(self.accounting, self.archive, self.dead_letters, self.worklist, self.golden),
+            *(self.keys, self.rules, self.all_kept_claims, self.all_studies),
+        )
+
     def template(self, name: str) -> str:
         """The name under which a template is installed."""
         return f"authmatch-{self.prefix}{name}"

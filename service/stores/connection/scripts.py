@@ -11,6 +11,7 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from service.accounting.books.books import ClaimMoved
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineRefused, EngineUnavailable, translated_errors
+from service.stores.connection.replicas import Replicas
 
 SCRIPTS = Path(__file__).parent / "lua"
 _SHARED = ("epoch.lua", "trail.lua", "books.lua", "charges.lua", "entries.lua")
@@ -33,12 +34,15 @@ def load_script(redis: RedisClient, name: str) -> AsyncScript:
 
 
 async def run_script(
-    script: AsyncScript, keys: Sequence[str], arguments: Sequence[bytes | str]
+    replicas: Replicas, script: AsyncScript, keys: Sequence[str], arguments: Sequence[bytes | str]
 ) -> dict[str, Any]:
-    """Run a script: one step, or a fault and nothing moved. Raises ClaimMoved, EngineFault."""
+    """Run a script: one step, or a fault and nothing moved.
+
+    Raises ClaimMoved, EngineFault; of these Unconfirmed where it was moved, and replicas lack it.
+    """
     with translated_errors():
         try:
-            written = await script(keys=list(keys), args=list(arguments))
+            written = await replicas.run(script, keys, arguments)
         except (OutOfMemoryError, ReadOnlyError):
             raise
         except ResponseError as error:

@@ -65,15 +65,6 @@ class Migration:
             raise EngineRefused("elasticsearch", f"the alias names {len(names)} indices, not one")
         return str(names[0])
 
-    async def is_closed_to_writes(self) -> bool:
-        """Whether a rebuild runs now, or was killed."""
-        index = await self.live_index()
-        with translated_errors():
-            settings = await self._elasticsearch.indices.get_settings(
-                index=index, flat_settings=True
-            )
-        return str(settings[index]["settings"].get("index.blocks.write")) == "true"
-
     async def _close_to_writes(self, index: str, *, closed: bool) -> None:
         with translated_errors():
             await self._elasticsearch.indices.put_settings(

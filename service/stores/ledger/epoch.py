@@ -162,12 +162,14 @@ class Epoch(Background):
         return await asyncio.shield(running)
 
     async def _settle(self, payer: str) -> str:
-        for _ in range(_ATTEMPTS_MAX):  # other workers may do the same
+        for _ in range(_ATTEMPTS_MAX):  # other workers do the same, and may be faster
             found = await self._look(payer)  # before the other, which is written first
             kept = await self._kept(payer)
             wrong = await self._wrong(payer, found.epoch, kept)
             if wrong:
-                raise wrong
+                if (await self._look(payer)).epoch == found.epoch:
+                    raise wrong
+                continue
             if kept is None:
                 await self._begin(payer)
             elif not kept.is_open:
@@ -265,9 +267,8 @@ class Epoch(Background):
         for payer, epoch in zip(payers, answers, strict=True):
             known = self._known.get(payer)
             if known is None or epoch != known.epoch:
-                kept = await self._kept(payer)
-                wrong = await self._wrong(payer, epoch or "", kept)
-                if wrong:
+                wrong = await self._wrong(payer, epoch or "", await self._kept(payer))
+                if wrong and (await self._look(payer)).epoch == (epoch or ""):
                     return wrong.reason
         return None
 

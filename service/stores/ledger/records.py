@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from service.accounting.answers.answer import bounds_in
 from service.accounting.books.books import Moved
 from service.accounting.books.record import Draft, unpack
-from service.stores.connection.faults import EngineUnavailable
+from service.domain.engine_fault import RecordLost
 from service.stores.ledger.entry import LedgerEntry
 from service.stores.ledger.reading import LedgerReading
 from service.stores.units.movements import read_moved
@@ -25,7 +25,7 @@ class Records:
         """Read the entry of an adjudication, as the state of a claim names it."""
         found = await self._ledger.entry(payer, entry)
         if found is None:
-            raise EngineUnavailable("elasticsearch", "the record of an adjudication is not there")
+            raise RecordLost
         return found
 
 

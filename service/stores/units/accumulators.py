@@ -5,13 +5,11 @@ at rest comes back before it is moved; see ``archive``.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
-from redis.commands.core import AsyncScript
-
-from service.access.act import current, note
+from service.access.act import note
 from service.accounting.answers.statement import AccountsState, is_over
 from service.accounting.books.books import (
     Amendment,
@@ -30,11 +28,11 @@ from service.accounting.books.claim_state import IN_FORCE, ClaimState
 from service.accounting.books.grant import Balances, Measure
 from service.accounting.books.rows import HeldRow, counter_book, write_row
 from service.domain.person import Person
-from service.stores.audit.trail import NO_ROW, Movement, Trail
+from service.stores.audit.trail import NO_ROW, Movement
 from service.stores.connection.clients import RedisClient
-from service.stores.connection.faults import EngineUnavailable, translated_errors
+from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
-from service.stores.connection.scripts import load_script, lua, run_script
+from service.stores.connection.scripts import load_script, lua
 from service.stores.members.who import Members
 from service.stores.units._hashes import (
     balances_in,
@@ -53,75 +51,32 @@ from service.stores.units.movements import (
     write_draw,
     write_recount,
 )
+from service.stores.units.steps import Steps
 
-RECALLS_MAX = 4
-LOOKS_MAX = 3
 _KEYS_AT_ONCE = 500
 _EXISTING = lua("existing.lua")
 _STANDING = lua("standing.lua")
 _MEASURES: Mapping[str, Measure] = {"u": "units", "m": "amount", "d": "days"}
-_NOWHERE = "accounts that a claim draws on are neither in Redis nor in the archive: reconcile"
-
-Touch = Callable[[str], None]
-"""Is told that something of a payer was moved, so that it is projected soon."""
-
-
-class Epoch(Protocol):
-    """The marks of books, by which one that was lost, or is an older one, is told."""
-
-    def moved(self, payer: str, entry: str) -> None:
-        """Remember what was acknowledged."""
-        ...
-
-    async def confirm(self, payer: str) -> None:
-        """Return when what is not in the book never was; raises EngineFault."""
-        ...
-
-    async def settle(self, payer: str) -> str:
-        """Look whether the book is whole, and give its mark; raises EngineFault."""
-        ...
-
-
-class Guard(Protocol):
-    """Asked before the accumulators are decided upon and moved."""
-
-    @property
-    def epoch(self) -> Epoch:
-        """The marks."""
-        ...
-
-    async def ensure(self, payer: str) -> str:
-        """Give the mark of a book that may be moved; else raises EngineFault."""
-        ...
 
 
 class Accumulators:
     """Reads and moves units; every call is one step in Redis, or a fault and nothing moved."""
 
-    def __init__(  # noqa: PLR0913 - what it speaks to
+    def __init__(
         self,
         redis: RedisClient,
         keys: KeyNames,
         members: Members,
         archive: Archive,
-        trail: Trail,
-        guard: Guard,
-        touch: Touch,
+        steps: Steps,
         late: Callable[[], Late | None],
     ) -> None:
-        """Ask ``guard`` before every movement, and tell ``touch`` after it.
-
-        Each is a row of ``trail``.
-
-        ``late`` says when claims that wait are looked at for units that came back.
-        """
+        """``late`` says when claims that wait are looked at for units that came back."""
         self._redis = redis
         self._keys = keys
         self._members = members
         self._archive = archive
-        self._trail = trail
-        self._guard = guard
-        self._touch = touch
+        self._steps = steps
         self._late = late
         self._draw, self._change, self._amend, self._recount, self._correct = (
             load_script(redis, f"{name}.lua")
@@ -142,7 +97,7 @@ class Accumulators:
         So are the counters of the member, and charges. When it returns, what was pushed for the
         member can be found. Raises EngineFault.
         """
-        await self._guard.ensure(payer)
+        await self._steps.guard.ensure(payer)
         book = self._keys.book(payer)
         owner = book.owner(member)
         with translated_errors():
@@ -155,6 +110,8 @@ class Accumulators:
             if counters:
                 self._ask_counters(pipeline, payer, owner)
             stored, asked, visible, merged, *more = await pipeline.execute()
+        if stored:  # it may be told again: then replicas have it
+            await self._steps.replicas.confirm(book.probe)
         claim, counted = read_claim_state(claim_id, stored), more[len(charges) :]
         held = tuple(map(read_claim_state, charges, more))
         if not self._members.was_never_merged(merged):
@@ -218,7 +175,6 @@ class Accumulators:
         absent = [each.claim_id for each in claims if not each.is_known]
         if not absent:
             return claims
-        await self._guard()
         if set(absent) == await self._archive.recall(payer, "claim", absent):
             return claims
         return await self.read_claims(payer, [each.claim_id for each in claims])
@@ -246,6 +202,8 @@ class Accumulators:
             for claim_id in ids:
                 pipeline.hgetall(book.claim(claim_id))
             stored = dict(zip(ids, await pipeline.execute(), strict=True))
+        if any(stored.values()):
+            await self._steps.replicas.confirm(book.probe)
         found = [
             read_claim_state(claim_id, stored[claim_id])
             if stored[claim_id]
@@ -279,7 +237,7 @@ class Accumulators:
 
     async def _read_back(self, payer: str, claim_id: str) -> ClaimState:
         """Do so for whoever will move nothing: of an emptied Redis nothing may be concluded."""
-        await self._guard.epoch.confirm(payer)
+        await self._steps.guard.epoch.confirm(payer)
         return await self._recalled(payer, claim_id)
 
     async def _recalled(self, payer: str, claim_id: str) -> ClaimState:
@@ -313,7 +271,7 @@ class Accumulators:
         if request.must_find:
             # Some of them were mostly never drawn on: the script would only be sent to ask that.
             new |= await self._archive.recall(payer, "accounts", request.only_looked_at)
-        answer = await self._move(
+        answer = await self._steps.move(
             payer,
             self._draw,
             [
@@ -359,7 +317,7 @@ class Accumulators:
         ]
         written = list(map(write_row, rows))
         request = write_change(claim, written, status, occasion, self._late())
-        answer = await self._move(
+        answer = await self._steps.move(
             payer,
             self._change,
             [*names, *self._accounts_of(payer, claim.authorizations)],
@@ -372,55 +330,6 @@ class Accumulators:
         book = self._keys.book(payer)
         return [key for name in ids for key in (book.accounts(name), book.tokens(name))]
 
-    async def _move(
-        self,
-        payer: str,
-        script: AsyncScript,
-        names: Sequence[str],
-        arguments: Callable[[Collection[str]], Sequence[bytes | str]],
-        movement: Movement,
-        never_drawn_on: Collection[str] = (),
-    ) -> dict[str, Any]:
-        """Run a script that moves units; accounts that Redis does not have are recalled first.
-
-        ``arguments`` is given the authorizations of which it is known that nobody drew on them. The
-        row of the movement is written in the same step.
-        """
-        new = set(never_drawn_on)
-        for _ in range(RECALLS_MAX):
-            row = self._trail.moving(payer, movement)
-            answer = await self._run(payer, script, names, arguments(new), row)
-            if answer["s"] == "unled":
-                await self._trail.go_on(payer)
-            elif answer["s"] == "absent":
-                new |= await self._archive.recall(payer, "accounts", answer["a"])
-            else:
-                if "tr" in answer:
-                    self._trail.appended(payer, answer["tr"], current())
-                return answer
-        raise EngineUnavailable("redis", _NOWHERE)
-
-    async def _run(
-        self,
-        payer: str,
-        script: AsyncScript,
-        names: Sequence[str],
-        arguments: Sequence[bytes | str],
-        row: tuple[bytes | str, ...],
-    ) -> dict[str, Any]:
-        """Run a script on a book that is whole."""
-        epoch, book = await self._guard.ensure(payer), self._keys.book(payer)
-        keys = [*names, book.epoch, book.trail, book.trail_head]
-        for _ in range(LOOKS_MAX):
-            answer = await run_script(script, keys, [*arguments, epoch, *row])
-            if answer["s"] != "apart":
-                if "e" in answer:
-                    self._guard.epoch.moved(payer, answer["e"])
-                self._touch(payer)
-                return answer
-            epoch = await self._guard.epoch.settle(payer)
-        raise EngineUnavailable("redis", "it is another one again and again")
-
     async def amend(self, payer: str, amendment: Amendment, occasion: Occasion) -> bool:
         """Take the limits of a pushed version of what was drawn on; may be repeated.
 
@@ -429,7 +338,7 @@ class Accumulators:
         book = self._keys.book(payer)
         names = [book.accounts(amendment.authorization_id), book.ledger]
         request = write_amendment(amendment, occasion)
-        answer = await self._run(payer, self._amend, names, [request], NO_ROW)
+        answer = await self._steps.run(payer, self._amend, names, [request], NO_ROW)
         return bool(answer["s"] != "recount")
 
     async def recount(self, payer: str, request: RecountRequest) -> None:
@@ -447,7 +356,7 @@ class Accumulators:
         claims = {claim.claim_id: claim.owner for claim, _ in request.claims}
         recounted = [each.authorization_id for each in request.books]
         movement = Movement.of(request.occasion, claims, recounted)
-        await self._move(
+        await self._steps.move(
             payer, self._recount, names, lambda new: [write_recount(request, new)], movement
         )
 
@@ -459,7 +368,7 @@ class Accumulators:
         book, late = self._keys.book(payer), self._keys.late(payer)
         owner = book.owner(correction.owner)
         named = replace(correction, owner=owner)
-        answer = await self._move(
+        answer = await self._steps.move(
             payer,
             self._correct,
             [
@@ -522,7 +431,7 @@ class Accumulators:
 
     async def balances(self, payer: str, wanted: Mapping[str, Iterable[str]]) -> Balances:
         """Read balances of accounts, by authorization, in one round trip where none is at rest."""
-        await self._guard.ensure(payer)
+        await self._steps.guard.ensure(payer)
         stored = await self._stored_accounts(payer, list(wanted))
         return {
             (name, account): balances_in(stored[name], account)

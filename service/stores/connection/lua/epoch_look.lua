@@ -4,7 +4,7 @@
 -- ledger ever gave out.
 
 local last = '0-0'
-if redis.call('EXISTS', KEYS[2]) == 1 then
+if redis.call('TYPE', KEYS[2]).ok == 'stream' then
   local told = redis.call('XINFO', 'STREAM', KEYS[2])
   for i = 1, #told, 2 do
     if told[i] == 'last-generated-id' then last = told[i + 1] end
