@@ -175,7 +175,8 @@ class Epoch(Background):
             elif not kept.is_open:
                 await self._open(payer, found, kept)
             elif (found.epoch, found.server) == (kept.epoch, found.here):
-                return await self._take(payer, found, kept)
+                if await self._take(payer, found, kept):
+                    return kept.epoch
             else:
                 await self._take_up(payer, found, kept)
         raise EngineUnavailable("redis", "the mark of the accumulators changes again and again")
@@ -192,27 +193,33 @@ class Epoch(Background):
         if found.epoch or await self._set(payer, "", kept.epoch):
             await self._keep(payer, replace(kept, is_open=True))
 
-    async def _take(self, payer: str, found: _Look, kept: _Kept) -> str:
-        """Know this book from now on, unless it lacks what was acknowledged to this worker."""
+    async def _take(self, payer: str, found: _Look, kept: _Kept) -> bool:
+        """Know this book from now on, unless it lacks what was acknowledged to this worker.
+
+        Tells whether it is known; raises AccumulatorsLost.
+        """
         known = self._known.get(payer, _Known(kept.epoch))
         if known.epoch != kept.epoch:
             if not kept.previous:  # it was made anew from the ledger
                 known = _Known(kept.epoch)
             elif _is_before(kept.last, known.last):
-                await self._go_back(payer)
+                return await self._go_back(payer, found)
         if _is_before(found.last, known.last):
-            await self._go_back(payer)
+            return await self._go_back(payer, found)
         self._known[payer] = replace(known, epoch=kept.epoch)
-        return kept.epoch
+        return True
 
     async def _take_up(self, payer: str, found: _Look, kept: _Kept) -> None:
         """Give a book a new mark on a server that did not have it before, if it lacks nothing."""
         await asyncio.sleep(OTHERS_S)
-        found = await self._look(payer)
+        before, found = found, await self._look(payer)
+        if found.epoch != before.epoch:
+            return
         known = self._known.get(payer)
         last = await self._ledger.last(payer)
         if _is_before(found.last, last) or (known and _is_before(found.last, known.last)):
-            await self._go_back(payer)
+            await self._go_back(payer, found)
+            return
         if found.epoch == kept.epoch:
             after = replace(kept, epoch=self._new(), previous=kept.epoch, last=found.last)
             if not await self._keep(payer, after):
@@ -221,10 +228,14 @@ class Epoch(Background):
         if found.epoch == kept.previous:
             await self._set(payer, found.epoch, kept.epoch)
 
-    async def _go_back(self, payer: str) -> None:
-        """Close a book that lacks what was acknowledged; raises AccumulatorsLost."""
-        await self._set(payer, _ANY, _BACK)
-        raise AccumulatorsLost("redis", _WENT_BACK)
+    async def _go_back(self, payer: str, found: _Look) -> bool:
+        """Close a book that lacks what was acknowledged, and raise AccumulatorsLost.
+
+        False where it was made anew, or taken up, meanwhile.
+        """
+        if await self._set(payer, found.epoch, _BACK):
+            raise AccumulatorsLost("redis", _WENT_BACK)
+        return False
 
     async def restore(self, payer: str) -> None:
         """State that what is in Redis now is what the ledger says, as a rebuild does at its end."""
