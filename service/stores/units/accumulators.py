@@ -236,12 +236,11 @@ class Accumulators:
         return told
 
     async def _read_back(self, payer: str, claim_id: str) -> ClaimState:
-        """Do so for whoever will move nothing: of an emptied Redis nothing may be concluded."""
-        await self._steps.guard.epoch.confirm(payer)
-        return await self._recalled(payer, claim_id)
+        """Read a claim that Redis does not have, and may be at rest.
 
-    async def _recalled(self, payer: str, claim_id: str) -> ClaimState:
-        """Read a claim that Redis does not have, and may be at rest."""
+        Of an emptied Redis nothing may be concluded.
+        """
+        await self._steps.guard.epoch.confirm(payer)
         if await self._archive.recall(payer, "claim", [claim_id]):
             return ClaimState(claim_id=claim_id)
         with translated_errors():
