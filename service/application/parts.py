@@ -428,12 +428,11 @@ def _work(parts: Application) -> list[Background]:
     stores, late, tokens = parts.stores, parts.late_claims, parts.gate.tokens
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
     always: list[Background] = [stores.trail_projection, stores.projection, stores.resting]
-    always += [stores.epoch, stores.alerts.look, stores.courier, stores.kept]
-    always += [parts.gate.keyring, parts.limits]
+    always += [stores.alerts.look, stores.courier, stores.kept, parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
     watched = () if parts.in_force is None else (parts.in_force, parts.stages, parts.shadows)
     perhaps = (*watched, tokens, watch if is_watched else None)
-    return [*always, *(each for each in perhaps if each is not None)]
+    return [*always, stores.epoch, *(each for each in perhaps if each is not None)]
 
 
 def gate_of(settings: Settings, roles: Roles, stores: Stores) -> Gate:
