@@ -1,6 +1,6 @@
 """What was drawn on an authorization: balances, movements, claims, and how it went over time."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
@@ -10,7 +10,7 @@ from service.api.caller import Asking, needs
 from service.api.claims import After, Size
 from service.api.schema import problems
 from service.application import authorizations, corrections
-from service.application.authorizations import Balances, RelatedClaims, Utilization
+from service.application.authorizations import Balances, RelatedClaims, TimeStep, Utilization
 from service.application.corrections import Corrected
 from service.application.ledger_view import LedgerEntries
 from service.domain.correction import BalanceCorrection
@@ -81,7 +81,7 @@ async def read_claims(
 async def read_utilization(
     caller: Asking,
     authorization_id: AuthorizationId,
-    by: Annotated[Literal["day", "month"], Query(description="Step of time.")] = "month",
+    by: Annotated[TimeStep, Query(description="Step of time.")] = "month",
 ) -> Response:
     """By the time of adjudication, what was moved and how much was used and reserved then."""
     return json_response(await authorizations.utilization_over_time(caller, authorization_id, by))

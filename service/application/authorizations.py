@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from typing_extensions import TypedDict
@@ -18,6 +18,7 @@ from service.accounting.answers.statement import (
     statement,
     utilization,
 )
+from service.accounting.answers.statement import TimeStep as TimeStep
 from service.accounting.answers.status import STATUSES, status_by_accounts
 from service.accounting.limits.bounds import bounds_of
 from service.application import claims
@@ -81,7 +82,7 @@ class Utilization(TypedDict):
     """How the units went, by account; not ``complete`` where there are more movements."""
 
     authorization_id: str
-    by: Literal["day", "month"]
+    by: TimeStep
     complete: bool
     accounts: list[UtilizationAnswer]
 
@@ -323,11 +324,11 @@ async def related_claims(
     return {"claims": related, "next": page.next_}
 
 
-async def utilization_over_time(
-    caller: Caller, authorization_id: str, by: Literal["day", "month"]
-) -> Utilization:
+async def utilization_over_time(caller: Caller, authorization_id: str, by: TimeStep) -> Utilization:
     """By the time of adjudication, what was moved, used and reserved then; raises NotFound."""
     await read(caller, authorization_id)
+    rules = caller.parts.rules.of(caller.payer, today())
+    week_starts_on = rules.references.accounting.week_starts_on
     moved: list[Any] = []
     after: str | None = None
     for _ in range(_PAGES_MAX):
@@ -342,5 +343,7 @@ async def utilization_over_time(
         "authorization_id": authorization_id,
         "by": by,
         "complete": after is None,
-        "accounts": utilization(reversed(moved), authorization_id, by=by),
+        "accounts": utilization(
+            reversed(moved), authorization_id, by=by, week_starts_on=week_starts_on
+        ),
     }

@@ -19,14 +19,14 @@ from service.cli.faults import BadInput
 from service.cli.input_file import InputFile
 from service.cli.opened import opened
 from service.cli.terminal import out, put_answer, put_line, say
-from service.domain.claim import Claim
 from service.domain.misfits import misfits
+from service.domain.values import Frozen
 from service.ingest.submissions import is_x12
 from service.settings import Settings
 
 BYTES_MAX = 64 * 1024 * 1024
 
-AnyClaim = TypeVar("AnyClaim", bound=Claim)
+AnyClaim = TypeVar("AnyClaim", bound=Frozen)
 
 Answer = Callable[[Caller, AnyClaim, ClaimSent | None], Awaitable[tuple[object, RenderableType]]]
 """Answers a claim, of X12 with what stands beside it: the answer, and its view for a person."""

@@ -60,6 +60,7 @@ COMMANDS = {
         "adjudicate",
         "Adjudicate a claim: draw its units, and say what is paid of every line, and why not more.",
     ),
+    "charges": Place("service.cli.charges", "app", "Charges: check, attach, detach."),
     "claims": Place("service.cli.claims", "app", "Claims before they are billed: populate."),
     "why-not": Place(
         "service.cli.why_not",
@@ -107,6 +108,7 @@ COMMANDS = {
         "service.cli.worklist", "app", "What waits for a person: list, take, decide."
     ),
     "alerts": Place("service.cli.alerts", "app", "Alerts of authorizations: list."),
+    "report": Place("service.cli.report", "app", "What is published: cms0057."),
     "members": Place("service.cli.members", "app", "Members: merge."),
     "keys": Place("service.cli.keys", "app", "API keys: make, list, rotate, revoke."),
     "session": Place("service.cli.session", "app", "Browser sessions: open one here, end them."),

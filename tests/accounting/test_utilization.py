@@ -20,7 +20,7 @@ STORY = [
     (MARCH_1, Moved(drawn=(drew("0", "4", amount="240"), drew("0", "9", of="A2")))),
     (MARCH_1, Moved(drawn=(drew("4", "6"), drew("0", "2", "L1")))),
     (MARCH_2, Moved(undone=(drew("6", "2"),), drawn=(drew("2", "3"),))),
-    (APRIL, Moved(given_back=(drew("3", "0.5"),))),
+    (APRIL, Moved(given_back=(drew("3", "1"),), unattached=(drew("1", "0.5"),))),
 ]
 
 
@@ -32,6 +32,13 @@ STORY = [
             {
                 "H": ["2026-03-01 6 240.00 6", "2026-03-02 -3 0.00 3", "2026-04-01 -2.5 0.00 0.5"],
                 "L1": ["2026-03-01 2 0.00 2"],
+            },
+        ),
+        (
+            "week",
+            {
+                "H": ["2026-02-23 6 240.00 6", "2026-03-02 -3 0.00 3", "2026-03-30 -2.5 0.00 0.5"],
+                "L1": ["2026-02-23 2 0.00 2"],
             },
         ),
         (
@@ -51,6 +58,13 @@ def test_units_by_step_of_time(by: TimeStep, expected: Any) -> None:
         each["account"]: [" ".join(map(str, step.values())) for step in each["steps"]]
         for each in found
     } == expected
+
+
+def test_a_week_begins_when_the_payer_says() -> None:
+    """It is named by its first day."""
+    found = utilization(STORY, "A1", by="week", week_starts_on="sunday")
+
+    assert [step["period"] for step in found[0]["steps"]] == ["2026-03-01", "2026-03-29"]
 
 
 def test_an_amount_may_go_back() -> None:

@@ -229,6 +229,31 @@ def test_a_charge_that_is_detached_gives_its_units_back(desk: Desk) -> None:
     assert held(desk) == ("0", "4")
 
 
+def test_units_are_utilized_by_claims_and_not_by_charges(desk: Desk) -> None:
+    """PDex: what a charge reserves is not used; the claim's is, as soon as it was adjudicated."""
+    granted(desk)
+
+    def utilized() -> Any:
+        (total,) = [
+            each
+            for each in desk.read("/fhir/ClaimResponse/A1")["total"]
+            if each["category"]["coding"][0]["code"] == "utilized"
+        ]
+        return total["extension"][0]["valueQuantity"]["value"]
+
+    attach(desk, charge())
+    before = utilized()
+    claim(desk, units=3, charges=["CH-1"])
+
+    assert (before, utilized()) == (0, 3)
+    (steps,) = [
+        [step["units"] for step in each["steps"]]
+        for each in desk.read("/authorizations/A1/utilization", by="week")["accounts"]
+        if each["account"] == "H"
+    ]
+    assert steps == ["3"]
+
+
 def test_a_charge_that_needs_nothing_gets_nothing(desk: Desk) -> None:
     """And one whose authorization ended in the middle needs another (seed 000)."""
     granted(desk)

@@ -32,7 +32,7 @@ from tests.stores.test_projection import proxied
 
 PERSON = "M0001"
 
-OF_NOBODY = ("/rules", "/studies", "/reports", "/golden")
+OF_NOBODY = ("/rules", "/studies", "/reports", "/golden", "/prior-authorization-metrics")
 """What is asked of these here is not there, or shows the data of no person."""
 READ, LISTED = "done authorizations persons", "done claims authorizations persons"
 MOVED, CLAIM = "moved claims authorizations persons", "done claims persons"

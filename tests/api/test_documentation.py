@@ -39,7 +39,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
     assert all(call.get("summary") for call in calls)
     assert set(document["paths"]) == {
         "/match", "/match/batch", "/match/why-not", "/claims/populate",
-        "/authorizations", "/authorizations/bulk", "/charges/check", "/charges/attach",
+        "/authorizations", "/authorizations/bulk", "/health/live", "/health/ready",
         "/authorizations/{authorization_id}", "/authorizations/{authorization_id}/versions",
         "/adjudicate", "/adjudicate/batch", "/claims/{claim_id}", "/claims/{claim_id}/history",
         "/claims/{claim_id}/finalize", "/claims/{claim_id}/release", "/claims/{claim_id}/reverse",
@@ -57,7 +57,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         *(f"/worklist/{{item_id}}/{each}" for each in (
             "take", "release", "skip", "hold", "watch", "resolve", "undo",
         )),
-        "/members/{member_id}", "/members/{member_id}/merge",
+        "/members/{member_id}", "/members/{member_id}/merge", "/prior-authorization-metrics",
         "/dead-letters", "/dead-letters/{letter_id}", "/dead-letters/{letter_id}/retry",
         "/intake/{ticket}", "/keys", "/keys/{key_id}", "/keys/{key_id}/rotate",
         "/rules", "/rules/sets", "/rules/sets/{number}", "/rules/diff", "/rules/history",
@@ -71,7 +71,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/studies", "/studies/{study_id}", "/studies/{study_id}/claims",
         "/reports", "/reports/{report_id}", "/reports/{report_id}/content",
         "/golden/labels", "/golden/lines", "/golden/next", "/golden/decisions", "/audit",
-        "/", "/health/live", "/health/ready", "/charges/{charge_id}/detach",
+        *(f"/charges/{each}" for each in ("check", "attach", "{charge_id}/detach")), "/",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
     assert len(bodies) == 53

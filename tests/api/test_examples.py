@@ -126,6 +126,7 @@ def claims(story: Story) -> None:
     }
     path = "/authorizations/{authorization_id}/accumulators/corrections"
     story.call(f"POST {path}", "UM-55012", body=opening)
+    story.call("GET /prior-authorization-metrics", params={"year": 2026})
     for what in ("accumulators", "ledger", "claims", "utilization"):
         story.call(f"GET /authorizations/{{authorization_id}}/{what}", "UM-55012")
 

@@ -14,12 +14,16 @@ from tests.cli.conftest import EXAMPLES, Authmatch
 from tests.ground import Ground
 from tests.test_docs import commands
 
-CLAIM = EXAMPLES / "units-exact.json"
+CLAIM, CHARGE = EXAMPLES / "units-exact.json", EXAMPLES / "charge.json"
 FOR_A_PAYER: dict[str, tuple[object, ...]] = {
     "authmatch load": (EXAMPLES / "authorizations.ndjson",),
     "authmatch match": (CLAIM,),
     "authmatch adjudicate": (CLAIM,),
     "authmatch claims populate": (CLAIM,),
+    "authmatch charges check": (CHARGE,),
+    "authmatch charges attach": (CHARGE, "--authorization", "no-such"),
+    "authmatch charges detach": ("no-such",),
+    "authmatch report cms0057": ("--year", "2026"),
     "authmatch why-not": (CLAIM, "--line", "1", "--number", "AU-1"),
     "authmatch accumulators correct": (
         "no-such",

@@ -5,6 +5,7 @@ The statement has every boundary, its limit, and what is used, reserved and left
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Literal
 
 from service.accounting.answers.used import Write, account_name, balance
@@ -22,9 +23,9 @@ from service.domain.answers import (
     StoredAnswer,
     UtilizationAnswer,
 )
+from service.domain.values import WEEKDAYS, Weekday
 
-TimeStep = Literal["day", "month"]
-_LENGTH: dict[TimeStep, int] = {"day": 10, "month": 7}
+TimeStep = Literal["day", "week", "month"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,17 +109,22 @@ def _limited(held: Balance, corrected: int, write: Write) -> LimitBalance:
 
 
 def utilization(
-    moved: Iterable[tuple[str, Moved]], authorization_id: str, *, by: TimeStep
+    moved: Iterable[tuple[str, Moved]],
+    authorization_id: str,
+    *,
+    by: TimeStep,
+    week_starts_on: Weekday = "monday",
 ) -> list[UtilizationAnswer]:
     """Sum up the movements of an authorization, oldest first, by account and step of time.
 
-    ``committed`` is what was used or reserved when the step ended.
+    ``committed`` is what was used or reserved when the step ended; a week is its first day.
     """
     sums: dict[str, dict[str, tuple[int, int, int]]] = {}
     for at, once in moved:
-        for row in (*once.undone, *once.given_back, *once.drawn):
+        period = _period(at, by, week_starts_on)
+        for row in (*once.undone, *once.given_back, *once.unattached, *once.drawn):
             for each in row.movements if row.authorization_id == authorization_id else ():
-                periods, period = sums.setdefault(each.account, {}), at[: _LENGTH[by]]
+                periods = sums.setdefault(each.account, {})
                 units, amount, _ = periods.get(period, (0, 0, 0))
                 after = each.after["units"]
                 committed = after.used + after.reserved
@@ -138,6 +144,16 @@ def utilization(
         }
         for account, periods in sorted(sums.items())
     ]
+
+
+def _period(at: str, by: TimeStep, week_starts_on: Weekday) -> str:
+    """The step that a time is in: its day, the first day of its week, or its month."""
+    if by == "month":
+        return at[:7]
+    day = date.fromisoformat(at[:10])
+    if by == "week":
+        day -= timedelta(days=(day.weekday() - WEEKDAYS.index(week_starts_on)) % 7)
+    return day.isoformat()
 
 
 def _signed(number: int, write: Write) -> str:

@@ -1,6 +1,6 @@
 """Reads authorizations back: one by id, its versions, or a page of those that fit a filter."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
@@ -196,6 +196,44 @@ class AuthorizationReading:
         newest = current.state["version"] if current else None
         before = [each for each in page.entries if each.state["version"] != newest]
         return ([current] if current else []) + _noted(before)
+
+    async def lives(
+        self, payer: str, only: Sequence[str]
+    ) -> AsyncIterator[list[list[Mapping[str, Any]]]]:
+        """Read all authorizations of a payer, some at a time, each with its versions in order.
+
+        Of each version the fields named are read; those that were withdrawn are left out.
+        """
+        names = ["version", "void", "authorization_id", *(f"source.{each}" for each in only)]
+        query = {"bool": {"filter": [{"term": {"payer": payer}}]}}
+        # What is current now and replaced a moment later is then found twice, and never missed.
+        parts = read_all(
+            self._elasticsearch,
+            self._indices.authorizations,
+            query,
+            size=VERSIONS_MAX,
+            source_includes=names,
+        )
+        async for hits, _ in parts:
+            versions: dict[str, dict[int, Mapping[str, Any]]] = {}
+            for document in (hit["_source"] for hit in hits):
+                versions[document["authorization_id"]] = {document["version"]: document}
+            which = {"terms": {"authorization_id": list(versions)}}
+            before = read_all(
+                self._elasticsearch,
+                self._indices.history,
+                {"bool": {"filter": [*query["bool"]["filter"], which]}},
+                size=VERSIONS_MAX,
+                source_includes=names,
+            )
+            async for older, _ in before:
+                for document in (hit["_source"] for hit in older):
+                    kept = versions[document["authorization_id"]]
+                    kept.setdefault(document["version"], document)
+            yield [
+                [each["source"] for _, each in sorted(kept.items()) if not each["void"]]
+                for kept in versions.values()
+            ]
 
     async def page(self, payer: str, wanted: Filter, *, size: int, after: str | None) -> Page:
         """Give a page, newest certification first; raises BadCursor for a foreign cursor."""
