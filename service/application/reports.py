@@ -25,16 +25,17 @@ from service.domain.misfits import Misfit
 from service.domain.values import Frozen, Identifier, Text
 from service.flow.matching.counting import Counting
 from service.flow.matching.match import match_claim
+from service.querying.problem import Problem
 from service.rules.book import RuleBook
 from service.rules.changes import changes
 from service.rules.rule_set import RuleSet
 from service.rules.texts import load_texts
 from service.stores.connection.clock import now
 from service.stores.studies.studies import Head
-from service.tuning.columns import KINDS, Columns
+from service.tuning.columns import KINDS
 from service.tuning.golden import Label, labels_of
-from service.tuning.judging import Judge, Judging, Verdict, verdict_of
-from service.tuning.measures import Labels, key_of, point, with_key
+from service.tuning.judging import Judging, Verdict, verdict_of
+from service.tuning.measures import Labels
 from service.tuning.page import csv_of as csv_of
 from service.tuning.process import asked_as_json
 from service.tuning.report import MINUTES, Asked
@@ -43,6 +44,8 @@ from service.tuning.study import StudyClaim, read_line
 REPLAYED_MAX = 2_000
 """So many claims are replayed on the engine for a report; the lines of others are left out."""
 
+SWEPT_MAX = 200
+"""So many values of a key are tried at once."""
 _LINE_BYTES_MAX = 64 * 1024 * 1024
 _FILE = r"^(?:[a-z]+/)?[A-Za-z0-9_\-]+\.(?:yaml|json)$"
 
@@ -394,26 +397,48 @@ async def swept(
     caller: Caller,
     study: str,
     rules: RuleSet,
-    file: str,
-    path: Sequence[str],
-    values: Iterable[int],
+    key: str,
+    values: Sequence[int],
+    *,
+    lines_max: int | None = None,
 ) -> Json:
-    """Judge a study with one key of a file at several values, in this process.
+    """Judge a study with one key (``FILE:KEY``) at several values, in a process of its own.
 
-    Raises NoSuchStudy, NotDone, Misfit for a key that there is not, TemplatesRefused, EngineFault.
+    Raises NoSuchStudy, NotDone, RulesRefused for a value that cannot be, BudgetSpent, EngineFault,
+    and Misfit for a key that there is not, and for a study of more than ``lines_max`` lines.
     """
+    file, _, path = key.partition(":")
+    if not path:
+        raise Misfit(f"{key}: a file and a key are needed, such as base.yaml:non_exact.min", "key")
     head = await studies.read(caller, study)
-    columns = Columns.of([read_line(line) async for line in studies.lines_of(caller, head)])
+    lines = [line async for line in studies.lines_of(caller, head)]
+    if lines_max is not None and head.said["lines"] > lines_max:
+        raise Misfit(f"a study of more than {lines_max:,} lines: use `authmatch sweep`", "study")
+    asked: Json = {
+        "texts": dict(rules.texts),
+        "file": file,
+        "path": path.split("."),
+        "values": list(values),
+    }
+    said = await made_apart(caller, asked, lines, lambda _: None)
+    if "refused" in said:
+        raise RulesRefused(*(Problem(**each) for each in said["refused"]))
+    if "swept" not in said:
+        raise Misfit(str(said.get("failed", "it could not be judged")), "key")
+    return {"key": key, **said["swept"]}
+
+
+def values_in(text: str) -> list[int]:
+    """The whole numbers of a sweep: 50..90, 50..90/5, or 50,60,70; raises Misfit."""
     try:
-        now = key_of(rules.texts, file, path)
-        books = [
-            (value, load_texts(with_key(rules.texts, file, path, value)).book) for value in values
-        ]
-    except LookupError as error:
-        raise Misfit(str(error)) from error
-    points = [
-        point(columns, Judge(columns, book).judge(), Labels(), MINUTES, value)
-        for value, book in books
-    ]
-    key = f"{file}:{'.'.join(path)}"
-    return {"key": key, "now": now, "lines": len(columns.lines), "points": points}
+        if ".." in text:
+            first, _, rest = text.partition("..")
+            last, _, step = rest.partition("/")
+            found: Sequence[int] = range(int(first), int(last) + 1, int(step or 1))
+        else:
+            found = [int(each) for each in text.split(",")]
+    except ValueError as error:
+        raise Misfit(f"{text}: whole numbers are needed, such as 50..90/5", "values") from error
+    if not 0 < len(found) <= SWEPT_MAX:
+        raise Misfit(f"{text}: from 1 to {SWEPT_MAX} values", "values")
+    return list(found)

@@ -25,7 +25,7 @@ from service.cli.faults import PROBLEMS, BadInput
 from service.cli.opened import run_for_payer
 from service.cli.terminal import progress, put_answer, put_json, say, table
 from service.domain.claim import Claim
-from service.domain.misfits import misfits
+from service.domain.misfits import Misfit, misfits
 from service.ingest.submissions import is_x12
 from service.rules.book import EVERYBODY
 from service.rules.rule_set import RuleSet
@@ -43,7 +43,6 @@ M = TypeVar("M", bound=BaseModel)
 PAGE = 50
 BYTES_MAX = 256 * 1024 * 1024
 DAYS = 30
-SWEPT_MAX = 200
 
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="The id of a study.")]
 DraftOption = Annotated[
@@ -288,32 +287,17 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Judge a study with one key at several values: classes, what is taken, examiners' hours."""
-    file, _, path = key.partition(":")
-    if not path:
-        raise BadInput(f"{key}: a file and a key are needed, such as base.yaml:non_exact.min")
-    wanted = _values_in(values)
+    try:
+        wanted = reports.values_in(values)
+    except Misfit as error:
+        raise BadInput(str(error)) from error
 
     async def work(caller: Caller) -> studies.Json:
         rules = await rules_of(caller, draft)
-        return await reports.swept(caller, study, rules, file, path.split("."), wanted)
+        return await reports.swept(caller, study, rules, key, wanted)
 
     answer = run_for_payer(work, payer)
     put_answer(answer, _sweep_view(answer), as_json=as_json)
-
-
-def _values_in(text: str) -> list[int]:
-    try:
-        if ".." in text:
-            first, _, rest = text.partition("..")
-            last, _, step = rest.partition("/")
-            found = list(range(int(first), int(last) + 1, int(step or 1)))
-        else:
-            found = [int(each) for each in text.split(",")]
-    except ValueError as error:
-        raise BadInput(f"{text}: whole numbers are needed, such as 50..90/5") from error
-    if not 0 < len(found) <= SWEPT_MAX:
-        raise BadInput(f"{text}: from 1 to {SWEPT_MAX} values")
-    return found
 
 
 def suggest(

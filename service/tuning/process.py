@@ -1,4 +1,4 @@
-"""Makes a report or a suggestion in a process of its own, so that whoever answers requests goes on.
+"""Makes a report, a sweep or a suggestion in a process of its own, beside what is answered.
 
 It reads what to do from stdin (a line of JSON, then the claims of the study, a line each), and
 writes lines of JSON to stdout: what it is at, then what it made, or why there is nothing.
@@ -20,7 +20,7 @@ from service.tuning.columns import Columns
 from service.tuning.judging import Judging, Verdict
 from service.tuning.measures import Labels
 from service.tuning.page import page_of
-from service.tuning.report import Asked, Tell, make_report
+from service.tuning.report import Asked, Tell, make_report, swept
 from service.tuning.study import StudyClaim, read_line
 from service.tuning.suggesting import Search, suggestion
 
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 def main(given: BinaryIO, told: BinaryIO) -> None:
-    """Make one report, or one suggestion."""
+    """Make one report, one sweep, or one suggestion."""
 
     def tell(**said: object) -> None:
         told.write(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE))
@@ -44,6 +44,9 @@ def main(given: BinaryIO, told: BinaryIO) -> None:
     try:
         if "search" in head:
             tell(suggestion=_suggested(head, claims, lambda doing: tell(doing=doing)))
+        elif "values" in head:
+            key = head["file"], head["path"], head["values"]
+            tell(swept=swept(Columns.of(claims), head["texts"], *key))
         else:
             report = make_report(asked_in(head, claims), lambda doing: tell(doing=doing))
             content = written(report)
@@ -51,7 +54,7 @@ def main(given: BinaryIO, told: BinaryIO) -> None:
             tell(report=content.decode(), page=page_of(report), left=report["left"])
     except TemplatesRefused as refused:
         tell(refused=[each.as_dict() for each in refused.problems])
-    except (TableFault, Misfit) as fault:
+    except (TableFault, Misfit, LookupError) as fault:
         tell(failed=str(fault))
 
 

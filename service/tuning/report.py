@@ -21,7 +21,14 @@ from service.tuning._harm import CLASSES, HARMFUL, HARMS, Harm, class_of, harm_o
 from service.tuning.columns import KINDS, Columns
 from service.tuning.gates import judge_gates
 from service.tuning.judging import Judge, Judging, Verdict
-from service.tuning.measures import Labels, automatic_share, threshold_sweep
+from service.tuning.measures import (
+    Labels,
+    automatic_share,
+    key_of,
+    point,
+    threshold_sweep,
+    with_key,
+)
 from service.tuning.study import StudyClaim
 
 Json = dict[str, Any]
@@ -381,3 +388,23 @@ def _plain(number: Decimal) -> str:
 
 def _hours(minutes: int) -> str:
     return f"{Decimal(minutes) / 60:.1f}"
+
+
+def swept(
+    columns: Columns,
+    texts: Mapping[str, str],
+    file: str,
+    path: Sequence[str],
+    values: Sequence[int],
+) -> Json:
+    """What a key of a file comes to at several values.
+
+    Raises LookupError for a key that there is not, TemplatesRefused.
+    """
+    now = key_of(texts, file, path)
+    books = [(each, load_texts(with_key(texts, file, path, each)).book) for each in values]
+    points = [
+        point(columns, Judge(columns, book).judge(), Labels(), MINUTES, value)
+        for value, book in books
+    ]
+    return {"now": now, "lines": len(columns.lines), "points": points}

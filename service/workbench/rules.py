@@ -58,6 +58,8 @@ from service.workbench.visit import Visit, Visiting
 router = APIRouter(prefix=f"{PREFIX}/rules", include_in_schema=False)
 SIZE = 50
 STUDIED_DAYS = 30
+SWEPT_LINES_MAX = 5_000
+"""So many lines of a study are swept while somebody waits for the page."""
 FORM_MAX = 600
 """So many fields of templates are shown at once; a form is bounded."""
 _TEXT, _GONE, _SET = "text:", "gone:", "set:"
@@ -67,6 +69,7 @@ FileName = Annotated[str | None, Query(pattern=r"^([a-z]+/)?[a-z0-9_\-]+\.(yaml|
 Yes = Annotated[bool, Query()]
 _REFUSALS = (
     Refused,
+    Misfit,
     ValidationError,
     RulesRefused,
     StepRefused,
@@ -130,6 +133,22 @@ async def study(visit: Visiting) -> Response:
     return RedirectResponse(f"{PREFIX}/rules", 303)
 
 
+@router.post("/sweep")
+@needs("rules.read", "clinical.authorization.read", "billing.charge.read")
+async def sweep(visit: Visiting) -> Response:
+    """What one key of the rules in force comes to at several values, on a study."""
+    caller = visit.caller
+    try:
+        values = reports.values_in(visit.field("values"))
+        in_force, key = await studies.set_in_force(caller), visit.field("key")
+        swept = await reports.swept(
+            caller, visit.field("study"), in_force, key, values, lines_max=SWEPT_LINES_MAX
+        )
+    except _REFUSALS as refusal:
+        return await _overview(visit, refused_of(refusal))
+    return page(visit, "sweep.html", swept=swept)
+
+
 @router.post("/suggestions")
 @needs("rules.edit", "clinical.authorization.read", "billing.charge.read")
 async def suggest(visit: Visiting) -> Response:
@@ -137,7 +156,7 @@ async def suggest(visit: Visiting) -> Response:
     try:
         given = {"study": visit.field("study"), "reason": visit.field("reason")}
         made = await suggestions.begin(visit.caller, SuggestionAsked.model_validate(given))
-    except (*_REFUSALS, Misfit) as refusal:
+    except _REFUSALS as refusal:
         return await _overview(visit, refused_of(refusal))
     return RedirectResponse(f"{PREFIX}/rules/suggestions/{made.id}", 303)
 

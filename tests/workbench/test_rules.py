@@ -1,5 +1,6 @@
 """The rules studio: a change from its text to its publication by two people, checked inline."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,9 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from service.application.parts import Application
 from service.stores.studies.studies import Head
+from tests.api.story import until
 from tests.ground import Ground, separate
 from tests.workbench.browser import barriers, complaints, is_too_wide
-from tests.workbench.conftest import Desk, furnished
+from tests.workbench.conftest import Desk, example, furnished
 
 FILE = "base.yaml"
 AT = "2026-06-01T12:00:00.000+00:00"
@@ -174,6 +176,29 @@ def test_a_suggestion_says_what_it_comes_to(desk: Desk) -> None:
             assert ("Its draft" in text) == (status == "done")
         assert "17 tried" in all_.get("/workbench/rules").text
         assert all_.get(f"/workbench/rules/suggestions/{'f' * 16}").status_code == 404
+
+
+def test_a_key_is_swept(desk: Desk) -> None:
+    """Over a study of claims that were sent; what cannot be swept is told over what was typed."""
+    with desk.caller() as all_:
+        asked = {"name": "S", "claims": [example("claim-professional")]}
+        study = all_.post("/studies", json=asked).json()["id"]
+        until(lambda: all_.get(f"/studies/{study}").json()["status"] == "done")
+        asked = {"study": study, "key": "base.yaml:non_exact.min", "values": "60,75"}
+        swept = all_.post("/workbench/rules/sweep", data=asked)
+        assert (swept.status_code, "<mark>60</mark>" in swept.text) == (200, True)
+        assert re.findall(r"non_exact.min, 4 lines; it is (\d+)", swept.text) == ["60"]
+        for changes, status, reason in (
+            ({"values": "60,95"}, 422, "base.yaml"),
+            ({"values": "a"}, 422, "whole numbers"),
+            ({"values": "1..9999"}, 422, "from 1 to"),
+            ({"values": "1..5/0"}, 422, "whole numbers"),
+            ({"key": "base.yaml"}, 422, "a file and a key"),
+            ({"key": "base.yaml:a.b.c"}, 422, "a.b.c"),
+            ({"study": "x" * 16}, 404, "no study"),
+        ):
+            wrong = all_.post("/workbench/rules/sweep", data=asked | changes)
+            assert (changes, wrong.status_code, reason in wrong.text) == (changes, status, True)
 
 
 CLAIM = {"claim": "C-2026-000123"}
