@@ -10,7 +10,7 @@ from itertools import islice
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 Path = tuple[str, ...]
 
@@ -103,9 +103,9 @@ def _scalars(node: Node, path: Path, seen: set[int]) -> Iterator[tuple[Path, Sca
         for key, value in node.value:
             if isinstance(key, ScalarNode):
                 yield from _scalars(value, (*path, str(key.value)), seen)
-    elif isinstance(node, SequenceNode):
-        for each in node.value:
-            entries = each.value if isinstance(each, MappingNode) else ()
-            names = (str(value.value) for key, value in entries if key.value == "id")
-            if (name := next(names, None)) is not None:
-                yield from _scalars(each, (*path, name), seen)
+        return
+    for each in node.value:
+        entries = each.value if isinstance(each, MappingNode) else ()
+        names = (str(value.value) for key, value in entries if key.value == "id")
+        if (name := next(names, None)) is not None:
+            yield from _scalars(each, (*path, name), seen)

@@ -17,6 +17,7 @@ from service.domain.work_item import (
     found_again,
     item_id,
     joined,
+    letter_item,
     line_item,
     offer_item,
     sooner,
@@ -184,3 +185,9 @@ def test_what_comes_again_is_open_again(state: Any, is_open: bool | None) -> Non
 def test_the_sooner_of_two_times_counts(due: str, expected: str) -> None:
     """A clock of the authorization never puts off what is due."""
     assert sooner(ITEM, datetime.fromisoformat(due)).due == expected
+
+
+def test_a_letter_has_one_item() -> None:
+    """Its id tells it from other letters, and from what else has the same name."""
+    assert letter_item("L-1") == letter_item("L-1")
+    assert len({letter_item("L-1"), letter_item("L-2"), offer_item("L-1")}) == 3
