@@ -50,7 +50,7 @@ class Worker(Process):
             while self.parent_conn.poll():
                 if self.parent_conn.recv() and not self.is_serving:
                     self.is_serving = True
-                    log.info("worker_serves", worker=self.pid)
+                    log.debug("worker_serves", worker=self.pid)
                 self._is_asked, self._heard_at = False, time.monotonic()
             if not self._is_asked:
                 self.parent_conn.send(b"ping")

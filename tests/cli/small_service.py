@@ -26,7 +26,7 @@ FOLDER = Path(sys.argv[-1])
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Say which process answers, once it may."""
     if scope["type"] == "lifespan":
-        log_as_service("INFO")
+        log_as_service("DEBUG")
         Gauge("small_alive", "Of workers that live.", multiprocess_mode="livesum").set(1)
         await receive()
         if (FOLDER / "fails").exists():
@@ -46,7 +46,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    log_as_service("INFO")
+    log_as_service("DEBUG")
     config = Config(
         "tests.cli.small_service:app",
         port=int(sys.argv[-2]),
