@@ -184,6 +184,17 @@ class RedisProcess:
         finally:
             file.write_bytes(content)
 
+    def copy(self, folder: Path) -> None:
+        """Copy its log as it is now, while it runs."""
+        shutil.copytree(self._folder, folder)
+
+    def put_back(self, folder: Path) -> None:
+        """Kill it, and start it on a copy of its log."""
+        self.kill()
+        shutil.rmtree(self._folder)
+        shutil.copytree(folder, self._folder)
+        self.start()
+
     def cut_power(self) -> int:
         """Kill it, and take away all that no completed sync covered; gives how many bytes."""
         self.kill()

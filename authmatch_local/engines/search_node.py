@@ -27,6 +27,7 @@ network.host: 127.0.0.1
 http.port: {port}
 path.data: {folder}/data
 path.logs: {folder}/logs
+path.repo: {folder}/snapshots
 xpack.security.enabled: false
 # A full developer's disk must not turn the indices read-only.
 cluster.routing.allocation.disk.threshold_enabled: false

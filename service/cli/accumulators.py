@@ -1,5 +1,6 @@
 """`authmatch accumulators`: whether the units in Redis are those of the ledger, or made so."""
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -142,7 +143,11 @@ def _report(done: Outcome) -> dict[str, Any]:
     return {name: getattr(done, name) for name in counts} | {
         "differences": [
             {"payer": payer, **asdict(difference)} for payer, difference in done.differences
-        ]
+        ],
+        "claims": [
+            {"payer": payer, "claim_id": claim_id, "stands_in": where}
+            for (payer, claim_id), where in sorted(done.claims.items())
+        ],
     }
 
 
@@ -152,4 +157,10 @@ def _tell_differences(done: Outcome) -> None:
         put(
             f"{payer}: {difference.what}, {difference.field}:"
             f" ledger {difference.expected}, found {difference.found}{seen}"
+        )
+    if done.claims:
+        stand = Counter(done.claims.values())
+        put(
+            f"claims that differ: {stand['ledger']} in the ledger alone, {stand['redis']} in Redis"
+            f" alone, {stand['both']} in both; --json names all"
         )

@@ -80,6 +80,32 @@ def test_a_difference_is_named_and_ends_with_one(
     assert report["difference_count"] == 1
     assert report["differences"][0]["field"] == "H.uu"
     assert report["payers"] == [payer]
+    assert report["claims"] == []
+
+
+def test_claims_that_differ_are_named_with_where_they_stand(
+    command: Authmatch, own: Ground, payer: str
+) -> None:
+    """One that only the ledger has, one that only Redis has, and one that both have otherwise."""
+
+    async def tamper(stores: Stores) -> None:
+        mover = Mover(stores, payer)
+        await mover.draw("C3", 1)
+        await stores.redis.delete(mover.keys.claim("C1"))
+        await stores.redis.hset(mover.keys.claim("C2"), "s", "reversed")
+        await stores.redis.hset(mover.keys.claim("C9"), mapping={"id": "C9", "v": "1"})
+
+    own.run(tamper)
+    result = command("accumulators", "reconcile")
+    report = json.loads(command("accumulators", "reconcile", "--json").stdout)
+
+    told = "claims that differ: 1 in the ledger alone, 1 in Redis alone, 1 in both; --json names"
+    assert told in result.stdout
+    assert {each["claim_id"]: each["stands_in"] for each in report["claims"]} == {
+        "C1": "ledger",
+        "C2": "both",
+        "C9": "redis",
+    }
 
 
 def test_lost_accumulators_are_rebuilt(command: Authmatch, own: Ground, payer: str) -> None:

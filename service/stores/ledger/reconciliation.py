@@ -124,7 +124,8 @@ class Reconciliation:
         found = await self._books.keys_on(payer, shelves)
         await self._books.snapshot(payer, replayed, [])
         known = {held.key for held in held_by(replayed, self._keys.book(payer))}
+        unknown = sorted(found - known)
+        told = await self._books.told_of(payer, unknown) if unknown else []
         return [
-            Difference(what=key, field="key", expected=ABSENT, found="a hash")
-            for key in sorted(found - known)
+            Difference(what=what, field="key", expected=ABSENT, found="a hash") for what in told
         ]

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from service.accounting.replay.ledger import Replayed
-from service.accounting.replay.ledger_check import Digest
+from service.accounting.replay.ledger_check import ABSENT, Digest
 from service.accounting.replay.ledger_page import Difference, Hash
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineRefused, EngineUnavailable, translated_errors
@@ -40,12 +40,22 @@ Tell = Callable[[int, int], None]
 
 DIFFERENCES_MAX = 1000
 
+Stands = Literal["ledger", "redis", "both"]
+"""Where a claim that differs is known: in one of them alone, or in both, and otherwise."""
+
+
+def _stands(difference: Difference) -> Stands:
+    if difference.found == ABSENT:
+        return "ledger"
+    return "redis" if difference.expected == ABSENT else "both"
+
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
     """What was compared or rebuilt, and what differs: at most so many, and how many in all.
 
-    ``archived`` counts the hashes that are at rest, among ``hashes``.
+    ``archived`` counts the hashes that are at rest, among ``hashes``. ``claims`` are all claims
+    that differ, by payer and id, with where they stand.
     """
 
     payers: tuple[str, ...] = ()
@@ -54,6 +64,7 @@ class Outcome:
     archived: int = 0
     differences: list[tuple[str, Difference]] = field(default_factory=list)
     difference_count: int = 0
+    claims: dict[tuple[str, str], Stands] = field(default_factory=dict)
     condensed: Digest = field(default_factory=Digest)
 
     @property
@@ -65,6 +76,10 @@ class Outcome:
         """Keep differences, as far as there is room."""
         for difference in found:
             self.difference_count += 1
+            kind, _, name = difference.what.partition(" ")
+            if kind == "claims":
+                stands, key = _stands(difference), (payer, name)
+                self.claims[key] = stands if self.claims.get(key, stands) == stands else "both"
             if len(self.differences) < DIFFERENCES_MAX:
                 self.differences.append((payer, difference))
 
@@ -205,6 +220,21 @@ class ShelfBooks:
     async def keys_on(self, payer: str, shelves: range) -> set[str]:
         """The keys that hold units on some shelves."""
         return {key async for key in self.keys_of(payer) if shelf_of(_named(key)) in shelves}
+
+    async def told_of(self, payer: str, keys: Sequence[str]) -> list[str]:
+        """How a person names hashes that the ledger does not know: by what they say themselves."""
+        prefix = self._keys.book(payer).prefix
+        begin = {kind: f"{prefix}:{IN_KEYS[kind]}:" for kind in ("claims", "accounts")}
+        with translated_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for key in keys:
+                pipeline.hget(key, "id")
+            ids = await pipeline.execute(raise_on_error=False)
+        told = []
+        for key, name in zip(keys, ids, strict=True):
+            kind = next((each for each, start in begin.items() if key.startswith(start)), None)
+            told.append(f"{kind} {name}" if kind and isinstance(name, str) else key)
+        return told
 
 
 def _named(key: str) -> str:
