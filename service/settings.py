@@ -3,7 +3,7 @@
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,7 @@ KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$"
 ISSUER_URL = r"^(https://[^\s@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s@]*)?)$"
 """An issuer is asked by TLS, but on this machine."""
 ORIGIN = r"^(https://[^\s@/?#]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)$"
+ENVELOPE_ID = r"^[0-9A-Za-z][0-9A-Za-z \-._]{1,14}$"
 Payer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,64}$")]
 
 
@@ -92,6 +93,39 @@ class NoSecrets(Exception):
     """The folder of secrets that is named is not there."""
 
 
+class TradingPartner(BaseModel):
+    """Where requests to a payer go and how: by HTTP (``url``), or as files of a ``folder``.
+
+    Pauses are seconds, terms calendar days; ``inquire_s`` 0 asks on demand alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["x12", "fhir"] = "x12"
+    url: Annotated[str, StringConstraints(pattern=ISSUER_URL)] | None = None
+    folder: Path | None = None
+    token: SecretStr | None = None
+    sender: Annotated[str, StringConstraints(pattern=ENVELOPE_ID)] = "AUTHMATCH"
+    sender_qualifier: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$")] = "ZZ"
+    receiver: Annotated[str, StringConstraints(pattern=ENVELOPE_ID)]
+    receiver_qualifier: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$")] = "ZZ"
+    payer_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z\-]{2,80}$")]
+    payer_name: Annotated[str, StringConstraints(max_length=60, pattern=r"^[^*:^~]*$")] = ""
+    is_test: bool = False
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
+    retry_s: Annotated[float, Field(gt=0, le=86400)] = 300.0
+    inquire_s: Annotated[float, Field(ge=0, le=86400 * 30)] = 3600.0
+    follow_up_days: Annotated[int, Field(ge=1, le=365)] = 7
+    expedited_follow_up_days: Annotated[int, Field(ge=1, le=365)] = 3
+    appeal_days: Annotated[int, Field(ge=1, le=3650)] = 60
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.url is None) == (self.folder is None):
+            raise ValueError("a trading partner has a url or a folder")
+        return self
+
+
 class Settings(BaseSettings):
     """Where the engines are, which files are used, who may call, and the limits."""
 
@@ -146,6 +180,9 @@ class Settings(BaseSettings):
     payer_aliases: dict[Payer, list[str]] = Field(
         default_factory=dict,
         description="Names of a payer in X12; messages for another one are refused.",
+    )
+    trading_partners: dict[Payer, TradingPartner] = Field(
+        default_factory=dict, description="Where requests for authorization are sent, by payer."
     )
     dependent_member_id: Literal["subscriber", "family"] = "subscriber"
     member_id_form: Literal["plain", "as_sent"] = "plain"

@@ -244,6 +244,7 @@ _TABLE: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
         refusals.UnknownClaim,
         lambda _: Refused(404, "Claim not found", "no claim of this id was adjudicated"),
     ),
+    (refusals.RequestConflict, lambda error: Refused(409, "Request conflict", str(error))),
     (refusals.LetterConflict, lambda error: Refused(409, "Dead letter conflict", str(error))),
     (refusals.NoSuchStudy, lambda error: Refused(404, "Not found", str(error))),
     (refusals.TooMuchWaits, _of_waiting),

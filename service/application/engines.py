@@ -18,6 +18,7 @@ from service.stores.connection.clients import (
     open_elasticsearch,
     open_redis,
 )
+from service.stores.connection.key_names import KeyNames
 from service.stores.connection.tls import BadCertificate, Encryption, EngineTrust, encryption_of
 
 
@@ -135,3 +136,9 @@ def read_es_templates(folder: Path) -> Mapping[str, Mapping[str, Any]]:
     if not found:
         raise NotConfigured(f"there are no Elasticsearch templates in {folder}")
     return found
+
+
+def key_names(settings: Settings) -> KeyNames:
+    """How the keys of Redis are named under these settings."""
+    secret = settings.surrogate_key.get_secret_value().encode()
+    return KeyNames(prefix=f"authmatch:{settings.index_prefix}", secret=secret)

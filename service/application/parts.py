@@ -18,7 +18,7 @@ from service.application._in_force import InForce
 from service.application._jobs import Jobs
 from service.application._shadows import Shadows
 from service.application._stages import Stages
-from service.application.engines import open_clients, read_es_templates
+from service.application.engines import key_names, open_clients, read_es_templates
 from service.background import Background
 from service.domain.engine_fault import EngineFault
 from service.domain.member_ids import use_member_id_form
@@ -67,6 +67,7 @@ from service.stores.intake.dead_letters import DeadLetters
 from service.stores.intake.delivery import Delivery
 from service.stores.intake.entrance import Entrance
 from service.stores.intake.outbox import Outbox
+from service.stores.intake.requests import Requests
 from service.stores.intake.resealing import Resealing
 from service.stores.ledger.epoch import Epoch, Guard
 from service.stores.ledger.projection import LedgerProjection
@@ -119,7 +120,7 @@ class Stores:
         elasticsearch, redis = clients or open_clients(settings)
         self.payers = list(settings.payers)
         """Those that are looked after; more are added with their keys."""
-        indices, keys = IndexNames(settings.index_prefix), _key_names(settings)
+        indices, keys = IndexNames(settings.index_prefix), key_names(settings)
         self.seal = seal_from(settings.seal_keys_file, settings.seal_keys_command)
         self.elasticsearch, self.redis, self.indices = elasticsearch, redis, indices
         self.inspection = Inspection(elasticsearch, redis, indices)
@@ -257,6 +258,7 @@ class Stores:
         self.courier = Courier(self.outbox, delivery, self.payers)
         self.visibility.deliver_by(self.courier)
         self.control_numbers = ControlNumbers(redis, keys)
+        self.requests = Requests(elasticsearch, indices, keys, self.seal)
 
     def _open_alerts(self, settings: Settings, keys: KeyNames) -> None:
         """Open what finds alerts, keeps them and sends them."""
@@ -425,13 +427,16 @@ async def application(
 
 def _work(parts: Application) -> list[Background]:
     """What a service does beside its requests, in the order in which it is started."""
+    from service.application.sending import Sending  # it reads answers by a use of these parts
+
     stores, late, tokens = parts.stores, parts.late_claims, parts.gate.tokens
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
     always: list[Background] = [stores.trail_projection, stores.projection, stores.resting]
     always += [stores.alerts.look, stores.courier, stores.kept, parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
     watched = () if parts.in_force is None else (parts.in_force, parts.stages, parts.shadows)
-    perhaps = (*watched, tokens, watch if is_watched else None)
+    sending = Sending(parts) if parts.settings.trading_partners else None
+    perhaps = (*watched, tokens, watch if is_watched else None, sending)
     return [*always, stores.epoch, *(each for each in perhaps if each is not None)]
 
 
@@ -493,8 +498,3 @@ def _limits(settings: Settings, stores: Stores) -> Limits:
         at_once=settings.limit_at_once,
         failures=settings.limit_failures,
     )
-
-
-def _key_names(settings: Settings) -> KeyNames:
-    secret = settings.surrogate_key.get_secret_value().encode()
-    return KeyNames(prefix=f"authmatch:{settings.index_prefix}", secret=secret)

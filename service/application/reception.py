@@ -4,10 +4,12 @@ The address, the command line and what is tried again all come through here.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from service.access.subject import BadPart, NotPermitted
+from service.application._answers import asked_days, joined
 from service.application.parts import Application
 from service.domain.actor import Actor
 from service.domain.authorization import Authorization
@@ -20,6 +22,7 @@ from service.ingest.submissions import Form, Reading, form_of_letter, read_submi
 from service.ingest.x12.fields.people import family_member_id, wire_member_id
 from service.ingest.x12.fields.policy import ReadingPolicy, provider_claim_id, wire_claim_id
 from service.ingest.x12.reply.acknowledgement import acknowledge
+from service.ingest.x12.submissions import X12Submissions
 from service.ingest.x12.wire.results import InterchangeOutcome
 from service.ingest.x12.wire.writing import ControlNumbers
 from service.settings import Settings
@@ -28,6 +31,7 @@ from service.stores.intake.letter import Letter
 
 WRITE = "clinical.authorization.write"
 BEYOND_TODAY = "a version beyond today's time: no later one could follow it"
+_UNDATED = "no-dates"
 _MEMBER_IDS = {"subscriber": wire_member_id, "family": family_member_id}
 _CLAIM_IDS = {"claim": wire_claim_id, "provider": provider_claim_id}
 
@@ -84,10 +88,11 @@ def take(
         origin=stream.origin,
         letter_bytes_max=settings.dead_letter_bytes_max,
     )
-    sent = _timely(read_submissions(stream.chunks, reading))
+    sent = _timely(_dated(parts, payer, read_submissions(stream.chunks, reading), reading))
     sent = _without_echoes(parts, payer, sent) if may_store else _barred(sent)
     sent = _signed(sent, actor, ruling or Ruling())
-    return take_in(sent, doors, batch=stream.batch or settings.bulk_batch)
+    taken = take_in(sent, doors, batch=stream.batch or settings.bulk_batch)
+    return joined(parts, payer, taken, actor) if may_store else taken
 
 
 async def results_of(taken: AsyncIterable[Taken | Notice]) -> AsyncIterator[Result]:
@@ -130,6 +135,39 @@ def check_version(version: int, path: str) -> None:
     """
     if version > newest_version(datetime.now(UTC)):
         raise BadPart(path, BEYOND_TODAY)
+
+
+async def _dated(
+    parts: Application, payer: str, sent: AsyncIterable[Sent], reading: Reading
+) -> AsyncIterator[Sent]:
+    """Read what was granted without a day once more, with the days that we asked for (policy).
+
+    A fault of an engine leaves it refused: it is kept, and may be tried again.
+    """
+    policy = reading.policy
+    async for each in sent:
+        if (
+            policy.undated_grants == "requested"
+            and isinstance(each, Submission)
+            and any(error.get("code") == _UNDATED for error in each.errors)
+        ):
+            with suppress(EngineFault):
+                yield await _read_again(parts, payer, each, reading)
+                continue
+        yield each
+
+
+async def _read_again(
+    parts: Application, payer: str, sent: Submission, reading: Reading
+) -> Submission:
+    content, is_whole = sent.excerpt() if sent.excerpt else (b"", False)
+    days = await asked_days(parts, payer, content.decode(errors="replace"))
+    if not days or not is_whole:
+        return sent
+    again = X12Submissions(replace(reading.policy, asked_for=days), reading.aliases)
+    found = (each for step in (again.feed(content), again.end()) for each in step)
+    read = [each for each in found if isinstance(each, Submission) and each.pushed is not None]
+    return replace(read[0], position=sent.position, start=sent.start) if len(read) == 1 else sent
 
 
 async def _timely(sent: AsyncIterable[Sent]) -> AsyncIterator[Sent]:

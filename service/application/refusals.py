@@ -13,6 +13,7 @@ from service.application.corrections import BadCorrection as BadCorrection
 from service.application.engines import NotConfigured as NotConfigured
 from service.application.intake import NotFound as NotFound
 from service.application.reports import BudgetSpent as BudgetSpent
+from service.application.requests import RequestConflict as RequestConflict
 from service.application.rules import RulesRefused as RulesRefused
 from service.application.studies import NoSuchStudy as NoSuchStudy
 from service.application.studies import NotDone as NotDone

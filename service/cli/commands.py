@@ -62,6 +62,7 @@ COMMANDS = {
     ),
     "charges": Place("service.cli.charges", "app", "Charges: check, attach, detach."),
     "claims": Place("service.cli.claims", "app", "Claims before they are billed: populate."),
+    "request": Place("service.cli.requests", "app", "Ask payers: new, send, status, renew."),
     "why-not": Place(
         "service.cli.why_not",
         "explain",

@@ -74,6 +74,17 @@ class PushResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRequest:
+    """A payer's refusal to look at a request (AAA): its traces, the reasons (element 901), what to
+    do next (element 889), and whether an inquiry was refused."""
+
+    traces: tuple[str, ...]
+    reasons: tuple[str, ...]
+    follow_up: str | None = None
+    is_of_inquiry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """One authorization of a stream as it was read, or why it could not be.
 
@@ -83,7 +94,8 @@ class Submission:
     writes it when it is needed, and tells whether it is all. From the byte ``start`` of the stream
     on it can be read again. ``is_own``: it carries an identifier that was given out here, and may
     be our own writing that came back; ``is_known``: it is, and stands already. ``reference`` is
-    what a notification names and does not bring: it is to be fetched.
+    what a notification names and does not bring: it is to be fetched. ``refusal`` is
+    that of a request.
     """
 
     format: Format
@@ -102,6 +114,7 @@ class Submission:
     is_own: bool = False
     is_known: bool = False
     reference: str | None = None
+    refusal: RefusedRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 JSON = "application/json"
+_MADE_VERSION = 1_780_000_000_000_250
 
 Json = dict[str, Any]
 
@@ -65,6 +66,10 @@ class Story:
                 if name == "live"
                 else 0.1
                 if name == "age_s"
+                else min(each, _MADE_VERSION)  # made of the time of a message
+                if name == "version" and isinstance(each, int)
+                else each and "2026-06-08"
+                if name == "follow_up"
                 else self.steady(each)
                 for name, each in value.items()
             }

@@ -36,6 +36,7 @@ OF_NOBODY = ("/rules", "/studies", "/reports", "/golden", "/prior-authorization-
 """What is asked of these here is not there, or shows the data of no person."""
 READ, LISTED = "done authorizations persons", "done claims authorizations persons"
 MOVED, CLAIM = "moved claims authorizations persons", "done claims persons"
+REQUEST = "done persons others"
 ROWS = {
     "GET /audit": ["done persons"],
     "GET /alerts": [READ],
@@ -56,6 +57,8 @@ ROWS = {
     "GET /keys": ["done others"],
     "GET /keys/{key_id}": ["done others"],
     "GET /members/{member_id}": ["done persons"],
+    "GET /requests": [REQUEST],
+    "GET /requests/{request_id}": [REQUEST],
     "GET /worklist": [LISTED],
     "GET /worklist/counts": ["done"],
     "GET /worklist/{item_id}": [LISTED],
@@ -84,6 +87,10 @@ ROWS = {
     "POST /match/batch": ["asked claims persons", "asked claims persons", "done"],
     "POST /match/why-not": [CLAIM],
     "POST /members/{member_id}/merge": ["refused persons"],
+    "POST /authorizations/{authorization_id}/request": ["refused authorizations persons"],
+    "POST /requests/{request_id}/copy": [f"refused {REQUEST.partition(' ')[2]}"],
+    "POST /requests/{request_id}/inquire": ["refused"],
+    "POST /requests/{request_id}/send": ["refused"],
     "POST /worklist": ["done claims persons"],
     "POST /worklist/assign": [LISTED],
     "POST /worklist/next": [LISTED],
@@ -95,6 +102,7 @@ ROWS = {
     "POST /worklist/{item_id}/undo": ["refused claims authorizations persons"],
     "POST /x12": [READ],
     "PUT /authorizations/{authorization_id}": [READ],
+    "PUT /requests/{request_id}": [REQUEST],
     "DELETE /authorizations/{authorization_id}": [READ],
     "DELETE /dead-letters/{letter_id}": ["done authorizations others"],
     "DELETE /keys/{key_id}": ["done others"],

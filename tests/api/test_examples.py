@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from service.api.app import create_app
 from service.domain.work_item import line_item
 from service.settings import Settings, shipped
+from tests.api.request_story import requests, with_partner
 from tests.api.story import JSON, Json, Story, until
 from tests.ground import Ground
 from tests.proxy import Proxy
@@ -340,14 +341,18 @@ def search(own: Ground) -> Iterator[Proxy]:
 def test_every_example_is_what_is_answered(own: Ground, search: Proxy) -> None:
     """From the first push to the last letter."""
     changed = {"elasticsearch_url": search.url, "api_keys": keys_of({"k": "demo"})}
-    settings = own.settings.model_copy(update=changed)
-    with serving(settings, are_kept=True) as url, client_of(url, "k") as client:
+    with (
+        with_partner(own.settings.model_copy(update=changed)) as (settings, partner),
+        serving(settings, are_kept=True) as url,
+        client_of(url, "k") as client,
+    ):
         story = Story(client)
         authorizations(story, search)
         claims(story)
         watchers(story)
         examiners(story)
         others(story)
+        requests(story, partner, claim("request"))
         rules(story)
         tuning(story)
         story.call("GET /audit", params={"member": "M9100"})

@@ -30,6 +30,7 @@ from tests.api.bodies import authorization_body, charge_body, claim_body
 from tests.api.test_scopes import matrix
 from tests.builders import build_authorization
 from tests.ground import Ground, as_pushed
+from tests.partners.bed import asked
 from tests.serving import keys_of
 
 PATIENCE_S = 30
@@ -116,8 +117,10 @@ class Places:
             "member_id": f"M{mark.upper()}",
             "ticket": queued.ticket,
             "key_id": key["id"],
+            "request_id": f"R-{mark}",
         }
         await self.alert(f"P-{mark}")
+        await self.done("PUT", f"/requests/R-{mark}", json=asked(request_id=f"R-{mark}"))
         await self.study(claim)
         await self.rules()
         item = offer_item(late)
@@ -192,6 +195,8 @@ async def places(ground: Ground, payer: str) -> AsyncIterator[Places]:
 
 def sent_to(method: str, path: str, own_id: str) -> dict[str, Any]:
     """A body that a route takes."""
+    if method == "PUT" and path.startswith("/requests"):
+        return {"json": asked(request_id=own_id)}
     if method == "PUT":
         return {"json": authorization_body(authorization_id=own_id)}
     if method == "DELETE":
@@ -206,6 +211,8 @@ def sent_to(method: str, path: str, own_id: str) -> dict[str, Any]:
         "skip": {"reason": "a test"},
         "dismiss": {"reason": "a test"},
         "resolve": {"action": "readjudicate"},
+        "copy": {"request_id": "R-next", "certification_type": "R"},
+        "request": {"request_id": "R-next", "certification_type": "R"},
     }
     if step == "retry":
         return {}

@@ -24,6 +24,10 @@ FOR_A_PAYER: dict[str, tuple[object, ...]] = {
     "authmatch charges attach": (CHARGE, "--authorization", "no-such"),
     "authmatch charges detach": ("no-such",),
     "authmatch report cms0057": ("--year", "2026"),
+    "authmatch request new": (EXAMPLES / "request.json",),
+    "authmatch request send": ("no-such",),
+    "authmatch request status": ("no-such",),
+    "authmatch request renew": ("no-such", "--id", "R-2"),
     "authmatch why-not": (CLAIM, "--line", "1", "--number", "AU-1"),
     "authmatch accumulators correct": (
         "no-such",

@@ -164,7 +164,7 @@ own dates or quantity cannot be read and it grants, or when none of its services
 The dates of an event are situational in the guide. What is granted without any day would be paid
 for ever: it is left out (`no-dates`). By `AUTHMATCH_X12_UNDATED_GRANTS` it has instead the days of
 its request (`requested`: the same trace number and member, where the request stands before it in
-the file), or is held as pended (`pended`); both are told.
+the file, or was sent by us), or is held as pended (`pended`); both are told.
 
 What was denied (A3) grants no quantity: what its HSD or service names is `requested`, unless it is
 of an event of which something else was granted.

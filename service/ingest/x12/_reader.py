@@ -28,7 +28,7 @@ class X12Reader:
 
     def __init__(self, policy: ReadingPolicy = WIRE_POLICY) -> None:
         self._policy = policy
-        self._asked_for: AskedFor = {}
+        self._asked_for: AskedFor = dict(policy.asked_for)
         self.segments = SegmentReader()
         self._envelopes = Envelopes(self._handler_of)
 

@@ -8,7 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from service.domain.claim import Claim
-from service.domain.submission import Notice, Position, Pushed, Sent, Submission
+from service.domain.submission import Notice, Position, Pushed, RefusedRequest, Sent, Submission
 from service.ingest.cutting import KEPT_BYTES
 from service.ingest.x12._reader import X12Reader, read_async
 from service.ingest.x12.claim.numbers import Places, places_of
@@ -40,6 +40,7 @@ NOT_WHOLE = frozenset({"se-count", "se-number", "se-missing", "truncated"})
 LOST = frozenset({"ge-count", "iea-count"})
 """What says the same of a group or an interchange: sets may be lost, those that came are whole."""
 
+_INQUIRIES = "X215"
 _NOTHING = "there is no transaction set in it"
 _CLAIMS = "claims are no authorizations: they are matched, not stored"
 
@@ -97,7 +98,8 @@ class X12Submissions:
             return None if is_claim else self._rejected(item)
         if isinstance(item, Refusal):
             reasons = f" ({', '.join(item.reasons)})" if item.reasons else ""
-            return self._noted(item, f"a refusal to look (AAA){reasons}: nothing was decided")
+            told = f"a refusal to look (AAA){reasons}: nothing was decided"
+            return replace(self._noted(item, told), refusal=_refused(item))
         if isinstance(item, TransactionOutcome):
             return self._of_set(item)
         if isinstance(item, InterchangeOutcome | GroupOutcome):
@@ -203,6 +205,16 @@ class X12Submissions:
         if not problem.segment_index and not problem.byte_offset:
             return {}
         return {"segment": problem.segment_index, "byte": self._offset + problem.byte_offset}
+
+
+def _refused(item: Refusal) -> RefusedRequest:
+    """A message names its request by BHT03 also where the refusal stands above the event."""
+    return RefusedRequest(
+        traces=(*item.trace_numbers, item.transaction.reference),
+        reasons=item.reasons,
+        follow_up=item.follow_up,
+        is_of_inquiry=item.transaction.guide.endswith(_INQUIRIES),
+    )
 
 
 def is_for(payer_id: str | None, aliases: frozenset[str]) -> bool:

@@ -187,6 +187,10 @@ class KeyNames:
         digest = _digest(self.secret, f"filters|{payer}|{who}")[:16].hex()
         return f"{self._start(payer)}:filters:{digest}"
 
+    def trace(self, payer: str, request_id: str) -> str:
+        """The trace number of a request: always the same one, and nobody else's."""
+        return f"AM{_digest(self.secret, f'trace|{payer}|{request_id}')[:9].hex().upper()}"
+
     def usage(self, window: int) -> str:
         """Name what callers asked for in a window of some seconds."""
         return f"{self.prefix}{{usage}}:{window}"

@@ -66,6 +66,8 @@ class IndexNames:
     """Claims that are offered to examiners for re-adjudication."""
     alerts = Name("alerts")
     """What somebody should know of authorizations."""
+    requests = Name("requests")
+    """Requests for authorization, with all that became of them."""
     accounting = Name("accounting")
     """What must be known of the accumulators while Redis is empty."""
     archive = Name("archive")

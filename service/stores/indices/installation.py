@@ -52,6 +52,7 @@ class Installation:
             names.worklist,
             names.alerts,
             names.golden,
+            names.requests,
         )
         await asyncio.gather(*(self._create(index, {}) for index in plain))
         await self._add_to_locator()

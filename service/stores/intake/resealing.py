@@ -20,7 +20,7 @@ Hit = Mapping[str, Any]
 
 @dataclass(eq=False, repr=False)
 class Resealing:
-    """Rewrites dead letters, what is at rest, and the golden set.
+    """Rewrites dead letters, what is at rest, the golden set, and requests.
 
     What is changed meanwhile is sealed by that.
     """
@@ -32,7 +32,9 @@ class Resealing:
     async def run(self, tell: Callable[[int, int], None]) -> int:
         """Seal anew what is not under the first key; gives how many. Raises EngineFault."""
         count = done = 0
-        for index in (self._indices.dead_letters, self._indices.archive, self._indices.golden):
+        indices = self._indices
+        kept = (indices.dead_letters, indices.archive, indices.golden, indices.requests)
+        for index in kept:
             async for hits, total in read_all(
                 self._elasticsearch, index, {"match_all": {}}, size=_BATCH
             ):

@@ -79,7 +79,8 @@ _VOID_STATUSES = frozenset({"cancelled", "entered-in-error"})
 class Case:
     """A ClaimResponse with the Claim that it answers, where that is in the document.
 
-    ``named`` is the id and version of the authorization, once they are known.
+    ``named`` is the id and version of the authorization, once they are known; ``rejected`` are the
+    reasons for which the payer did not look.
     """
 
     response: Node
@@ -89,6 +90,7 @@ class Case:
     setting: Setting = "professional"
     attached: dict[str, Any] = field(default_factory=dict)
     named: tuple[str, int] | None = None
+    rejected: tuple[str, ...] | None = None
 
     @property
     def is_institutional(self) -> bool:
@@ -339,6 +341,7 @@ def is_rejected(case: Case, items: list[Item]) -> bool:
     where = errors[0] if errors else case.response.get("outcome")
     codes = [one.code for each in errors for one in codings(each.get("code"))][:5]
     listed = ", ".join(each for each in codes if len(each) <= 5 and each.isalnum())
+    case.rejected = tuple(each for each in codes if len(each) <= 5 and each.isalnum())
     message = "the request was rejected before a decision: this is no denial, nothing is stored"
     where.warn("request-rejected", message + (f" (901: {listed})" if listed else ""))
     return True

@@ -384,9 +384,13 @@ def _source(whole: Whole) -> dict[str, str]:
     return read
 
 
-_row("attached", "meta.profile", "id", rule="`pas_version`, `fhir_id`, `review_actions_unknown`")(
-    lambda whole: whole.case.attached
-)
+_row(
+    "attached",
+    "meta.profile",
+    "id",
+    "CommunicationRequest, Task",
+    rule="`pas_version`, `fhir_id`, `review_actions_unknown`, `information_wanted` (LOINC)",
+)(lambda whole: whole.case.attached)
 
 
 def setting_of(case: Case, items: list[Item]) -> Setting:

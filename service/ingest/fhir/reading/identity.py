@@ -100,6 +100,12 @@ def _own_id(identifiers: Iterable[Node]) -> str | None:
     return None
 
 
+def traces_of(case: Case) -> tuple[str, ...]:
+    """The numbers by which a request is known that a response answers."""
+    named = case.response.get("request").get("identifier")
+    return tuple(_values([*case.request.many("identifier"), named]))
+
+
 def _names(case: Case) -> Iterator[Name]:
     """What else than a number names it: the request first, its own name last, an address alone."""
     response, request = case.response, case.request

@@ -1,5 +1,6 @@
 """Read authorizations out of a FHIR document."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from service.domain.authorization import AUTHORIZATION_LINES_MAX, Authorization
+from service.domain.submission import RefusedRequest
 from service.ingest.fhir.base import mapping, terms
 from service.ingest.fhir.base.documents import Documents
 from service.ingest.fhir.base.issue import Issue
@@ -24,8 +26,9 @@ from service.ingest.fhir.reading._case import (
     version_of,
 )
 from service.ingest.fhir.reading.header import Whole, setting_of
-from service.ingest.fhir.reading.identity import identity_of, is_own
+from service.ingest.fhir.reading.identity import identity_of, is_own, traces_of
 
+_LOINC, _LOINC_CODE, _WANTED_MAX = "http://loinc.org", re.compile(r"[0-9]{1,7}-[0-9]"), 20
 _DATES = ("effective", "requested_dates")
 REFERENCE_CHARACTERS_MAX = 500
 """So much is given of a reference that is to be fetched."""
@@ -58,6 +61,7 @@ class Unread:
     authorization_id: str | None = None
     version: int | None = None
     reference: str | None = None
+    refusal: RefusedRequest | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -112,8 +116,15 @@ def _taken(
     pointer = case.response.pointer
     if document is None or authorization is None:
         authorization_id, version = case.named or (None, None)
+        refusal = None
+        if case.rejected is not None:
+            refusal = RefusedRequest(traces=traces_of(case), reasons=case.rejected)
         return Unread(
-            pointer=pointer, issues=issues, authorization_id=authorization_id, version=version
+            pointer=pointer,
+            issues=issues,
+            authorization_id=authorization_id,
+            version=version,
+            refusal=refusal,
         )
     return ReadAuthorization(
         pointer=pointer,
@@ -212,6 +223,27 @@ def _attach(case: Case) -> None:
     own = plain(case.response.get("id").value)
     if own:
         case.attached["fhir_id"] = own[:64]
+    wanted = [
+        code
+        for kind in ("CommunicationRequest", "Task")
+        for each in case.documents.beside(case.response, kind)
+        for code in _loinc_in(each.value)
+    ]
+    if wanted:
+        case.attached["information_wanted"] = list(dict.fromkeys(wanted))[:_WANTED_MAX]
+
+
+def _loinc_in(value: object) -> Iterator[str]:
+    """The LOINC codes anywhere in a resource that asks for information."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _loinc_in(each)
+    elif isinstance(value, dict):
+        code = value.get("code")
+        if value.get("system") == _LOINC and isinstance(code, str) and _LOINC_CODE.fullmatch(code):
+            yield code
+        for each in value.values():
+            yield from _loinc_in(each)
 
 
 def _is_dated(document: dict[str, Any], items: list[Item], response: Node) -> bool:

@@ -124,7 +124,7 @@ def _unread(piece: Cut, unread: Unread) -> Submission:
     if unread.is_refused:
         return _rejected(piece, unread.pointer, "invalid", unread.issues, **known)
     reason = unread.issues[-1].message if unread.issues else "nothing to take"
-    known["reference"] = unread.reference
+    known |= {"reference": unread.reference, "refusal": unread.refusal}
     return piece.submission("fhir", unread.pointer, reason=reason, **known)
 
 

@@ -1,7 +1,7 @@
 """What a payer chooses of how messages are read: how ids are made, what stands for what lacks."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -41,13 +41,15 @@ class ReadingPolicy:
     Ids are made of what stands in a message; a payer that resolves persons has its own.
     ``estimate_day`` is the day of service of a predetermination that has none; without it such a
     one is left out. ``undated_grants`` says what becomes of a grant without a day: it is left out,
-    has those of its request, where that stands before it in the file, or is held as pended.
+    has those of its request, or is held as pended. ``asked_for`` are the days of requests that are
+    known beforehand, by trace number and member, beside those that stand before it in the file.
     """
 
     member_id_of: MemberIdOf = wire_member_id
     claim_id_of: ClaimIdOf = wire_claim_id
     estimate_day: date | None = None
     undated_grants: UndatedGrants = "refuse"
+    asked_for: Mapping[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
 
 WIRE_POLICY = ReadingPolicy()

@@ -51,7 +51,7 @@ def _set(answer: Answer, at: datetime) -> Iterator[Written]:
     inquiry = answer.inquiry
     reference = inquiry.transaction.reference
     yield ["BHT", "0007", "11", reference, f"{at:%Y%m%d}", f"{at:%H%M%S}", "18"]
-    levels = _Levels()
+    levels = Levels()
     asked = sorted((each for each in inquiry.levels if each.kind in _ORDER), key=_rank)
     person = next((each.kind for each in reversed(asked) if each.kind in _PATIENTS), None)
     for each in asked:
@@ -66,7 +66,7 @@ def _set(answer: Answer, at: datetime) -> Iterator[Written]:
         yield from _events(answer, levels)
 
 
-def _events(answer: Answer, levels: "_Levels") -> Iterator[Written]:
+def _events(answer: Answer, levels: "Levels") -> Iterator[Written]:
     traces = [["TRN", "2", number, originator] for number, originator in answer.inquiry.traces]
     if not answer.found:
         yield levels.open("EV", has_more=False)
@@ -79,7 +79,7 @@ def _events(answer: Answer, levels: "_Levels") -> Iterator[Written]:
         yield from _written_event(each)
         for line in lines:
             yield levels.open("SS", has_more=False)
-            yield from _written_service(each, line)
+            yield from written_service(each, line)
 
 
 def _is_group(line: AuthorizationLine) -> bool:
@@ -87,7 +87,7 @@ def _is_group(line: AuthorizationLine) -> bool:
     return line.procedure is not None and line.procedure.group is not None
 
 
-class _Levels:
+class Levels:
     """Numbers the HL segments, each under the last one that is higher."""
 
     def __init__(self) -> None:
@@ -95,6 +95,7 @@ class _Levels:
         self._above: list[tuple[int, int]] = []
 
     def open(self, kind: str, *, has_more: bool) -> Written:
+        """Write the HL of a level; ``has_more`` where another one is under it."""
         rank = (*_ORDER, "EV", "SS").index(kind)
         self._count += 1
         while self._above and self._above[-1][0] >= rank:
@@ -232,13 +233,13 @@ _TEXT_CHARACTERS_MAX = 264
 
 def _written_event(authorization: Authorization) -> Iterator[Written]:
     """Write what the whole authorization says (2000E)."""
-    yield _certification(authorization, _category(authorization))
+    yield certification(authorization, category_of(authorization))
     yield from decision(authorization, authorization.attached.get(_RAW_ACTION))
     yield from _numbers(authorization, authorization.previous_numbers)
     if authorization.administrative_reference:
         yield ["REF", "NT", authorization.administrative_reference]
     yield from days(authorization)
-    yield from _health(authorization)
+    yield from health(authorization)
     yield from quantities(authorization, None)
     yield from stay(authorization)
     yield from _texts(authorization)
@@ -246,13 +247,13 @@ def _written_event(authorization: Authorization) -> Iterator[Written]:
     yield from provider("DN", authorization.requesting_provider)
 
 
-def _written_service(authorization: Authorization, line: AuthorizationLine) -> Iterator[Written]:
+def written_service(authorization: Authorization, line: AuthorizationLine) -> Iterator[Written]:
     """Write what a line says itself (2000F): the rest it has from its event."""
     if line.code:
         yield ["TRN", "1", line.code]
     category = line.attached.get("category")
     if any((line.certification_type, line.service_type, line.place_of_service, line.bill_type)):
-        yield _certification(line, str(category) if category else _category(authorization))
+        yield certification(line, str(category) if category else category_of(authorization))
     yield from decision(line, line.attached.get(_RAW_ACTION))
     yield from _numbers(line, ())
     yield from days(line)
@@ -266,7 +267,7 @@ def _written_service(authorization: Authorization, line: AuthorizationLine) -> I
     yield from providers(line)
 
 
-def _category(authorization: Authorization) -> str:
+def category_of(authorization: Authorization) -> str:
     """Give UM01: as it was sent, else by what the authorization is."""
     sent = authorization.attached.get("category")
     if isinstance(sent, str):
@@ -276,7 +277,8 @@ def _category(authorization: Authorization) -> str:
     return _ADMISSION if authorization.setting == "inpatient" else _SERVICES
 
 
-def _certification(scope: Scope, category: str) -> Written:
+def certification(scope: Scope, category: str) -> Written:
+    """Write UM: category, certification and service type, place, urgency."""
     place: list[str] = []
     if scope.bill_type:
         place = [scope.bill_type, "A"]
@@ -293,7 +295,7 @@ def _numbers(scope: Scope, previous: tuple[str, ...]) -> Iterator[Written]:
         yield ["REF", "G1", number]
 
 
-def _health(authorization: Authorization) -> Iterator[Written]:
+def health(authorization: Authorization) -> Iterator[Written]:
     """Write HI: the first diagnosis without a type is the principal one."""
     items = [_diagnosis(each, place) for place, each in enumerate(authorization.diagnoses)]
     if authorization.drg:

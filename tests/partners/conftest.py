@@ -1,0 +1,3 @@
+"""Tests of this folder run on real engines, and with a trading partner on loopback."""
+
+from tests.ground import ground as ground
