@@ -3,11 +3,12 @@
 And the one search by which the service finds the candidates of all lines.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
+from service.domain.charge import Charge
 from service.domain.claim import Claim
 from service.flow.matching.match import LineSearch, ask
 from service.querying.search import candidate_search, scored_search
@@ -67,3 +68,11 @@ def _path(claim: dict[str, Any], payer: str, index: str) -> str:
 def with_lines(claims: Sequence[dict[str, Any]], lines: int) -> list[dict[str, Any]]:
     """Cut claims to so many lines."""
     return [claim | {"lines": claim["lines"][:lines]} for claim in claims]
+
+
+def charge(claim: Mapping[str, Any]) -> dict[str, Any]:
+    """The charge of the first line of a claim."""
+    line, fields = claim["lines"][0], Charge.model_fields
+    known = {each.alias or name for name, each in fields.items()}
+    said = {name: each for name, each in {**claim, **line}.items() if name in known}
+    return said | {"charge_id": claim["claim_id"]}

@@ -58,6 +58,7 @@ class Contest:
             "ten-lines": self.ten_lines,
             "match": self.matching,
             "adjudicate": self.adjudication,
+            "charges": self.charges,
             "pages": self.pages,
             "tuning": self.tuning,
             "worklist": self.worklist,
@@ -143,6 +144,21 @@ class Contest:
             pair = p50_in_turns(ours[warm_up:], against[warm_up:])
             what = "/adjudicate, claim of 10 lines, p50, against /match of the same"
             yield at_most(what, *pair, 1.5, "ms")
+
+    def charges(self) -> Iterator[Measured]:
+        """Check charges, against matching the same lines with balances."""
+        sample, name = self._loaded(self.size.authorizations)
+        claims = list(sample.bench_claims(lines=1, count=self.size.claims))
+        with Connection(self._serving(name)[0]) as service:
+            self.say("charges of a line, checked and matched in turns")
+            checked = [orjson.dumps(bodies.charge(each)) for each in claims]
+            ours = [_call(service, "/charges/check", each) for each in checked]
+            path = "/match?balances=true"
+            against = [_call(service, path, orjson.dumps(each)) for each in claims]
+            warm_up = self.size.warm_up
+            p50_in_turns(ours[:warm_up], against[:warm_up])
+            what = "/charges/check, p50, against /match of its line with balances"
+            yield at_most(what, *p50_in_turns(ours, against), 1.2, "ms")
 
     def pages(self) -> Iterator[Measured]:
         """Open the page of a line that waits, against matching it with balances."""

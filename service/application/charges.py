@@ -253,9 +253,10 @@ async def attach(caller: Caller, asked: Attachment) -> AttachAnswer:
         done = await adjudicate(claim, run, caller.parts.claim_stores)
         if done.written:  # else somebody was quicker
             break
-    else:
-        raise Conflict("the units of the authorization are taken by others meanwhile")
     (line,) = done.answer["lines"]
+    if not done.written:
+        events = [f"{each['name']} ({each['code']})" for each in line["events"]]
+        raise Conflict(f"nothing is attached: {_listed(events)}")
     return {
         "charge_id": charge.charge_id,
         "auth_required": False,

@@ -261,6 +261,8 @@ def test_a_charge_that_needs_nothing_gets_nothing(desk: Desk) -> None:
 
     assert check(desk, free)["auth_required"] is False
     assert attach(desk, free).status_code == 422
+    both = charge(benefit={"requested_type": "authorization_and_referral"})
+    assert "Referral" in attach(desk, both).json()["detail"]
     late: Fields = {**charge(), "from": "2026-05-30", "to": "2026-06-02"}
     assert shown(check(desk, late, show_all=True)) == {"A1": "expired"}
     assert attach(desk, late).status_code == 409

@@ -25,6 +25,7 @@ ROWS = {
     "ten-lines": 5,
     "match": 8,
     "adjudicate": 1,
+    "charges": 1,
     "pages": 1,
     "tuning": 3,
     "worklist": 1,
