@@ -36,7 +36,7 @@ class Worker(Process):
         super().__init__(config, sockets)
         self.is_serving = False
         self._is_asked = False
-        self._heard_at = 0.0
+        self._unheard = 0
         self.start()
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
@@ -46,19 +46,23 @@ class Worker(Process):
 
     def look(self) -> None:
         """Hear what it says, and ask again: without waiting, for it may be slow to start."""
+        self._unheard += 1
         with suppress(OSError, EOFError):
             while self.parent_conn.poll():
                 if self.parent_conn.recv() and not self.is_serving:
                     self.is_serving = True
                     log.debug("worker_serves", worker=self.pid)
-                self._is_asked, self._heard_at = False, time.monotonic()
+                self._is_asked, self._unheard = False, 0
             if not self._is_asked:
                 self.parent_conn.send(b"ping")
                 self._is_asked = True
 
     def is_hung(self, seconds: float) -> bool:
-        """Whether it serves and has said nothing for so long; to start may take any time."""
-        return self.is_serving and time.monotonic() - self._heard_at > seconds
+        """Whether it serves and has said nothing for so long; to start may take any time.
+
+        Counted in looks: while all of us are paused nobody hangs.
+        """
+        return self.is_serving and self._unheard * LOOK_S > seconds
 
 
 @dataclass(slots=True)
