@@ -176,6 +176,7 @@ class Stores:
             lambda payer, ids: self.accumulators.over(payer, ids),
             lambda payer, ids: self.reading.decide_by(payer, ids, settings.zone),
         )
+        replicas = Replicas(redis, settings.redis_replicas)
         self.projection = LedgerProjection(
             elasticsearch,
             redis,
@@ -183,6 +184,7 @@ class Stores:
             keys,
             self.payers,
             self._follow,
+            replicas,
             sweep_s=settings.ledger_sweep_s,
         )
         self.ledger = LedgerReading(elasticsearch, redis, indices, keys, self.projection)
@@ -192,15 +194,9 @@ class Stores:
         self.guard = Guard(self.durability, self.epoch)
         is_open = settings.late_authorizations != "off"
         self.late_queue = LateQueue(redis, keys, is_open=is_open)
-        replicas = Replicas(redis, settings.redis_replicas)
         steps = Steps(keys, self.archive, self.trail, self.guard, replicas, self.projection.touch)
         self.accumulators = Accumulators(
-            redis,
-            keys,
-            self.members,
-            self.archive,
-            steps,
-            self.late_queue.soon,
+            redis, keys, self.members, self.archive, steps, self.late_queue.soon
         )
         self.resting = Resting(
             redis, keys, self.ledger, self.archive, self.payers, days=settings.rest_days

@@ -15,6 +15,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if "cluster" in (config.option.markexpr or "") else True
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """Nine engines and a service start at the same time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.api.service_process.START_S", 240)
+        yield
+
+
 @pytest.fixture(scope="session")
 def redis(engine_progress: Callable[[str], None]) -> Iterator[RedisCluster]:
     """Three primaries with a replica each."""

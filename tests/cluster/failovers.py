@@ -5,6 +5,7 @@ dies with it; the replica takes over. Says what was acknowledged, and is lost or
 """
 
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -93,7 +94,8 @@ def rounds(own: Ground, redis: RedisCluster, number: int) -> None:
 
 
 def main(number: int, replicas: int) -> None:
-    """Start what is needed, and end it."""
+    """Start what is needed, and end it, whoever ends this."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     local = engines.using(engines.default_cache(), progress=say, heap_mb=512, home="tests")
     with local as single, redis_cluster(say) as redis:
         settings = settings_on(single.elasticsearch_url, redis.url, redis_cluster=True)

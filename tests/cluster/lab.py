@@ -116,11 +116,10 @@ class SearchCluster:
             list(pool.map(Member.start, self.nodes))
         self.wait_until_whole()
 
-    def ask(self, path: str, **options: Any) -> Any:
+    def ask(self, path: str, method: str = "GET", **options: Any) -> Any:
         """Ask a node that answers."""
         for each in self.nodes:
             with suppress(httpx.TransportError):
-                method = options.pop("method", "GET")
                 return httpx.request(
                     method, f"{each.engine.url}{path}", trust_env=False, timeout=30, **options
                 ).json()

@@ -12,6 +12,7 @@ from service.application.parts import Stores
 from service.stores.connection.faults import EngineFault, EngineUnavailable
 from service.stores.connection.key_names import SHELVES, BookKeys
 from service.stores.connection.reading import BadCursor
+from service.stores.connection.replicas import Replicas
 from service.stores.ledger.projection import LedgerProjection
 from service.stores.ledger.reading import MATCHED, MOVED, OF_CLAIM
 from tests.ground import Ground, new_prefix, uninstall
@@ -183,6 +184,7 @@ def test_without_its_template_no_index_is_made(ground: Ground, payer: str) -> No
                 names_of(stores),
                 [payer],
                 bare.following.follow,
+                Replicas(stores.redis, 0),
                 sweep_s=30,
             )
             with pytest.raises(EngineUnavailable, match="not installed"):

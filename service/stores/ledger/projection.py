@@ -12,6 +12,7 @@ from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.connection.projection import Entries, Meters, Projection
+from service.stores.connection.replicas import Replicas
 from service.stores.connection.scripts import lua
 from service.stores.ledger.entry import LedgerEntry, write_entry
 
@@ -37,7 +38,7 @@ _TRIM = lua("stream_trim.lua")
 class LedgerProjection(Projection):
     """Copies the ledgers; one that somebody holds, who compares both engines, is trimmed later."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it speaks to
         self,
         elasticsearch: AsyncElasticsearch,
         redis: RedisClient,
@@ -45,10 +46,14 @@ class LedgerProjection(Projection):
         keys: KeyNames,
         payers: Collection[str],
         follow: Follow,
+        replicas: Replicas,
         *,
         sweep_s: float,
     ) -> None:
-        """``follow`` is told of every entry before it is trimmed, perhaps once more."""
+        """``follow`` is told of every entry before it is trimmed, perhaps once more.
+
+        What ``replicas`` lack waits: a replica that takes over may not be behind its ledger.
+        """
         super().__init__(
             elasticsearch,
             redis,
@@ -61,6 +66,7 @@ class LedgerProjection(Projection):
         )
         self._keys = keys
         self._follow = follow
+        self._replicas = replicas
 
     def stream(self, payer: str) -> str:
         """Name the ledger of a payer."""
@@ -69,6 +75,7 @@ class LedgerProjection(Projection):
     async def copy(self, payer: str, entries: Entries) -> None:
         """Write entries as documents of the month in which they were made, and tell of them."""
         book = self._keys.book(payer)
+        await self._replicas.confirm(book.probe)
         read = [
             (LedgerEntry(id=name, payer=payer, fields=fields), unpack(fields.get("b", "")))
             for name, fields in entries
