@@ -13,7 +13,7 @@ from itertools import count
 
 from authmatch_local import engines
 from service.application.parts import Stores
-from service.stores.connection.faults import EngineFault
+from service.stores.ledger.epoch import AccumulatorsLost
 from tests.api.claim_load import Load, approved, check, claims_of, members_of, own_ground, push
 from tests.api.service_process import ServiceProcess
 from tests.cluster.lab import RedisCluster, redis_cluster, wait_for
@@ -51,7 +51,7 @@ def is_closed(own: Ground) -> bool:
         payer = own.settings.default_payer
         try:
             await stores.epoch.settle(payer)
-        except EngineFault:
+        except AccumulatorsLost:
             await stores.rebuilding.run([payer], force=True)
             return True
         return False
@@ -86,6 +86,8 @@ def rounds(own: Ground, redis: RedisCluster, number: int) -> None:
             lost += len(found["lost"])
             lost_units += sum(told[name] for name in found["lost"])
             wrong += len(load.wrong) + len(found["drawn_otherwise"])
+            for what in (*load.wrong, *found["drawn_otherwise"]):
+                say(f"wrong: {what}")
             say(
                 f"{each} failovers, {replicas} replicas: {claims} claims and {units} units"
                 f" acknowledged, {lost} and {lost_units} lost, noticed {closed} times,"
