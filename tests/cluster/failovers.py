@@ -6,7 +6,6 @@ dies with it; the replica takes over. Says what was acknowledged, and is lost or
 
 import random
 import signal
-import subprocess
 import sys
 import time
 from itertools import count
@@ -69,7 +68,6 @@ def rounds(own: Ground, redis: RedisCluster, number: int) -> None:
     with ServiceProcess(
         own.settings,
         workers=2,
-        stdout=subprocess.DEVNULL,
         AUTHMATCH_REDIS_CLUSTER="true",
         AUTHMATCH_REDIS_REPLICAS=replicas,
     ) as service:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import Any
 
 from elasticsearch import (
@@ -89,11 +90,18 @@ def translated_errors() -> Iterator[None]:
         raise EngineUnavailable("redis", _unreachable(error)) from error
     except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
         raise EngineUnavailable("engine", _unreachable(error)) from error
-    except RuntimeError as error:
-        # What uvloop says to whoever writes to a connection that was closed meanwhile.
-        if "the handler is closed" not in str(error):
+    except (RuntimeError, AttributeError) as error:
+        # A client of a Redis Cluster closes connections that others of its callers are using: they
+        # stumble within it, each in another way.
+        if not _is_within_redis(error):
             raise
         raise EngineUnavailable("engine", "cannot be reached (closed)") from error
+
+
+def _is_within_redis(error: Exception) -> bool:
+    """Whether it was raised below the client of Redis, and is no mistake of ours."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return any(str(each.f_globals.get("__name__")).startswith("redis.") for each in frames)
 
 
 def _of_api(error: ApiError) -> EngineFault:
