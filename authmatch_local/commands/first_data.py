@@ -10,12 +10,13 @@ import orjson
 
 from authmatch_local.samples import SampleData
 from service.access.subject import local_subject
-from service.application import claims
+from service.application import claims, requests
 from service.application.parts import Application, application, local_caller
 from service.application.reception import Stream, results_of, take
 from service.cli.faults import ENGINE_FAULT, end
 from service.cli.terminal import progress, say
 from service.domain.adjudication import Adjudication
+from service.domain.request import AuthorizationRequest
 from service.settings import PACKAGE, Settings
 from service.stores.authorizations.reading import Filter
 
@@ -24,6 +25,7 @@ CLAIMS = 60
 """So many made-up claims are adjudicated, so that something waits for an examiner."""
 _EXAMPLES = PACKAGE.parent / "docs" / "examples"
 _EXAMPLE_CLAIM = _EXAMPLES / "claim-professional.json"
+_EXAMPLE_REQUEST = _EXAMPLES / "request.json"
 _EXAMPLE_AUTHORIZATION = "UM-55012"
 
 
@@ -34,6 +36,7 @@ class Loaded:
     payer: str
     count: int
     claim: str
+    request: str | None = None
 
 
 async def load_first_data(settings: Settings, size: int) -> Loaded:
@@ -46,7 +49,19 @@ async def load_first_data(settings: Settings, size: int) -> Loaded:
             await _adjudicate(parts, payer, size)
             count = await _count(parts, payer)
         claim = await _claim(parts, payer)
-    return Loaded(payer=payer, count=count, claim=claim)
+        request = await _request(parts, payer)
+    return Loaded(payer=payer, count=count, claim=claim, request=request)
+
+
+async def _request(parts: Application, payer: str) -> str | None:
+    """Ask for the authorization that a charge needs; the service sends it. Gives its id."""
+    if payer not in parts.settings.trading_partners or not _EXAMPLE_REQUEST.is_file():
+        return None
+    asked = AuthorizationRequest.model_validate_json(_EXAMPLE_REQUEST.read_bytes())
+    caller = local_caller(parts, payer)
+    await requests.put(caller, asked.request_id, asked)
+    await requests.send(caller, asked.request_id)
+    return asked.request_id
 
 
 async def _count(parts: Application, payer: str) -> int:

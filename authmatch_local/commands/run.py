@@ -19,6 +19,7 @@ import typer
 from authmatch_local import engines
 from authmatch_local.commands.engines import failures_told
 from authmatch_local.commands.first_data import Loaded, load_first_data
+from authmatch_local.partner import Partner, serving
 from service.access.subject import hash_of
 from service.application.parts import application
 from service.application.sessions import ticket_of_key, ticket_of_machine
@@ -35,7 +36,7 @@ from service.cli.serve import (
 )
 from service.cli.session import link
 from service.cli.terminal import put, say
-from service.settings import Settings
+from service.settings import Settings, TradingPartner
 
 HOME = "run"
 OWN_NAME = "local"
@@ -85,6 +86,11 @@ def _run(settings: Settings, port: int, workers: int, sample: int) -> None:
     with ExitStack() as stack:
         addresses = _addresses(settings, stack)
         settings = settings.model_copy(update=addresses)
+        if not settings.trading_partners:
+            partners = _partners(settings, stack)
+            settings = settings.model_copy(update={"trading_partners": partners})
+            told = {payer: each.model_dump(exclude_unset=True) for payer, each in partners.items()}
+            addresses["trading_partners"] = json.dumps(told)
         asyncio.run(install(settings, wait_seconds_max=READY_SECONDS_MAX))
         service = stack.enter_context(_service(addresses, own_key, port, workers))
         loaded = asyncio.run(load_first_data(settings, sample))  # while the service starts
@@ -105,6 +111,12 @@ def _addresses(settings: Settings, stack: ExitStack) -> dict[str, str]:
         started = {"elasticsearch_url": local.elasticsearch_url, "redis_url": local.redis_url}
         given = {name: url or started[name] for name, url in given.items()}
     return {name: url for name, url in given.items() if url}
+
+
+def _partners(settings: Settings, stack: ExitStack) -> dict[str, TradingPartner]:
+    """A trading partner of our own, for the time of the block: it approves what is requested."""
+    address = stack.enter_context(serving(Partner()))
+    return {settings.payers[0]: TradingPartner(url=address, receiver="PARTNER", payer_id="PARTNER")}
 
 
 @contextmanager
@@ -195,6 +207,9 @@ def _say_what_to_try(loaded: Loaded, port: int, header: str, link: str | None) -
         f"  curl -s {address}/match{header} -H 'Content-Type: application/json'"
         f" -d {loaded.claim} | python3 -m json.tool"
     )
+    if loaded.request is not None:
+        put("a request for authorization, which a partner on this machine approves:")
+        put(f"  curl -s {address}/requests/{loaded.request}{header} | python3 -m json.tool")
     if link is not None:
         put("look at the workbench with a browser (the link signs in, once):")
         put(f"  {link}")

@@ -130,7 +130,11 @@ async def _clear_row(parts: Application, payer: str, request: Request, actor: Ac
     if row is None or found in (None, row):
         return
     stored = await parts.stores.reading.get(payer, row)
-    if stored is None or stored.source["authorization_id"] != row or stored.state.get("void"):
+    if (
+        stored is None
+        or stored.source["authorization_id"] != row
+        or not stored.state.get("current", True)
+    ):
         return
     if stored.source["version"] < _ROW_VOID:
         await parts.stores.entrance.withdraw_or_queue(payer, row, _ROW_VOID, actor)

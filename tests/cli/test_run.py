@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -86,18 +88,30 @@ def opened(told: list[str], port: int) -> list[tuple[int, int, str | None]]:
     return found
 
 
+def until_approved(line: str) -> dict[str, Any]:
+    """What the line that is printed shows of the request, once the partner has answered it."""
+    deadline = time.monotonic() + SECONDS_MAX
+    while True:
+        pasted = ("bash", "-c", line.partition(" | ")[0])
+        shown = json.loads(subprocess.run(pasted, capture_output=True, check=True).stdout)
+        if shown["status"] == "APPROVED" or time.monotonic() > deadline:
+            return dict(shown)
+        time.sleep(0.2)
+
+
 def test_it_serves_what_it_says_and_stops_in_order(environment: dict[str, str]) -> None:
     """The line that it prints works when pasted; Ctrl-C ends it with 0; its data are kept."""
     port = free_port()
     with started(environment, port, "--sample", "50") as program:
         try:
             told = told_until_ready(program)
-            (line,) = (each for each in told if each.startswith("  curl "))
+            line, request = (each for each in told if each.startswith("  curl "))
             pasted = ("bash", "-c", line.partition(" | ")[0])
             answer = subprocess.run(pasted, cwd=ROOT, capture_output=True, check=True)
             bare = httpx.get(f"http://127.0.0.1:{port}/authorizations", trust_env=False)
             signed_in = opened(told, port)
             own = {"X-API-Key": key_of(environment)}
+            approved = until_approved(request)
             waiting = httpx.get(f"http://127.0.0.1:{port}/worklist", headers=own, trust_env=False)
         finally:
             program.send_signal(signal.SIGINT)
@@ -105,6 +119,8 @@ def test_it_serves_what_it_says_and_stops_in_order(environment: dict[str, str]) 
 
     assert program.returncode == 0
     assert signed_in == [(303, 200, "session:local"), (401, 401, None)]
+    assert approved["status"] == "APPROVED", approved
+    assert [each["charge_id"] for each in approved["offers"]] == ["CH-2026-17"]
     assert rest.splitlines() == ["stopping the service", "stopped"]
     assert any("59 authorizations" in each for each in told)
     assert {"SPA-0016", "SPA-0009"} <= {
@@ -124,7 +140,7 @@ def test_it_serves_what_it_says_and_stops_in_order(environment: dict[str, str]) 
             program.communicate(timeout=SECONDS_MAX)
 
     assert program.returncode == 0
-    assert any("59 authorizations" in each for each in told)
+    assert any("61 authorizations" in each for each in told), "what was requested, and granted"
     assert not any("loading" in each for each in told)
     assert any(key_of(environment) in each for each in told), "the key is made once"
 
