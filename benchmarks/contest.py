@@ -1,5 +1,6 @@
 """The contests, in the order of the table."""
 
+import asyncio
 import itertools
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import orjson
 
 from authmatch_local.samples import SampleData
-from benchmarks import bodies, loading, postgres, reading, tuning, units, worklist
+from benchmarks import alerts, bodies, loading, postgres, reading, tuning, units, worklist
 from benchmarks.measure import Connection, Measured, at_least, at_most, milliseconds, p50_in_turns
 from benchmarks.service_process import resident_mb, serving
 from benchmarks.sizes import Size
@@ -62,6 +63,7 @@ class Contest:
             "pages": self.pages,
             "tuning": self.tuning,
             "worklist": self.worklist,
+            "alerts": self.alerts,
             "growth": self.growth,
             # Last: the first writes of a node that just booted are slow, and ours come first.
             "bulk": self.bulk,
@@ -204,6 +206,12 @@ class Contest:
         ):
             count = self.size.worklist_items
             yield from worklist.rows(settings, PAYER, service, engine, claims, count, turns)
+
+    def alerts(self) -> Iterator[Measured]:
+        """Look for alerts after a day's use, against one scan of the accumulators."""
+        self.say(f"alerts of {self.size.alerts:,} authorizations")
+        settings, payer = self._settings("alerts-"), f"alerts-{uuid.uuid4().hex[:8]}"
+        yield asyncio.run(alerts.row(settings, payer, self.size.alerts))
 
     def units(self) -> Iterator[Measured]:
         """Apply units by the accumulators alone."""

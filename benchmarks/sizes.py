@@ -17,6 +17,7 @@ class Size:
     memory_claims: int
     study_claims: int
     worklist_items: int
+    alerts: int
     applies: int
     ten_line_claims: int
     x12_mb: float
@@ -40,6 +41,7 @@ SIZES = {
         memory_claims=9,
         study_claims=5,
         worklist_items=60,
+        alerts=60,
         applies=64,
         ten_line_claims=64,
         x12_mb=0.05,
@@ -59,6 +61,7 @@ SIZES = {
         memory_claims=10_000,
         study_claims=10_000,
         worklist_items=100_000,
+        alerts=20_000,
         applies=20_000,
         ten_line_claims=10_000,
         x12_mb=2,
@@ -75,6 +78,7 @@ SIZES = {
         memory_claims=100_000,
         study_claims=10_000,
         worklist_items=100_000,
+        alerts=100_000,
         applies=100_000,
         ten_line_claims=50_000,
         x12_mb=4,

@@ -192,6 +192,10 @@ class Settings(BaseSettings):
     x12_undated_estimates: Literal["today", "refuse"] = "today"
     seal_keys_file: Path | None = None
     seal_keys_command: str | None = None
+    documents_dir: Path | None = None
+    document_bytes_max: Annotated[int, Field(ge=1024)] = 20 * 1024 * 1024
+    document_scan_command: str | None = None
+    document_scan_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     surrogate_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
 
     limit_rate: Annotated[float, Field(ge=0)] = 1000.0
@@ -217,6 +221,12 @@ class Settings(BaseSettings):
     kept_days: Annotated[int, Field(ge=1, le=36500)] = 400
     study_seconds_max: Annotated[float, Field(gt=0, le=86400)] = 900.0
     ledger_sweep_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    alerts_send_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    alerts_smtp_url: SecretStr | None = None
+    alerts_mail_from: str | None = None
+    alerts_webhook_hosts: list[str] = Field(default_factory=list)
+    alerts_webhook_private: bool = False
+    alerts_webhook_secret: SecretStr | None = None
     alerts_look_s: Annotated[float, Field(ge=0, le=86400)] = 3600.0
     late_authorizations: Literal["worklist", "automatic", "off"] = "worklist"
     log_level: str = "INFO"
@@ -262,6 +272,13 @@ class Settings(BaseSettings):
     @classmethod
     def _address_of_collector(cls, address: str | None) -> str | None:
         return check_address(address, {"http", "https"}) if address else None
+
+    @field_validator("alerts_smtp_url")
+    @classmethod
+    def _address_of_mail_server(cls, address: SecretStr | None) -> SecretStr | None:
+        if address is None or not address.get_secret_value():
+            return None
+        return SecretStr(check_address(address.get_secret_value(), {"smtp", "smtps"}))
 
     @field_validator("time_zone")
     @classmethod

@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
+from pathlib import Path
+from shutil import rmtree
+from tempfile import gettempdir
 from typing import Any, TypeVar
 
 import pytest
@@ -84,6 +87,7 @@ def settings_on(elasticsearch_url: str, redis_url: str, **changes: Any) -> Setti
         "live_check_share": 0,
         "open_profile": True,
     }
+    fields["documents_dir"] = Path(gettempdir()) / f"authmatch-{fields['index_prefix']}documents"
     return Settings(**{**fields, **changes})
 
 
@@ -116,6 +120,7 @@ def ground(elasticsearch_url: str, redis_url: str) -> Iterator[Ground]:
         made.run(partial(reconciled, spoiled=made.spoiled))
     finally:
         made.run(uninstall)
+        rmtree(settings.documents_dir or "", ignore_errors=True)
 
 
 @pytest.fixture

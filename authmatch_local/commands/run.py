@@ -128,6 +128,8 @@ def _service(
     settings = {f"AUTHMATCH_{name.upper()}": url for name, url in addresses.items()}
     if own_key is not None:
         settings["AUTHMATCH_API_KEYS"] = own_key.setting
+    if "AUTHMATCH_DOCUMENTS_DIR" not in os.environ:
+        settings["AUTHMATCH_DOCUMENTS_DIR"] = str(engines.default_cache() / "documents")
     # Of this machine alone, so without TLS: whoever set it for another service is not hindered.
     own = {name: value for name, value in os.environ.items() if name not in _TLS}
     options = ("--host", LOOPBACK, "--port", str(port), "--workers", str(workers))

@@ -17,6 +17,7 @@ from prometheus_client import Counter
 from service.access.subject import Subject
 from service.background import Background
 from service.domain.engine_fault import EngineFault
+from service.settings import Settings
 
 TELL_S = 1.0
 BURST_S = 2.0
@@ -144,3 +145,13 @@ class Limits(Background):
         for asker, each in list(self._buckets.items()):
             if not each.at_once and not each.asked and now - each.filled > _SILENT_S:
                 del self._buckets[asker]
+
+
+def limits_of(settings: Settings, usage: Usage) -> Limits:
+    """The limits that the settings give."""
+    return Limits(
+        usage,
+        rate=settings.limit_rate,
+        at_once=settings.limit_at_once,
+        failures=settings.limit_failures,
+    )

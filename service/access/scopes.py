@@ -1,6 +1,6 @@
 """What may be asked for: the names of scopes, roles as sets of them, and what an answer withholds.
 
-The first four are those of seed 000 (prerequisites); the others are ours.
+Four of the first five are those of seed 000 (prerequisites); the others are ours.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ SCOPES: Mapping[str, str] = {
     "billing.charge.read": "see what a line needs, the events of a claim, and what became of it",
     "clinical.authorization.read": "view authorizations, what is used of them, and who a member is",
     "clinical.authorization.write": "push and withdraw authorizations, select one for a claim line",
+    "clinical.authorization.enter": "enter authorizations by hand, add documents, confirm entries",
     "clinical.authorization.request": "send 278 interchanges, and have inquiries answered",
     "claims.match": "match claims; writes nothing",
     "claims.adjudicate": "adjudicate claims: draw their units, and make them final",

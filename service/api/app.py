@@ -27,6 +27,7 @@ from service.api import (
     claims,
     dead_letters,
     decision_metrics,
+    documents,
     fhir,
     fhir_intake,
     golden,
@@ -64,6 +65,7 @@ ROOMS = (
     worklist,
     authorizations,
     alerts,
+    documents,
     x12,
     fhir,
     fhir_intake,
@@ -81,8 +83,9 @@ ROOMS = (
 """Each of their routes needs a key, whether the endpoint asks who calls or not."""
 SHAPES: Mapping[str, Shape] = {"/fhir": refusal}
 """Problems are written otherwise under these addresses."""
-PUBLIC = (health.router, fhir.public, session.router)
-"""These say nothing of any payer; those of sessions say who asks."""
+PUBLIC = (health.router, fhir.public, session.router, alerts.feed)
+"""These say nothing of any payer; those of sessions say who asks, and calendars have an address of
+their own."""
 DESCRIPTION = (
     "Tells a health payer, for every line of a claim, which prior authorization or referral covers "
     "it, how surely, and why."

@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 from service.access.act import current
 from service.access.gate import Gate, Ways
 from service.access.keys import Keyring
-from service.access.limits import Limits
+from service.access.limits import Limits, limits_of
 from service.access.scopes import Roles, read_roles, shown
 from service.access.sessions import Sessions
 from service.access.sign_in import SignIn, client_of
@@ -59,6 +59,7 @@ from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.connection.replicas import Replicas
 from service.stores.connection.sealing import seal_from
+from service.stores.documents.kept import Documents
 from service.stores.indices.installation import Installation
 from service.stores.indices.migration import Migration
 from service.stores.intake.control_numbers import ControlNumbers
@@ -257,7 +258,8 @@ class Stores:
         self.requests = Requests(elasticsearch, indices, keys, self.seal)
 
     def _open_alerts(self, settings: Settings, keys: KeyNames) -> None:
-        """Open what finds alerts, keeps them and sends them."""
+        """Open what finds alerts, keeps them and sends them, and documents, which may be missed."""
+        self.documents = Documents(self.elasticsearch, self.indices, self.seal, settings)
         self.alerts = AlertStores(
             self.elasticsearch,
             self.redis,
@@ -268,6 +270,7 @@ class Stores:
             self._judging,
             self.payers,
             settings,
+            self.documents,
         )
 
     async def _follow(self, payer: str, entries: Drafts) -> None:
@@ -397,7 +400,7 @@ async def application(
         live_check=LiveCheck(settings.live_check_share),
         roles=roles,
         gate=gate_of(settings, roles, stores),
-        limits=_limits(settings, stores),
+        limits=limits_of(settings, stores.usage),
         stages=stages,
         shadows=Shadows(stores.rules, ours, in_force, stages, settings.member_id_form),
     )
@@ -428,7 +431,8 @@ def _work(parts: Application) -> list[Background]:
     stores, late, tokens = parts.stores, parts.late_claims, parts.gate.tokens
     watch = LateWatch(stores.late_queue, stores.waiting, late.look, late.review, stores.payers)
     always: list[Background] = [stores.trail_projection, stores.projection, stores.resting]
-    always += [stores.alerts.look, stores.courier, stores.kept, parts.gate.keyring, parts.limits]
+    always += [stores.alerts.look, stores.alerts.sending, stores.courier, stores.kept]
+    always += [parts.gate.keyring, parts.limits]
     is_watched = parts.settings.late_authorizations != "off"
     watched = () if parts.in_force is None else (parts.in_force, parts.stages, parts.shadows)
     sending = Sending(parts) if parts.settings.trading_partners else None
@@ -487,10 +491,6 @@ async def _rules_of(
     return rules, in_force, book.stored
 
 
-def _limits(settings: Settings, stores: Stores) -> Limits:
-    return Limits(
-        stores.usage,
-        rate=settings.limit_rate,
-        at_once=settings.limit_at_once,
-        failures=settings.limit_failures,
-    )
+def _key_names(settings: Settings) -> KeyNames:
+    secret = settings.surrogate_key.get_secret_value().encode()
+    return KeyNames(prefix=f"authmatch:{settings.index_prefix}", secret=secret)

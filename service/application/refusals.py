@@ -10,6 +10,7 @@ from service.access.subject import NotPermitted as NotPermitted
 from service.application._jobs import TooMuchWaits as TooMuchWaits
 from service.application.authorizations import NotTaken as NotTaken
 from service.application.corrections import BadCorrection as BadCorrection
+from service.application.documents import DocumentRefused as DocumentRefused
 from service.application.engines import NotConfigured as NotConfigured
 from service.application.intake import NotFound as NotFound
 from service.application.reports import BudgetSpent as BudgetSpent

@@ -17,6 +17,7 @@ _REFUSED = (
     refusals.BadPart,
     refusals.BadSelection,
     refusals.Conflict,
+    refusals.DocumentRefused,
     refusals.MergeRefused,
     refusals.NoSuchLine,
     refusals.NoSuchStudy,

@@ -110,6 +110,9 @@ COMMANDS = {
     ),
     "alerts": Place("service.cli.alerts", "app", "Alerts of authorizations: list."),
     "report": Place("service.cli.report", "app", "What is published: cms0057."),
+    "authorization": Place(
+        "service.cli.authorization", "app", "Authorizations entered by hand: add, confirm."
+    ),
     "members": Place("service.cli.members", "app", "Members: merge."),
     "keys": Place("service.cli.keys", "app", "API keys: make, list, rotate, revoke."),
     "session": Place("service.cli.session", "app", "Browser sessions: open one here, end them."),

@@ -15,16 +15,27 @@ from pydantic import Field, StringConstraints
 from service.domain.actor import Actor
 from service.domain.values import Code, Counted, Frozen, LongText, Text
 
-AlertKind = Literal["used", "left", "negative", "ending", "pended", "follow-up", "decision-due"]
+AlertKind = Literal[
+    "used",
+    "left",
+    "negative",
+    "ending",
+    "pended",
+    "follow-up",
+    "decision-due",
+    "document-missing",
+]
 """What it is about: much is used (seed 000), few are left, more is used than granted, the last
 month has begun (seed 002); no decision for long, the day on which to ask for it has come, the time
-in which to decide is nearly over (CMS-0057-F)."""
+in which to decide is nearly over (CMS-0057-F); it was entered by hand, and nothing shows it."""
 
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 AlertState = Literal["open", "dismissed", "over"]
 AlertId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
 """The id of an alert: a hash, which tells no id of an authorization."""
 
+DOCUMENTED = "documented"
+"""Under this name the state of an authorization says whether it has a document."""
 FOLLOW_UP = "follow_up_on"
 """Under this name attached data say on which day to ask for a decision."""
 
@@ -46,6 +57,7 @@ class AlertTable(Frozen):
     ending_months: Annotated[int, Field(strict=True, ge=0, le=120)] | None = 1
     pended_days: Days | None = 7
     follow_up: bool = True
+    document_days: Days | None = 3
     decision_hours: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = 24
 
 
@@ -94,6 +106,7 @@ class Alert:
             "negative": f"{amount} used or reserved: more than is granted",
             "ending": f"it ends on {self.day}",
             "pended": f"it is pended since {self.day}",
+            "document-missing": f"entered by hand on {self.day}, and without a document",
             "decision-due": f"to be decided by {self.due}",
             "follow-up": f"to be followed up on {self.day}",
         }[self.kind]

@@ -14,6 +14,7 @@ from service.domain.code_groups import GroupTable as GroupTable
 from service.domain.code_groups import Interval as Interval
 from service.domain.counters import CounterTable
 from service.domain.gates import BandTable, GateTable
+from service.domain.manual_entry import ManualEntryPolicy
 from service.domain.number_forms import NumberForms
 from service.domain.specialised import SpecialisedTable
 from service.domain.values import Frozen, Text
@@ -100,3 +101,4 @@ class References(StoredReferences):
     worklist: WorklistTable = WorklistTable()
     claim_numbers: NumberTable = NumberTable()
     alerts: AlertTable = AlertTable()
+    manual_entry: ManualEntryPolicy = ManualEntryPolicy()

@@ -18,6 +18,7 @@ from service.domain.claim_numbers import NumberTable
 from service.domain.counters import CounterTable
 from service.domain.event import EventCodes
 from service.domain.gates import BandTable, GateTable
+from service.domain.manual_entry import ManualEntryPolicy
 from service.domain.number_forms import NumberForms
 from service.domain.reference import AttachedFields, GroupTable, References
 from service.domain.specialised import SpecialisedTable
@@ -177,6 +178,7 @@ _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
     "worklist": ("worklist", WorklistTable),
     "claim-numbers": ("claim_numbers", NumberTable),
     "alerts": ("alerts", AlertTable),
+    "manual-entry": ("manual_entry", ManualEntryPolicy),
 }
 """Of each kind of reference file, of which there is one: what it is called, and what it holds."""
 

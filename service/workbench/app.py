@@ -7,8 +7,10 @@ from service.application.refusals import EngineFault
 from service.rules.book import RuleBook
 from service.settings import Settings
 from service.workbench import (
+    alerts,
     authorizations,
     claims,
+    documents,
     home,
     intake,
     members,
@@ -27,7 +29,18 @@ from service.workbench.rendering import (
 )
 from service.workbench.visit import PayerNeeded, SendAgain, SignInNeeded
 
-ROOMS = (home, claims, authorizations, members, worklist, resolution, intake, rules)
+ROOMS = (
+    home,
+    claims,
+    authorizations,
+    documents,
+    members,
+    worklist,
+    resolution,
+    alerts,
+    intake,
+    rules,
+)
 """Each of their routes asks who looks, and declares the scopes that it needs."""
 
 

@@ -9,12 +9,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from service.api.caller import needs
-from service.application import authorizations, overview
+from service.api.problem import Refused
+from service.application import authorizations, documents, overview
 from service.application.authorizations import Utilization
+from service.domain.manual_entry import is_waiting
 from service.domain.values import Identifier
 from service.workbench import words
 from service.workbench.rendering import PREFIX, page
-from service.workbench.visit import Visiting
+from service.workbench.visit import Visit, Visiting
 
 router = APIRouter(prefix=f"{PREFIX}/authorizations", include_in_schema=False)
 ENTRIES = 50
@@ -25,13 +27,21 @@ CHART_STEPS_MAX = 60
 @needs("clinical.authorization.read")
 async def authorization(visit: Visiting, authorization_id: Identifier) -> Response:
     """All that is known of it, the newest version first."""
+    return await shown_page(visit, authorization_id)
+
+
+async def shown_page(
+    visit: Visit, authorization_id: str, refused: Refused | None = None
+) -> Response:
+    """The page, perhaps with what could not be done over it."""
     caller = visit.caller
     stored = await authorizations.read_with_overlaps(caller, authorization_id)
-    shown, versions, ledger, used = await asyncio.gather(
+    shown, versions, ledger, used, papers = await asyncio.gather(
         overview.overview(caller, stored),
         authorizations.versions(caller, authorization_id),
         authorizations.ledger(caller, authorization_id, size=ENTRIES, after=None),
         authorizations.utilization_over_time(caller, authorization_id, "day"),
+        documents.documents_of(caller, authorization_id),
     )
     related: Any = None
     if visit.may("billing.charge.read"):
@@ -41,6 +51,10 @@ async def authorization(visit: Visiting, authorization_id: Identifier) -> Respon
     return page(
         visit,
         "authorization.html",
+        refused.status if refused else 200,
+        refused=refused,
+        papers=papers,
+        is_waiting=is_waiting(shown.authorization),
         shown=shown,
         source=stored.source,
         versions=versions,

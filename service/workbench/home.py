@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from service.application import intake, overview, rules, rules_drafts, worklist
+from service.application import alerts, intake, overview, rules, rules_drafts, worklist
 from service.application.intake import LetterFilter
 from service.application.maintenance import readiness
 from service.application.refusals import EngineFault
@@ -52,6 +52,8 @@ async def _waits(visit: Visit) -> dict[str, Any]:
         mine = Wanted(assignee=who(visit))
         found["items"] = await worklist.counts(caller, Wanted())
         found["mine"] = await worklist.counts(caller, mine)
+    if visit.may("clinical.authorization.read"):
+        found["alerts"] = await alerts.counts(caller)
     if visit.may("intake.operate"):
         open_ = LetterFilter(status="open")
         found["letters"] = (await intake.letters(caller, open_, size=1, after=None)).total

@@ -36,6 +36,7 @@ HEADERS = {
 }
 ROOMS = (
     ("/worklist", "Worklist", "worklist.work"),
+    ("/alerts", "Alerts", "clinical.authorization.read"),
     ("/intake", "Intake", "intake.operate"),
     ("/rules", "Rules", "rules.read"),
 )

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesHeaderParser
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -22,6 +24,7 @@ from service.application.refusals import (
 )
 
 FORM = "application/x-www-form-urlencoded"
+FORM_WITH_FILES = "multipart/form-data"
 FIELDS_MAX = 1000
 TOKEN = "csrf_token"  # noqa: S105 - the name of a field
 Fields = Mapping[str, Sequence[str]]
@@ -39,6 +42,11 @@ class Visit:
     def field(self, name: str) -> str:
         """What a field of a form says, without blanks around it; nothing where it is not there."""
         return self.fields.get(name, ("",))[-1].strip()
+
+    def file(self, name: str) -> tuple[str, bytes] | None:
+        """The media type and content of a file that was chosen; None where none was."""
+        files: Mapping[str, tuple[str, bytes]] = getattr(self.request.state, "files", {})
+        return files.get(name)
 
     def may(self, *scopes: str) -> bool:
         """Whether all these scopes are his."""
@@ -157,14 +165,52 @@ def _is_ours(request: Request, application: Application) -> bool:
 
 
 async def _read(request: Request, application: Application) -> Fields:
-    if media_type_of(request) != FORM:
+    media_type, settings = media_type_of(request), application.settings
+    if media_type == FORM_WITH_FILES:
+        most = settings.document_bytes_max + settings.body_bytes_max
+        fields, files = _parts_of(request, await read_any_body(request, most))
+        request.state.files = files
+        return fields
+    if media_type != FORM:
         raise Refused(415, "Unsupported media type", f"a page sends {FORM}")
-    content = await read_any_body(request, application.settings.body_bytes_max)
+    content = await read_any_body(request, settings.body_bytes_max)
     try:
         text = content.decode("ascii")
         return parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
     except ValueError as error:
-        raise Refused(400, "Malformed form", "the form cannot be read") from error
+        raise _unreadable() from error
+
+
+def _parts_of(request: Request, content: bytes) -> tuple[Fields, Mapping[str, tuple[str, bytes]]]:
+    """The fields of a form with files (RFC 7578), and the files that were chosen; Refused (400)."""
+    head = Message()
+    head["content-type"] = request.headers["content-type"]
+    boundary = head.get_param("boundary")
+    pieces = f"\r\n--{boundary}".encode()
+    found = (b"\r\n" + content).split(pieces)[1:]
+    if not isinstance(boundary, str) or len(found) > FIELDS_MAX:
+        raise _unreadable()
+    fields: dict[str, list[str]] = {}
+    files: dict[str, tuple[str, bytes]] = {}
+    for piece in found:
+        if piece.startswith(b"--"):
+            return fields, files
+        said, _, value = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        headers = BytesHeaderParser().parsebytes(said)
+        name = headers.get_param("name", header="content-disposition")
+        is_file = headers.get_param("filename", header="content-disposition") is not None
+        try:
+            if is_file and value:
+                files[str(name)] = (headers.get_content_type(), value)
+            elif not is_file:
+                fields.setdefault(str(name), []).append(value.decode())
+        except UnicodeDecodeError as error:
+            raise _unreadable() from error
+    raise _unreadable()  # the last boundary did not come
+
+
+def _unreadable() -> Refused:
+    return Refused(400, "Malformed form", "the form cannot be read")
 
 
 def _without_token(fields: Fields) -> Fields:

@@ -7,6 +7,7 @@ from typing import Any
 from service.api.problem import Refused
 from service.application.maintenance import Readiness
 from service.application.overview import Status
+from service.domain.alert import AlertKind
 from service.domain.answers import Disposition
 from service.domain.work_item import ItemKind
 from service.domain.worklist_table import Action
@@ -103,6 +104,17 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "open": ("Open", "wait"),
     "resolved": ("Resolved", "good"),
     "dropped": ("Dropped", "gone"),
+}
+
+ALERTS: Mapping[AlertKind, tuple[str, str]] = {
+    "used": ("Mostly used", "part"),
+    "left": ("Few left", "part"),
+    "negative": ("Overdrawn", "bad"),
+    "ending": ("Ends soon", "wait"),
+    "decision-due": ("To be decided", "bad"),
+    "pended": ("Pended for long", "wait"),
+    "document-missing": ("Without a document", "part"),
+    "follow-up": ("To be followed up", "wait"),
 }
 
 ITEMS: Mapping[ItemKind, str] = {

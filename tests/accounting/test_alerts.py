@@ -202,6 +202,28 @@ def test_the_time_to_decide_is_nearly_over(
 
 
 @pytest.mark.parametrize(
+    ("entered_at", "documented", "days", "expected"),
+    [
+        ("2026-05-29T23:59:00.000+00:00", False, 3, ["document-missing"]),
+        ("2026-05-30T00:00:00.000+00:00", False, 3, []),
+        ("2026-05-01T00:00:00.000+00:00", True, 3, []),
+        ("2026-05-01T00:00:00.000+00:00", None, 3, []),
+        ("2026-05-01T00:00:00.000+00:00", False, None, []),
+        ("", False, 3, []),
+    ],
+)
+def test_an_entry_by_hand_lacks_its_document(
+    entered_at: str, documented: bool | None, days: int | None, expected: list[str]
+) -> None:
+    """Three days later; nobody else is to decide about it, so no clock runs."""
+    attached = {"entered_action": "A1", **({"entered_at": entered_at} if entered_at else {})}
+    state = {} if documented is None else {"documented": documented}
+    table = TABLE.model_copy(update={"document_days": days, "pended_days": None})
+    waits = {"decision": {"action": "A4"}, "status": "MANUAL_PENDING", "attached": attached}
+    assert kinds(table=table, state=state, received_at="2026-01-01T00:00:00Z", **waits) == expected
+
+
+@pytest.mark.parametrize(
     "off",
     [{"used_percent": None}, {"left": {}}, {"ending_months": None}, {"negative": False}],
 )

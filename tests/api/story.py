@@ -114,7 +114,7 @@ def _first_line(texts: dict[str, str]) -> dict[str, str]:
 
 def until(ready: Callable[[], bool]) -> None:
     """Wait for what a worker does in the background."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not ready():
         assert time.monotonic() < deadline
         time.sleep(0.05)

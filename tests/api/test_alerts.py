@@ -32,10 +32,13 @@ def push(caller: httpx.Client, name: str = "A1", version: int = 1, **changes: An
     assert answer.status_code in (200, 201), answer.text
 
 
-def use(caller: httpx.Client, units: int, claim: str = "C1") -> Fields:
-    """A claim of so many units."""
-    line = {**claim_body()["lines"][0], "units": str(units)}
-    answer = caller.post("/adjudicate", json=claim_body(claim_id=claim, lines=[line]))
+def use(caller: httpx.Client, units: int, claim: str = "C1", **changes: Any) -> Fields:
+    """A claim of so many units; one of another member has no number."""
+    body = claim_body(claim_id=claim, **changes)
+    body["lines"][0] |= {"units": str(units)}
+    for scope in (body, body["lines"][0]) if "member" in changes else ():
+        scope.pop("authorization_numbers", None)
+    answer = caller.post("/adjudicate", json=body)
     assert answer.status_code == 200, answer.text
     found: Fields = answer.json()
     return found
@@ -175,12 +178,7 @@ def test_a_page_goes_on_by_its_cursor(caller: httpx.Client) -> None:
     """Each alert is on one page; those of another payer on none."""
     for number in range(5):
         push(caller, f"B{number}", member={"id": f"M{number}"})
-        whose: Any = {"claim_id": f"C{number}", "member": {"id": f"M{number}"}}
-        claim = claim_body(**whose)
-        claim["lines"][0] |= {"units": "18"}
-        for scope in (claim, claim["lines"][0]):
-            scope.pop("authorization_numbers", None)
-        assert caller.post("/adjudicate", json=claim).status_code == 200
+        use(caller, 18, f"C{number}", member={"id": f"M{number}"})
     seen, after = [], None
     for _ in range(3):
         params = {"size": 2, **({"after": after} if after else {})}

@@ -27,6 +27,7 @@ from tests.api.test_scopes import matrix
 from tests.api.test_x12 import inquiry
 from tests.builders import build_authorization
 from tests.ground import Ground
+from tests.papers import PDF
 from tests.serving import client_of, keys_of, serving
 from tests.stores.test_projection import proxied
 
@@ -39,7 +40,17 @@ MOVED, CLAIM = "moved claims authorizations persons", "done claims persons"
 REQUEST = "done persons others"
 ROWS = {
     "GET /audit": ["done persons"],
+    "GET /authorizations/{authorization_id}/documents": ["done authorizations persons others"],
+    "POST /authorizations/{authorization_id}/documents": ["done authorizations persons others"],
+    "GET /documents/{document_id}": ["done authorizations persons others"],
+    "POST /manual-entries": ["done authorizations persons"],
+    "POST /manual-entries/{authorization_id}/confirm": ["refused authorizations persons"],
+    "POST /manual-entries/{authorization_id}/refuse": ["refused authorizations persons"],
     "GET /alerts": [READ],
+    "GET /alerts/choice": ["done"],
+    "PUT /alerts/choice": ["done others"],
+    "POST /alerts/choice/calendar": ["done others"],
+    "DELETE /alerts/choice/calendar": ["done others"],
     "GET /authorizations": [READ],
     "GET /authorizations/{authorization_id}": [READ],
     "GET /authorizations/{authorization_id}/accumulators": [READ],
@@ -137,6 +148,13 @@ def attached(found: Places, name: str) -> dict[str, Any]:
     return {"charge": charge_body(name), "authorization_id": found.ids["authorization_id"]}
 
 
+def by_hand(mark: str) -> dict[str, dict[str, Any]]:
+    """What is entered by hand, and a document."""
+    one = authorization_body(authorization_id=f"E-{mark}", number=mark)
+    of_one = "/authorizations/{authorization_id}/documents"
+    return {"/manual-entries": {"json": {"authorization": one}}, of_one: {"content": PDF}}
+
+
 async def asked(found: Places, route: str) -> tuple[httpx.Response, list[dict[str, Any]]]:
     """Ask a route for something that is there; gives the answer and its rows."""
     method, path = route.split()
@@ -170,6 +188,7 @@ async def asked(found: Places, route: str) -> tuple[httpx.Response, list[dict[st
             "json": {"kind": "review", "claim_id": found.ids["claim_id"], "reason": "a test"}
         },
         "/worklist/assign": {"json": {"items": [found.ids["item_id"]]}},
+        **by_hand(mark),
     }
     if path.endswith("/corrections"):
         correction = {"correction_id": mark, "account": "H", "units": "1", "reason": "opening"}

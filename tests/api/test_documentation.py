@@ -7,6 +7,16 @@ import pytest
 
 from tests.api.bodies import claim_body
 
+BY_HAND = (
+    "/authorizations/{authorization_id}/documents",
+    "/documents/{document_id}",
+    "/manual-entries",
+    "/manual-entries/{authorization_id}/confirm",
+    "/manual-entries/{authorization_id}/refuse",
+)
+OF_ALERTS = [
+    f"/alerts{each}" for each in ("", "/choice", "/choice/calendar", "/{alert_id}/dismiss")
+]
 METHODS = {"get", "put", "post", "delete"}
 
 
@@ -51,7 +61,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/authorizations/{authorization_id}/utilization",
         "/fhir", "/fhir/ClaimResponse", "/fhir/ClaimResponse/_search",
         "/fhir/ClaimResponse/{resource_id}", "/fhir/metadata",
-        "/alerts", "/alerts/{alert_id}/dismiss",
+        *BY_HAND, *OF_ALERTS,
         "/x12", "/worklist", "/worklist/counts", "/worklist/next", "/worklist/assign",
         "/worklist/{item_id}",
         *(f"/worklist/{{item_id}}/{each}" for each in (
@@ -74,7 +84,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         *(f"/charges/{each}" for each in ("check", "attach", "{charge_id}/detach")), "/",
     }  # fmt: skip
     bodies = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
-    assert len(bodies) == 53
+    assert len(bodies) == 58
     assert "number" in models["Claim"]["properties"]["lines"]["items"] or models["ServiceLine"]
 
 

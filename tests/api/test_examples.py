@@ -18,6 +18,7 @@ from service.api.app import create_app
 from service.domain.work_item import line_item
 from service.settings import Settings, shipped
 from tests.api.request_story import requests, with_partner
+from tests.api.lifecycle_story import entries, watchers
 from tests.api.story import JSON, Json, Story, until
 from tests.ground import Ground
 from tests.proxy import Proxy
@@ -130,19 +131,6 @@ def claims(story: Story) -> None:
     story.call("GET /prior-authorization-metrics", params={"year": 2026})
     for what in ("accumulators", "ledger", "claims", "utilization"):
         story.call(f"GET /authorizations/{{authorization_id}}/{what}", "UM-55012")
-
-
-def watchers(story: Story) -> None:
-    """Most of an authorization is used: that is an alert, which somebody dismisses."""
-    push, name = "/authorizations/UM-90010", "UM-90010"
-    one = authorization(name, "M9010", effective={"from": "2026-01-01", "to": "2099-12-31"})
-    assert story.client.put(push, json=one).status_code == 201
-    line = {**claim("late-claim")["lines"][0], "units": "10"}
-    used = claim("late-claim", claim_id="C-2026-used", member={"id": "M9010"}, lines=[line])
-    assert story.client.post("/adjudicate", json=used).status_code == 200
-    (found,) = story.call("GET /alerts", params={"authorization": name})["alerts"]
-    seen = {"reason": "a renewal is asked for", "by": "examiner 7"}
-    story.call("POST /alerts/{alert_id}/dismiss", found["alert_id"], body=seen)
 
 
 def examiners(story: Story) -> None:
@@ -350,6 +338,7 @@ def test_every_example_is_what_is_answered(own: Ground, search: Proxy) -> None:
         authorizations(story, search)
         claims(story)
         watchers(story)
+        entries(story)
         examiners(story)
         others(story)
         requests(story, partner, claim("request"))

@@ -31,6 +31,7 @@ from tests.api.test_scopes import matrix
 from tests.builders import build_authorization
 from tests.ground import Ground, as_pushed
 from tests.partners.bed import asked
+from tests.papers import PDF
 from tests.serving import keys_of
 
 PATIENCE_S = 30
@@ -121,6 +122,8 @@ class Places:
         }
         await self.alert(f"P-{mark}")
         await self.done("PUT", f"/requests/R-{mark}", json=asked(request_id=f"R-{mark}"))
+        kept = await self.done("POST", f"/authorizations/{name}/documents", content=PDF)
+        self.ids["document_id"] = kept["document_id"]
         await self.study(claim)
         await self.rules()
         item = offer_item(late)
@@ -149,7 +152,7 @@ class Places:
         studies = self.app.state.application.stores.studies
         head = await studies.read(self.payer, "study", made["id"])
         report = replace(head, kind="report", id=uuid.uuid4().hex[:16], study=head.id)
-        await studies.write_report(self.payer, report, b"{}", b"<p></p>")
+        await studies.write_report(self.payer, report, b'{"rows": []}', b"<p></p>")
         suggestion = replace(head, kind="suggestion", id=uuid.uuid4().hex[:16], study=head.id)
         await studies.write(self.payer, suggestion)
         self.ids |= {
@@ -197,6 +200,8 @@ def sent_to(method: str, path: str, own_id: str) -> dict[str, Any]:
     """A body that a route takes."""
     if method == "PUT" and path.startswith("/requests"):
         return {"json": asked(request_id=own_id)}
+    if path == "/alerts/choice" and method == "PUT":
+        return {"json": {"kinds": ["used"]}}
     if method == "PUT":
         return {"json": authorization_body(authorization_id=own_id)}
     if method == "DELETE":
@@ -210,6 +215,7 @@ def sent_to(method: str, path: str, own_id: str) -> dict[str, Any]:
         "adjust": {"lines": [{"line": 1, "units": "0"}]},
         "skip": {"reason": "a test"},
         "dismiss": {"reason": "a test"},
+        "refuse": {"reason": "a test"},
         "resolve": {"action": "readjudicate"},
         "copy": {"request_id": "R-next", "certification_type": "R"},
         "request": {"request_id": "R-next", "certification_type": "R"},

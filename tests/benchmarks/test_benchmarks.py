@@ -29,6 +29,7 @@ ROWS = {
     "pages": 1,
     "tuning": 3,
     "worklist": 1,
+    "alerts": 1,
     "growth": 1,
     "bulk": 2,
 }

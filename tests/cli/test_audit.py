@@ -44,6 +44,8 @@ FOR_A_PAYER: dict[str, tuple[object, ...]] = {
     "authmatch deadletters show": ("no-such",),
     "authmatch deadletters retry": ("no-such",),
     "authmatch deadletters drop": ("no-such", "--why", "r"),
+    "authmatch authorization add": (EXAMPLES / "entry.json",),
+    "authmatch authorization confirm": ("no-such",),
     "authmatch alerts list": (),
     "authmatch worklist list": (),
     "authmatch worklist counts": (),

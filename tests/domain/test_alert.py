@@ -38,6 +38,10 @@ LEE = Actor(by="key:desk", on_behalf_of="lee")
         ({"kind": "ending", "day": "2026-06-30"}, "it ends on 2026-06-30"),
         ({"kind": "pended", "day": "2026-05-01"}, "it is pended since 2026-05-01"),
         ({"kind": "decision-due", "due": "2026-05-08T00:00"}, "to be decided by 2026-05-08T00:00"),
+        (
+            {"kind": "document-missing", "day": "2026-05-01"},
+            "entered by hand on 2026-05-01, and without a document",
+        ),
         ({"kind": "follow-up", "day": "2026-05-01"}, "to be followed up on 2026-05-01"),
     ],
 )

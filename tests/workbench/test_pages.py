@@ -17,6 +17,8 @@ PAGES = {
     "member": ("/members/M0001", 200),
     "worklist": ("/worklist", 200),
     "resolution": (f"/worklist/{line_item('C-2026-000123', 2)}?everything=true", 200),
+    "alerts": ("/alerts", 200),
+    "entry": ("/entry", 200),
     "intake": ("/intake", 200),
     "letter": ("/intake/LETTER", 200),
     "compare": ("/claims/C-2026-000123/compare?one=ENTRY&other=ENTRY", 200),

@@ -16,10 +16,11 @@ from service.accounting.books.grant import Balance, Measure
 from service.accounting.books.plan import base_of
 from service.accounting.books.scale import scaled, written, written_amount
 from service.accounting.limits.bounds import RENEWED, RenewalUnknown, accounts_of
-from service.domain.alert import FOLLOW_UP, Alert, AlertKind, AlertTable, alert_id
+from service.domain.alert import DOCUMENTED, FOLLOW_UP, Alert, AlertKind, AlertTable, alert_id
 from service.domain.authorization import Authorization
 from service.domain.decision_clock import decision_clock
 from service.domain.effective import effective_action, effective_days
+from service.domain.manual_entry import ENTERED_AT, is_waiting
 from service.domain.values import DateSpan
 
 _GONE = ("VOID", "SUPERSEDED")
@@ -60,7 +61,11 @@ def alerts_of(
         found += _ending(authorization, table, day)
     if status == "PENDING":
         found += _pended(authorization, state, table, day)
-        found += _undecided(authorization, table, at, zone)
+        found += (
+            _undocumented(authorization, state, table, day)
+            if is_waiting(authorization)
+            else _undecided(authorization, table, at, zone)
+        )
     return found
 
 
@@ -193,6 +198,17 @@ def _pended(
     asked = _day_in(authorization.attached.get(FOLLOW_UP))
     if table.follow_up and asked is not None and day >= asked:
         yield _dated("follow-up", authorization, asked)
+
+
+def _undocumented(
+    authorization: Authorization, state: Mapping[str, Any], table: AlertTable, day: date
+) -> Iterator[Alert]:
+    """It was entered by hand some days ago, and has no document; nobody else decides about it."""
+    since, patience = _day_in(str(authorization.attached.get(ENTERED_AT))[:10]), table.document_days
+    if since is None or patience is None or state.get(DOCUMENTED, True):
+        return
+    if day >= since + timedelta(days=patience):
+        yield _dated("document-missing", authorization, since)
 
 
 def _undecided(

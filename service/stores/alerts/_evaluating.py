@@ -16,8 +16,9 @@ from prometheus_client import Counter
 from service.accounting.answers.alerts import alerts_of, may_alert, months_before
 from service.accounting.answers.statement import AccountsState
 from service.background import Background
-from service.domain.alert import Alert, AlertTable
+from service.domain.alert import DOCUMENTED, Alert, AlertTable
 from service.domain.authorization import Authorization
+from service.domain.manual_entry import MANUAL_PENDING
 from service.rules.book import RuleBook
 from service.stores.alerts.kept import Alerts, Kept
 from service.stores.authorizations.reading import AuthorizationReading, Stored
@@ -25,6 +26,7 @@ from service.stores.connection.clients import RedisClient
 from service.stores.connection.clock import now
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
+from service.stores.documents.kept import Documents
 from service.stores.ledger.entry import LedgerEntry
 
 FAULTS = Counter("authmatch_alert_faults_total", "Times that looking for alerts failed.")
@@ -44,6 +46,7 @@ class Evaluating:
     _alerts: Alerts
     _reading: AuthorizationReading
     _balances: Balances
+    _documents: Documents
     _rules: Callable[[str], RuleBook]
     _zone: tzinfo
 
@@ -90,6 +93,7 @@ class Evaluating:
         stored: Sequence[Stored],
         held: Mapping[str, AccountsState],
     ) -> int:
+        stored = await self._with_documents(payer, stored)
         found = await asyncio.to_thread(self._alerts_of, stored, held, table)
         since = now()
         count = await self._alerts.found(payer, [replace(each, since=since) for each in found])
@@ -100,7 +104,7 @@ class Evaluating:
         """Give those that are still so, with what is so now; the others are written as over."""
         open_ = [each.alert for each in kept if each.alert.is_open]
         names = list(dict.fromkeys(each.authorization_id for each in open_))
-        stored = await self._reading.get_all(payer, names)
+        stored = await self._with_documents(payer, await self._reading.get_all(payer, names))
         held = await self._balances(payer, names)
         found = await asyncio.to_thread(self._alerts_of, stored, held, self.table(payer))
         so = {each.alert_id: each for each in found}
@@ -111,6 +115,17 @@ class Evaluating:
             replace(each, alert=each.alert.now(so.get(each.alert.alert_id)))
             for each in kept
             if each.alert.alert_id not in ended
+        ]
+
+    async def _with_documents(self, payer: str, stored: Sequence[Stored]) -> list[Stored]:
+        """Say of those that were entered by hand, and wait, whether they have a document."""
+        entered = {each.source["authorization_id"] for each in stored if _is_entered(each)}
+        have = await self._documents.with_some(payer, entered)
+        return [
+            replace(each, state=each.state | {DOCUMENTED: each.source["authorization_id"] in have})
+            if _is_entered(each)
+            else each
+            for each in stored
         ]
 
     def _alerts_of(
@@ -125,6 +140,10 @@ class Evaluating:
             accounts = held[authorization.authorization_id]
             found += alerts_of(authorization, each.state, accounts, table, at, self._zone)
         return found
+
+
+def _is_entered(stored: Stored) -> bool:
+    return stored.source.get("status") == MANUAL_PENDING
 
 
 def touched(fields: Mapping[str, str]) -> list[str]:

@@ -4,18 +4,23 @@ from collections.abc import Callable, Collection
 
 from elasticsearch import AsyncElasticsearch
 
+from service.notices.post import post_of
 from service.rules.book import RuleBook
 from service.settings import Settings
+from service.stores.alerts._choices import Choices
 from service.stores.alerts._evaluating import AlertLook, Balances, Evaluating
+from service.stores.alerts._notices import Notices
+from service.stores.alerts._sending import AlertSending
 from service.stores.alerts.kept import Alerts
 from service.stores.authorizations.reading import AuthorizationReading
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames
+from service.stores.documents.kept import Documents
 
 
 class AlertStores:
-    """What keeps alerts, and what finds them."""
+    """What keeps alerts, what finds them, who wants them, and what sends them."""
 
     def __init__(  # noqa: PLR0913 - what it speaks to
         self,
@@ -28,9 +33,20 @@ class AlertStores:
         rules: Callable[[str], RuleBook],
         payers: Collection[str],
         settings: Settings,
+        documents: Documents,
     ) -> None:
         """Open them for these payers; nothing is asked before it is needed."""
         self.kept = Alerts(elasticsearch, indices)
-        self.evaluating = Evaluating(self.kept, reading, balances, rules, settings.zone)
-        every_s = settings.alerts_look_s
-        self.look = AlertLook(redis, keys, self.evaluating, payers, every_s=every_s)
+        self.evaluating = Evaluating(self.kept, reading, balances, documents, rules, settings.zone)
+        self.look = AlertLook(redis, keys, self.evaluating, payers, every_s=settings.alerts_look_s)
+        self.post = post_of(settings)
+        self.choices = Choices(elasticsearch, indices)
+        self.sending = AlertSending(
+            redis,
+            keys,
+            (self.kept, self.choices, Notices(elasticsearch, indices)),
+            self.evaluating,
+            payers,
+            self.post,
+            every_s=settings.alerts_send_s,
+        )

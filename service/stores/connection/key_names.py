@@ -218,6 +218,8 @@ class KeyNames:
         """The key that signs rows of the audit trail; no engine has it."""
         return _digest(self.secret, "trail")
 
+    alert_sending = Name("{alerts}:sending")
+    """The mark of the worker that last sent alerts to those who want them."""
     sweep = Name("{ledger}:sweep")
     """The mark of the worker that last looked through the books of all payers."""
     trail_sweep = Name("{trail}:sweep")

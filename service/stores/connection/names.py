@@ -68,6 +68,12 @@ class IndexNames:
     """What somebody should know of authorizations."""
     requests = Name("requests")
     """Requests for authorization, with all that became of them."""
+    alert_choices = Name("alert-choices")
+    """Who wants to be told of them, and how."""
+    alert_notices = Name("alert-notices")
+    """What is or was sent to whom."""
+    documents = Name("documents")
+    """Supporting documents of authorizations, without their content."""
     accounting = Name("accounting")
     """What must be known of the accumulators while Redis is empty."""
     archive = Name("archive")

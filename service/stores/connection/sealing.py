@@ -21,6 +21,7 @@ from service.domain.engine_fault import EngineFault
 KEY_BYTES = 32
 COMMAND_S = 30
 _MARK = "sealed:"
+_CHANGED = "what was sealed was changed, or stands in another place"
 _NAME_CHARACTERS = 16
 _NONCE_BYTES = 12
 
@@ -62,31 +63,61 @@ class Seal:
         """Seal a text, which can be opened at this place alone."""
         if not self._ciphers:
             return text
+        name, sealed = self._sealed(text.encode(), place)
+        return f"{_MARK}{name}:{base64.b64encode(sealed).decode()}"
+
+    def close_bytes(self, content: bytes, place: str) -> bytes:
+        """Seal bytes in the same way; these must not begin as what is sealed does."""
+        if not self._ciphers:
+            return content
+        name, sealed = self._sealed(content, place)
+        return f"{_MARK}{name}:".encode() + sealed
+
+    def _sealed(self, content: bytes, place: str) -> tuple[str, bytes]:
+        """The name of the key that seals, and what it makes of a content, with its nonce."""
         name, cipher = next(iter(self._ciphers.items()))
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = nonce + cipher.encrypt(nonce, text.encode(), place.encode())
-        return f"{_MARK}{name}:{base64.b64encode(sealed).decode()}"
+        return name, nonce + cipher.encrypt(nonce, content, place.encode())
 
     def open(self, text: str, place: str) -> str:
         """The text that was sealed; raises SealBroken."""
         if not text.startswith(_MARK):
             return text
         name, _, written = text.removeprefix(_MARK).partition(":")
+        try:
+            sealed = base64.b64decode(written, validate=True)
+        except binascii.Error as error:
+            raise SealBroken(_CHANGED) from error
+        return self._opened(name, sealed, place).decode()
+
+    def open_bytes(self, content: bytes, place: str) -> bytes:
+        """The bytes that were sealed; raises SealBroken."""
+        mark = _MARK.encode()
+        if not content.startswith(mark):
+            return content
+        name, _, sealed = content.removeprefix(mark).partition(b":")
+        return self._opened(name.decode("latin-1"), sealed, place)
+
+    def _opened(self, name: str, sealed: bytes, place: str) -> bytes:
         cipher = self._ciphers.get(name)
         if cipher is None:
             raise SealBroken("a key is missing by which something was sealed")
         try:
-            sealed = base64.b64decode(written, validate=True)
             nonce = sealed[:_NONCE_BYTES]
-            return cipher.decrypt(nonce, sealed[_NONCE_BYTES:], place.encode()).decode()
-        except (InvalidTag, binascii.Error, ValueError) as error:
-            raise SealBroken("what was sealed was changed, or stands in another place") from error
+            return cipher.decrypt(nonce, sealed[_NONCE_BYTES:], place.encode())
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken(_CHANGED) from error
 
     def is_current(self, text: str) -> bool:
         """Whether it is sealed as it would be now."""
         if not self._ciphers:
             return not text.startswith(_MARK)
         return text.startswith(f"{_MARK}{next(iter(self._ciphers))}:")
+
+    def is_current_bytes(self, content: bytes) -> bool:
+        """Whether bytes are sealed as they would be now."""
+        beginning = content[: len(_MARK) + _NAME_CHARACTERS + 1]
+        return self.is_current(beginning.decode("latin-1"))
 
 
 def read_keys(text: str) -> tuple[bytes, ...]:

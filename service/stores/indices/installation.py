@@ -51,6 +51,9 @@ class Installation:
             names.rules,
             names.worklist,
             names.alerts,
+            names.documents,
+            names.alert_choices,
+            names.alert_notices,
             names.golden,
             names.requests,
         )
