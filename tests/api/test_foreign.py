@@ -152,7 +152,8 @@ class Places:
         studies = self.app.state.application.stores.studies
         head = await studies.read(self.payer, "study", made["id"])
         report = replace(head, kind="report", id=uuid.uuid4().hex[:16], study=head.id)
-        await studies.write_report(self.payer, report, b'{"rows": []}', b"<p></p>")
+        content = json.dumps({"study": {"id": head.id}, "rows": []}).encode()
+        await studies.write_report(self.payer, report, content, b"<p></p>")
         suggestion = replace(head, kind="suggestion", id=uuid.uuid4().hex[:16], study=head.id)
         await studies.write(self.payer, suggestion)
         self.ids |= {
