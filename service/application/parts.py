@@ -489,8 +489,3 @@ async def _rules_of(
     if not serving:
         rules.replace(book)
     return rules, in_force, book.stored
-
-
-def _key_names(settings: Settings) -> KeyNames:
-    secret = settings.surrogate_key.get_secret_value().encode()
-    return KeyNames(prefix=f"authmatch:{settings.index_prefix}", secret=secret)

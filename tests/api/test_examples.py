@@ -17,8 +17,8 @@ from pydantic import TypeAdapter
 from service.api.app import create_app
 from service.domain.work_item import line_item
 from service.settings import Settings, shipped
-from tests.api.request_story import requests, with_partner
 from tests.api.lifecycle_story import entries, watchers
+from tests.api.request_story import requests, with_partner
 from tests.api.story import JSON, Json, Story, until
 from tests.ground import Ground
 from tests.proxy import Proxy

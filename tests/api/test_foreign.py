@@ -30,8 +30,8 @@ from tests.api.bodies import authorization_body, charge_body, claim_body
 from tests.api.test_scopes import matrix
 from tests.builders import build_authorization
 from tests.ground import Ground, as_pushed
-from tests.partners.bed import asked
 from tests.papers import PDF
+from tests.partners.bed import asked
 from tests.serving import keys_of
 
 PATIENCE_S = 30
