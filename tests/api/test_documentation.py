@@ -14,6 +14,14 @@ BY_HAND = (
     "/manual-entries/{authorization_id}/confirm",
     "/manual-entries/{authorization_id}/refuse",
 )
+OF_REQUESTS = (
+    "/authorizations/{authorization_id}/request",
+    "/requests",
+    "/requests/{request_id}",
+    "/requests/{request_id}/copy",
+    "/requests/{request_id}/inquire",
+    "/requests/{request_id}/send",
+)
 OF_ALERTS = [
     f"/alerts{each}" for each in ("", "/choice", "/choice/calendar", "/{alert_id}/dismiss")
 ]
@@ -61,7 +69,7 @@ def test_the_openapi_document_describes_every_call(caller: httpx.Client) -> None
         "/authorizations/{authorization_id}/utilization",
         "/fhir", "/fhir/ClaimResponse", "/fhir/ClaimResponse/_search",
         "/fhir/ClaimResponse/{resource_id}", "/fhir/metadata",
-        *BY_HAND, *OF_ALERTS,
+        *BY_HAND, *OF_ALERTS, *OF_REQUESTS,
         "/x12", "/worklist", "/worklist/counts", "/worklist/next", "/worklist/assign",
         "/worklist/{item_id}",
         *(f"/worklist/{{item_id}}/{each}" for each in (
