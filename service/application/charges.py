@@ -4,6 +4,8 @@ Whatever takes a decision in (an approval that arrives, a page, a command) attac
 """
 
 from collections.abc import Container, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -22,7 +24,7 @@ from service.domain.answers import CandidateBalance, GivenBack, MeasureName, Use
 from service.domain.charge import Charge, held_as, selection_of
 from service.domain.claim import AuthorizationKind
 from service.domain.values import Frozen, Identifier, Text
-from service.flow.adjudicating.adjudicate import Conflict, adjudicate
+from service.flow.adjudicating.adjudicate import Conflict, Overtaken, adjudicate
 from service.flow.adjudicating.charges import Checked, Looked, Reason
 from service.flow.adjudicating.charges import check as look
 from service.flow.adjudicating.choosing import BadSelection
@@ -120,11 +122,13 @@ class Held(TypedDict):
 class Attached(TypedDict):
     """What is attached to a charge, or which claims billed it.
 
-    Not ``same``: the charge was changed since.
+    Not ``same``: the charge was changed since. Not ``valid``: the authorization is not for the
+    charge any more, as it was withdrawn, ended or lowered.
     """
 
     status: Literal["attached", "billed"]
     same: bool
+    valid: bool
     authorizations: list[Held]
     billed_by: list[str]
 
@@ -201,11 +205,11 @@ async def check(caller: Caller, charge: Charge, *, show_all: bool = False) -> Ch
     answers = [_candidate(each) for each in sorted(valid, key=_most_left)]
     if show_all:
         others = [each for each in checked.looked if each.reason is not None]
-        answers += [await _with_holders(caller, _candidate(each)) for each in others]
+        answers += [await _with_holders(caller, _candidate(each), charge) for each in others]
         answers += await _gone(caller, charge, {each["authorization_id"] for each in answers})
     note(authorizations=[each["authorization_id"] for each in answers])
     attached = await _attached(caller, charge, checked)
-    is_settled = attached is not None and attached["same"]
+    is_settled = attached is not None and attached["same"] and attached["valid"]
     return {
         "charge_id": charge.charge_id,
         "auth_required": bool(checked.requirement.needed) and not is_settled,
@@ -234,9 +238,10 @@ async def attach(caller: Caller, asked: Attachment) -> AttachAnswer:
     )
     run = _run(caller, charge, by=asked.by)
     only = {"term": {"authorization_id": asked.authorization_id}}
-    for _ in range(_TRIES):
+    done = None
+    for _ in range(_TRIES):  # somebody may be quicker
         checked = await look(charge, run, caller.parts.claim_stores, only)
-        held = checked.held
+        chosen = await _chosen(caller, asked, checked)
         selected = [
             each.authorization_id
             for selection in (checked.sent.selections if checked.sent else ())
@@ -246,13 +251,16 @@ async def attach(caller: Caller, asked: Attachment) -> AttachAnswer:
         if is_same and checked.sent is not None:
             claim = checked.sent
         else:
-            chosen = await _chosen(caller, asked, checked)
             selection = selection_of(charge.line, asked.authorization_id, chosen.kind, chosen.lines)
-            claim = charge.as_claim(held.version + 1, (selection,))
+            claim = charge.as_claim(checked.held.version + 1, (selection,))
         claim = claim.model_copy(update={"reason": asked.reason})
-        done = await adjudicate(claim, run, caller.parts.claim_stores)
-        if done.written:  # else somebody was quicker
-            break
+        with suppress(Overtaken):
+            seen = replace(run, seen=checked.held.sequence)
+            done = await adjudicate(claim, seen, caller.parts.claim_stores)
+            if done.written:
+                break
+    if done is None:
+        raise Conflict("the charge is being attached, detached or billed by others: try again")
     (line,) = done.answer["lines"]
     if not done.written:
         events = [f"{each['name']} ({each['code']})" for each in line["events"]]
@@ -279,9 +287,9 @@ async def detach(caller: Caller, charge_id: str, asked: Detachment) -> ChargeDet
     try:
         held = await books.read_claim(caller.payer, name)
         if held.status == BILLED:
-            raise Conflict(
-                f"the charge was billed by {_listed(held.billed_by)}: reverse that claim"
-            )
+            if billing := await _billing(caller, held):
+                raise Conflict(f"the charge was billed by {_listed(billing)}: reverse that claim")
+            return {"charge_id": charge_id, "changed": False, "authorizations": []}
         done = await change_claim("release", name, change, caller.payer, books, occasion)
     except UnknownClaim as unknown:
         raise NotFound("nothing was ever attached to this charge") from unknown
@@ -300,6 +308,9 @@ def _run(caller: Caller, charge: Charge, by: str | None = None) -> Run:
 
 async def _chosen(caller: Caller, asked: Attachment, checked: Checked) -> Looked:
     """What is to be attached; raises CannotAttach, BadSelection, Conflict."""
+    if checked.is_others:
+        reason = "this charge was attached, or named by a claim, for another member"
+        raise Conflict(reason, "charge", "charge_id")
     if billing := await _billing(caller, checked.held):
         raise Conflict(f"the charge was billed by {_listed(billing)}: reverse that claim first")
     if not checked.requirement.needed:
@@ -310,7 +321,7 @@ async def _chosen(caller: Caller, asked: Attachment, checked: Checked) -> Looked
         raise BadSelection(reason, "authorization_id")
     (chosen,) = checked.looked
     if chosen.reason is not None:
-        raise CannotAttach(await _with_holders(caller, _candidate(chosen)))
+        raise CannotAttach(await _with_holders(caller, _candidate(chosen), asked.charge))
     return chosen
 
 
@@ -330,6 +341,7 @@ async def _attached(caller: Caller, charge: Charge, checked: Checked) -> Attache
         return {
             "status": "attached",
             "same": checked.is_attached(charge),
+            "valid": checked.is_valid,
             "authorizations": [
                 {
                     "authorization_id": each.authorization_id,
@@ -342,10 +354,16 @@ async def _attached(caller: Caller, charge: Charge, checked: Checked) -> Attache
             ],
             "billed_by": [],
         }
-    billing = await _billing(caller, checked.held)
+    billing = [] if checked.is_others else await _billing(caller, checked.held)
     if not billing:
         return None
-    return {"status": "billed", "same": True, "authorizations": [], "billed_by": billing}
+    return {
+        "status": "billed",
+        "same": True,
+        "valid": True,
+        "authorizations": [],
+        "billed_by": billing,
+    }
 
 
 def _most_left(looked: Looked) -> tuple[bool, int, str, str]:
@@ -412,13 +430,14 @@ def _balances(looked: Looked) -> list[tuple[CandidateBalance, Shortage | None]]:
     return list(told.values())
 
 
-async def _with_holders(caller: Caller, candidate: Candidate) -> Candidate:
-    """Name who holds units of what is too short, the newest first: what could be reversed."""
+async def _with_holders(caller: Caller, candidate: Candidate, charge: Charge) -> Candidate:
+    """Name who else holds units of what is too short, the newest first: what could be reversed."""
     if not candidate["short"]:
         return candidate
     stores, name = caller.stores, candidate["authorization_id"]
     page = await stores.ledger.page(caller.payer, name, MOVED)
-    ids = list(dict.fromkeys(each for entry in page.entries for each in claims_in(entry)))
+    found = dict.fromkeys(each for entry in page.entries for each in claims_in(entry))
+    ids = [each for each in found if each != held_as(charge.charge_id)]
     holders: list[Holder] = []
     for state in await stores.accumulators.read_claims(caller.payer, ids):
         units = sum(row.units for row in state.rows if row.authorization_id == name)

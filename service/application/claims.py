@@ -36,7 +36,7 @@ from service.domain.decision import Decision
 from service.domain.engine_fault import EngineFault
 from service.domain.values import Frozen, JsonObject, LineNumber
 from service.flow.adjudicating import adjudicate as flow
-from service.flow.adjudicating.adjudicate import Adjudicated
+from service.flow.adjudicating.adjudicate import Adjudicated, Conflict
 from service.flow.adjudicating.claim_life import BadChange, Step, UnknownClaim, change_claim
 from service.flow.adjudicating.run import Run
 from service.flow.matching.counting import Counting
@@ -185,8 +185,9 @@ async def adjudicate(
     """
     note(claims=(claim.claim_id,), members=_members_of(claim), why=claim.reason)
     check_version(claim.version, "/version")
-    if claim.claim_id.startswith(CHARGE):
-        raise BadPart("/claim_id", f"ids that begin with {CHARGE} are those of charges")
+    for name in ("claim_id", "original_claim_id"):
+        if (getattr(claim, name) or "").startswith(CHARGE):
+            raise BadPart(f"/{name}", f"ids that begin with {CHARGE} are those of charges")
     if claim.selections:
         caller.subject.demand("clinical.authorization.write", "/selections")
     if claim.override is not None:
@@ -240,6 +241,8 @@ async def change(caller: Caller, step: Step, claim_id: str, asked: ClaimChange) 
     """
     note(claims=(claim_id,), why=asked.reason)
     actor = caller.subject.acting_for(asked.by)
+    if claim_id.startswith(CHARGE):
+        raise Conflict("this is a charge: it is attached and detached, and billed by a claim")
     occasion = occasion_of(step, now(), actor, asked.reason)
     books = caller.stores.accumulators
     return await change_claim(step, claim_id, asked, caller.payer, books, occasion)

@@ -61,6 +61,7 @@ def _view(answer: ChargeAnswer) -> RenderableType:
     if (held := answer["attached"]) is not None:
         names = [each["authorization_id"] for each in held["authorizations"]] or held["billed_by"]
         changed = "" if held["same"] else "; it was changed since"
+        changed += "" if held["valid"] else "; that is not valid for it any more"
         how = "attached:" if held["status"] == "attached" else "billed by"
         lines.append(Text(f"{how} {', '.join(names)}{changed}"))
     rows = [

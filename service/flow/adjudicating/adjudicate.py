@@ -195,6 +195,8 @@ async def _draw(
 
 
 def _check_in_force(state: ClaimState, run: Run) -> None:
+    if run.seen is not None and state.sequence != run.seen:
+        raise Overtaken("the charge was attached, detached or billed meanwhile")
     if run.entry is None:
         return
     if not state.is_in_force or not state.stands_as(run.entry):

@@ -13,6 +13,7 @@ from service.accounting.books.books import DrawRequest, LookedUp, Moved, occasio
 from service.accounting.books.claim_state import RESERVED, ClaimState
 from service.accounting.books.grant import Measure, Row
 from service.accounting.books.plan import ClaimPlan, Draw, Drawable, LinePlan, Part
+from service.accounting.books.rows import is_counter_book
 from service.accounting.books.scale import SCALE
 from service.accounting.limits.choice import Asked as AskedLine
 from service.accounting.limits.choice import Choice
@@ -70,8 +71,8 @@ class Looked:
 class Checked:
     """What a charge needs, how it is held, and every authorization that was looked at.
 
-    ``sent`` is the charge as it was attached, where it is held. Not all were looked at where it is
-    ``truncated``.
+    ``sent`` is the charge as it was attached, where it is held; ``is_others``: it is of another
+    member. Not all were looked at where it is ``truncated``.
     """
 
     requirement: Requirement
@@ -79,6 +80,16 @@ class Checked:
     sent: Adjudication | None
     looked: tuple[Looked, ...]
     truncated: bool
+    is_others: bool = False
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether all that is attached is still for the charge, as far as it was looked at."""
+        if self.truncated:
+            return True
+        valid = {each.candidate.authorization_id for each in self.looked if each.reason is None}
+        held = (name for name in self.held.authorizations if not is_counter_book(name))
+        return valid.issuperset(held)
 
     def is_attached(self, charge: Charge) -> bool:
         """Whether the charge is held as it is now, whatever it is attached to."""
@@ -122,6 +133,7 @@ async def _check(
         sent=sent,
         looked=tuple(_as_tried(each, place, moved) for place, each in enumerate(looked)),
         truncated=candidates.total > CANDIDATES_MAX,
+        is_others=not held.is_of_person(held.claim),
     )
 
 

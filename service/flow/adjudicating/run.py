@@ -66,7 +66,7 @@ class Run:
     in force: what is used stays used, also where the claim came as preliminary.
     ``decisions`` are those of examiners about its lines; None is those of the run before, where a
     version is run again. ``attaching``: of a charge; it is drawn from what was selected alone, all
-    of it, or nothing is moved.
+    of it, or nothing is moved; and only if it stands as it was ``seen``, by its sequence.
     """
 
     payer: str
@@ -75,6 +75,7 @@ class Run:
     dry: bool = False
     again: bool = False
     attaching: bool = False
+    seen: int | None = None
     entry: str | None = None
     actor: Actor = NOBODY
     decisions: tuple[Decision, ...] | None = None

@@ -1,18 +1,23 @@
 -- Charges: what is attached in the name of one is held like a claim, until a claim takes its place.
 
--- The charges that a claim names, whose keys follow the first so many; tells whether any moved since.
-local function open_charges(given, before)
+-- The charges that a claim names, whose keys follow the first so many; tells whether any moved since in
+-- a way that matters: what it holds, or whose it is. That more claims billed it does not.
+local function open_charges(given, before, owner)
   local charges, is_moved = {}, false
   for i, each in ipairs(given) do
     local charge = open_claim(KEYS[before + i])
-    charge.id, charge.by = each.c, redis.call('HGET', charge.key, 'bb') or ''
-    charges[i], is_moved = charge, is_moved or charge.n ~= whole(each.n, 'a sequence')
+    local seen, more = whole(each.n, 'a sequence'), redis.call('HMGET', charge.key, 'bb', 'm')
+    charge.id, charge.by, charges[i] = each.c, more[1] or '', charge
+    if charge.n ~= seen and (charge.n < seen or #charge.rows > 0 or more[2] ~= owner) then
+      is_moved = true
+    end
   end
   return charges, is_moved
 end
 
--- A claim takes the place of these charges: gives what they had, and of each that it did not bill
--- before its id, count, claims, and how many rows are its own.
+-- A claim takes the place of these charges: gives what they had, and of each its id, count, claims, and
+-- how many rows are its own. It counts also where the claim billed it before and holds nothing by now:
+-- who attaches it meanwhile sees that.
 local function bill(charges, claim_id)
   local given_back, billed = {}, {}
   for _, charge in ipairs(charges) do
@@ -20,9 +25,7 @@ local function bill(charges, claim_id)
     for _, each in ipairs(undone) do given_back[#given_back + 1] = each end
     local is_known = string.find(others, '|' .. claim_id .. '|', 1, true)
     local by = is_known and charge.by or string.match(others .. claim_id, '^|+(.*)$')
-    if charge.s ~= 'billed' or not is_known then
-      billed[#billed + 1] = {charge.id, text(charge.n + 1), by, text(#undone)}
-    end
+    billed[#billed + 1] = {charge.id, text(charge.n + 1), by, text(#undone)}
   end
   return given_back, billed
 end

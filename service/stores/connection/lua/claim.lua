@@ -453,7 +453,7 @@ return run(function()
     return {s = 'moved'}
   end
   local amended, stale, behind, is_other = open_books(request)
-  local charges, is_moved = open_charges(request.ch, BOOKS - 1 + 2 * #request.a)
+  local charges, is_moved = open_charges(request.ch, BOOKS - 1 + 2 * #request.a, request.m)
   if #absent > 0 or request.lkn then ask_for_candidates(request) end
   if #absent > 0 then return {s = 'absent', a = absent} end
   if is_other or is_moved then return {s = 'moved'} end

@@ -1,0 +1,151 @@
+"""Charges where something else happens to them, their authorization, or at the same moment."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.adjudication.desk import Desk
+from tests.adjudication.holdings import check_holdings
+from tests.adjudication.test_charges import attach, charge, check, claim, detach, granted, held
+from tests.adjudication.test_versions_in_any_order import differences
+
+
+@pytest.mark.parametrize("step", ["finalize", "release", "reverse", "adjust"])
+def test_no_step_of_a_claim_is_taken_with_a_charge(desk: Desk, step: str) -> None:
+    """Else it would hold what nobody attached, and a check would not see it."""
+    granted(desk)
+    attach(desk, charge())
+    lines = {"lines": [{"line": 1, "units": "2"}]} if step == "adjust" else {}
+
+    refused = desk.change(step, "charge:CH-1", **lines)
+
+    assert refused.status_code == 409
+    assert "this is a charge" in refused.json()["detail"]
+    assert held(desk) == ("0", "4")
+
+
+@pytest.mark.parametrize("frequency", ["7", "8"])
+def test_no_claim_replaces_or_voids_a_charge(desk: Desk, frequency: str) -> None:
+    """It would be replaced for ever, and could not be attached any more."""
+    granted(desk)
+    attach(desk, charge())
+
+    refused = claim(desk, "C-2", frequency=frequency, original_claim_id="charge:CH-1")
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["path"] == "/original_claim_id"
+    assert held(desk) == ("0", "4")
+    assert attach(desk, charge(units=5)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ({"decision": {"action": "A3"}}, "it is denied"),
+        ({"decision": {"action": "A4"}}, "it is not decided"),
+        ({"effective": {"from": "2026-04-01", "to": "2026-05-01"}}, "begins after the service"),
+        ({"units": 3}, "amended to 4"),
+        ({"line": {"procedure": {"from": "99213"}}}, "does not cover the code"),
+        (None, "no authorization in force"),
+    ],
+)
+def test_what_is_attached_clears_only_while_it_is_valid(
+    desk: Desk, version: dict[str, Any] | None, said: str
+) -> None:
+    """Seed 000: an active, valid authorization is attached. The units stay held until detached."""
+    granted(desk)
+    attach(desk, charge())
+    assert check(desk, charge())["attached"]["valid"] is True
+    if version is None:
+        desk.withdraw("A1", 2)
+    else:
+        granted(desk, **{"version": 2, **version})
+
+    found, again = check(desk, charge()), attach(desk, charge())
+
+    assert (found["auth_required"], found["attached"]["valid"]) == (True, False)
+    assert again.status_code == (422 if version is None else 409)
+    assert said in again.json()["detail"]
+    assert held(desk) == ("0", "4")
+    granted(desk, "A2")
+    assert attach(desk, charge(), "A2").status_code == 200
+    assert check(desk, charge())["auth_required"] is False
+    assert (held(desk), held(desk, "A2")) == (("0", "0"), ("0", "4"))
+    check_holdings(desk)
+    assert differences(desk) == []
+
+
+def test_a_charge_whose_claim_was_reversed_holds_nothing_to_detach(desk: Desk) -> None:
+    """There is no claim left to reverse."""
+    granted(desk)
+    attach(desk, charge())
+    claim(desk, charges=["CH-1"])
+    assert "billed by C-1: reverse that claim" in detach(desk).json()["detail"]
+    desk.change("reverse", "C-1")
+
+    done = detach(desk)
+
+    assert (done.status_code, done.json()["changed"]) == (200, False)
+
+
+def test_a_charge_of_another_member_is_not_looked_at(desk: Desk) -> None:
+    """Whose claim billed it is not told, and nothing is cleared by it."""
+    granted(desk)
+    granted(desk, "A2", member={"id": "M0002"})
+    claim(desk, "C-9", charges=["CH-1"], member={"id": "M0002"})
+
+    found, refused = check(desk, charge()), attach(desk, charge())
+
+    assert (found["auth_required"], found["attached"]) == (True, None)
+    assert refused.status_code == 409
+    assert refused.json()["errors"][0]["path"] == "/charge/charge_id"
+    assert "another member" in refused.json()["detail"]
+    assert "C-9" not in refused.text
+
+
+def test_what_a_charge_holds_itself_is_none_to_reverse(desk: Desk) -> None:
+    """Its own units are free for it."""
+    granted(desk)
+    attach(desk, charge(units=6))
+    granted(desk, units=4, version=2)
+
+    refused = attach(desk, charge(units=5)).json()["detail"]
+
+    assert "amended to 5" in refused
+    assert "charge:CH-1" not in refused
+
+
+def test_many_claims_may_name_one_charge_at_once(desk: Desk) -> None:
+    """The first takes its units; that the others billed it, too, is in nobody's way."""
+    granted(desk, units=30)
+    attach(desk, charge())
+    with ThreadPoolExecutor(24) as pool:
+        names = [f"C-{number}" for number in range(24)]
+        answers = pool.map(lambda name: claim(desk, name, 1, charges=["CH-1"]), names)
+
+        assert {each.status_code for each in answers} == {200}
+    assert held(desk) == ("24", "0")
+    assert len(check(desk, charge())["attached"]["billed_by"]) == 24
+    check_holdings(desk)
+    assert differences(desk) == []
+
+
+def test_a_charge_is_never_held_beside_the_claim_that_bills_it(desk: Desk) -> None:
+    """Whichever comes first, at the same moment."""
+    granted(desk, units=100)
+    for number in range(6):
+        name = f"CH-{number}"
+
+        def step(which: int, name: str = name, number: int = number) -> int:
+            if which == 2:
+                done = claim(desk, f"C-{number}", 4, charges=[name])
+            else:
+                done = attach(desk, charge(name, which + 1))
+            return int(done.status_code)
+
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(step, range(4))) <= {200, 409}
+        assert held(desk) == (f"{4 * (number + 1)}", "0")
+    check_holdings(desk)
+    assert differences(desk) == []
