@@ -15,6 +15,7 @@ from service.domain.authorization import VOID_ACTION, Authorization, Authorizati
 from service.domain.codes import bare
 from service.domain.decision_clock import decision_clock, due_at
 from service.domain.effective import effective_action
+from service.domain.moment import in_zone
 
 SMALL_CELL = 11
 """Counts below are not published, but for zero (CMS cell size suppression policy)."""
@@ -197,7 +198,7 @@ class YearOfDecisions:
     def add(self, versions: Sequence[Authorization]) -> None:
         """Count the request of an authorization, if it was decided then."""
         request = request_in(versions, self.zone)
-        if request is None or request.decided_at.astimezone(self.zone).year != self.year:
+        if request is None or in_zone(request.decided_at, self.zone).year != self.year:
             return
         (self.expedited if request.is_expedited else self.standard).requests.append(request)
         for service in request.services:

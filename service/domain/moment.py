@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -53,3 +53,11 @@ def in_order(moments: Iterable[Moment | None]) -> datetime | None:
         return told.at
     minutes = (later - told.ends) // MINUTE
     return told.ends - MINUTE + min(minutes * _MILLISECOND, MINUTE - _MILLISECOND)
+
+
+def in_zone(at: datetime, zone: tzinfo) -> datetime:
+    """A time as a zone has it; as it was told where the calendar ends before, or begins after."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at

@@ -16,6 +16,7 @@ import orjson
 from service.domain.actor import Actor
 from service.domain.claim import ClaimType
 from service.domain.event import Outcome
+from service.domain.moment import in_zone
 
 ItemKind = Literal[
     "suspended",
@@ -221,7 +222,7 @@ def sooner(item: WorkItem, due: datetime) -> WorkItem:
     """The item, due at a time if that is before it is due anyway."""
     if due >= datetime.fromisoformat(item.due):
         return item
-    return replace(item, due=due.astimezone(UTC).isoformat(timespec="seconds"))
+    return replace(item, due=in_zone(due, UTC).isoformat(timespec="seconds"))
 
 
 def entry_after(one: str, other: str) -> bool:

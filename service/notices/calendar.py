@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from service.domain.alert import Alert
+from service.domain.moment import in_zone
 from service.notices.notice import TITLES
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
@@ -41,4 +42,4 @@ def _when(alert: Alert) -> list[str]:
 
 
 def _time(text: str) -> str:
-    return f"{datetime.fromisoformat(text).astimezone(UTC):{_TIME}}"
+    return f"{in_zone(datetime.fromisoformat(text), UTC):{_TIME}}"

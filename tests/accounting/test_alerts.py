@@ -160,6 +160,10 @@ def test_the_last_month_has_begun(changes: dict[str, Any], expected: list[str]) 
         ({"attached": {"follow_up_on": "2026-06-02"}}, []),
         ({"attached": {"follow_up_on": "soon"}}, []),
         ({"attached": {"follow_up_on": 5}}, []),
+        ({"received_at": "9999-12-31T23:59:59Z"}, []),
+        ({"received_at": "9999-12-31T23:59:59-12:00"}, []),
+        ({"received_at": "0001-01-01T00:00:00+14:00"}, ["pended 0001-01-01"]),
+        ({"attached": {"follow_up_on": "9999-12-31"}}, []),
     ],
 )
 def test_nobody_decided_for_long(changes: dict[str, Any], expected: list[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.moment import DAY, INSTANT, MINUTE, SECOND, Moment, finest, in_order
+from service.domain.moment import DAY, INSTANT, MINUTE, SECOND, Moment, finest, in_order, in_zone
 
 
 def at(text: str, width: timedelta = SECOND) -> Moment:
@@ -76,3 +76,16 @@ def test_two_decisions_of_one_day_come_out_as_they_were_sent(
     assert found == sorted(found, key=lambda each: each or TODAY.at)
     is_apart = last - first >= 2 * MINUTE or last < TODAY.ends
     assert found[0] != found[1] or not is_apart or first == last
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("2026-03-01T23:30:00-05:00", "2026-03-02T04:30:00+00:00"),
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59-12:00"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00"),
+    ],
+)
+def test_a_time_beyond_the_calendar_stays_as_it_was_told(told: str, expected: str) -> None:
+    """Senders write the last day there is where they know none."""
+    assert in_zone(datetime.fromisoformat(told), UTC).isoformat() == expected

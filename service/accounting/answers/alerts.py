@@ -21,6 +21,7 @@ from service.domain.authorization import Authorization
 from service.domain.decision_clock import decision_clock
 from service.domain.effective import effective_action, effective_days
 from service.domain.manual_entry import ENTERED_AT, is_waiting
+from service.domain.moment import in_zone
 from service.domain.values import DateSpan
 
 _GONE = ("VOID", "SUPERSEDED")
@@ -193,7 +194,7 @@ def _pended(
     authorization: Authorization, state: Mapping[str, Any], table: AlertTable, day: date
 ) -> Iterator[Alert]:
     since, patience = _pended_since(authorization, state), table.pended_days
-    if since and patience is not None and day >= since + timedelta(days=patience):
+    if since and patience is not None and day - since >= timedelta(days=patience):
         yield _dated("pended", authorization, since)
     asked = _day_in(authorization.attached.get(FOLLOW_UP))
     if table.follow_up and asked is not None and day >= asked:
@@ -207,7 +208,7 @@ def _undocumented(
     since, patience = _day_in(str(authorization.attached.get(ENTERED_AT))[:10]), table.document_days
     if since is None or patience is None or state.get(DOCUMENTED, True):
         return
-    if day >= since + timedelta(days=patience):
+    if day - since >= timedelta(days=patience):
         yield _dated("document-missing", authorization, since)
 
 
@@ -227,7 +228,7 @@ def _pended_since(authorization: Authorization, state: Mapping[str, Any]) -> dat
     stored = state.get("pushed_at")
     if at is None and stored:
         at = datetime.fromisoformat(stored)
-    return None if at is None else at.astimezone(UTC).date()
+    return None if at is None else in_zone(at, UTC).date()
 
 
 def _day_in(value: object) -> date | None:
