@@ -49,6 +49,9 @@ _NOTE_MAX = 264
 _BY_REFERENCE = frozenset({"BM", "EL", "EM", "FX"})
 _DAY = timedelta(days=1)
 _PENDING = "A4"
+_KEPT_HERE = {"request_id", "charges", "copied_from"}
+_SEPARATORS = frozenset("*:^~")
+_SEPARATED = "* : ^ ~ separate the parts of a message: a text that is sent has none of them"
 
 WireText = Annotated[Text, Field(pattern=r"^[^*:^~]*$")]
 """A text that goes into a message as it is: none of it is one of the separators."""
@@ -142,6 +145,8 @@ class AuthorizationRequest(Frozen):
 
     def _misfits(self) -> Iterator[tuple[Path, str]]:
         yield from self._missing()
+        said = self.model_dump(by_alias=True, exclude=_KEPT_HERE, exclude_none=True)
+        yield from ((path, _SEPARATED) for path in _separated(said, ()))
         for place in repeated(each.line for each in self.lines):
             yield ("lines", place, "line"), "this line stands twice in the request"
         for place, line in enumerate(self.lines):
@@ -167,6 +172,23 @@ class AuthorizationRequest(Frozen):
         ):
             reason = "what changes or renews names the number it had (REF*BB), or the reference"
             yield ("previous_number",), reason
+
+
+def _separated(said: object, path: Path) -> Iterator[Path]:
+    """The places of texts that hold a separator: another text would be sent for them.
+
+    That is no matter for the name of a provider, who is known by a number.
+    """
+    if isinstance(said, str):
+        if not _SEPARATORS.isdisjoint(said):
+            yield path
+    elif isinstance(said, Mapping):
+        for name, each in said.items():
+            if name != "name":
+                yield from _separated(each, (*path, name))
+    elif isinstance(said, list | tuple):
+        for place, each in enumerate(said):
+            yield from _separated(each, (*path, place))
 
 
 def _misfits_of(line: RequestedService) -> Iterator[tuple[Path, str]]:
