@@ -23,14 +23,14 @@ ROWS = {
     "command-line": 1,
     "units": 2,
     "ten-lines": 5,
-    "match": 8,
+    "match": 9,
     "adjudicate": 1,
     "charges": 1,
     "pages": 1,
     "tuning": 3,
     "worklist": 1,
     "alerts": 1,
-    "growth": 1,
+    "growth": 2,
     "bulk": 2,
 }
 
