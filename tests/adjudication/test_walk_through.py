@@ -25,8 +25,8 @@ SECTIONS = [
     (WALK, "## Pushing an authorization", 1),
     (WALK, "## A claim that came too early", 1),
 ]
-ELSEWHERE = {"## From X12 and FHIR"}
-"""Is asked in the words of its formats by the tests of the API."""
+ELSEWHERE = {"## From X12 and FHIR", "## From a charge to the number on its claim"}
+"""Are asked by the tests of the API, in the words of the formats, and by those of partners."""
 
 FOUND_S = 20
 """A worker looks at late authorizations within seconds."""
