@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from service.domain.engine_fault import RETRY_AFTER_S, EngineFault
+from service.domain.engine_fault import RETRY_AFTER_S, EngineFault, RecordLost
 
 
 def test_a_fault_names_its_engine() -> None:
@@ -27,3 +27,11 @@ def test_a_fault_travels_between_processes() -> None:
     fault = pickle.loads(pickle.dumps(EngineFault("redis", "gone")))  # noqa: S301 - our own
 
     assert (fault.engine, fault.reason) == ("redis", "gone")
+
+
+def test_a_record_that_is_lost_is_no_fault_that_passes() -> None:
+    """It says what can be done instead, in another process too."""
+    fault = pickle.loads(pickle.dumps(RecordLost()))  # noqa: S301 - our own
+
+    assert (fault.is_lasting, fault.can_wait) == (True, False)
+    assert "readjudicate" in fault.reason
