@@ -149,3 +149,22 @@ def test_a_charge_is_never_held_beside_the_claim_that_bills_it(desk: Desk) -> No
         assert held(desk) == (f"{4 * (number + 1)}", "0")
     check_holdings(desk)
     assert differences(desk) == []
+
+
+def test_a_charge_stays_attached_where_its_member_is_merged(desk: Desk) -> None:
+    """It is the same charge under any id of the person."""
+    granted(desk)
+    attach(desk, charge(), reason="agreed")
+    asked = {"into": "M0001", "by": "nurse", "reason": "one person"}
+    merged = desk.client().post("/members/M0009/merge", json=asked)
+    assert merged.status_code == 200, merged.text
+
+    for name in ("M0001", "M0009"):
+        again = charge(member={"id": name})
+        found = check(desk, again)
+        assert (found["auth_required"], found["attached"]["same"]) == (False, True)
+        assert attach(desk, again).json()["replayed"] is True
+    assert held(desk) == ("0", "4")
+    claim(desk, charges=["CH-1"], member={"id": "M0009"})
+    assert held(desk) == ("4", "0")
+    check_holdings(desk)

@@ -23,6 +23,7 @@ from service.domain.candidate import Candidate
 from service.domain.charge import SELECTED_MAX, Asked, Charge, Unfit, asked_by, lines_for
 from service.domain.claim import AuthorizationKind, kinds_meeting
 from service.domain.event import Outcome
+from service.domain.person import Person
 from service.domain.terms import counting_in, read_terms
 from service.flow.adjudicating.run import ClaimStores, Run, contended
 from service.flow.matching.counting import Counting
@@ -80,6 +81,7 @@ class Checked:
     sent: Adjudication | None
     looked: tuple[Looked, ...]
     truncated: bool
+    person: Person
     is_others: bool = False
 
     @property
@@ -92,11 +94,17 @@ class Checked:
         return valid.issuperset(held)
 
     def is_attached(self, charge: Charge) -> bool:
-        """Whether the charge is held as it is now, whatever it is attached to."""
+        """Whether the charge is held as it is now, whatever it is attached to.
+
+        It may have been attached under another id of the person, before that was merged.
+        """
         if self.sent is None:
             return False
-        sent = self.sent.model_copy(update={"selections": (), "version": 1})
-        return sent == charge.as_claim()
+        asked, member = charge.as_claim(), self.sent.member
+        if member.id in self.person.ids:
+            member = member.model_copy(update={"id": asked.member.id})
+        given = {"selections": (), "version": 1, "member": member}
+        return self.sent.model_copy(update=given) == asked
 
 
 async def check(
@@ -133,6 +141,7 @@ async def _check(
         sent=sent,
         looked=tuple(_as_tried(each, place, moved) for place, each in enumerate(looked)),
         truncated=candidates.total > CANDIDATES_MAX,
+        person=found.person,
         is_others=not held.is_of_person(held.claim),
     )
 
