@@ -245,7 +245,8 @@ async def told(places: Places, method: str, path: str, own_id: str) -> tuple[Any
         CALLS.reset(mark)
 
     def without_id(text: str) -> str:
-        """A number may be a part of a hash."""
+        """A number may be a part of a hash; the trace number of a request is one of its id."""
+        text = re.sub(r"\bAM[0-9A-F]{18}\b", "TRACE", text.replace("%7CAM", "|AM"))
         return re.sub(rf"(?<![0-9a-z]){re.escape(own_id)}(?![0-9a-z])", "ID", text)
 
     headers = {name: without_id(each) for name, each in answer.headers.items()}

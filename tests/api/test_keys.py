@@ -17,6 +17,7 @@ SESSION = {
     f"/session{each}" for each in ("", "/sign-in", "/callback", "/open", "/payer", "/sign-out")
 }
 OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/fhir/metadata", *SESSION}
+OPEN |= {"/calendars/{token}.ics"}  # the address itself is the secret
 
 
 def routes(app: FastAPI) -> list[RouteContext]:
