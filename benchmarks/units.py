@@ -131,17 +131,18 @@ class Drawing:
         redis = self.stores.redis
         assert isinstance(redis, Redis)
         sha = await redis.script_load(script_text("claim.lua"))
+        epoch = await self.stores.guard.ensure(self.payer)
         async with AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(redis.client()) for _ in range(CLIENTS)]
             lines = [client.connection for client in clients if client.connection]
             return await taken(
                 [
-                    [partial(_sent, line, self._command(line, sha)) for _ in range(batches)]
+                    [partial(_sent, line, self._command(line, sha, epoch)) for _ in range(batches)]
                     for line in lines
                 ]
             )
 
-    def _command(self, line: AbstractConnection, sha: str) -> list[bytes]:
+    def _command(self, line: AbstractConnection, sha: str, epoch: str) -> list[bytes]:
         request, book = self.request(), self._book
         claim, waiting = book.claim(request.claim.claim_id), book.waiting(request.owner)
         due, arrived = self._late.due, self._late.arrived(request.owner)
@@ -149,7 +150,8 @@ class Drawing:
         keys += [due, arrived, arrived]
         for name in request.authorizations:
             keys += [book.accounts(name), book.tokens(name)]
-        sent = write_draw(request, request.authorizations), request.record, "", ""
+        keys += [book.epoch, book.trail, book.trail_head]
+        sent = write_draw(request, request.authorizations), request.record, epoch, "", ""
         return line.pack_command("EVALSHA", sha, len(keys), *keys, *sent)
 
     async def end(self) -> None:
