@@ -37,7 +37,6 @@ class Telemetry:
     """Makes spans, and counts how long they take."""
 
     tracer: "Tracer"
-    meter: "Meter"
     stages: Any
     requests: Any
 
@@ -112,7 +111,6 @@ def _opened(url: str) -> tuple[Telemetry, tuple[Callable[[], object], ...]]:
     _observe_all(meter)
     made = Telemetry(
         tracer=spans.get_tracer("authmatch", __version__),
-        meter=meter,
         stages=_histogram(meter, "authmatch.stage.duration"),
         requests=_histogram(meter, "http.server.request.duration"),
     )

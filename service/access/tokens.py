@@ -296,6 +296,11 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Take a redirect for an answer."""
 
 
+def straight() -> urllib.request.OpenerDirector:
+    """A way to an address that was configured: by no proxy, and no redirect is followed."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
+
+
 def fetched(
     url: str, body: bytes | None = None, headers: Mapping[str, str] = MappingProxyType({})
 ) -> bytes:
@@ -303,9 +308,8 @@ def fetched(
 
     Raises OSError (HTTPError for a status that is none of success), HTTPException, ValueError.
     """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
     request = urllib.request.Request(url, body, dict(headers))  # noqa: S310 - of the settings
-    with opener.open(request, timeout=_FETCH_S) as answer:
+    with straight().open(request, timeout=_FETCH_S) as answer:
         content: bytes = answer.read(_ANSWER_BYTES_MAX + 1)
     if len(content) > _ANSWER_BYTES_MAX:
         raise ValueError("it is too long an answer")

@@ -70,11 +70,10 @@ async def dismiss(caller: Caller, name: str, asked: Dismissal) -> Alert:
         (kept,) = await caller.stores.alerts.kept.read_all(caller.payer, [name])
         if kept is None:
             raise NotFound("there is no such alert")
-        for each in await _still(caller, [kept]):
-            kept = each
-            break
-        else:
+        still = await _still(caller, [kept])
+        if not still:
             raise Conflict("this alert is over: what it said is not so any more")
+        (kept,) = still
         if not kept.alert.is_open:
             who = kept.alert.on_behalf_of or kept.alert.by or "the service"
             raise Conflict(f"this alert is {kept.alert.state}, by {who}")

@@ -22,7 +22,7 @@ from service.accounting.answers.statement import TimeStep as TimeStep
 from service.accounting.answers.status import STATUSES, status_by_accounts
 from service.accounting.limits.bounds import bounds_of
 from service.application import claims
-from service.application.intake import PUSHES, NotFound
+from service.application.intake import NotFound, count_push
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.application.reception import check_version
@@ -163,7 +163,7 @@ def _pushed(content: bytes, authorization_id: str) -> Pushed:
 
 def _counted(result: PushResult | Queued) -> PushResult | Queued:
     """Count what became of a push; raises NotTaken for other content."""
-    PUSHES.labels("queued" if isinstance(result, Queued) else result.status).inc()
+    count_push(result)
     if isinstance(result, PushResult) and result.status == "conflict":
         raise NotTaken(result.code, result.reason or "other content", on_file=result.on_file)
     return result
@@ -207,14 +207,23 @@ async def read(caller: Caller, authorization_id: str) -> Stored:
 
 async def read_with_overlaps(caller: Caller, authorization_id: str) -> Stored:
     """Do as ``read``; the state says which others of the person grant the same, too."""
-    stored, stores = await read(caller, authorization_id), caller.stores
-    if stored.state.get("void") or not stored.state.get("current"):
-        return stored
-    authorization = Authorization.model_validate(stored.source)
-    person = await stores.members.person(caller.payer, authorization.member.id)
-    told = await stores.overlaps.of(caller.payer, [(authorization, person.ids)])
-    found = list(told.get(authorization_id, ()))
+    stored = await read(caller, authorization_id)
+    found = list((await overlaps_of(caller, [stored])).get(authorization_id, ()))
     return replace(stored, state=stored.state | {"overlaps": found}) if found else stored
+
+
+async def overlaps_of(caller: Caller, found: Sequence[Stored]) -> Mapping[str, tuple[str, ...]]:
+    """Which others of the person grant the same as those of these that stand, by id."""
+    standing = [
+        Authorization.model_validate(each.source)
+        for each in found
+        if each.state.get("current") and not each.state.get("void")
+    ]
+    persons = await asyncio.gather(
+        *(caller.stores.members.person(caller.payer, each.member.id) for each in standing)
+    )
+    asked = [(each, person.ids) for each, person in zip(standing, persons, strict=True)]
+    return await caller.stores.overlaps.of(caller.payer, asked)
 
 
 async def versions(caller: Caller, authorization_id: str) -> Sequence[Stored]:

@@ -375,7 +375,7 @@ def _most_left(looked: Looked) -> tuple[bool, int, str, str]:
 
 def _candidate(looked: Looked) -> Candidate:
     candidate, reason = looked.candidate, looked.reason
-    remaining = looked.remaining
+    remaining, told = looked.remaining, _balances(looked)
     return {
         "authorization_id": candidate.authorization_id,
         "number": candidate.shown_number,
@@ -387,8 +387,8 @@ def _candidate(looked: Looked) -> Candidate:
         "reason": reason,
         "why": None if reason is None else WHY.get(reason, reason),
         "remaining": None if remaining is None else written(remaining),
-        "balances": [balance for balance, _ in _balances(looked)],
-        "short": [short for _, short in _balances(looked) if short is not None],
+        "balances": [balance for balance, _ in told],
+        "short": [short for _, short in told if short is not None],
         "reverse": [],
     }
 
@@ -403,6 +403,7 @@ _MEASURES: Mapping[Measure, MeasureName] = {
 def _balances(looked: Looked) -> list[tuple[CandidateBalance, Shortage | None]]:
     """Every limit of what is drawn or tried, before it, and which of them is too short."""
     told: dict[tuple[str, Measure], tuple[CandidateBalance, Shortage | None]] = {}
+    asked = looked.wanted
     for each in (each for row in looked.rows for each in row.movements):
         for measure, name in _MEASURES.items():
             before = each.before[measure]
@@ -418,7 +419,7 @@ def _balances(looked: Looked) -> list[tuple[CandidateBalance, Shortage | None]]:
                 "reserved": write(before.reserved),
                 "remaining": write(before.remaining),
             }
-            wanted = looked.wanted.get((each.account, measure), 0)
+            wanted = asked.get((each.account, measure), 0)
             is_short = looked.reason is not None and before.remaining < wanted
             short: Shortage = {
                 "account": each.account,

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from service.application.parts import Caller
 from service.domain.authorization import Authorization
 from service.domain.decision_metrics import Metrics, Share, YearOfDecisions
+from service.tuning.page import as_text
 
 Form = Literal["json", "csv", "html"]
 
@@ -94,7 +95,7 @@ def as_csv(told: PriorAuthorizationMetrics) -> str:
     for name, each in _rows(told):
         counted = [each[column] for column in _COLUMNS]
         cells = [cell for share in counted for cell in (share["count"], share["percent"])]
-        row = [told["year"], _plain(name), each["decided"], *cells]
+        row = [told["year"], as_text(name), each["decided"], *cells]
         rows.writerow([*row, each["mean_hours"], each["median_hours"]])
     return file.getvalue()
 
@@ -118,11 +119,6 @@ def _rows(told: PriorAuthorizationMetrics) -> Iterator[tuple[str, Metrics]]:
     yield "expedited", told["expedited"]
     for each in told["services"]:
         yield each["service"], each
-
-
-def _plain(name: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name
 
 
 _HEADS = ("requests", "decided", *_COLUMNS, "mean_hours", "median_hours")

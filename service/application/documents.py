@@ -5,7 +5,7 @@ from typing import Any
 
 from service.access.act import note
 from service.application import authorizations
-from service.application.intake import PUSHES, NotFound
+from service.application.intake import NotFound, count_push
 from service.application.parts import Caller
 from service.domain.actor import NOBODY, Actor
 from service.domain.authorization import Authorization
@@ -20,7 +20,7 @@ from service.domain.manual_entry import (
     is_waiting,
     waiting,
 )
-from service.domain.submission import Pushed, PushResult, Queued
+from service.domain.submission import Pushed, PushResult
 from service.domain.values import Text
 from service.flow.adjudicating.adjudicate import Conflict
 from service.stores.connection.clock import now, today
@@ -186,7 +186,7 @@ async def _push(caller: Caller, authorization: Authorization, actor: Actor) -> N
     source = authorization.model_dump(mode="json", by_alias=True, exclude_unset=True)
     pushed = Pushed(authorization=authorization, source=source, actor=actor or NOBODY)
     (result,) = await caller.stores.entrance.push_or_queue(caller.payer, [pushed])
-    PUSHES.labels("queued" if isinstance(result, Queued) else result.status).inc()
+    count_push(result)
     if isinstance(result, PushResult) and result.status == "conflict":
         raise Conflict(result.reason or "the authorization was changed meanwhile: look again")
 

@@ -13,7 +13,7 @@ from service.application import reception
 from service.application.parts import Caller
 from service.application.reception import WRITE, Stream, take_again
 from service.domain.engine_fault import EngineFault
-from service.domain.submission import Notice
+from service.domain.submission import Notice, PushResult, Queued
 from service.domain.submission import Ruling as Ruling
 from service.flow.intake import Taken
 from service.stores.audit.reading import Counted
@@ -62,6 +62,11 @@ async def take(caller: Caller, stream: Stream) -> AsyncIterator[Taken | Notice]:
         if isinstance(each, Taken):
             PUSHES.labels(each.result["status"]).inc()
         yield each
+
+
+def count_push(result: PushResult | Queued) -> None:
+    """Count what became of one."""
+    PUSHES.labels("queued" if isinstance(result, Queued) else result.status).inc()
 
 
 async def deliver(caller: Caller) -> int:

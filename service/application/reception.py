@@ -88,7 +88,10 @@ def take(
         origin=stream.origin,
         letter_bytes_max=settings.dead_letter_bytes_max,
     )
-    sent = _timely(_dated(parts, payer, read_submissions(stream.chunks, reading), reading))
+    sent = read_submissions(stream.chunks, reading)
+    if reading.policy.undated_grants == "requested":
+        sent = _dated(parts, payer, sent, reading)
+    sent = _timely(sent)
     sent = _without_echoes(parts, payer, sent) if may_store else _barred(sent)
     sent = _signed(sent, actor, ruling or Ruling())
     taken = take_in(sent, doors, batch=stream.batch or settings.bulk_batch)
@@ -144,12 +147,9 @@ async def _dated(
 
     A fault of an engine leaves it refused: it is kept, and may be tried again.
     """
-    policy = reading.policy
     async for each in sent:
-        if (
-            policy.undated_grants == "requested"
-            and isinstance(each, Submission)
-            and any(error.get("code") == _UNDATED for error in each.errors)
+        if isinstance(each, Submission) and any(
+            error.get("code") == _UNDATED for error in each.errors
         ):
             with suppress(EngineFault):
                 yield await _read_again(parts, payer, each, reading)

@@ -411,9 +411,9 @@ async def swept(
     if not path:
         raise Misfit(f"{key}: a file and a key are needed, such as base.yaml:non_exact.min", "key")
     head = await studies.read(caller, study)
-    lines = [line async for line in studies.lines_of(caller, head)]
-    if lines_max is not None and head.said["lines"] > lines_max:
+    if lines_max is not None and head.said.get("lines", 0) > lines_max:
         raise Misfit(f"a study of more than {lines_max:,} lines: use `authmatch sweep`", "study")
+    lines = [line async for line in studies.lines_of(caller, head)]
     asked: Json = {
         "texts": dict(rules.texts),
         "file": file,

@@ -123,10 +123,9 @@ async def send(caller: Caller, request_id: str) -> Json:
         request = kept.request
         if request.status != "DRAFT":
             return await _shown(caller, request)
-        at = datetime.now(UTC)
-        message = await _message(caller.parts, payer, partner, request, at)
+        message = await message_of(caller.parts, payer, partner, request)
         row = await _push_row(caller, request)
-        going = sent(request, message, row, at)
+        going = sent(request, message, row, datetime.now(UTC))
         if await store.write(payer, going, kept.seen):
             return await _shown(caller, going)
     raise RequestConflict("the request is being changed: try again")
@@ -243,35 +242,29 @@ def partner_of(parts: Application, payer: str) -> TradingPartner:
     return partner
 
 
-async def _message(
-    parts: Application, payer: str, partner: TradingPartner, request: Request, at: datetime
+async def message_of(
+    parts: Application,
+    payer: str,
+    partner: TradingPartner,
+    request: Request,
+    *,
+    is_inquiry: bool = False,
 ) -> str:
+    """Write a request as of now, or the question how it stands; raises EngineFault."""
+    at = datetime.now(UTC)
     if partner.format == "fhir":
-        return _bundle(partner, request, at, is_inquiry=False)
+        return write_bundle(
+            request.asked,
+            request.trace,
+            at,
+            payer_id=partner.payer_id,
+            payer_name=partner.payer_name,
+            told=texts(request.asked),
+            is_inquiry=is_inquiry,
+        ).decode()
     (numbers,) = await numbers_for(parts, payer, 1)
-    return write_request(request.asked, request.trace, _address(partner), numbers, at)
-
-
-async def inquiry_of(
-    parts: Application, payer: str, partner: TradingPartner, request: Request, at: datetime
-) -> str:
-    """Write the question how a request stands; raises EngineFault."""
-    if partner.format == "fhir":
-        return _bundle(partner, request, at, is_inquiry=True)
-    (numbers,) = await numbers_for(parts, payer, 1)
-    return write_inquiry(request.asked, request.trace, _address(partner), numbers, at)
-
-
-def _bundle(partner: TradingPartner, request: Request, at: datetime, *, is_inquiry: bool) -> str:
-    return write_bundle(
-        request.asked,
-        request.trace,
-        at,
-        payer_id=partner.payer_id,
-        payer_name=partner.payer_name,
-        told=texts(request.asked),
-        is_inquiry=is_inquiry,
-    ).decode()
+    write = write_inquiry if is_inquiry else write_request
+    return write(request.asked, request.trace, _address(partner), numbers, at)
 
 
 def _address(partner: TradingPartner) -> Address:

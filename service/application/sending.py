@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from service.application._answers import cadence_of
 from service.application.parts import Application
 from service.application.reception import Stream, once, results_of, take
-from service.application.requests import inquiry_of
+from service.application.requests import message_of
 from service.background import Background
 from service.domain.actor import Actor
 from service.domain.engine_fault import EngineFault
@@ -128,7 +128,7 @@ async def _brought(
     parts: Application, payer: str, partner: TradingPartner, request: Request
 ) -> Reply:
     if request.step == "inquire":
-        message = await inquiry_of(parts, payer, partner, request, datetime.now(UTC))
+        message = await message_of(parts, payer, partner, request, is_inquiry=True)
         return await deliver(partner, "inquire", request.trace, message.encode())
     return await deliver(partner, "submit", request.trace, (request.message or "").encode())
 

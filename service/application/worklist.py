@@ -5,7 +5,6 @@ whether it still stands is asked of the books. Of two who want the same item one
 other is told: it is written only over the one that was seen.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -42,6 +41,8 @@ Answer = dict[str, Any]
 
 STALE = "the item was changed since: look at it again"
 _NEXT_LOOKED_AT = 20
+_LOOKED_AT_ONCE = 20
+"""So many grants that overlap are looked up at once: for more persons nothing is refreshed."""
 FILTERS_MAX = 30
 """So many filters somebody may save."""
 
@@ -350,11 +351,12 @@ async def _of_no_claim(caller: Caller, items: Sequence[WorkItem]) -> dict[str, b
     open_ = await caller.stores.letters.open_of(caller.payer, list(letters.values()))
     stands = {name: letter in open_ for name, letter in letters.items()}
     overlaps = [each for each in items if each.kind == OVERLAP]
-
-    async def does_overlap(item: WorkItem) -> bool:
-        first, *others = item.authorizations
-        stored = await authorizations.read_with_overlaps(caller, first)
-        return not set(others).isdisjoint(stored.state.get("overlaps", ()))
-
-    told = await asyncio.gather(*map(does_overlap, overlaps))
-    return stands | {each.item_id: does for each, does in zip(overlaps, told, strict=True)}
+    for start in range(0, len(overlaps), _LOOKED_AT_ONCE):
+        part = overlaps[start : start + _LOOKED_AT_ONCE]
+        firsts = sorted({next(iter(each.authorizations)) for each in part})
+        found = await caller.stores.reading.get_all(caller.payer, firsts)
+        told = await authorizations.overlaps_of(caller, found)
+        for each in part:
+            first, *others = each.authorizations
+            stands[each.item_id] = not set(others).isdisjoint(told.get(first, ()))
+    return stands

@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 from service.application import refusals
 from service.cli.faults import BAD_INPUT, ENGINE_FAULT, INTERRUPTED, PROBLEMS, BadInput, end
 from service.cli.terminal import say
+from service.domain.misfits import Misfit
 from service.logs import told
 
 _REFUSED = (
@@ -28,11 +29,13 @@ _REFUSED = (
     refusals.NotEmpty,
     refusals.NotFound,
     refusals.NotOffered,
+    refusals.RequestConflict,
     refusals.RolesRefused,
     refusals.SealKeysRefused,
     refusals.Stale,
     refusals.StepRefused,
     refusals.TableFault,
+    Misfit,
 )
 """Nothing was done, and the same command will be refused again."""
 

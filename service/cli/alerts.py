@@ -7,6 +7,7 @@ import typer
 from service.application import alerts
 from service.application.alerts import Wanted
 from service.application.parts import Caller
+from service.cli.asking import all_pages
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
@@ -51,20 +52,14 @@ def list_(
     )
 
     async def work(caller: Caller) -> list[Alert]:
-        found: list[Alert] = []
-        after: str | None = None
-        while len(found) < most:
-            page = await alerts.page(caller, wanted, size=PAGE, after=after)
-            found += page.entries
-            after = page.next_
-            if after is None:
-                break
-        return found[:most]
+        return await all_pages(
+            lambda after: alerts.page(caller, wanted, size=PAGE, after=after), most
+        )
 
-    listed = run_for_payer(work, payer)
+    found = run_for_payer(work, payer)
     rows = [
         (each.alert_id, each.kind, each.authorization_id, each.account or "", each.says)
-        for each in listed
+        for each in found
     ]
     view = table("alert", "kind", "authorization", "account", "says", rows=rows, whole=("alert",))
-    put_answer([each.as_answer() for each in listed], view, as_json=as_json)
+    put_answer([each.as_answer() for each in found], view, as_json=as_json)

@@ -1,38 +1,25 @@
 """`authmatch charges`: what a charge needs, and the authorization that is attached to it."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from service.application import charges
 from service.application.charges import AttachAnswer, Attachment, ChargeAnswer, Detachment
+from service.cli.asking import asked_as
 from service.cli.claim_file import read_claim
 from service.cli.configuration import JsonOption, PayerOption
-from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
 from service.cli.terminal import put_answer, table
 from service.domain.charge import Charge
-from service.domain.misfits import misfits
-from service.domain.values import Frozen
 
 app = typer.Typer(no_args_is_help=True, help="Charges: check, attach, detach.")
-
-Asked = TypeVar("Asked", bound=Frozen)
 
 ChargeArgument = Annotated[str, typer.Argument(metavar="CHARGE", help="A file; - is stdin.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="For whom.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for the audit.")]
-
-
-def _fitting(model: type[Asked], **said: object) -> Asked:
-    """Read what was given as options; raises BadInput."""
-    try:
-        return model.model_validate(said)
-    except ValidationError as error:
-        raise BadInput(misfits(error, most=1)[0]) from error
 
 
 @app.callback()
@@ -90,7 +77,10 @@ def attach(
 ) -> None:
     """Reserve the units of an authorization for a charge, all of them, or move nothing."""
     given = read_claim(charge, Charge)
-    asked = _fitting(Attachment, charge=given, authorization_id=authorization, by=by, reason=reason)
+    asked = asked_as(
+        Attachment,
+        {"charge": given, "authorization_id": authorization, "by": by, "reason": reason},
+    )
     answer = run_for_payer(lambda caller: charges.attach(caller, asked), payer)
     put_answer(answer, _attached(answer), as_json=as_json)
 
@@ -112,7 +102,7 @@ def detach(
     as_json: JsonOption = False,
 ) -> None:
     """Give back what is reserved in the name of a charge."""
-    asked = _fitting(Detachment, by=by, reason=reason)
+    asked = asked_as(Detachment, {"by": by, "reason": reason})
     answer = run_for_payer(lambda caller: charges.detach(caller, charge_id, asked), payer)
     told = [
         f"{each['authorization_id']}: {each['units_before']}" for each in answer["authorizations"]

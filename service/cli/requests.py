@@ -1,17 +1,17 @@
 """`authmatch request`: ask a payer for an authorization, follow it, and renew it."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import orjson
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from rich.table import Table
 
 from service.application import requests, sending
 from service.application.intake import NotFound
 from service.application.parts import Caller
-from service.application.requests import CopyAsked, RequestConflict, WantedRequests
+from service.application.requests import CopyAsked, WantedRequests
+from service.cli.asking import all_pages, asked_as
 from service.cli.claim_file import read_claim
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import PROBLEMS, BadInput
@@ -26,7 +26,6 @@ app = typer.Typer(no_args_is_help=True, help="Ask payers: new, send, status, ren
 PAGE = 200
 _ONLY_HERE = "kept; a running service goes on with it"
 
-_Model = TypeVar("_Model", bound=BaseModel)
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the request.")]
 SendOption = Annotated[bool, typer.Option("--send", help="Have it sent, too.")]
 
@@ -105,7 +104,7 @@ def renew(
     except orjson.JSONDecodeError as error:
         raise BadInput(f"--changes: not JSON: {error}") from error
     told = {"request_id": id_, "certification_type": certification, "changes": patch}
-    asked = _model(CopyAsked, told)
+    asked = asked_as(CopyAsked, told)
 
     async def work(caller: Caller) -> dict[str, Any]:
         try:
@@ -125,18 +124,9 @@ async def _sent(caller: Caller, request_id: str) -> dict[str, Any]:
 
 
 def _run(work: Any, payer: str | None) -> dict[str, Any]:
-    """Do it; what does not go is bad input."""
+    """Do it; a message that cannot be made is bad input."""
     try:
         return cast(dict[str, Any], run_for_payer(work, payer))
-    except ValidationError as error:
-        raise BadInput(misfits(error)[0]) from error
-    except (NotFound, RequestConflict) as error:
-        raise BadInput(str(error)) from error
-
-
-def _model(model: type[_Model], told: Mapping[str, Any]) -> _Model:
-    try:
-        return model.model_validate(told)
     except ValidationError as error:
         raise BadInput(misfits(error)[0]) from error
 
@@ -148,11 +138,12 @@ def _put_all(only: str | None, payer: str | None, *, as_json: bool) -> None:
         raise BadInput(f"--only: one of {', '.join(statuses)}")
 
     async def work(caller: Caller) -> list[dict[str, Any]]:
-        found = await requests.page(caller, WantedRequests(status=wanted), size=PAGE, after=None)
-        return [requests.told(each.request) for each in found.entries]
+        asked = WantedRequests(status=wanted)
+        found = await all_pages(lambda after: requests.page(caller, asked, size=PAGE, after=after))
+        return [requests.told(each.request) for each in found]
 
-    listed = run_for_payer(work, payer)
-    put_answer(listed, _table(listed), as_json=as_json)
+    every = run_for_payer(work, payer)
+    put_answer(every, _table(every), as_json=as_json)
 
 
 def _put(answer: dict[str, Any], *, as_json: bool) -> None:

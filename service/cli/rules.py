@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 
 from service.application import reports, rules, rules_drafts, rules_publishing, rules_stages
@@ -30,13 +29,13 @@ from service.application.rules_drafts import (
     DraftWanted,
 )
 from service.application.rules_publishing import PublishAsked, RollbackAsked
+from service.cli.asking import asked_as
 from service.cli.claim_file import read_claim
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import ENGINE_FAULT, PROBLEMS, BadInput, end
 from service.cli.opened import run_with
 from service.cli.terminal import put, put_answer, put_json, say, table
 from service.domain.claim import Claim
-from service.domain.misfits import misfits
 from service.domain.template import Template
 from service.querying.library import template_schema
 from service.querying.problem import Problem
@@ -49,7 +48,6 @@ from service.tuning.bands import band_words
 app = typer.Typer(no_args_is_help=True, help="Rules: check, draft, approve, publish, roll back.")
 
 T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
 
 _MANY = 200
 _TITLE_MAX = 200
@@ -463,14 +461,6 @@ def run_rules(work: Callable[[Caller], Awaitable[T]], payer: str | None) -> T:
     settings = read_settings()
     whose = EVERYBODY if payer is None else payer_of(payer, settings)
     return run_with(settings, lambda parts: work(local_caller(parts, whose)))
-
-
-def asked_as(model: type[M], given: dict[str, Any]) -> M:
-    """What is asked for, as options give it; raises BadInput."""
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise BadInput(misfits(error)[0]) from error
 
 
 def _sample_claims() -> SampleClaims | None:

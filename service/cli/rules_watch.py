@@ -11,6 +11,7 @@ from service.application.rules_publishing import PublishAsked
 from service.application.rules_shadow import ShadowAsked
 from service.application.rules_stages import StageAsked, WidenAsked
 from service.application.statistics import statistics as rule_statistics
+from service.cli.asking import asked_as
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
@@ -20,7 +21,6 @@ from service.cli.rules import (
     Which,
     WhoseOption,
     app,
-    asked_as,
     published,
     run_rules,
     stage_words,

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import orjson
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.table import Table
 
@@ -20,12 +20,13 @@ from service.application.reports import Made
 from service.application.rules import texts_of
 from service.application.studies import StudyAsked
 from service.application.suggestions import SuggestionAsked
+from service.cli.asking import asked_as
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import PROBLEMS, BadInput
 from service.cli.opened import run_for_payer
 from service.cli.terminal import progress, put_answer, put_json, say, table
 from service.domain.claim import Claim
-from service.domain.misfits import Misfit, misfits
+from service.domain.misfits import misfits
 from service.ingest.submissions import is_x12
 from service.rules.book import EVERYBODY
 from service.rules.rule_set import RuleSet
@@ -38,7 +39,6 @@ from service.tuning.suggesting import TRIES
 
 app = typer.Typer(no_args_is_help=True, help="Studies: claims to try rules on.")
 
-M = TypeVar("M", bound=BaseModel)
 
 PAGE = 50
 BYTES_MAX = 256 * 1024 * 1024
@@ -94,7 +94,7 @@ def create(
 
 async def made(caller: Caller, asked: Mapping[str, Any], source: str | None = None) -> studies.Json:
     """Make a study of what is asked for, and wait for it; raises BadInput."""
-    read = _read(StudyAsked, asked)
+    read = asked_as(StudyAsked, asked)
     head = studies.new_head(caller, read, source)
     done = await studies.recorded(caller, head, lambda tell: studies.make(caller, head, read, tell))
     return studies.told(done)
@@ -120,14 +120,6 @@ def _kept(period: str | None, only: list[str], sample: str | None) -> dict[str, 
         except ValueError as error:
             raise BadInput(f"--sample {sample}: a number, or two such as 500@7") from error
     return kept
-
-
-def _read(model: type[M], asked: Mapping[str, Any]) -> M:
-    try:
-        return model.model_validate(asked)
-    except ValidationError as error:
-        reason, _ = misfits(error)
-        raise BadInput(reason) from error
 
 
 async def _claims_in(caller: Caller, file: Path) -> list[Any]:
@@ -287,10 +279,7 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Judge a study with one key at several values: classes, what is taken, examiners' hours."""
-    try:
-        wanted = reports.values_in(values)
-    except Misfit as error:
-        raise BadInput(str(error)) from error
+    wanted = reports.values_in(values)
 
     async def work(caller: Caller) -> studies.Json:
         rules = await rules_of(caller, draft)
@@ -316,7 +305,7 @@ def suggest(
     Exit code 1 where there is none, or a gate denies what its report comes to.
     """
     given = {"study": study, "reason": reason, "seed": seed, "tries": tries, "by": by}
-    asked = _read(SuggestionAsked, given)
+    asked = asked_as(SuggestionAsked, given)
 
     async def work(caller: Caller) -> tuple[studies.Json, Mapping[str, Any] | None]:
         head = await suggestions.new_head(caller, asked)

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, get_args
 
 import typer
-from pydantic import BaseModel, ValidationError
 from rich.console import Group
 from rich.table import Table
 
@@ -14,20 +13,19 @@ from service.application.parts import Caller
 from service.application.resolutions import Resolved
 from service.application.worklist import Sorting, Wanted
 from service.cli.adjudicate import end_unless_copied
+from service.cli.asking import all_pages, asked_as
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
 from service.cli.terminal import put_answer, table
 from service.domain.decision import Asked, Assignment, Hold, Resolution, Skip
 from service.domain.engine_fault import EngineFault
-from service.domain.misfits import misfits
 from service.domain.work_item import ItemKind, ItemState, Listed
 
 app = typer.Typer(no_args_is_help=True, help="What waits for a person: list, take, decide.")
 
 PAGE = 200
 
-_Model = TypeVar("_Model", bound=BaseModel)
 
 ItemArgument = Annotated[str, typer.Argument(metavar="ITEM", help="The id of the item.")]
 ByOption = Annotated[
@@ -91,18 +89,12 @@ def list_(  # noqa: PLR0913 - the options of a command
         raise BadInput(f"--sort: one of {', '.join(sorts)}")
 
     async def work(caller: Caller) -> list[Listed]:
-        found: list[Listed] = []
-        after: str | None = None
-        while len(found) < most:
-            page = await worklist.page(caller, wanted, sort=order, size=PAGE, after=after)
-            found += page.entries
-            after = page.next_
-            if after is None:
-                break
-        return found[:most]
+        return await all_pages(
+            lambda after: worklist.page(caller, wanted, sort=order, size=PAGE, after=after), most
+        )
 
-    listed = run_for_payer(work, payer)
-    put_answer([each.as_answer() for each in listed], _table(listed), as_json=as_json)
+    found = run_for_payer(work, payer)
+    put_answer([each.as_answer() for each in found], _table(found), as_json=as_json)
 
 
 @app.command()
@@ -159,7 +151,7 @@ def next_(
     as_json: JsonOption = False,
 ) -> None:
     """Take the most urgent item that nobody has."""
-    wanted, asked = _wanted("open", kind, event=event, team=team), _read(Asked, by=by)
+    wanted, asked = _wanted("open", kind, event=event, team=team), asked_as(Asked, {"by": by})
     _told(lambda caller: worklist.take_next(caller, wanted, asked), payer, as_json)
 
 
@@ -168,7 +160,7 @@ def take(
     item: ItemArgument, by: ByOption = None, payer: PayerOption = None, as_json: JsonOption = False
 ) -> None:
     """Take an item."""
-    asked = _read(Asked, by=by)
+    asked = asked_as(Asked, {"by": by})
     _told(lambda caller: worklist.take(caller, item, asked), payer, as_json)
 
 
@@ -177,7 +169,7 @@ def release(
     item: ItemArgument, by: ByOption = None, payer: PayerOption = None, as_json: JsonOption = False
 ) -> None:
     """Give an item back."""
-    asked = _read(Asked, by=by)
+    asked = asked_as(Asked, {"by": by})
     _told(lambda caller: worklist.release(caller, item, asked), payer, as_json)
 
 
@@ -190,7 +182,7 @@ def skip(
     as_json: JsonOption = False,
 ) -> None:
     """Leave an item to others."""
-    asked = _read(Skip, by=by, reason=reason)
+    asked = asked_as(Skip, {"by": by, "reason": reason})
     _told(lambda caller: worklist.skip(caller, item, asked), payer, as_json)
 
 
@@ -206,7 +198,7 @@ def hold(
     as_json: JsonOption = False,
 ) -> None:
     """Give an item out to nobody before a day."""
-    asked = _read(Hold, by=by, reason=reason, until=until)
+    asked = asked_as(Hold, {"by": by, "reason": reason, "until": until})
     _told(lambda caller: worklist.hold(caller, item, asked), payer, as_json)
 
 
@@ -221,7 +213,10 @@ def assign(
     as_json: JsonOption = False,
 ) -> None:
     """Give items to a person or a team; to nobody where neither is named."""
-    asked = _read(Assignment, items=items, assignee=to, team=team, by=by, reason=reason)
+    asked = asked_as(
+        Assignment,
+        {"items": items, "assignee": to, "team": team, "by": by, "reason": reason},
+    )
     answer = run_for_payer(lambda caller: worklist.assign(caller, asked), payer)
     told = "\n".join(f"{each['item_id']}: {each['status']}" for each in answer)
     put_answer(answer, told, as_json=as_json)
@@ -258,19 +253,19 @@ def resolve(  # noqa: PLR0913 - the options of a command
     """
     group, carc, *remarks = [*(deny_with or "").split(), "", ""]
     remarks = [each for each in remarks if each]
-    resolution = _read(
-        Resolution,
-        action=action,
-        type=kind,
-        authorizations=[{"authorization_id": each} for each in authorization or ()],
-        deny_with={"group": group, "carc": carc, "remarks": remarks} if deny_with else None,
-        event=event,
-        until=until,
-        asked=asked,
-        reason_code=reason_code,
-        reason=reason,
-        by=by,
-    )
+    given = {
+        "action": action,
+        "type": kind,
+        "authorizations": [{"authorization_id": each} for each in authorization or ()],
+        "deny_with": {"group": group, "carc": carc, "remarks": remarks} if deny_with else None,
+        "event": event,
+        "until": until,
+        "asked": asked,
+        "reason_code": reason_code,
+        "reason": reason,
+        "by": by,
+    }
+    resolution = asked_as(Resolution, given)
     _resolved(
         lambda caller: resolutions.resolve(caller, item, resolution, etag, dry=dry_run),
         payer,
@@ -288,7 +283,7 @@ def undo(
     as_json: JsonOption = False,
 ) -> None:
     """Undo what was decided last about an item, while nothing followed."""
-    asked = _read(Asked, by=by, reason=reason)
+    asked = asked_as(Asked, {"by": by, "reason": reason})
     _resolved(lambda caller: resolutions.undo(caller, item, asked, etag), payer, as_json)
 
 
@@ -317,13 +312,6 @@ def _resolved(decide: Callable[[Caller], Any], payer: str | None, as_json: bool)
 def _told(work: Callable[[Caller], Any], payer: str | None, as_json: bool) -> None:
     listed: Listed = run_for_payer(work, payer)
     put_answer(listed.as_answer(), _table([listed]), as_json=as_json)
-
-
-def _read(model: type[_Model], **content: Any) -> _Model:
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise BadInput(misfits(error)[0]) from error
 
 
 def _table(listed: list[Listed]) -> Table:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any, Literal, get_args
 
 import orjson
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from service.domain.actor import Actor
 from service.domain.values import Code, Counted, Frozen, LongText, Text
@@ -31,9 +31,6 @@ in which to decide is nearly over (CMS-0057-F); it was entered by hand, and noth
 
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 AlertState = Literal["open", "dismissed", "over"]
-AlertId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
-"""The id of an alert: a hash, which tells no id of an authorization."""
-
 DOCUMENTED = "documented"
 """Under this name the state of an authorization says whether it has a document."""
 FOLLOW_UP = "follow_up_on"

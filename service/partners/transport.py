@@ -14,6 +14,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
 
+from service.access.tokens import straight
 from service.settings import TradingPartner
 
 Errand = Literal["submit", "inquire"]
@@ -60,7 +61,7 @@ def _post(partner: TradingPartner, errand: Errand, message: bytes) -> Reply:
         address = f"{address.rstrip('/')}/Claim/${errand}"
     asked = urllib.request.Request(address, message, headers)  # noqa: S310 - https, or this machine
     try:
-        with _OPENER.open(asked, timeout=partner.timeout_s) as response:
+        with straight().open(asked, timeout=partner.timeout_s) as response:
             return Reply(_bounded(response.read(ANSWER_BYTES_MAX + 1)))
     except urllib.error.HTTPError as error:
         with error:
@@ -70,16 +71,6 @@ def _post(partner: TradingPartner, errand: Errand, message: bytes) -> Reply:
     except (OSError, HTTPException, ValueError) as error:
         reason = "in time" if isinstance(error, TimeoutError) else "at all"
         raise NotReached(f"the partner did not answer {reason}") from error
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Health data goes where it was said to go, and nowhere else."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow none: it is told as a status."""
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
 
 
 def _bounded(content: bytes) -> bytes:

@@ -450,11 +450,13 @@ def csv_of(report: Report) -> Iterator[str]:
         yield ",".join(_quoted(cells[name]) for name in CSV_COLUMNS) + "\r\n"
 
 
+def as_text(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
 def _quoted(value: object) -> str:
-    """A cell; one that a spreadsheet would take for a formula is made text."""
-    text = "" if value is None else str(value)
-    if text[:1] in ("=", "+", "-", "@", "\t"):
-        text = f"'{text}"
+    text = as_text("" if value is None else str(value))
     if any(each in text for each in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text

@@ -340,8 +340,8 @@ def is_rejected(case: Case, items: list[Item]) -> bool:
         return False
     where = errors[0] if errors else case.response.get("outcome")
     codes = [one.code for each in errors for one in codings(each.get("code"))][:5]
-    listed = ", ".join(each for each in codes if len(each) <= 5 and each.isalnum())
     case.rejected = tuple(each for each in codes if len(each) <= 5 and each.isalnum())
+    listed = ", ".join(case.rejected)
     message = "the request was rejected before a decision: this is no denial, nothing is stored"
     where.warn("request-rejected", message + (f" (901: {listed})" if listed else ""))
     return True

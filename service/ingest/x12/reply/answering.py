@@ -228,7 +228,7 @@ _PRINCIPAL, _OTHER = "ABK", "ABF"
 _DIAGNOSES_A_SEGMENT = 12
 _QUALIFIERS = {system: qualifier for qualifier, system in SYSTEMS.items()}
 _RAW_ACTION = "review_action"
-_TEXT_CHARACTERS_MAX = 264
+TEXT_CHARACTERS_MAX = 264
 
 
 def _written_event(authorization: Authorization) -> Iterator[Written]:
@@ -312,12 +312,12 @@ def _diagnosis(diagnosis: Diagnosis, place: int) -> list[str]:
 def _texts(authorization: Authorization) -> Iterator[Written]:
     for message in authorization.messages:
         if message.text:
-            yield ["MSG", message.text[:_TEXT_CHARACTERS_MAX]]
+            yield ["MSG", message.text[:TEXT_CHARACTERS_MAX]]
     yield from messages(authorization.limits)
     groups = [each.procedure.group for each in authorization.lines if each.procedure]
     for group in dict.fromkeys(filter(None, groups)):
         # A group of codes has no place in a 278: it is told, and no line is made of it.
-        yield ["MSG", f"SERVICES {group}"[:_TEXT_CHARACTERS_MAX]]
+        yield ["MSG", f"SERVICES {group}"[:TEXT_CHARACTERS_MAX]]
 
 
 def _form(authorization: Authorization, line: AuthorizationLine) -> str:

@@ -12,6 +12,7 @@ from service.domain.authorization import Authorization
 from service.domain.request import AuthorizationRequest, DocumentReference, Used, as_authorization
 from service.domain.values import DateSpan
 from service.ingest.x12.reply.answering import (
+    TEXT_CHARACTERS_MAX,
     Levels,
     category_of,
     certification,
@@ -160,7 +161,7 @@ def _paperwork(document: DocumentReference) -> Written:
 def texts(request: AuthorizationRequest) -> str:
     """What is told in words: the note, and what was used of what was granted before."""
     told = [request.note] if request.note else []
-    return ". ".join([*told, *map(_used, request.evidence)])[:264]
+    return ". ".join([*told, *map(_used, request.evidence)])[:TEXT_CHARACTERS_MAX]
 
 
 def _used(used: Used) -> str:
