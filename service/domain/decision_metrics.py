@@ -4,7 +4,7 @@ Drugs are left out. Small counts are not told: nobody is to be known by them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from statistics import fmean, median
 from typing import Literal
@@ -61,7 +61,7 @@ def request_in(versions: Sequence[Authorization], zone: tzinfo) -> Request | Non
     due = next((each.due for each in reversed(until) if each.is_extended), None)
     if due is None and received is not None:
         due = due_at(received, zone, is_expedited=is_expedited)
-    is_ordered = received is not None and received <= decided_at
+    clock = replace(clocks[place], received=received, due=due)
     decided = _decided(*told[place])
     later = (_decided(*each) for each in told[place + 1 :])
     return Request(
@@ -69,8 +69,8 @@ def request_in(versions: Sequence[Authorization], zone: tzinfo) -> Request | Non
         is_extended=any(each.is_extended for each in until),
         decided=decided,
         decided_at=decided_at,
-        hours=(decided_at - received).total_seconds() / 3600 if received and is_ordered else None,
-        in_time=decided_at <= due if due is not None else None,
+        hours=clock.hours,
+        in_time=None if due is None else clock.stands(decided_at) == "in-time",
         overturned=decided != "approved" and "approved" in later,
         services=tuple(dict.fromkeys(_service(each, told[place][0]) for each in told[place][1])),
     )

@@ -1,8 +1,9 @@
 """When a message was made, as exactly as it says: a day alone leaves its time open."""
 
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -27,6 +28,16 @@ class Moment:
     def holds(self, other: "Moment") -> bool:
         """Whether another one says more exactly when this was."""
         return other.width < self.width and self.at <= other.at < self.ends
+
+
+def add_months(day: date, count: int) -> date:
+    """The day so many months later: the same of the month, or the month's last.
+
+    >>> add_months(date(2028, 3, 31), -1).isoformat()
+    '2028-02-29'
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def finest(moments: Iterable[Moment | None]) -> Moment | None:

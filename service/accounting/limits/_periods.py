@@ -1,11 +1,11 @@
 """Periods in which limits begin anew: a renewal (seed 004), or the period of a rate (HSD03)."""
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 from service.domain.authorization import Rate, Renewal
+from service.domain.moment import add_months
 from service.domain.values import WEEKDAYS, Weekday
 
 Unit = Literal["day", "week", "month", "year"]
@@ -45,10 +45,10 @@ class Periods:
             return anchor + timedelta(days=(day - anchor).days // length * length)
         length = _MONTHS[self.unit] * self.length
         if self.anchor is None:
-            return _add_months(date(1, 1, 1), _months(day) // length * length - 12)
+            return add_months(date(1, 1, 1), _months(day) // length * length - 12)
         gone = (_months(day) - _months(self.anchor)) // length * length
-        start = _add_months(self.anchor, gone)
-        return start if start <= day else _add_months(self.anchor, gone - length)
+        start = add_months(self.anchor, gone)
+        return start if start <= day else add_months(self.anchor, gone - length)
 
     def _first_weekday(self) -> date:
         """A day on which a period of days or weeks begins by the calendar."""
@@ -79,20 +79,14 @@ def periods_within(rate: Rate, start: date) -> int | None:
         return -(-(end - start).days // _DAYS[rate.period])
     length = _MONTHS[rate.period]
     whole = (_months(end) - _months(start)) // length
-    return whole + (_add_months(start, whole * length) < end)
+    return whole + (add_months(start, whole * length) < end)
 
 
 def _add(day: date, unit: Unit, count: int) -> date:
     if unit in _DAYS:
         return day + timedelta(days=_DAYS[unit] * count)
-    return _add_months(day, _MONTHS[unit] * count)
+    return add_months(day, _MONTHS[unit] * count)
 
 
 def _months(day: date) -> int:
     return day.year * 12 + day.month - 1
-
-
-def _add_months(day: date, count: int) -> date:
-    """So many months later; a day that a month does not have is its last one."""
-    year, month = divmod(_months(day) + count, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

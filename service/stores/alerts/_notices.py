@@ -17,11 +17,13 @@ from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.names import IndexNames
-from service.stores.connection.reading import Found
+from service.stores.connection.reading import Found, Order, read_many, read_page
 
 AT_ONCE = 100
 CLAIMED_S = 300
 """So long nobody else sends what somebody has begun to send."""
+
+_OLDEST_FIRST: Order = [({"made_at": "asc"}, int)]
 
 Outcome = Literal["waiting", "done", "failed", "over"]
 
@@ -67,7 +69,7 @@ class Notices:
     async def take(self, choice: KeptChoice, channel: Channel) -> list[Due]:
         """Begin to send what is due to somebody; nobody else has it meanwhile."""
         at = now()
-        clauses = [
+        clauses: list[dict[str, Any]] = [
             {"term": {"choice": choice.id}},
             {"term": {"channel": channel}},
             {"term": {"state": "waiting"}},
@@ -75,27 +77,26 @@ class Notices:
         ]
         with translated_errors():
             await self._elasticsearch.indices.refresh(index=self._indices.alert_notices)
-            response = await self._elasticsearch.search(
-                index=self._indices.alert_notices,
-                query={"bool": {"filter": clauses}},
-                sort=[{"made_at": "asc"}],
-                size=AT_ONCE,
-                seq_no_primary_term=True,
-                allow_partial_search_results=False,
-            )
-        found = [_due(each) for each in response["hits"]["hits"]]
+        found = await read_page(
+            self._elasticsearch,
+            self._indices.alert_notices,
+            clauses,
+            _due,
+            order=_OLDEST_FIRST,
+            size=AT_ONCE,
+            after=None,
+            seq_no_primary_term=True,
+        )
         until = now(after_s=CLAIMED_S)
-        taken = [replace(each, next_at=until, tries=each.tries + 1) for each in found]
+        taken = [replace(each, next_at=until, tries=each.tries + 1) for each in found.entries]
         done = await self.write(taken)
         names = [each.id for each, ok in zip(taken, done, strict=True) if ok]
         return await self._read(names)
 
     async def _read(self, names: Sequence[str]) -> list[Due]:
-        if not names:
-            return []
-        with translated_errors():
-            response = await self._elasticsearch.mget(index=self._indices.alert_notices, ids=names)
-        return [_due(each) for each in response["docs"] if each.get("found")]
+        index = self._indices.alert_notices
+        found = await read_many(self._elasticsearch, index, "a notice", ids=names)
+        return [_due(each) for each in found if each]
 
     async def write(self, dues: Sequence[Due]) -> list[bool]:
         """Write each over what was seen, or as a new one; tells of each whether that was so."""

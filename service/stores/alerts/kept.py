@@ -71,7 +71,7 @@ class Alerts:
         What was dismissed stays so, and what was over is open again.
         """
         unique = list({each.alert_id: each for each in alerts}.values())
-        made = await self._write(payer, [(each, None) for each in unique])
+        made = await self.write(payer, [(each, None) for each in unique])
         known = [each for each, ok in zip(unique, made, strict=True) if not ok]
         there = await self.read_all(payer, [each.alert_id for each in known])
         again = [
@@ -79,7 +79,7 @@ class Alerts:
             for each, kept in zip(known, there, strict=True)
             if kept is not None and kept.alert.state == "over"
         ]
-        return sum(made) + sum(await self._write(payer, again))
+        return sum(made) + sum(await self.write(payer, again))
 
     async def read_all(self, payer: str, ids: Sequence[str]) -> list[Kept | None]:
         """Give many, None for each that never was."""
@@ -88,11 +88,11 @@ class Alerts:
         found = await read_many(self._elasticsearch, index, "an alert", ids=names)
         return [_kept(each) if each else None for each in found]
 
-    async def write(self, payer: str, alerts: Iterable[tuple[Alert, Seen]]) -> list[bool]:
-        """Write alerts, each over what was seen; tells of each whether that was still so."""
-        return await self._write(payer, list(alerts))
+    async def write(self, payer: str, alerts: Iterable[tuple[Alert, Seen | None]]) -> list[bool]:
+        """Write alerts, each over what was seen, or as a new one.
 
-    async def _write(self, payer: str, alerts: Sequence[tuple[Alert, Seen | None]]) -> list[bool]:
+        Tells of each whether that was still so.
+        """
         operations = [
             Operation(
                 action="create" if seen is None else "index",

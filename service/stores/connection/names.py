@@ -86,13 +86,19 @@ class IndexNames:
     """What could not be taken, until somebody sees to it."""
 
     @property
+    def plain(self) -> tuple[str, ...]:
+        """Those that are one index each: neither generations nor months."""
+        return (
+            *(self.locator, self.history, self.accounting, self.archive, self.dead_letters),
+            *(self.keys, self.rules, self.worklist, self.golden, self.requests, self.documents),
+            *(self.alerts, self.alert_choices, self.alert_notices),
+        )
+
+    @property
     def written(self) -> tuple[str, ...]:
         """All that is written to, by names and wildcards; of generations only the live one."""
-        return (
-            *(self.authorizations, self.locator, self.history, self.ledgers, self.audits),
-            *(self.accounting, self.archive, self.dead_letters, self.worklist, self.golden),
-            *(self.keys, self.rules, self.all_kept_claims, self.all_studies),
-        )
+        months = self.ledgers, self.audits, self.all_kept_claims, self.all_studies
+        return (self.authorizations, *self.plain, *months)
 
     def template(self, name: str) -> str:
         """The name under which a template is installed."""

@@ -28,12 +28,13 @@ from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clock import now
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.names import IndexNames
-from service.stores.connection.reading import read_one
+from service.stores.connection.reading import Order, read_one, read_page
 from service.stores.connection.sealing import Seal
 from service.stores.documents._folder import DocumentFolder
 
 OF_ONE_MAX = 200
 """So many documents an authorization may have."""
+_OLDEST_FIRST: Order = [({"added_at": "asc"}, int), ({"document_id": "asc"}, str)]
 _OWNERS_MAX = 10_000
 _SCANNER = "scanner"
 _CLEAN, _REFUSED = 0, 1
@@ -150,14 +151,16 @@ class Documents:
         clauses = [{"term": {"payer": payer}}, {"term": {"authorization_id": authorization_id}}]
         with translated_errors():
             await self._elasticsearch.indices.refresh(index=self._indices.documents)
-            response = await self._elasticsearch.search(
-                index=self._indices.documents,
-                query={"bool": {"filter": clauses}},
-                sort=[{"added_at": "asc"}, {"document_id": "asc"}],
-                size=OF_ONE_MAX,
-                allow_partial_search_results=False,
-            )
-        return [_document(each["_source"]) for each in response["hits"]["hits"]]
+        found = await read_page(
+            self._elasticsearch,
+            self._indices.documents,
+            clauses,
+            lambda each: _document(each["_source"]),
+            order=_OLDEST_FIRST,
+            size=OF_ONE_MAX,
+            after=None,
+        )
+        return list(found.entries)
 
     async def with_some(self, payer: str, ids: Collection[str]) -> set[str]:
         """Tell which of some authorizations have a document."""

@@ -40,24 +40,7 @@ class Installation:
         change of its state, which is much quicker than one after the other.
         """
         await self.put_templates()
-        names = self._indices
-        plain = (
-            names.locator,
-            names.history,
-            names.accounting,
-            names.archive,
-            names.dead_letters,
-            names.keys,
-            names.rules,
-            names.worklist,
-            names.alerts,
-            names.documents,
-            names.alert_choices,
-            names.alert_notices,
-            names.golden,
-            names.requests,
-        )
-        await asyncio.gather(*(self._create(index, {}) for index in plain))
+        await asyncio.gather(*(self._create(index, {}) for index in self._indices.plain))
         await self._add_to_locator()
         with translated_errors():
             there = await self._elasticsearch.indices.exists_alias(
