@@ -132,7 +132,7 @@ async def _clear_row(parts: Application, payer: str, request: Request, actor: Ac
     stored = await parts.stores.reading.get(payer, row)
     if (
         stored is None
-        or stored.source["authorization_id"] != row
+        or stored.source.get("authorization_id") != row
         or not stored.state.get("current", True)
     ):
         return

@@ -26,6 +26,7 @@ from service.application.intake import NotFound, count_push
 from service.application.ledger_view import LedgerEntries, ledger_entries
 from service.application.parts import Caller
 from service.application.reception import check_version
+from service.domain.actor import Actor
 from service.domain.answers import RelatedClaim, StatementAnswer, UtilizationAnswer
 from service.domain.authorization import Authorization
 from service.domain.engine_fault import EngineFault
@@ -127,16 +128,18 @@ async def push(caller: Caller, authorization_id: str, content: bytes) -> PushRes
         raise
 
 
-async def withdraw(caller: Caller, authorization_id: str, version: int) -> PushResult | Queued:
+async def withdraw(
+    caller: Caller, authorization_id: str, version: int, actor: Actor | None = None
+) -> PushResult | Queued:
     """Make an authorization void under the sender's next version; raises as ``push`` does.
 
-    Raises BadPart for a version beyond today.
+    ``actor``: for whom, if for somebody else. Raises BadPart for a version beyond today.
     """
     note(authorizations=(authorization_id,))
     check_version(version, "/query/version")
     try:
         result = await caller.stores.entrance.withdraw_or_queue(
-            caller.payer, authorization_id, version, caller.subject.acting_for(None)
+            caller.payer, authorization_id, version, actor or caller.subject.acting_for(None)
         )
         return _counted(result)
     except NotTaken as refused:

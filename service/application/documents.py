@@ -141,10 +141,10 @@ async def refuse(caller: Caller, authorization_id: str, asked: Refusal) -> Enter
     Raises Conflict where it does not wait, NotFound, NotActing, EngineFault.
     """
     note(why=asked.reason)
-    caller.subject.acting_for(asked.by)
+    actor = caller.subject.acting_for(asked.by)
     authorization = await _waiting(caller, authorization_id)
     version = authorization.version + 1
-    await authorizations.withdraw(caller, authorization_id, version)
+    await authorizations.withdraw(caller, authorization_id, version, actor)
     return Entered(authorization_id=authorization_id, version=version, waits_for=())
 
 

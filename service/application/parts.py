@@ -267,6 +267,7 @@ class Stores:
             keys,
             self.reading,
             self.accumulators.accounts_of_all,
+            self.epoch.confirm,
             self._judging,
             self.payers,
             settings,

@@ -15,6 +15,7 @@ from typing import Annotated
 import orjson
 from pydantic import Field
 
+from service.access.act import note
 from service.application import golden, rules_drafts, studies
 from service.application.parts import Caller
 from service.application.rules import Asked as Why
@@ -387,9 +388,11 @@ async def bodies(caller: Caller, id_: str) -> Made:
         raise NotDone(f"this report is not done: {head.status}", "report")
     made = Made(*found)
     content = orjson.loads(made.content)
-    study = await studies.read(caller, content["study"]["id"])
-    names = await studies.names_of(caller, study)
-    await studies.claims_of(caller, study, names, {row["claim_id"] for row in content["rows"]})
+    shown = {row["claim_id"] for row in content["rows"]}
+    note(claims=shown)
+    with suppress(NoSuchStudy):  # months of studies are dropped before the reports of later ones
+        study = await studies.read(caller, content["study"]["id"])
+        await studies.claims_of(caller, study, await studies.names_of(caller, study), shown)
     return made
 
 

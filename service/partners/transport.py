@@ -92,6 +92,11 @@ def _write(partner: TradingPartner, errand: Errand, trace: str, message: bytes) 
             file.flush()
             os.fsync(file.fileno())
         part.replace(folder / name)
+        handle = os.open(folder, os.O_RDONLY)  # the name is to outlive a power loss, too
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise NotReached("the folder of the partner cannot be written to") from error
 

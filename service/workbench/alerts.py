@@ -7,6 +7,8 @@ from fastapi import APIRouter, Path, Query
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from service.api.alerts import CALENDARS
+from service.api.browser import origin
 from service.api.caller import needs
 from service.api.claims import After
 from service.api.problem import Refused, refused_of
@@ -56,7 +58,8 @@ async def calendar(visit: Visiting) -> Response:
         await alerts.close_calendar(visit.caller)
         return RedirectResponse(f"{PREFIX}/alerts", 303)
     _, token = await alerts.open_calendar(visit.caller)
-    return await table(visit, address=f"{visit.request.base_url}calendars/{token}.ics")
+    base = origin(visit.request, visit.caller.parts) or str(visit.request.base_url).rstrip("/")
+    return await table(visit, address=f"{base}{CALENDARS}/{token}.ics")
 
 
 @router.post("/{alert_id}/dismiss")

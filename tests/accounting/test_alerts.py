@@ -1,6 +1,6 @@
 """What somebody should know of an authorization: the alerts of seeds 000 and 002."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.accounting.answers.alerts import alerts_of, may_alert, months_before
+from service.accounting.answers.alerts import alerts_of, last_end, may_alert
 from service.accounting.answers.statement import AccountsState, AccountState
 from service.accounting.books.grant import Balance, Measure
 from service.accounting.books.scale import SCALE
 from service.domain.alert import Alert, AlertTable
+from service.domain.moment import add_months
 from tests.builders import build_authorization
 
 AT = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -262,6 +263,13 @@ def test_an_alert_is_the_same_until_its_period_is_another() -> None:
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 40))
 def test_months_before_are_months_before(day: date, months: int) -> None:
     """Never later than the same day of that month, and on it where the month has that day."""
-    before = months_before(day, months)
+    before = add_months(day, -months)
     assert (day.year - before.year) * 12 + day.month - before.month == months
     assert before.day <= day.day
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 40))
+def test_no_end_is_missed_by_whoever_looks_for_those_that_are_near(end: date, months: int) -> None:
+    """From the day on which its last months begin; not a week too early either."""
+    begins = add_months(end, -months)
+    assert end <= last_end(begins, months) <= end + timedelta(days=6)

@@ -100,4 +100,13 @@ def test_a_draft_is_evaluated_with_its_report(own: Ground) -> None:
         edit = DraftEdited(reason="r", changed=texts_with(WIDER, WEIGHT))
         assert (await rules_drafts.edit(ann, draft, edit))["state"] == "draft"
 
+        stores = ann.parts.stores
+        found = await stores.elasticsearch.search(
+            index=stores.indices.all_studies, query={"term": {"id": study.id}}
+        )
+        (hit,) = found["hits"]["hits"]
+        await stores.elasticsearch.delete(index=hit["_index"], id=hit["_id"])
+        # The month of the study was dropped: the report is there all the same.
+        assert orjson.loads((await reports.bodies(ann, head.id)).content) == report
+
     in_office(own, "demo", work)

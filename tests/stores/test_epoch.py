@@ -109,6 +109,8 @@ def test_a_claim_of_an_emptied_redis_is_a_fault_and_not_unknown(ground: Ground, 
         await forget(stores, payer)
         with pytest.raises(AccumulatorsLost):
             await stores.accumulators.read_claim(payer, "C1")
+        with pytest.raises(AccumulatorsLost):
+            await stores.accumulators.balances(payer, {"A1": ["H"]})
 
     ground.run(scenario)
 

@@ -4,7 +4,6 @@ Nothing is known here of what was raised before: the same is found each time it 
 the same id.
 """
 
-from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -21,14 +20,14 @@ from service.domain.authorization import Authorization
 from service.domain.decision_clock import decision_clock
 from service.domain.effective import effective_action, effective_days
 from service.domain.manual_entry import ENTERED_AT, is_waiting
-from service.domain.moment import in_zone
+from service.domain.moment import add_months, in_zone
 from service.domain.values import DateSpan
 
 _GONE = ("VOID", "SUPERSEDED")
 _BEGUN = ("ACTIVE", "EXHAUSTED")
 _LONG_PERIODS = ("month", "year")
+_MONTHS_DIFFER = timedelta(days=3)
 _NAMES: Mapping[Measure, str] = {"units": "units", "amount": "amount", "days": "service_days"}
-_MONTHS = 12
 
 
 def may_alert(held: AccountsState, table: AlertTable) -> bool:
@@ -176,18 +175,16 @@ def _ending(authorization: Authorization, table: AlertTable, day: date) -> Itera
     ends = [each for each in granted if each is not None]
     if table.ending_months is None or len(ends) < len(granted):
         return
-    if day >= months_before(max(ends), table.ending_months):
+    if day >= add_months(max(ends), -table.ending_months):
         yield _dated("ending", authorization, max(ends))
 
 
-def months_before(day: date, months: int) -> date:
-    """The day so many months earlier: the same of the month, or the month's last.
+def last_end(day: date, months: int) -> date:
+    """No end is later whose last months have begun by a day.
 
-    >>> months_before(date(2028, 3, 31), 1).isoformat()
-    '2028-02-29'
+    A month after the 28th of February is the 28th of March; a month before the 31st is the 28th.
     """
-    year, month = divmod(day.year * _MONTHS + day.month - 1 - months, _MONTHS)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    return add_months(day, months) + _MONTHS_DIFFER
 
 
 def _pended(

@@ -22,6 +22,7 @@ from service.domain.adjudication import Adjudication
 from service.domain.candidate import Candidate
 from service.domain.charge import SELECTED_MAX, Asked, Charge, Unfit, asked_by, lines_for
 from service.domain.claim import AuthorizationKind, kinds_meeting
+from service.domain.engine_fault import RecordLost
 from service.domain.event import Outcome
 from service.domain.person import Person
 from service.domain.terms import counting_in, read_terms
@@ -155,7 +156,10 @@ async def _held(
     state = found.claim
     if state.status != RESERVED or not found.is_of_person(state):
         return found, None
-    draft, _ = await stores.records.recorded(run.payer, state.entries[state.version])
+    try:
+        draft, _ = await stores.records.recorded(run.payer, state.entries[state.version])
+    except RecordLost:  # it is attached anew
+        return found, None
     return found, Adjudication.model_validate_json(draft["sent"])
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import orjson
 from prometheus_client import Counter
 
-from service.accounting.answers.alerts import alerts_of, may_alert, months_before
+from service.accounting.answers.alerts import alerts_of, last_end, may_alert
 from service.accounting.answers.statement import AccountsState
+from service.accounting.books.rows import is_counter_book
 from service.background import Background
 from service.domain.alert import DOCUMENTED, Alert, AlertTable
 from service.domain.authorization import Authorization
@@ -37,6 +38,8 @@ AT_ONCE = 500
 
 Balances = Callable[[str, Sequence[str]], Awaitable[Mapping[str, AccountsState]]]
 """Gives the accounts of some authorizations of a payer."""
+Confirm = Callable[[str], Awaitable[None]]
+"""Returns when what the book of a payer lacks never was; raises EngineFault."""
 
 
 @dataclass(eq=False, repr=False)
@@ -46,6 +49,7 @@ class Evaluating:
     _alerts: Alerts
     _reading: AuthorizationReading
     _balances: Balances
+    _confirm: Confirm
     _documents: Documents
     _rules: Callable[[str], RuleBook]
     _zone: tzinfo
@@ -78,7 +82,7 @@ class Evaluating:
     async def look(self, payer: str) -> int:
         """Find the alerts of days: of what is pended, and of what ends soon; says how many."""
         table, count, today = self.table(payer), 0, datetime.now(UTC).date()
-        until = months_before(today, -(table.ending_months or 0))
+        until = last_end(today, table.ending_months or 0)
         async with aclosing(self._reading.nearing(payer, today, until)) as parts:
             async for stored in parts:
                 names = [each.source["authorization_id"] for each in stored]
@@ -109,6 +113,8 @@ class Evaluating:
         found = await asyncio.to_thread(self._alerts_of, stored, held, self.table(payer))
         so = {each.alert_id: each for each in found}
         gone = [each for each in kept if each.alert.is_open and each.alert.alert_id not in so]
+        if gone:  # what an emptied Redis does not have was used all the same
+            await self._confirm(payer)
         await self._alerts.write(payer, [(each.alert.ended(now()), each.seen) for each in gone])
         ended = {each.alert.alert_id for each in gone}
         return [
@@ -148,8 +154,9 @@ def _is_entered(stored: Stored) -> bool:
 
 def touched(fields: Mapping[str, str]) -> list[str]:
     """The authorizations whose accounts an entry of the ledger moved or changed."""
-    counted = [str(name) for name, _ in orjson.loads(fields.get("q") or "[]")]
-    return [*counted, *filter(None, (fields.get("a"),))]
+    counted = (str(name) for name, _ in orjson.loads(fields.get("q") or "[]"))
+    names = [name for name in counted if not is_counter_book(name)]
+    return [*names, *filter(None, (fields.get("a"),))]
 
 
 class AlertLook(Background):

@@ -8,7 +8,7 @@ from service.notices.post import post_of
 from service.rules.book import RuleBook
 from service.settings import Settings
 from service.stores.alerts._choices import Choices
-from service.stores.alerts._evaluating import AlertLook, Balances, Evaluating
+from service.stores.alerts._evaluating import AlertLook, Balances, Confirm, Evaluating
 from service.stores.alerts._notices import Notices
 from service.stores.alerts._sending import AlertSending
 from service.stores.alerts.kept import Alerts
@@ -30,6 +30,7 @@ class AlertStores:
         keys: KeyNames,
         reading: AuthorizationReading,
         balances: Balances,
+        confirm: Confirm,
         rules: Callable[[str], RuleBook],
         payers: Collection[str],
         settings: Settings,
@@ -37,7 +38,9 @@ class AlertStores:
     ) -> None:
         """Open them for these payers; nothing is asked before it is needed."""
         self.kept = Alerts(elasticsearch, indices)
-        self.evaluating = Evaluating(self.kept, reading, balances, documents, rules, settings.zone)
+        self.evaluating = Evaluating(
+            self.kept, reading, balances, confirm, documents, rules, settings.zone
+        )
         self.look = AlertLook(redis, keys, self.evaluating, payers, every_s=settings.alerts_look_s)
         self.post = post_of(settings)
         self.choices = Choices(elasticsearch, indices)
