@@ -65,40 +65,35 @@ def test_publishing_under_load_fails_no_claim_and_mixes_no_sets(
 ) -> None:
     """Of each answer the set and the template that it used belong together, in both workers."""
     body, ended = claim_body(), threading.Event()
+    seen: list[set[tuple[int, str, int]]] = [set() for _ in workers]
 
-    def ask(client: httpx.Client) -> set[tuple[int, str, int]]:
-        seen = set()
+    def ask(client: httpx.Client, seen: set[tuple[int, str, int]]) -> None:
         while not ended.is_set():
             answer = client.post("/match", json=body)
             told = answer.json()
             (result,) = told["lines"][0]["results"]
             number = int(told["rules"]["set"].partition(":")[0])
             seen.add((answer.status_code, str(number), result["template_version"]))
-        return seen
 
     with ThreadPoolExecutor(len(workers)) as threads:
-        asking = [threads.submit(ask, client) for client in workers]
+        asking = list(map(threads.submit, [ask] * len(workers), workers, seen))
         try:
-            for number in range(2, SETS + 1):
-                published(workers[0], number)
-                for client in workers:
-                    until(client, number)
+            for number in range(1, SETS + 1):
+                if number > 1:
+                    published(workers[0], number)
+                deadline = time.monotonic() + WAIT_S
+                while not all((200, str(number), number) in answers for answers in seen):
+                    assert time.monotonic() < deadline
+                    for each in asking:
+                        assert not each.done(), each.result()
+                    time.sleep(0.01)
         finally:
             ended.set()
-        seen = [each.result() for each in asking]
+        for each in asking:
+            each.result()
 
     wanted = {(200, str(number), number) for number in range(1, SETS + 1)}
     assert seen == [wanted] * len(workers)
-
-
-def until(client: httpx.Client, number: int) -> None:
-    """Wait until a worker answers by a set."""
-    deadline = time.monotonic() + WAIT_S
-    while True:
-        told = client.post("/match", json=claim_body()).json()["rules"]["set"]
-        if told.startswith(f"{number}:"):
-            return
-        assert time.monotonic() < deadline
 
 
 def test_a_worker_whose_engine_is_away_keeps_its_set(shared: Ground) -> None:
