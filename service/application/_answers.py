@@ -85,7 +85,7 @@ async def _join(parts: Application, payer: str, trace: str, taken: Taken, actor:
             return request
         if answer is None:
             return request.put(problem=f"an answer was not taken: {result['status']}")
-        return answered(request, answer, cadence)
+        return answered(request, answer, cadence, parts.settings.zone)
 
     request = await parts.stores.requests.change(payer, trace, told)
     if request is not None and answer is not None:

@@ -272,6 +272,7 @@ class Stores:
             self.payers,
             settings,
             self.documents,
+            self.requests,
         )
 
     async def _follow(self, payer: str, entries: Drafts) -> None:

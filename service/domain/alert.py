@@ -22,12 +22,14 @@ AlertKind = Literal[
     "ending",
     "pended",
     "follow-up",
+    "appeal",
     "decision-due",
     "document-missing",
 ]
 """What it is about: much is used (seed 000), few are left, more is used than granted, the last
 month has begun (seed 002); no decision for long, the day on which to ask for it has come, the time
-in which to decide is nearly over (CMS-0057-F); it was entered by hand, and nothing shows it."""
+in which to decide is nearly over (CMS-0057-F); a document is missing that shows what was entered by
+hand, or that the payer asks for; a denial can be appealed for some days yet."""
 
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 AlertState = Literal["open", "dismissed", "over"]
@@ -55,6 +57,8 @@ class AlertTable(Frozen):
     pended_days: Days | None = 7
     follow_up: bool = True
     document_days: Days | None = 3
+    wanted: bool = True
+    appeal_days: Days | None = 14
     decision_hours: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = 24
 
 
@@ -63,14 +67,16 @@ class Alert:
     """Something that is so since a time, and what became of it.
 
     ``day`` is the one that it is about: the last day, the day since which it is pended, the day on
-    which to ask; ``due`` is by when to decide. ``account`` with its measure, and what is granted,
-    committed (used or reserved) and left of it, is there where it is about units. ``told`` are
-    those to whom it was sent.
+    which to ask, the last one for an appeal; ``due`` is by when to decide. ``request_id`` is there
+    where it is about a request that was answered. ``account`` with its measure, and what is
+    granted, committed (used or reserved) and left of it, is there where it is about units. ``told``
+    are those to whom it was sent.
     """
 
     alert_id: str
     kind: AlertKind
     authorization_id: str
+    request_id: str | None = None
     member_id: str | None = field(default=None, repr=False)
     day: str | None = None
     due: str | None = None
@@ -103,9 +109,12 @@ class Alert:
             "negative": f"{amount} used or reserved: more than is granted",
             "ending": f"it ends on {self.day}",
             "pended": f"it is pended since {self.day}",
-            "document-missing": f"entered by hand on {self.day}, and without a document",
+            "document-missing": "the payer asks for a document"
+            if self.request_id
+            else f"entered by hand on {self.day}, and without a document",
             "decision-due": f"to be decided by {self.due}",
             "follow-up": f"to be followed up on {self.day}",
+            "appeal": f"denied, and to be appealed by {self.day}",
         }[self.kind]
 
     def dismissed(self, *, at: str, actor: Actor, why: str) -> "Alert":

@@ -1,12 +1,13 @@
 """The life of a request: what is to be done with it next, and what an answer makes of it."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
 from service.domain.authorization import GRANTING_ACTIONS, Action, Authorization
+from service.domain.moment import in_zone
 from service.domain.request import AuthorizationRequest
 from service.domain.values import Code, Frozen, Text
 
@@ -154,10 +155,10 @@ def refused_by_form(request: Request, reason: str) -> Request:
     return request.put(status="REFUSED", step=None, due=None, problem=reason)
 
 
-def answered(request: Request, answer: Answer, cadence: Cadence) -> Request:
+def answered(request: Request, answer: Answer, cadence: Cadence, zone: tzinfo = UTC) -> Request:
     """What an answer makes of a request; one that came before, or that is older, changes nothing.
 
-    A refusal never takes back a decision.
+    A refusal never takes back a decision. Terms are days of the payer's time zone.
     """
     if any(_is_same(each, answer) for each in request.answers):
         return request
@@ -167,7 +168,7 @@ def answered(request: Request, answer: Answer, cadence: Cadence) -> Request:
     newest = max((each.version for each in request.answers if each.is_decision), default=0)
     if answer.version < newest:
         return told
-    return _decided(told, answer, cadence)
+    return _decided(told, answer, cadence, in_zone(answer.at, zone).date())
 
 
 def _is_same(one: Answer, other: Answer) -> bool:
@@ -201,12 +202,14 @@ def _told(reasons: Sequence[str]) -> str:
     return ", ".join(reasons) or "without a reason"
 
 
-def _decided(request: Request, answer: Answer, cadence: Cadence) -> Request:
+def _decided(request: Request, answer: Answer, cadence: Cadence, day: date) -> Request:
     status = _STATUSES.get(answer.action, "PENDED")
     days = cadence.follow_up_days
     if request.asked.is_expedited:
         days = cadence.expedited_follow_up_days
-    day = answer.at.date()
+    # An answer that says the same again puts no term off: they are asked for every hour.
+    is_same = request.status == status
+    follow_up, appeal_by = (request.follow_up, request.appeal_by) if is_same else (None, None)
     found = request.put(
         status=status,
         delivered_at=request.delivered_at or answer.at,
@@ -216,8 +219,10 @@ def _decided(request: Request, answer: Answer, cadence: Cadence) -> Request:
         number=answer.number,
         reasons=answer.reasons,
         wanted=answer.wanted,
-        follow_up=day + timedelta(days=days) if status == "PENDED" else None,
-        appeal_by=day + timedelta(days=cadence.appeal_days) if status == "DENIED" else None,
+        follow_up=(follow_up or day + timedelta(days=days)) if status == "PENDED" else None,
+        appeal_by=(appeal_by or day + timedelta(days=cadence.appeal_days))
+        if status == "DENIED"
+        else None,
         step=None,
         due=None,
     )

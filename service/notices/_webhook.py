@@ -20,7 +20,7 @@ from service.notices.notice import Notice, NotTold
 
 TIMEOUT_S = 10
 _PORTS = {"https": 443, "http": 80}
-_SHOWN = ("alert_id", "kind", "authorization_id", "day", "due", "since", "says")
+_SHOWN = ("alert_id", "kind", "authorization_id", "request_id", "day", "due", "since", "says")
 _LASTING = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422})
 """Answers that will be the same the next time (RFC 9110)."""
 

@@ -15,6 +15,7 @@ TITLES: dict[AlertKind, str] = {
     "follow-up": "to be followed up",
     "decision-due": "to be decided",
     "document-missing": "without a document",
+    "appeal": "to be appealed soon",
 }
 """What each kind is in a few words, of nobody."""
 

@@ -115,6 +115,7 @@ ALERTS: Mapping[AlertKind, tuple[str, str]] = {
     "pended": ("Pended for long", "wait"),
     "document-missing": ("Without a document", "part"),
     "follow-up": ("To be followed up", "wait"),
+    "appeal": ("To be appealed", "bad"),
 }
 
 ITEMS: Mapping[ItemKind, str] = {

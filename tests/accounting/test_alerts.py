@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.accounting.answers.alerts import alerts_of, last_end, may_alert
+from service.accounting.answers.alerts import alerts_of, alerts_of_request, last_end, may_alert
 from service.accounting.answers.statement import AccountsState, AccountState
 from service.accounting.books.grant import Balance, Measure
 from service.accounting.books.scale import SCALE
 from service.domain.alert import Alert, AlertTable
 from service.domain.moment import add_months
+from service.domain.request import AuthorizationRequest
+from service.domain.request_life import Request
 from tests.builders import build_authorization
+from tests.partners.bed import asked
 
 AT = datetime(2026, 6, 1, 9, tzinfo=UTC)
 SPAN = {"from": "2026-01-01", "to": "2026-12-31"}
@@ -226,6 +229,59 @@ def test_an_entry_by_hand_lacks_its_document(
     table = TABLE.model_copy(update={"document_days": days, "pended_days": None})
     waits = {"decision": {"action": "A4"}, "status": "MANUAL_PENDING", "attached": attached}
     assert kinds(table=table, state=state, received_at="2026-01-01T00:00:00Z", **waits) == expected
+
+
+def of_request(status: Any, day: int, **changes: Any) -> list[Alert]:
+    """The alerts of a request that stands so, on a day of June."""
+    table = AlertTable.model_validate(changes.pop("table", {}))
+    content = AuthorizationRequest.model_validate(asked())
+    request = Request(asked=content, trace="AM1", made_at=AT, status=status, **changes)
+    return alerts_of_request(request, table, date(2026, 6, day))
+
+
+FOLLOW: dict[str, Any] = {"follow_up": date(2026, 6, 10), "authorization_id": "UM-1"}
+APPEAL: dict[str, Any] = {"appeal_by": date(2026, 6, 20), "authorization_id": "UM-1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "day", "changes", "expected"),
+    [
+        ("PENDED", 9, FOLLOW, []),
+        ("PENDED", 10, FOLLOW, ["follow-up 2026-06-10"]),
+        ("PENDED", 30, FOLLOW, ["follow-up 2026-06-10"]),
+        ("PENDED", 30, {**FOLLOW, "table": {"follow_up": False}}, []),
+        ("PENDED", 30, {}, []),
+        ("PENDED", 1, {**FOLLOW, "wanted": ("18842-5",)}, ["document-missing None"]),
+        ("PENDED", 1, {"wanted": ("18842-5",), "table": {"wanted": False}}, []),
+        ("PENDING", 30, {}, []),
+        ("APPROVED", 30, {"wanted": ("18842-5",)}, []),
+        ("DENIED", 5, APPEAL, []),
+        ("DENIED", 6, APPEAL, ["appeal 2026-06-20"]),
+        ("DENIED", 20, APPEAL, ["appeal 2026-06-20"]),
+        ("DENIED", 21, APPEAL, []),
+        ("DENIED", 20, {**APPEAL, "table": {"appeal_days": None}}, []),
+        ("DENIED", 19, {**APPEAL, "table": {"appeal_days": 0}}, []),
+    ],
+)
+def test_what_a_request_needs_from_somebody(
+    status: Any, day: int, changes: dict[str, Any], expected: list[str]
+) -> None:
+    """To be followed up, a document that the payer asks for, the last days for an appeal."""
+    assert [f"{each.kind} {each.day}" for each in of_request(status, day, **changes)] == expected
+
+
+def test_an_alert_of_a_request_is_the_same_until_its_term_is_another() -> None:
+    """In whatever order the payer names what it wants."""
+    codes = ("18842-5", "11488-4")
+    one, other = (of_request("PENDED", 10, **FOLLOW, wanted=each) for each in (codes, codes[::-1]))
+    (less, _), (later,) = (
+        of_request("PENDED", 11, **FOLLOW, wanted=("18842-5",))[::-1],
+        of_request("PENDED", 11, **{**FOLLOW, "follow_up": date(2026, 6, 11)}),
+    )
+    assert [each.alert_id for each in one] == [each.alert_id for each in other]
+    assert len({each.alert_id for each in (*one, less, later)}) == 4
+    (unnamed,) = of_request("PENDED", 10, follow_up=date(2026, 6, 10))
+    assert (unnamed.authorization_id, unnamed.request_id) == ("AM1", "R-1")
 
 
 @pytest.mark.parametrize(

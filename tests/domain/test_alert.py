@@ -42,7 +42,9 @@ LEE = Actor(by="key:desk", on_behalf_of="lee")
             {"kind": "document-missing", "day": "2026-05-01"},
             "entered by hand on 2026-05-01, and without a document",
         ),
+        ({"kind": "document-missing", "request_id": "R-1"}, "the payer asks for a document"),
         ({"kind": "follow-up", "day": "2026-05-01"}, "to be followed up on 2026-05-01"),
+        ({"kind": "appeal", "day": "2026-05-01"}, "denied, and to be appealed by 2026-05-01"),
     ],
 )
 def test_an_alert_says_what_it_is_about(changes: dict[str, str], says: str) -> None:

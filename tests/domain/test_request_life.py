@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,22 @@ def test_an_action_is_a_status(action: Any, status: str) -> None:
     assert after.step == ("inquire" if status == "PENDED" else None)
     assert after.follow_up == (date(2026, 12, 7) if status == "PENDED" else None)
     assert after.appeal_by == (date(2026, 12, 30) if status == "DENIED" else None)
+
+
+@pytest.mark.parametrize("action", ["A3", "A4"])
+def test_terms_are_days_of_the_payer_and_run_from_the_first_such_answer(action: Any) -> None:
+    """Eleven at night in New York is no other day; whoever says the same again puts nothing off."""
+    late = datetime(2026, 12, 1, 4, tzinfo=UTC)
+    first = said(action).model_copy(update={"at": late})
+    after = answered(going(), first, CADENCE, ZoneInfo("America/New_York"))
+    term = (after.follow_up, after.appeal_by)
+    assert term == ((None, date(2026, 12, 30)) if action == "A3" else (date(2026, 12, 7), None))
+
+    again = said(action, 11).model_copy(update={"at": late + timedelta(days=5)})
+    told = answered(after, again, CADENCE)
+    assert (told.follow_up, told.appeal_by, len(told.answers)) == (*term, 2)
+    other = answered(told, said("A1", 12), CADENCE)
+    assert (other.follow_up, other.appeal_by) == (None, None)
 
 
 def test_an_expedited_one_is_followed_up_sooner() -> None:

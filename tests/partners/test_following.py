@@ -1,5 +1,6 @@
 """What follows on a request: renewals, amendments, appeals, cancellations; days that were asked."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from service.application import claims, requests
+from service.application import alerts, claims, requests
+from service.application.alerts import Wanted
 from service.application.requests import CopyAsked, RequestConflict
 from service.domain.adjudication import Adjudication
 from tests.api.bodies import claim_body
@@ -129,6 +131,55 @@ def test_a_denied_one_is_rebuilt_or_appealed(ground: Ground, tmp_path: Path) -> 
         assert made.answer["differences"] == [
             {"path": "/diagnoses/0/code", "was": "M54.50", "is": "M54.51"}
         ]
+
+    at_the_clinic(ground, work, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("decision", "term", "kinds", "following"),
+    [
+        ("pended", "follow_up", ["document-missing", "follow-up"], "S"),
+        ("denied", "appeal_by", ["appeal"], "2"),
+        ("denied", "appeal_by", ["appeal"], "I"),
+    ],
+)
+def test_what_a_request_needs_is_told_once_until_somebody_sent_something(
+    ground: Ground, tmp_path: Path, decision: Any, term: str, kinds: list[str], following: str
+) -> None:
+    """By two workers at once, and again; a draft ends nothing, what was sent ends it."""
+
+    async def work(clinic: Clinic) -> None:
+        clinic.partner.decision = decision
+        first = await clinic.goes()
+        stores, today = clinic.parts.stores, datetime.now(UTC).date()
+
+        async def listed(state: Any = "open") -> list[Any]:
+            wanted = Wanted(state=state)
+            page = await alerts.page(clinic.caller, wanted, size=50, after=None)
+            return sorted(page.entries, key=lambda each: each.kind)
+
+        async def found() -> int:
+            async with ground.stores() as others:
+                both = [each.alerts.evaluating.look(clinic.payer) for each in (stores, others)]
+                return sum(await asyncio.gather(*both))
+
+        await found()
+        assert await listed() == [] or decision == "pended"
+        await stores.requests.change(
+            clinic.payer, first["trace"], lambda it: it.put(**{term: today})
+        )
+        assert (await found(), await found()) == (1, 0)
+        told = [each for each in await listed() if each.request_id == "R-1"]
+        assert [each.kind for each in told] == kinds
+        assert {each.authorization_id for each in told} == {first["authorization_id"]}
+
+        follows = copying(following, previous_reference="AR1", note="AGAIN")
+        await requests.copy(clinic.caller, "R-1", follows)
+        assert [each for each in await listed() if each.request_id == "R-1"] == told
+        await requests.send(clinic.caller, "R-2")
+        assert [each for each in await listed() if each.request_id == "R-1"] == []
+        assert [each.kind for each in await listed("over") if each.request_id] == kinds
+        assert await found() == 0
 
     at_the_clinic(ground, work, tmp_path)
 

@@ -1,4 +1,4 @@
-"""What somebody should know of an authorization now: from decision, days, and what is left.
+"""What somebody should know of an authorization, or a request, now: decision, days, what is left.
 
 Nothing is known here of what was raised before: the same is found each time it is looked for, under
 the same id.
@@ -21,6 +21,7 @@ from service.domain.decision_clock import decision_clock
 from service.domain.effective import effective_action, effective_days
 from service.domain.manual_entry import ENTERED_AT, is_waiting
 from service.domain.moment import add_months, in_zone
+from service.domain.request_life import Request
 from service.domain.values import DateSpan
 
 _GONE = ("VOID", "SUPERSEDED")
@@ -50,9 +51,9 @@ def alerts_of(
     """Every alert of an authorization at a moment (in UTC), with its balances as they are then.
 
     What is void or superseded has none. Of accounts only those count whose period is not over.
-    ``zone`` is that of the days in which to decide.
+    ``zone`` is the payer's, in which days begin and end.
     """
-    day = at.date()
+    day = in_zone(at, zone).date()
     status = status_by_accounts(authorization, state, held, day)
     if status in _GONE:
         return []
@@ -60,13 +61,42 @@ def alerts_of(
     if status in _BEGUN:
         found += _ending(authorization, table, day)
     if status == "PENDING":
-        found += _pended(authorization, state, table, day)
+        found += _pended(authorization, state, table, day, zone)
         found += (
             _undocumented(authorization, state, table, day)
             if is_waiting(authorization)
             else _undecided(authorization, table, at, zone)
         )
     return found
+
+
+def alerts_of_request(request: Request, table: AlertTable, day: date) -> list[Alert]:
+    """Every alert of a request that was answered, on a day of the payer's time zone.
+
+    Its follow-up is due, the payer asks for a document, or the last day for an appeal is near.
+    """
+    found: list[tuple[AlertKind, date | None, str]] = []
+    if request.status == "PENDED":
+        asked_on, wanted = request.follow_up, ",".join(sorted(request.wanted))
+        if table.follow_up and asked_on is not None and day >= asked_on:
+            found.append(("follow-up", asked_on, asked_on.isoformat()))
+        if table.wanted and wanted:
+            found.append(("document-missing", None, wanted))
+    until, ahead = request.appeal_by, table.appeal_days
+    if until is not None and ahead is not None and until - timedelta(days=ahead) <= day <= until:
+        found.append(("appeal", until, until.isoformat()))
+    name = request.asked.request_id
+    return [
+        Alert(
+            alert_id=alert_id(kind, "request", name, period),
+            kind=kind,
+            authorization_id=request.authorization_id or request.trace,
+            request_id=name,
+            member_id=request.asked.member.id,
+            day=None if on is None else on.isoformat(),
+        )
+        for kind, on, period in found
+    ]
 
 
 def _kinds(
@@ -188,9 +218,13 @@ def last_end(day: date, months: int) -> date:
 
 
 def _pended(
-    authorization: Authorization, state: Mapping[str, Any], table: AlertTable, day: date
+    authorization: Authorization,
+    state: Mapping[str, Any],
+    table: AlertTable,
+    day: date,
+    zone: tzinfo,
 ) -> Iterator[Alert]:
-    since, patience = _pended_since(authorization, state), table.pended_days
+    since, patience = _pended_since(authorization, state, zone), table.pended_days
     if since and patience is not None and day - since >= timedelta(days=patience):
         yield _dated("pended", authorization, since)
     asked = _day_in(authorization.attached.get(FOLLOW_UP))
@@ -218,14 +252,16 @@ def _undecided(
         yield _dated("decision-due", authorization, due)
 
 
-def _pended_since(authorization: Authorization, state: Mapping[str, Any]) -> date | None:
+def _pended_since(
+    authorization: Authorization, state: Mapping[str, Any], zone: tzinfo
+) -> date | None:
     """The day of the decision to pend it, else that on which it was received or stored."""
     decided_at = authorization.decision.decided_at if authorization.decision else None
     at = decided_at or authorization.received_at
     stored = state.get("pushed_at")
     if at is None and stored:
         at = datetime.fromisoformat(stored)
-    return None if at is None else in_zone(at, UTC).date()
+    return None if at is None else in_zone(at, zone).date()
 
 
 def _day_in(value: object) -> date | None:

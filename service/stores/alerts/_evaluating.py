@@ -4,22 +4,32 @@ The same is found under the same id, so whoever looks twice, or two workers, add
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
-from typing import Any
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, Protocol
 
 import orjson
 from prometheus_client import Counter
 
-from service.accounting.answers.alerts import alerts_of, last_end, may_alert
+from service.accounting.answers.alerts import alerts_of, alerts_of_request, last_end, may_alert
 from service.accounting.answers.statement import AccountsState
 from service.accounting.books.rows import is_counter_book
 from service.background import Background
 from service.domain.alert import DOCUMENTED, Alert, AlertTable
 from service.domain.authorization import Authorization
 from service.domain.manual_entry import MANUAL_PENDING
+from service.domain.moment import in_zone
+from service.domain.request_life import Request
 from service.rules.book import RuleBook
 from service.stores.alerts.kept import Alerts, Kept
 from service.stores.authorizations.reading import AuthorizationReading, Stored
@@ -42,6 +52,16 @@ Confirm = Callable[[str], Awaitable[None]]
 """Returns when what the book of a payer lacks never was; raises EngineFault."""
 
 
+class AnsweredRequests(Protocol):
+    """Gives requests as they were answered, those on which another message followed left out."""
+
+    async def read_all(self, payer: str, request_ids: Sequence[str]) -> list[Request]:
+        """Give some."""
+
+    def nearing(self, payer: str, day: date, until: date) -> AsyncGenerator[list[Request], None]:
+        """Give those that are pended, or to be appealed between two days, in parts."""
+
+
 @dataclass(eq=False, repr=False)
 class Evaluating:
     """What there is to know of authorizations now; raises EngineFault, RulesUnknown."""
@@ -51,6 +71,7 @@ class Evaluating:
     _balances: Balances
     _confirm: Confirm
     _documents: Documents
+    _requests: AnsweredRequests
     _rules: Callable[[str], RuleBook]
     _zone: tzinfo
 
@@ -81,13 +102,20 @@ class Evaluating:
 
     async def look(self, payer: str) -> int:
         """Find the alerts of days: of what is pended, and of what ends soon; says how many."""
-        table, count, today = self.table(payer), 0, datetime.now(UTC).date()
+        table, count, today = self.table(payer), 0, self._today()
         until = last_end(today, table.ending_months or 0)
         async with aclosing(self._reading.nearing(payer, today, until)) as parts:
             async for stored in parts:
                 names = [each.source["authorization_id"] for each in stored]
                 held = await self._balances(payer, names)
                 count += await self._keep(payer, table, stored, held)
+        return count + await self._look_at_requests(payer, table, today)
+
+    async def _look_at_requests(self, payer: str, table: AlertTable, today: date) -> int:
+        count, until = 0, today + timedelta(days=table.appeal_days or 0)
+        async with aclosing(self._requests.nearing(payer, today, until)) as parts:
+            async for some in parts:
+                count += await self._raise(payer, _alerts_of_requests(some, table, today))
         return count
 
     async def _keep(
@@ -99,6 +127,9 @@ class Evaluating:
     ) -> int:
         stored = await self._with_documents(payer, stored)
         found = await asyncio.to_thread(self._alerts_of, stored, held, table)
+        return await self._raise(payer, found)
+
+    async def _raise(self, payer: str, found: Sequence[Alert]) -> int:
         since = now()
         count = await self._alerts.found(payer, [replace(each, since=since) for each in found])
         FOUND.inc(count)
@@ -107,10 +138,13 @@ class Evaluating:
     async def still(self, payer: str, kept: Sequence[Kept]) -> list[Kept]:
         """Give those that are still so, with what is so now; the others are written as over."""
         open_ = [each.alert for each in kept if each.alert.is_open]
-        names = list(dict.fromkeys(each.authorization_id for each in open_))
+        table, asked = self.table(payer), [each.request_id for each in open_ if each.request_id]
+        requests = await self._requests.read_all(payer, list(dict.fromkeys(asked)))
+        names = list(dict.fromkeys(each.authorization_id for each in open_ if not each.request_id))
         stored = await self._with_documents(payer, await self._reading.get_all(payer, names))
         held = await self._balances(payer, names)
-        found = await asyncio.to_thread(self._alerts_of, stored, held, self.table(payer))
+        found = await asyncio.to_thread(self._alerts_of, stored, held, table)
+        found += _alerts_of_requests(requests, table, self._today())
         so = {each.alert_id: each for each in found}
         gone = [each for each in kept if each.alert.is_open and each.alert.alert_id not in so]
         if gone:  # what an emptied Redis does not have was used all the same
@@ -134,6 +168,9 @@ class Evaluating:
             for each in stored
         ]
 
+    def _today(self) -> date:
+        return in_zone(datetime.now(UTC), self._zone).date()
+
     def _alerts_of(
         self, stored: Sequence[Stored], held: Mapping[str, AccountsState], table: AlertTable
     ) -> list[Alert]:
@@ -146,6 +183,10 @@ class Evaluating:
             accounts = held[authorization.authorization_id]
             found += alerts_of(authorization, each.state, accounts, table, at, self._zone)
         return found
+
+
+def _alerts_of_requests(requests: Sequence[Request], table: AlertTable, day: date) -> list[Alert]:
+    return [found for each in requests for found in alerts_of_request(each, table, day)]
 
 
 def _is_entered(stored: Stored) -> bool:

@@ -8,7 +8,13 @@ from service.notices.post import post_of
 from service.rules.book import RuleBook
 from service.settings import Settings
 from service.stores.alerts._choices import Choices
-from service.stores.alerts._evaluating import AlertLook, Balances, Confirm, Evaluating
+from service.stores.alerts._evaluating import (
+    AlertLook,
+    AnsweredRequests,
+    Balances,
+    Confirm,
+    Evaluating,
+)
 from service.stores.alerts._notices import Notices
 from service.stores.alerts._sending import AlertSending
 from service.stores.alerts.kept import Alerts
@@ -35,11 +41,12 @@ class AlertStores:
         payers: Collection[str],
         settings: Settings,
         documents: Documents,
+        requests: AnsweredRequests,
     ) -> None:
         """Open them for these payers; nothing is asked before it is needed."""
         self.kept = Alerts(elasticsearch, indices)
         self.evaluating = Evaluating(
-            self.kept, reading, balances, confirm, documents, rules, settings.zone
+            self.kept, reading, balances, confirm, documents, requests, rules, settings.zone
         )
         self.look = AlertLook(redis, keys, self.evaluating, payers, every_s=settings.alerts_look_s)
         self.post = post_of(settings)

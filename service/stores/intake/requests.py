@@ -5,9 +5,10 @@ of it, so that no crash can part them. It is found by its trace number, in realt
 whom and for what is sealed, where there are keys.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -18,11 +19,21 @@ from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.faults import EngineUnavailable, translated_errors
 from service.stores.connection.key_names import KeyNames
 from service.stores.connection.names import IndexNames, document_id
-from service.stores.connection.reading import Found, Listing, Order, read_one, read_page
+from service.stores.connection.reading import (
+    Found,
+    Listing,
+    Order,
+    read_all,
+    read_many,
+    read_one,
+    read_page,
+)
 from service.stores.connection.sealing import Seal
 
 ATTEMPTS_MAX = 10
 DUE_AT_ONCE = 50
+_AT_ONCE = 200
+_NOT_SENT: tuple[RequestStatus, ...] = ("DRAFT", "REFUSED")
 
 _NEWEST: Order = [({"made_at": "desc"}, int), ({"request_id": "asc"}, str)]
 _SOONEST: Order = [({"due": "asc"}, int), ({"request_id": "asc"}, str)]
@@ -104,6 +115,8 @@ class Requests:
             "made_at": _time(request.made_at),
             "due": _time(request.due),
             "follow_up": request.follow_up.isoformat() if request.follow_up else None,
+            "appeal_by": request.appeal_by.isoformat() if request.appeal_by else None,
+            "copied_from": request.asked.copied_from,
             "content": self._seal.close(content, _place(name)),
         }
         operation = Operation(
@@ -115,6 +128,58 @@ class Requests:
         )
         (written,) = await run_bulk(self._elasticsearch, [operation])
         return written.ok
+
+    async def read_all(self, payer: str, request_ids: Sequence[str]) -> list[Request]:
+        """Those of some requests that are there and on which nothing followed; in realtime.
+
+        What was made of one and sent stands for it, unless the payer did not look at it.
+        """
+        if not request_ids:
+            return []
+        names = [document_id(payer, self.trace(payer, each)) for each in request_ids]
+        index = self._indices.requests
+        found = await read_many(self._elasticsearch, index, "a request", ids=names)
+        return await self._standing(payer, [self._kept(each).request for each in found if each])
+
+    async def nearing(
+        self, payer: str, day: date, until: date
+    ) -> AsyncGenerator[list[Request], None]:
+        """Give those that are pended, or to be appealed between two days, in parts."""
+        appeal = {"range": {"appeal_by": {"gte": day.isoformat(), "lte": until.isoformat()}}}
+        either = [{"term": {"status": "PENDED"}}, appeal]
+        clauses = [{"term": {"payer": payer}}, {"bool": {"should": either}}]
+        parts = read_all(
+            self._elasticsearch,
+            self._indices.requests,
+            {"bool": {"filter": clauses}},
+            size=_AT_ONCE,
+        )
+        async with aclosing(parts):
+            async for found, _ in parts:
+                yield await self._standing(payer, [self._kept(each).request for each in found])
+
+    async def _standing(self, payer: str, requests: Sequence[Request]) -> list[Request]:
+        """Those on which no message followed."""
+        followers = read_all(
+            self._elasticsearch,
+            self._indices.requests,
+            {
+                "bool": {
+                    "filter": [
+                        {"term": {"payer": payer}},
+                        {"terms": {"copied_from": [each.asked.request_id for each in requests]}},
+                    ],
+                    "must_not": {"terms": {"status": _NOT_SENT}},
+                }
+            },
+            size=_AT_ONCE,
+            source_includes=["copied_from"],
+        )
+        async with aclosing(followers):
+            followed = {
+                each["_source"]["copied_from"] async for found, _ in followers for each in found
+            }
+        return [each for each in requests if each.asked.request_id not in followed]
 
     async def change(self, payer: str, trace: str, change: Change) -> Request | None:
         """Change a request, whoever else does meanwhile; None if it is none of ours."""
