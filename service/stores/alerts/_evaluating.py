@@ -35,8 +35,8 @@ from service.stores.alerts.kept import Alerts, Kept
 from service.stores.authorizations.reading import AuthorizationReading, Stored
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.clock import now
-from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
+from service.stores.connection.turns import by_turns
 from service.stores.documents.kept import Documents
 from service.stores.ledger.entry import LedgerEntry
 
@@ -227,12 +227,6 @@ class AlertLook(Background):
 
     async def turn(self) -> None:
         """Look for every payer for whom no other worker has done it of late."""
-        for payer in tuple(self._payers):
-            key = self._keys.book(payer).alerts
-            with translated_errors():
-                was_done = await self._redis.exists(key)
-            if not was_done:
-                await self._evaluating.look(payer)
-                with translated_errors():
-                    await self._redis.set(key, "1", px=max(1, int(self._every_s * 900)))
+        keys = {payer: self._keys.book(payer).alerts for payer in self._payers}
+        await by_turns(self._redis, keys, self._every_s, self._evaluating.look)
         await asyncio.sleep(self._every_s)

@@ -18,8 +18,8 @@ from service.stores.alerts._notices import Due, Notices
 from service.stores.alerts.kept import Alerts, Kept, Wanted
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.clock import now
-from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
+from service.stores.connection.turns import is_first
 
 FAULTS = Counter("authmatch_alert_sending_faults_total", "Times that sending alerts failed.")
 SENT = Counter("authmatch_alert_notices_total", "Notices by what became of them.", ["outcome"])
@@ -62,11 +62,7 @@ class AlertSending(Background):
     async def turn(self) -> None:
         """Send, unless another worker has of late."""
         await asyncio.sleep(self._every_s)
-        with translated_errors():
-            is_mine = await self._redis.set(
-                self._key, "1", nx=True, px=max(1, int(self._every_s * 900))
-            )
-        if is_mine:
+        if await is_first(self._redis, self._key, self._every_s):
             await self.send()
 
     async def send(self) -> None:

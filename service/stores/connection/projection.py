@@ -22,6 +22,7 @@ from service.stores.connection.bulk import bounded
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineFault, EngineUnavailable, translated_errors
 from service.stores.connection.names import IndexNames
+from service.stores.connection.turns import is_first
 
 Entries = Sequence[tuple[str, Mapping[str, str]]]
 """Entries of a stream: the id of each, and its fields."""
@@ -181,19 +182,13 @@ class Projection(Background):
             await self.project(*touched)
             if time.monotonic() >= self._next_sweep:
                 self._next_sweep = time.monotonic() + self._sweep_s
-                if self._has_failed or await self._is_my_turn():
+                if self._has_failed or await is_first(self._redis, self._turn_key, self._sweep_s):
                     await self.sweep()
         except Exception:
             self._touched |= touched
             self._has_failed, self._next_sweep = True, time.monotonic()
             raise
         self._has_failed = False
-
-    async def _is_my_turn(self) -> bool:
-        """Whether no other worker has looked at all payers of late."""
-        with translated_errors():
-            milliseconds = max(1, int(self._sweep_s * 900))
-            return bool(await self._redis.set(self._turn_key, "1", nx=True, px=milliseconds))
 
 
 def id_after(entry_id: str) -> str:

@@ -17,6 +17,7 @@ from service.background import Background
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
 from service.stores.connection.key_names import KeyNames
+from service.stores.connection.turns import by_turns
 from service.stores.ledger.reading import LedgerReading
 from service.stores.units.archive import Archive, Rested
 
@@ -93,14 +94,8 @@ class Resting(Background):
 
     async def turn(self) -> None:
         """Archive for every payer for whom no other worker has done it of late."""
-        for payer in self._payers:
-            key = self._keys.book(payer).resting
-            with translated_errors():
-                was_done = await self._redis.exists(key)
-            if not was_done:
-                await self.rest(payer)
-                with translated_errors():
-                    await self._redis.set(key, "1", px=int(LOOK_S * 900))
+        keys = {payer: self._keys.book(payer).resting for payer in self._payers}
+        await by_turns(self._redis, keys, LOOK_S, self.rest)
         await asyncio.sleep(LOOK_S)
 
 
