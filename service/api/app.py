@@ -170,7 +170,7 @@ class Observation:
                 else:
                     await self.app(scope, receive, observe)
         except Exception as error:  # whatever an endpoint did not expect
-            answer = answer_to(error, scope["path"], self.shapes)
+            answer = answer_to(error, scope, self.shapes)
             if has_started:
                 raise  # the connection ends, or half an answer would look like a whole one
             await answer(scope, receive, observe)
@@ -203,7 +203,7 @@ class _Told:
                 await self.act.tell_answer(message["status"])
             except EngineFault as fault:
                 self.is_refused = True
-                answer = answer_to(fault, self.scope["path"], self.shapes)
+                answer = answer_to(fault, self.scope, self.shapes)
                 await answer(self.scope, self.receive, self.send)
         if not self.is_refused:
             await self.send(message)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import orjson
 from starlette.responses import Response
+from starlette.types import Scope
 
 from service.api.problem import Refused
 from service.ingest.fhir.base.issue import Json, outcome, told
@@ -48,6 +49,6 @@ def refusal_content(refused: Refused) -> Json:
     return outcome(written)
 
 
-def refusal(refused: Refused) -> Response:
+def refusal(refused: Refused, _: Scope) -> Response:
     """Answer a problem as FHIR does."""
     return fhir_response(refusal_content(refused), refused.status, refused.headers)

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import compile_path
+from starlette.types import Scope
 
 from service.access.act import current
 from service.application import refusals
@@ -262,13 +263,15 @@ def refused_of(error: Exception) -> Refused:
     return next(translate(error) for kind, translate in _TABLE if isinstance(error, kind))
 
 
-Shape = Callable[[Refused], Response]
+Shape = Callable[[Refused, Scope], Response]
 
 
-def answer_to(error: Exception, path: str, shapes: Mapping[str, Shape]) -> Response:
+def answer_to(error: Exception, scope: Scope, shapes: Mapping[str, Shape]) -> Response:
     """Write what a caller is told of any exception, as the addresses under a path say it."""
+    refused, path = refused_of(error), scope["path"]
     under = (each for root, each in shapes.items() if f"{path}/".startswith(f"{root}/"))
-    return next(under, problem)(refused_of(error))
+    shape = next(under, None)
+    return shape(refused, scope) if shape else problem(refused)
 
 
 def _methods_at(app: FastAPI, request: Request) -> list[str]:
@@ -289,7 +292,7 @@ def install_handlers(app: FastAPI, shapes: Mapping[str, Shape]) -> None:
     async def handle(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             error.headers = {"Allow": ", ".join(_methods_at(app, request))}
-        return answer_to(error, request.url.path, shapes)
+        return answer_to(error, request.scope, shapes)
 
     for kind, _ in _TABLE:
         if kind is not Exception:

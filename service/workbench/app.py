@@ -19,10 +19,9 @@ from service.workbench import (
     worklist,
 )
 from service.workbench.rendering import (
-    PREFIX,
+    PAGES,
     again_page,
     engine_page,
-    fault_page,
     payer_page,
     sign_in_page,
     still,
@@ -46,7 +45,7 @@ ROOMS = (
 
 def create_app(settings: Settings | None = None, given: RuleBook | None = None) -> FastAPI:
     """Make the application as ``service.api.app`` does, with the pages."""
-    app = api.create_app(settings, given, {PREFIX: fault_page})
+    app = api.create_app(settings, given, PAGES)
     for room in ROOMS:
         app.include_router(room.router)
     app.include_router(still)

@@ -14,9 +14,10 @@ import orjson
 from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
+from starlette.types import Scope
 
 from service.api.app import SHAPES
-from service.api.problem import Refused, answer_to, refused_of
+from service.api.problem import Refused, Shape, answer_to, problem, refused_of
 from service.application.refusals import EngineFault, NotFound
 from service.domain.work_item import line_item
 from service.workbench import words
@@ -76,8 +77,13 @@ def page(visit: Visit, template: str, status: int = 200, **values: Any) -> Respo
     return _html(template, status, {**sessions, **values})
 
 
-def fault_page(refused: Refused) -> Response:
-    """What could not be done, what was kept, and what to do, as a page."""
+def fault_page(refused: Refused, scope: Scope) -> Response:
+    """What could not be done, what was kept, and what to do, as a page.
+
+    Outside the pages, where one signs in and out, only to who would look at it.
+    """
+    if not scope["path"].startswith(PREFIX) and b"text/html" not in _accepted(scope):
+        return problem(refused)
     headers = {
         name: value for name, value in (refused.headers or {}).items() if name != "WWW-Authenticate"
     }
@@ -85,23 +91,31 @@ def fault_page(refused: Refused) -> Response:
     return _html("fault.html", refused.status, values, headers)
 
 
+PAGES: Mapping[str, Shape] = {PREFIX: fault_page, "/session": fault_page}
+"""Where a browser is told what could not be done."""
+
+
+def _accepted(scope: Scope) -> bytes:
+    return b",".join(value for name, value in scope["headers"] if name == b"accept")
+
+
 async def sign_in_page(request: Request, needed: SignInNeeded) -> Response:
     """Where to sign in; what a form would have sent is kept in the page."""
     can_sign_in = request.app.state.application.gate.sign_in is not None
     place = request.url.path if request.method == "GET" else PREFIX
     values = {
+        "token": "",
         "reason": str(needed),
-        "fields": _flat(needed.fields),
+        **_kept(request, needed.fields),
         "sign_in": f"/session/sign-in?next={quote(place)}" if can_sign_in else None,
-        "here": _here(request),
     }
     return _html("sign_in.html", 401, values)
 
 
 async def again_page(request: Request, again: SendAgain) -> Response:
     """What was typed under another session, to be looked at and sent again."""
-    values = {"fields": _flat(again.fields), "token": again.token, "here": _here(request)}
-    return _html("again.html", 409, {**values, "refused": None, "advice": ""})
+    values = {"token": again.token, "refused": None, "advice": ""}
+    return _html("again.html", 409, {**values, **_kept(request, again.fields)})
 
 
 async def engine_page(request: Request, fault: EngineFault) -> Response:
@@ -109,17 +123,24 @@ async def engine_page(request: Request, fault: EngineFault) -> Response:
     is_page = f"{request.url.path}/".startswith(f"{PREFIX}/")
     typed = dict(getattr(request.state, "typed", {})) if is_page else {}
     if not typed:
-        return answer_to(fault, request.url.path, {PREFIX: fault_page, **SHAPES})
+        return answer_to(fault, request.scope, {**SHAPES, **PAGES})
     refused = refused_of(fault)
-    values = {"refused": refused, "advice": words.advice(refused), "here": _here(request)}
-    values["token"] = typed.pop(TOKEN, ("",))[-1]
-    return _html("again.html", refused.status, {**values, "fields": _flat(typed)}, refused.headers)
+    token = typed.pop(TOKEN, ("",))[-1]
+    values = {"refused": refused, "advice": words.advice(refused), "token": token}
+    return _html("again.html", refused.status, values | _kept(request, typed), refused.headers)
 
 
-def _here(request: Request) -> str:
-    """The address of a form, with the queue that it is in."""
+def _kept(request: Request, fields: Fields) -> dict[str, Any]:
+    """A form as it came: its address, with the queue that it is in, and what is sent once more.
+
+    Of files the names alone: a page cannot choose one.
+    """
     query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
+    return {
+        "here": f"{request.url.path}?{query}" if query else request.url.path,
+        "fields": [(name, value) for name, values in fields.items() for value in values],
+        "files": sorted(getattr(request.state, "files", ())),
+    }
 
 
 async def payer_page(request: Request, needed: PayerNeeded) -> Response:
@@ -137,10 +158,6 @@ def _html(
 ) -> Response:
     text = _environment().get_template(template).render(values)
     return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
-
-
-def _flat(fields: Fields) -> list[tuple[str, str]]:
-    return [(name, value) for name, values in fields.items() for value in values]
 
 
 @cache

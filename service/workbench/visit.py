@@ -46,7 +46,8 @@ class Visit:
     def file(self, name: str) -> tuple[str, bytes] | None:
         """The media type and content of a file that was chosen; None where none was."""
         files: Mapping[str, tuple[str, bytes]] = getattr(self.request.state, "files", {})
-        return files.get(name)
+        media_type, content = files.get(name, ("", b""))
+        return (media_type, content) if content else None
 
     def may(self, *scopes: str) -> bool:
         """Whether all these scopes are his."""
@@ -182,7 +183,7 @@ async def _read(request: Request, application: Application) -> Fields:
 
 
 def _parts_of(request: Request, content: bytes) -> tuple[Fields, Mapping[str, tuple[str, bytes]]]:
-    """The fields of a form with files (RFC 7578), and the files that were chosen; Refused (400)."""
+    """The fields of a form with files (RFC 7578), and the files, of none nothing; Refused (400)."""
     head = Message()
     head["content-type"] = request.headers["content-type"]
     boundary = head.get_param("boundary")
@@ -200,9 +201,9 @@ def _parts_of(request: Request, content: bytes) -> tuple[Fields, Mapping[str, tu
         name = headers.get_param("name", header="content-disposition")
         is_file = headers.get_param("filename", header="content-disposition") is not None
         try:
-            if is_file and value:
+            if is_file:
                 files[str(name)] = (headers.get_content_type(), value)
-            elif not is_file:
+            else:
                 fields.setdefault(str(name), []).append(value.decode())
         except UnicodeDecodeError as error:
             raise _unreadable() from error

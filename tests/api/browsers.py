@@ -22,9 +22,14 @@ reader: [clinical.authorization.read]
 def signing_in(settings: Settings, issuer: SmallIssuer, **changes: Any) -> Iterator[str]:
     """A service to which one signs in at the issuer; gives its address."""
     port = free_port()
-    known = {
-        "api_keys": {},
-        "open_profile": False,
+    known = {"api_keys": {}, "open_profile": False, **at_issuer(issuer, port)}
+    with serving(settings.model_copy(update=known | changes), port) as url:
+        yield url
+
+
+def at_issuer(issuer: SmallIssuer, port: int) -> dict[str, Any]:
+    """Settings of a service at this port, to which one signs in at the issuer."""
+    return {
         "token_issuer": NAME,
         "token_jwks_url": issuer.url,
         "token_audience": "authmatch",
@@ -34,8 +39,6 @@ def signing_in(settings: Settings, issuer: SmallIssuer, **changes: Any) -> Itera
         "signin_token_url": f"{issuer.root}/token",
         "signin_client_id": CLIENT_ID,
     }
-    with serving(settings.model_copy(update=known | changes), port) as url:
-        yield url
 
 
 def begun(browser: httpx.Client, next_: str | None = None) -> str:

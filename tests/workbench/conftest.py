@@ -21,8 +21,11 @@ from service.access.subject import hash_of
 from service.application.parts import Application, application
 from service.application.sessions import ticket_of_key
 from service.settings import Settings
+from tests.access.issuer import SmallIssuer
+from tests.api.browsers import at_issuer
 from tests.ground import Ground
 from tests.ground import ground as ground
+from tests.redis_process import free_port
 from tests.serving import client_of, serving
 from tests.workbench.browser import chromium
 
@@ -111,9 +114,17 @@ def desk(ground: Ground, browser: Browser) -> Iterator[Desk]:
 
 @contextmanager
 def furnished(
-    ground: Ground, browser: Browser, *, are_kept: bool = False, payer: str | None = None
+    ground: Ground,
+    browser: Browser,
+    *,
+    are_kept: bool = False,
+    payer: str | None = None,
+    issuer: SmallIssuer | None = None,
 ) -> Iterator[Desk]:
-    """A desk with the examples; with ``are_kept`` by rules that may be changed."""
+    """A desk with the examples; with ``are_kept`` by rules that may be changed.
+
+    At the ``issuer`` people of ``acme`` sign in, for the payer of the desk.
+    """
     payer = payer or f"p-{uuid.uuid4().hex[:12]}"
     keys: dict[SecretStr, Any] = {
         SecretStr(key_of(each, payer)): {
@@ -124,8 +135,11 @@ def furnished(
         for each in ROLES
     }
     changes = {"open_profile": False, "api_keys": keys, "ledger_sweep_s": 3600}
+    port = free_port() if issuer else 0
+    if issuer:
+        changes |= {**at_issuer(issuer, port), "token_payers": {"acme": payer}}
     settings = Settings.model_validate(ground.settings.model_dump() | changes)
-    with serving(settings, are_kept=are_kept) as url:
+    with serving(settings, port, are_kept=are_kept) as url:
         one = Desk(url, settings, browser, payer)
         with one.caller() as caller:
             furnish(caller)

@@ -128,7 +128,7 @@ def test_the_second_of_two_examiners_is_told(desk: Desk) -> None:
 
 
 def test_what_is_applied_and_does_not_suffice_is_told(desk: Desk) -> None:
-    """The one unit is gone: what was selected stands, the line waits for another reason."""
+    """The one unit is gone: what was selected stands, the exhausted line waits, and is denied."""
     page = opened(desk, DENTAL, 2)
     expect(page.locator("#outcome")).to_contain_text("SPA-0029")
     for key in "ry":
@@ -136,6 +136,10 @@ def test_what_is_applied_and_does_not_suffice_is_told(desk: Desk) -> None:
     expect(page.locator(".note").first).to_contain_text("UM-70001")
     expect(page.locator(".stays")).to_contain_text("SPA-0029")
     assert line_of(desk, DENTAL, 2)["disposition"] == "suspend"
+    decided_by_keys(page, "Deny the line")
+    expect(page.locator(".head .tag").first).to_have_text("Done")
+    line = line_of(desk, DENTAL, 2)
+    assert (line["disposition"], line["adjustments"][0]["carc"]) == ("deny", "198")
 
 
 def test_an_override_is_for_those_who_may(desk: Desk) -> None:
