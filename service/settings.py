@@ -118,6 +118,7 @@ class TradingPartner(BaseModel):
     follow_up_days: Annotated[int, Field(ge=1, le=365)] = 7
     expedited_follow_up_days: Annotated[int, Field(ge=1, le=365)] = 3
     appeal_days: Annotated[int, Field(ge=1, le=3650)] = 60
+    when_granted: Literal["offer", "attach"] = "offer"
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

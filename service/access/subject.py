@@ -10,7 +10,7 @@ from service.access.act import note
 from service.access.scopes import ALL
 from service.domain.actor import Actor
 
-Kind = Literal["key", "token", "session", "local"]
+Kind = Literal["key", "token", "session", "local", "policy"]
 
 
 class NotPermitted(Exception):

@@ -10,13 +10,16 @@ from pydantic import Field
 
 from service.access.act import note
 from service.access.subject import BadPart
-from service.application import authorizations
+from service.accounting.books.claim_state import BILLED, ClaimState
+from service.application import authorizations, worklist
 from service.application.intake import NotFound
 from service.application.parts import Application, Caller
 from service.application.reception import numbers_for
+from service.application.worklist import Wanted
 from service.domain.actor import Actor
 from service.domain.answers import StatementAnswer
 from service.domain.authorization import Authorization
+from service.domain.charge import held_as
 from service.domain.grant_identity import CHANGING
 from service.domain.request import (
     AuthorizationRequest,
@@ -40,6 +43,8 @@ from service.stores.connection.reading import Listing
 from service.stores.intake.requests import ATTEMPTS_MAX, Kept
 from service.stores.intake.requests import WantedRequests as WantedRequests
 
+OFFERED_MAX = 20
+"""So many claims that wait are offered to an authorization, the most urgent first."""
 _UNKNOWN = "there is no such request"
 _ROWS_FOR = frozenset({"I", "R"})
 """What changes something has a row already: that of what it changes."""
@@ -74,7 +79,8 @@ async def put(caller: Caller, request_id: str, asked: AuthorizationRequest) -> M
     """
     if asked.request_id != request_id:
         raise BadPart("/request_id", "it is not the id of the address")
-    note(members=(asked.member.id,), others=(request_id,), claims=asked.charges)
+    charges = [held_as(each.charge_id) for each in asked.charges]
+    note(members=(asked.member.id,), others=(request_id,), claims=charges)
     store, payer = caller.stores.requests, caller.payer
     trace = store.trace(payer, request_id)
     new = Request(
@@ -159,7 +165,7 @@ async def copy(caller: Caller, request_id: str, asked: CopyAsked) -> Made:
     if asked.certification_type not in allowed:
         told = ", ".join(allowed) or "nothing"
         raise RequestConflict(f"on a request that is {former.status} may follow (UM02): {told}")
-    form = form_of(former.asked) | {"charges": list(former.asked.charges)}
+    form = form_of(former.asked)
     evidence: list[Used] = []
     if former.status in GRANTED and former.authorization_id is not None:
         authorization, evidence = await _with_use(caller, former.authorization_id)
@@ -333,13 +339,36 @@ async def _shown(caller: Caller, request: Request) -> Json:
         **told(request),
         "differences": differing,
         "may_follow": list(FOLLOWING.get(request.status, ())),
-        "offers": _offers(request),
+        "offers": await _offers(caller, request),
     }
 
 
-def _offers(request: Request) -> list[Json]:
-    """The charges that the answer is for (seed 000: suggested charges)."""
-    if request.status not in GRANTED:
-        return []
+async def _offers(caller: Caller, request: Request) -> list[Json]:
+    """What the answer is for (seed 000: suggested charges): its charges, and claims that wait."""
     name = request.authorization_id
-    return [{"charge_id": each, "authorization_id": name} for each in request.asked.charges]
+    if request.status not in GRANTED or name is None:
+        return []
+    ids = [each.charge_id for each in request.asked.charges]
+    held = list(map(held_as, ids))
+    states = await caller.stores.accumulators.read_claims(caller.payer, held) if held else []
+    offers: list[Json] = [
+        {"charge_id": each, "authorization_id": name, "is": _is(state, name)}
+        for each, state in zip(ids, states, strict=True)
+    ]
+    if "worklist.work" not in caller.subject.scopes:
+        return offers
+    waiting = Wanted(kind="late-authorization", authorization_id=name)
+    page = await worklist.page(caller, waiting, size=OFFERED_MAX, after=None)
+    return offers + [
+        {"claim_id": each.item.claim_id, "authorization_id": name, "item_id": each.item.item_id}
+        for each in page.entries
+    ]
+
+
+def _is(state: ClaimState, authorization_id: str) -> str:
+    """How a charge stands to an authorization."""
+    if state.status == BILLED:
+        return "billed"
+    if not state.is_held:
+        return "offered"
+    return "attached" if authorization_id in state.authorizations else "attached to another"

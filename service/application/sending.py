@@ -1,4 +1,4 @@
-"""Sends what waits to trading partners, asks them about what they have, and reads their answers.
+"""Sends what waits to trading partners, asks them about it, reads answers, attaches by policy.
 
 Whatever ends it in the middle, the same bytes are sent again under the same trace number, by which
 the payer knows them; what was answered twice is known here.
@@ -11,8 +11,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from prometheus_client import Counter
 
+from service.access.scopes import ALL
+from service.access.subject import Subject
+from service.application import charges
 from service.application._answers import cadence_of
-from service.application.parts import Application
+from service.application.charges import Attachment, CannotAttach
+from service.application.parts import Application, Caller
 from service.application.reception import Stream, once, results_of, take
 from service.application.requests import message_of
 from service.background import Background
@@ -20,6 +24,7 @@ from service.domain.actor import Actor
 from service.domain.engine_fault import EngineFault
 from service.domain.request_life import (
     UNDECIDED,
+    Cadence,
     Request,
     delivered,
     refused_by_form,
@@ -43,6 +48,9 @@ LOOK_S = 1.0
 PARTNER = "partner"
 """How what a partner sends is named as the way it came in, and as who sent it."""
 _AT_ONCE = 8
+_BY_POLICY = "granted, and attached as the payer's policy is"
+_NOT_STORED = "what was granted is not stored yet"
+_PROBLEM_MAX = 1000
 _LEASE_MORE_S = 30
 _UNREAD = "the answer of the partner says nothing of this request"
 _MALFORMED = "the partner cannot read the message: it must be corrected"
@@ -103,6 +111,9 @@ async def _step(parts: Application, payer: str, partner: TradingPartner, kept: K
     leased = kept.request.put(due=lease.replace(microsecond=0))
     if not await store.write(payer, leased, kept.seen):
         return
+    if leased.step == "attach":
+        await _attach(parts, payer, cadence, leased)
+        return
     problem: str | None = None
     try:
         reply = await _brought(parts, payer, partner, leased)
@@ -122,6 +133,44 @@ async def _step(parts: Application, payer: str, partner: TradingPartner, kept: K
         return tried(request, problem, cadence, now)
 
     await store.change(payer, leased.trace, after)
+
+
+async def _attach(parts: Application, payer: str, cadence: Cadence, leased: Request) -> None:
+    """Attach the charges of a request to what was granted, by the payer's policy.
+
+    A charge that has something, was billed, or for which it is not valid stays as it is: it is
+    offered. What was attached before somebody died is found attached.
+    """
+    name, store = leased.authorization_id or "", parts.stores.requests
+    is_stored = await parts.stores.reading.get(payer, name) is not None  # or it is in the outbox
+    refused = await _attached(parts, payer, name, leased) if is_stored else []
+    problem = f"not attached: {'; '.join(refused)}"[:_PROBLEM_MAX] if refused else None
+
+    def after(request: Request) -> Request:
+        if request.due != leased.due:
+            return request
+        if not is_stored:
+            return tried(request, _NOT_STORED, cadence, datetime.now(UTC))
+        return request.put(step=None, due=None, problem=problem)
+
+    await store.change(payer, leased.trace, after)
+    STEPS.labels("attach", "again" if problem or not is_stored else "answered").inc()
+
+
+async def _attached(parts: Application, payer: str, name: str, leased: Request) -> list[str]:
+    """Attach what needs it; gives the charges that are not attached, and why."""
+    subject = Subject(kind="policy", name="attach", payers=frozenset({payer}), scopes=ALL)
+    caller, refused = Caller(parts, payer, subject), []
+    for charge in leased.asked.charges:
+        asked = Attachment(charge=charge, authorization_id=name, reason=_BY_POLICY)
+        try:
+            if (await charges.check(caller, charge))["auth_required"]:
+                await charges.attach(caller, asked)
+        except CannotAttach as error:
+            refused.append(f"{charge.charge_id}: {error.candidate['why']}")
+        except ValueError as error:
+            refused.append(f"{charge.charge_id}: {error}")
+    return refused
 
 
 async def _brought(

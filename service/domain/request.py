@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from service.domain import codes
 from service.domain.authorization import (
     Action,
     Admission,
@@ -23,6 +24,7 @@ from service.domain.authorization import (
     Procedure,
     Setting,
 )
+from service.domain.charge import Charge
 from service.domain.grant_identity import CHANGING, Signs, identity_of, person_of
 from service.domain.misfits import Path, refuse, repeated
 from service.domain.provider import AuthorizedProvider
@@ -104,8 +106,8 @@ class Used(Frozen):
 class AuthorizationRequest(Frozen):
     """What is asked of a payer; one that follows from another names the number it is about.
 
-    ``charges`` are those that need it, ``copied_from`` the request before, ``evidence`` the use
-    of the authorization before.
+    ``charges`` are those that need it, as they are to be attached; ``copied_from`` is the request
+    before, ``evidence`` the use of the authorization before.
     """
 
     request_id: Identifier
@@ -129,7 +131,7 @@ class AuthorizationRequest(Frozen):
     note: Annotated[WireText, Field(max_length=_NOTE_MAX)] | None = None
     previous_number: Annotated[Number, Field(pattern=r"^[^*:^~]*$", max_length=50)] | None = None
     previous_reference: Annotated[WireText, Field(max_length=50)] | None = None
-    charges: tuple[Identifier, ...] = Field(default=(), max_length=100)
+    charges: tuple[Charge, ...] = Field(default=(), max_length=100)
     copied_from: Identifier | None = None
     evidence: tuple[Used, ...] = Field(default=(), max_length=SERVICES_MAX + 1)
 
@@ -151,6 +153,11 @@ class AuthorizationRequest(Frozen):
             yield ("lines", place, "line"), "this line stands twice in the request"
         for place, line in enumerate(self.lines):
             yield from ((("lines", place, *path), why) for path, why in _misfits_of(line))
+        for place in repeated(each.charge_id for each in self.charges):
+            yield ("charges", place, "charge_id"), "this charge stands twice in the request"
+        for place, charge in enumerate(self.charges):
+            if codes.bare(charge.member.id) != codes.bare(self.member.id):
+                yield ("charges", place, "member", "id"), "a charge of another member"
         for place, each in enumerate(self.documents):
             if each.transmission in _BY_REFERENCE and each.control_number is None:
                 reason = "a document that is sent is found by its number (PWK06)"

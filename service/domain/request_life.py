@@ -25,7 +25,7 @@ RequestStatus = Literal[
 """``PENDING``: on its way, or with the payer and not answered (seed 000); ``PENDED``: the payer is
 reviewing it. ``REFUSED``: the payer did not look at it (AAA), which is no denial."""
 
-Step = Literal["send", "inquire"]
+Step = Literal["send", "inquire", "attach"]
 
 UNDECIDED: frozenset[str] = frozenset({"PENDING", "PENDED"})
 GRANTED: frozenset[str] = frozenset({"APPROVED", "MODIFIED"})
@@ -49,7 +49,7 @@ ANSWERS_MAX = 50
 class Cadence(Frozen):
     """What a payer's rules say of waiting: pauses in seconds, terms in calendar days.
 
-    ``inquire_s`` 0 asks only on demand.
+    ``inquire_s`` 0 asks only on demand. ``when_granted`` says whether charges are attached at once.
     """
 
     retry_s: float = Field(default=300.0, gt=0)
@@ -57,6 +57,7 @@ class Cadence(Frozen):
     follow_up_days: int = Field(default=7, ge=1, le=365)
     expedited_follow_up_days: int = Field(default=3, ge=1, le=365)
     appeal_days: int = Field(default=60, ge=1, le=3650)
+    when_granted: Literal["offer", "attach"] = "offer"
 
 
 class Answer(Frozen):
@@ -127,7 +128,8 @@ def sent(request: Request, message: str, row: str | None, now: datetime) -> Requ
 
 def tried(request: Request, problem: str, cadence: Cadence, now: datetime) -> Request:
     """The request after a step that led to nothing: it is taken again, when the pause is over."""
-    pause = cadence.retry_s if request.step == "send" else cadence.inquire_s or cadence.retry_s
+    is_inquiry = request.step == "inquire"
+    pause = (cadence.inquire_s if is_inquiry else 0) or cadence.retry_s
     return request.put(
         problem=problem, attempts=request.attempts + 1, due=now + timedelta(seconds=pause)
     )
@@ -226,6 +228,8 @@ def _decided(request: Request, answer: Answer, cadence: Cadence, day: date) -> R
         step=None,
         due=None,
     )
+    if status in GRANTED and cadence.when_granted == "attach" and found.asked.charges:
+        return found.put(step="attach", due=answer.at)
     return _waiting(found, cadence, answer.at) if status == "PENDED" else found
 
 

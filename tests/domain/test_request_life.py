@@ -21,7 +21,7 @@ from service.domain.request_life import (
     tried,
 )
 from tests.builders import build_authorization
-from tests.partners.bed import asked
+from tests.partners.bed import asked, charge
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 CADENCE = Cadence(retry_s=300, inquire_s=3600, appeal_days=30)
@@ -75,6 +75,29 @@ def test_terms_are_days_of_the_payer_and_run_from_the_first_such_answer(action: 
     assert (told.follow_up, told.appeal_by, len(told.answers)) == (*term, 2)
     other = answered(told, said("A1", 12), CADENCE)
     assert (other.follow_up, other.appeal_by) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("policy", "action", "charges", "step"),
+    [
+        ("attach", "A1", 1, "attach"),
+        ("attach", "A6", 1, "attach"),
+        ("attach", "A1", 0, None),
+        ("attach", "A3", 1, None),
+        ("attach", "A4", 1, "inquire"),
+        ("offer", "A1", 1, None),
+    ],
+)
+def test_by_policy_the_charges_of_what_is_granted_are_attached_at_once(
+    policy: Any, action: Any, charges: int, step: Any
+) -> None:
+    """It is the next step of the request; one that led to nothing is taken again."""
+    cadence = Cadence(retry_s=300, inquire_s=3600, when_granted=policy)
+    after = answered(going(charges=[charge()] * charges), said(action), cadence)
+    assert after.step == step
+    if step == "attach":
+        assert after.due == NOW
+        assert tried(after, "away", cadence, NOW).due == NOW + timedelta(seconds=300)
 
 
 def test_an_expedited_one_is_followed_up_sooner() -> None:

@@ -50,6 +50,21 @@ def asked(**changes: Any) -> Json:
     }
 
 
+def charge(charge_id: str = "CH-1", **changes: Any) -> Json:
+    """Ten units of that therapy, given on a day for which it is asked."""
+    return {
+        "charge_id": charge_id,
+        "member": {"id": "W123"},
+        "procedure": "97110",
+        "modifiers": ["GP"],
+        "from": "2026-12-07",
+        "units": "10",
+        "unit": "UN",
+        "rendering_provider": {"npi": "1234567893"},
+        **changes,
+    }
+
+
 @dataclass
 class Clinic:
     """A clinic that works with one payer by one partner."""

@@ -9,7 +9,7 @@ from service.application import _answers, requests, sending
 from service.application.requests import RequestConflict
 from service.application.sending import look
 from tests.ground import Ground
-from tests.partners.bed import Clinic, Json, at_the_clinic
+from tests.partners.bed import Clinic, Json, at_the_clinic, charge
 
 GONE = ("VOID", "SUPERSEDED")
 
@@ -43,7 +43,7 @@ def test_what_the_payer_decides_is_how_the_request_and_its_row_stand(
 
     async def work(clinic: Clinic) -> None:
         clinic.partner.decision = decision
-        trace = await clinic.send(charges=["CH-1"])
+        trace = await clinic.send(charges=[charge()])
         before = await clinic.stands()
         assert (before["status"], before["step"]) == ("PENDING", "send")
         assert await clinic.rows() == [("PENDING", None)]

@@ -111,7 +111,7 @@ class Requests:
             "member_id": request.asked.member.id,
             "status": request.status,
             "authorization_id": request.authorization_id,
-            "charges": list(request.asked.charges),
+            "charges": [each.charge_id for each in request.asked.charges],
             "made_at": _time(request.made_at),
             "due": _time(request.due),
             "follow_up": request.follow_up.isoformat() if request.follow_up else None,
