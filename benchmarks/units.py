@@ -150,7 +150,7 @@ class Drawing:
         keys += [due, arrived, arrived]
         for name in request.authorizations:
             keys += [book.accounts(name), book.tokens(name)]
-        keys += [book.epoch, book.trail, book.trail_head]
+        keys += [book.archived, book.epoch, book.trail, book.trail_head]
         sent = write_draw(request, request.authorizations), request.record, epoch, "", ""
         return line.pack_command("EVALSHA", sha, len(keys), *keys, *sent)
 

@@ -144,7 +144,7 @@ async def _counted(caller: Caller, claim: Claim, counting: Counting) -> LookedUp
     """Read who the member is with the counters, and what is counted of the claim itself."""
     books = caller.stores.accumulators
     found = await books.look_up(caller.payer, claim.claim_id, claim.member.id, counters=True)
-    return await books.recall(caller.payer, found) if found.is_missing_some else found
+    return await books.recall(caller.payer, found) if found.may_rest else found
 
 
 def sent_in(

@@ -305,7 +305,7 @@ async def _person(caller: Caller, claim: Claim) -> tuple[Person, Any]:
     """Who the member is, and what is counted for him beside this claim."""
     books = caller.stores.accumulators
     found = await books.look_up(caller.payer, claim.claim_id, claim.member.id, counters=True)
-    if any(not book.sequence for book in found.counters.values()):
+    if found.may_rest:
         found = await books.recall(caller.payer, found)
     return found.person, held_beside(found)
 

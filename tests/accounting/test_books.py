@@ -4,7 +4,6 @@ import pytest
 
 from service.accounting.books.books import (
     AuthorizationChanged,
-    CounterBook,
     DrawRequest,
     LookedUp,
     Occasion,
@@ -88,7 +87,6 @@ def test_a_draw_touches_what_is_planned_and_what_is_held(
 
     assert request.moved_on == expected
     assert request.authorizations == [*expected, "A9"]
-    assert request.only_looked_at == ["A9"]
 
 
 def test_a_change_of_an_authorization_names_it() -> None:
@@ -144,28 +142,3 @@ def test_a_recount_leaves_what_claims_hold_of_other_books() -> None:
     )
 
     assert request.beside == ["A2", "A3"]
-
-
-@pytest.mark.parametrize(
-    ("charges", "counters", "is_missing"),
-    [
-        ((), {}, False),
-        ((0,), {}, True),
-        ((1,), {}, False),
-        ((1, 0), {}, True),
-        ((), {"c": 0}, True),
-    ],
-)
-def test_what_is_not_at_hand_may_be_at_rest(
-    charges: tuple[int, ...], counters: dict[str, int], is_missing: bool
-) -> None:
-    """A charge or a counter of which nothing is here."""
-    found = LookedUp(
-        claim=ClaimState(claim_id="C1"),
-        person=Person.of("M1"),
-        owners=("o",),
-        counters={name: CounterBook(sequence=each) for name, each in counters.items()},
-        charges=tuple(ClaimState(claim_id="charge:C", sequence=each) for each in charges),
-    )
-
-    assert found.is_missing_some is is_missing

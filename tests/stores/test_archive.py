@@ -10,6 +10,7 @@ import pytest
 from service.application.parts import Stores
 from service.flow.adjudicating.adjudicate import Conflict
 from service.stores.connection.faults import EngineFault
+from service.stores.connection.key_names import archived_bit
 from service.stores.ledger.resting import moved
 from tests.ground import Ground, push
 from tests.movements import Mover, bounds, forget
@@ -260,10 +261,12 @@ def test_an_archive_that_was_lost_is_a_fault(own: Ground, payer: str) -> None:
     async def scenario(stores: Stores) -> None:
         await a_claim_at_rest(stores, payer)
         await stores.elasticsearch.indices.delete(index=stores.indices.archive)
-        for _ in range(2):
+        for number in range(2):
             for asks in (sent_again, asked_for, another_claim):
                 with pytest.raises(EngineFault):
                     await asks(stores, payer)
+            # Of what was never at rest nothing is asked.
+            assert await Mover(stores, payer).draw(f"N{number}", 1, of={"A9": bounds()})
             await stores.installation.install()
         with pytest.raises(EngineFault, match="the archive is gone"):
             await stores.reconciliation.run([payer])
@@ -272,6 +275,66 @@ def test_an_archive_that_was_lost_is_a_fault(own: Ground, payer: str) -> None:
         assert await sent_again(stores, payer) == 4
         assert await another_claim(stores, payer) == 10
         assert await differences(stores, payer) == []
+
+    own.run(scenario)
+
+
+def test_what_is_at_rest_and_not_known_to_be_is_named(own: Ground, payer: str) -> None:
+    """It would be taken for new; a rebuild lets it be found again."""
+
+    async def scenario(stores: Stores) -> None:
+        await a_claim_at_rest(stores, payer)
+        await stores.redis.delete(Mover(stores, payer).keys.archived)
+        found = await stores.reconciliation.run([payer])
+        assert found.claims == {(payer, "C1"): "ledger"}
+        assert "accounts A1" in {each.what for _, each in found.differences}
+        made = await stores.rebuilding.run([], force=True)
+        assert made.archived == 2
+        assert await differences(stores, payer) == []
+        assert await in_redis(stores, payer) == set()
+        assert await sent_again(stores, payer) == 4
+        assert await another_claim(stores, payer) == 10
+
+    own.run(scenario)
+
+
+def test_what_merely_shares_a_bit_is_new(ground: Ground, payer: str) -> None:
+    """The archive is asked for it, in vain: the claim is drawn, and told the same."""
+
+    async def scenario(stores: Stores) -> None:
+        keys = Mover(stores, payer).keys
+        await push(stores, payer, pushed("A1", "M1", **UNITS))
+        names = (keys.claim("C1"), keys.claim("C2"), keys.accounts("A1"))
+        for name in names:
+            await stores.redis.setbit(keys.archived, archived_bit(name), 1)
+        assert paid(await adjudicated(stores, payer, claimed("C1", "M1", 4))) == 4
+        assert await another_claim(stores, payer) == 10
+        assert await sent_again(stores, payer) == 10 - 6
+        assert await differences(stores, payer) == []
+
+    ground.run(scenario)
+
+
+def test_a_redis_without_memory_lets_go_what_is_at_rest(own: Ground, payer: str) -> None:
+    """And knows that it did."""
+
+    async def scenario(stores: Stores) -> None:
+        await push(stores, payer, pushed("A1", "M1", **UNITS))
+        await adjudicated(stores, payer, claimed("C1", "M1", 4))
+        await stores.projection.project(payer)
+        await stores.ledger.refresh()
+        candidates = [
+            each
+            async for _, fields in stores.ledger.moved_between(payer, 0, 2**52)
+            for each in moved(fields)
+        ]
+        await stores.redis.config_set("maxmemory", "1")
+        try:
+            assert await stores.archive.rest(payer, candidates) == 2
+        finally:
+            await stores.redis.config_set("maxmemory", "0")
+        assert await in_redis(stores, payer) == set()
+        assert await sent_again(stores, payer) == 4
 
     own.run(scenario)
 

@@ -48,6 +48,7 @@ class LookedUp:
     ``owners`` are the ids of the person as claims name them, the id that stays first; a claim goes
     to that one when it is first drawn. ``last_push`` is the mark of the person's last push,
     ``counters`` the books of counters of all ids of the person, where they were asked for.
+    ``may_rest``: what is not at hand of all this may be at rest, else there never was any.
     """
 
     claim: ClaimState
@@ -56,18 +57,12 @@ class LookedUp:
     last_push: str = ""
     counters: Mapping[str, CounterBook] = field(default_factory=dict)
     charges: tuple[ClaimState, ...] = ()
+    may_rest: bool = False
 
     @property
     def owner(self) -> str:
         """Under which id the claim is kept, or will be."""
         return self.claim.owner or self.owners[0]
-
-    @property
-    def is_missing_some(self) -> bool:
-        """Whether counters or charges are not at hand: they may be at rest."""
-        return any(not book.sequence for book in self.counters.values()) or any(
-            not charge.is_known for charge in self.charges
-        )
 
     def is_of_person(self, claim: ClaimState) -> bool:
         """Whether a claim is one of the person, under any id; a new one may become one."""
@@ -140,12 +135,6 @@ class DrawRequest:
         ids += self.seen
         ids += (row.authorization_id for row in self.counted)
         return list(dict.fromkeys(ids))
-
-    @property
-    def only_looked_at(self) -> list[str]:
-        """The candidates on whose accounts nothing is moved."""
-        moved = frozenset(self.moved_on)
-        return [name for name in self.looked_at if name not in moved]
 
     @property
     def authorizations(self) -> list[str]:
@@ -274,7 +263,7 @@ class Books(Protocol):
         ...
 
     async def recall(self, payer: str, looked_up: LookedUp) -> LookedUp:
-        """Read a claim, counters and charges that are not at hand: they may be at rest."""
+        """Read a claim, counters and charges that may be at rest."""
         ...
 
     async def read_claim(self, payer: str, claim_id: str) -> ClaimState:

@@ -98,8 +98,8 @@ async def adjudicate(claim: Adjudication, run: Run, stores: ClaimStores) -> Adju
 async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudicated:
     """Look the claim up, match it, draw it.
 
-    Most claims are new: whether one is at rest, and whether counters are, is asked of Elasticsearch
-    while it is matched; if more is known then, it is matched anew.
+    Most claims are new: one that may be at rest is asked for while it is matched; if more is known
+    then, it is matched anew.
     """
     books, sent, counting = stores.books, content_of(claim), Counting.of(claim, run.rules)
     found = await books.look_up(
@@ -114,7 +114,7 @@ async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudi
     if not found.claim.is_known:
         matching = asyncio.create_task(_match(claim, run, found.person, stores, counted))
     try:
-        if matching is not None or found.is_missing_some:
+        if found.may_rest:
             found = await books.recall(run.payer, found)
         if await _is_replay(claim, found, fingerprint(sent), run, stores):
             return await _replay(found.claim, claim.version, run, stores)

@@ -151,7 +151,7 @@ async def _held(
     found: LookedUp, run: Run, stores: ClaimStores
 ) -> tuple[LookedUp, Adjudication | None]:
     """How the charge is held, and as what it was attached."""
-    if not found.claim.is_known or found.is_missing_some:
+    if found.may_rest:
         found = await stores.books.recall(run.payer, found)
     state = found.claim
     if state.status != RESERVED or not found.is_of_person(state):

@@ -32,6 +32,8 @@ class BookKeys:
     """The stream of movements that were not projected yet."""
     hold = Name(":hold")
     """The mark that keeps the stream from being trimmed, while somebody reads it."""
+    archived = Name(":archived")
+    """A bit for every claim and account that was ever at rest, at ``archived_bit`` of its key."""
     recalled = Name(":recalled")
     """What came back from the archive and may not have been moved since."""
     resting = Name(":resting")
@@ -78,6 +80,11 @@ class BookKeys:
     def surrogate(self, identifier: str) -> str:
         """A claim or an authorization as keys name it."""
         return _digest(self.secret, f"{self.payer}|{identifier}")[:16].hex()
+
+
+def archived_bit(key: str) -> int:
+    """The bit of what stands under a key, one of 2^26; what was never at rest may share it."""
+    return int(key[-7:], 16) >> 2
 
 
 def shelf_of(surrogate: str) -> int:

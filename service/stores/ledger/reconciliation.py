@@ -104,8 +104,10 @@ class Reconciliation:
         replayed, names = look.replayed, [held.key for held in some]
         read = await self._books.snapshot(payer, replayed, names)
         found = dict(zip(names, read, strict=True))
-        absent = [held for held in some if found[held.key] == {} and held.of(replayed)]
-        archived = await self._books.archived(payer, replayed, absent) if absent else {}
+        absent = {held.key: held for held in some if found[held.key] == {} and held.of(replayed)}
+        # Without its mark the archive is not asked for it by anybody.
+        marked = [absent[key] for key in await self._books.archive.marked(payer, absent)]
+        archived = await self._books.archived(payer, replayed, marked)
         look.archived += len(archived)
         for held in some:
             stored = archived.get(held.key, found[held.key])

@@ -31,7 +31,7 @@ from service.domain.person import Person
 from service.stores.audit.trail import NO_ROW, Movement
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
-from service.stores.connection.key_names import KeyNames
+from service.stores.connection.key_names import KeyNames, archived_bit
 from service.stores.connection.scripts import load_script, lua
 from service.stores.members.who import Members
 from service.stores.units._hashes import (
@@ -54,7 +54,7 @@ from service.stores.units.movements import (
 from service.stores.units.steps import Steps
 
 _KEYS_AT_ONCE = 500
-_EXISTING = lua("existing.lua")
+_EXISTING, _MAY_REST = lua("existing.lua"), 2
 _STANDING = lua("standing.lua")
 _MEASURES: Mapping[str, Measure] = {"u": "units", "m": "amount", "d": "days"}
 
@@ -109,14 +109,19 @@ class Accumulators:
                 pipeline.hgetall(book.claim(charge))
             if counters:
                 self._ask_counters(pipeline, payer, owner)
+            # Afterwards: what goes meanwhile has its bit then.
+            names = [*map(book.claim, (claim_id, *charges))]
+            names += [book.accounts(counter_book(owner))] if counters else []
+            for name in names:
+                pipeline.getbit(book.archived, archived_bit(name))
             stored, asked, visible, merged, *more = await pipeline.execute()
         if stored:  # it may be told again: then replicas have it
             await self._steps.replicas.confirm(book.probe)
-        claim, counted = read_claim_state(claim_id, stored), more[len(charges) :]
+        claim, counted = read_claim_state(claim_id, stored), more[len(charges) : -len(names)]
         held = tuple(map(read_claim_state, charges, more))
         if not self._members.was_never_merged(merged):
             found = await self._look_up_merged(payer, claim, member, counters=counters)
-            return replace(found, charges=held)
+            return replace(found, charges=held, may_rest=True)
         await self._members.visibility.see(payer, (member,), asked, visible)
         return LookedUp(
             claim=claim,
@@ -125,6 +130,7 @@ class Accumulators:
             last_push=asked[1] or "",
             counters={counter_book(owner): read_counters(*counted)} if counters else {},
             charges=held,
+            may_rest=any(more[-len(names) :]),
         )
 
     async def _look_up_merged(
@@ -266,10 +272,6 @@ class Accumulators:
             late.arrived(request.owner),
             late.arrived(their),
         ]
-        new = {name for name, book in request.seen.items() if not book.sequence}
-        if request.must_find:
-            # Some of them were mostly never drawn on: the script would only be sent to ask that.
-            new |= await self._archive.recall(payer, "accounts", request.only_looked_at)
         answer = await self._steps.move(
             payer,
             self._draw,
@@ -288,7 +290,6 @@ class Accumulators:
                 },
                 [*request.authorizations, *request.matched],
             ),
-            new,
         )
         if answer["s"] == "stale":
             raise AuthorizationChanged(answer["a"])
@@ -394,14 +395,16 @@ class Accumulators:
 
         Of most that are pushed nothing was: they are asked for in one command.
         """
-        book, wanted, here = self._keys.book(payer), list(dict.fromkeys(ids)), set()
+        book, wanted = self._keys.book(payer), list(dict.fromkeys(ids))
+        found: dict[str, int] = {}
         for start in range(0, len(wanted), _KEYS_AT_ONCE):
             some = wanted[start : start + _KEYS_AT_ONCE]
+            names = [*map(book.accounts, some), book.archived]
             with translated_errors():
-                there: Any = await self._redis.eval(_EXISTING, len(some), *map(book.accounts, some))
-            here |= {name for name, is_there in zip(some, there, strict=True) if is_there}
-        absent = [name for name in wanted if name not in here]
-        return here | (set(absent) - await self._archive.recall(payer, "accounts", absent))
+                told: Any = await self._redis.eval(_EXISTING, len(names), *names)
+            found |= {name: where for name, where in zip(some, told, strict=True) if where}
+        absent = [name for name, where in found.items() if where == _MAY_REST]
+        return set(found) - await self._archive.recall(payer, "accounts", absent)
 
     async def fields(self, payer: str, authorization_id: str) -> Mapping[str, str]:
         """Read the accounts of an authorization as they are stored; nothing if never drawn on."""

@@ -2,9 +2,10 @@
 
 A hash goes when it still has the sequence number of a ledger entry that is long in Elasticsearch:
 so all that was moved since the beginning is confirmed, and nothing was moved after it. It is
-written to the archive under that number before it is dropped. Whoever finds it neither here nor
-there knows that there never was one. One that came back is looked at again although no entry names
-it.
+written to the archive under that number before it is dropped. In the step in which it is dropped a
+bit is set, and never taken back: without it nothing of that name was ever at rest, and the archive
+is not asked. Whoever finds it neither here nor there knows that there never was one. One that came
+back is looked at again although no entry names it.
 """
 
 import time
@@ -18,7 +19,7 @@ from elasticsearch import AsyncElasticsearch
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
-from service.stores.connection.key_names import BookKeys, KeyNames
+from service.stores.connection.key_names import BookKeys, KeyNames, archived_bit
 from service.stores.connection.names import IndexNames
 from service.stores.connection.reading import read_many, read_one
 from service.stores.connection.scripts import lua
@@ -116,20 +117,33 @@ class Archive:
 
     async def recall(self, payer: str, kind: Kind, ids: Sequence[str]) -> set[str]:
         """Bring back what is archived of these; gives the ids of what was never there."""
-        asked_at = time.monotonic()
-        found = await self.read(payer, kind, ids)
-        book = self._keys.book(payer)
+        book, asked_at = self._keys.book(payer), time.monotonic()
+        places = {_places(book, kind, name)[0]: name for name in ids}
+        marked = await self.marked(payer, places)
+        found = await self.read(payer, kind, [places[key] for key in marked])
         for name, archived in found.items():
             if time.monotonic() - asked_at > RECALL_S_MAX:
                 raise EngineUnavailable("elasticsearch", "the archive answered too late")
             rested = Rested(kind, name, archived.fields["n"])
             with translated_errors():
-                names = (*_places(book, rested), book.recalled)
+                names = (*_places(book, kind, name), book.recalled)
                 arguments = map(orjson.dumps, (archived.fields, archived.tokens))
                 await self._redis.eval(
                     RECALL, len(names), *names, *arguments, int(time.time()), rested.name
                 )
         return set(ids) - set(found)
+
+    async def marked(self, payer: str, keys: Iterable[str]) -> list[str]:
+        """Those keys of a payer under which something may ever have been at rest."""
+        names = list(keys)
+        if not names:
+            return []
+        with translated_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for name in names:
+                pipeline.getbit(self._keys.book(payer).archived, archived_bit(name))
+            bits = await pipeline.execute()
+        return [name for name, bit in zip(names, bits, strict=True) if bit]
 
     async def recalled(self, payer: str, before_s: float) -> list[Rested]:
         """What came back before a time and was not looked at since."""
@@ -152,7 +166,7 @@ class Archive:
         with translated_errors():
             pipeline = self._redis.pipeline(transaction=False)
             for rested in candidates:
-                key, tokens = _places(book, rested)
+                key, tokens = _places(book, rested.kind, rested.id)
                 pipeline.hgetall(key)
                 pipeline.hgetall(tokens)
             answers = iter(await pipeline.execute())
@@ -170,8 +184,10 @@ class Archive:
             pipeline = self._redis.pipeline(transaction=False)
             for rested in candidates:
                 if rested not in refused:
-                    names = (*_places(book, rested), book.recalled)
-                    pipeline.eval(REST, len(names), *names, rested.sequence, rested.name)
+                    places = _places(book, rested.kind, rested.id)
+                    names = (*places, book.recalled, book.archived)
+                    arguments = (rested.sequence, rested.name, str(archived_bit(places[0])))
+                    pipeline.eval(REST, len(names), *names, *arguments)
             return sum(await pipeline.execute())
 
     def _operation(self, payer: str, rested: Rested, archived: Archived) -> Operation:
@@ -195,10 +211,10 @@ class Archive:
         )
 
 
-def _places(book: BookKeys, rested: Rested) -> tuple[str, str]:
-    if rested.kind == "claim":
-        return book.claim(rested.id), book.claim(rested.id)
-    return book.accounts(rested.id), book.tokens(rested.id)
+def _places(book: BookKeys, kind: Kind, name: str) -> tuple[str, str]:
+    if kind == "claim":
+        return book.claim(name), book.claim(name)
+    return book.accounts(name), book.tokens(name)
 
 
 def _document_id(payer: str, kind: Kind, name: str) -> str:

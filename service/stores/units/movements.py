@@ -237,8 +237,8 @@ def _authorization(
         return written | ({} if seen is None else {"seen": seen.sequence})
     drawable = request.plan.authorizations.get(authorization_id)
     if drawable is None:
-        is_new = not is_moved and authorization_id in new
-        return {"id": authorization_id, "new": is_new, "look": not is_moved}
+        written = {"id": authorization_id}
+        return written if is_moved else {**written, "look": True, "new": authorization_id in new}
     return _drawable(drawable, new)
 
 

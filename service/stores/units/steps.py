@@ -73,13 +73,12 @@ class Steps:
         names: Sequence[str],
         arguments: Callable[[Collection[str]], Sequence[bytes | str]],
         movement: Movement,
-        never_drawn_on: Collection[str] = (),
     ) -> dict[str, Any]:
         """Run a script that moves units; accounts that Redis does not have are recalled first.
 
         ``arguments`` is given the authorizations of which it is known that nobody drew on them.
         """
-        new = set(never_drawn_on)
+        new: set[str] = set()
         for _ in range(RECALLS_MAX):
             row: Row = self._trail.moving(payer, movement)
             answer = await self.run(payer, script, names, arguments(new), row)
@@ -103,7 +102,7 @@ class Steps:
     ) -> dict[str, Any]:
         """Run a script, once it is the book that is known; raises Unconfirmed, EngineFault."""
         epoch, book = await self.guard.ensure(payer), self._keys.book(payer)
-        keys = [*names, book.epoch, book.trail, book.trail_head]
+        keys = [*names, book.archived, book.epoch, book.trail, book.trail_head]
         for _ in range(LOOKS_MAX):
             try:
                 answer = await run_script(self.replicas, script, keys, [*arguments, epoch, *row])

@@ -105,23 +105,42 @@ local function take_back(mark)
   end
 end
 
+-- Every script that moves units is told, before the keys of entries.lua, what was ever at rest.
+local ARCHIVED = KEYS[#KEYS - 3]
 local absent = {}   -- authorizations whose accounts are not here: they may be at rest
+local has_new = false -- whether an authorization is drawn on for the first time
 
--- Accounts that are not here are made anew only where it is known that nobody ever drew on them; of
--- those that are only looked at nothing is moved.
-local function open_book(id, key, token_key, is_new, is_looked_at)
+-- Takes accounts that are not here for new ones, if nobody can ever have drawn on them.
+local function open_new(book)
+  local bit = math.floor(tonumber(string.sub(book.key, -7), 16) / 4)
+  if redis.call('GETBIT', ARCHIVED, bit) == 1 then
+    absent[#absent + 1] = book.id
+  else
+    book.is_known = true
+  end
+end
+
+-- `given` says whether it is known that nobody ever drew on them (`new`): where it does not say so a claim
+-- holds something of them, or they are only looked at (`look`), and asked for when they are shown.
+local function open_book(id, key, token_key, given)
   check_type(key, 'hash')
   check_type(token_key, 'hash')
   local known = redis.call('HMGET', key, 'v', 'n', 'st', 'sh')
-  if not (known[1] or is_new or is_looked_at) then absent[#absent + 1] = word(id, 'an authorization') end
   local book = {
     id = word(id, 'an authorization'), key = key, token_key = token_key,
     v = whole(known[1] or '0', 'a version'), n = whole(known[2] or '0', 'a sequence'),
-    st = known[3] or 'open', sh = known[4] or nil, is_known = known[1] or is_new,
+    st = known[3] or 'open', sh = known[4] or nil, is_known = known[1] or given.new,
     bounds = {}, accounts = {}, tokens = {},
   }
   books[id] = book
   order[#order + 1] = book
+  if known[1] or given.look then return book end
+  if given.new == nil then
+    absent[#absent + 1] = book.id
+  else
+    has_new = has_new or not given.seen
+    if not given.new then open_new(book) end
+  end
   return book
 end
 

@@ -13,7 +13,7 @@ return run(function()
   local claim = open_claim(KEYS[1])
   if claim.n ~= whole(request.n, 'a sequence') then return {s = 'moved'} end
   if not claim.v then error('a claim that was never drawn') end
-  for i, id in ipairs(request.a) do open_book(id, KEYS[4 + 2 * i], KEYS[5 + 2 * i]) end
+  for i, id in ipairs(request.a) do open_book(id, KEYS[4 + 2 * i], KEYS[5 + 2 * i], {}) end
   if #absent > 0 then return {s = 'absent', a = absent} end
   local rows = decode_rows(request.r)
   local state = STATES[word(request.s, 'a state')]

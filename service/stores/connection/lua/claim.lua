@@ -336,7 +336,7 @@ local function open_books(request)
   local amended, stale, behind, is_other = {}, nil, nil, false
   for i, given in ipairs(request.a) do
     local at = BOOKS + 2 * (i - 1)
-    local book = open_book(given.id, KEYS[at], KEYS[at + 1], given.new, given.look)
+    local book = open_book(given.id, KEYS[at], KEYS[at + 1], given)
     if given.seen and book.n ~= whole(given.seen, 'a sequence') then is_other = true end
     if given.v then
       local version = whole(given.v, 'a version')
@@ -360,10 +360,10 @@ local function count_lines(request, state, rows, kept)
 end
 
 -- A candidate that is not here was never drawn on, or is at rest: it is asked for where something waits
--- for an examiner, or others are asked for; where all is paid it is left out.
+-- for an examiner, or an authorization is drawn on for the first time; where all is paid it is left out.
 local function ask_for_candidates(request)
   for _, each in ipairs(request.lk) do
-    if not order[each.x].is_known then absent[#absent + 1] = order[each.x].id end
+    if not order[each.x].is_known then open_new(order[each.x]) end
   end
 end
 
@@ -399,11 +399,11 @@ local function draw_lines(request, state)
     if #drawn > 0 or not line.ws[lacks or ''] then all_wait = false end
     for _, each in ipairs(lacks and tried_of(line, drawn) or {}) do tried[#tried + 1] = each end
   end
+  if is_short then ask_for_candidates(request) end
   local lists = {
     w = encode_list(short), k = encode_list(names_of(lean)), t = encode_list(tried),
     bl = look_at(request),
   }
-  if is_short then ask_for_candidates(request) end
   return rows, kept, lists, waits, all_wait, is_short
 end
 
@@ -454,7 +454,7 @@ return run(function()
   end
   local amended, stale, behind, is_other = open_books(request)
   local charges, is_moved = open_charges(request.ch, BOOKS - 1 + 2 * #request.a, request.m)
-  if #absent > 0 or request.lkn then ask_for_candidates(request) end
+  if has_new or request.lkn then ask_for_candidates(request) end
   if #absent > 0 then return {s = 'absent', a = absent} end
   if is_other or is_moved then return {s = 'moved'} end
   if stale then return {s = 'stale', a = stale} end

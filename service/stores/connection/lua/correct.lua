@@ -12,7 +12,7 @@ return run(function()
   check_type(KEYS[ARRIVED], 'hash')
   check_words(request, {'k', 'ci', 'cf', 'ch', 'ac', 'm', 'at', 'why'}, {'by', 'obo'})
   local given = request.a
-  local book = open_book(given.id, KEYS[ACCOUNTS], KEYS[TOKENS], given.new)
+  local book = open_book(given.id, KEYS[ACCOUNTS], KEYS[TOKENS], given)
   if #absent > 0 then return {s = 'absent', a = absent} end
   local field = 'c:' .. request.cf
   local known = redis.call('HGET', book.key, field)

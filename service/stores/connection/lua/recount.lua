@@ -48,7 +48,7 @@ local function open_all(request)
   local amended, claims = {}, {}
   for i, given in ipairs(request.a) do
     local at = BOOKS + 2 * (i - 1)
-    local book = open_book(given.id, KEYS[at], KEYS[at + 1], given.new)
+    local book = open_book(given.id, KEYS[at], KEYS[at + 1], given)
     if book.n ~= whole(given.n, 'a sequence') then return nil, 'moved' end
     if given.st then
       book.st, book.amended = given.st, {}
@@ -63,7 +63,7 @@ local function open_all(request)
   end
   for i, id in ipairs(request.o) do
     local at = BOOKS + 2 * (#request.a + i - 1)
-    open_book(id, KEYS[at], KEYS[at + 1])
+    open_book(id, KEYS[at], KEYS[at + 1], {})
   end
   if #absent > 0 then return nil, 'absent' end
   for i, given in ipairs(request.cs) do
