@@ -107,8 +107,8 @@ end
 
 -- Every script that moves units is told, before the keys of entries.lua, what was ever at rest.
 local ARCHIVED = KEYS[#KEYS - 3]
-local absent = {}   -- authorizations whose accounts are not here: they may be at rest
-local has_new = false -- whether an authorization is drawn on for the first time
+-- Authorizations whose accounts are not here and may be at rest; whether one is drawn on for the first time.
+local absent, has_new = {}, false
 
 -- Takes accounts that are not here for new ones, if nobody can ever have drawn on them.
 local function open_new(book)
