@@ -123,7 +123,8 @@ _REVIEW_INTRODUCTION = f"""\
 A response (BHT02 11) of 005010X217, or of an inquiry (X215), gives an authorization for each event
 (HL EV); its services (HL SS) are the lines. A request (13) gives what is asked for, and never an
 authorization; an inquiry (28) is answered and not stored. ST03 is trusted first, then GS08, then
-the content; GS08 or GS01 of another transaction is told; release 004010 is reported and not read.
+the content; GS08 or GS01 of another transaction is told. A guide of another release (004010,
+006020, 008020) is reported and not read.
 
 A notification (005010X216, any BHT02 but 06, 08 and 44, which answer one) becomes an authorization
 of the kind `notification`, and is acknowledged with a 999. Where it decides nothing (no HCR) its
@@ -143,7 +144,7 @@ _CLAIM_INTRODUCTION = f"""\
 Professional (005010X222), institutional (X223) and dental (X224) claims with their addenda. ST03 is
 trusted first, then GS08, then the lines: SV1, SV2 or SV3. A file may hold many interchanges, sets,
 providers, subscribers, patients and claims; each claim stands alone, with the payer it is for.
-Release 004010 is reported and not read. The codes of problems are those of the
+Other releases than 005010 are reported and not read. The codes of problems are those of the
 [278 page](x12-278.md#problems).
 
 A claim is left out, with the reason, when it has no id, no line, no member or a line without any
@@ -159,7 +160,9 @@ _NEVER_WIDER = """\
 What cannot be read never makes a grant wider. A service is left out when it is granted and its
 code, quantity or dates cannot be read, when it has no date at all, or when it was refused (AAA): it
 would inherit the grant of its event, or be without its restriction. An event is left out when its
-own dates or quantity cannot be read and it grants, or when none of its services is left.
+own dates or quantity cannot be read and it grants, when none of its services is left, or when it
+stands under an HL level that no guide has, or something of it does: that may be another person's,
+or a restriction. UM or HCR above the patient (2010C) is an event without a member, and left out.
 
 The dates of an event are situational in the guide. What is granted without any day would be paid
 for ever: it is left out (`no-dates`). By `AUTHMATCH_X12_UNDATED_GRANTS` it has instead the days of

@@ -1,9 +1,11 @@
 """What an X12 file gives: submissions of its authorizations, and its claims one by one."""
 
 import pickle
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -124,10 +126,12 @@ class X12Submissions:
             return self._noted(item, _CLAIMS)
         if item.read == 0 and item.unread == 0 and item.has_errors:
             return self._rejected(item)
-        broken = _only(item.problems, NOT_WHOLE)
-        if broken:
-            return self._made(item, reason=broken[0].message, warnings=_told(broken))
-        return self._noted(item, _NOTED[kind]) if kind in _NOTED else None
+        if kind in _NOTED:
+            return self._noted(item, _NOTED[kind])
+        worst = next(iter(_only(item.own, NOT_WHOLE) or item.own), None)
+        if worst is None:
+            return None
+        return self._made(item, reason=worst.message, warnings=_told(item.own))
 
     def _of_envelope(self, problems: Sequence[Problem], position: Position) -> Submission | None:
         """Say what is wrong with the file, an interchange or a group, where something is lost."""
@@ -244,21 +248,30 @@ def _only(problems: Iterable[Problem], codes: frozenset[str]) -> list[Problem]:
 
 
 def _cause_of(problems: Sequence[Problem]) -> Problem | None:
-    """What tells most: not that something was left out, but why."""
-    return min(
-        problems,
-        key=lambda each: (each.code in CONSEQUENCES, each.severity != "error"),
-        default=None,
-    )
+    """What tells most: not that something was left out, but why.
+
+    Where that is but a warning, it is the last that was found before.
+    """
+    errors = (each for each in _errors(problems) if each.code not in CONSEQUENCES)
+    before = (one for one, other in pairwise(problems) if other.code in CONSEQUENCES)
+    return next((each for found in (errors, before, problems) for each in found), None)
 
 
 def _text_of(excerpt: Excerpt) -> tuple[bytes, bool]:
     return excerpt.text.encode(), excerpt.is_whole
 
 
+def _start_of(item: ClaimRead | Unread) -> int:
+    start = item.excerpt.start
+    return start.ordinal if start else 0
+
+
 def _told(problems: Iterable[Problem]) -> tuple[dict[str, object], ...]:
     return tuple(each.as_json() for each in problems)
 
+
+_OF_CLAIMS = ("23", "24")
+"""The loops of a claim and of its lines begin so."""
 
 _BROKEN = "not adjudicated, for its transaction set is not whole"
 _NO_CLAIM = "this is no claim: authorizations are pushed, not matched"
@@ -269,13 +282,14 @@ class ClaimSent:
     """A claim of a file, or without ``claim`` the reason why there is none.
 
     ``beside`` is what is said with its answer: where it stands, for whom it is, what was noticed.
-    ``places`` are those of its numbers, where they were asked for.
+    ``places`` are those of its numbers, where they were asked for. ``start`` is its first segment.
     """
 
     beside: dict[str, Any]
     claim: Claim | None = None
     reason: str | None = None
     places: Places | None = None
+    start: int = 0
 
     @property
     def is_estimate(self) -> bool:
@@ -300,8 +314,8 @@ async def claims_sent(
         held = _Held(file)
         async for item in read_async(chunks, policy):
             if isinstance(item, TransactionOutcome):
-                for each in held.release():
-                    yield _of_whole(each, item, only_whole=only_whole)
+                for each, until in held.release():
+                    yield _of_whole(each, until, item, only_whole=only_whole)
             sent = _sent(item, aliases, with_places=with_places)
             if sent is None:
                 continue
@@ -320,25 +334,34 @@ class _Held:
 
     def __init__(self, file: SpooledTemporaryFile[bytes]) -> None:
         self._file = file
-        self._count = 0
+        self._starts: list[int] = []
 
     def add(self, sent: ClaimSent) -> None:
         pickle.dump(sent, self._file, pickle.HIGHEST_PROTOCOL)
-        self._count += 1
+        self._starts.append(sent.start)
 
-    def release(self) -> Iterator[ClaimSent]:
-        """Give all of them, and hold none."""
+    def release(self) -> Iterator[tuple[ClaimSent, int]]:
+        """Give all of them, each with the start of the next, and hold none."""
         self._file.seek(0)
-        for _ in range(self._count):
-            yield pickle.load(self._file)  # noqa: S301 - written above
-        self._count = 0
+        for until in [*self._starts[1:], sys.maxsize][: len(self._starts)]:
+            yield pickle.load(self._file), until  # noqa: S301 - written above
+        self._starts.clear()
         self._file.seek(0)
         self._file.truncate()
 
 
-def _of_whole(sent: ClaimSent, outcome: TransactionOutcome, *, only_whole: bool) -> ClaimSent:
-    """Say with a claim what is wrong with the whole of its set."""
-    found = _only(outcome.problems, NOT_WHOLE | {"bht-missing"})
+def _of_whole(
+    sent: ClaimSent, until: int, outcome: TransactionOutcome, *, only_whole: bool
+) -> ClaimSent:
+    """Say with a claim what is wrong with the whole of its set, above it, or in a place of it."""
+
+    def is_of_it(each: Problem) -> bool:
+        if each.code in NOT_WHOLE:
+            return True
+        is_within = each.loop[:2] in _OF_CLAIMS
+        return each.segment_index < until and (not is_within or each.segment_index >= sent.start)
+
+    found = list(filter(is_of_it, outcome.own))
     if not found:
         return sent
     broken = _only(found, NOT_WHOLE)
@@ -360,13 +383,14 @@ def _sent(item: Item, aliases: frozenset[str], *, with_places: bool) -> ClaimSen
             "problems": list(_told(item.problems)),
         }
         if not is_for(item.payer_id, aliases):
-            return ClaimSent(beside=beside, reason=OTHER_PAYER)
+            return ClaimSent(beside=beside, reason=OTHER_PAYER, start=_start_of(item))
         places = places_of(item) if with_places else None
-        return ClaimSent(beside=beside, claim=item.claim, places=places)
+        return ClaimSent(beside=beside, claim=item.claim, places=places, start=_start_of(item))
     if isinstance(item, Unread):
         is_estimate = item.transaction.is_predetermination
         place = _position(item) | {"is_predetermination": is_estimate}
-        return _missed(item.problems, place, "the claim cannot be read")
+        missed = _missed(item.problems, place, "the claim cannot be read")
+        return replace(missed, start=_start_of(item))
     if isinstance(item, AuthorizationRead):
         return _missed(item.problems, _position(item), _NO_CLAIM)
     if isinstance(item, TransactionOutcome) and not item.read and not item.unread:
@@ -383,6 +407,6 @@ def _of_envelope(problems: Iterable[Problem], place: Position) -> ClaimSent | No
 
 
 def _missed(problems: Sequence[Problem], place: Position, otherwise: str) -> ClaimSent:
-    errors = _errors(problems)
+    cause = _cause_of(problems) if _errors(problems) else None
     beside = {"claim_id": None, **place, "problems": list(_told(problems))}
-    return ClaimSent(beside=beside, reason=errors[0].message if errors else otherwise)
+    return ClaimSent(beside=beside, reason=cause.message if cause else otherwise)

@@ -60,6 +60,7 @@ def test_the_code_counts_whatever_its_system_is_called(system: str) -> None:
     [
         ("reviewAction", "reviewActionCode", {"valueCodeableConcept": x12("A1", "306")}),
         ("reviewAction", "code", {"valueCodeableConcept": x12("A1", "306")}),
+        ("reviewAction", "reasonCode", {"valueCodeableConcept": x12("A1", "306")}),
         ("reviewAction", "reviewActionCode", {"valueCode": "A1"}),
         ("http://build.fhir.org/StructureDefinition-extension-reviewAction.html",
          "reviewActionCode", {"valueCoding": {"code": "a1"}}),

@@ -103,12 +103,52 @@ def test_a_service_that_names_another_parent_goes_with_its_event(parent: str) ->
     assert "hl-parent" in codes(text)
 
 
-def test_an_unknown_level_is_told_and_kept_apart() -> None:
-    """HL03 of another guide."""
-    text = review(*GRANTED, "HL*5*4*ZZ*0", "HCR*A3", *["HL*6*5*QQ*0"] * 50)
+def test_an_unknown_level_is_told() -> None:
+    """HL03 of another guide; with nothing in it, it says nothing."""
+    text = review(*GRANTED, "HL*5*4*ZZ*0", *["HL*6*5*QQ*0"] * 50)
 
     assert authorization(text)["decision"]["action"] == "A1"
     assert "hl-level" in codes(text)
+
+
+_EVENT, _PROVIDER = "HL*4*3*EV*1~", "NM1*SJ*1*ROE*RICHARD****XX*1999999984"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        review(*GRANTED, "HL*5*4*ZZ*0", "HCR*A3"),
+        review(*GRANTED).replace(_EVENT, "HL*4*3*19*1~"),
+        review(_PROVIDER, SERVICE, *GRANTED).replace(_EVENT, "HL*4*3*19*1~"),
+        review(*GRANTED).replace(_EVENT, "HL*4*3*PT*1~HL*5*4*EV*1~"),
+        claim(*LINES[PROFESSIONAL], patient=("HL*3*2*PT*0", "PAT*19")),
+    ],
+    ids=["decides", "an event", "release 4010", "a patient", "a claim's patient"],
+)
+def test_what_stands_in_an_unknown_level_is_left_out(text: str) -> None:
+    """It may be another person's, or a restriction: nothing is granted or billed by guess."""
+    assert (authorizations(text), claims(text)) == ([], [])
+    assert {"hl-level", "hl-unread"} <= set(codes(text))
+    assert [each.unread for each in sets(text)] == [1]
+
+
+@pytest.mark.parametrize("above", [0, 2, 4])
+def test_what_is_decided_above_the_patient_is_not_lost(above: int) -> None:
+    """HCR in the header, with the payer, or with the requester: an event without its member."""
+    levels = ("HL*1**20*1", "NM1*X3*2*PLAN", "HL*2*1*21*1", "NM1*1P*1*ROE")[:above]
+    bht = "BHT*0007*11*REF1*20260220*1504*18"
+    text = interchange(transaction(bht, *levels, *GRANTED[1:], st03="005010X217"))
+
+    assert authorizations(text) == []
+    assert {"loop-implied", "no-member"} <= set(codes(text))
+
+
+def test_a_response_in_which_nothing_is_decided_is_told() -> None:
+    """No event at all, and no refusal."""
+    bht = "BHT*0007*11*REF1*20260220*1504*18"
+    text = interchange(transaction(bht, "HL*1**20*1", "NM1*X3*2*PLAN", st03="005010X217"))
+
+    assert codes(text) == ["no-event"]
 
 
 def test_an_event_without_its_level_is_told_by_content() -> None:

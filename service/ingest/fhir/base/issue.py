@@ -10,6 +10,7 @@ Json = dict[str, Any]
 Severity = Literal["error", "warning", "information"]
 
 CODES: dict[str, str] = {
+    "action-in-reason": "code-invalid",
     "action-unknown": "code-invalid",
     "actions-differ": "business-rule",
     "certification-cancelled": "informational",

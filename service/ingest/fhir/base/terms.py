@@ -9,6 +9,14 @@ from service.ingest.fhir.base.primitives import CODE_MAX, Coding, code_of, codin
 ACTIONS = frozenset({"A1", "A2", "A3", "A4", "A6", "CT", "NA", "C"})
 GRANTING = frozenset({"A1", "A2", "A6"})
 
+_ACTION_SYSTEM = "/306"
+
+
+def is_action(concept: Node) -> bool:
+    """Whether a concept is of the code system of actions (X12 element 306)."""
+    return any(each.system.endswith(_ACTION_SYSTEM) for each in codings(concept))
+
+
 DISPOSITIONS: dict[str, str] = {
     "granted": "A1",
     "approved": "A1",

@@ -232,7 +232,8 @@ def action_of(node: Node) -> tuple[str | None, str | None]:
     Several that disagree decide nothing for sure: pended.
     """
     concepts = [
-        each.extension("reviewActionCode") or each.extension("code") for each in reviews_of(node)
+        each.extension("reviewActionCode") or each.extension("code") or _action_in_reason(each)
+        for each in reviews_of(node)
     ]
     sent = [plain(each.code).upper() for concept in concepts for each in codings(concept)]
     known = [each for each in sent if each in terms.ACTIONS]
@@ -247,6 +248,15 @@ def action_of(node: Node) -> tuple[str | None, str | None]:
         message = "not an action code (A1 A2 A3 A4 A6 CT NA C): the decision stays unknown"
         concept.warn("action-unknown", message)
     return None, (sent[0] if sent else None)
+
+
+def _action_in_reason(review: Node) -> Node:
+    """The reason of a review that is an action by its code system: some write it there alone."""
+    found = (each.choice("value") for each in review.extensions("reasonCode"))
+    reason = next(filter(terms.is_action, found), NOTHING)
+    if reason:
+        reason.warn("action-in-reason", "an action code in place of a reason: it decides")
+    return reason
 
 
 def decide(case: Case, items: list[Item]) -> str | None:

@@ -48,8 +48,8 @@ _row(
 
 def reasons(case: Case, node: Node) -> list[str]:
     """Read the reasons of a review; they are codes of a list that is not public, kept as sent."""
-    found = review_of(node).extensions("reasonCode")
-    codes = (primitives.concept_code(each.choice("value")) for each in found)
+    found = (each.choice("value") for each in review_of(node).extensions("reasonCode"))
+    codes = (primitives.concept_code(each) for each in found if not terms.is_action(each))
     return primitives.capped(codes, REASONS_MAX, node)
 
 

@@ -97,7 +97,7 @@ class ClaimHandler(Handler):
         patient = _patient_of(loop, findings)
         if spoiled:
             return self.unread(loop, findings, "claim-unread", is_complete=False)
-        if not self._composites.settle(loop, findings):
+        if self.is_unplaced(loop, findings) or not self._composites.settle(loop, findings):
             return self.unread(loop, findings, "claim-unread")
         read = read_claim(loop, payer.id, findings)
         if patient is None or read.is_unsure:

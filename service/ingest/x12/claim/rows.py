@@ -287,7 +287,7 @@ _OTHERS = "1000A 1000B 2010BA 2010BB 2010CA 2330"
 _ALL = f"{_PROVIDERS} {_OTHERS}"
 
 LEFT = (
-    Left("2000A 2000B 2000C", "HL01 to HL02, HL03, HL04", "order alone"),
+    Left("2000A 2000B 2000C", "HL01 to HL02, HL04", "order alone"),
     Left("header", "BHT01 to BHT05, REF", "the time counts for what changes a claim"),
     Left("2000A", "CUR, PRV", "the taxonomy counts where the provider names none"),
     Left("2000B", "SBR02 to SBR09", "beyond which payer it is"),

@@ -1,6 +1,6 @@
 """Reads a 278: each event of a response becomes an authorization, or a refusal to look."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from service.domain import codes
 from service.domain.authorization import Authorization
@@ -56,6 +56,7 @@ from service.ingest.x12.wire.results import (
 from service.ingest.x12.wire.segment import Segment
 from service.ingest.x12.wire.structure import REVIEW
 
+_DECIDING = frozenset({"278-response", "278-notification"})
 _MORE_TO_FOLLOW = "19"
 REQUESTS_MAX = 10_000
 """The days of so many requests of a file are remembered for their answers."""
@@ -83,10 +84,20 @@ class ReviewHandler(Handler):
         self._composites = Composites()
         self._ids: dict[str, int] = {}
         self._asked: Loop | None = None
+        self._is_empty = True
 
     def completed(self, loops: list[Loop]) -> list[Content]:
         """The events that are complete with these loops, and refusals of the levels above."""
-        return [part for loop in loops for part in self._closed(loop)]
+        parts = [part for loop in loops for part in self._closed(loop)]
+        self._is_empty = self._is_empty and not parts
+        return parts
+
+    def end(self, *, is_whole: bool) -> Sequence[Content]:
+        """End the set; a response that gave nothing is told."""
+        parts = super().end(is_whole=is_whole)
+        if self._is_empty and self.transaction.kind in _DECIDING:
+            self.findings.add("no-event", self.loops.header.start, loop=REVIEW.unit)
+        return parts
 
     def _closed(self, loop: Loop) -> Iterator[Content]:
         findings = Findings(self.transaction.segment_index)
@@ -106,7 +117,10 @@ class ReviewHandler(Handler):
             yield self.unread(loop, findings, "event-unread")
             return
         is_notice = self.transaction.kind == "278-notification"
-        is_response = is_notice or self.transaction.kind == "278-response"
+        is_response = self.transaction.kind in _DECIDING
+        if is_response and self.is_unplaced(loop, findings):
+            yield self.unread(loop, findings, "event-unread")
+            return
         event = read_event(loop, findings, decides=is_response or is_inquiry)
         event.is_notice = is_notice
         if is_inquiry:

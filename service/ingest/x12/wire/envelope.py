@@ -29,7 +29,7 @@ from service.ingest.x12.wire.results import (
     Unread,
 )
 from service.ingest.x12.wire.segment import Delimiters, Segment
-from service.ingest.x12.wire.structure import Structure
+from service.ingest.x12.wire.structure import UNKNOWN, Structure
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -85,6 +85,18 @@ class Handler(ABC):
                 findings.add("not-accepted", loop=loop, detail=f"{where}: {each['type']}")
             return None
 
+    def is_unplaced(self, loop: Loop, findings: Findings) -> bool:
+        """Whether a part stands under an unknown level, or something of it in one: that is told.
+
+        It may be another person's, or restricted by what is said there.
+        """
+        above = loop.above(UNKNOWN)
+        within = (each for each in loop.whole() if each.name == UNKNOWN)
+        other = above or next((each for each in within if len(each.segments) > 1), None)
+        if other is not None:
+            findings.add("hl-unread", other.start, 3, loop=other.name)
+        return other is not None
+
     def unread(
         self, loop: Loop, findings: Findings, code: str = "", *, is_complete: bool = True
     ) -> Unread:
@@ -121,6 +133,7 @@ class _OpenSet:
         self._last = segment.ordinal
         self._read = 0
         self._unread = 0
+        self._told: set[Problem] = set()
         self._refusal: str | None = None
         self._kept: list[Segment] = []
         self._room = EXCERPT_CHARACTERS_MAX
@@ -173,12 +186,14 @@ class _OpenSet:
         if refusal is not None:
             is_complete = not self._is_cut_off and self._room >= 0
             excerpt = Excerpt(transaction.envelope, self._kept, is_complete=is_complete)
+        problems = tuple(self._findings.problems)
         return TransactionOutcome(
             transaction=transaction,
             segments=self._segments(),
             read=self._read,
             unread=self._unread,
-            problems=tuple(self._findings.problems),
+            problems=problems,
+            own=tuple(each for each in problems if each not in self._told),
             refusal=refusal,
             excerpt=excerpt,
         )
@@ -223,6 +238,8 @@ class _OpenSet:
                 self._unread += 1
             else:
                 self._read += 1
+            if len(self._findings.problems) < Findings.LIMIT:
+                self._told.update(part.problems)  # those that come later are not listed
             self._findings.extend(part.problems)
         return parts
 

@@ -1,7 +1,7 @@
 """Which transaction a message is: ST03 is trusted first, then GS08, then what it holds.
 
 Senders leave ST03 out, and write another guide into GS08 than the message follows; a guide that
-does not fit the transaction set (ST01) is passed over.
+does not fit the transaction set (ST01) is passed over, but where it alone tells the release.
 """
 
 import re
@@ -98,7 +98,7 @@ def identify(
 def _named(set_id: str, named: str, of_group: str) -> tuple[list[str], str, str]:
     """The guide that ST03, else GS08 names for a set; what else they name is told."""
     problems: list[str] = []
-    name, form = "", ""
+    name, form, other = "", "", ""
     for given in (named, of_group):
         found = _GUIDE.fullmatch(given.strip().upper())
         if found is None:
@@ -109,6 +109,9 @@ def _named(set_id: str, named: str, of_group: str) -> tuple[list[str], str, str]
             name, form = found[0], found[2]
         elif found[2] != form:
             problems.append("guide-mismatch")
+            other = other or found[0]
+    if not name and not other.startswith(_RELEASE):
+        name = other
     return problems, name, form
 
 

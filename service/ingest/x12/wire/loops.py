@@ -10,7 +10,7 @@ from typing import Any
 
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.structure import HEADER, KNOWN, Level, Opening, Structure
+from service.ingest.x12.wire.structure import HEADER, KNOWN, UNKNOWN, Level, Opening, Structure
 
 
 class Loop:
@@ -98,7 +98,9 @@ SEGMENTS_MAX = 50_000
 
 _TRACE = "TRN"
 _HEADER = Level(HEADER, rank=-1)
-_UNKNOWN = Level("2000", rank=99)
+_UNKNOWN = Level(UNKNOWN, rank=99)
+_UNKNOWN_ABOVE = Level(UNKNOWN, rank=3)
+"""An unknown level that is in no unit: units stand under it, and not under what is above it."""
 _CONTEXTS = frozenset({"2000A", "2000B", "2000C", "2000D"})
 
 
@@ -198,6 +200,8 @@ class Walker:
     def _inside(self, opening: Opening) -> Loop | None:
         """Find the loop that a segment opens one in: not beyond the level that is open."""
         level = self._levels[-1]
+        if self._unit is None and level.name == UNKNOWN and opening.loop == self._structure.unit:
+            return level
         if opening.is_implied:
             if level.is_implied and level.name == opening.loop:
                 has = any(each.elements[0] in opening.again for each in level.segments)
@@ -250,7 +254,8 @@ class Walker:
         if unit and level.under and self._levels[-1].rank < unit.rank < level.rank:
             self.findings.add("loop-implied", segment, loop=unit.loop)
             self._enter(unit, is_implied=True)
-        loop = self._enter(level)
+        is_above = level is _UNKNOWN and self._unit is None
+        loop = self._enter(_UNKNOWN_ABOVE if is_above else level)
         loop.hl = own
         if level is self._unit_level and loop.parent is not None:
             for each in loop.parent.all(_TRACE):
@@ -267,9 +272,10 @@ class Walker:
             if each.rank >= rank:
                 continue
             above = max(above, place)
+            is_named = bool(named) and each.hl == named
+            if is_named and (each.name in under or (each.name == UNKNOWN and fit < 0)):
+                return place
             if each.name in under:
-                if named and each.hl == named:
-                    return place
                 fit = max(fit, place)
         if fit < 0:
             # None of those that it may stand under is open: any higher one that it names will do.

@@ -71,6 +71,7 @@ RULES: dict[str, Rule] = {
     "guide-mismatch": Rule("warning", "ST03 or GS08 names another guide than the content"),
     "guide-missing": Rule("warning", "neither ST03 nor GS08 names the guide: told by the content"),
     # The loops
+    "hl-unread": _element("error", "what stands in an unknown level cannot be read", "7"),
     "hl-level": _element("warning", "HL03 names no level of this guide", "7"),
     "hl-parent": _element("warning", "HL02 does not name the level above: taken by order", "7"),
     "loop-implied": Rule(
@@ -103,6 +104,7 @@ RULES: dict[str, Rule] = {
     "refused-and-decided": Rule(
         "warning", "both refused (AAA) and decided (HCR): the decision counts"
     ),
+    "no-event": Rule("error", "a response without an event: nothing is decided in it", ik3="3"),
     "no-decision": Rule("error", "a response without a decision (HCR)", ik3="3"),
     "no-member": _element("error", "no id of the member (NM109 of loop 2010C or 2010BA)", "1"),
     "member-id": _element("error", "the id of the member cannot be kept", "6"),

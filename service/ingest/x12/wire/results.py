@@ -194,8 +194,9 @@ Content = AuthorizationRead | RequestRead | InquiryRead | Refusal | ClaimRead | 
 class TransactionOutcome:
     """The end of a transaction set: ``read`` parts of it were read, ``unread`` left out.
 
-    ``problems`` are all of it, those of its parts included, up to a limit. A set that is not read
-    at all has the rule that refuses it, and all of it as it came.
+    ``problems`` are all of it, those of its parts included, up to a limit; ``own`` are those that
+    none of its parts has. A set that is not read at all has the rule that refuses it, and all of it
+    as it came.
     """
 
     transaction: Transaction
@@ -203,6 +204,7 @@ class TransactionOutcome:
     read: int
     unread: int
     problems: tuple[Problem, ...]
+    own: tuple[Problem, ...]
     refusal: str | None = None
     excerpt: Excerpt | None = field(default=None, compare=False, repr=False)
 

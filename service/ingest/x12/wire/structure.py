@@ -58,11 +58,15 @@ def _ids(text: str) -> frozenset[str]:
 
 
 HEADER = "header"
+UNKNOWN = "2000"
+"""The loop of an HL level that no guide has."""
 
 _PARTY_SEGMENTS = frozenset({"N2", "N3", "N4", "REF", "PER", "PRV"})
 _EVENT_LEVELS = frozenset({"2000C", "2000D"})
 _DECIDES = frozenset({"UM", "HCR"})
 _SERVICES = frozenset({"SV1", "SV2", "SV3"})
+_ABOVE_EVENT = _EVENT_LEVELS | {HEADER, "2000A", "2000B"}
+"""Under the last three there is no patient: what is decided there is left out, and not lost."""
 _IMPLIES_SERVICE = Opening("2000F", frozenset({"2000E"}), is_implied=True, again=_SERVICES)
 _OF_REVIEW = _ids(
     "HL TRN AAA UM HCR REF DTP HI HSD CRC CL1 CR1 CR2 CR4 CR5 CR6 CR7 CR8 PWK MSG NTE"
@@ -81,8 +85,8 @@ REVIEW = Structure(
     openings={
         # A trace may stand before an event that is implied, and does not imply one itself.
         "TRN": Opening("2000E", frozenset(), is_implied=True, again=_DECIDES),
-        "UM": Opening("2000E", _EVENT_LEVELS, is_implied=True, again=frozenset({"UM"})),
-        "HCR": Opening("2000E", _EVENT_LEVELS, is_implied=True, again=frozenset({"HCR"})),
+        "UM": Opening("2000E", _ABOVE_EVENT, is_implied=True, again=frozenset({"UM"})),
+        "HCR": Opening("2000E", _ABOVE_EVENT, is_implied=True, again=frozenset({"HCR"})),
         **dict.fromkeys(_SERVICES, _IMPLIES_SERVICE),
     },
     parties={
