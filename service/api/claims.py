@@ -9,7 +9,7 @@ from service.api.body import JsonBody, json_response
 from service.api.caller import Asking, needs
 from service.api.schema import problems
 from service.application import claims
-from service.application.claims import BenefitLimits
+from service.application.claims import BenefitLimits, Compared
 from service.application.ledger_view import LedgerEntries
 from service.domain.adjudication import ClaimChange
 from service.domain.answers import StepAnswer, StoredAnswer
@@ -27,6 +27,7 @@ router = APIRouter(
 ClaimId = Annotated[str, Path(max_length=100)]
 Size = Annotated[int, Query(ge=1, le=500, description="Entries a page.")]
 After = Annotated[str | None, Query(description="Where to go on: `next` of the page before.")]
+Entry = Annotated[str, Query(pattern=r"^\d{13}-\d{1,9}$", description="`entry` of the history.")]
 Change = Annotated[ClaimChange, Depends(JsonBody(ClaimChange))]
 
 
@@ -44,6 +45,13 @@ async def read_history(
 ) -> Response:
     """The audit of a claim, newest first: who moved what, when and why."""
     return json_response(await claims.history(caller, claim_id, size=size, after=after))
+
+
+@router.get("/compare", response_model=Compared, summary="Compare two adjudications")
+@needs("billing.charge.read", "clinical.authorization.read")
+async def compare(caller: Asking, claim_id: ClaimId, one: Entry, other: Entry) -> Response:
+    """What the claim was answered by both, the older one first, and what differs, by its place."""
+    return json_response(await claims.compared(caller, claim_id, one, other))
 
 
 @router.post("/finalize", response_model=StepAnswer, summary="Make units final")

@@ -1,5 +1,6 @@
 """What could not be taken, and what waits: list, show, try again, drop; the status of a push."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -26,6 +27,19 @@ AsDistinct = Annotated[
 By = Annotated[
     str | None, Query(min_length=1, max_length=200, description="For whom; needs act-for.")
 ]
+
+
+@router.get("/intake", summary="What came lately, by way and sender")
+@needs("intake.operate")
+async def came(caller: Asking) -> Response:
+    """What was pushed in 30 days, as the audit trail has it; how much waits, and was answered.
+
+    `x12_written` counts the interchanges that were ever written, of acknowledgements and answers.
+    """
+    found, waiting = await intake.came(caller), await intake.waiting(caller)
+    rows = [{"format": intake.WAYS[each.what], **asdict(each)} for each in found.counted]
+    told = {"since": found.since, "came": rows, "waiting": waiting, "x12_written": found.written}
+    return json_response(told)
 
 
 @router.get("/dead-letters", summary="List what could not be taken")

@@ -25,6 +25,8 @@ from service.application.rules_drafts import (
     ApprovalAsked,
     DraftEdited,
     DraftWanted,
+    Tried,
+    TryAsked,
 )
 from service.application.rules_publishing import PublishAsked, RollbackAsked
 from service.application.rules_shadow import ShadowAsked
@@ -184,6 +186,19 @@ async def edit(
 async def check(caller: Asking, draft_id: DraftId) -> Response:
     """All that is wrong: texts, the templates' tests, the live mapping; nothing is changed."""
     return json_response(await rules_drafts.check(caller, draft_id))
+
+
+@router.post("/drafts/{draft_id}/try", response_model=Tried, summary="Try a claim by a draft")
+@needs("rules.edit", "claims.match", "clinical.authorization.read")
+async def try_(
+    caller: Asking, draft_id: DraftId, asked: Annotated[TryAsked, Depends(JsonBody(TryAsked))]
+) -> Response:
+    """What a claim is answered by the rules in force, and by the draft; nothing is kept or moved.
+
+    By `changed`, where that is given, in place of what the draft changes. Null where more than
+    tests of templates is wrong.
+    """
+    return json_response(await rules_drafts.tried(caller, draft_id, asked))
 
 
 @router.post("/drafts/{draft_id}/evaluate", summary="Evaluate a draft")

@@ -14,7 +14,7 @@ from service.api.schema import problems
 from service.application import resolutions, worklist
 from service.application.parts import Caller
 from service.application.resolutions import Resolved
-from service.application.worklist import Sorting, Wanted
+from service.application.worklist import FilterDropped, NamedFilter, Sorting, Wanted
 from service.domain.claim import ClaimType
 from service.domain.decision import (
     Asked,
@@ -141,6 +141,39 @@ async def assign(
 ) -> Response:
     """Give up to 1000 items away, whoever has them; each says what became of it."""
     return json_response({"items": await worklist.assign(caller, asked)})
+
+
+@router.get("/filters", summary="List the filters that one saved")
+@needs("worklist.work")
+async def filters(caller: Asking) -> Response:
+    """Those of whoever asks, by name, as the page of the worklist has them."""
+    return await _filters(caller)
+
+
+@router.post("/filters", status_code=201, summary="Save a filter under a name")
+@needs("worklist.work")
+async def save_filter(
+    caller: Asking, asked: Annotated[NamedFilter, Depends(JsonBody(NamedFilter))]
+) -> Response:
+    """For whoever asks alone, in place of one of that name; answers all of them."""
+    await worklist.save_filter(caller, asked)
+    return await _filters(caller, 201)
+
+
+@router.post("/filters/drop", summary="Drop a saved filter")
+@needs("worklist.work")
+async def drop_filter(
+    caller: Asking, asked: Annotated[FilterDropped, Depends(JsonBody(FilterDropped))]
+) -> Response:
+    """Have it no more, if there is one of that name; answers those that are left."""
+    await worklist.drop_filter(caller, asked.name)
+    return await _filters(caller)
+
+
+async def _filters(caller: Caller, status: int = 200) -> Response:
+    saved = await worklist.saved_filters(caller)
+    told = [{"name": name, "filters": each} for name, each in saved.items()]
+    return json_response({"filters": told}, status=status)
 
 
 @router.get("/{item_id}", summary="Show an item, and what may be decided")

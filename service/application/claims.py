@@ -4,7 +4,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
 from prometheus_client import Counter
-from pydantic import Field
+from pydantic import Field, JsonValue
+from typing_extensions import TypedDict
 
 from service.access.act import current, note
 from service.access.subject import BadPart
@@ -33,6 +34,7 @@ from service.domain.charge import CHARGE
 from service.domain.claim import Claim
 from service.domain.claim_values import days_of
 from service.domain.decision import Decision
+from service.domain.differences import differences
 from service.domain.engine_fault import EngineFault
 from service.domain.values import Frozen, JsonObject, LineNumber
 from service.flow.adjudicating import adjudicate as flow
@@ -61,6 +63,29 @@ DISPOSITIONS = Counter(
 REPLAYS = Counter(
     "authmatch_replays_total", "Claims that were sent again and answered from their record."
 )
+
+
+class RecordedAt(TypedDict):
+    """What a claim was answered, and the ledger entry that says by whom, when and why."""
+
+    entry: Answer
+    answer: RecordedAnswer
+
+
+class Difference(TypedDict):
+    """What one of two answers says otherwise at a place (RFC 6901); null where it says nothing."""
+
+    path: str
+    was: JsonValue
+    now: JsonValue
+
+
+class Compared(TypedDict):
+    """Two adjudications of a claim, the older one first, and what differs."""
+
+    claim_id: str
+    adjudications: list[RecordedAt]
+    differences: list[Difference]
 
 
 class LineLimits(Frozen):
@@ -277,6 +302,27 @@ async def as_of(caller: Caller, claim_id: str, entry: str) -> tuple[RecordedAnsw
     note(claims=(claim_id,), members=_members_of(Adjudication.model_validate_json(draft["sent"])))
     page = Listing(entries=(found,), total=1, next_=None)
     return complete(draft, moved), ledger_entries(page)["entries"][0]
+
+
+async def compared(caller: Caller, claim_id: str, one: str, other: str) -> Compared:
+    """What two adjudications of a claim were answered, the older one first, and what differs.
+
+    Each is named by its ledger entry; raises UnknownClaim, NotFound, EngineFault.
+    """
+    pair = sorted((one, other), key=lambda each: tuple(map(int, each.split("-"))))
+    found = [await as_of(caller, claim_id, each) for each in pair]
+    was, now_ = (caller.shown(answer) for answer, _ in found)
+    return {
+        "claim_id": claim_id,
+        "adjudications": [
+            {"entry": entry, "answer": answer}
+            for answer, (_, entry) in zip((was, now_), found, strict=True)
+        ],
+        "differences": [
+            {"path": path, "was": before, "now": after}
+            for path, before, after in differences(was, now_)
+        ],
+    }
 
 
 async def as_held(caller: Caller, claim_id: str) -> tuple[StoredAnswer, ClaimState, Draft]:

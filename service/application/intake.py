@@ -41,8 +41,9 @@ CAME_DAYS = 30
 
 
 class Came(NamedTuple):
-    """Rows of the audit trail by way and sender, and the interchanges that were written."""
+    """Rows of the audit trail since a day by way and sender, and the interchanges written."""
 
+    since: str
     counted: Sequence[Counted]
     written: int
 
@@ -88,7 +89,7 @@ async def came(caller: Caller) -> Came:
     since = (today() - timedelta(days=CAME_DAYS)).isoformat()
     stores, payer = caller.stores, caller.payer
     counted = await stores.trail_reading.counted(payer, list(WAYS), since)
-    return Came(counted, await stores.control_numbers.taken(payer))
+    return Came(since, counted, await stores.control_numbers.taken(payer))
 
 
 async def letters(

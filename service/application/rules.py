@@ -1,13 +1,14 @@
 """What is asked of rules: which are in force, what differs, what was done, what is wrong."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import StringConstraints
 
 from service.access.act import note
 from service.application._rule_check import check_texts, checked_apart
+from service.application._template_tests import RED
 from service.application.intake import NotFound
 from service.application.parts import Caller
 from service.application.queries import check_searches
@@ -142,34 +143,49 @@ async def history(caller: Caller, draft: str | None, *, size: int, after: str | 
     return paged(page, lambda each: each.model_dump(mode="json"))
 
 
-async def problems_of(caller: Caller, texts: Mapping[str, str]) -> list[Problem]:
+class Checked(NamedTuple):
+    """What is wrong with a set, and its book where a claim can be judged by it."""
+
+    problems: list[Problem]
+    book: RuleBook | None = None
+
+
+async def checked(caller: Caller, texts: Mapping[str, str]) -> Checked:
     """All that is wrong with a set: texts, its tests, how it is stored, the live mapping.
 
-    A service checks in a process of its own, within a budget. Raises EngineFault.
+    A service checks in a process of its own, within a budget; a claim can be judged by a set
+    of which tests are red, and nothing else is wrong. Raises EngineFault.
     """
     if caller.parts.serving:
-        report = await checked_apart(texts)
+        report, book = await checked_apart(texts), None
     else:
-        report, _ = await check_texts(texts)
-    if not report.problems:
-        report.problems += await stored_otherwise(caller, texts)
-    if not report.problems:
-        await check_searches(caller.parts, await asyncio.to_thread(_book, texts), texts, report)
-    return report.problems
+        report, book = await check_texts(texts)
+    if not _can_judge(report.problems):
+        return Checked(report.problems)
+    book = book or (await asyncio.to_thread(load_texts, texts)).book
+    report.problems += stored_otherwise(caller, book)
+    if _can_judge(report.problems):
+        await check_searches(caller.parts, book, texts, report)
+    return Checked(report.problems, book if _can_judge(report.problems) else None)
 
 
-async def stored_otherwise(caller: Caller, texts: Mapping[str, str]) -> list[Problem]:
+async def problems_of(caller: Caller, texts: Mapping[str, str]) -> list[Problem]:
+    """All that is wrong with a set, as ``checked`` finds it; raises EngineFault."""
+    return (await checked(caller, texts)).problems
+
+
+def _can_judge(problems: Iterable[Problem]) -> bool:
+    return all(each.code == RED for each in problems)
+
+
+def stored_otherwise(caller: Caller, book: RuleBook) -> list[Problem]:
     """Why authorizations would have to be stored otherwise."""
     try:
-        caller.parts.rules.check(await asyncio.to_thread(_book, texts))
+        caller.parts.rules.check(book)
     except StoredReferencesDiffer:
         told = "authorizations are stored with other attached fields or informational modifiers"
         return [Problem(code="T020", path="", file=" or ".join(STORED), message=told, hint=MIGRATE)]
     return []
-
-
-def _book(texts: Mapping[str, str]) -> RuleBook:
-    return load_texts(texts).book
 
 
 async def check_rebased(caller: Caller, pointer: Pointer, draft: Draft, number: int) -> None:

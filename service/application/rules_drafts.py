@@ -1,20 +1,21 @@
 """Drafts of rules: begun, changed, checked, evaluated, reviewed."""
 
-import asyncio
 import secrets
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
 
+from service.access.subject import BadPart
 from service.application import claims
-from service.application._template_tests import RED
 from service.application.parts import Caller
 from service.application.rules import (
     Answer,
     Asked,
     RulesRefused,
     check_rebased,
+    checked,
     draft_of,
     kept_of,
     paged,
@@ -29,7 +30,7 @@ from service.application.rules import (
 )
 from service.domain.answers import MatchAnswer
 from service.domain.claim import Claim
-from service.domain.values import Frozen, Text
+from service.domain.values import Frozen, Identifier, Text
 from service.rules import life
 from service.rules.life import (
     Draft,
@@ -37,7 +38,7 @@ from service.rules.life import (
     StepRefused,
 )
 from service.rules.rule_set import RuleSet
-from service.rules.texts import CHARACTERS_MAX, FILES_MAX, load_texts
+from service.rules.texts import CHARACTERS_MAX, FILES_MAX
 from service.stores.connection.clock import today
 from service.stores.rules.kept import SeenDraft
 
@@ -87,18 +88,22 @@ class ReportNoted(NamedTuple):
 
 
 class TryAsked(Frozen):
-    """A claim, and what a draft would change, null for a file that is taken out."""
+    """A claim, or the id of one that was adjudicated, and what a draft would change.
 
-    changed: Changed
-    claim: Claim
+    Null is a file that is taken out; without ``changed`` it is what the draft changes.
+    """
+
+    changed: Changed | None = None
+    claim: Claim | None = None
+    claim_id: Identifier | None = None
 
 
-class Tried(NamedTuple):
+class Tried(TypedDict):
     """What is wrong with texts, and what a claim is answered by the rules in force and by them."""
 
     problems: list[Answer]
-    before: MatchAnswer | None = None
-    after: MatchAnswer | None = None
+    before: MatchAnswer | None
+    after: MatchAnswer | None
 
 
 async def begin(caller: Caller, wanted: DraftWanted) -> Answer:
@@ -169,18 +174,30 @@ async def check(caller: Caller, draft_id: str) -> Answer:
 async def tried(caller: Caller, draft_id: str, asked: TryAsked) -> Tried:
     """Judge a claim by a draft with other texts, beside the rules in force; nothing is kept.
 
-    Red tests of templates are told, and it is judged all the same. Raises NotFound, TableFault,
+    Red tests of templates are told, and it is judged all the same. The id of a claim needs
+    billing.charge.read. Raises NotFound, UnknownClaim, BadPart, NotPermitted, TableFault,
     EngineFault.
     """
+    claim = await _tried_claim(caller, asked)
     draft = (await draft_of(caller, draft_id)).draft
     base = await version_of(caller, (await pointer_of(caller)).pointer, draft.base)
-    texts = life.with_changed(await texts_by(caller, base.hash), asked.changed)
-    problems = await problems_of(caller, texts)
-    told = [each.as_dict() for each in problems]
-    if any(each.code != RED for each in problems):
-        return Tried(told)
-    book = (await asyncio.to_thread(load_texts, texts)).book
-    return Tried(told, *await claims.tried(caller, asked.claim, book))
+    changed = draft.changed if asked.changed is None else asked.changed
+    found = await checked(caller, life.with_changed(await texts_by(caller, base.hash), changed))
+    told = [each.as_dict() for each in found.problems]
+    if found.book is None:
+        return {"problems": told, "before": None, "after": None}
+    before, after = await claims.tried(caller, claim, found.book)
+    return {"problems": told, "before": caller.shown(before), "after": caller.shown(after)}
+
+
+async def _tried_claim(caller: Caller, asked: TryAsked) -> Claim:
+    if asked.claim is not None and asked.claim_id is None:
+        return asked.claim
+    if asked.claim is not None or asked.claim_id is None:
+        raise BadPart("/claim", "one of `claim` and `claim_id`")
+    caller.subject.demand("billing.charge.read", "/claim_id")
+    _, claim = await claims.as_sent(caller, asked.claim_id)
+    return claim
 
 
 async def evaluate(

@@ -1,5 +1,6 @@
 """What puts rules in force: publish, roll back, and take over what a rebuild changed."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from service.rules.life import (
     Version,
 )
 from service.rules.rule_set import RuleSet
+from service.rules.texts import book_of
 from service.stores.connection.clock import today
 
 ATTEMPTS_MAX = 10
@@ -177,7 +179,7 @@ async def rollback(caller: Caller, asked: RollbackAsked) -> Answer:
             raise RulesRefused(problem("/to", told))
         target = await version_of(caller, pointer, to)
         new = RuleSet(await texts_by(caller, target.hash), pointer.last + 1)
-        refuse(await stored_otherwise(caller, new.texts))
+        refuse(stored_otherwise(caller, await asyncio.to_thread(book_of, new)))
         made = Version(
             number=pointer.last + 1,
             hash=new.hash,

@@ -99,11 +99,20 @@ def table_of(caller: Caller) -> WorklistTable:
     return caller.parts.rules.of(caller.payer, today()).references.worklist
 
 
-class NamedFilter(Frozen):
-    """A filter of the worklist under a name; ``filters`` is written as an address has it."""
+FilterName = Annotated[Text, Field(max_length=60)]
 
-    name: Annotated[Text, Field(max_length=60)]
-    filters: Annotated[str, Field(max_length=500)]
+
+class NamedFilter(Frozen):
+    """A filter under a name; ``filters`` as the address of the page of the worklist has them."""
+
+    name: FilterName
+    filters: Annotated[str, Field(max_length=500, pattern=r"^(\?[\w.\-~%+&=:]+)?$")]
+
+
+class FilterDropped(Frozen):
+    """The name of a filter that is wanted no more."""
+
+    name: FilterName
 
 
 async def saved_filters(caller: Caller) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from service.api.caller import needs
 from service.api.problem import Refused
 from service.application import authorizations, documents, overview
 from service.application.authorizations import Utilization
+from service.domain.differences import differences
 from service.domain.manual_entry import is_waiting
 from service.domain.values import Identifier
 from service.workbench import words
@@ -58,38 +59,25 @@ async def shown_page(
         shown=shown,
         source=stored.source,
         versions=versions,
-        differences=differences(versions),
+        differences=otherwise(versions),
         ledger=ledger,
         charts=charts(used, shown),
         related=related,
     )
 
 
-def differences(versions: Any) -> list[dict[str, Any]]:
+def otherwise(versions: Any) -> list[dict[str, Any]]:
     """Of each version what it says otherwise than the one before, newest first, side by side."""
-    found = []
-    for newer, older in pairwise(versions):
-        now, before = flat(newer.source), flat(older.source)
-        rows = [
-            (path, before.get(path), now.get(path))
-            for path in sorted({*now, *before})
-            if now.get(path) != before.get(path) and path != "version"
-        ]
-        found.append(
-            {"version": newer.state["version"], "before": older.state["version"], "rows": rows}
-        )
-    return found
-
-
-def flat(value: Any, path: str = "") -> dict[str, Any]:
-    """All that is said, by its path; what is empty is not said."""
-    if isinstance(value, dict):
-        pairs = [(f"{path}/{name}" if path else name, each) for name, each in value.items()]
-    elif isinstance(value, list):
-        pairs = [(f"{path}/{place}", each) for place, each in enumerate(value)]
-    else:
-        return {} if value is None or value == "" else {path: value}
-    return {name: leaf for inner, each in pairs for name, leaf in flat(each, inner).items()}
+    return [
+        {
+            "version": newer.state["version"],
+            "before": older.state["version"],
+            "rows": [
+                each for each in differences(older.source, newer.source) if each[0] != "/version"
+            ],
+        }
+        for newer, older in pairwise(versions)
+    ]
 
 
 def charts(used: Utilization, shown: overview.Overview) -> list[dict[str, Any]]:

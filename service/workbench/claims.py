@@ -5,13 +5,13 @@ Two of its adjudications stand side by side.
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from service.api.caller import needs
-from service.api.claims import ClaimId
+from service.api.claims import ClaimId, Entry
 from service.application import claims
 from service.domain.answers import LineAnswer, Quantity, RecordedAnswer
 from service.workbench import words
@@ -22,7 +22,6 @@ router = APIRouter(prefix=f"{PREFIX}/claims", include_in_schema=False)
 HISTORY = 50
 ADJUDICATED = ("apply", "reserve", "readjudicate", "replace", "void")
 """The kinds of ledger entries that are adjudications."""
-Entry = Annotated[str, Query(pattern=r"^\d{13}-\d{1,9}$")]
 
 
 @router.get("/{claim_id}")
@@ -53,14 +52,13 @@ async def claim(visit: Visiting, claim_id: ClaimId) -> Response:
 @needs("billing.charge.read", "clinical.authorization.read")
 async def compare(visit: Visiting, claim_id: ClaimId, one: Entry, other: Entry) -> Response:
     """Two adjudications of a claim side by side, the older one first, with what differs marked."""
-    first, last = sorted((one, other), key=lambda each: tuple(map(int, each.split("-"))))
-    pair = [await claims.as_of(visit.caller, claim_id, each) for each in (first, last)]
-    answers = [visit.caller.shown(answer) for answer, _ in pair]
+    compared = await claims.compared(visit.caller, claim_id, one, other)
+    answers = [each["answer"] for each in compared["adjudications"]]
     return page(
         visit,
         "compare.html",
         claim_id=claim_id,
-        entries=[entry for _, entry in pair],
+        entries=[each["entry"] for each in compared["adjudications"]],
         head=side_by_side(*map(_head, answers)),
         lines=[
             (number, side_by_side(*(_line(answer, number) for answer in answers)))

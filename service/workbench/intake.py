@@ -14,7 +14,7 @@ from service.api.problem import Refused, refused_of
 from service.application import authorizations, intake
 from service.application.intake import Letter, LetterFilter, Ruling
 from service.application.refusals import LetterConflict, NotFound, NotPermitted
-from service.workbench.authorizations import flat
+from service.domain.differences import differences
 from service.workbench.rendering import PREFIX, address, page
 from service.workbench.visit import Visit, Visiting
 
@@ -130,15 +130,9 @@ async def _beside(visit: Visit, one: Letter, content: str) -> list[tuple[str, An
         return None
     try:
         stored = await authorizations.read(visit.caller, str(one.on_file))
-        sent = flat(json.loads(content))
+        return differences(stored.source, json.loads(content))
     except (NotFound, ValueError):
         return None
-    kept = flat(stored.source)
-    return [
-        (path, kept.get(path), sent.get(path))
-        for path in sorted({*kept, *sent})
-        if kept.get(path) != sent.get(path)
-    ]
 
 
 def shown_of(one: Letter, content: str) -> tuple[list[tuple[str, bool]], bool]:

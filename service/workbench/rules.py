@@ -13,7 +13,6 @@ from service.api.body import read_model
 from service.api.caller import needs
 from service.api.problem import Refused, refused_of
 from service.application import (
-    claims,
     reports,
     rules,
     rules_drafts,
@@ -25,6 +24,7 @@ from service.application import (
 )
 from service.application.parts import Caller
 from service.application.refusals import (
+    BadPart,
     NoSuchStudy,
     NotDone,
     NotPermitted,
@@ -69,6 +69,7 @@ FileName = Annotated[str | None, Query(pattern=r"^([a-z]+/)?[a-z0-9_\-]+\.(yaml|
 Yes = Annotated[bool, Query()]
 _REFUSALS = (
     Refused,
+    BadPart,
     Misfit,
     ValidationError,
     RulesRefused,
@@ -364,7 +365,7 @@ async def _draft(
     if file is not None:
         shown.setdefault(file, base["texts"].get(file, ""))
     checked = await rules_drafts.check(caller, draft_id) if is_checked else None
-    problems = tried.problems if tried else checked["problems"] if checked else []
+    problems = tried["problems"] if tried else checked["problems"] if checked else []
     ours = [each for each in map(studies.told, reported.entries) if each.get("draft") == draft_id]
     return page(
         visit,
@@ -393,14 +394,10 @@ async def _tried(visit: Visit, draft_id: str) -> Response:
     try:
         for each in ("rules.edit", "claims.match", "clinical.authorization.read"):
             caller.subject.demand(each, "/step")
-        if not wanted:
-            raise Refused(422, "Invalid content", "say which claim to try")
-        if wanted.startswith("{"):
-            claim = read_model(Claim, wanted.encode())
-        else:
-            caller.subject.demand("billing.charge.read", "/claim")
-            _, claim = await claims.as_sent(caller, wanted)
-        asked = TryAsked(changed=await _texts(visit), claim=claim)
+        is_whole = wanted.startswith("{")
+        claim = read_model(Claim, wanted.encode()) if is_whole else None
+        claim_id = None if is_whole else wanted or None
+        asked = TryAsked(changed=await _texts(visit), claim=claim, claim_id=claim_id)
         tried = await rules_drafts.tried(caller, draft_id, asked)
     except (*_REFUSALS, UnknownClaim) as refusal:
         return await _draft(visit, draft_id, typed=_typed(visit), refused=refused_of(refusal))
@@ -412,10 +409,10 @@ Compared = list[tuple[ResultAnswer | None, ResultAnswer | None, bool]]
 
 def _compared(tried: Tried) -> list[tuple[int, Compared]]:
     """Of each line what was found by either, and whether that is the same, by kind."""
-    if tried.before is None or tried.after is None:
+    if tried["before"] is None or tried["after"] is None:
         return []
     found: list[tuple[int, Compared]] = []
-    for one, other in zip(tried.before["lines"], tried.after["lines"], strict=True):
+    for one, other in zip(tried["before"]["lines"], tried["after"]["lines"], strict=True):
         was = {each["type"]: each for each in one["results"]}
         now = {each["type"]: each for each in other["results"]}
         kinds = dict.fromkeys((*was, *now))

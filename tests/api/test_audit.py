@@ -22,7 +22,7 @@ from service.settings import StartKey
 from service.stores.audit.reading import Wanted
 from service.stores.connection.clock import now
 from tests.api.bodies import authorization_body, charge_body, claim_body, ndjson
-from tests.api.test_foreign import Places, places, sent_to
+from tests.api.test_foreign import Places, places
 from tests.api.test_scopes import matrix
 from tests.api.test_x12 import inquiry
 from tests.builders import build_authorization
@@ -59,11 +59,13 @@ ROWS = {
     "GET /authorizations/{authorization_id}/utilization": [READ],
     "GET /authorizations/{authorization_id}/versions": [READ],
     "GET /claims/{claim_id}": [CLAIM],
+    "GET /claims/{claim_id}/compare": [CLAIM],
     "GET /claims/{claim_id}/history": [CLAIM],
     "GET /dead-letters": ["done authorizations others"],
     "GET /dead-letters/{letter_id}": ["done authorizations others"],
     "GET /fhir/ClaimResponse": [READ],
     "GET /fhir/ClaimResponse/{resource_id}": [READ],
+    "GET /intake": ["done"],
     "GET /intake/{ticket}": ["done authorizations others"],
     "GET /keys": ["done others"],
     "GET /keys/{key_id}": ["done others"],
@@ -72,6 +74,7 @@ ROWS = {
     "GET /requests/{request_id}": [REQUEST],
     "GET /worklist": [LISTED],
     "GET /worklist/counts": ["done"],
+    "GET /worklist/filters": ["done"],
     "GET /worklist/{item_id}": [LISTED],
     "POST /adjudicate": [MOVED],
     "POST /adjudicate/batch": [MOVED, "done"],
@@ -104,6 +107,8 @@ ROWS = {
     "POST /requests/{request_id}/send": ["refused"],
     "POST /worklist": ["done claims persons"],
     "POST /worklist/assign": [LISTED],
+    "POST /worklist/filters": ["done"],
+    "POST /worklist/filters/drop": ["done"],
     "POST /worklist/next": [LISTED],
     **{
         f"POST /worklist/{{item_id}}/{each}": [LISTED]
@@ -122,6 +127,8 @@ ROWS = {
 
 A stream ends with a row of its own, where nothing else is one of the whole.
 """
+
+REVIEW = {"kind": "review", "reason": "a test"}
 
 
 async def rows_of(found: Places, request: str) -> list[dict[str, Any]]:
@@ -163,7 +170,7 @@ async def asked(found: Places, route: str) -> tuple[httpx.Response, list[dict[st
     own = ""
     if names:
         own = found.ids[names[0]] if is_data else "7"
-    sent: dict[str, Any] = {"headers": {}, **sent_to(method, path, own)}
+    sent: dict[str, Any] = {"headers": {}, **found.sent(method, path, own)}
     content: dict[str, dict[str, Any]] = {
         "/match": {"json": claim_body(claim_id=f"C-{mark}")},
         "/match/batch": {"content": ndjson([claim_body(claim_id=f"C-{mark}-{n}") for n in "12"])},
@@ -184,9 +191,9 @@ async def asked(found: Places, route: str) -> tuple[httpx.Response, list[dict[st
         },
         "/fhir/ClaimResponse/_search": {"data": {"patient": PERSON}},
         "/keys": {"json": {"name": "made", "role": "examiner"}},
-        "/worklist": {
-            "json": {"kind": "review", "claim_id": found.ids["claim_id"], "reason": "a test"}
-        },
+        "/worklist": {"json": REVIEW | {"claim_id": found.ids["claim_id"]}},
+        "/worklist/filters": {"json": {"name": "mine", "filters": "?kind=review"}},
+        "/worklist/filters/drop": {"json": {"name": "mine"}},
         "/worklist/assign": {"json": {"items": [found.ids["item_id"]]}},
         **by_hand(mark),
     }

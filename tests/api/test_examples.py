@@ -144,6 +144,10 @@ def examiners(story: Story) -> None:
     story.call("GET /worklist", params={"claim": names[0], **offers})
     story.call("GET /worklist/counts", params={"claim": names[0]})
     by = {"by": "examiner 7"}
+    mine = {"name": "Not found", "filters": "?kind=suspended&event=SPA-0009"}
+    story.call("POST /worklist/filters", body=mine, status=201)
+    story.call("GET /worklist/filters")
+    story.call("POST /worklist/filters/drop", body={"name": mine["name"]})
     line = line_item(names[0], 1)
     story.call("GET /worklist/{item_id}", line)
     story.call("POST /worklist/next", params={"claim": names[0], "kind": "suspended"}, body=by)
@@ -165,6 +169,9 @@ def examiners(story: Story) -> None:
     }
     seen = {"if-match": "*"}
     story.call("POST /worklist/{item_id}/resolve", line, body=selected, headers=seen)
+    last, *_, first = story.client.get(f"/claims/{names[0]}/history").json()["entries"]
+    both = {"one": first["entry"], "other": last["entry"]}
+    story.call("GET /claims/{claim_id}/compare", names[0], params=both)
     story.call(
         "POST /worklist/{item_id}/undo", line, body={"reason": "the wrong one", **by}, headers=seen
     )
@@ -186,6 +193,7 @@ def others(story: Story) -> None:
     story.call("GET /members/{member_id}", "M9100")
     for name, content in (("UM-90003", b"[]"), ("UM-90004", b"{}")):
         assert story.client.put(f"/authorizations/{name}", content=content).status_code == 422
+    story.call("GET /intake")
     listed = story.call("GET /dead-letters", params={"size": 1, "status": "open"})
     (letter,) = listed["dead_letters"]
     story.call("GET /dead-letters/{letter_id}", letter["id"])
@@ -217,6 +225,7 @@ def rules(story: Story) -> None:
     at = "POST /rules/drafts/{draft_id}/"
     call("PUT /rules/drafts/{draft_id}", name, body={"changed": changed, **ann})
     call(f"{at}check", name)
+    call(f"{at}try", name, body={"claim": claim("claim-dental")})
     call(f"{at}evaluate", name, body=ann)
     call(f"{at}submit", name, body=ann)
     call(f"{at}approve", name, body=ann, status=409)

@@ -88,6 +88,7 @@ class Places:
     other: httpx.AsyncClient
     payer: str
     ids: dict[str, str] = field(default_factory=dict)
+    entry: str = ""
 
     async def fill(self) -> None:
         """Let the owner have one of everything."""
@@ -98,6 +99,8 @@ class Places:
         await self.done("POST", "/adjudicate", json=claim_body(claim_id=claim))
         charge = {"charge": charge_body(f"CH-{mark}"), "authorization_id": name}
         await self.done("POST", "/charges/attach", json=charge)
+        history = await self.owner.get(f"/claims/{claim}/history")
+        self.entry = history.json()["entries"][0]["entry"]
         waiting = claim_body(claim_id=late, member={"id": "M-late"})
         await self.done("POST", "/adjudicate", json=waiting)
         body = authorization_body(authorization_id=f"B-{mark}", member={"id": "M-late"})
@@ -132,6 +135,12 @@ class Places:
                 break
             await asyncio.sleep(0.1)
         self.ids["item_id"] = item
+
+    def sent(self, method: str, path: str, own_id: str) -> dict[str, Any]:
+        """What a route takes; to compare, an adjudication of the owner's claim."""
+        if path.endswith("/compare"):
+            return {"params": {"one": self.entry, "other": self.entry}}
+        return sent_to(method, path, own_id)
 
     async def alert(self, name: str) -> None:
         """Let the owner have an alert, of what was pended long ago."""
@@ -220,6 +229,7 @@ def sent_to(method: str, path: str, own_id: str) -> dict[str, Any]:
         "resolve": {"action": "readjudicate"},
         "copy": {"request_id": "R-next", "certification_type": "R"},
         "request": {"request_id": "R-next", "certification_type": "R"},
+        "try": {"claim": claim_body()},
     }
     if step == "retry":
         return {}
@@ -240,7 +250,7 @@ async def told(places: Places, method: str, path: str, own_id: str) -> tuple[Any
     calls: list[str] = []
     mark = CALLS.set(calls)
     try:
-        answer = await places.other.request(method, address, **sent_to(method, path, own_id))
+        answer = await places.other.request(method, address, **places.sent(method, path, own_id))
     finally:
         CALLS.reset(mark)
 
@@ -267,7 +277,8 @@ def test_what_is_another_payers_is_like_what_never_was(own: Ground, payer: str) 
                 name = re.findall(r"\{(\w+)\}", path)[0]
                 theirs = found.ids[name]
                 if method == "GET":
-                    answer = await found.owner.get(re.sub(r"\{\w+\}", theirs, path))
+                    sent = found.sent(method, path, theirs)
+                    answer = await found.owner.get(re.sub(r"\{\w+\}", theirs, path), **sent)
                     assert answer.status_code == 200, (route, answer.text)
                 for _ in range(TRIES):
                     await told(found, method, path, another(another(theirs)))

@@ -161,11 +161,14 @@ def test_what_came_is_told_by_sender_and_format(desk: Desk) -> None:
     with desk.caller() as all_:
         edi = (EXAMPLES / "authorization.278.x12").read_bytes()
         assert all_.post("/x12", content=edi, headers={"content-type": "application/edi-x12"})
+        told = all_.get("/intake").json()
         text = all_.get("/workbench/intake").text
     rows = re.findall(r"<th scope=\"row\">([^<]+)</th><td>([^<]+)</td><td[^>]+>(\d+)<", text)
     assert ("key:all", "X12 278", "1") in rows
     assert {way for _, way, _ in rows} >= {"JSON, one by one", "JSON, as a stream"}
     assert re.search(r"[1-9]\d* acknowledgement", text)
+    assert [(each["by"], each["format"], str(each["rows"])) for each in told["came"]] == rows
+    assert (told["waiting"], told["x12_written"] > 0) == (0, True)
 
 
 def test_only_operators_see_letters(desk: Desk) -> None:

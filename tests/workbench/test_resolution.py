@@ -263,10 +263,18 @@ def test_two_adjudications_stand_side_by_side(desk: Desk) -> None:
             told = all_.get(both, params={"one": one, "other": other})
             was, now = (told.text.index(f"<mark>{each}</mark>") for each in ("Suspended", "Denied"))
             assert was < now
+        told = all_.get(f"/claims/{claim}/compare", params={"one": last, "other": first}).json()
+        assert [each["entry"]["entry"] for each in told["adjudications"]] == [first, last]
+        assert {"path": "/lines/0/disposition", "was": "suspend", "now": "deny"} in told[
+            "differences"
+        ]
+        same = all_.get(f"/claims/{claim}/compare", params={"one": last, "other": last}).json()
+        assert same["differences"] == []
         assert "Decided since" in all_.get(f"/workbench/claims/{claim}").text
         for other, status in ((others[0], 404), ("9999999999999-0", 404), ("x", 422)):
-            refused = all_.get(both, params={"one": first, "other": other})
-            assert refused.status_code == status
+            for place in (both, f"/claims/{claim}/compare"):
+                refused = all_.get(place, params={"one": first, "other": other})
+                assert (place, refused.status_code) == (place, status)
 
 
 def tab_to(page: Page, name: str, tag: str) -> None:

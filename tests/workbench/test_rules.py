@@ -204,13 +204,22 @@ def test_a_key_is_swept(desk: Desk) -> None:
 CLAIM = {"claim": "C-2026-000123"}
 FIELD = "set:base.yaml:60:non_exact/min"
 WRONG_TRIES: list[tuple[dict[str, str], int, str]] = [
-    ({}, 422, "which claim"),
+    ({}, 422, "/claim"),
     ({"claim": "nobody"}, 404, "claim"),
     ({"claim": "{"}, 400, "JSON"),
     ({"claim": '{"claim_id": "C-1"}'}, 422, "/member"),
     (CLAIM | {FIELD: "many"}, 422, "non_exact min takes a number"),
     (CLAIM | {"set:base.yaml:1:a/b": "2"}, 422, "any more"),
     (CLAIM | {FIELD: "50", "set:x": "1"}, 422, "any more"),
+]
+
+
+WRONG_ASKED: list[tuple[dict[str, Any], int, str]] = [
+    ({}, 422, "/claim"),
+    ({"claim": example("claim-dental"), "claim_id": "C-1"}, 422, "/claim"),
+    ({"claim_id": "nobody"}, 404, "claim"),
+    ({"claim": {"claim_id": "C-1"}}, 422, "/claim/member"),
+    ({"claim_id": "C-1", "changed": {"../x.yaml": ""}}, 422, "/changed"),
 ]
 
 
@@ -255,3 +264,23 @@ def test_what_cannot_be_meant_is_told(desk: Desk) -> None:
             data={"title": "kept title", "reason": "R", f"text:{FILE}": text},
         )
         assert (same.status_code, "kept title" in same.text) == (422, True)
+
+
+def test_a_claim_is_tried_by_a_draft(desk: Desk) -> None:
+    """As it is, or by other texts, beside the rules in force; by whom may edit rules alone."""
+    with desk.caller("all") as all_, desk.caller("auditor") as auditor:
+        text = all_.get("/rules/sets/1").json()["texts"][FILE]
+        changed = {FILE: text.replace("min: 60", "min: 50", 1)}
+        begun = {"title": "T", "reason": "R", "changed": changed}
+        draft = all_.post("/rules/drafts", json=begun).json()["id"]
+        for given, status, where in WRONG_ASKED:
+            answer = all_.post(f"/rules/drafts/{draft}/try", json=given)
+            assert (given, answer.status_code, where in answer.text) == (given, status, True)
+        tried = all_.post(f"/rules/drafts/{draft}/try", json={"claim_id": CLAIM["claim"]}).json()
+        assert [len(tried[each]["lines"]) for each in ("before", "after")] == [4, 4]
+        assert tried["problems"] == []
+        broken = {"claim": example("claim-dental"), "changed": {FILE: "id: base\nmin: ["}}
+        told = all_.post(f"/rules/drafts/{draft}/try", json=broken).json()
+        assert (bool(told["problems"]), told["before"], told["after"]) == (True, None, None)
+        refused = auditor.post(f"/rules/drafts/{draft}/try", json=broken)
+        assert (refused.status_code, "rules.edit" in refused.text) == (403, True)

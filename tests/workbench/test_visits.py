@@ -190,6 +190,15 @@ def test_filters_are_saved_under_a_name(desk: Desk, visitor: httpx.Client) -> No
     assert saved in listed
     with desk.caller("supervisor") as other:
         assert saved not in other.get("/workbench/worklist").text
+        mine = {"name": "Ours", "filters": "?kind=review&whose=mine"}
+        assert other.post("/worklist/filters", json=mine).json() == {"filters": [mine]}
+        assert other.get("/worklist/filters").json() == {"filters": [mine]}
+        for wrong in ("/x", "?a=<b>", "//evil.example", "?" + "x" * 500, 7, None):
+            sent = {"name": "Wrong", "filters": wrong}
+            assert other.post("/worklist/filters", json=sent).status_code == 422
+        for _ in "twice":
+            dropped = other.post("/worklist/filters/drop", json={"name": "Ours"})
+            assert dropped.json() == {"filters": []}
     for number in range(29):
         post(visitor, desk, place, csrf_token=token, name=f"n{number}")
     for name, reason in (("", "/name"), ("x" * 61, "/name"), ("more", "30 filters")):
