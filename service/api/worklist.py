@@ -47,7 +47,7 @@ _DECIDING = problems(
 )
 
 
-def wanted_of(  # noqa: PLR0913 - the filters of a list
+async def wanted_of(  # noqa: PLR0913 - the filters of a list
     state: ItemState | None = None,
     kind: ItemKind | None = None,
     event: Sought = None,

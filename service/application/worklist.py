@@ -5,9 +5,9 @@ whether it still stands is asked of the books. Of two who want the same item one
 other is told: it is written only over the one that was seen.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -59,17 +59,43 @@ async def page(
     caller: Caller, wanted: Wanted, *, sort: Sorting = "due", size: int, after: str | None
 ) -> Listing[Listed]:
     """A page, without items whose claim was changed since; raises BadCursor, EngineFault."""
+    await _catch_up(caller)
+    return await _page(caller, wanted, sort=sort, size=size, after=after)
+
+
+async def page_with_counts(
+    caller: Caller, wanted: Wanted, *, sort: Sorting, size: int, after: str | None
+) -> tuple[Listing[Listed], Counts]:
+    """The same, and how many items there are of all, by queue; raises BadCursor, EngineFault."""
+    await _catch_up(caller)
+    return await asyncio.gather(
+        _page(caller, wanted, sort=sort, size=size, after=after), _counts(caller, Wanted())
+    )
+
+
+async def _catch_up(caller: Caller) -> None:
+    """Have all searchable that was answered before."""
     await caller.stores.projection.project(caller.payer)
+    await caller.stores.worklist.refresh()
+
+
+async def _page(
+    caller: Caller, wanted: Wanted, *, sort: Sorting, size: int, after: str | None
+) -> Listing[Listed]:
     found = await caller.stores.worklist.page(
         caller.payer, _today(wanted), sort=sort, size=size, after=after
     )
     return replace(found, entries=tuple(await _standing(caller, found.entries)))
 
 
+async def _counts(caller: Caller, wanted: Wanted) -> Counts:
+    return await caller.stores.worklist.counts(caller.payer, _today(wanted), now=now())
+
+
 async def counts(caller: Caller, wanted: Wanted) -> Counts:
     """How many items fit, by queue; raises EngineFault."""
-    await caller.stores.projection.project(caller.payer)
-    return await caller.stores.worklist.counts(caller.payer, _today(wanted), now=now())
+    await _catch_up(caller)
+    return await _counts(caller, wanted)
 
 
 async def read(caller: Caller, name: str) -> Listed:
@@ -267,8 +293,6 @@ async def raise_item(caller: Caller, asked: Raised) -> Listed:
 async def _raised(caller: Caller, asked: Raised) -> WorkItem:
     """The item of what somebody names, if that is there."""
     stores, payer = caller.stores, caller.payer
-    table, since = table_of(caller), now()
-    clock = table.clock(asked.kind, ())
     named: Answer = {}
     if asked.claim_id is not None:
         claim = await stores.accumulators.read_claim(payer, asked.claim_id)
@@ -286,12 +310,10 @@ async def _raised(caller: Caller, asked: Raised) -> WorkItem:
     if asked.letter is not None and await stores.letters.get(payer, asked.letter) is None:
         raise BadPart("/letter", "there is no such dead letter")
     subject = [asked.claim_id or "", str(asked.line), *sorted(asked.authorizations)]
-    return WorkItem(
+    return table_of(caller).timed(
         item_id=letter_item(asked.letter) if asked.letter else item_id(asked.kind, *subject),
         kind=asked.kind,
-        since=since,
-        due=clock.due(datetime.fromisoformat(since), table.calendar).isoformat(timespec="seconds"),
-        priority=clock.priority,
+        since=now(),
         letter=asked.letter,
         **named,
     )

@@ -5,10 +5,11 @@ item that is found again keeps who has it.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Literal
 
 import orjson
@@ -158,11 +159,21 @@ class Listed:
 
 def fields_of(value: WorkItem | Handling) -> dict[str, Any]:
     """The fields of an item as plain JSON has them; ``asdict`` would copy all of it."""
-    found = {name: getattr(value, name) for name in _FIELDS[type(value)]}
-    return {name: list(each) if isinstance(each, tuple) else each for name, each in found.items()}
+    names, read, lists = _FIELDS[type(value)]
+    found = dict(zip(names, read(value), strict=True))
+    for name in lists:
+        found[name] = list(found[name])
+    return found
 
 
-_FIELDS = {kind: tuple(each.name for each in fields(kind)) for kind in (WorkItem, Handling)}
+def _fields(kind: type) -> tuple[list[str], Callable[[Any], tuple[Any, ...]], list[str]]:
+    """The names of its fields, what reads them all, and those that are lists."""
+    names = [each.name for each in fields(kind)]
+    lists = [each.name for each in fields(kind) if each.default == ()]
+    return names, attrgetter(*names), lists
+
+
+_FIELDS = {kind: _fields(kind) for kind in (WorkItem, Handling)}
 
 
 def item_id(*subject: str | int) -> str:

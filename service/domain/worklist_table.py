@@ -6,14 +6,14 @@ All of it is data (``queries/reference/worklist.yaml``), with the source of each
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from service.domain.claim import ClaimType
 from service.domain.event import DenyWith, Outcome
 from service.domain.values import WEEKDAYS, Counted, Day, Frozen, LongText, Text, Weekday
-from service.domain.work_item import ItemKind
+from service.domain.work_item import ItemKind, WorkItem
 
 Action = Literal[
     "select",
@@ -159,6 +159,13 @@ class WorklistTable(Frozen):
             ):
                 return each
         return _EVENTUALLY
+
+    def timed(self, **of: Any) -> WorkItem:
+        """An item of these fields, with the priority and the due time of the clock that fits it."""
+        amount = Decimal(of.get("amount") or 0)
+        clock = self.clock(of["kind"], of.get("outcomes", ()), of.get("claim_type"), amount)
+        due = clock.due(datetime.fromisoformat(of["since"]), self.calendar)
+        return WorkItem(due=due.isoformat(timespec="seconds"), priority=clock.priority, **of)
 
     def allowed(self, kind: ItemKind, outcomes: tuple[Outcome, ...]) -> dict[Action, ActionRow]:
         """What may be done about an item, in the order of the table."""

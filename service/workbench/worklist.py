@@ -1,7 +1,8 @@
 """The worklist as a table: queues with their counts, what is most urgent first, who has it."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -31,28 +32,13 @@ Code = Annotated[str | None, Query(max_length=40, pattern=r"^[\w.\-]*$")]
 Whose = Annotated[str | None, Query(pattern=r"^(mine|nobody|held|overdue|watched)?$")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
     """The filters of a list of items, as the address has them."""
 
-    def __init__(
-        self,
-        kind: ItemKind | None = None,
-        event: Code = None,
-        claim_type: ClaimType | None = None,
-        team: Code = None,
-        whose: Whose = None,
-        due_to: Day | None = None,
-        sort: Sorting = "due",
-    ) -> None:
-        """Take what the address says."""
-        self.whose, self.sort = whose or "", sort
-        self.fields = {
-            "kind": kind,
-            "event": event or None,
-            "claim_type": claim_type,
-            "team": team or None,
-            "due_to": None if due_to is None else due_to.isoformat(),
-        }
+    whose: str
+    sort: Sorting
+    fields: Mapping[str, str | None]
 
     def wanted(self, who: str) -> Wanted:
         """What to list for somebody."""
@@ -74,7 +60,27 @@ class Queue:
         return f"?{urlencode(given)}" if given else ""
 
 
-Queued = Annotated[Queue, Depends(Queue)]
+async def queue_of(
+    kind: ItemKind | None = None,
+    event: Code = None,
+    claim_type: ClaimType | None = None,
+    team: Code = None,
+    whose: Whose = None,
+    due_to: Day | None = None,
+    sort: Sorting = "due",
+) -> Queue:
+    """What the address says."""
+    fields = {
+        "kind": kind,
+        "event": event or None,
+        "claim_type": claim_type,
+        "team": team or None,
+        "due_to": None if due_to is None else due_to.isoformat(),
+    }
+    return Queue(whose=whose or "", sort=sort, fields=fields)
+
+
+Queued = Annotated[Queue, Depends(queue_of)]
 
 
 @router.get("")
@@ -140,9 +146,8 @@ async def table(
 ) -> Response:
     """The page of a queue, perhaps with something said over it."""
     caller, wanted = visit.caller, queue.wanted(who(visit))
-    found, counts, saved = await asyncio.gather(
-        worklist.page(caller, wanted, sort=queue.sort, size=SIZE, after=after),
-        worklist.counts(caller, Wanted()),
+    (found, counts), saved = await asyncio.gather(
+        worklist.page_with_counts(caller, wanted, sort=queue.sort, size=SIZE, after=after),
         worklist.saved_filters(caller),
     )
     now = datetime.now(UTC)

@@ -6,7 +6,6 @@ only if its adjudication is the one that was looked at, and an offer says nothin
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
@@ -191,18 +190,13 @@ class LateClaims:
         authorizations: Mapping[str, int],
         lines: tuple[Mapping[str, Any], ...],
     ) -> WorkItem:
-        since = self.now()
         table = self.rules.judging(payer, claim).references.worklist
         charged = {line.line: line.charge or Decimal(0) for line in claim.lines}
         amount = sum((charged[each["line"]] for each in lines), Decimal(0))
-        clock = table.clock(kind, (), claim.type, amount)
-        due = clock.due(datetime.fromisoformat(since), table.calendar)
-        return WorkItem(
+        return table.timed(
             item_id=offer_item(claim.claim_id),
             kind=kind,
-            since=since,
-            due=due.isoformat(timespec="seconds"),
-            priority=clock.priority,
+            since=self.now(),
             claim_id=claim.claim_id,
             claim_version=claim.version,
             claim_type=claim.type,

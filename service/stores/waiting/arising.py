@@ -5,7 +5,6 @@ Which of them a payer wants is a matter of its rules (``by_itself`` of ``worklis
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from service.domain.actor import Actor
@@ -62,14 +61,5 @@ class Arising:
         raise EngineUnavailable("elasticsearch", "other writes of one item did not end")
 
     def _item(self, payer: str, name: str, kind: ItemKind, **of: Any) -> WorkItem:
-        since, table = now(), self._rules(payer).references.worklist
-        clock = table.clock(kind, ())
-        due = clock.due(datetime.fromisoformat(since), table.calendar)
-        return WorkItem(
-            item_id=name,
-            kind=kind,
-            since=since,
-            due=due.isoformat(timespec="seconds"),
-            priority=clock.priority,
-            **of,
-        )
+        table = self._rules(payer).references.worklist
+        return table.timed(item_id=name, kind=kind, since=now(), **of)

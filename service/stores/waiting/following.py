@@ -7,8 +7,6 @@ counts, and what people set on an item is left alone.
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import cast
 
 import orjson
 
@@ -16,7 +14,6 @@ from service.accounting.answers.stopped import StoppedLine, may_stop, stopped_li
 from service.accounting.books.claim_state import RELEASED, REVERSED
 from service.accounting.books.record import Draft
 from service.domain.actor import Actor
-from service.domain.claim import ClaimType
 from service.domain.work_item import (
     Listed,
     WorkItem,
@@ -94,14 +91,10 @@ class Following:
         """The item of an authorization that has less than nothing left since it was changed."""
         fields = entry.fields
         table = self._rules(payer).references.worklist
-        clock = table.clock("negative-balance", ())
-        due = clock.due(datetime.fromisoformat(fields["at"]), table.calendar)
-        return WorkItem(
+        return table.timed(
             item_id=item_id("negative-balance", fields["a"]),
             kind="negative-balance",
             since=fields["at"],
-            due=due.isoformat(timespec="seconds"),
-            priority=clock.priority,
             entry=entry.id,
             authorizations={fields["a"]: int(fields["v"])},
         )
@@ -147,28 +140,22 @@ def item_of(
     stopped: StoppedLine, entry: LedgerEntry, draft: Draft, member: str | None, rules: RuleBook
 ) -> WorkItem:
     """The item of a line that waits since an entry."""
-    head, since = draft["claim"], entry.fields["at"]
+    head = draft["claim"]
     outcomes = tuple(
         dict.fromkeys(
             outcome for code in stopped.events for outcome in rules.event_codes.outcomes_of(code)
         )
     )
-    table = rules.references.worklist
-    claim_type = cast(ClaimType, head["claim_type"])
-    clock = table.clock(stopped.kind, outcomes, claim_type, Decimal(stopped.amount))
-    due = clock.due(datetime.fromisoformat(since), table.calendar)
-    return WorkItem(
+    return rules.references.worklist.timed(
         item_id=line_item(head["claim_id"], stopped.line),
         kind=stopped.kind,
-        since=since,
-        due=due.isoformat(timespec="seconds"),
-        priority=clock.priority,
+        since=entry.fields["at"],
         entry=entry.id,
         claim_id=head["claim_id"],
         claim_version=head["version"],
         line=stopped.line,
         member_id=member,
-        claim_type=claim_type,
+        claim_type=head["claim_type"],
         query_type=stopped.query_type,
         events=stopped.events,
         outcomes=outcomes,

@@ -203,8 +203,7 @@ class Worklist:
     async def page(
         self, payer: str, wanted: Wanted, *, sort: Sorting, size: int, after: str | None
     ) -> Listing[Listed]:
-        """Give items in an order; sees all that was written before. BadCursor."""
-        await self.refresh()
+        """Give items in an order, as of the last refresh; raises BadCursor."""
         return await read_page(
             self._elasticsearch,
             self._indices.worklist,
@@ -244,8 +243,7 @@ class Worklist:
                 return found
 
     async def counts(self, payer: str, wanted: Wanted, *, now: str) -> Counts:
-        """Count the items that fit, by queue, in one search; sees all that was written before."""
-        await self.refresh()
+        """Count the items that fit, by queue, in one search, as of the last refresh."""
         by: dict[str, Any] = {
             name: {"terms": {"field": field, "size": _COUNTED_MAX}}
             for name, field in _COUNTED.items()
