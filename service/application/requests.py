@@ -11,15 +11,15 @@ from pydantic import Field
 from service.access.act import note
 from service.access.subject import BadPart
 from service.accounting.books.claim_state import BILLED, ClaimState
-from service.application import authorizations, worklist
+from service.application import authorizations, claims, worklist
 from service.application.intake import NotFound
 from service.application.parts import Application, Caller
 from service.application.reception import numbers_for
-from service.application.worklist import Wanted
+from service.application.worklist import NotOffered, Wanted
 from service.domain.actor import Actor
 from service.domain.answers import StatementAnswer
 from service.domain.authorization import Authorization
-from service.domain.charge import held_as
+from service.domain.charge import Charge, held_as
 from service.domain.grant_identity import CHANGING
 from service.domain.request import (
     AuthorizationRequest,
@@ -28,6 +28,7 @@ from service.domain.request import (
     Used,
     as_authorization,
     asked_again,
+    asked_for,
     copied_forward,
     differences,
     form_of,
@@ -106,6 +107,24 @@ async def put(caller: Caller, request_id: str, asked: AuthorizationRequest) -> M
 async def read(caller: Caller, request_id: str) -> Json:
     """A request, how it stands, what the payer said, and what may follow; raises NotFound."""
     return await _shown(caller, (await _kept(caller, request_id)).request)
+
+
+def for_charge(charge: Charge) -> Json:
+    """What is to be asked for a charge, as far as it says it; it is attached once it is granted."""
+    note(claims=(held_as(charge.charge_id),), members=(charge.member.id,))
+    stated = charge.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return asked_for(charge.as_claim(), charge.line) | {"charges": [stated]}
+
+
+async def for_item(caller: Caller, item_id: str) -> Json:
+    """What is to be asked for a claim line on the worklist; raises NotOffered, EngineFault."""
+    caller.subject.demand("worklist.work", "item")
+    caller.subject.demand("billing.charge.read", "item")
+    item = (await worklist.read(caller, item_id)).item
+    if item.claim_id is None or item.line is None:
+        raise NotOffered("the item is of no claim line")
+    _, sent = await claims.as_sent(caller, item.claim_id)
+    return asked_for(sent, item.line)
 
 
 async def page(

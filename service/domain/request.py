@@ -25,6 +25,8 @@ from service.domain.authorization import (
     Setting,
 )
 from service.domain.charge import Charge
+from service.domain.claim import Claim
+from service.domain.claim_values import days_of
 from service.domain.grant_identity import CHANGING, Signs, identity_of, person_of
 from service.domain.misfits import Path, refuse, repeated
 from service.domain.provider import AuthorizedProvider
@@ -46,6 +48,7 @@ SERVICES_MAX = 99
 DOCUMENTS_MAX = 10
 """PWK stands ten times at most at an event."""
 DIAGNOSES_MAX = 12
+_MODIFIERS_MAX = 4
 _NOTE_MAX = 264
 """MSG01 takes so many characters."""
 _BY_REFERENCE = frozenset({"BM", "EL", "EM", "FX"})
@@ -83,7 +86,7 @@ class RequestedService(Frozen):
 
     line: LineNumber
     procedure: Procedure | None = None
-    modifiers: tuple[Code, ...] = Field(default=(), max_length=4)
+    modifiers: tuple[Code, ...] = Field(default=(), max_length=_MODIFIERS_MAX)
     revenue_code: Code | None = None
     service_type: Code | None = None
     tooth: Code | None = None
@@ -322,6 +325,54 @@ def _patched(value: Any, patch: Any) -> Any:
         else:
             kept[name] = _patched(kept.get(name), each)
     return kept
+
+
+def asked_for(claim: Claim, number: int) -> Json:
+    """What a request would be that asks for what a claim line is; what it does not say is missing.
+
+    An institutional claim with an admission is a stay (X217 UM01 AR), else outpatient.
+    """
+    line = next(each for each in claim.lines if each.line == number)
+    said = claim.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    service = line.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    first, last = days_of(claim, line)
+    institution = "inpatient" if claim.admission else "outpatient"
+    rendering = line.rendering_provider or claim.rendering_provider
+    procedure = {"from": line.procedure, "code_system": line.code_system} if line.procedure else {}
+    form: Json = {
+        "setting": institution if claim.type == "institutional" else claim.type,
+        "member": {name: said["member"].get(name) for name in ("id", "birth_date", "gender")},
+        "place_of_service": line.place_of_service or claim.place_of_service,
+        "bill_type": claim.bill_type,
+        "urgency": "03" if claim.emergency else None,
+        "requested_dates": {"from": first.isoformat(), "to": last.isoformat()},
+        "admission": said.get("admission"),
+        "requesting_provider": {"npi": claim.billing_provider.npi},
+        "servicing_provider": {"npi": rendering.npi if rendering else None},
+        "facility": {"npi": claim.facility.npi if claim.facility else None},
+        "diagnoses": said.get("diagnoses", [])[:DIAGNOSES_MAX],
+        "lines": [
+            {
+                "line": 1,
+                "procedure": procedure,
+                "modifiers": service.get("modifiers", [])[:_MODIFIERS_MAX],
+                "revenue_code": line.revenue_code,
+                "tooth": line.teeth[0].tooth if line.teeth else None,
+                "requested": {"units": service.get("units"), "unit": line.unit},
+            }
+        ],
+    }
+    return {name: each for name, each in _stated(form).items() if each}
+
+
+def _stated(value: Any) -> Any:
+    """The same without what says nothing."""
+    if isinstance(value, list):
+        return [_stated(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    said = {name: _stated(each) for name, each in value.items()}
+    return {name: each for name, each in said.items() if each not in (None, {}, [])}
 
 
 def asked_again(authorization: Authorization, used: Sequence[Used]) -> Json:

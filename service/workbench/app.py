@@ -9,11 +9,14 @@ from service.settings import Settings
 from service.workbench import (
     alerts,
     authorizations,
+    billing,
+    charges,
     claims,
     documents,
     home,
     intake,
     members,
+    requests,
     resolution,
     rules,
     worklist,
@@ -30,6 +33,9 @@ from service.workbench.visit import PayerNeeded, SendAgain, SignInNeeded
 
 ROOMS = (
     home,
+    billing,
+    charges,
+    requests,
     claims,
     authorizations,
     documents,

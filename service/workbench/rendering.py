@@ -37,6 +37,7 @@ HEADERS = {
 }
 ROOMS = (
     ("/worklist", "Worklist", "worklist.work"),
+    ("/requests", "Requests", "clinical.authorization.request"),
     ("/alerts", "Alerts", "clinical.authorization.read"),
     ("/intake", "Intake", "intake.operate"),
     ("/rules", "Rules", "rules.read"),

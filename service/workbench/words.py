@@ -9,6 +9,7 @@ from service.application.maintenance import Readiness
 from service.application.overview import Status
 from service.domain.alert import AlertKind
 from service.domain.answers import Disposition
+from service.domain.request_life import RequestStatus
 from service.domain.work_item import ItemKind
 from service.domain.worklist_table import Action
 
@@ -104,6 +105,37 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "open": ("Open", "wait"),
     "resolved": ("Resolved", "good"),
     "dropped": ("Dropped", "gone"),
+}
+
+REQUESTS: Mapping[RequestStatus, tuple[str, str]] = {
+    "DRAFT": ("Not sent", "gone"),
+    "PENDING": ("Pending", "wait"),
+    "PENDED": ("In review", "wait"),
+    "APPROVED": ("Approved", "good"),
+    "MODIFIED": ("Approved, modified", "part"),
+    "DENIED": ("Denied", "bad"),
+    "CANCELLED": ("Cancelled", "gone"),
+    "NOT_REQUIRED": ("Not needed", "good"),
+    "REFUSED": ("Refused, not looked at", "bad"),
+}
+
+FOLLOWING: Mapping[str, str] = {
+    "I": "Rebuild it as a new one",
+    "R": "Renew",
+    "S": "Revise",
+    "4": "Extend",
+    "1": "Appeal at once",
+    "2": "Appeal",
+    "N": "Ask to reconsider",
+    "3": "Cancel",
+}
+"""What may follow on a request (UM02), as what a button does."""
+
+OFFERS: Mapping[str, tuple[str, str]] = {
+    "offered": ("Offered", "wait"),
+    "attached": ("Attached", "good"),
+    "attached to another": ("Attached to another", "part"),
+    "billed": ("Billed", "good"),
 }
 
 ALERTS: Mapping[AlertKind, tuple[str, str]] = {

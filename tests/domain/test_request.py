@@ -8,12 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from service.domain.authorization import Authorization
+from service.domain.claim import Claim
 from service.domain.misfits import misfits
 from service.domain.request import (
     AuthorizationRequest,
     Used,
     as_authorization,
     asked_again,
+    asked_for,
     copied_forward,
     differences,
     form_of,
@@ -29,6 +31,50 @@ def line(**changes: Any) -> dict[str, Any]:
     """A service that is asked for."""
     units = {"units": "1", "unit": "UN"}
     return {"line": 1, "procedure": {"from": "97110"}, "requested": units, **changes}
+
+
+BARE = {"line": 1, "requested": {"units": "1", "unit": "UN"}}
+STAY = {"admission": {"date": "2026-12-01"}, "bill_type": "111", "type": "institutional"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "of_line", "expected"),
+    [
+        ({}, {}, {"setting": "professional"}),
+        ({"type": "dental"}, {}, {"setting": "dental"}),
+        (
+            {"type": "dental"},
+            {"teeth": [{"tooth": "3"}, {"tooth": "4"}]},
+            {"lines": [line(tooth="3")]},
+        ),
+        ({"type": "institutional"}, {}, {"setting": "outpatient"}),
+        (STAY, {}, {"setting": "inpatient", "bill_type": "111"} | {"admission": STAY["admission"]}),
+        ({"emergency": True}, {}, {"urgency": "03"}),
+        ({"billing_provider": NPI}, {}, {"requesting_provider": NPI}),
+        ({"rendering_provider": NPI}, {}, {"servicing_provider": NPI}),
+        ({"facility": NPI}, {}, {"facility": NPI}),
+        ({}, {"rendering_provider": NPI}, {"servicing_provider": NPI}),
+        ({"place_of_service": "11"}, {}, {"place_of_service": "11"}),
+        ({"diagnoses": [{"code": "M54.50"}]}, {}, {"diagnoses": [{"code": "M54.50"}]}),
+        (
+            {},
+            {"procedure": None, "revenue_code": "0128", "modifiers": ["A", "B", "C", "D", "E"]},
+            {"lines": [{**BARE, "revenue_code": "0128", "modifiers": list("ABCD")}]},
+        ),
+    ],
+)
+def test_what_a_claim_line_needs_is_asked_for(
+    changes: dict[str, Any], of_line: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """With what the claim says; what it does not say is missing."""
+    service = {"line": 2, "procedure": "97110", "from": "2026-12-01", "units": "1", "unit": "UN"}
+    other = {"line": 1, "from": "2026-11-01"}
+    usual = {"claim_id": "C-1", "type": "professional", "member": {"id": "W123"}}
+    claim = Claim.model_validate({**usual, "lines": [other, service | of_line], **changes})
+    form = asked_for(claim, 2)
+    days = {"from": "2026-12-01", "to": "2026-12-01"}
+    said = {"member": {"id": "W123"}, "requested_dates": days, "lines": [line()]}
+    assert form == {**said, "setting": form["setting"], **expected}
 
 
 @pytest.mark.parametrize(

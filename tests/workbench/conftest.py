@@ -84,7 +84,7 @@ def _meanwhile(asked: Coroutine[Any, Any, Any]) -> Any:
         return thread.submit(asyncio.run, asked).result()
 
 
-ROLES = ("all", "examiner", "supervisor", "ops-author", "ops-approver", "auditor")
+ROLES = ("all", "examiner", "supervisor", "biller", "ops-author", "ops-approver", "auditor")
 
 
 def key_of(role: str, payer: str) -> str:

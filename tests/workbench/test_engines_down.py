@@ -18,7 +18,7 @@ from tests.ground import Ground
 from tests.papers import PDF
 from tests.proxy import Mode, Proxy
 from tests.workbench.browser import barriers, complaints
-from tests.workbench.conftest import Desk, furnished
+from tests.workbench.conftest import EXAMPLES, Desk, furnished
 
 Engine = Literal["elasticsearch", "redis"]
 
@@ -157,3 +157,34 @@ def test_what_was_chosen_outlives_an_engine(
         expect(page.get_by_role("alert")).to_contain_text(engine)
     page.get_by_role("button", name="Send again").click()
     expect(page.locator("[role=status]").first).to_contain_text("resolved by selecting")
+
+
+def test_what_is_asked_for_and_billed_outlives_an_engine(
+    desk: Desk, engines: dict[Engine, Proxy]
+) -> None:
+    """A request as it was typed, and a claim as it was pasted, as JSON and as an 837."""
+    page = desk.sit_down()
+    page.goto(f"{desk.url}/workbench/requests/new")
+    for label, value in (
+        ("Member id", "M-78"), ("From", "2026-12-01"), ("Diagnoses", "M54.50"),
+        ("NPI of who asks", "1234567893"), ("Type of service (UM03)", "PT"),
+    ):  # fmt: skip
+        page.get_by_label(label, exact=True).fill(value)
+    with engines["elasticsearch"].failing("refuse"):
+        page.get_by_role("button", name="Keep it").click()
+        expect(page.get_by_role("alert")).to_contain_text("elasticsearch")
+        expect(page.locator("main")).to_contain_text("M54.50")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator("h1 + .tag")).to_have_text("Not sent")
+
+    for kind in ("json", "837"):
+        text = (EXAMPLES / f"pages-claim.{kind}").read_text(encoding="utf-8").strip()
+        page.goto(f"{desk.url}/workbench/claims")
+        page.get_by_label("Or its text").fill(text)
+        with engines["elasticsearch"].failing("refuse"):
+            page.get_by_role("button", name="Put its numbers on it").click()
+            expect(page.get_by_role("alert")).to_contain_text("elasticsearch")
+        again = "Send again" if kind == "json" else "Put its numbers on it"
+        page.get_by_role("button", name=again).click()
+        expect(page.locator("tbody")).to_contain_text("not found")
+        expect(page.get_by_label("Or its text")).to_have_value(text)
