@@ -19,10 +19,12 @@ from service.domain.answers import StatementAnswer
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.stores.connection.clock import today
+from service.stores.intake.requests import WantedRequests
 from service.stores.ledger.entry import claims_in
 from service.stores.ledger.reading import MATCHED, MOVED
 
 CHARGES, AUTHORIZATIONS = "billing.charge.read", "clinical.authorization.read"
+REQUESTS = "clinical.authorization.request"
 FOUND_MAX = 50
 CLAIMS_MAX = 100
 _LENGTH_MAX = 200
@@ -49,9 +51,13 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a word names: a claim, authorizations by id or number, a member with authorizations."""
+    """What a word names: a claim, authorizations by id or number, a member with authorizations.
+
+    ``requests`` are ids, by their own or that of a charge.
+    """
 
     claim: str | None = None
+    requests: Sequence[str] = ()
     authorizations: Sequence[Stored] = ()
     member: str | None = None
 
@@ -76,8 +82,9 @@ async def find(caller: Caller, text: str) -> Found:
     may = caller.subject.scopes
     if not wanted:
         return Found()
-    claim, by_id, by_number, of_member = await asyncio.gather(
+    claim, asked, by_id, by_number, of_member = await asyncio.gather(
         _claim(caller, wanted) if CHARGES in may else _nothing(None),
+        _requests(caller, wanted) if REQUESTS in may else _nothing([]),
         _by_id(caller, wanted) if AUTHORIZATIONS in may else _nothing([]),
         _listed(caller, Filter(number=wanted)) if AUTHORIZATIONS in may else _nothing([]),
         _listed(caller, Filter(member=wanted), 1) if AUTHORIZATIONS in may else _nothing([]),
@@ -85,6 +92,7 @@ async def find(caller: Caller, text: str) -> Found:
     named = {each.source.get("authorization_id"): each for each in (*by_id, *by_number)}
     return Found(
         claim=claim,
+        requests=tuple(asked),
         authorizations=tuple(named.values()),
         member=wanted if of_member else None,
     )
@@ -98,6 +106,17 @@ async def _claim(caller: Caller, wanted: str) -> str | None:
     note(claims=(wanted,))
     known = await caller.stores.accumulators.read_claim(caller.payer, wanted)
     return wanted if known.is_known else None
+
+
+async def _requests(caller: Caller, wanted: str) -> list[str]:
+    """The request of this id, or else those for a charge of this id, the newest first."""
+    store = caller.stores.requests
+    found = await store.read(caller.payer, wanted)
+    of_charge = WantedRequests(charge=wanted)
+    page = await store.page(caller.payer, of_charge, size=FOUND_MAX, after=None)
+    asked = [each.request.asked for each in ([found] if found else page.entries)]
+    note(members=(each.member.id for each in asked), others=(each.request_id for each in asked))
+    return [each.request_id for each in asked]
 
 
 async def _by_id(caller: Caller, wanted: str) -> list[Stored]:

@@ -70,6 +70,7 @@ def _places(found: overview.Found) -> list[str]:
     places = []
     if found.claim:
         places.append(address("claims", found.claim))
+    places += [address("requests", each) for each in found.requests]
     for each in found.authorizations:
         places.append(address("authorizations", each.source["authorization_id"]))
     if found.member:

@@ -95,10 +95,11 @@ def test_a_charge_becomes_a_number_on_its_claim(desk: Desk, pictures: Path, tmp_
     wrong += looked_at(page, pictures, "asking")
     pressed(page, "Send it to the payer")
     seen(page, "Approved")
-    expect(page.get_by_role("row", name="CH-2026-18")).to_contain_text("is valid for it, 12 left")
+    charge = page.locator("[data-charge=CH-2026-18]")
+    expect(charge).to_contain_text("What was granted is valid for it, 12 left")
     wrong += looked_at(page, pictures, "approved")
     pressed(page, "Attach CH-2026-18")
-    expect(page.get_by_role("row", name="CH-2026-18")).to_contain_text("Attached")
+    expect(charge).to_contain_text("10 units are reserved")
     wrong += looked_at(page, pictures, "attached")
 
     page.goto(f"{desk.url}/workbench")
@@ -168,7 +169,8 @@ def test_what_the_payer_says_is_shown_and_followed(
         expect(page.locator("main")).to_contain_text(told)
         page.goto(f"{desk.url}/workbench/requests")
         expect(page.get_by_role("row", name=name)).to_contain_text(status)
-        page.get_by_role("link", name=name).click()
+        page.get_by_role("searchbox").fill(name)
+        pressed(page, "Find")
         partner[0].decision = "approved"
         pressed(page, follows)
         expect(page.locator("main")).to_contain_text(f"All as in {name}")
@@ -249,11 +251,16 @@ def test_of_two_at_one_charge_the_second_is_told(desk: Desk) -> None:
         claim = {"claim_id": "CL-2", "type": "professional", "member": {"id": "M9005"},
                  "rendering_provider": {"npi": "1234567893"}, "lines": [line]}  # fmt: skip
         assert all_.post("/adjudicate", json=claim).json()["status"] == "used"
+    first.get_by_role("link", name="What became of it so far").click()
+    expect(first.locator("h1")).to_have_text("Claim charge:CH-2")
+    assert barriers(first) == []
     pressed(second, "Detach, and give the units back")
     expect(second.get_by_role("alert")).to_contain_text("CL-2")
     expect(second.locator("h1 + .tag")).to_have_text("Billed")
+    first.goto(f"{desk.url}/workbench/charges")
     much = charge | {"Charge id": "CH-3", "Units": "9"}
     filled(first, much)
+    pressed(first, "Check it")
     pressed(first, "Show all of the member, and why")
     expect(first.locator("main")).to_contain_text("Nothing is left of it")
     filled(first, {"Units": "nine"})
