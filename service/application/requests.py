@@ -50,6 +50,7 @@ _UNKNOWN = "there is no such request"
 _ROWS_FOR = frozenset({"I", "R"})
 """What changes something has a row already: that of what it changes."""
 _AMENDMENT = "S"
+_UNNAMED = "-"
 
 
 class RequestConflict(Exception):
@@ -191,7 +192,8 @@ async def copy(caller: Caller, request_id: str, asked: CopyAsked) -> Made:
         if asked.certification_type in CHANGING and authorization is not None:
             form |= {"requested_dates": asked_again(authorization, ())["requested_dates"]}
     number, reference = former.number, former.reference
-    return await _copied(caller, asked, form, evidence, request_id, (number, reference))
+    copied = _copied(asked, form, evidence, request_id, (number, reference))
+    return await _put_copy(caller, copied)
 
 
 async def renew(caller: Caller, authorization_id: str, asked: CopyAsked) -> Made:
@@ -200,32 +202,48 @@ async def renew(caller: Caller, authorization_id: str, asked: CopyAsked) -> Made
     A revision (S) asks for what was used beyond what was granted. Raises NotFound, RequestConflict
     where there is nothing to amend, ValidationError where something is missing, EngineFault.
     """
+    copied, over = await _again(caller, authorization_id, asked)
+    if asked.certification_type == _AMENDMENT and not over and not asked.changes:
+        raise RequestConflict("nothing was used beyond what was granted: say what is to be changed")
+    return await _put_copy(caller, copied)
+
+
+async def again(caller: Caller, authorization_id: str, certification: Certification) -> Json:
+    """What ``renew`` would ask for, to be completed first; nothing is kept. Raises NotFound."""
+    caller.subject.demand("clinical.authorization.read", "authorization_id")
+    asked = CopyAsked(request_id=_UNNAMED, certification_type=certification)
+    copied, _ = await _again(caller, authorization_id, asked)
+    del copied["request_id"]
+    return copied
+
+
+async def _again(
+    caller: Caller, authorization_id: str, asked: CopyAsked
+) -> tuple[Json, list[Used]]:
+    """What asks for an authorization again, and what was used beyond it."""
     authorization, evidence = await _with_use(caller, authorization_id)
     if authorization is None:
         raise NotFound("there is no such authorization")
     over = [each for each in evidence if each.granted is not None and each.used > each.granted]
-    if asked.certification_type == _AMENDMENT and not over and not asked.changes:
-        raise RequestConflict("nothing was used beyond what was granted: say what is to be changed")
     form = asked_again(authorization, over if asked.certification_type == _AMENDMENT else ())
     numbers = (authorization.number, *(each.number for each in authorization.lines))
     named = (next(filter(None, numbers), None), authorization.administrative_reference)
-    return await _copied(caller, asked, form, evidence, None, named)
+    return _copied(asked, form, evidence, None, named), over
 
 
-async def _copied(
-    caller: Caller,
+def _copied(
     asked: CopyAsked,
     form: Json,
     evidence: list[Used],
     of: str | None,
     named: tuple[str | None, str | None],
-) -> Made:
+) -> Json:
     own: Json = {"request_id": asked.request_id}
     if of is not None:
         own["copied_from"] = of
     if evidence:
         own["evidence"] = [each.model_dump(mode="json", exclude_none=True) for each in evidence]
-    made = copied_forward(
+    return copied_forward(
         form,
         {**asked.changes, **own},
         certification=asked.certification_type,
@@ -233,7 +251,11 @@ async def _copied(
         reference=named[1],
         today=today(),
     )
-    return await put(caller, asked.request_id, made)
+
+
+async def _put_copy(caller: Caller, copied: Json) -> Made:
+    made = AuthorizationRequest.model_validate(copied)
+    return await put(caller, made.request_id, made)
 
 
 async def _with_use(

@@ -287,11 +287,11 @@ def copied_forward(
     number: str | None,
     reference: str | None,
     today: date,
-) -> AuthorizationRequest:
+) -> Json:
     """The next message about what a former one asked for: all of it again, with the changes.
 
     A renewal asks for as many days, from the day after the last one. ``changes`` are a merge patch
-    (RFC 7396). Raises ValidationError where the result cannot be sent.
+    (RFC 7396). What it makes may want more before it can be sent.
     """
     kept = {name: value for name, value in former.items() if name not in _OWN | _NUMBERS}
     if certification in CHANGING:
@@ -303,10 +303,12 @@ def copied_forward(
             for line in kept.get("lines", ())
         ]
     kept |= {"certification_type": certification, "charges": former.get("charges", [])}
-    return AuthorizationRequest.model_validate(_patched(kept, changes))
+    return dict(_patched(kept, changes))
 
 
 def _next_span(span: Mapping[str, str], today: date) -> Json:
+    if "from" not in span:
+        return {}
     first = date.fromisoformat(span["from"])
     last = date.fromisoformat(span["to"]) if "to" in span else None
     if last is None:

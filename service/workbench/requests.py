@@ -79,9 +79,13 @@ async def listing(
 
 @router.get("/new")
 @needs("clinical.authorization.request")
-async def new(visit: Visiting, item: Item = None) -> Response:
-    """The form of a request, for a claim line that waits with what its claim says."""
-    return asking(visit, await requests.for_item(visit.caller, item) if item else {})
+async def new(
+    visit: Visiting, item: Item = None, of: Identifier | None = None, again: Certification = "R"
+) -> Response:
+    """The form of a request: empty, for a claim line that waits, or for an authorization again."""
+    if item is not None:
+        return asking(visit, await requests.for_item(visit.caller, item))
+    return asking(visit, await requests.again(visit.caller, of, again) if of else {})
 
 
 @router.post("")

@@ -21,7 +21,7 @@ from service.domain.request import (
     form_of,
 )
 from tests.builders import build_authorization
-from tests.partners.bed import asked
+from tests.partners.bed import asked, charge
 
 NPI = {"npi": "1234567893"}
 DAY = {"from": "2026-12-01"}
@@ -97,6 +97,9 @@ def test_what_a_claim_line_needs_is_asked_for(
             "/lines/0/requested/units",
         ),
         ({"documents": [{"type": "OZ", "transmission": "FX"}]}, "/documents/0/control_number"),
+        ({"charges": [charge(member={"id": "W999"})]}, "/charges/0/member/id"),
+        ({"charges": [charge(), charge()]}, "/charges/1/charge_id"),
+        ({"charges": [{"charge_id": "CH-1"}]}, "/charges/0/member"),
         ({"note": "a*b"}, "/note"),
         ({"member": {"id": "W1*23"}}, "/member/id"),
         ({"service_type": "PT:X"}, "/service_type"),
@@ -175,7 +178,7 @@ def test_a_renewal_asks_for_as_many_days_after_the_last(
     """With the number that it renews, and the same services."""
     former = form_of(AuthorizationRequest.model_validate(asked(requested_dates=days)))
     former["lines"][0]["requested_dates"] = days
-    made = copied_forward(
+    copied = copied_forward(
         former,
         {"request_id": "R-2", "evidence": [{"line": 1, "unit": "UN", "used": "9"}]},
         certification="R",
@@ -183,9 +186,17 @@ def test_a_renewal_asks_for_as_many_days_after_the_last(
         reference=None,
         today=date(2026, 12, 15),
     )
+    made = AuthorizationRequest.model_validate(copied)
     assert form_of(made)["requested_dates"] == then
     assert (made.previous_number, made.lines[0].requested_dates) == ("PA1", None)
     assert made.evidence == (Used(line=1, unit="UN", used=Decimal(9)),)
+
+
+def test_of_no_days_there_are_no_next_ones() -> None:
+    """The renewal of what was granted without days says none: they must be typed."""
+    given: dict[str, Any] = {"certification": "R", "number": "PA1", "reference": None}
+    copied = copied_forward({"requested_dates": {}}, {}, **given, today=date(2026, 12, 1))
+    assert copied["requested_dates"] == {}
 
 
 def test_changes_are_a_merge_patch_and_are_shown_as_differences() -> None:
@@ -198,9 +209,10 @@ def test_changes_are_a_merge_patch_and_are_shown_as_differences() -> None:
         "servicing_provider": None,
         "facility": {"npi": "1987654328"},
     }
-    made = copied_forward(
+    copied = copied_forward(
         former, patch, certification="I", number="PA1", reference="AR1", today=date(2026, 12, 1)
     )
+    made = AuthorizationRequest.model_validate(copied)
     assert (made.certification_type, made.previous_number) == ("I", None)
     shown = [(each["path"], each["was"], each["is"]) for each in differences(former, form_of(made))]
     assert shown == [

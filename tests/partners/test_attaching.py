@@ -6,16 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from service.api.problem import refused_of
 from service.application import authorizations, charges, claims
 from service.application.charges import Attachment
 from service.application.sending import look
 from service.domain.charge import Charge
-from service.domain.request import AuthorizationRequest
 from tests.ground import Ground
-from tests.partners.bed import Clinic, Json, asked, at_the_clinic, charge
+from tests.partners.bed import Clinic, at_the_clinic, charge
 from tests.partners.test_following import billed
 
 
@@ -113,20 +110,3 @@ def test_a_claim_that_waited_is_offered(ground: Ground, tmp_path: Path) -> None:
         assert [each.get("claim_id") for each in after["offers"]] == [claim_id]
 
     at_the_clinic(ground, work, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "path"),
-    [
-        ([charge(member={"id": "W999"})], "/charges/0/member/id"),
-        ([charge(), charge()], "/charges/1/charge_id"),
-        ([{"charge_id": "CH-1"}], "/charges/0/member"),
-    ],
-)
-def test_a_charge_that_could_not_be_attached_is_refused_at_once(
-    wrong: list[Json], path: str
-) -> None:
-    """Of somebody else, twice, or without what it is."""
-    with pytest.raises(ValidationError) as raised:
-        AuthorizationRequest.model_validate(asked(charges=wrong))
-    assert [each["path"] for each in refused_of(raised.value).errors or ()] == [path]

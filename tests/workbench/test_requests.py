@@ -61,7 +61,8 @@ def pressed(page: Page, name: str) -> None:
 
 
 def seen(page: Page, text: str | re.Pattern[str]) -> None:
-    """Look again until it is there; that is for who waits to see, never for time."""
+    """Look again until it is there, once what was pressed has led to a page that stays."""
+    expect(page.locator("h1")).to_have_text(re.compile("^(Request|Alerts)"))
     until = time.monotonic() + SOON_S
     while not page.locator("main").get_by_text(text).count():
         assert time.monotonic() < until, page.locator("main").inner_text()
@@ -287,12 +288,29 @@ def test_a_line_for_which_nothing_was_found_asks_for_one(desk: Desk) -> None:
 
 
 DEEP = '{"lines":' + "[" * 900 + "]" * 900 + "}"
+
+
+@pytest.mark.parametrize(
+    ("link", "days"), [("Renew it", "2026-06-01"), ("Have it revised", "2026-03-01")]
+)
+def test_an_authorization_that_nobody_asked_for_here_is_asked_for_again(
+    desk: Desk, link: str, days: str
+) -> None:
+    """From its page, with what was used of it as evidence; what is missing is typed."""
+    page = desk.sit_down("biller")
+    page.goto(f"{desk.url}/workbench/authorizations/UM-55012")
+    page.get_by_role("link", name=link).click()
+    assert page.locator('[name="/requested_dates/from"]').input_value() == days
+    expect(page.locator("main")).to_contain_text("AU-00123")
+
+
 REFUSED = {
     "not signed for it": ("auditor", "GET", "/requests", {}, 403),
     "not his to attach": ("auditor", "POST", "/charges/attach", {}, 403),
     "of nobody here": ("all", "GET", "/requests/R-OF-OTHERS", {}, 404),
     "attached to nothing": ("all", "POST", "/requests/R-OF-OTHERS", {"step": "attach"}, 404),
     "no button": ("all", "POST", "/requests/R-OF-OTHERS", {"step": "fly"}, 404),
+    "no such authorization": ("all", "GET", "/requests/new?of=UM-OF-OTHERS", {}, 404),
     "no such item": ("all", "GET", f"/requests/new?item={'0' * 24}", {}, 404),
     "a form of others": ("all", "POST", "/requests", {"base": "{"}, 422),
     "a form that is a list": ("all", "POST", "/requests", {"base": "[1]"}, 422),
