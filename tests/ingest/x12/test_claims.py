@@ -162,6 +162,14 @@ def test_the_providers_of_a_claim_have_their_roles() -> None:
     ]
 
 
+def test_an_id_that_is_not_where_its_qualifier_says_is_told() -> None:
+    """The NPI stands one element before its place, as in NM1*85*2*CLINIC****XX*1234567893."""
+    text = claim(*LINES[PROFESSIONAL]).replace("CLINIC*****XX*", "CLINIC****XX*")
+
+    assert "npi" not in claim_document(text)["billing_provider"]
+    assert "element-missing" in codes(text)
+
+
 def test_an_inpatient_claim_has_its_stay() -> None:
     """Hour of discharge: the day is the end of the statement."""
     document = claim_document(message("claim-institutional"))

@@ -21,6 +21,7 @@ from tests.ingest.x12.edi import GRANTED, authorization, claim, claim_document, 
         ("20260301-20260305", "2026-03-01", "2026-03-05"),
         ("20141207 -20151206", "2014-12-07", "2015-12-06"),
         ("202603011430-202603021500", "2026-03-01", "2026-03-02"),
+        ("2026030114", "2026-03-01", "2026-03-01"),
     ],
 )
 def test_days_and_periods_are_read_by_their_shape(text: str, first: str, last: str) -> None:
@@ -98,6 +99,8 @@ def test_a_date_of_another_format_is_told(date: str, code: str) -> None:
         (("NM1*SJ*1*ROE*****46*SUB1",), {"name": "ROE"}, "provider-unidentified"),
         (("NM1*SJ*1*ROE*****XX*123",), {"name": "ROE"}, "npi-invalid"),
         (("NM1*SJ*1*ROE*****24*12",), {"name": "ROE"}, "tin-invalid"),
+        (("NM1*SJ*1*ROE****XX*1234567893", "REF*EI*741234567"),
+         {"tin": "741234567", "name": "ROE"}, "element-missing"),
         (
             ("NM1*SJ*1*ROE", "REF*SY*741234567", "REF*EI*1", "REF*HPI*1234567893",
              "PRV*PE*PXC*207Q00000X"),

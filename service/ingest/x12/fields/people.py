@@ -102,6 +102,8 @@ def _read_provider(
     if model is AuthorizedProvider and _is_organization(nm1):
         party["organization"] = True
     qualifier, identifier = nm1.get(8).upper(), nm1.get(9)
+    if bool(qualifier) != bool(identifier):
+        elements.note("element-missing", nm1, 9 if qualifier else 8)
     if qualifier == NPI_QUALIFIER:
         party["npi"] = elements.npi(identifier, nm1, 9)
     elif qualifier in _TIN_QUALIFIERS:
@@ -329,11 +331,7 @@ def _provider(draft: Draft, party: Loop) -> Party:
     elements = Elements(draft.findings, party.name)
     provider = read_provider(elements, party, AuthorizedProvider)
     if not provider.get("npi") and not provider.get("tin"):
-        nm1 = party.segments[0]
-        qualifier, identifier = nm1.get(8), nm1.get(9)
-        if bool(qualifier) != bool(identifier):
-            elements.note("element-missing", nm1, 9 if qualifier else 8)
-        elements.note("provider-unidentified", nm1, 9)
+        elements.note("provider-unidentified", party.segments[0], 9)
     return provider
 
 
