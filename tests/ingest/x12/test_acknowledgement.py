@@ -181,10 +181,15 @@ NAMELESS = "NM1*SJ*1*ROE*RICHARD"
         (review(*GRANTED[1:2], "HCR*A1", GRANTED[3]), ["IK3*HCR*12*2000E*8", "IK4*2**I9"]),
         (review(*GRANTED, bht="HL*1**20*1"), ["IK3*BHT*2**3"]),
         (GOOD.replace("BHT*0019*00*B1*20260315*0900*CH~", ""), ["IK3*BHT*2**3"]),
+        (review(*GRANTED[:2]), ["IK3*HCR*10*2000E*3"]),
+        (review(*GRANTED).replace("HL*4*3*EV*1~", ""), ["IK3*HL*11*2000E*3"]),
+        (claim(DIAGNOSIS), ["IK3*LX*14*2300*3"]),
+        (claim(DIAGNOSIS, *LINES[PROFESSIONAL][:2]), ["IK3*DTP*16*2400*3"]),
     ],
     ids=[
         "an ETIN", "a name alone", "a qualifier alone", "unknown", "misplaced", "undated",
         "without identity", "a review without BHT", "a claim without BHT",
+        "without decision", "without event", "without lines", "without dates",
     ],
 )  # fmt: skip
 def test_the_codes_of_a_999_are_true_and_each_finding_is_told_once(

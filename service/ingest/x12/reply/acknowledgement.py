@@ -75,7 +75,8 @@ def _reported(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _segment_of(problem: Problem) -> tuple[str, int, str, str]:
-    return problem.segment_id, problem.position, problem.loop, problem.rule.ik3
+    rule = problem.rule
+    return rule.missing or problem.segment_id, problem.position, problem.loop, rule.ik3
 
 
 def _status(outcome: TransactionOutcome) -> str:

@@ -21,7 +21,8 @@ class Rule:
     """A rule that a message can break, with the codes of the 999 and the TA1 where they have one.
 
     ``ik3`` is element 620 (a segment), ``ik4`` 621 (an element), ``ik5`` 618 (a transaction set),
-    ``ak9`` 716 (a functional group), ``ta1`` I18 (an interchange).
+    ``ak9`` 716 (a functional group), ``ta1`` I18 (an interchange). Where a segment is missing,
+    ``missing`` is its id, and what is wrong stands where it was noticed.
     """
 
     severity: Severity
@@ -31,10 +32,15 @@ class Rule:
     ik5: str = ""
     ak9: str = ""
     ta1: str = ""
+    missing: str = ""
 
 
 def _element(severity: Severity, text: str, ik4: str) -> Rule:
     return Rule(severity, text, ik3="8", ik4=ik4)
+
+
+def _missing(severity: Severity, segment_id: str, text: str) -> Rule:
+    return Rule(severity, text, ik3="3", missing=segment_id)
 
 
 RULES: dict[str, Rule] = {
@@ -65,7 +71,7 @@ RULES: dict[str, Rule] = {
     "release-4010": Rule("error", "this is release 004010; 005010 is read", ik5="I6"),
     "release-not-supported": Rule("error", "this release is not read here; 005010 is", ik5="I6"),
     "inquiry": Rule("warning", "a 278 inquiry decides nothing: it is answered, not stored"),
-    "bht-missing": Rule("error", "the transaction set does not begin with BHT", ik3="3"),
+    "bht-missing": _missing("error", "BHT", "the transaction set does not begin with BHT"),
     "purpose-unknown": _element("error", "BHT02 is neither 13 (request) nor 11 (response)", "7"),
     "group-mismatch": Rule("warning", "GS01 is the functional group of another transaction"),
     "guide-mismatch": Rule("warning", "ST03 or GS08 names another guide than the content"),
@@ -74,8 +80,8 @@ RULES: dict[str, Rule] = {
     "hl-unread": _element("error", "what stands in an unknown level cannot be read", "7"),
     "hl-level": _element("warning", "HL03 names no level of this guide", "7"),
     "hl-parent": _element("warning", "HL02 does not name the level above: taken by order", "7"),
-    "loop-implied": Rule(
-        "warning", "an HL segment is missing: the level is taken by content", ik3="3"
+    "loop-implied": _missing(
+        "warning", "HL", "an HL segment is missing: the level is taken by content"
     ),
     "segment-unknown": Rule("warning", "not a segment that is known: passed over", ik3="1"),
     "segment-misplaced": Rule("warning", "no segment of this loop: passed over", ik3="2"),
@@ -104,8 +110,8 @@ RULES: dict[str, Rule] = {
     "refused-and-decided": Rule(
         "warning", "both refused (AAA) and decided (HCR): the decision counts"
     ),
-    "no-event": Rule("error", "a response without an event: nothing is decided in it", ik3="3"),
-    "no-decision": Rule("error", "a response without a decision (HCR)", ik3="3"),
+    "no-event": _missing("error", "HL", "a response without an event: nothing is decided in it"),
+    "no-decision": _missing("error", "HCR", "a response without a decision (HCR)"),
     "no-member": _element("error", "no id of the member (NM109 of loop 2010C or 2010BA)", "1"),
     "member-id": _element("error", "the id of the member cannot be kept", "6"),
     "two-members": Rule(
@@ -151,9 +157,9 @@ RULES: dict[str, Rule] = {
     # An 837
     "claim-unread": Rule("error", "a claim that cannot be read is left out", ik3="8"),
     "no-claim-id": _element("error", "a claim without its id (CLM01)", "1"),
-    "no-lines": Rule("error", "a claim without service lines (LX)", ik3="3"),
-    "no-service-date": Rule(
-        "error", "a service line without a date, nor has its claim one", ik3="3"
+    "no-lines": _missing("error", "LX", "a claim without service lines (LX)"),
+    "no-service-date": _missing(
+        "error", "DTP", "a service line without a date, nor has its claim one"
     ),
     "estimate-undated": Rule(
         "warning", "a predetermination without a date of service: matched as of today"
