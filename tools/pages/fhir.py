@@ -77,7 +77,8 @@ A time in the future is not refused here.
 `outcome` says how far the processing is and is never asked: it is `complete` on denials and on
 pended requests alike. What counts is the action code of the review (X12 element 306): A1, A2, A3,
 A4, A6, CT, NA, C. It is read from `adjudication`, and from the item itself in guide 1.0; where
-there is none, from a `reasonCode` whose system is that of actions (`.../306`), which is told.
+there is none, from the review's own value, or from a `reasonCode` whose system is that of actions
+(`.../306`), which is told.
 
 - Another code (a literal `PENDEDCODE`) leaves the decision unknown; the code is kept in
   `attached.review_actions_unknown`. Such a line inherits nothing from the header.

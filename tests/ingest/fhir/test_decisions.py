@@ -82,6 +82,15 @@ def test_a_review_is_found_under_the_names_that_senders_use(
     assert line_of(response(answered))["decision"] == {"action": "A1"}
 
 
+def test_a_review_may_be_the_code_alone() -> None:
+    """Of the response, with a value in place of parts: what no line says more of is pended."""
+    answered = response(
+        item(None), extension=[ext("reviewAction", valueCodeableConcept=x12("A2", "306"))]
+    )
+
+    assert actions(packed(answered)) == ["A4"]
+
+
 def test_a_code_that_is_none_leaves_the_decision_unknown() -> None:
     """It is kept; nothing is made pended or approved by guess."""
     reading = read(packed(response(item("PENDEDCODE"))))

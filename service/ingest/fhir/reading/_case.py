@@ -232,7 +232,10 @@ def action_of(node: Node) -> tuple[str | None, str | None]:
     Several that disagree decide nothing for sure: pended.
     """
     concepts = [
-        each.extension("reviewActionCode") or each.extension("code") or _action_in_reason(each)
+        each.extension("reviewActionCode")
+        or each.extension("code")
+        or each.choice("value")
+        or _action_in_reason(each)
         for each in reviews_of(node)
     ]
     sent = [plain(each.code).upper() for concept in concepts for each in codings(concept)]
