@@ -12,7 +12,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from service.access.act import note
-from service.accounting.books.books import occasion_of
+from service.accounting.books.books import LookedUp, occasion_of
 from service.accounting.books.claim_state import BILLED, ClaimState
 from service.accounting.books.grant import Measure
 from service.accounting.books.rows import is_counter_book
@@ -309,9 +309,9 @@ def _run(caller: Caller, charge: Charge, by: str | None = None) -> Run:
 async def _chosen(caller: Caller, asked: Attachment, checked: Checked) -> Looked:
     """What is to be attached; raises CannotAttach, BadSelection, Conflict."""
     if checked.is_others:
-        reason = "this charge was attached, or named by a claim, for another member"
+        reason = "this charge was attached for another member: give this one an id of its own"
         raise Conflict(reason, "charge", "charge_id")
-    if billing := await _billing(caller, checked.held):
+    if billing := await _billing(caller, checked.held, checked.found):
         raise Conflict(f"the charge was billed by {_listed(billing)}: reverse that claim first")
     if not checked.requirement.needed:
         reason = "the charge needs no authorization: nothing can be attached"
@@ -325,12 +325,12 @@ async def _chosen(caller: Caller, asked: Attachment, checked: Checked) -> Looked
     return chosen
 
 
-async def _billing(caller: Caller, held: ClaimState) -> list[str]:
-    """The claims that billed a charge and hold something by now."""
+async def _billing(caller: Caller, held: ClaimState, of: LookedUp | None = None) -> list[str]:
+    """The claims that billed a charge and hold something by now; perhaps only those of a person."""
     if not held.billed_by:
         return []
     states = await caller.stores.accumulators.read_claims(caller.payer, held.billed_by)
-    return [each.claim_id for each in states if each.is_held]
+    return [each.claim_id for each in states if each.is_held and (not of or of.is_of_person(each))]
 
 
 async def _attached(caller: Caller, charge: Charge, checked: Checked) -> Attached | None:
@@ -354,7 +354,7 @@ async def _attached(caller: Caller, charge: Charge, checked: Checked) -> Attache
             ],
             "billed_by": [],
         }
-    billing = [] if checked.is_others else await _billing(caller, checked.held)
+    billing = [] if checked.is_others else await _billing(caller, checked.held, checked.found)
     if not billing:
         return None
     return {

@@ -30,7 +30,7 @@ from service.domain.answers import (
     StoredAnswer,
     UsedAuthorization,
 )
-from service.domain.charge import CHARGE
+from service.domain.charge import CHARGE, charges_of, takes_a_place
 from service.domain.claim import Claim
 from service.domain.claim_values import days_of
 from service.domain.decision import Decision
@@ -131,7 +131,11 @@ async def _match(caller: Caller, claim: Claim, *, balances: bool) -> MatchAnswer
     if not balances:
         return matched.answer
     granting = grant(claim, matched.searches, rules)
-    looked = await parts.stores.accumulators.balances(caller.payer, granting.accounts)
+    if takes_a_place(claim):
+        run = Run(payer=caller.payer, at=now(), rules=rules, dry=True)
+        looked = await flow.balances_before(claim, run, parts.claim_stores, granting.accounts)
+    else:
+        looked = await parts.stores.accumulators.balances(caller.payer, granting.accounts)
     told = balances_told(granting.granted, looked)
     days = {line.line: days_of(claim, line)[0].isoformat() for line in claim.lines}
     lines: list[MatchedLine] = [
@@ -168,7 +172,9 @@ async def _matched_by(caller: Caller, claim: Claim, rules: RuleBook) -> Matched:
 async def _counted(caller: Caller, claim: Claim, counting: Counting) -> LookedUp:
     """Read who the member is with the counters, and what is counted of the claim itself."""
     books = caller.stores.accumulators
-    found = await books.look_up(caller.payer, claim.claim_id, claim.member.id, counters=True)
+    found = await books.look_up(
+        caller.payer, claim.claim_id, claim.member.id, counters=True, charges=charges_of(claim)
+    )
     return await books.recall(caller.payer, found) if found.may_rest else found
 
 

@@ -38,7 +38,7 @@ SELECTED_MAX = 20
 Unfit = Literal["void", "superseded", "kind", "denied", "pending", "upcoming", "expired", "code"]
 """Why an authorization is not for a charge, whatever is left of it."""
 
-_VOID = "8"
+_REPLACEMENT, _VOID = "7", "8"
 _NEARNESS: dict[Unfit, int] = {"void": 0, "superseded": 0, "kind": 1, "denied": 2, "pending": 2}
 _NEARNESS |= {"upcoming": 3, "expired": 3, "code": 4}
 
@@ -64,6 +64,8 @@ class Charge(ServiceLine):
     def _is_one_dated_service(self) -> Self:
         if self.from_ is None:
             refuse("Charge", [(("from",), "a charge needs the day of its service")])
+        if self.units == 0:
+            refuse("Charge", [(("units",), "a charge of no units needs and holds nothing")])
         if self.charge_ids:
             refuse("Charge", [(("charge_ids",), "a charge is no claim: it names no charges")])
         return self
@@ -95,6 +97,11 @@ def charges_of(claim: Claim) -> tuple[str, ...]:
     if claim.frequency == _VOID:
         return ()
     return tuple(dict.fromkeys(held_as(name) for line in claim.lines for name in line.charge_ids))
+
+
+def takes_a_place(claim: Claim) -> bool:
+    """Whether a claim gives back what others hold: charges that it names, what it replaces."""
+    return claim.frequency == _REPLACEMENT or bool(charges_of(claim))
 
 
 class Asked(NamedTuple):

@@ -20,11 +20,15 @@ DocumentKind = Literal["letter", "fax", "portal", "other"]
 _SAID: Mapping[str, str] = {"image/jpg": "image/jpeg", "image/tif": "image/tiff"}
 _ANYTHING = frozenset({"", "application/octet-stream"})
 _PNG = b"\x89PNG\r\n\x1a\n"
+_NO_PICTURE = "it has no picture"
 _PDF_END = 1024
 _PARTS_MAX = 1_000_000
 """So many tags, strips and tiles are looked at; no real one has more."""
 _STRIPS = {273: 279, 324: 325}
 """Tags of TIFF 6.0: where strips or tiles begin, and how long they are."""
+_JPEG_WITHIN = 513
+"""Tag of TIFF 6.0, section 22: where a JPEG begins; such a picture may have neither."""
+_SCAN = b"\xff\xda"
 _SIZES = {3: ("H", 2), 4: ("I", 4)}
 
 
@@ -86,13 +90,15 @@ def _pdf_fault(content: bytes) -> str | None:
 
 
 def _jpeg_fault(content: bytes) -> str | None:
-    """A JPEG ends with EOI (ITU T.81, B.1.1.3); some fill up with zeros."""
-    return None if content.rstrip(b"\0").endswith(b"\xff\xd9") else "it breaks off"
+    """A JPEG has a scan (SOS) and ends with EOI (ITU T.81, B.1.1.3); some fill up with zeros."""
+    if not content.rstrip(b"\0").endswith(b"\xff\xd9"):
+        return "it breaks off"
+    return None if _SCAN in content else _NO_PICTURE
 
 
 def _png_fault(content: bytes) -> str | None:
-    """A PNG is chunks with a checksum each, the last of them IEND (ISO/IEC 15948)."""
-    place = len(_PNG)
+    """A PNG is chunks with a checksum each, IDAT among them, the last IEND (ISO/IEC 15948)."""
+    place, data = len(_PNG), 0
     while place + 12 <= len(content):
         (length,) = struct.unpack_from(">I", content, place)
         end = place + 12 + length
@@ -101,21 +107,26 @@ def _png_fault(content: bytes) -> str | None:
         (checksum,) = struct.unpack_from(">I", content, end - 4)
         if zlib.crc32(content[place + 4 : end - 4]) != checksum:
             return "a part of it is damaged"
-        if content[place + 4 : place + 8] == b"IEND":
-            return None if end == len(content) else "there is more behind its end"
+        name = content[place + 4 : place + 8]
+        data += length if name == b"IDAT" else 0
+        if name == b"IEND" and end < len(content):
+            return "there is more behind its end"
+        if name == b"IEND":
+            return None if data else _NO_PICTURE
         place = end
     return "it breaks off"
 
 
 def _tiff_fault(content: bytes) -> str | None:
-    """A TIFF is directories, each with the places of its strips or tiles (TIFF 6.0)."""
+    """A TIFF is directories of one entry at least, each with the places of its strips or tiles.
+
+    TIFF 6.0, section 2. One of them at least has a picture.
+    """
     order = "<" if content.startswith(b"II") else ">"
     seen: set[int] = set()
-    parts = 0
+    parts, has_picture = 0, False
     try:
         (place,) = struct.unpack_from(f"{order}I", content, 4)
-        if place == 0:
-            return "it has no picture"
         while place and place not in seen:
             seen.add(place)
             (count,) = struct.unpack_from(f"{order}H", content, place)
@@ -129,29 +140,33 @@ def _tiff_fault(content: bytes) -> str | None:
             parts += count + sum(tags[tag][1] for tag in strips if tag in tags)
             if parts > _PARTS_MAX:
                 return "it has too many parts"
-            if not _has_strips(content, order, tags):
+            found = _strips(content, order, tags)
+            if any(begin + length > len(content) for begin, length in found):
                 return "it breaks off"
+            if not count:
+                return "it has an empty directory"
+            has_picture |= _JPEG_WITHIN in tags or any(length for _, length in found)
             (place,) = struct.unpack_from(f"{order}I", content, place + 2 + 12 * count)
     except struct.error:
         return "it breaks off"
-    return None
+    return None if has_picture else _NO_PICTURE
 
 
 _Tags = Mapping[int, tuple[int, int, bytes]]
 
 
-def _has_strips(content: bytes, order: str, tags: _Tags) -> bool:
-    """Whether all strips and tiles of a directory are within the file."""
-    return all(
-        begin + length <= len(content)
+def _strips(content: bytes, order: str, tags: _Tags) -> list[tuple[int, int]]:
+    """Where the strips and tiles of a directory begin, and how long they are."""
+    return [
+        strip
         for begins, lengths in _STRIPS.items()
         if begins in tags and lengths in tags
-        for begin, length in zip(
+        for strip in zip(
             _numbers(content, order, tags[begins]),
             _numbers(content, order, tags[lengths]),
             strict=False,
         )
-    )
+    ]
 
 
 def _numbers(content: bytes, order: str, tag: tuple[int, int, bytes]) -> tuple[int, ...]:

@@ -165,13 +165,28 @@ Number = Annotated[Text, Field(pattern=r"[0-9A-Za-z]"), AfterValidator(_visible)
 LongText = Annotated[str, StringConstraints(max_length=20_000)]
 """A note or message."""
 
+_IDENTIFIER_MAX = 100
+_IDENTIFIER = r"^(?:\.{3,}|\.*[!-\-0-{}~][!-.0-{}~]*)$"
+
 Identifier = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[!-.0-{}~]+$"
+        strip_whitespace=True, min_length=1, max_length=_IDENTIFIER_MAX, pattern=_IDENTIFIER
     ),
 ]
-"""An id that travels in addresses and document ids: printable ASCII, no space, slash or bar."""
+"""An id that travels in addresses and document ids: printable ASCII, no space, slash or bar.
+
+Nor a dot or two alone, which an address leaves out (RFC 3986, 5.2.4)."""
+
+
+def is_identifier(text: str) -> bool:
+    """Whether a text is such an id.
+
+    >>> [is_identifier(each) for each in ("A-1", "..", "a/b", "")]
+    [True, False, False, False]
+    """
+    return len(text) <= _IDENTIFIER_MAX and re.fullmatch(_IDENTIFIER, text) is not None
+
 
 Code = Annotated[
     str,

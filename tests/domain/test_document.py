@@ -53,6 +53,15 @@ def test_a_document_is_what_it_holds(content: bytes, said: str, expected: str) -
         (TIFF[:20], "", "it breaks off, as image/tiff"),
         (TIFF[:4], "", "it breaks off"),
         (b"II*\0" + struct.pack("<I", 0), "", "it has no picture"),
+        (b"II*\0" + struct.pack("<IHI", 8, 0, 0), "", "it has an empty directory"),
+        (b"MM\0*" + struct.pack(">IHI", 8, 0, 0), "", "it has an empty directory"),
+        (tiff(next_=0)[:-4] + struct.pack("<IHI", 42, 0, 0), "", "it has an empty directory"),
+        (tiff(strips=[(8, 0)]), "", "it has no picture"),
+        (TIFF.replace(ONE_STRIP, struct.pack("<HHI", 256, 4, 1)), "", "it has no picture"),
+        (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", b"x") + chunk(b"IEND"), "", "it has no picture"),
+        (b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT") + chunk(b"IEND"), "", "it has no picture"),
+        (b"\xff\xd8\xff\xd9", "", "it has no picture"),
+        (JPEG.replace(b"\xff\xda", b"\xff\xfe"), "", "it has no picture"),
         (tiff(strips=[(8, 400)]), "", "it breaks off"),
         (tiff(strips=[(8, 1), (9, 9000)]), "", "it breaks off"),
         (tiff(next_=9000), "", "it breaks off"),
@@ -74,10 +83,10 @@ def test_what_is_no_whole_document_is_refused(content: bytes, said: str, why: st
         media_type_of(content, said)
 
 
-def test_a_tiff_may_be_without_strips_or_have_other_tags() -> None:
+def test_a_tiff_may_hold_a_jpeg_or_have_other_tags() -> None:
     """What cannot be looked at is left to readers."""
-    other = TIFF.replace(struct.pack("<HH", 273, 4), struct.pack("<HH", 256, 1))
-    assert media_type_of(other) == "image/tiff"
+    within = TIFF.replace(ONE_STRIP, struct.pack("<HHI", 513, 4, 1))
+    assert media_type_of(within) == "image/tiff"
     bytes_ = TIFF.replace(struct.pack("<HH", 273, 4), struct.pack("<HH", 273, 1))
     assert media_type_of(bytes_) == "image/tiff"
 

@@ -61,12 +61,16 @@ class LookedUp:
 
     @property
     def owner(self) -> str:
-        """Under which id the claim is kept, or will be."""
-        return self.claim.owner or self.owners[0]
+        """Under which id of the person the claim is kept, or will be."""
+        return self.claim.owner if self.claim.owner in self.owners else self.owners[0]
 
     def is_of_person(self, claim: ClaimState) -> bool:
-        """Whether a claim is one of the person, under any id; a new one may become one."""
-        return not claim.owner or claim.owner in self.owners
+        """Whether a claim is one of the person, under any id; a new one may become one.
+
+        So may a charge that was only named by claims: one that names it by mistake keeps it from
+        nobody.
+        """
+        return not claim.owner or claim.owner in self.owners or claim.is_only_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

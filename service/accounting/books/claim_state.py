@@ -48,6 +48,11 @@ class ClaimState:
         return self.sequence > 0
 
     @property
+    def is_only_named(self) -> bool:
+        """Whether it is a charge that claims named, and to which nothing was ever attached."""
+        return self.is_known and not self.version
+
+    @property
     def is_held(self) -> bool:
         """Whether what it drew still counts."""
         return self.status in (USED, RESERVED)

@@ -118,6 +118,7 @@ class Replayed:
         drawn = read_moves(fields["r"])
         page.post(drawn, STATES.get(fields["s"]), 1)
         page.close(fields["q"])
+        self._own(claim_id, fields["m"])
         self._hold(page, claim_id, fields, drawn)
         if self.mine(claim_id):
             self.claims[claim_id] |= {
@@ -139,6 +140,13 @@ class Replayed:
             if self.mine(name):
                 billed = {"id": name, "bb": billed_by}
                 self.claims[name] = {"v": "0", **self.claims[name], **billed}
+
+    def _own(self, claim_id: str, owner: str) -> None:
+        """Let a charge that claims of another member only named be that of whom it is for."""
+        known = self.claims.get(claim_id, {})
+        if known.get("v") == "0" and known["m"] != owner:
+            known["m"] = owner
+            del known["bb"]
 
     def _change(self, page: Page, fields: Mapping[str, str]) -> None:
         """Make a claim hold other rows, no more than it does."""

@@ -4,7 +4,7 @@ A claim that was adjudicated before is answered from its record; nothing is ever
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from service.accounting.answers.answer import complete, summary
@@ -23,6 +23,8 @@ from service.accounting.books.claim_state import (
     ClaimState,
 )
 from service.accounting.books.claim_state import VOID as VOIDING
+from service.accounting.books.grant import Balances
+from service.accounting.books.plan import ClaimPlan
 from service.accounting.books.record import Draft, pack
 from service.accounting.books.waiting import NEVER_WAITS
 from service.accounting.planning.tallies import Values
@@ -34,7 +36,8 @@ from service.domain.adjudication import (
     fingerprints_as,
 )
 from service.domain.answers import AdjudicationAnswer, Summary
-from service.domain.charge import charges_of
+from service.domain.charge import CHARGE, charges_of
+from service.domain.claim import Claim
 from service.domain.decision import Decision, with_decisions
 from service.domain.engine_fault import RecordLost
 from service.domain.misfits import Misfit
@@ -47,6 +50,7 @@ from service.flow.matching.match import Matched, match_claim
 from service.telemetry import stage
 
 CHAIN_MAX = 20
+_NOTHING = (0,) * 6
 
 _STATUS_OF_STAGE = {"final": USED, "preliminary": RESERVED}
 _KIND_OF_STAGE = {"final": "apply", "preliminary": "reserve"}
@@ -119,7 +123,7 @@ async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudi
         if await _is_replay(claim, found, fingerprint(sent), run, stores):
             return await _replay(found.claim, claim.version, run, stores)
         _check_order(claim, found.claim)
-        original = await _original(claim, found, stores, run)
+        original = await _original(claim, claim.version, found, stores, run)
         known = counting.values(found, original)
         if matching is not None and known == counted:
             matched = await matching
@@ -130,6 +134,45 @@ async def _attempt(claim: Adjudication, run: Run, stores: ClaimStores) -> Adjudi
             await end(matching)
     before = _Before(sent=sent, found=found, original=original, counting=counting)
     return await _draw(claim, before, matched, run, stores)
+
+
+async def balances_before(
+    claim: Claim, run: Run, stores: ClaimStores, accounts: Mapping[str, Iterable[str]]
+) -> Balances:
+    """Balances of accounts, by authorization, as an adjudication would find them; moves nothing.
+
+    What the claim itself holds, its original and the charges that it names is given back by then.
+    Raises EngineFault.
+    """
+
+    async def attempt() -> Balances:
+        found = await stores.books.look_up(
+            run.payer, claim.claim_id, claim.member.id, charges=charges_of(claim)
+        )
+        if found.may_rest:
+            found = await stores.books.recall(run.payer, found)
+        original = await _original(claim, 0, found, stores, run)
+        is_own = found.is_of_person(found.claim)
+        request = DrawRequest(
+            claim=found.claim if is_own else ClaimState(claim_id=CHARGE),
+            version=1,
+            fingerprint="-",
+            state=RESERVED,
+            plan=ClaimPlan(),
+            occasion=occasion_of("match", run.at, run.actor, None),
+            owner=found.owner,
+            marked=found.owners[0],
+            original=original if original and original.claim_id != claim.claim_id else None,
+            looked_at=accounts,
+            must_find=True,
+            charges=[each for each in found.charges if found.is_of_person(each)],
+            dry=True,
+        )
+        return (await stores.books.draw(run.payer, request)).looked_at
+
+    found = await contended(attempt)
+    names = ((name, account) for name, each in accounts.items() for account in each)
+    return {each: found.get(each, _NOTHING) for each in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +306,7 @@ async def _replay(state: ClaimState, version: int, run: Run, stores: ClaimStores
 
 
 async def _original(
-    claim: Adjudication, found: LookedUp, stores: ClaimStores, run: Run
+    claim: Claim, version: int, found: LookedUp, stores: ClaimStores, run: Run
 ) -> ClaimState | None:
     """Find what a replacement or void is about: the claim named, or what replaced that since.
 
@@ -273,7 +316,7 @@ async def _original(
     """
     if claim.frequency not in (REPLACEMENT, VOID):
         return None
-    own = found.claim if any(one < claim.version for one in found.claim.fingerprints) else None
+    own = found.claim if any(one < version for one in found.claim.fingerprints) else None
     name = claim.original_claim_id
     state = own
     for _ in range(CHAIN_MAX):

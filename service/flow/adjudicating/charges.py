@@ -24,7 +24,6 @@ from service.domain.charge import SELECTED_MAX, Asked, Charge, Unfit, asked_by, 
 from service.domain.claim import AuthorizationKind, kinds_meeting
 from service.domain.engine_fault import RecordLost
 from service.domain.event import Outcome
-from service.domain.person import Person
 from service.domain.terms import counting_in, read_terms
 from service.flow.adjudicating.run import ClaimStores, Run, contended
 from service.flow.matching.counting import Counting
@@ -71,19 +70,27 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What a charge needs, how it is held, and every authorization that was looked at.
+    """What a charge needs, how it was found, and every authorization that was looked at.
 
-    ``sent`` is the charge as it was attached, where it is held; ``is_others``: it is of another
-    member. Not all were looked at where it is ``truncated``.
+    ``sent`` is the charge as it was attached, where it is held. Not all were looked at where it is
+    ``truncated``.
     """
 
     requirement: Requirement
-    held: ClaimState
+    found: LookedUp
     sent: Adjudication | None
     looked: tuple[Looked, ...]
     truncated: bool
-    person: Person
-    is_others: bool = False
+
+    @property
+    def held(self) -> ClaimState:
+        """How the charge is held."""
+        return self.found.claim
+
+    @property
+    def is_others(self) -> bool:
+        """Whether it was attached for another member."""
+        return not self.found.is_of_person(self.held)
 
     @property
     def is_valid(self) -> bool:
@@ -102,7 +109,7 @@ class Checked:
         if self.sent is None:
             return False
         asked, member = charge.as_claim(), self.sent.member
-        if member.id in self.person.ids:
+        if member.id in self.found.person.ids:
             member = member.model_copy(update={"id": asked.member.id})
         given = {"selections": (), "version": 1, "member": member}
         return self.sent.model_copy(update=given) == asked
@@ -138,12 +145,10 @@ async def _check(
     moved = await _tried(looked, held, run, stores)
     return Checked(
         requirement=requirement,
-        held=held.claim,
+        found=held,
         sent=sent,
         looked=tuple(_as_tried(each, place, moved) for place, each in enumerate(looked)),
         truncated=candidates.total > CANDIDATES_MAX,
-        person=found.person,
-        is_others=not held.is_of_person(held.claim),
     )
 
 

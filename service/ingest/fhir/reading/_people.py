@@ -7,12 +7,12 @@ from typing import Any
 
 from service.domain.authorization import OTHER_PROVIDERS_MAX
 from service.domain.member_ids import written_member_id
+from service.domain.values import is_identifier
 from service.ingest.fhir.base import primitives
 from service.ingest.fhir.base.node import NOTHING, Node
 from service.ingest.fhir.base.primitives import codings, plain
 from service.ingest.fhir.reading._case import Case, Item
 
-_IDENTIFIER = re.compile(r"[!-.0-{}~]{1,100}")
 _NPI = re.compile(r"[0-9]{10}")
 _TIN = re.compile(r"[0-9]{9}")
 _TAXONOMY = re.compile(r"[0-9A-Z]{10}")
@@ -79,11 +79,11 @@ def _member_id(patient: Node, reference: Node, coverage: Node) -> str | None:
     for candidate in candidates:
         node = candidate.get("value") if isinstance(candidate.value, dict) else candidate
         written = plain(node.value)
-        if _IDENTIFIER.fullmatch(written_member_id(written)):
+        if is_identifier(written_member_id(written)):
             _doubt(candidate, own, untyped)
             return written
         if written:
-            message = "a member id has 1 to 100 characters without slash or bar"
+            message = "a member id has 1 to 100 characters without slash or bar: no dots alone"
             node.warn("value-invalid", message)
     return None
 

@@ -1,6 +1,5 @@
 """Under which id and version a response is stored, and which one it stands for."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +8,7 @@ from typing import Any
 from service.domain import grant_identity
 from service.domain.grant_identity import COUNT_MAX, Name, Signs, person_of, version_at
 from service.domain.moment import Moment, finest, in_order
-from service.domain.values import VERSION_MAX
+from service.domain.values import VERSION_MAX, is_identifier
 from service.ingest.fhir.base import primitives
 from service.ingest.fhir.base.node import Node
 from service.ingest.fhir.base.primitives import plain
@@ -20,7 +19,6 @@ OWN_SYSTEM = "urn:authmatch:authorization"
 """An identifier of this system is an ``authorization_id`` of ours, and is taken as it is."""
 
 _VERSION_DIGITS = 16
-_OWN = re.compile(r"[!-.0-{}~]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def is_own(response: Node, authorization_id: str) -> bool:
 def _own_id(identifiers: Iterable[Node]) -> str | None:
     for each in identifiers:
         value = plain(each.get("value").value)
-        if each.get("system").value == OWN_SYSTEM and _OWN.fullmatch(value):
+        if each.get("system").value == OWN_SYSTEM and is_identifier(value):
             return value
     return None
 

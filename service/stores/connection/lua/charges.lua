@@ -1,14 +1,15 @@
 -- Charges: what is attached in the name of one is held like a claim, until a claim takes its place.
 
 -- The charges that a claim names, whose keys follow the first so many; tells whether any moved since in
--- a way that matters: what it holds, or whose it is. That more claims billed it does not.
+-- a way that matters: what it holds, or to whom it was attached. That more claims billed it does not.
 local function open_charges(given, before, owner)
   local charges, is_moved = {}, false
   for i, each in ipairs(given) do
     local charge = open_claim(KEYS[before + i])
     local seen, more = whole(each.n, 'a sequence'), redis.call('HMGET', charge.key, 'bb', 'm')
     charge.id, charge.by, charges[i] = each.c, more[1] or '', charge
-    if charge.n ~= seen and (charge.n < seen or #charge.rows > 0 or more[2] ~= owner) then
+    local is_others = charge.v ~= '0' and more[2] ~= owner
+    if charge.n ~= seen and (charge.n < seen or #charge.rows > 0 or is_others) then
       is_moved = true
     end
   end

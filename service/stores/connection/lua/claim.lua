@@ -433,6 +433,8 @@ local function write_claim(request, claim, original, kept, fields, waits, charge
   end
   local id = enter(KEYS[LEDGER], unpack(entry))
   write_billed(charges, billed, request.m)
+  -- A charge that claims of another member only named is that of whom it is attached for.
+  if redis.call('HGET', KEYS[CLAIM], 'm') ~= request.m then redis.call('HDEL', KEYS[CLAIM], 'bb') end
   redis.call('HSET', KEYS[CLAIM], 'id', request.c, 'm', request.m, 'n', text(claim.n + 1),
     'v', request.v, 's', request.s, 'mv', encode_list(kept), 'fp:' .. request.v, request.fp,
     'e:' .. request.v, id)
