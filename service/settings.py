@@ -189,6 +189,7 @@ class Settings(BaseSettings):
     member_id_form: Literal["plain", "as_sent"] = "plain"
     x12_claim_id: Literal["claim", "provider"] = "claim"
     x12_undated_grants: Literal["refuse", "requested", "pended"] = "refuse"
+    x12_charge_ids: Literal["none", "line-control-number"] = "none"
     x12_broken_sets: Literal["refuse", "adjudicate"] = "refuse"
     x12_undated_estimates: Literal["today", "refuse"] = "today"
     seal_keys_file: Path | None = None

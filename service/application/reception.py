@@ -251,6 +251,7 @@ def policy_of(settings: Settings) -> ReadingPolicy:
         member_id_of=_MEMBER_IDS[settings.dependent_member_id],
         claim_id_of=_CLAIM_IDS[settings.x12_claim_id],
         undated_grants=settings.x12_undated_grants,
+        charge_ids=settings.x12_charge_ids,
         estimate_day=datetime.now(UTC).date() if has_day else None,
     )
 

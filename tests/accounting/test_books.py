@@ -107,15 +107,25 @@ def test_a_record_that_is_not_there_is_empty() -> None:
 
 @pytest.mark.parametrize(
     ("kept_for", "is_theirs", "owner"),
-    [("", True, "one"), ("one", True, "one"), ("other", True, "other"), ("third", False, "third")],
+    [("", True, "one"), ("one", True, "one"), ("other", True, "other"), ("third", False, "one")],
     ids=["new", "the id that stays", "an id that was merged", "somebody else"],
 )
 def test_a_claim_is_of_the_person_under_any_id(kept_for: str, is_theirs: bool, owner: str) -> None:
     """A new one goes to the id that stays, a known one stays where it is."""
-    claim = ClaimState(claim_id="C1", owner=kept_for)
+    claim = ClaimState(claim_id="C1", owner=kept_for, sequence=1, version=1)
     found = LookedUp(claim=claim, person=Person.of("M1"), owners=("one", "other"))
 
     assert (found.is_of_person(claim), found.owner) == (is_theirs, owner)
+
+
+def test_a_charge_that_was_only_named_is_of_anybody() -> None:
+    """Until it is attached for one."""
+    named = ClaimState(claim_id="charge:CH1", owner="third", sequence=1, status="billed")
+    found = LookedUp(claim=named, person=Person.of("M1"), owners=("one", "other"))
+
+    assert named.is_only_named
+    assert (found.is_of_person(named), found.owner) == (True, "one")
+    assert not ClaimState(claim_id="charge:CH2").is_only_named
 
 
 def test_an_occasion_says_who_did_it_and_for_whom() -> None:

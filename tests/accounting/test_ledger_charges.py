@@ -31,6 +31,19 @@ def test_a_charge_that_was_never_attached_is_known_by_its_claim() -> None:
     assert made.claims["charge:CH1"] == charge | {"bb": "C1"}
 
 
+def test_a_charge_that_others_only_named_is_that_of_whom_it_is_attached_for() -> None:
+    """Who billed it before is no matter then; of one that was attached it never changes."""
+    named = draw("C9", m="7:y", cb=[["charge:CH1", "1", "C9", "0"]], cg=[], r=[])
+    again = {"n": "2", "q": written([["A1", "2"]])}
+    made = books(named, HOLD | again)
+
+    assert made.differences == []
+    assert made.claims["charge:CH1"]["m"] == "7:x"
+    assert "bb" not in made.claims["charge:CH1"]
+    other = books(HOLD, HOLD | again | {"m": "7:y"})
+    assert ("claim charge:CH1", "m") in [(what, field) for what, field, *_ in seen(other)]
+
+
 def test_a_charge_gives_back_what_it_held_and_nothing_else() -> None:
     """Else the ledger says so."""
     made = books(HOLD, draw(**CLAIM | {"cg": []}, q=[["A1", "2"]]))

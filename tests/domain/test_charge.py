@@ -6,7 +6,14 @@ import pytest
 from pydantic import ValidationError
 
 from service.domain.authorization import Authorization
-from service.domain.charge import Charge, asked_by, charges_of, lines_for, selection_of
+from service.domain.charge import (
+    Charge,
+    asked_by,
+    charges_of,
+    lines_for,
+    selection_of,
+    takes_a_place,
+)
 from service.domain.claim import AuthorizationKind
 from service.domain.code_groups import PROCEDURE_GROUPS, GroupTable
 from service.domain.effective import effective_lines
@@ -138,6 +145,8 @@ def test_it_is_held_like_a_claim_of_one_line() -> None:
         ({"charge_ids": ["CH-2"]}, "charge_ids"),
         ({"charge_id": "a/b"}, "charge_id"),
         ({"charge_id": "x" * 91}, "charge_id"),
+        ({"charge_id": ".."}, "charge_id"),
+        ({"units": "0.0"}, "units"),
         ({"to": "2026-04-01"}, "to"),
         ({"claim_id": "C-1"}, "claim_id"),
     ],
@@ -158,3 +167,15 @@ def test_a_claim_names_charges_once(frequency: str, charges: tuple[str, ...]) ->
 
     assert charges_of(build_claim(lines=lines, frequency=frequency)) == charges
     assert charges_of(build_claim(lines=lines, frequency="8")) == ()
+
+
+@pytest.mark.parametrize(
+    ("frequency", "charges", "expected"),
+    [("1", [], False), ("1", ["A"], True), ("7", [], True), ("8", ["A"], False)],
+)
+def test_a_claim_takes_the_place_of_others(
+    frequency: str, charges: list[str], expected: bool
+) -> None:
+    """Of charges that it names, or of the claim that it replaces."""
+    claim = build_claim(lines=[{"charge_ids": charges}], frequency=frequency)
+    assert takes_a_place(claim) is expected

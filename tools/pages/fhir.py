@@ -154,7 +154,7 @@ LEFT: Mapping[str, str] = {
     "ClaimResponse.processNote": "type",
     "ClaimResponse.error": "itemSequence detailSequence subDetailSequence",
     "Claim": (
-        "status subType enterer insurer priority fundsReserve prescription originalPrescription "
+        "status subType enterer insurer fundsReserve prescription originalPrescription "
         "payee referral procedure accident total"
     ),
     "Claim.item": "procedureSequence informationSequence programCode factor udi detail",

@@ -139,6 +139,7 @@ CASES: list[tuple[str, Json, tuple[Json, ...], Any]] = [
      (asked(diagnosis=[{"diagnosisReference": {"reference": "Condition/k1"}}]),
       {"resourceType": "Condition", "id": "k1", "code": coded("I10", ICD10)}), [{"code": "I10"}]),
     ("drg", A1, (asked(diagnosis=[{"packageCode": coded("470")}]),), "470"),
+    ("urgency", A1, (asked(priority={"coding": [{"code": "stat"}]}),), "U"),
     ("urgency", A1,
      (asked(extension=[ext("levelOfServiceCode", valueCodeableConcept=x12("U", "1338"))]),), "U"),
     ("certification_type", A1,
@@ -243,6 +244,16 @@ def test_several_numbers_of_the_member_are_a_warning() -> None:
 
     assert reading.authorizations[0].document["member"]["id"] == "M1"
     assert codes(reading, "warning") == ["member-uncertain"]
+
+
+@pytest.mark.parametrize("priority", [{"coding": [{"code": "normal"}]}, {"text": "stat"}])
+@pytest.mark.parametrize("level", ["E", None])
+def test_what_is_not_stat_is_standard(priority: Json, level: str | None) -> None:
+    """The level of service says more, and stands before the priority."""
+    coded_ = [ext("levelOfServiceCode", valueCodeableConcept=x12(level, "1338"))] if level else []
+    for said in (priority, {"coding": [{"code": "stat"}]}) if level else (priority,):
+        reading = read(packed(A1, asked(priority=said, extension=coded_)))
+        assert reading.authorizations[0].document.get("urgency") == level
 
 
 def test_a_role_is_its_person_and_its_organization() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from service.domain.request import AuthorizationRequest
+from service.domain.request import AuthorizationRequest, as_authorization
 from service.ingest.fhir import read
 from service.ingest.fhir.writing.request import write_bundle
+from service.ingest.x12.reply.answering import category_of
 from tests.ingest.x12.test_requesting import REQUESTS
 from tests.partners.bed import asked
 
@@ -105,6 +106,25 @@ def test_each_item_says_what_is_asked_and_its_days(name: str) -> None:
     assert [each["sequence"] for each in infos] == list(range(1, len(infos) + 1))
     documents = [each for each in infos if "valueReference" in each]
     assert len(documents) == len(request.documents)
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind", "category"),
+    [
+        ("inpatient", "authorization", "AR"),
+        ("inpatient", "referral", "SC"),
+        ("professional", "referral", "SC"),
+        ("professional", "authorization", "HS"),
+    ],
+)
+def test_a_referral_is_one_also_to_a_stay(setting: str, kind: str, category: str) -> None:
+    """As UM01 of a 278 says it."""
+    stay = {"setting": setting, "kind": kind, "admission": {"date": "2026-12-01"}}
+    claim = bundle(stay)["entry"][0]["resource"]
+    told = [each for each in claim["item"][0]["extension"] if "RequestType" in each["url"]]
+    assert [each["valueCodeableConcept"]["coding"][0]["code"] for each in told] == [category]
+    asked_ = AuthorizationRequest.model_validate(asked(**stay))
+    assert category_of(as_authorization(asked_, trace="AM1")) == category
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,17 @@ def test_the_header_comes_back(name: str) -> None:
     assert getattr(round_trip(before), name) == getattr(before, name)
 
 
+@pytest.mark.parametrize(("urgency", "priority"), [("U", "stat"), ("03", "stat"), ("E", "normal")])
+def test_an_urgent_one_comes_back(urgency: str, priority: str) -> None:
+    """Claim.priority says whether it is expedited, the level of service how urgent it is."""
+    before = build_authorization(**{**FULL, "urgency": urgency})
+    (request,) = [
+        each for each in to_claim_response(before)["contained"] if each["resourceType"] == "Claim"
+    ]
+    assert request["priority"]["coding"][0]["code"] == priority
+    assert round_trip(before).urgency == urgency
+
+
 def test_a_stay_without_lines_comes_back() -> None:
     """With its days, its group, and how many were granted."""
     stay: Json = {

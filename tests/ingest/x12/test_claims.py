@@ -66,6 +66,7 @@ LINE_CASES: dict[str, tuple[str, tuple[str, ...], str, Any]] = {
     "SV1 SV105": (PRO, ("LX*1", "SV1*HC:1*60*UN*1*12"), "place_of_service", "12"),
     "SV1 SV107": (PRO, ("LX*1", "SV1*HC:1*60*UN*1***2:1"), "diagnosis_pointers", [2, 1]),
     "SV1 SV109": (PRO, ("LX*1", "SV1*HC:1*60*UN*1*****Y"), "procedure", "1"),
+    "REF 6R REF02": (PRO, ("LX*1", "SV1*HC:1", "REF*6R*CH-1"), "charge_ids", None),
     "SV2 SV201": (INST, ("LX*1", "SV2*0120**1*DA*1"), "revenue_code", "0120"),
     "SV2 SV202": (INST, ("LX*1", "SV2*0420*HC:97110:GP*1"), "procedure", "97110"),
     "SV2 SV203": (INST, ("LX*1", "SV2*0120**1200.00*DA*1"), "charge", "1200.00"),
@@ -348,6 +349,32 @@ def test_the_id_of_a_claim_is_written_so_that_it_travels() -> None:
     """Blanks, slashes and bars as %20, and nothing collides with what was written so."""
     assert written_id(" A 1/2|3%é ") == "A%201%2F2%7C3%25%C3%A9"
     assert (written_id("  "), written_id("x" * 101)) == (None, None)
+    assert (written_id("."), written_id(".."), written_id("...")) == ("%2E", "%2E%2E", "...")
+
+
+@pytest.mark.parametrize(
+    ("number", "charges", "found"),
+    [
+        ("CH-1", ("CH-1",), []),
+        ("CH 1/2", ("CH%201%2F2",), []),
+        ("..", ("%2E%2E",), []),
+        ("charge:1", ("charge:1",), []),
+        ("X" * 90, ("X" * 90,), []),
+        ("X" * 91, (), ["code-invalid"]),
+        ("", (), ["code-invalid"]),
+    ],
+)
+def test_a_control_number_of_a_line_may_be_its_charge(
+    number: str, charges: tuple[str, ...], found: list[str]
+) -> None:
+    """REF*6R, where the payer says so: else it need be unique within its claim alone."""
+    text = claim(DIAGNOSIS, *LINES[PRO], f"REF*6R*{number}" if number else "REF*6R**X")
+    (read,) = claims(text, ReadingPolicy(charge_ids="line-control-number"))
+    (plain,) = claims(text)
+
+    assert [each.charge_ids for each in read.claim.lines][-1] == charges
+    assert [each.code for each in read.problems] == found
+    assert ([each.charge_ids for each in plain.claim.lines][-1], plain.problems) == ((), ())
 
 
 def test_a_payer_may_tell_the_claims_of_its_providers_apart() -> None:

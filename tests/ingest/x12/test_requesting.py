@@ -17,7 +17,7 @@ from service.ingest.x12.reply.requesting import (
 )
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.results import InquiryRead, RequestRead, TransactionOutcome
-from service.ingest.x12.wire.writing import ControlNumbers
+from service.ingest.x12.wire.writing import ControlNumbers, plain
 from tests.partners.bed import asked
 
 AT = datetime(2026, 11, 30, 3, 4, 5, tzinfo=UTC)
@@ -118,6 +118,51 @@ def test_a_request_is_read_without_findings(name: str) -> None:
     paper = document.get("attached", {}).get("paperwork", [])
     assert [each[5] for each in paper] == [each.control_number for each in request.documents]
     assert write_request(request, "AM1", ADDRESS, NUMBERS, AT) == text
+
+
+def test_a_referral_to_a_stay_is_both() -> None:
+    """SC says that it is a referral (UM01), its day of admission (DTP*435) that it is a stay."""
+    stay = {"setting": "inpatient", "kind": "referral", "admission": {"date": "2026-12-01"}}
+    request = AuthorizationRequest.model_validate(asked(**stay))
+    text = write_request(request, "AM1", ADDRESS, NUMBERS, AT)
+    (found,) = [each for each in read([text.encode()]) if isinstance(each, RequestRead)]
+
+    assert "UM*SC*" in text
+    assert (found.document["kind"], found.document["setting"]) == ("referral", "inpatient")
+    outside = text.replace("DTP*435*D8*20261201~\n", "").replace("SE*25", "SE*24")
+    (other,) = [each for each in read([outside.encode()]) if isinstance(each, RequestRead)]
+    assert (other.document["kind"], other.document["setting"]) == ("referral", "outpatient")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("MÜLLER", "MULLER"),
+        ("Muñoz-Ibáñez", "Munoz-Ibanez"),
+        ("Weiß Łukasz Sørensen", "Weiss Lukasz Sorensen"),
+        ("Nguyễn", "Nguyen"),
+        ("O\u2019Brien \u201cJr\u201d \u2013 2\u20443", 'O\'Brien "Jr" - 2 3'),
+        ("\ufb01ne\u2026", "fine..."),
+        ("M\u0308", "M"),
+        ("Ωμέγα", "     "),
+        ("A*B~C\nD", "A B C D"),
+        ("", ""),
+    ],
+)
+def test_a_letter_with_an_accent_is_written_without_it(text: str, expected: str) -> None:
+    """X12's basic set has none; what has no plain letter below it is a blank."""
+    assert plain(text) == expected
+
+
+def test_a_name_and_a_note_are_written_in_plain_letters() -> None:
+    """And no longer than a message takes."""
+    told = {"patient_name": {"last": "MÜLLER", "first": "ZOË"}, "note": "ß" * 264}
+    request = AuthorizationRequest.model_validate(asked(**told))
+    text = write_request(request, "AM1", ADDRESS, NUMBERS, AT)
+
+    assert "NM1*IL*1*MULLER*ZOE*" in text
+    assert f"MSG*{'s' * 264}~" in text
+    assert text.isascii()
 
 
 @pytest.mark.parametrize("name", REQUESTS)

@@ -18,6 +18,7 @@ TRACES_MAX = 20
 MESSAGES_MAX = 500
 
 _REFERRAL, _ADMISSION = "SC", "AR"
+_STAT, _URGENT = "stat", "U"
 _SETTINGS: dict[str, Setting] = {
     "professional": "professional",
     "oral": "dental",
@@ -291,9 +292,17 @@ _row(
 )(lambda whole: services.drg(whole.case))
 
 
-_row("urgency", "Claim.extension(levelOfServiceCode)", rule="element 1338")(
-    lambda whole: primitives.concept_code(whole.case.request.extension("levelOfServiceCode"))
+@_row(
+    "urgency",
+    "Claim.extension(levelOfServiceCode)",
+    "Claim.priority",
+    rule="element 1338, else U for stat; normal and deferred are standard",
 )
+def _urgency(whole: Whole) -> str | None:
+    request = whole.case.request
+    level = primitives.concept_code(request.extension("levelOfServiceCode"))
+    stated = (each.code.lower() for each in codings(request.get("priority")))
+    return level or (_URGENT if _STAT in stated else None)
 
 
 _row("certification_type", "Claim.extension(certificationType)", rule="element 1322")(

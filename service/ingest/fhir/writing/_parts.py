@@ -14,6 +14,7 @@ from service.domain.authorization import (
     Limits,
     Member,
 )
+from service.domain.decision_clock import EXPEDITED
 from service.domain.effective import effective_action
 from service.domain.provider import AuthorizedProvider
 from service.ingest.fhir.reading.identity import OWN_SYSTEM
@@ -325,7 +326,8 @@ def request_of(authorization: Authorization, written: Json) -> Json | None:
     is_told = any(len(each) > 2 for each in known.get("item", []))
     if not is_told and not known.keys() - {"item"} and authorization.supersedes is None:
         return None
-    received_at = authorization.received_at
+    received_at, urgency = authorization.received_at, authorization.urgency
+    is_expedited = urgency is not None and codes.bare(urgency) in EXPEDITED
     number = authorization.requester_reference
     coverage = written.get("insurance", [{}])[0].get("coverage", {"display": "payer"})
     return without_nothing(
@@ -341,7 +343,9 @@ def request_of(authorization: Authorization, written: Json) -> Json | None:
             "created": received_at.isoformat() if received_at else None,
             "_created": None if received_at else {"extension": fhir.UNKNOWN},
             "provider": written.get("requestor") or {"extension": fhir.UNKNOWN},
-            "priority": concept(f"{fhir.TERMINOLOGY}processpriority", "normal"),
+            "priority": concept(
+                f"{fhir.TERMINOLOGY}processpriority", "stat" if is_expedited else "normal"
+            ),
             "related": _related(authorization),
             "insurance": [{"sequence": 1, "focal": True, "coverage": coverage}],
             **known,

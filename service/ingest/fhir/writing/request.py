@@ -128,7 +128,8 @@ def _items(claim: Json) -> list[Json]:
 
 
 def _item(item: Json, request: AuthorizationRequest, team: list[int]) -> Json:
-    category = _ADMISSION if request.setting == "inpatient" else _CATEGORIES[request.kind]
+    is_stay = request.setting == "inpatient" and request.kind == "authorization"
+    category = _ADMISSION if is_stay else _CATEGORIES[request.kind]
     named = [
         each
         for each in item.get("extension", [])

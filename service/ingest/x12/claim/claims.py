@@ -29,7 +29,7 @@ from service.ingest.x12.fields.people import (
     read_provider,
     with_taxonomy,
 )
-from service.ingest.x12.fields.policy import ClaimKeys, ReadingPolicy
+from service.ingest.x12.fields.policy import ChargeIds, ClaimKeys, ReadingPolicy
 from service.ingest.x12.fields.services import Diagnoses
 from service.ingest.x12.wire.composites import Composites
 from service.ingest.x12.wire.elements import Elements
@@ -54,10 +54,13 @@ def written_id(text: str) -> str | None:
         return None
     if not (text.isalnum() and text.isascii()):
         text = quote(text.strip(), safe=_IN_AN_ID, errors="replace")
+    if text in (".", ".."):  # an address leaves them out
+        text = text.replace(".", "%2E")
     return text if 0 < len(text) <= _CHARACTERS_MAX else None
 
 
 _FORMER_GUIDE = "004010"
+_CHARGE_CHARACTERS_MAX = 90
 
 
 class ClaimHandler(Handler):
@@ -99,7 +102,7 @@ class ClaimHandler(Handler):
             return self.unread(loop, findings, "claim-unread", is_complete=False)
         if self.is_unplaced(loop, findings) or not self._composites.settle(loop, findings):
             return self.unread(loop, findings, "claim-unread")
-        read = read_claim(loop, payer.id, findings)
+        read = read_claim(loop, payer.id, findings, self._policy.charge_ids)
         if patient is None or read.is_unsure:
             return self.unread(loop, findings, "claim-unread")
         claim_type = type_of(read, self.transaction.kind, findings)
@@ -226,14 +229,16 @@ class ClaimDraft:
         return self.draft.is_unsure or any(each.is_unsure for each, _ in self.lines)
 
 
-def read_claim(loop: Loop, payer_id: str | None, findings: Findings) -> ClaimDraft:
+def read_claim(
+    loop: Loop, payer_id: str | None, findings: Findings, charge_ids: ChargeIds = "none"
+) -> ClaimDraft:
     """Read a claim loop (2300) and its lines (2400)."""
     claim = ClaimDraft(loop, Draft(findings, "2300"), [])
     claim.draft.notes["payer_id"] = payer_id
     CLAIM_ROWS.read(loop.segments, claim.draft)
     for each in loop.within("2400"):
         draft = Draft(findings, "2400")
-        draft.notes["payer_id"] = payer_id
+        draft.notes |= {"payer_id": payer_id, "charge_ids": charge_ids}
         LINE.read(each.segments, draft)
         claim.lines.append((draft, each))
     return claim
@@ -368,10 +373,24 @@ def _lines(
         teeth = notes.get("teeth")
         if teeth:
             line["teeth"] = teeth[:_TEETH_MAX]
+        if (charge := _charge_of(draft)) is not None:
+            line["charge_ids"] = [charge]
         if loop.loops:
             _within_line(loop, line, findings)
         lines.append(line)
     return lines if is_readable else None
+
+
+def _charge_of(draft: Draft) -> str | None:
+    """The charge that a line bills, where its control number (REF*6R) is one."""
+    segment = draft.notes.get("control_number")
+    if segment is None or draft.notes["charge_ids"] == "none":
+        return None
+    charge = written_id(segment.get(2))
+    if charge is None or len(charge) > _CHARGE_CHARACTERS_MAX:
+        draft.note("code-invalid", segment, 2)
+        return None
+    return charge
 
 
 def _within_line(loop: Loop, line: Document, findings: Findings) -> None:

@@ -68,6 +68,11 @@ def is_of_another(payer: str | None, segment: Segment) -> bool:
     return bool(parts[0].upper() == _OTHER_PAYER and payer and parts[1] and parts[1] != payer)
 
 
+def take_control_number(draft: Draft, segment: Segment) -> None:
+    """Keep REF*6R, the control number of a line, which may be the charge that it bills."""
+    draft.notes["control_number"] = segment
+
+
 def take_original(draft: Draft, segment: Segment) -> None:
     """Read REF*F8, the number of the claim that this one replaces or takes back."""
     draft.notes.setdefault("original_number", segment.get(2))
@@ -280,6 +285,14 @@ LINE = Rows(
     Row("TOO02, TOO03", "teeth", "each with its surfaces", take=take_tooth),
     Row("DTP03", "from, to", "D8 or RD8", on=("472",), take=days(first="from", last="to")),
     *_NUMBERS,
+    Row(
+        "REF02",
+        "charge_ids",
+        "as CLM01; only with AUTHMATCH_X12_CHARGE_IDS=line-control-number: it need be unique "
+        "within its claim alone, and many count 1, 2, 3",
+        on=("6R",),
+        take=take_control_number,
+    ),
 )
 
 _PROVIDERS = "2010AA 2310 2420"

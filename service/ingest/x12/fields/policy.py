@@ -17,6 +17,7 @@ class ClaimKeys:
     billing_tin: str | None
 
 
+ChargeIds = Literal["none", "line-control-number"]
 UndatedGrants = Literal["refuse", "requested", "pended"]
 
 ClaimIdOf = Callable[[ClaimKeys], str]
@@ -43,12 +44,14 @@ class ReadingPolicy:
     one is left out. ``undated_grants`` says what becomes of a grant without a day: it is left out,
     has those of its request, or is held as pended. ``asked_for`` are the days of requests that are
     known beforehand, by trace number and member, beside those that stand before it in the file.
+    ``charge_ids`` says whether the control number of a claim line (REF*6R) is that of its charge.
     """
 
     member_id_of: MemberIdOf = wire_member_id
     claim_id_of: ClaimIdOf = wire_claim_id
     estimate_day: date | None = None
     undated_grants: UndatedGrants = "refuse"
+    charge_ids: ChargeIds = "none"
     asked_for: Mapping[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
 

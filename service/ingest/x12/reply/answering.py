@@ -17,7 +17,14 @@ from service.ingest.x12.fields.quantities import PERIODS, SPANS
 from service.ingest.x12.fields.services import SYSTEMS
 from service.ingest.x12.wire.results import InquiryRead, Level
 from service.ingest.x12.wire.segment import components
-from service.ingest.x12.wire.writing import ControlNumbers, Form, Repeated, Written, write_answer
+from service.ingest.x12.wire.writing import (
+    ControlNumbers,
+    Form,
+    Repeated,
+    Written,
+    plain,
+    write_answer,
+)
 
 _FORM = Form("HI", "278", "005010X215")
 _CORRECT_AND_RESUBMIT = "C"
@@ -312,12 +319,12 @@ def _diagnosis(diagnosis: Diagnosis, place: int) -> list[str]:
 def _texts(authorization: Authorization) -> Iterator[Written]:
     for message in authorization.messages:
         if message.text:
-            yield ["MSG", message.text[:TEXT_CHARACTERS_MAX]]
+            yield ["MSG", plain(message.text)[:TEXT_CHARACTERS_MAX]]
     yield from messages(authorization.limits)
     groups = [each.procedure.group for each in authorization.lines if each.procedure]
     for group in dict.fromkeys(filter(None, groups)):
         # A group of codes has no place in a 278: it is told, and no line is made of it.
-        yield ["MSG", f"SERVICES {group}"[:TEXT_CHARACTERS_MAX]]
+        yield ["MSG", plain(f"SERVICES {group}")[:TEXT_CHARACTERS_MAX]]
 
 
 def _form(authorization: Authorization, line: AuthorizationLine) -> str:

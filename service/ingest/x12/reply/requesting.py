@@ -25,7 +25,7 @@ from service.ingest.x12.reply.answering import (
 from service.ingest.x12.wire.reading import segments
 from service.ingest.x12.wire.results import Group, Interchange
 from service.ingest.x12.wire.segment import Segment
-from service.ingest.x12.wire.writing import ControlNumbers, Form, Written, write_answer
+from service.ingest.x12.wire.writing import ControlNumbers, Form, Written, plain, write_answer
 
 _REQUEST, _INQUIRY = Form("HI", "278", "005010X217"), Form("HI", "278", "005010X215")
 _ORIGINATOR_OF_NPI = "9"
@@ -161,7 +161,7 @@ def _paperwork(document: DocumentReference) -> Written:
 def texts(request: AuthorizationRequest) -> str:
     """What is told in words: the note, and what was used of what was granted before."""
     told = [request.note] if request.note else []
-    return ". ".join([*told, *map(_used, request.evidence)])[:TEXT_CHARACTERS_MAX]
+    return plain(". ".join([*told, *map(_used, request.evidence)]))[:TEXT_CHARACTERS_MAX]
 
 
 def _used(used: Used) -> str:

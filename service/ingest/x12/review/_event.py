@@ -75,8 +75,9 @@ def _read(loop: Loop, rows: Rows, findings: Findings, *, decides: bool) -> Draft
 def setting_of(event: Event) -> str:
     """Tell which template finds it: dental, inpatient, outpatient or professional.
 
-    Dental by SV3, teeth, CDT codes, else by a dental service type; inpatient by UM01 AR, an
-    inpatient bill type or a room (SV201 010x to 021x); outpatient by another bill type or SV2.
+    Dental by SV3, teeth, CDT codes, else by a dental service type; inpatient by UM01 AR, a referral
+    (SC) with an admission (DTP*435), an inpatient bill type or a room (SV201 010x to 021x);
+    outpatient by another bill type or SV2.
     """
     drafts = [event.draft, *event.services]
     notes, fields = [each.notes for each in drafts], [each.fields for each in drafts]
@@ -89,7 +90,8 @@ def setting_of(event: Event) -> str:
         return "dental"
     bills = [codes.bill_type_class(each["bill_type"]) for each in fields if "bill_type" in each]
     rooms = [each["revenue_code"].zfill(4) for each in fields if "revenue_code" in each]
-    if event.draft.fields.get("category") == _ADMISSION:
+    category, admission = (event.draft.fields.get(name) for name in ("category", "admission"))
+    if category == _ADMISSION or (category == _REFERRAL and (admission or {}).get("date")):
         return "inpatient"
     if any(each in _INPATIENT_CLASSES for each in bills):
         return "inpatient"

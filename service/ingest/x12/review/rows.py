@@ -270,7 +270,7 @@ EVENT = Rows(
     Row(
         "UM01",
         "kind",
-        "SC referral, else authorization; AR sets the setting inpatient",
+        "SC referral, else authorization; AR sets the setting inpatient, SC with DTP*435 too",
         take=take_certification(""),
     ),
     Row(

@@ -3,6 +3,7 @@
 Our own separators are always the same. What would be read as one of them is left out of a text.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,15 @@ from service.ingest.x12.wire.results import Group, Interchange
 ELEMENT, COMPONENT, REPETITION, TERMINATOR = "*", ":", "^", "~"
 _MARKS = frozenset(ELEMENT + COMPONENT + REPETITION + TERMINATOR)
 _FALLBACK_QUALIFIER = "ZZ"
+_PLAIN = str.maketrans(
+    {"ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o"}
+    | {"Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d", "Þ": "TH", "þ": "th"}
+    | dict.fromkeys("\u2018\u2019\u02bc\u00b4", "'")
+    | dict.fromkeys("\u201c\u201d\u201e", '"')
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
+    | {"\u0131": "i"}
+)
+"""What has no plain letter below it: of Latin letters another spelling, of marks their like."""
 
 Written = Sequence[str | Sequence[str]]
 """A segment that is to be written: its id and elements, a composite element as its components."""
@@ -40,9 +50,19 @@ class Repeated(list[str]):
 
 
 def plain(text: str) -> str:
-    """Leave out what would be read as a separator, and what is not plain text."""
+    """Leave out what would be read as a separator, and write all else as plain text.
+
+    Letters of other languages are in X12's extended set, which partners must agree on: here they
+    are the letter below the accent, as members are enrolled. What has no plain letter is a blank.
+
+    >>> plain("MÜLLER-Ångström, Åse*Łoś")
+    'MULLER-Angstrom, Ase Los'
+    """
     if text.isascii() and text.isprintable() and _MARKS.isdisjoint(text):
         return text
+    if not text.isascii():
+        apart = unicodedata.normalize("NFKD", text.translate(_PLAIN))
+        text = "".join(each for each in apart if not unicodedata.combining(each))
     return "".join(
         each if each.isascii() and each.isprintable() and each not in _MARKS else " "
         for each in text
