@@ -55,6 +55,38 @@ def test_it_is_read_back_as_it_was_pushed(caller: httpx.Client) -> None:
     ]
 
 
+AT: Fields = {"status": "APPROVED", "process_step": "Validate", "display": True}
+BESIDE: Fields = {
+    "form": "PAPER", "brand": "GOLD", "status": "Approved", "requester_reference": "REQ-7",
+    "requested_by_relation": "SPOUSE", "location_provider": {"npi": "1477777776"},
+    "override_benefit_limits": False, "remarks": "By telephone.", "access_group": "NORTH",
+    "unfinalize_reason": "TYPO", "service_types": ["PT", "42"],
+    "baskets": [{"basket": "THERAPY", "from": "2026-03-01", "to": "2026-03-31"}],
+    "messages": [{"code": "M1", "text": "{0} of {1}", "inherit": True, "values": ["1", "2"]}],
+    "pend_reasons": [{"reason": "NO-LETTER", "process_step": "Entry"}],
+    "status_history": [{"status": "Entry", "reached_at": "2026-03-01T09:00:00Z"}],
+    "pend_history": [{**AT, "reason": "NO-LETTER", "resolved_by": "lee",
+                      "resolved_at": "2026-03-02T09:00:00Z"}],
+    "callout_history": [{**AT, "code": "ASK", "sent_at": "2026-03-01T09:00:00Z",
+                         "received_at": "2026-03-01T09:00:01Z"}],
+    "event_history": [{**AT, "event": "Received", "topic": "intake"}],
+    "validation_history": [{**AT, "code": "V-1", "description": "checked"}],
+    "notes": [{"note_id": "N1", "version": 1, "text": "12 sessions are left."},
+              {"note_id": "N1", "version": 2, "text": "11 sessions are left."}],
+    "attached": {"ward": "7", "steps": [{"by": "lee"}]},
+    "requested": {"units": "20", "unit": "VS", "amount": "900.00", "currency": "EUR",
+                  "service_days": "10",
+                  "renewal": {"reference": "calendar", "period": 2, "unit": "month"}},
+}  # fmt: skip
+
+
+def test_all_that_a_model_of_authorizations_has_comes_back(caller: httpx.Client) -> None:
+    """Who asked and how, messages, pends, histories, notes, attached data: as they were sent."""
+    body = version(1, line={"code": "L-1", "requested": BESIDE["requested"]}) | BESIDE
+    assert caller.put(PATH, json=body).status_code == 201
+    assert caller.get(PATH).json()["authorization"] == body
+
+
 def test_what_is_not_there_is_404(caller: httpx.Client, service: Service) -> None:
     """For another payer too: it cannot be told from what never was."""
     caller.put(PATH, json=version(1))
