@@ -88,6 +88,27 @@ def test_what_comes_in_one_batch_sees_each_other(ground: Ground, payer: str) -> 
     ground.run(scenario)
 
 
+def test_more_members_are_pushed_at_once_than_an_address_can_name(
+    ground: Ground, payer: str
+) -> None:
+    """Then all shards are asked; each is told of his own."""
+    members = [f"M{number:099}" for number in range(SEEN_AT_ONCE_MAX * 3)]
+
+    def of_each(letter: str) -> list[Pushed]:
+        return [
+            second(authorization_id=f"{letter}{at}", number=f"{letter}{at}", member={"id": each})
+            for at, each in enumerate(members)
+        ]
+
+    async def scenario(stores: Stores) -> None:
+        assert set(await told(stores, payer, *of_each("B"))) == {()}
+        await stores.visibility.ensure_all()
+        found = await told(stores, payer, *of_each("C"))
+        assert found == [(f"B{at}",) for at in range(len(members))]
+
+    ground.run(scenario)
+
+
 def test_either_id_of_a_person_is_looked_at(ground: Ground, payer: str) -> None:
     """A merged member has what both ids have."""
 

@@ -18,7 +18,7 @@ from service.domain.grant_overlap import claimed_numbers, do_overlap_by_provider
 from service.domain.reference import StoredReferences
 from service.stores.authorizations.document import read_candidate
 from service.stores.connection.faults import translated_errors
-from service.stores.connection.names import IndexNames, routing
+from service.stores.connection.names import IndexNames, routes
 from service.stores.members.marks import Visibility
 
 OVERLAPS = Counter(
@@ -87,7 +87,7 @@ class Overlaps:
         with translated_errors():
             response = await self._elasticsearch.search(
                 index=self._indices.authorizations,
-                routing=",".join(dict.fromkeys(routing(payer, each) for each in members)),
+                routing=routes(payer, members),
                 query={"bool": {"filter": wanted}},
                 size=FOUND_MAX,
                 source_excludes=["source", "terms"],

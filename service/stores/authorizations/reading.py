@@ -20,7 +20,7 @@ from service.stores.authorizations.document import Document
 from service.stores.authorizations.documents import read_document, read_documents, read_places
 from service.stores.authorizations.locator import Locator
 from service.stores.connection.faults import translated_errors
-from service.stores.connection.names import IndexNames, document_id, routing
+from service.stores.connection.names import IndexNames, document_id, routes, routing
 from service.stores.connection.reading import Found, Listing, Order, read_all, read_page
 from service.stores.members.who import Members
 
@@ -250,7 +250,7 @@ class AuthorizationReading:
             order=_NEWEST_FIRST,
             size=size,
             after=after,
-            routing=",".join(routing(payer, each) for each in members) or None,
+            routing=routes(payer, members),
             source_excludes=["lines"],
         )
         entries = tuple(_noted(_each_once(page.entries)))

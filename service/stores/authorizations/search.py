@@ -18,7 +18,7 @@ from service.stores.connection.faults import (
     EngineUnavailable,
     translated_errors,
 )
-from service.stores.connection.names import IndexNames, routing
+from service.stores.connection.names import IndexNames, routes
 from service.stores.members.who import Members
 
 _NOT_NEEDED = ["source"]
@@ -50,7 +50,8 @@ class AuthorizationSearch:
         path, params = "/_search", {"allow_partial_search_results": "false"}
         if point is None:
             path = f"/{self._indices.authorizations}{path}"
-            params["routing"] = ",".join(routing(payer, each) for each in person.ids)
+            if routed := routes(payer, person.ids):
+                params["routing"] = routed
         else:
             body["pit"] = {"id": point, "keep_alive": _KEEP_ALIVE}
         with translated_errors():

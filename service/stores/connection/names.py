@@ -1,7 +1,12 @@
 """How indices and documents are named."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
+
+_ROUTES_CHARACTERS_MAX = 2_000
+"""Elasticsearch refuses an address of more than 4,096 bytes."""
 
 
 class Name:
@@ -131,6 +136,15 @@ def routing(payer: str, member_id: str) -> str:
     A search names several routes with commas between them, so there is none in it.
     """
     return f"{payer}|{member_id}".replace(",", "|")
+
+
+def routes(payer: str, members: Iterable[str]) -> str | None:
+    """Name the routes to the authorizations of some members, as the address of a search does.
+
+    None where there are too many for an address: then all shards are asked.
+    """
+    named = ",".join(dict.fromkeys(routing(payer, each) for each in members))
+    return named if 0 < len(quote(named)) <= _ROUTES_CHARACTERS_MAX else None
 
 
 def history_id(payer: str, authorization_id: str, version: int) -> str:
