@@ -89,15 +89,16 @@ class Evaluating:
     async def moved(self, payer: str, ids: Sequence[str]) -> int:
         """Find the alerts of authorizations whose units moved; says how many are new.
 
-        Most are far from any, as their accounts show: only the others are read.
+        Most are far from any, as their accounts show: only the others are read, many at once.
         """
-        table, count = self.table(payer), 0
+        table, count, near = self.table(payer), 0, dict[str, AccountsState]()
         for start in range(0, len(ids), AT_ONCE):
             held = await self._balances(payer, ids[start : start + AT_ONCE])
-            near = {name: each for name, each in held.items() if may_alert(each, table)}
-            if near:
+            near |= {name: each for name, each in held.items() if may_alert(each, table)}
+            if near and (len(near) >= AT_ONCE or start + AT_ONCE >= len(ids)):
                 stored = await self._reading.get_all(payer, list(near))
                 count += await self._keep(payer, table, stored, near)
+                near = {}
         return count
 
     async def look(self, payer: str) -> int:
