@@ -334,18 +334,24 @@ class _Held:
 
     def __init__(self, file: SpooledTemporaryFile[bytes]) -> None:
         self._file = file
-        self._starts: list[int] = []
+        self._count = 0
 
     def add(self, sent: ClaimSent) -> None:
         pickle.dump(sent, self._file, pickle.HIGHEST_PROTOCOL)
-        self._starts.append(sent.start)
+        self._count += 1
 
     def release(self) -> Iterator[tuple[ClaimSent, int]]:
         """Give all of them, each with the start of the next, and hold none."""
         self._file.seek(0)
-        for until in [*self._starts[1:], sys.maxsize][: len(self._starts)]:
-            yield pickle.load(self._file), until  # noqa: S301 - written above
-        self._starts.clear()
+        before: ClaimSent | None = None
+        for _ in range(self._count):
+            sent: ClaimSent = pickle.load(self._file)  # noqa: S301 - written above
+            if before is not None:
+                yield before, sent.start
+            before = sent
+        if before is not None:
+            yield before, sys.maxsize
+        self._count = 0
         self._file.seek(0)
         self._file.truncate()
 
