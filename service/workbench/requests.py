@@ -38,10 +38,11 @@ router = APIRouter(prefix=f"{PREFIX}/requests", include_in_schema=False)
 SIZE = 50
 CHARGES_SHOWN = 20
 _DEEP_MAX = 4
+_ATTACHING = ("clinical.authorization.write", "billing.charge.read")
 _EDITED = (
-    "setting", "member", "patient_name", "service_type", "place_of_service", "bill_type", "urgency",
-    "requested_dates", "admission", "requesting_provider", "servicing_provider", "facility",
-    "lines", "documents", "note",
+    "kind", "setting", "member", "patient_name", "service_type", "place_of_service", "bill_type",
+    "urgency", "requested_dates", "admission", "requesting_provider", "servicing_provider",
+    "facility", "lines", "documents", "note",
 )  # fmt: skip
 """Parts of a request that have fields; each field is named by its place (RFC 6901)."""
 _WORDS = "modifiers"
@@ -97,10 +98,10 @@ async def put(visit: Visiting) -> Response:
         asked = _asked(visit)
         request = AuthorizationRequest.model_validate(asked)
         await requests.put(visit.caller, request.request_id, request)
-        if visit.field("step") == "send":
-            await requests.send(visit.caller, request.request_id)
     except _REFUSED as wrong:
         return asking(visit, asked, refused_of(wrong))
+    if visit.field("step") == "send":
+        return await step(visit, request.request_id)
     return RedirectResponse(address("requests", request.request_id), 303)
 
 
@@ -122,9 +123,11 @@ async def change(visit: Visiting, request_id: Identifier) -> Response:
 @needs("clinical.authorization.request")
 async def step(visit: Visiting, request_id: Identifier) -> Response:
     """Send it, have the payer asked, or attach a charge, by the button that was pressed."""
-    caller, charge_id = visit.caller, visit.field("charge_id")
+    caller, charge_id, pressed = visit.caller, visit.field("charge_id"), visit.field("step")
     try:
-        match visit.field("step"):
+        for scope in _ATTACHING if pressed in ("attach", "detach") else ():
+            caller.subject.demand(scope, "charge_id")
+        match pressed:
             case "send":
                 await requests.send(caller, request_id)
             case "inquire":
@@ -132,8 +135,6 @@ async def step(visit: Visiting, request_id: Identifier) -> Response:
             case "attach":
                 await _attach(visit, request_id, charge_id)
             case "detach":
-                for scope in ("clinical.authorization.write", "billing.charge.read"):
-                    caller.subject.demand(scope, "charge_id")
                 await charges.detach(caller, charge_id, Detachment())
             case _:
                 raise Refused(422, "Invalid content", "none of the buttons of the page")
@@ -146,7 +147,7 @@ async def step(visit: Visiting, request_id: Identifier) -> Response:
 @needs("clinical.authorization.request", "clinical.authorization.read")
 async def copy(visit: Visiting, request_id: Identifier) -> Response:
     """Make the message that follows on it, to be looked at and sent."""
-    given = {"request_id": _new_id(), "certification_type": visit.field("certification_type")}
+    given = {name: visit.field(name) for name in ("request_id", "certification_type")}
     try:
         made = await requests.copy(visit.caller, request_id, CopyAsked.model_validate(given))
     except _REFUSED as wrong:
@@ -158,8 +159,6 @@ async def copy(visit: Visiting, request_id: Identifier) -> Response:
 
 async def _attach(visit: Visit, request_id: str, charge_id: str) -> None:
     """Attach a charge of a request to what was granted for it."""
-    for scope in ("clinical.authorization.write", "billing.charge.read"):
-        visit.caller.subject.demand(scope, "charge_id")
     told = await requests.read(visit.caller, request_id)
     known = [each for each in told["request"].get("charges", ()) if each["charge_id"] == charge_id]
     if not known or told["authorization_id"] is None:
@@ -175,6 +174,7 @@ async def _shown(visit: Visit, request_id: str, refused: Refused | None = None) 
         "request.html",
         refused.status if refused else 200,
         told=told,
+        new_id=_new_id(),
         asked=told["request"],
         offers={each["charge_id"]: each["is"] for each in told["offers"] if "charge_id" in each},
         waiting=[each for each in told["offers"] if "claim_id" in each],
@@ -312,7 +312,7 @@ def _flat(tree: Any, path: str = "") -> dict[str, Any]:
     if not isinstance(tree, dict):
         return {path: tree}
     if path.endswith(f"/{_WORDS}"):
-        return {path: " ".join(tree.values())}
+        return {path: " ".join(map(str, tree.values()))}
     return {
         name: leaf
         for key, each in tree.items()

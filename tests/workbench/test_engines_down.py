@@ -175,6 +175,8 @@ def test_what_is_asked_for_and_billed_outlives_an_engine(
         expect(page.get_by_role("alert")).to_contain_text("elasticsearch")
         expect(page.locator("main")).to_contain_text("M54.50")
     page.get_by_role("button", name="Send again").click()
+    page.get_by_role("button", name="Send it to the payer").click()
+    expect(page.get_by_role("alert")).to_contain_text("no trading partner is configured")
     expect(page.locator("h1 + .tag")).to_have_text("Not sent")
 
     for kind in ("json", "837"):

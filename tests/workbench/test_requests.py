@@ -173,8 +173,12 @@ def test_what_the_payer_says_is_shown_and_followed(
         page.get_by_role("searchbox").fill(name)
         pressed(page, "Find")
         partner[0].decision = "approved"
-        pressed(page, follows)
+        page.get_by_role("button", name=follows, exact=True).dblclick()
         expect(page.locator("main")).to_contain_text(f"All as in {name}")
+        with desk.caller() as all_:
+            known = all_.get("/requests", params={"member": "M9004"}).json()["requests"]
+        copies = [each["request"].get("copied_from") for each in known]
+        assert copies.count(name) == 1
         assert page.locator('[name="/lines/0/procedure/from"]').input_value() == "97110"
         page.locator('[name="/lines/0/requested/units"]').fill("11")
         pressed(page, "Keep it, do not send")
@@ -318,6 +322,8 @@ REFUSED = {
     "a form of nonsense": ("all", "POST", "/requests", {
         "base": '{"diagnoses": [1], "lines": [2, {"line": "x"}], "charges": 5}',
         "/lines/0/requested/units/0/0/0": "1", "/member": "M"}, 422),
+    "a form of other words": ("all", "POST", "/requests", {
+        "base": '{"lines": [{"procedure": {"from": "1"}, "modifiers": [1, {}]}]}'}, 422),
     "a claim of nothing": ("all", "POST", "/claims/populate", {"text": ""}, 422),
     "a claim of nonsense": ("all", "POST", "/claims/populate", {"text": "ISA*"}, 422),
     "a claim half": ("all", "POST", "/claims/adjudicate", {"text": '{"claim_id": "X"}'}, 422),
