@@ -3,8 +3,10 @@ FROM python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 RUN python -m venv /opt/authmatch && python -m venv /opt/builder
-COPY requirements-service.lock requirements-build.lock ./
-RUN /opt/authmatch/bin/pip install --require-hashes -r requirements-service.lock \
+# What reads health data has no more packages than it needs: those that send telemetry are asked for.
+ARG LOCK=requirements-service.lock
+COPY requirements-service.lock requirements-otel.lock requirements-build.lock ./
+RUN /opt/authmatch/bin/pip install --require-hashes -r "$LOCK" \
  && /opt/builder/bin/pip install --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY service service

@@ -126,6 +126,8 @@ lock: install  ## pin the newest allowed packages with their hashes
 	$(COMPILE) --upgrade --all-extras pyproject.toml --output-file requirements.lock
 	$(COMPILE) --upgrade pyproject.toml --constraints requirements.lock \
 	  --output-file requirements-service.lock
+	$(COMPILE) --upgrade --extra otel pyproject.toml --constraints requirements.lock \
+	  --output-file requirements-otel.lock
 	printf "hatchling\neditables\n" | $(COMPILE) --upgrade - --constraints requirements.lock \
 	  --output-file requirements-build.lock
 

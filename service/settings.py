@@ -27,6 +27,8 @@ from pydantic_settings import (
 PACKAGE = Path(__file__).resolve().parent
 PACKAGED = PACKAGE / "_data"
 DEVELOPMENT_SECRET = "authmatch-development-only"  # noqa: S105 - refused outside of loopback
+SECRET_LENGTH_MIN = 20
+"""Of the surrogate key, and of a key of the settings, outside of loopback."""
 
 KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$"
 ISSUER_URL = r"^(https://[^\s@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s@]*)?)$"
@@ -340,6 +342,9 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys((*named, *self.token_payers.values(), self.default_payer)))
 
     @property
-    def uses_development_secret(self) -> bool:
-        """Whether the key that hides member ids in Redis is the one that everybody knows."""
-        return self.surrogate_key.get_secret_value() == DEVELOPMENT_SECRET
+    def weak_secret(self) -> str | None:
+        """Why the key that hides member ids in Redis is guessed easily; None where it is not."""
+        secret = self.surrogate_key.get_secret_value()
+        if secret == DEVELOPMENT_SECRET:
+            return "the one of development"
+        return "short" if len(secret) < SECRET_LENGTH_MIN else None

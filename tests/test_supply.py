@@ -12,7 +12,7 @@ from tools.supply import OFFLINE, audit, bill_of, judge, licences_of, pinned, wr
 
 ROOT = Path(__file__).parents[1]
 LOCKS = [ROOT / name for name in ("requirements.lock", "requirements-build.lock")]
-SERVICE = ROOT / "requirements-service.lock"
+SERVICE, OTEL = (ROOT / f"requirements-{name}.lock" for name in ("service", "otel"))
 
 
 def told(*dependencies: dict[str, Any]) -> dict[str, Any]:
@@ -69,8 +69,15 @@ def test_a_known_fault_is_found_with_the_index_and_without(
 
 def test_the_locks_have_no_known_fault() -> None:
     """By the offline data, whatever can be reached."""
-    for lock in (*LOCKS, SERVICE):
+    for lock in (*LOCKS, SERVICE, OTEL):
         assert judge(pinned(lock), None, "offline").faults == ()
+
+
+def test_the_offline_data_are_of_packages_that_are_locked() -> None:
+    """One that has gone from the locks says nothing of what runs."""
+    told = json.loads(OFFLINE.read_text(encoding="utf-8"))["advisories"]
+    locked = {name for lock in (*LOCKS, SERVICE) for name in pinned(lock)}
+    assert {each["package"] for each in told} - locked == set()
 
 
 def test_the_audit_ends_with_what_it_found(tmp_path: Path) -> None:
@@ -134,7 +141,16 @@ def test_a_bill_of_another_environment_is_refused() -> None:
             bill_of(bill, pins)
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, SERVICE], ids=lambda lock: lock.name)
+def test_an_image_with_telemetry_has_the_same_and_more() -> None:
+    """All of the versions that are tested."""
+    locked, tested = pinned(OTEL), pinned(LOCKS[0])
+    assert pinned(SERVICE).items() < locked.items()
+    assert locked.items() <= tested.items()
+    assert "opentelemetry-sdk" in locked
+    assert "pytest" not in locked
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, SERVICE, OTEL], ids=lambda lock: lock.name)
 def test_every_package_of_a_lock_has_its_hashes_and_no_address(lock: Path) -> None:
     """So that nothing else can be installed, from wherever."""
     text = lock.read_text(encoding="utf-8")

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
+import multiprocessing
 import os
 import secrets
-import subprocess
 import sys
 import time
 import urllib.error
@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.context import SpawnProcess
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ from authmatch_local.partner import Partner, serving
 from service.access.subject import hash_of
 from service.application.parts import application
 from service.application.sessions import ticket_of_key, ticket_of_machine
+from service.cli import app
 from service.cli.configuration import read_settings
 from service.cli.faults import ENGINE_FAULT, end
 from service.cli.interruption import Stopped, stopped_once
@@ -36,6 +38,7 @@ from service.cli.serve import (
 )
 from service.cli.session import link
 from service.cli.terminal import put, say
+from service.cli.workers import watch_parent
 from service.settings import Settings, TradingPartner
 
 HOME = "run"
@@ -97,8 +100,8 @@ def _run(settings: Settings, port: int, workers: int, sample: int) -> None:
         _await_ready(service, port)
         link = None if settings.is_open else asyncio.run(_link(settings, own_key, port))
         _say_what_to_try(loaded, port, _header(settings, own_key), link)
-        code = service.wait()
-        end(f"the service ended by itself, with exit code {code}", ENGINE_FAULT)
+        service.join()
+        end(f"the service ended by itself, with exit code {service.exitcode}", ENGINE_FAULT)
 
 
 def _addresses(settings: Settings, stack: ExitStack) -> dict[str, str]:
@@ -122,40 +125,45 @@ def _partners(settings: Settings, stack: ExitStack) -> dict[str, TradingPartner]
 @contextmanager
 def _service(
     addresses: Mapping[str, str], own_key: _OwnKey | None, port: int, workers: int
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the service as a child out of reach of the terminal's Ctrl-C: we end it, in order."""
+) -> Iterator[SpawnProcess]:
+    """Run the service as a child, which we end in order."""
     say(f"starting the service ({workers} workers)")
     settings = {f"AUTHMATCH_{name.upper()}": url for name, url in addresses.items()}
     if own_key is not None:
         settings["AUTHMATCH_API_KEYS"] = own_key.setting
     if "AUTHMATCH_DOCUMENTS_DIR" not in os.environ:
         settings["AUTHMATCH_DOCUMENTS_DIR"] = str(engines.default_cache() / "documents")
-    # Of this machine alone, so without TLS: whoever set it for another service is not hindered.
-    own = {name: value for name, value in os.environ.items() if name not in _TLS}
     options = ("--host", LOOPBACK, "--port", str(port), "--workers", str(workers))
-    child = subprocess.Popen(  # noqa: S603 - this very program
-        (sys.executable, "-m", "service.cli", "serve", *options),
-        env=own | settings,
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-    )
+    child = multiprocessing.get_context("spawn").Process(target=_serve, args=(settings, options))
+    child.start()
     try:
         yield child
     finally:
-        if child.poll() is None:
+        if child.is_alive():
             say("stopping the service")
             child.terminate()
-            try:
-                child.wait(GRACE_SECONDS + 5)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            child.join(GRACE_SECONDS + 5)
+            child.kill()
+            child.join()
 
 
-def _await_ready(service: subprocess.Popen[bytes], port: int) -> None:
+def _serve(settings: Mapping[str, str], options: tuple[str, ...]) -> None:
+    """Be the service: out of reach of the terminal's Ctrl-C, and gone when who started it is.
+
+    Of this machine alone, so without TLS: whoever set it for another service is not hindered.
+    """
+    os.setsid()
+    watch_parent()
+    for name in _TLS:
+        os.environ.pop(name, None)
+    os.environ.update(settings)
+    app(("serve", *options), prog_name="authmatch")
+
+
+def _await_ready(service: SpawnProcess, port: int) -> None:
     deadline = time.monotonic() + READY_SECONDS_MAX
     while time.monotonic() < deadline:
-        if service.poll() is not None:
+        if not service.is_alive():
             end("the service ended while it was started", ENGINE_FAULT)
         if _is_ready(port):
             return

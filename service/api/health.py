@@ -40,8 +40,8 @@ async def ready(request: Request, parts: Parts) -> Response:
 
     Without Redis claims are matched as ever and pushes get 503, so that a balancer should go on.
     All who ask at a time are answered by one look. `adjudication` says whether units may be moved,
-    or why not, `outbox` how many pushes wait to be stored: matches of their members are 503 until
-    they are.
+    or why not, `outbox` whether pushes wait to be stored (`empty`, `waiting`): matches of their
+    members are 503 until they are.
     """
     state = request.app.state
     looking: asyncio.Task[Readiness] | None = getattr(state, "looking", None)

@@ -104,9 +104,8 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
     yield from _of_access(settings)
     yield from _of_sessions(settings)
     yield _of_callers(settings)
-    wrong = "the one of development" if settings.uses_development_secret else None
     advice = "set AUTHMATCH_SURROGATE_KEY to serve others"
-    yield _unless(wrong, "surrogate key", "set, hidden", advice)
+    yield _unless(settings.weak_secret, "surrogate key", "set, hidden", advice)
 
 
 def _of_access(settings: Settings) -> Iterator[Finding]:

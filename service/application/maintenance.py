@@ -22,15 +22,16 @@ _WAIT_STEP_S = 1.0
 
 
 class Readiness(TypedDict):
-    """Whether claims can be matched, units moved (or why not), and how many pushes wait.
+    """Whether claims can be matched, units moved (or why not), and whether pushes wait.
 
-    ``closed`` names indices that take no writes, with what closes them. ``rules``: since when a
-    worker has not seen which are in force; null where they are given.
+    It is told without a credential: how many wait, of all payers, it does not say. ``closed`` names
+    indices that take no writes, with what closes them. ``rules``: since when a worker has not seen
+    which are in force; null where they are given.
     """
 
     status: Literal["ready", "degraded"]
     adjudication: str
-    outbox: int | None
+    outbox: Literal["empty", "waiting"] | None
     closed: list[str]
     rules: RulesAge | None
 
@@ -136,21 +137,21 @@ async def readiness(parts: Application) -> Readiness:
     has_redis = await parts.stores.inspection.check()
     parts.rules.of(parts.settings.default_payer, today())
     obstacle = await _obstacle(parts) if has_redis else "redis does not answer"
-    waiting = await _waiting(parts) if has_redis else None
+    outbox = await _outbox(parts) if has_redis else None
     closed = [f"{each.index}: {each.kind}" for each in await parts.stores.inspection.blocks()]
     return {
-        "status": "degraded" if obstacle or waiting or closed else "ready",
+        "status": "degraded" if obstacle or outbox == "waiting" or closed else "ready",
         "adjudication": obstacle or "ready",
-        "outbox": waiting,
+        "outbox": outbox,
         "closed": closed,
         "rules": parts.in_force.age() if parts.in_force else None,
     }
 
 
-async def _waiting(parts: Application) -> int | None:
-    """Count what waits in the outbox; None where it cannot be counted."""
+async def _outbox(parts: Application) -> Literal["empty", "waiting"] | None:
+    """Whether anything waits in the outbox; None where it cannot be read."""
     try:
-        return await parts.stores.courier.waiting()
+        return "waiting" if await parts.stores.courier.waiting() else "empty"
     except EngineFault:
         return None
 

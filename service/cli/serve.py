@@ -23,7 +23,7 @@ from service.cli.faults import ENGINE_FAULT, BadInput, end
 from service.cli.terminal import say
 from service.cli.workers import Workers
 from service.logs import log_as_service
-from service.settings import Settings, is_loopback
+from service.settings import SECRET_LENGTH_MIN, Settings, is_loopback
 from service.telemetry import is_installed
 
 APPLICATION = "service.workbench.app:create_app"
@@ -32,8 +32,6 @@ LOOPBACK = "127.0.0.1"
 GRACE_SECONDS = 15
 KEEP_ALIVE_SECONDS = 75
 """Longer than a load balancer keeps an idle connection, or it sends a claim into one just ended."""
-KEY_LENGTH_MIN = 20
-"""Of a key of the settings that is served outside of loopback."""
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Where it listens.")]
@@ -121,13 +119,13 @@ def check_host(host: str, settings: Settings) -> None:
         return
     if settings.is_open:
         raise BadInput(f"AUTHMATCH_OPEN_PROFILE is set: without keys only {LOOPBACK} is served")
-    if any(len(key.get_secret_value()) < KEY_LENGTH_MIN for key in settings.api_keys):
+    if any(len(key.get_secret_value()) < SECRET_LENGTH_MIN for key in settings.api_keys):
         raise BadInput(
-            f"AUTHMATCH_API_KEYS is guessed easily: keys of {KEY_LENGTH_MIN} characters are needed"
+            f"AUTHMATCH_API_KEYS is short: keys of {SECRET_LENGTH_MIN} characters are needed"
         )
-    if settings.uses_development_secret:
+    if settings.weak_secret is not None:
         raise BadInput(
-            f"AUTHMATCH_SURROGATE_KEY is the one of development: so only {LOOPBACK} is served"
+            f"AUTHMATCH_SURROGATE_KEY is {settings.weak_secret}: so only {LOOPBACK} is served"
         )
 
 

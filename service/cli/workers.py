@@ -41,7 +41,7 @@ class Worker(Process):
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         """What the process does: it serves until it is told to end, or its parent is gone."""
-        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+        watch_parent()
         super().target(sockets)
 
     def look(self) -> None:
@@ -138,6 +138,11 @@ class Workers:
                 log.error("worker_does_not_end", worker=worker.pid)
                 worker.process.kill()
                 worker.process.join()
+
+
+def watch_parent() -> None:
+    """Have this process, which another one of ours made, end in order as soon as that is gone."""
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
 
 
 def _end_with_parent() -> None:

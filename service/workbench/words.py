@@ -264,7 +264,7 @@ def health(told: Readiness | None) -> list[tuple[str, str, str]]:
         return [("Matching", "Elasticsearch does not answer: nothing can be matched now", "bad")]
     units = told["adjudication"]
     outbox, rules = told["outbox"], told["rules"]
-    waits = "how many is not known" if outbox is None else f"{outbox:,} wait to be stored"
+    waits = "some wait to be stored" if outbox else "whether some wait is not known"
     found = [
         ("Matching", "claims are matched", "good"),
         (
@@ -272,7 +272,11 @@ def health(told: Readiness | None) -> list[tuple[str, str, str]]:
             "units are drawn" if units == "ready" else f"no units are drawn: {units}",
             "good" if units == "ready" else "bad",
         ),
-        ("Pushes", "all are stored" if outbox == 0 else waits, "good" if outbox == 0 else "part"),
+        (
+            "Pushes",
+            "all are stored" if outbox == "empty" else waits,
+            "good" if outbox == "empty" else "part",
+        ),
     ]
     if told["closed"]:
         found.append(("Writes", f"indices take none: {', '.join(told['closed'])}", "bad"))

@@ -11,6 +11,7 @@ from service.access import keys
 from service.access.keys import ApiKey, Keyring, at_after, new_secret, revoked, rotated
 from service.access.subject import hash_of
 from service.domain.engine_fault import EngineFault
+from service.settings import Settings
 
 ROLES = {"examiner": frozenset({"claims.match", "worklist.work"})}
 
@@ -81,6 +82,24 @@ def test_a_key_is_known_by_its_secret_alone() -> None:
     ]
     assert text.split("_", 2)[2] not in repr(key)
     assert key.secrets[0].hash not in repr(key)
+
+
+def test_the_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However they are written out: a key of the start stands in none of it."""
+    canary = "a-secret-of-the-settings"
+    for name, value in (
+        ("API_KEYS", f'{{"{canary}-1": "P1", "{canary}-2": {{"payers": ["P1"]}}}}'),
+        ("SURROGATE_KEY", canary),
+        ("ELASTICSEARCH_PASSWORD", canary),
+        ("ELASTICSEARCH_API_KEY", canary),
+        ("REDIS_PASSWORD", canary),
+        ("REDIS_URL", f"redis://:{canary}@localhost"),
+        ("SIGNIN_CLIENT_SECRET", canary),
+    ):
+        monkeypatch.setenv(f"AUTHMATCH_{name}", value)
+    settings = Settings()
+    assert len(settings.api_keys) == 2
+    assert canary not in f"{settings!r} {settings} {settings.start_keys!r}"
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,10 @@ def test_a_withdrawal_in_conflict_is_kept_and_tried_again(caller: httpx.Client) 
 
 
 def test_a_letter_is_dropped_by_someone_for_a_reason(caller: httpx.Client) -> None:
-    """Why is asked for; who is known by the key, and may name another one. All of it stays."""
+    """Why is asked for; who is known by the key, and may name another one.
+
+    All of it stays, in the audit trail also when the same comes again.
+    """
     name = kept_of(caller.put(PATH, json=wrong_body()))
     address = f"/dead-letters/{name}"
     refused = [
@@ -162,6 +165,13 @@ def test_a_letter_is_dropped_by_someone_for_a_reason(caller: httpx.Client) -> No
     assert [dropped.json()[name] for name in names] == ["key:environment", "me", "a test"]
     assert again.status_code == 409
     assert caller.get(address).json()["content"] is None
+
+    assert kept_of(caller.put(PATH, json=wrong_body())) == name, "it comes again"
+    assert [caller.get(address).json()[each] for each in ("status", "by")] == ["open", None]
+    rows = caller.get("/audit").json()["rows"]
+    told = [each for each in rows if each["what"] == "DELETE /dead-letters/{letter_id}"]
+    assert [each["outcome"] for each in told] == ["refused", "done", *["refused"] * 3]
+    assert [told[1][each] for each in names] == ["key:environment", "me", "a test"]
 
 
 def test_letters_are_those_of_their_payer(caller: httpx.Client, service: Service) -> None:

@@ -107,7 +107,13 @@ def test_health_and_metrics_need_no_key(caller: httpx.Client) -> None:
     assert (live.status_code, live.json()["status"]) == (200, "live")
     assert (ready.status_code, ready.json()) == (
         200,
-        {"status": "ready", "adjudication": "ready", "outbox": 0, "closed": [], "rules": None},
+        {
+            "status": "ready",
+            "adjudication": "ready",
+            "outbox": "empty",
+            "closed": [],
+            "rules": None,
+        },
     )
     assert metrics.status_code == 200
     assert 'authmatch_request_seconds_count{route="/match",status="200"}' in metrics.text

@@ -101,17 +101,21 @@ def test_what_is_loopback(host: str, is_ours_alone: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("keys", "secret", "said"),
     [
-        ("", "AUTHMATCH_OPEN_PROFILE"),
-        ('{"k": "P1"}', "AUTHMATCH_API_KEYS"),
-        ('{"a-key-that-is-long-enough": "P1"}', "AUTHMATCH_SURROGATE_KEY"),
+        ("", None, "AUTHMATCH_OPEN_PROFILE is set"),
+        ('{"k": "P1"}', None, "AUTHMATCH_API_KEYS is short"),
+        ('{"a-key-that-is-long-enough": "P1"}', None, "AUTHMATCH_SURROGATE_KEY is the one of"),
+        ('{"a-key-that-is-long-enough": "P1"}', "", "AUTHMATCH_SURROGATE_KEY is short"),
+        ('{"a-key-that-is-long-enough": "P1"}', "secret", "AUTHMATCH_SURROGATE_KEY is short"),
     ],
 )
 def test_serve_refuses_others_without_keys_and_a_secret(
-    live: Authmatch, monkeypatch: pytest.MonkeyPatch, keys: str, said: str
+    live: Authmatch, monkeypatch: pytest.MonkeyPatch, keys: str, secret: str | None, said: str
 ) -> None:
     """Health data are served outside of loopback to known callers only."""
+    if secret is not None:
+        monkeypatch.setenv("AUTHMATCH_SURROGATE_KEY", secret)
     if keys:
         monkeypatch.setenv("AUTHMATCH_API_KEYS", keys)
     else:
@@ -120,7 +124,7 @@ def test_serve_refuses_others_without_keys_and_a_secret(
     result = live("serve", "--host", "0.0.0.0")  # noqa: S104 - it is what must be refused
 
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"error: {said} is ")
+    assert result.stderr.startswith(f"error: {said}")
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -145,6 +145,22 @@ def test_it_serves_what_it_says_and_stops_in_order(environment: dict[str, str]) 
     assert any(key_of(environment) in each for each in told), "the key is made once"
 
 
+def test_who_is_killed_leaves_no_service(environment: dict[str, str]) -> None:
+    """It serves on its port until its parent is gone, and then nobody does."""
+    port = free_port()
+    with started(environment, port, "--sample", "0", "--workers", "1") as program:
+        try:
+            told_until_ready(program)
+            assert httpx.get(f"http://127.0.0.1:{port}/health/live", trust_env=False).is_success
+        finally:
+            program.kill()
+            # Until nobody holds what it writes to: neither the service nor its workers.
+            program.communicate(timeout=SECONDS_MAX)
+
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/health/live", trust_env=False)
+
+
 @pytest.mark.parametrize("keys", [{}, {"secret-key": "payer-of-a-key"}], ids=["open", "keys"])
 def test_without_a_checkout_a_made_up_claim_is_given(
     ground: Ground,

@@ -114,15 +114,25 @@ def test_an_examiner_adjudicates_the_claim_anew(caller: httpx.Client) -> None:
 
 
 def test_a_dismissed_item_comes_back_with_something_new_only(caller: httpx.Client) -> None:
-    """Not with the same push again; with a new version, or another authorization."""
+    """Not with the same push again; with a new version, or another authorization.
+
+    Who dismissed it, and why, stays in the audit trail.
+    """
     answer = decide(caller, "no-action", offered(caller))
     assert (answer.status_code, answer.json()["item"]["state"]) == (200, "dismissed")
     push(caller)
     push(caller, authorization_id="A2", member={"id": "MOTHER"})
     push(caller, version=2, notes=[{"text": "seen"}])
-    assert read(caller, state="open").json()["authorizations"] == [
-        {"authorization_id": "A1", "version": 2}
-    ]
+    again = read(caller, state="open").json()
+    assert again["authorizations"] == [{"authorization_id": "A1", "version": 2}]
+    assert (again["by"], again["why"]) == (None, None)
+    rows = caller.get("/audit").json()["rows"]
+    (told,) = (each for each in rows if each["what"] == "POST /worklist/{item_id}/resolve")
+    assert (told["by"], told["on_behalf_of"], told["why"]) == (
+        "key:environment",
+        BY["by"],
+        BY["reason"],
+    )
 
 
 @pytest.mark.parametrize("what", ["readjudicate", "no-action"])

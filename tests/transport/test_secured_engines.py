@@ -82,10 +82,11 @@ def test_the_doctor_shows_how_the_ways_are_encrypted(
 
 NOT_LET_IN: dict[str, dict[str, Any]] = {
     "wrong password": {"elasticsearch_password": SecretStr("wrong")},
+    "password beyond ASCII": {"elasticsearch_password": SecretStr("wr\u00f6ng \u2603")},
     "nobody": {"elasticsearch_username": None, "elasticsearch_password": None},
     "wrong API key": {"elasticsearch_api_key": SecretStr("bm90OmE6a2V5")},
     "another user": {"elasticsearch_username": "somebody"},
-    "wrong password of Redis": {"redis_password": SecretStr("wrong")},
+    "wrong password of Redis": {"redis_password": SecretStr("wr\u00f6ng \u2603")},
     "nobody in Redis": {"redis_username": None, "redis_password": None},
     "another user of Redis": {"redis_username": "somebody"},
 }

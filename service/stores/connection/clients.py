@@ -1,5 +1,6 @@
 """Opens the clients of both engines; nothing is connected before it is used."""
 
+import base64
 import os
 import ssl
 from collections.abc import Mapping
@@ -105,7 +106,9 @@ def open_elasticsearch(access: ElasticsearchAccess) -> AsyncElasticsearch:
     if access.api_key:
         options["api_key"] = access.api_key
     elif access.username and access.password:
-        options["basic_auth"] = (access.username, access.password)
+        # RFC 7617 lets both be UTF-8; the client would take ASCII alone.
+        pair = f"{access.username}:{access.password}".encode()
+        options["basic_auth"] = base64.b64encode(pair).decode()
     if access.urls[0].startswith("https:"):
         options["ssl_context"] = access.trust.context()
     return AsyncElasticsearch(
