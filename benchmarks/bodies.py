@@ -23,7 +23,7 @@ def asked(claim: Claim, rules: RuleBook) -> list[LineSearch]:
     requirements = {
         line.line: decide_requirement(claim, line, rules.tables) for line in claim.lines
     }
-    return ask(claim, requirements, rules)
+    return list(ask(claim, requirements, rules))
 
 
 def scored_bodies(claim: dict[str, Any], payer: str, rules: RuleBook) -> list[dict[str, Any]]:

@@ -1,9 +1,10 @@
-"""Work that a worker does beside its requests: how long it pauses after faults, how it ends."""
+"""How a worker does one thing beside others: in turns, with pauses after faults, to an end."""
 
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, TypeVar
 
 import structlog
 from prometheus_client import Counter
@@ -14,9 +15,22 @@ log = structlog.get_logger()
 
 CANCEL_AGAIN_S = 0.2
 
+AT_A_TURN = 32
+"""So many lines of a claim are looked at until others have their turn: it may have 999."""
+
+Item = TypeVar("Item")
+
 _CHANCE = random.Random()  # noqa: S311 - only jitter; of its own, so that no seed is disturbed
 _DOUBLINGS_MAX = 20
 """Beyond any pause that is wanted; without it the number outgrows a float in a long outage."""
+
+
+async def in_turns(items: Iterable[Item]) -> AsyncIterator[Item]:
+    """The items, and after each 32 of them a turn for whatever else the worker has to do."""
+    for place, each in enumerate(items, start=1):
+        yield each
+        if place % AT_A_TURN == 0:
+            await asyncio.sleep(0)
 
 
 def backoff_s(failures: int, *, first_s: float, most_s: float) -> float:

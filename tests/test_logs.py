@@ -101,3 +101,18 @@ def test_an_exception_is_told_without_its_text(
     if fault is _caused:
         assert first["kind"] == "KeyError"
         assert first["causes"] == ["ValidationError"]
+
+
+def test_a_fault_that_nobody_expected_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    """By us; what the server says of it once more is left out, and what else it says is not."""
+    log_as_service("INFO")
+    server = logging.getLogger("uvicorn.error")
+    try:
+        _misfit()
+    except ValueError as error:
+        structlog.get_logger().error("unexpected", exc_info=error)
+        server.error("Exception in ASGI application\n", exc_info=error)
+    server.warning("Invalid HTTP request received.")
+    stdout_writer().flush()
+    told = [json.loads(line)["event"] for line in capfd.readouterr().out.splitlines()]
+    assert told == ["unexpected", "Invalid HTTP request received."]

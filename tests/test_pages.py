@@ -68,6 +68,17 @@ def test_every_fault_is_held_by_a_test_that_is_there() -> None:
     assert not_there(text) == []
 
 
+def test_every_weakness_is_held_by_a_test_that_is_there() -> None:
+    """Each row names one."""
+    text = text_of("docs/weaknesses.md")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line[:2] == "| "]
+    found = [each for each in rows if each[0] not in ("what was found", "---")]
+
+    assert len(found) > 35
+    assert [each[0] for each in found if len(each) != 3 or not each[2].startswith("[`test_")] == []
+    assert not_there(text) == []
+
+
 def not_there(text: str) -> list[tuple[str, str]]:
     """Tests that a page names, with their files, and that are not."""
     named = re.findall(r"\[`(test_\w+)`\]\(\.\./(\S+)\)", text)

@@ -31,6 +31,7 @@ from service.stores.intake.letter import Letter
 
 WRITE = "clinical.authorization.write"
 BEYOND_TODAY = "a version beyond today's time: no later one could follow it"
+OF_ANOTHER = "the letter is of another authorization: push this one by itself"
 _UNDATED = "no-dates"
 _MEMBER_IDS = {"subscriber": wire_member_id, "family": family_member_id}
 _CLAIM_IDS = {"claim": wire_claim_id, "provider": provider_claim_id}
@@ -41,7 +42,8 @@ class Stream:
     """What comes in: its bytes, the way it came (``origin``), and what is known of it.
 
     A file may come from the byte ``offset`` on, which is in its line ``line``. ``piece_bytes_max``
-    and ``batch`` are those of the settings where they are not given.
+    and ``batch`` are those of the settings where they are not given. It may be of ``only`` one
+    authorization.
     """
 
     chunks: AsyncIterable[bytes]
@@ -51,6 +53,7 @@ class Stream:
     line: int = 1
     piece_bytes_max: int | None = None
     batch: int | None = None
+    only: str | None = None
 
 
 def take(
@@ -91,7 +94,7 @@ def take(
     sent = read_submissions(stream.chunks, reading)
     if reading.policy.undated_grants == "requested":
         sent = _dated(parts, payer, sent, reading)
-    sent = _timely(sent)
+    sent = _timely(sent) if stream.only is None else _only(_timely(sent), stream.only)
     sent = _without_echoes(parts, payer, sent) if may_store else _barred(sent)
     sent = _signed(sent, actor, ruling or Ruling())
     taken = take_in(sent, doors, batch=stream.batch or settings.bulk_batch)
@@ -118,14 +121,16 @@ async def take_again(
     What cannot be taken makes no new dead letter: the one it came from stays open. Raises
     EngineFault where a withdrawal cannot be stored.
     """
+    only = None if content == letter.content else letter.authorization_id
     withdrawn = read_withdrawal(content) if letter.format == "json" else None
-    if withdrawn is not None:
+    if withdrawn is not None and only in (None, withdrawn[0]):
         return [asdict(await parts.stores.entrance.withdraw(payer, *withdrawn, actor))]
     stream = Stream(
         chunks=once(content),
         origin=letter.origin,
         form=form_of_letter(letter.format),
         piece_bytes_max=len(content) + 1,
+        only=only,
     )
     taken = take(parts, payer, stream, actor=actor, ruling=ruling)
     return [each async for each in results_of(taken)]
@@ -179,11 +184,28 @@ async def _timely(sent: AsyncIterable[Sent]) -> AsyncIterator[Sent]:
             and each.pushed is not None
             and (each.version or 0) > newest
         ):
-            error = {"path": "/version", "message": BEYOND_TODAY}
-            reason = f"/version: {BEYOND_TODAY}"
-            yield replace(each, pushed=None, code="invalid", reason=reason, errors=(error,))
+            yield _refused(each, "/version", BEYOND_TODAY)
         else:
             yield each
+
+
+async def _only(sent: AsyncIterable[Sent], authorization_id: str) -> AsyncIterator[Sent]:
+    """Refuse what is of another authorization: the evidence of this one would go with it."""
+    async for each in sent:
+        if (
+            isinstance(each, Submission)
+            and each.pushed is not None
+            and each.authorization_id != authorization_id
+        ):
+            yield _refused(each, "/authorization_id", OF_ANOTHER)
+        else:
+            yield each
+
+
+def _refused(sent: Submission, path: str, reason: str) -> Submission:
+    error = {"path": path, "message": reason}
+    told = f"{path}: {reason}"
+    return replace(sent, pushed=None, code="invalid", reason=told, errors=(error,))
 
 
 async def _barred(sent: AsyncIterable[Sent]) -> AsyncIterator[Sent]:

@@ -3,7 +3,7 @@
 A number of the whole claim may belong to one line only: for the others it is then not evaluated.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from service.comparison.plan import Plan
@@ -65,18 +65,22 @@ def fit(submitted: Submitted, ranked: Ranked) -> str | None:
     return None
 
 
+def numbers_that_fit(lines: Iterable[Ranked]) -> frozenset[str]:
+    """All numbers that an exact or non-exact candidate of any line of a claim carries."""
+    return frozenset(
+        number for ranked in lines for judged in ranked.shown for number in judged.candidate.numbers
+    )
+
+
 def settle(
-    submitted: Sequence[Submitted], ranked: Ranked, lines: Sequence[Ranked]
+    submitted: Iterable[Submitted], ranked: Ranked, fitting: Set[str]
 ) -> tuple[Submitted, ...]:
-    """The numbers, each with whether it fits this line, or another of the claim's ``lines``."""
+    """The numbers, each with whether it fits this line, or another one by ``numbers_that_fit``."""
     settled = []
     for each in submitted:
         fits = fit(each, ranked)
-        another = (
-            fits is None
-            and each.level == "claim"
-            and any(fit(each, other) is not None for other in lines)
-        )
+        may_fit = fits is None and each.level == "claim" and each.no_number is None
+        another = may_fit and each.normalised in fitting
         settled.append(replace(each, fits=fits, fits_another_line=another))
     return tuple(settled)
 

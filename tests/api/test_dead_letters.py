@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -107,6 +108,25 @@ def test_a_letter_is_tried_again_corrected(caller: httpx.Client) -> None:
     assert (shown["content"], shown["encoding"]) == (None, None)
     assert caller.get(PATH).status_code == 200
     assert len(listed(caller, status="resolved")) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        authorization_body(authorization_id="A2"),
+        {"authorization_id": "A2", "version": 2, "withdraw": True},
+    ],
+)
+def test_a_letter_is_not_resolved_by_another_authorization(
+    caller: httpx.Client, content: dict[str, Any]
+) -> None:
+    """That is pushed by itself: of what was refused here the evidence stays."""
+    name = kept_of(caller.put(PATH, json=wrong_body()))
+    tried = caller.post(f"/dead-letters/{name}/retry", json=content).json()
+
+    assert (tried["status"], tried["results"][0]["status"]) == ("open", "rejected")
+    assert caller.get(f"/dead-letters/{name}").json()["content"] is not None
+    assert caller.get("/authorizations/A2").status_code == 404
 
 
 def test_what_was_written_over_several_lines_is_one_authorization(caller: httpx.Client) -> None:

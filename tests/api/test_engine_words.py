@@ -9,12 +9,15 @@ import httpx
 import pytest
 
 from service.application.parts import Stores
+from service.domain.engine_fault import EngineFault
 from service.logs import stdout_writer
+from service.stores.connection.faults import EngineUnavailable, WritesPaused, blocked
 from tests.api.bodies import authorization_body, claim_body, ndjson
 from tests.ground import Ground, new_prefix, uninstall
 from tests.serving import client_of, keys_of, serving
 
 CANARY = "NUMCANARY88"
+CLOSED = "index [a] blocked by: "
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +107,26 @@ def test_a_claim_that_cannot_be_asked_for_quotes_nothing(
 
     assert [each.status_code for each in answers] == [500, 200]
     assert CANARY not in "".join(each.text for each in answers) + out.out + out.err
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "said"),
+    [
+        (f"{CLOSED}[FORBIDDEN/8/index write (api)];", WritesPaused, "the index is being rebuilt"),
+        (
+            f"{CLOSED}[TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has"
+            " read-only-allow-delete block; for more information, see the documentation];",
+            EngineUnavailable,
+            "the index is blocked (its disk is full)",
+        ),
+        (
+            f"{CLOSED}[FORBIDDEN/5/index read-only (api)];",
+            EngineUnavailable,
+            "the index is blocked (cluster_block_exception)",
+        ),
+    ],
+)
+def test_what_closes_an_index_is_named(words: str, kind: type[EngineFault], said: str) -> None:
+    """A rebuild passes by itself; for a full disk somebody must make room."""
+    fault = blocked(words)
+    assert (type(fault), fault.reason) == (kind, said)

@@ -11,6 +11,7 @@ from service.matching.numbers import (
     Submitted,
     invalid_number_events,
     numbers_for,
+    numbers_that_fit,
     settle,
     without_numbers,
 )
@@ -49,7 +50,7 @@ def settled(claim: Claim, *authorizations: Authorization) -> list[list[Submitted
                     references().numbers,
                 ),
                 ranked[place],
-                [each for other, each in ranked.items() if other != place],
+                numbers_that_fit(ranked.values()),
             )
         )
         for place in places

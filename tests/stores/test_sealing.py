@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,10 @@ async def raw(stores: Stores, index: str) -> str:
 
 
 def test_what_is_kept_is_sealed_and_sealed_anew(own: Ground, payer: str, tmp_path: Path) -> None:
-    """Letters and archive in clear, then under one key, then under another; read by all of them."""
+    """Letters and archive in clear, then under one key, then under another; read by all of them.
+
+    What comes while there are keys is never kept in clear.
+    """
 
     async def scenario(plain: Stores) -> None:
         rested = Rested("claim", "c" * 32, "7")
@@ -162,6 +166,10 @@ def test_what_is_kept_is_sealed_and_sealed_anew(own: Ground, payer: str, tmp_pat
                     text = await raw(stores, index)
                     assert CANARY not in text
                     assert base64.b64encode(CANARY.encode()).decode() not in text
+        async with sealed(own, tmp_path, SECOND) as stores:
+            content = f"new {CANARY}".encode()
+            await stores.letters.keep(payer, [replace(letter(), content=content)])
+            assert base64.b64encode(content).decode() not in await raw(stores, letters)
         async with sealed(own, tmp_path, FIRST) as stores:
             with pytest.raises(SealBroken):
                 await stores.letters.get(payer, name)

@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter
 
+from service.background import in_turns
 from service.comparison.prepared import AskedLine, AskedTest
 from service.domain.candidate import Candidate, Found
 from service.domain.effective import LineValues
@@ -111,7 +112,7 @@ class Finder:
             for each, already in zip(asked, known, strict=True)
         ]
         with stage("score", len(passes)):
-            for each in passes:
+            async for each in in_turns(passes):
                 await self.judge(each)
         return passes
 

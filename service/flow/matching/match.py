@@ -1,12 +1,13 @@
 """Matches a claim: which authorization or referral covers each line, how surely, and why."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from service.accounting.answers.balances import Granting
 from service.accounting.planning.tallies import Held, Values, counted_values, tallies_of
+from service.background import in_turns
 from service.comparison.plan import Plan
 from service.comparison.prepared import AskedLine, Preparation
 from service.domain.answers import (
@@ -32,6 +33,7 @@ from service.matching.numbers import (
     Submitted,
     invalid_number_events,
     numbers_for,
+    numbers_that_fit,
     settle,
     without_numbers,
 )
@@ -108,9 +110,9 @@ async def match_claim(
     with stage("requirement", len(claim.lines)):
         requirements = {
             line.line: decide_requirement(claim, line, rules.tables, counted.get(line.line))
-            for line in claim.lines
+            async for line in in_turns(claim.lines)
         }
-    searches = ask(claim, requirements, rules)
+    searches = [each async for each in in_turns(ask(claim, requirements, rules))]
     finder = Finder(source=source, payer=payer, person=Person.of(claim.member.id))
     asked_at = time.perf_counter()
     if searches:
@@ -121,8 +123,8 @@ async def match_claim(
         await find(group, finder, rules)
     await settle_numbers(claim, searches, finder, rules.references.numbers)
     judged_at = time.perf_counter()
-    resolve_all(claim, searches, rules)
-    answer = write_answer(claim, requirements, searches, rules)
+    await resolve_all(claim, searches, rules)
+    answer = await write_answer(claim, requirements, searches, rules)
     if finder.person.is_merged:
         answer["member"] = merged_member(finder.person)
     ended = time.perf_counter()
@@ -149,12 +151,13 @@ def mother_of(claim: Claim) -> str | None:
     return mother
 
 
-def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> list[LineSearch]:
+def ask(
+    claim: Claim, requirements: Mapping[int, Requirement], rules: RuleBook
+) -> Iterator[LineSearch]:
     """Choose a template for every line and kind, and read the claim's values into it."""
     attached = rules.references.attached
     header = header_values(claim, attached)
     preparations: dict[tuple[str, str], Preparation] = {}
-    searches = []
     for line in claim.lines:
         requirement = requirements[line.line]
         values: ClaimValues = {}
@@ -164,17 +167,14 @@ def ask(claim: Claim, requirements: dict[int, Requirement], rules: RuleBook) -> 
             choice = choose_template(claim, line, kind, rules.tables)
             plan = rules.plan(choice.template)
             preparation = preparations.setdefault((choice.template, kind), Preparation(plan=plan))
-            searches.append(
-                LineSearch(
-                    line=line,
-                    kind=kind,
-                    plan=plan,
-                    is_required=kind in requirement.needed,
-                    template_row=choice.row,
-                    asked=preparation.line(line.line, values | asked_for(kind)),
-                )
+            yield LineSearch(
+                line=line,
+                kind=kind,
+                plan=plan,
+                is_required=kind in requirement.needed,
+                template_row=choice.row,
+                asked=preparation.line(line.line, values | asked_for(kind)),
             )
-    return searches
 
 
 def _by_template(searches: Iterable[LineSearch]) -> list[list[LineSearch]]:
@@ -188,7 +188,7 @@ def _by_template(searches: Iterable[LineSearch]) -> list[list[LineSearch]]:
 async def find(group: list[LineSearch], finder: Finder, rules: RuleBook) -> None:
     """Find, judge and rank; where too few were found, take the relax steps one after the other."""
     passes = await finder.passes([each.asked for each in group])
-    for search, first in zip(group, passes, strict=True):
+    async for search, first in in_turns(zip(group, passes, strict=True)):
         search.passes = [first]
         rank_search(search)
     template = group[0].plan.template
@@ -204,7 +204,7 @@ async def find(group: list[LineSearch], finder: Finder, rules: RuleBook) -> None
             for each in short
         ]
         passes = await finder.passes(asked, relaxed=step.id, known=known)
-        for search, wider in zip(short, passes, strict=True):
+        async for search, wider in in_turns(zip(short, passes, strict=True)):
             # A near miss may be a match by the wider rules: the later pass speaks for it.
             search.passes.append(wider)
             rank_search(search)
@@ -229,11 +229,11 @@ async def settle_numbers(
     claim: Claim, searches: list[LineSearch], finder: Finder, forms: NumberForms
 ) -> None:
     """Find which submitted numbers fit; judge a line anew without those of other lines."""
-    for each in searches:
+    async for each in in_turns(searches):
         each.submitted = numbers_for(claim, each.line, each.plan, forms)
-    lines = [each.ranked for each in searches]
-    settled = [settle(each.submitted, each.ranked, lines) for each in searches]
-    for search, submitted in zip(searches, settled, strict=True):
+    fitting = numbers_that_fit(each.ranked for each in searches)
+    settled = [settle(each.submitted, each.ranked, fitting) async for each in in_turns(searches)]
+    async for search, submitted in in_turns(zip(searches, settled, strict=True)):
         search.submitted = submitted
         if not any(each.fits_another_line for each in submitted):
             continue
@@ -243,11 +243,12 @@ async def settle_numbers(
         rank_search(search)
 
 
-def resolve_all(claim: Claim, searches: list[LineSearch], rules: RuleBook) -> None:
+async def resolve_all(claim: Claim, searches: list[LineSearch], rules: RuleBook) -> None:
     """Resolve every search, then look at the lines together, and gather the events of each."""
-    for each in searches:
+    async for each in in_turns(searches):
         each.resolution = resolve(each.ranked, rules.events(each.plan, claim.type))
-    for search, rows in zip(searches, _specialised(searches, rules), strict=True):
+    found = _specialised(searches, rules)
+    async for search, rows in in_turns(zip(searches, found, strict=True)):
         if not search.is_required:
             continue
         events = rules.events(search.plan, claim.type)
@@ -269,7 +270,7 @@ def _specialised(searches: list[LineSearch], rules: RuleBook) -> list[tuple[Foun
     return find_specialised(lines, rules.references)
 
 
-def write_answer(
+async def write_answer(
     claim: Claim,
     requirements: dict[int, Requirement],
     searches: list[LineSearch],
@@ -277,7 +278,7 @@ def write_answer(
 ) -> MatchAnswer:
     """The answer of all lines, and which set of rules gave it."""
     results: dict[int, list[ResultAnswer]] = {}
-    for each in searches:
+    async for each in in_turns(searches):
         results.setdefault(each.line.line, []).append(write_result(each))
     return {
         "claim_id": claim.claim_id,
