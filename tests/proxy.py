@@ -40,6 +40,8 @@ class Proxy:
         self._rewrite: Rewrite | None = None
         self.requests: list[bytes] = []
         self.mode: Mode = "pass"
+        self.refusal = BUSY_ANSWER
+        """What a busy engine answers."""
 
     @property
     def url(self) -> str:
@@ -137,10 +139,10 @@ class Proxy:
             writer.close()
 
     async def _refuse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer each request that there is no room for it."""
+        """Answer each request with a refusal: that there is no room for it, or another one."""
         while request := await reader.read(CHUNK):
             if is_whole(request):
-                writer.write(BUSY_ANSWER)
+                writer.write(self.refusal)
                 await writer.drain()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
