@@ -65,6 +65,11 @@ def test_a_part_gives_its_rows(contest: Contest, name: str) -> None:
         assert row.note.startswith("not measured") or (row.ratio or row.reach)
 
 
+def _rows_in(file: Path) -> list[str]:
+    written = orjson.loads(file.read_bytes())
+    return [row["what"] for part in written.values() for row in part["rows"]]
+
+
 def good() -> Iterator[Measured]:
     """Reach what should be reached."""
     yield at_least("good", 2.0, 1.0, 1.0, "/s")
@@ -89,8 +94,11 @@ def test_a_part_that_fails_is_reported_and_the_others_go_on(tmp_path: Path) -> N
 
     assert code == FAILED
     written = orjson.loads(file.read_bytes())
-    assert written["failed"] == ["broken"]
-    assert [row["what"] for row in written["rows"]] == ["good", "good"]
+    assert {name: each["failed"] for name, each in written.items()} == {
+        "broken": True,
+        "good": False,
+    }
+    assert _rows_in(file) == ["good", "good"]
     assert "broken in the middle" in said.getvalue()
     assert "failed: broken" in said.getvalue()
 
@@ -101,11 +109,21 @@ def test_rows_are_written_as_they_come(tmp_path: Path) -> None:
 
     def looking() -> Iterator[Measured]:
         yield from good()
-        seen.extend(orjson.loads(file.read_bytes())["rows"])
+        seen.extend(_rows_in(file))
         yield from good()
 
     assert measure({"looking": looking}, Console(file=io.StringIO()), file) == 0
-    assert [row["what"] for row in seen] == ["good"]
+    assert seen == ["good"]
+
+
+def test_parts_may_be_run_one_by_one(tmp_path: Path) -> None:
+    """What others gave stays in the file; the same part again takes the place of its rows."""
+    file = tmp_path / "latest.json"
+
+    for parts in ({"good": good}, {"short": short}, {"good": good}):
+        assert measure(parts, Console(file=io.StringIO()), file) == 0
+
+    assert sorted(_rows_in(file)) == ["good", "short"]
 
 
 def test_a_row_that_falls_short_is_shown_and_fails_nothing(tmp_path: Path) -> None:
@@ -115,5 +133,5 @@ def test_a_row_that_falls_short_is_shown_and_fails_nothing(tmp_path: Path) -> No
     code = measure({"short": short}, Console(file=said), file)
 
     assert code == 0
-    assert [row["met"] for row in orjson.loads(file.read_bytes())["rows"]] == [False]
+    assert [row["met"] for row in orjson.loads(file.read_bytes())["short"]["rows"]] == [False]
     assert re.search(r"short .* no ", said.getvalue())
