@@ -10,7 +10,6 @@ import pytest
 from service.application.parts import Stores
 from service.flow.adjudicating.adjudicate import Conflict
 from service.stores.connection.faults import EngineFault
-from service.stores.connection.key_names import archived_bit
 from service.stores.ledger.resting import moved
 from tests.ground import Ground, push
 from tests.movements import Mover, bounds, forget
@@ -284,7 +283,7 @@ def test_what_is_at_rest_and_not_known_to_be_is_named(own: Ground, payer: str) -
 
     async def scenario(stores: Stores) -> None:
         await a_claim_at_rest(stores, payer)
-        await stores.redis.delete(Mover(stores, payer).keys.archived)
+        await stores.redis.delete(*Mover(stores, payer).keys.archived_pages)
         found = await stores.reconciliation.run([payer])
         assert found.claims == {(payer, "C1"): "ledger"}
         assert "accounts A1" in {each.what for _, each in found.differences}
@@ -306,7 +305,7 @@ def test_what_merely_shares_a_bit_is_new(ground: Ground, payer: str) -> None:
         await push(stores, payer, pushed("A1", "M1", **UNITS))
         names = (keys.claim("C1"), keys.claim("C2"), keys.accounts("A1"))
         for name in names:
-            await stores.redis.setbit(keys.archived, archived_bit(name), 1)
+            await stores.redis.setbit(*keys.archived_bit(name), 1)
         assert paid(await adjudicated(stores, payer, claimed("C1", "M1", 4))) == 4
         assert await another_claim(stores, payer) == 10
         assert await sent_again(stores, payer) == 10 - 6

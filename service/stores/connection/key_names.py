@@ -33,7 +33,7 @@ class BookKeys:
     hold = Name(":hold")
     """The mark that keeps the stream from being trimmed, while somebody reads it."""
     archived = Name(":archived")
-    """A bit for every claim and account that was ever at rest, at ``archived_bit`` of its key."""
+    """A bit for every claim and account that was ever at rest, on the pages of ``archived_bit``."""
     recalled = Name(":recalled")
     """What came back from the archive and may not have been moved since."""
     resting = Name(":resting")
@@ -73,6 +73,18 @@ class BookKeys:
         """Name the mark of a member whose pushes may not be searchable yet."""
         return f"{self.prefix}:mark:{owner}"
 
+    def archived_bit(self, key: str) -> tuple[str, int]:
+        """Page and bit of what stands under a key: 4,096 pages of 2^14 bits, each there if needed.
+
+        What was never at rest may share the bit.
+        """
+        return f"{self.archived}:{key[-7:-4]}", int(key[-4:], 16) >> 2
+
+    @property
+    def archived_pages(self) -> list[str]:
+        """All pages that there may be."""
+        return [f"{self.archived}:{page:03x}" for page in range(4096)]
+
     def owner(self, member_id: str) -> str:
         """A member as claims and keys name it, without telling who it is."""
         return _member_digest(self.secret, routing(self.payer, member_id))[:16].hex()
@@ -80,11 +92,6 @@ class BookKeys:
     def surrogate(self, identifier: str) -> str:
         """A claim or an authorization as keys name it."""
         return _digest(self.secret, f"{self.payer}|{identifier}")[:16].hex()
-
-
-def archived_bit(key: str) -> int:
-    """The bit of what stands under a key, one of 2^26; what was never at rest may share it."""
-    return int(key[-7:], 16) >> 2
 
 
 def shelf_of(surrogate: str) -> int:

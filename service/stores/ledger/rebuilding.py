@@ -11,7 +11,7 @@ from service.accounting.replay.ledger import FIRST_ID, Replayed, entry_order
 from service.accounting.replay.ledger_check import check_holdings
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
-from service.stores.connection.key_names import KeyNames, archived_bit
+from service.stores.connection.key_names import KeyNames
 from service.stores.connection.scripts import lua
 from service.stores.ledger.epoch import Epoch
 from service.stores.ledger.projection import LedgerProjection
@@ -91,7 +91,7 @@ class Rebuilding:
         for payer in payers:
             book = self._keys.book(payer)
             names = [key async for key in self._books.keys_of(payer)]
-            names += book.ledger, book.rested, book.recalled, book.archived
+            names += book.ledger, book.rested, book.recalled, *book.archived_pages
             for start in range(0, len(names), _WRITES_AT_ONCE):
                 with translated_errors():
                     pipeline = self._redis.pipeline(transaction=False)
@@ -132,7 +132,7 @@ class Rebuilding:
             for held in some:
                 fields: Any = held.of(replayed)
                 if held.key in resting:
-                    pipeline.setbit(book.archived, archived_bit(held.key), 1)
+                    pipeline.setbit(*book.archived_bit(held.key), 1)
                 elif held.kind == "waiting":
                     pipeline.zadd(held.key, fields)
                 else:

@@ -31,7 +31,7 @@ from service.domain.person import Person
 from service.stores.audit.trail import NO_ROW, Movement
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import translated_errors
-from service.stores.connection.key_names import KeyNames, archived_bit
+from service.stores.connection.key_names import KeyNames
 from service.stores.connection.scripts import load_script, lua
 from service.stores.members.who import Members
 from service.stores.units._hashes import (
@@ -113,7 +113,7 @@ class Accumulators:
             names = [*map(book.claim, (claim_id, *charges))]
             names += [book.accounts(counter_book(owner))] if counters else []
             for name in names:
-                pipeline.getbit(book.archived, archived_bit(name))
+                pipeline.getbit(*book.archived_bit(name))
             stored, asked, visible, merged, *more = await pipeline.execute()
         if stored:  # it may be told again: then replicas have it
             await self._steps.replicas.confirm(book.probe)

@@ -19,7 +19,7 @@ from elasticsearch import AsyncElasticsearch
 from service.stores.connection.bulk import Operation, run_bulk
 from service.stores.connection.clients import RedisClient
 from service.stores.connection.faults import EngineUnavailable, translated_errors
-from service.stores.connection.key_names import BookKeys, KeyNames, archived_bit
+from service.stores.connection.key_names import BookKeys, KeyNames
 from service.stores.connection.names import IndexNames
 from service.stores.connection.reading import read_many, read_one
 from service.stores.connection.scripts import lua
@@ -135,13 +135,13 @@ class Archive:
 
     async def marked(self, payer: str, keys: Iterable[str]) -> list[str]:
         """Those keys of a payer under which something may ever have been at rest."""
-        names = list(keys)
+        book, names = self._keys.book(payer), list(keys)
         if not names:
             return []
         with translated_errors():
             pipeline = self._redis.pipeline(transaction=False)
             for name in names:
-                pipeline.getbit(self._keys.book(payer).archived, archived_bit(name))
+                pipeline.getbit(*book.archived_bit(name))
             bits = await pipeline.execute()
         return [name for name, bit in zip(names, bits, strict=True) if bit]
 
@@ -185,9 +185,9 @@ class Archive:
             for rested in candidates:
                 if rested not in refused:
                     places = _places(book, rested.kind, rested.id)
-                    names = (*places, book.recalled, book.archived)
-                    arguments = (rested.sequence, rested.name, str(archived_bit(places[0])))
-                    pipeline.eval(REST, len(names), *names, *arguments)
+                    page, bit = book.archived_bit(places[0])
+                    names = (*places, book.recalled, page)
+                    pipeline.eval(REST, len(names), *names, rested.sequence, rested.name, str(bit))
             return sum(await pipeline.execute())
 
     def _operation(self, payer: str, rested: Rested, archived: Archived) -> Operation:

@@ -105,15 +105,16 @@ local function take_back(mark)
   end
 end
 
--- Every script that moves units is told, before the keys of entries.lua, what was ever at rest.
+-- Every script that moves units is told, before the keys of entries.lua, what was ever at rest: how its
+-- pages begin, which are in the slot of the payer. Page and bit are at the end of a key.
 local ARCHIVED = KEYS[#KEYS - 3]
 -- Authorizations whose accounts are not here and may be at rest; whether one is drawn on for the first time.
 local absent, has_new = {}, false
 
 -- Takes accounts that are not here for new ones, if nobody can ever have drawn on them.
 local function open_new(book)
-  local bit = math.floor(tonumber(string.sub(book.key, -7), 16) / 4)
-  if redis.call('GETBIT', ARCHIVED, bit) == 1 then
+  local page, bit = ARCHIVED .. ':' .. string.sub(book.key, -7, -5), string.sub(book.key, -4)
+  if redis.call('GETBIT', page, math.floor(tonumber(bit, 16) / 4)) == 1 then
     absent[#absent + 1] = book.id
   else
     book.is_known = true

@@ -1,7 +1,7 @@
 -- Drops what was written to the archive, if nobody moved it since.
 -- KEYS: the hash of a claim or the accounts of an authorization, its tokens (the hash itself where it
--- has none), what was recalled, what was ever at rest. ARGV: the sequence that was archived, its name among
--- the recalled, its bit.
+-- has none), what was recalled, the page of its bit. ARGV: the sequence that was archived, its name among the
+-- recalled, the bit.
 
 local is_same = redis.call('HGET', KEYS[1], 'n') == ARGV[1]
 if is_same then
