@@ -433,7 +433,7 @@ async def _texts(visit: Visit) -> dict[str, str | None]:
     wanted: dict[str, dict[tuple[str, ...], str]] = {}
     for name in (each for each in visit.fields if each.startswith(_SET)):
         file, _, rest = name.removeprefix(_SET).partition(":")
-        was, _, path = rest.partition(":")
+        was, _, path = rest.rpartition(":")
         if visit.field(name) != was:
             wanted.setdefault(file, {})[tuple(path.split("/"))] = visit.field(name)
     for file, values in wanted.items():
@@ -468,6 +468,9 @@ def _forms(shown: Mapping[str, str | None]) -> dict[str, dict[str, list[Any]]]:
             of, what = words.key(each.path)
             name = f"{_SET}{file}:{each.written}:{'/'.join(each.path)}"
             found.setdefault(file, {}).setdefault(of, []).append((what, name, each))
+    for form in found.values():
+        for rows in form.values():
+            rows.sort(key=lambda row: row[2].kind in ("text", "list"))
     return found
 
 

@@ -98,6 +98,13 @@ def test_a_change_goes_its_way(desk: Desk, pictures: Path) -> None:
     expect(approver.locator("main")).to_contain_text("restores set 1")
 
 
+CHANGES = (
+    ("title: Professional claim line", 'title: "Line: professional"'),
+    ("scope: [procedure.from, procedure.group]", "scope: [procedure.group, procedure.from]"),
+    ("\n    on_claim_missing: skip_and_bar_exact\n", "\n    on_claim_missing: skip\n"),
+)
+
+
 def test_a_claim_is_tried_while_a_template_is_changed_by_its_form(
     desk: Desk, pictures: Path
 ) -> None:
@@ -112,6 +119,10 @@ def test_a_claim_is_tried_while_a_template_is_changed_by_its_form(
     page.get_by_text("As a form").click()
     page.get_by_label("inside: weight").fill("30")
     page.get_by_label("overlaps: weight").fill("7")
+    page.get_by_label("title", exact=True).fill("Line: professional")
+    procedure = page.get_by_role("group", name="Criteria procedure")
+    procedure.get_by_label("scope").fill("procedure.group, procedure.from")
+    procedure.get_by_label("on claim missing").select_option("skip")
     tried = page.locator("#tried")
     page.get_by_label("A claim as JSON").fill("C-2026-000123")
     expect(tried).to_contain_text("must not be above dates.overlaps (7)", timeout=30_000)
@@ -126,7 +137,7 @@ def test_a_claim_is_tried_while_a_template_is_changed_by_its_form(
     expect(page.locator("main")).to_contain_text("weight 20 -> 30")
     with desk.caller("ops-author") as author:
         changed = author.get(f"/rules/drafts/{draft}").json()["changed"]["professional.yaml"]
-    for was, now in (("effective, weight: 20", "effective, weight: 30"), (" 10}", " 9}")):
+    for was, now in (("effective, weight: 20", "effective, weight: 30"), (" 10}", " 9}"), *CHANGES):
         assert was in text
         assert now in changed
     assert changed.startswith("# m\n")
