@@ -69,7 +69,7 @@ test-full: install chromium redis  ## all tests
 	$(BIN)/python -m pytest $(SHARED)
 
 test-cluster: install redis  ## on three nodes of Elasticsearch and a Redis Cluster: some minutes
-	$(BIN)/python -m pytest -m cluster tests/cluster
+	$(BIN)/python -m pytest -m "cluster and not long"
 
 check: lint types imports audit coverage test  ## everything that must pass
 

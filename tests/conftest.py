@@ -2,7 +2,8 @@
 
 Those of AUTHMATCH_ELASTICSEARCH_URL and AUTHMATCH_REDIS_URL where they are set, else containers
 where a Docker daemon runs, else the project's own local engines. Tests that need them are never
-skipped; the fixtures mark them with `engines`.
+skipped; the fixtures mark them with `engines`. With `-m cluster` tests that are marked so run on
+clusters of both.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ from authmatch_local import engines
 from service.rules.book import RuleBook
 from service.rules.texts import load_rules
 from service.settings import Settings
+from tests.cluster.lab import Clusters, clusters_of_both
 from tests.ground import shipped_rules
 
 ELASTICSEARCH_IMAGE = "elasticsearch:9.2.4"
@@ -37,6 +39,11 @@ class EngineAddresses:
 
     elasticsearch_url: str
     redis_url: str
+
+
+def are_clusters_wanted(config: pytest.Config) -> bool:
+    """Whether tests run on clusters: nobody starts nine engines who did not ask for it."""
+    return str(config.option.markexpr).startswith("cluster")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -84,14 +91,27 @@ def redis_url(engine_addresses: EngineAddresses) -> str:
 
 
 @pytest.fixture(scope="session")
+def clusters(engine_progress: Callable[[str], None]) -> Iterator[Clusters]:
+    """Three nodes of Elasticsearch, and a Redis Cluster of three primaries with a replica each."""
+    with clusters_of_both(engine_progress) as made, pytest.MonkeyPatch.context() as patch:
+        # Nine engines and a service share a machine.
+        patch.setattr("tests.api.service_process.START_S", 240)
+        yield made
+
+
+@pytest.fixture(scope="session")
 def engine_addresses(
-    engine_progress: Callable[[str], None],
+    request: pytest.FixtureRequest, engine_progress: Callable[[str], None]
 ) -> Iterator[EngineAddresses]:
     """The addresses of both engines; what was started for them is stopped at the end."""
     given_elasticsearch = os.environ.get("AUTHMATCH_ELASTICSEARCH_URL")
     given_redis = os.environ.get("AUTHMATCH_REDIS_URL")
     if given_elasticsearch and given_redis:
         yield EngineAddresses(given_elasticsearch, given_redis)
+        return
+    if are_clusters_wanted(request.config):
+        made: Clusters = request.getfixturevalue("clusters")
+        yield EngineAddresses(made.search.url, made.redis.url)
         return
     with contextlib.ExitStack() as stack:
         found = _in_containers(stack) if _docker_answers() else None

@@ -78,8 +78,12 @@ def new_prefix() -> str:
 
 
 def settings_on(elasticsearch_url: str, redis_url: str, **changes: Any) -> Settings:
-    """Give settings for these engines, under a prefix of their own."""
+    """Give settings for these engines, under a prefix of their own.
+
+    Several addresses are those of a cluster.
+    """
     fields: dict[str, Any] = {
+        "redis_cluster": "," in redis_url,
         "elasticsearch_url": elasticsearch_url,
         "redis_url": redis_url,
         "index_prefix": new_prefix(),

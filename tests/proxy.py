@@ -30,8 +30,8 @@ class Proxy:
     """Stands before one engine; ``mode`` may be changed at any time, for open connections too."""
 
     def __init__(self, target: str) -> None:
-        """Take the address of the engine."""
-        self._target = urlsplit(target)
+        """Take the address of the engine; of a cluster all are asked through the first node."""
+        self._target = urlsplit(target.partition(",")[0])
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()

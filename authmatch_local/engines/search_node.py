@@ -52,6 +52,8 @@ _JVM_OPTIONS = """\
 -XX:ConcGCThreads=1
 -XX:-UsePerfData
 """
+# Started many at a time, and not for long: ready with half the work.
+_JVM_OPTIONS_OF_SEVERAL = "-XX:TieredStopAtLevel=1\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,9 @@ class ElasticsearchNode:
             if not any(dropped in line for dropped in _DROPPED_JVM_OPTIONS)
         ]
         (config / "jvm.options").write_text("\n".join(kept) + "\n", encoding="utf-8")
+        of_several = _JVM_OPTIONS_OF_SEVERAL if self.cluster else ""
         (config / "jvm.options.d" / "small.options").write_text(
-            _JVM_OPTIONS.format(heap_mb=self.heap_mb), encoding="utf-8"
+            _JVM_OPTIONS.format(heap_mb=self.heap_mb) + of_several, encoding="utf-8"
         )
         (config / "elasticsearch.yml").write_text(
             _SETTINGS.format(port=port, folder=folder) + self._discovery(), encoding="utf-8"

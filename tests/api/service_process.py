@@ -41,6 +41,8 @@ class ServiceProcess:
         self._settings = {
             "AUTHMATCH_ELASTICSEARCH_URL": str(settings.elasticsearch_url),
             "AUTHMATCH_REDIS_URL": str(settings.redis_url),
+            "AUTHMATCH_REDIS_CLUSTER": str(settings.redis_cluster),
+            "AUTHMATCH_REDIS_REPLICAS": str(settings.redis_replicas),
             "AUTHMATCH_INDEX_PREFIX": settings.index_prefix,
             "AUTHMATCH_INDEX_SHARDS": str(settings.index_shards),
             "AUTHMATCH_DEFAULT_PAYER": settings.default_payer,

@@ -23,6 +23,8 @@ from tests.api.claim_load import (
 from tests.api.service_process import ServiceProcess
 from tests.ground import Ground
 
+pytestmark = pytest.mark.cluster
+
 CLIENTS = 64
 CLAIMS_OF_A_MEMBER = 40
 MEMBERS = 8

@@ -1,64 +1,40 @@
-"""Tests of this folder run on clusters of their own, by `make test-cluster`: some minutes."""
+"""Tests of this folder kill what they run on, and run by `make test-cluster` alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.lab import RedisCluster, SearchCluster, redis_cluster, search_cluster
+from tests.cluster.lab import Clusters, RedisCluster, SearchCluster
+from tests.conftest import are_clusters_wanted
 from tests.ground import Ground, settings_on, shipped_rules, uninstall
 from tests.ground import payer as payer
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Nobody starts nine engines who did not ask for it."""
-    return None if "cluster" in (config.option.markexpr or "") else True
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _patience() -> Iterator[None]:
-    """Nine engines and a service start at the same time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.api.service_process.START_S", 240)
-        yield
+    """They are not even read where they cannot run."""
+    return None if are_clusters_wanted(config) else True
 
 
 @pytest.fixture(scope="session")
-def redis(engine_progress: Callable[[str], None]) -> Iterator[RedisCluster]:
+def redis(clusters: Clusters) -> RedisCluster:
     """Three primaries with a replica each."""
-    with redis_cluster(engine_progress) as servers:
-        yield servers
+    return clusters.redis
 
 
 @pytest.fixture(scope="session")
-def search(engine_progress: Callable[[str], None]) -> Iterator[SearchCluster]:
+def search(clusters: Clusters) -> SearchCluster:
     """Three nodes of Elasticsearch."""
-    with search_cluster(engine_progress) as nodes:
-        yield nodes
+    return clusters.search
 
 
-def _installed(elasticsearch_url: str, redis: RedisCluster) -> Iterator[Ground]:
-    """Installed indices under a prefix of one test."""
-    settings = settings_on(
-        elasticsearch_url, redis.url, redis_cluster=True, elasticsearch_timeout_s=5
-    )
+@pytest.fixture
+def ground(clusters: Clusters) -> Iterator[Ground]:
+    """Installed indices under a prefix of one test, on clusters that are whole again after it."""
+    settings = settings_on(clusters.search.url, clusters.redis.url, elasticsearch_timeout_s=5)
     made = Ground(settings=settings, rules=shipped_rules())
-    redis.wait_until_whole()
+    clusters.wait_until_whole()
     made.run(lambda stores: stores.installation.install())
     yield made
-    redis.wait_until_whole()
+    clusters.wait_until_whole()
     made.run(uninstall)
-
-
-@pytest.fixture
-def ground(elasticsearch_url: str, redis: RedisCluster) -> Iterator[Ground]:
-    """The Redis Cluster, and the Elasticsearch of all tests."""
-    yield from _installed(elasticsearch_url, redis)
-
-
-@pytest.fixture
-def wide(search: SearchCluster, redis: RedisCluster) -> Iterator[Ground]:
-    """Both clusters."""
-    search.wait_until_whole()
-    yield from _installed(search.url, redis)
-    search.wait_until_whole()

@@ -65,12 +65,7 @@ def rounds(own: Ground, redis: RedisCluster, number: int) -> None:
     numbers, claims, units = count(), 0, 0
     lost, lost_units, closed, wrong = 0, 0, 0, 0
     replicas = str(own.settings.redis_replicas)
-    with ServiceProcess(
-        own.settings,
-        workers=2,
-        AUTHMATCH_REDIS_CLUSTER="true",
-        AUTHMATCH_REDIS_REPLICAS=replicas,
-    ) as service:
+    with ServiceProcess(own.settings, workers=2) as service:
         for each in range(1, number + 1):
             with Load([service.url], claims_of(members, numbers), clients=CLIENTS) as load:
                 load.wait_for(ANSWERED)
@@ -98,7 +93,7 @@ def main(number: int, replicas: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     local = engines.using(engines.default_cache(), progress=say, heap_mb=512, home="tests")
     with local as single, redis_cluster(say) as redis:
-        settings = settings_on(single.elasticsearch_url, redis.url, redis_cluster=True)
+        settings = settings_on(single.elasticsearch_url, redis.url)
         ground = Ground(settings=settings, rules=shipped_rules())
         own = own_ground(ground, redis_replicas=replicas, elasticsearch_timeout_s=10)
         try:

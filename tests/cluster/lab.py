@@ -235,6 +235,19 @@ class RedisCluster:
         return bool(is_ok and copies)
 
 
+@dataclass(frozen=True)
+class Clusters:
+    """Both, as a run has them."""
+
+    search: SearchCluster
+    redis: RedisCluster
+
+    def wait_until_whole(self) -> None:
+        """Start what was killed; return when nothing is missing."""
+        self.redis.wait_until_whole()
+        self.search.wait_until_whole()
+
+
 def _servers(home: Home, account: Account, progress: Progress) -> RedisCluster:
     program = redis_server(home.cache, account)
     servers = []
@@ -299,6 +312,13 @@ def search_cluster(progress: Progress) -> Iterator[SearchCluster]:
         yield made
     finally:
         _end(made.nodes)
+
+
+@contextmanager
+def clusters_of_both(progress: Progress) -> Iterator[Clusters]:
+    """Both for the time of the block."""
+    with search_cluster(progress) as search, redis_cluster(progress) as servers:
+        yield Clusters(search, servers)
 
 
 def _end(members: Sequence[Member]) -> None:

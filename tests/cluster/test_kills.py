@@ -27,14 +27,7 @@ def own(ground: Ground) -> Iterator[Ground]:
 
 def service_on(own: Ground, workers: int = 2) -> ServiceProcess:
     """A service as it is run: several workers, on a cluster."""
-    replicas = str(own.settings.redis_replicas)
-    return ServiceProcess(
-        own.settings,
-        workers=workers,
-        AUTHMATCH_REDIS_CLUSTER="true",
-        AUTHMATCH_REDIS_REPLICAS=replicas,
-        AUTHMATCH_LOG_LEVEL="ERROR",
-    )
+    return ServiceProcess(own.settings, workers=workers)
 
 
 def test_a_killed_primary_costs_no_answered_claim(own: Ground, redis: RedisCluster) -> None:

@@ -24,9 +24,9 @@ MORE = 20
 
 
 @pytest.fixture
-def url(wide: Ground) -> Iterator[str]:
+def url(ground: Ground) -> Iterator[str]:
     """A service of two workers on both clusters."""
-    with ServiceProcess(wide.settings, workers=2, AUTHMATCH_REDIS_CLUSTER="true") as service:
+    with ServiceProcess(ground.settings, workers=2) as service:
         yield service.url
 
 
@@ -67,10 +67,10 @@ def test_a_killed_node_costs_no_wrong_answer_and_no_push(url: str, search: Searc
 
 
 def test_an_index_that_is_red_is_told_and_never_read_as_empty(
-    wide: Ground, search: SearchCluster
+    ground: Ground, search: SearchCluster
 ) -> None:
     """Two of three nodes are there, but a shard without copies was on the third."""
-    prefix = wide.settings.index_prefix
+    prefix = ground.settings.index_prefix
     alone = {"index.auto_expand_replicas": False, "index.number_of_replicas": 0}
     index = f"{prefix}authorizations-v1"
     search.ask(f"/{index}/_settings", method="PUT", json=alone)
@@ -78,7 +78,7 @@ def test_an_index_that_is_red_is_told_and_never_read_as_empty(
     lost = next(each for each in search.nodes if each.kind.name == shards[0]["node"])
 
     async def scenario() -> str:
-        async with application(wide.settings, rules=wide.rules) as parts:
+        async with application(ground.settings, rules=ground.rules) as parts:
             lost.kill()
             deadline = time.monotonic() + BACK_S
             while True:

@@ -12,6 +12,8 @@ from tests.adjudication.changed_rules import write_rules
 from tests.ground import Ground
 from tests.late.office import Office, dispositions, events, run
 
+pytestmark = pytest.mark.cluster
+
 LIMIT_4 = {"limits": {"units": "4", "unit": "UN"}}
 ZERO, FOUR, NINE = ({"line": {"limits": {"units": each, "unit": "UN"}}} for each in "049")
 Push = dict[str, Any]

@@ -9,6 +9,8 @@ from tests.ground import Ground, found, version_of
 from tests.late.office import Office, dispositions, run
 from tests.stores.merging import differences, merge
 
+pytestmark = pytest.mark.cluster
+
 OLD, NEW = "M0001", "M2"
 
 

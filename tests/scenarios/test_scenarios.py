@@ -15,6 +15,8 @@ from service.application.parts import Stores
 from tests.builders import build_claim
 from tests.ground import Ground, match, push, version_of
 
+pytestmark = pytest.mark.cluster
+
 FOLDER = Path(__file__).parent
 CASES = {9, 10, *range(17, 25), 30, 31, 40, 42, 47, 48, 51, 63, 64, 66, 67, 69}
 

@@ -28,6 +28,8 @@ from tests.stores.outbox_bed import (
 from tests.stores.outbox_bed import behind as behind
 from tests.stores.outbox_bed import proxy as proxy
 
+pytestmark = pytest.mark.cluster
+
 FAILURES: list[Mode] = ["refuse", "hang", "cut"]
 
 

@@ -10,6 +10,8 @@ from service.stores.members.merge import MergeRefused
 from tests.ground import Ground, push
 from tests.stores.merging import found_for, merge, pushed
 
+pytestmark = pytest.mark.cluster
+
 
 def test_all_is_found_under_both_ids(ground: Ground, payer: str) -> None:
     """In a match, in a listing, and by id; the sender's version and content stay as they were."""

@@ -10,6 +10,8 @@ from service.stores.members.merge import MergeRefused
 from tests.ground import Ground, push, seeds
 from tests.stores.merging import found_for, merge, pushed
 
+pytestmark = pytest.mark.cluster
+
 
 async def matches(
     stores: Stores, payer: str, members: dict[str, list[str]], ended: asyncio.Event

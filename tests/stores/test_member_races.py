@@ -16,6 +16,8 @@ from tests.ground import Ground, seeds
 from tests.movements import Mover, forget
 from tests.stores.moving import ID, LIMIT, Journey, fault_at, limits, step, tries
 
+pytestmark = pytest.mark.cluster
+
 MEMBERS = ("M1", "M2", "M3")
 
 

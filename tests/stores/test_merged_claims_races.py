@@ -23,6 +23,8 @@ from tests.stores.merging import (
 )
 from tests.stores.moving import Journey, fault_at, step, tries
 
+pytestmark = pytest.mark.cluster
+
 LIMIT = 10
 
 

@@ -8,6 +8,8 @@ from service.stores.ledger.rebuilding import NotEmpty
 from tests.ground import Ground, seeds
 from tests.movements import Mover, forget, names_of
 
+pytestmark = pytest.mark.cluster
+
 Hashes = dict[str, object]
 
 

@@ -13,6 +13,8 @@ from service.stores.ledger.shelf_books import Outcome
 from tests.ground import Ground
 from tests.movements import MEMBER, Mover
 
+pytestmark = pytest.mark.cluster
+
 Tamper = Callable[[Stores, Mover], Awaitable[Any]]
 
 
