@@ -160,6 +160,12 @@ class RedisProcess:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(START_S)
 
+    def wait_until_ended(self) -> None:
+        """Return when it has ended by itself."""
+        if self._process is None:
+            raise RuntimeError("Redis was not started")
+        self._process.wait(START_S)
+
     @contextlib.contextmanager
     def standing_still(self) -> Iterator[None]:
         """Have it do nothing for the time of the block, as while its disk does not answer."""

@@ -41,6 +41,7 @@ class Load:
         self.unavailable = 0
         self.queued = 0
         self.acknowledged: set[str] = set()
+        self.stored = 0
         self._threads = [
             threading.Thread(target=self._match if number else self._push)
             for number in range(CALLERS)
@@ -82,6 +83,7 @@ class Load:
                 if answer.status_code in (200, 201, 202):
                     self.acknowledged.add(name)
                     self.queued += answer.status_code == 202
+                    self.stored += answer.status_code != 202
                     number += 1
                     if answer.status_code == 202:  # it is quick to say that it must wait
                         time.sleep(0.02)

@@ -8,9 +8,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import redis
@@ -22,6 +23,7 @@ from authmatch_local.engines.engine import Engine, Kind
 from authmatch_local.engines.home import Home
 from authmatch_local.engines.redis_server import redis_server
 from authmatch_local.engines.search_node import ElasticsearchNode, elasticsearch_node
+from tests.proxy import Proxy
 from tests.redis_process import free_port
 
 NODES, PRIMARIES = 3, 3
@@ -30,6 +32,7 @@ SLOTS = 16_384
 BUS = 10_000
 """The bus of a Redis Cluster listens so much higher."""
 NODE_TIMEOUT_MS = 1500
+APART_MS = 600_000
 READY_S = 120
 Progress = Callable[[str], None]
 
@@ -139,6 +142,8 @@ class RedisCluster:
     """Three primaries with a replica each, on ports that stay."""
 
     servers: Sequence[Member]
+    buses: Sequence[Proxy] = ()
+    """Through which the servers talk to one another, where that can be cut."""
 
     @property
     def url(self) -> str:
@@ -155,8 +160,9 @@ class RedisCluster:
         for each in self.servers:
             each.start()
         first, *others = self.servers
-        for each in others:
-            self.ask(first, "CLUSTER", "MEET", "127.0.0.1", each.port)
+        for number, each in enumerate(others, start=1):
+            bus = urlsplit(self.buses[number].url).port if self.buses else each.port + BUS
+            self.ask(first, "CLUSTER", "MEET", "127.0.0.1", each.port, bus)
         wait_for(lambda: all(map(self._knows_all, self.servers)), "meeting")
         share = -(-SLOTS // PRIMARIES)
         for number, each in enumerate(self.servers[:PRIMARIES]):
@@ -203,6 +209,18 @@ class RedisCluster:
             "a Redis Cluster",
         )
 
+    @contextmanager
+    def cut_apart(self) -> Iterator[None]:
+        """Have no server hear of another for the time of the block, nor give it up for that."""
+        for each in self.servers:
+            self.ask(each, "CONFIG", "SET", "cluster-node-timeout", APART_MS)
+        with ExitStack() as cut:
+            for bus in self.buses:
+                cut.enter_context(bus.failing("refuse"))
+            yield
+        for each in self.servers:
+            self.ask(each, "CONFIG", "SET", "cluster-node-timeout", NODE_TIMEOUT_MS)
+
     def payers(self) -> list[str]:
         """Payers whose books are on as many primaries as there are."""
         found: dict[int, str] = {}
@@ -248,20 +266,29 @@ class Clusters:
         self.search.wait_until_whole()
 
 
-def _servers(home: Home, account: Account, progress: Progress) -> RedisCluster:
+def _servers(
+    home: Home, account: Account, progress: Progress, cuttable: ExitStack | None
+) -> RedisCluster:
     program = redis_server(home.cache, account)
-    servers = []
+    servers, buses = [], []
     for number in range(2 * PRIMARIES):
+        port = _port_with_bus()
         options = {
             "cluster-enabled": "yes",
             "cluster-node-timeout": str(NODE_TIMEOUT_MS),
             "repl-diskless-sync-delay": "0",
         }
+        if cuttable:
+            bus = Proxy(f"tcp://127.0.0.1:{port + BUS}")
+            bus.start()
+            cuttable.callback(bus.stop)
+            options["cluster-announce-bus-port"] = str(urlsplit(bus.url).port)
+            buses.append(bus)
         kind = type(program)(program=program.program, name=f"redis-{number}", options=options)
         home.folder.mkdir(parents=True, exist_ok=True)
-        home.remember(kind.name, _port_with_bus(), None)
+        home.remember(kind.name, port, None)
         servers.append(Member(home, kind, account, progress))
-    return RedisCluster(servers)
+    return RedisCluster(servers, buses)
 
 
 def _port_with_bus() -> int:
@@ -289,16 +316,17 @@ def _new_home() -> Home:
 
 
 @contextmanager
-def redis_cluster(progress: Progress) -> Iterator[RedisCluster]:
+def redis_cluster(progress: Progress, *, cuttable: bool = False) -> Iterator[RedisCluster]:
     """A Redis Cluster for the time of the block; whatever happens, it is ended."""
     account, home = engine_account(), _new_home()
     make_cache(home.cache, account)
-    made = _servers(home, account, progress)
-    try:
-        made.start()
-        yield made
-    finally:
-        _end(made.servers)
+    with ExitStack() as buses:
+        made = _servers(home, account, progress, buses if cuttable else None)
+        try:
+            made.start()
+            yield made
+        finally:
+            _end(made.servers)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -216,6 +218,47 @@ class TestAnotherServer:
             await mover.draw("C5", 1)
 
         self.run(ground, redis, scenario)
+
+    def test_a_full_disk_ends_it_and_costs_nothing_that_was_acknowledged(
+        self, ground: Ground, payer: str, small_disk: Path
+    ) -> None:
+        """It cannot say that it is full: it is away, and with room it goes on where it was."""
+        redis, told = RedisProcess(small_disk), 0
+
+        async def scenario(stores: Stores) -> None:
+            nonlocal told
+            mover, filler = Mover(stores, payer), small_disk / "filler"
+            await mover.draw("C1", 3)
+            with suppress(OSError), filler.open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+            with pytest.raises(EngineUnavailable):
+                while told < 100:
+                    await mover.draw("C2", 1)
+                    told += 1
+            with pytest.raises(EngineUnavailable):
+                await stores.guard.obstacle([payer])
+            redis.wait_until_ended()
+            filler.unlink()
+            redis.start()
+            assert (await mover.look_up("C1")).claim.version == 1
+            assert (await mover.look_up("C2")).claim.version in (told, told + 1)
+            await mover.draw("C2", 7)
+            assert (await stores.reconciliation.run([payer])).differences == []
+
+        self.run(ground, redis, scenario)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of some megabytes; who may mount none has no such test."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder))
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(("umount", str(folder)), check=True)
 
 
 def on_its_redis(ground: Ground, redis: RedisProcess) -> Settings:
