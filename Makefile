@@ -15,6 +15,8 @@ SIZE ?= small
 SHARED := --numprocesses 2
 # The stages without input or output, and rules: their tests need no engine and cover every branch.
 PURE := domain comparison requirement querying matching accounting rules
+# Where tests are that run on clusters.
+CLUSTERED ?= cluster scenarios late stores api/test_concurrent_claims.py
 comma := ,
 
 # The checks run in the order they are written, the tests last.
@@ -69,7 +71,7 @@ test-full: install chromium redis  ## all tests
 	$(BIN)/python -m pytest $(SHARED)
 
 test-cluster: install redis  ## on three nodes of Elasticsearch and a Redis Cluster: some minutes
-	$(BIN)/python -m pytest -m "cluster and not long"
+	$(BIN)/python -m pytest -m "cluster and not long" $(CLUSTERED:%=tests/%)
 
 check: lint types imports audit coverage test  ## everything that must pass
 

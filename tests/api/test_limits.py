@@ -12,13 +12,23 @@ from pydantic import SecretStr
 from service.settings import StartKey
 from tests.api.bodies import claim_body
 from tests.ground import Ground
+from tests.proxy import Proxy
 from tests.serving import client_of, serving
 
 AT_ONCE, RATE, FAILURES = 3, 5, 2
 
 
 @pytest.fixture(scope="module")
-def url(ground: Ground) -> Iterator[str]:
+def search(ground: Ground) -> Iterator[Proxy]:
+    """What stands before Elasticsearch."""
+    proxy = Proxy(ground.settings.elasticsearch_url or "")
+    proxy.start()
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture(scope="module")
+def url(ground: Ground, search: Proxy) -> Iterator[str]:
     """A service with small limits."""
     keys = {
         SecretStr(name): StartKey(payers=("payer-limits",), name=name)
@@ -26,6 +36,7 @@ def url(ground: Ground) -> Iterator[str]:
     }
     changes = {
         "api_keys": keys,
+        "elasticsearch_url": search.url,
         "limit_rate": RATE,
         "limit_at_once": AT_ONCE,
         "limit_failures": FAILURES,
@@ -34,10 +45,16 @@ def url(ground: Ground) -> Iterator[str]:
         yield url
 
 
-def test_a_rate_is_kept(url: str) -> None:
-    """What is beyond it is 429 with the bound and when to come again; another caller is served."""
+def test_a_rate_is_kept(url: str, search: Proxy) -> None:
+    """What is beyond it is 429 with the bound and when to come again, and asks no engine.
+
+    Another caller is served.
+    """
     with client_of(url, "greedy") as greedy, client_of(url, "modest") as modest:
-        answers = [greedy.post("/match", json=claim_body()) for _ in range(60)]
+        with search.rewriting(lambda body: body):
+            answers = [greedy.post("/match", json=claim_body()) for _ in range(60)]
+            searches = [each for each in search.requests if b"authorizations/_search" in each]
+        assert len(searches) == sum(each.status_code == 200 for each in answers)
         refused = [each for each in answers if each.status_code == 429]
         assert {each.status_code for each in answers} == {200, 429}
         assert modest.post("/match", json=claim_body()).status_code == 200
