@@ -33,6 +33,7 @@ BUS = 10_000
 """The bus of a Redis Cluster listens so much higher."""
 NODE_TIMEOUT_MS = 1500
 APART_MS = 600_000
+"""Of servers that can be cut off: who is not heard of is not given up, nor gives up itself."""
 READY_S = 120
 Progress = Callable[[str], None]
 
@@ -211,15 +212,11 @@ class RedisCluster:
 
     @contextmanager
     def cut_apart(self) -> Iterator[None]:
-        """Have no server hear of another for the time of the block, nor give it up for that."""
-        for each in self.servers:
-            self.ask(each, "CONFIG", "SET", "cluster-node-timeout", APART_MS)
+        """Have no server hear of another for the time of the block."""
         with ExitStack() as cut:
             for bus in self.buses:
                 cut.enter_context(bus.failing("refuse"))
             yield
-        for each in self.servers:
-            self.ask(each, "CONFIG", "SET", "cluster-node-timeout", NODE_TIMEOUT_MS)
 
     def payers(self) -> list[str]:
         """Payers whose books are on as many primaries as there are."""
@@ -282,6 +279,7 @@ def _servers(
             bus = Proxy(f"tcp://127.0.0.1:{port + BUS}")
             bus.start()
             cuttable.callback(bus.stop)
+            options["cluster-node-timeout"] = str(APART_MS)
             options["cluster-announce-bus-port"] = str(urlsplit(bus.url).port)
             buses.append(bus)
         kind = type(program)(program=program.program, name=f"redis-{number}", options=options)
