@@ -324,6 +324,11 @@ def test_months_before_are_months_before(day: date, months: int) -> None:
     assert before.day <= day.day
 
 
+def test_the_last_end_that_is_near() -> None:
+    """A month after the 28th of February begins the last month of the 31st of March, too."""
+    assert last_end(date(2026, 2, 28), 1) == date(2026, 3, 31)
+
+
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 40))
 def test_no_end_is_missed_by_whoever_looks_for_those_that_are_near(end: date, months: int) -> None:
     """From the day on which its last months begin; not a week too early either."""

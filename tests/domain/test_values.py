@@ -1,5 +1,6 @@
 """The plain values: days, quantities, identifiers; anything else is refused with a reason."""
 
+from contextlib import nullcontext
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from service.domain.values import Code, DateSpan, Day, Identifier, Npi, Quantity, Tin
+from service.domain.values import (
+    Code,
+    DateSpan,
+    Day,
+    Identifier,
+    Npi,
+    Quantity,
+    Tin,
+    is_identifier,
+)
 
 ANYTHING = (
     st.none()
@@ -153,3 +163,28 @@ def test_a_span_ends_after_it_starts(first: str | None, last: str | None, is_rig
     else:
         with pytest.raises(ValidationError, match="before it starts"):
             DateSpan.model_validate({"from": first, "to": last})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A-1", True),
+        (".a", True),
+        ("a..", True),
+        ("...", True),
+        ("x" * 100, True),
+        ("x" * 101, False),
+        (".", False),
+        ("..", False),
+        ("", False),
+        ("a/b", False),
+        ("a|b", False),
+        ("a b", False),
+        ("é", False),
+    ],
+)
+def test_an_id_travels_in_addresses(text: str, expected: bool) -> None:
+    """A dot or two alone would be left out of one."""
+    assert is_identifier(text) is expected
+    with nullcontext() if expected else pytest.raises(ValidationError):
+        assert TypeAdapter(Identifier).validate_python(text) == text
