@@ -13,6 +13,7 @@ from itertools import count
 from authmatch_local import engines
 from service.application.parts import Stores
 from service.stores.ledger.epoch import AccumulatorsLost
+from tests.api import service_process
 from tests.api.claim_load import Load, approved, check, claims_of, members_of, own_ground, push
 from tests.api.service_process import ServiceProcess
 from tests.cluster.lab import RedisCluster, redis_cluster, wait_for
@@ -21,6 +22,8 @@ from tests.ground import Ground, settings_on, shipped_rules, uninstall
 CLIENTS = 12
 ANSWERED = 30
 HANGS_S = 0.4
+START_S = 240
+"""Seven engines and a service share a machine."""
 
 
 def say(line: str) -> None:
@@ -91,6 +94,7 @@ def rounds(own: Ground, redis: RedisCluster, number: int) -> None:
 def main(number: int, replicas: int) -> None:
     """Start what is needed, and end it, whoever ends this."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    service_process.START_S = START_S
     local = engines.using(engines.default_cache(), progress=say, heap_mb=512, home="tests")
     with local as single, redis_cluster(say) as redis:
         settings = settings_on(single.elasticsearch_url, redis.url)
