@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from authmatch_local import engines
@@ -28,6 +29,10 @@ REDIS_IMAGE = "redis:7"
 
 _ENGINE_FIXTURES = {"elasticsearch_url", "redis_url"}
 _HEAP_MB = 512
+
+# No example is wrong for being slow: other tests run beside it.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 for _size in ("COLUMNS", "LINES"):  # a test says how wide a terminal is, if it matters
     os.environ.pop(_size, None)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.accounting.books.plan import Part, base_of
@@ -362,7 +362,6 @@ def claims(draw: st.DrawFn) -> Claim:
 START = version(*({"procedure": {"from": code}} for code in SERVICES))
 
 
-@settings(deadline=None)
 @given(made=st.lists(versions(), min_size=1, max_size=4), of=claims())
 def test_no_version_loses_or_doubles_what_a_claim_holds(
     made: list[Authorization], of: Claim

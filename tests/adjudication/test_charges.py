@@ -379,7 +379,8 @@ def rounds() -> Any:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(STEPS, min_size=4, max_size=12))
 def test_no_order_of_steps_loses_or_doubles_units(desk: Desk, rounds: Any, steps: Any) -> None:

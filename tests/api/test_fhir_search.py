@@ -21,7 +21,7 @@ pairs = st.tuples(
 
 
 @given(st.lists(pairs, max_size=6), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_parameters_are_understood_or_refused(
     parameters: list[tuple[str, str]], strict: bool
 ) -> None:

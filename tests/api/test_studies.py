@@ -248,7 +248,7 @@ def test_a_study_agrees_with_a_replay(studio: tuple[Ground, httpx.Client], round
     columns = Columns.of(read_line(line) for line in content)
     compared = []
 
-    @settings(max_examples=rounds, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=rounds, phases=[Phase.generate])
     @given(seed=st.integers(0, 10_000_000), edits=st.integers(1, 5))
     def agrees(seed: int, edits: int) -> None:
         book = mixed_book(seed, edits) or book_of()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain import codes
@@ -55,7 +55,6 @@ def test_how_a_code_is_written(write: Callable[[str], str], sent: str, written: 
     assert written == write(sent)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(WRITERS), st.text(max_size=12) | st.from_regex(r"[0-9A-Z .\-]{0,8}"))
 def test_writing_twice_changes_nothing(write: Callable[[str], str], text: str) -> None:
     """What was normalised when stored is normalised again when read."""

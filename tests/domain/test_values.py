@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -110,7 +110,6 @@ def test_what_is_no_quantity(written: Any, reason: str) -> None:
         TypeAdapter(Quantity).validate_python(written)
 
 
-@settings(deadline=None)
 @given(ANYTHING, st.sampled_from([Day, Quantity, Code, Identifier, Npi, Tin]))
 def test_reading_a_value_never_fails_otherwise(value: Any, kind: Any) -> None:
     """Whatever is sent is read, or refused as a wrong value."""

@@ -82,6 +82,29 @@ def test_without_a_clock_there_is_a_month() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "amount", "priority", "due"),
+    [
+        ("suspended", {"amount": "10000"}, 3, "2027-01-17"),
+        ("suspended", {}, 5, "2027-01-17"),
+        ("dead-letter", {"amount": "10000"}, 3, "2026-12-23"),
+    ],
+)
+def test_an_item_has_the_times_of_its_clock(
+    kind: Any, amount: Any, priority: int, due: str
+) -> None:
+    """From when it began to wait; without an amount it is of none."""
+    item = SHIPPED.timed(
+        item_id="I1",
+        kind=kind,
+        since=FRIDAY.isoformat(),
+        outcomes=("non_exact",),
+        claim_type="professional",
+        **amount,
+    )
+    assert (item.priority, item.due[:10], item.amount) == (priority, due, amount.get("amount"))
+
+
+@pytest.mark.parametrize(
     ("kind", "outcomes", "denials"),
     [
         ("suspended", ("denied",), ["39", "197"]),

@@ -123,7 +123,7 @@ def pairs(draw: st.DrawFn) -> tuple[str, Claim, list[Authorization]]:
     return query, draw(claims(query)), made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs())
 def test_a_score_is_the_sum_of_its_evidence(
     pair: tuple[str, Claim, list[Authorization]],
@@ -140,7 +140,7 @@ def test_a_score_is_the_sum_of_its_evidence(
         assert 0 <= judged.percent <= 100
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs())
 def test_a_class_follows_from_the_evidence(pair: tuple[str, Claim, list[Authorization]]) -> None:
     """Exact bars nothing; what is not exact says why, or was found by tolerance only."""
@@ -159,7 +159,7 @@ def test_a_class_follows_from_the_evidence(pair: tuple[str, Claim, list[Authoriz
         assert not full or judged.tolerance or judged.unmet or judged.match_class == "exact"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs(), st.randoms(use_true_random=False))
 def test_the_order_of_candidates_does_not_matter(
     pair: tuple[str, Claim, list[Authorization]], random: Any
@@ -185,7 +185,7 @@ def test_the_order_of_candidates_does_not_matter(
     assert taken[0] == taken[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs())
 def test_only_what_is_active_is_taken(pair: tuple[str, Claim, list[Authorization]]) -> None:
     """And where nothing is taken an event says why."""
@@ -198,7 +198,7 @@ def test_only_what_is_active_is_taken(pair: tuple[str, Claim, list[Authorization
     assert resolution.chosen or resolution.events
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(QUERIES, st.sets(st.sampled_from(["servicing_provider", "facility", "diagnoses"])))
 def test_an_authorization_of_the_very_service_is_exact(query: str, dropped: set[str]) -> None:
     """Also one that is silent about some of it: what is not scoped covers all."""
@@ -208,7 +208,7 @@ def test_an_authorization_of_the_very_service_is_exact(query: str, dropped: set[
     assert ("exact", judged.attainable) == (judged.match_class, judged.score)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs(), MODIFIERS, st.sampled_from(["RT", "LT", "50", "GP", "TC"]))
 def test_one_more_modifier_never_raises_a_score(
     pair: tuple[str, Claim, list[Authorization]], modifiers: list[str], more: str
@@ -228,7 +228,7 @@ def test_one_more_modifier_never_raises_a_score(
     assert all(less >= more for less, more in zip(*scores, strict=True))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs())
 def test_candidates_do_not_change_one_another(
     pair: tuple[str, Claim, list[Authorization]],

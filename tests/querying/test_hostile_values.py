@@ -1,6 +1,6 @@
 """Values that look like a query stay values."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.querying.search import candidate_search, scored_search
@@ -14,7 +14,6 @@ def shape_of(written: object) -> object:
     return [shape_of(each) for each in written] if isinstance(written, list) else None
 
 
-@settings(deadline=None)
 @given(hostile=st.text(st.sampled_from("\"\\{}[]:,*?~^/ $#'<>%|&!()é☃"), max_size=20))
 def test_a_value_of_a_claim_never_becomes_a_part_of_the_query(hostile: str) -> None:
     """Whatever it holds: no clause more, and none less."""

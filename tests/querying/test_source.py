@@ -112,7 +112,7 @@ def test_a_path_is_a_json_pointer() -> None:
     assert pointer(("a/b", 0, "c~d")) == "/a~1b/0/c~0d"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=300) | st.text(alphabet="ab:-[]{}&*<!|>'\"#%@`, \n\t0159.", max_size=120))
 def test_no_text_is_a_fault(text: str) -> None:
     """Whatever is pasted, loading answers with plans or problems."""

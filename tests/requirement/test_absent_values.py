@@ -97,7 +97,7 @@ PROCEDURES = st.sampled_from(["", '"A"', '"B"', '!= "A"', "null"])
 ANSWERS = st.sampled_from(["[]", '["authorization"]', '["notification"]', '["referral"]'])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.lists(st.tuples(CELLS, PROCEDURES, ANSWERS), max_size=6),
     charge=st.sampled_from([0, 7, 100, 101, 201]),

@@ -238,7 +238,7 @@ FILES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(old=FILES, new=FILES, chance=st.randoms(use_true_random=False))
 def test_all_changes_lead_to_the_other_set_and_some_to_between(
     old: dict[str, str], new: dict[str, str], chance: random.Random

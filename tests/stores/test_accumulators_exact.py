@@ -27,7 +27,7 @@ from tests.stores.drawing import draw, dump, plan_of, refused
 from tests.stores.drawing import payer as payer
 
 BIG = st.integers(1, SCALED_MAX) | st.integers(SCALED_MAX - 1000, SCALED_MAX)
-OPTIONS = settings(max_examples=300, deadline=None)
+OPTIONS = settings(max_examples=300)
 
 
 @pytest.fixture(scope="module")

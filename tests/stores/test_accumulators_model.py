@@ -9,7 +9,6 @@ from tests.stores.books_bed import laid
 from tests.stores.books_machine import Books
 
 UNHURRIED = settings(
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

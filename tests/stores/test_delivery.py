@@ -191,7 +191,6 @@ def in_order(ground: Ground) -> list[tuple[int, str | None]]:
 
 @settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

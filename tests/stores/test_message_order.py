@@ -83,7 +83,6 @@ async def may_be_drawn(stores: Stores, payer: str) -> Decimal:
 @pytest.mark.parametrize("name", list(STORIES))
 @settings(
     max_examples=6,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(chance=st.integers(0, 10**9))

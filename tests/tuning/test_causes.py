@@ -76,7 +76,7 @@ def test_a_cause_is_enough_needed_and_of_the_fewest_changes(data: st.DataObject)
 
 
 @given(needed=st.sets(st.integers(0, 39), min_size=3, max_size=8))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_of_many_changes_nothing_in_a_cause_can_be_left_out(needed: set[int]) -> None:
     """Where sets are too many to be tried all."""
     formula = frozenset(needed).issubset

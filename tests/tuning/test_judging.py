@@ -84,7 +84,7 @@ def judged_alike(study: list[StudyClaim], book: RuleBook, columns: Columns) -> N
     }
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 10_000), edits=st.integers(0, 4))
 def test_a_study_is_judged_as_a_match_would_be(seed: int, edits: int) -> None:
     """Also after another book used the same columns."""
@@ -103,7 +103,7 @@ def test_a_drawn_study_is_judged_as_a_match_would_be(seed: int) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000_000), edits=st.integers(0, 6))
 def test_a_study_is_judged_as_a_match_would_be_many_times(seed: int, edits: int) -> None:
     """More of them, with more edits at once."""

@@ -94,7 +94,7 @@ def test_a_switch_is_tried_with_its_threshold_and_lead() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nothing_worse_is_ever_found(data: st.DataObject) -> None:
     """Of any rules: no fewer right, no more wrong; and no more is tried than may be."""
     count, size = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 8))
@@ -227,7 +227,7 @@ def test_knobs_are_the_whole_numbers_of_templates() -> None:
 
 
 @given(seed=st.randoms(use_true_random=False))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 def test_values_are_written_in_their_place_alone(seed: Random) -> None:
     """What is read back is what was turned, and nothing else."""
     knobs = knobs_of(shipped_texts(), TEMPLATES)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.authorization import Authorization
@@ -98,14 +98,14 @@ def holds(content: object) -> None:
 
 
 @given(values)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_value_gives_findings(content: Any) -> None:
     """Also one that is no resource."""
     holds(content)
 
 
 @given(st.sampled_from(["ClaimResponse", "Bundle", "Parameters", "Claim"]), values)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_members_of_a_resource_give_findings(name: str, members: Any) -> None:
     """With the names that we know, and any others."""
     holds({**(members if isinstance(members, dict) else {"item": members}), "resourceType": name})
@@ -124,7 +124,7 @@ def places(content: Any) -> list[tuple[Any, Any]]:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 def test_a_full_document_with_any_places_changed_gives_findings(data: st.DataObject) -> None:
     """Every value that we read may be another, or another kind of thing."""
     content = json.loads(json.dumps(FULL))

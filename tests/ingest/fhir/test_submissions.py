@@ -186,7 +186,7 @@ def test_a_document_that_was_skipped_is_not_whole() -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_bytes_give_submissions(content: bytes) -> None:
     """Never an exception."""
     assert of(content)

@@ -31,7 +31,7 @@ MARKS = "".join(
 )
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBERS = ControlNumbers(interchange=1, group=1)
-FAST = settings(max_examples=60, deadline=None)
+FAST = settings(max_examples=60)
 
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
