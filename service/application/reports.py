@@ -112,10 +112,7 @@ async def begin(caller: Caller, asked: ReportAsked) -> Head:
     labels = await golden.labels(caller) if asked.labels is None else labels_of(asked.labels)
 
     async def work() -> None:
-        async def made(tell: Tell) -> None:
-            await keep(caller, head, before, after, labels=labels, minutes=asked.minutes, tell=tell)
-
-        await studies.recorded(caller, head, made)
+        await recorded(caller, head, before, after, labels=labels, minutes=asked.minutes)
 
     await caller.stores.studies.write(caller.payer, head)
     caller.parts.jobs.add(work)
@@ -156,7 +153,7 @@ async def new_head(
     )
 
 
-async def keep(
+async def recorded(
     caller: Caller,
     head: Head,
     before: RuleSet,
@@ -164,15 +161,33 @@ async def keep(
     *,
     labels: Labels,
     minutes: int,
-    tell: Tell,
+    also: Tell | None = None,
 ) -> Made:
-    """Make a report and store it; raises as ``make``."""
-    made = await make(
-        caller, str(head.study), before, after, labels=labels, minutes=minutes, tell=tell
-    )
-    done = replace(head, status="done", said={**head.said, **_summary(made)})
-    await caller.stores.studies.write_report(caller.payer, done, made.content, made.page)
-    return made
+    """Make a report and store it; its head, and whoever else wants it, is told how far it is.
+
+    Raises as ``make``.
+    """
+    found: list[Made] = []
+
+    async def work(tell: Tell) -> Head:
+        def told(what: str) -> None:
+            tell(what)
+            if also is not None:
+                also(what)
+
+        made = await make(
+            caller, str(head.study), before, after, labels=labels, minutes=minutes, tell=told
+        )
+        found.append(made)
+        return replace(head, status="done", said={**head.said, **_summary(made)})
+
+    async def store(done: Head) -> None:
+        await caller.stores.studies.write_report(
+            caller.payer, done, found[0].content, found[0].page
+        )
+
+    await studies.recorded(caller, head, work, store)
+    return found[0]
 
 
 def _summary(made: Made) -> Json:

@@ -9,6 +9,7 @@ import hashlib
 import heapq
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Literal, Self
@@ -52,6 +53,7 @@ LINES_MAX = 100_000
 CLAIMS_MAX = 20_000
 """The claims that are taken of those that are kept, at most and where nobody says otherwise."""
 
+BEAT_S = 2.0
 _AT_ONCE = 8
 _READ_AT_ONCE = 100
 _TIMEOUT_MS = 10_000
@@ -174,40 +176,50 @@ def check_lines(lines: int) -> None:
 
 
 async def recorded(
-    caller: Caller, head: Head, work: Callable[[Tell], Awaitable[Head | None]]
+    caller: Caller,
+    head: Head,
+    work: Callable[[Tell], Awaitable[Head]],
+    store: Callable[[Head], Awaitable[None]] | None = None,
 ) -> Head:
-    """Do the work of a study or report, and write down how far it is, and if it failed."""
+    """Do the work of a study or report, and write down how far it is, and if it failed.
+
+    What came of it is stored, as its head alone if not said, when nothing more is written of how
+    far it is.
+    """
     studies = caller.stores.studies
-    doing = "waiting"
+    doing, over = "waiting", asyncio.Event()
 
     def tell(what: str) -> None:
         nonlocal doing
         doing = what
 
-    async def keep() -> None:
-        while True:
+    async def beat() -> None:
+        while not over.is_set():
             running = replace(head, status="running", said={**head.said, "doing": doing})
-            await studies.write(caller.payer, running)
-            await asyncio.sleep(2)
+            with suppress(EngineFault):
+                await studies.write(caller.payer, running)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), BEAT_S)
 
-    beating = asyncio.create_task(keep())
+    async def write(kept: Head) -> None:
+        over.set()  # and not cancelled: a request that is on its way may arrive after the next one
+        await beating
+        if store is None or kept.status == "failed":
+            await studies.write(caller.payer, kept)
+        else:
+            await store(kept)
+
+    beating = asyncio.create_task(beat())
     try:
         done = await work(tell)
+        await write(done)
     except Exception as error:
         reason = str(error) if isinstance(error, EngineFault | Misfit) else type(error).__name__
-        failed = replace(head, status="failed", said={**head.said, "reason": reason})
-        await _stopped(beating)
-        await studies.write(caller.payer, failed)
+        await write(replace(head, status="failed", said={**head.said, "reason": reason}))
         raise
-    await _stopped(beating)
-    if done is not None:
-        await studies.write(caller.payer, done)
-    return done or head
-
-
-async def _stopped(beating: asyncio.Task[None]) -> None:
-    beating.cancel()
-    await asyncio.wait([beating])
+    finally:
+        over.set()
+    return done
 
 
 async def make(caller: Caller, head: Head, asked: StudyAsked, tell: Tell) -> Head:

@@ -142,14 +142,10 @@ async def _reported(
     """Have the report of the draft made first: where it cannot be, there is no draft."""
     head = await reports.new_head(caller, study, before, after)
 
-    async def made(also: Tell) -> None:
-        def told(what: str) -> None:
-            also(what)
-            tell(f"the report: {what}")
+    def also(what: str) -> None:
+        tell(f"the report: {what}")
 
-        await reports.keep(caller, head, before, after, labels=labels, minutes=MINUTES, tell=told)
-
-    await studies.recorded(caller, head, made)
+    await reports.recorded(caller, head, before, after, labels=labels, minutes=MINUTES, also=also)
     return head.id
 
 

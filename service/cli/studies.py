@@ -218,18 +218,9 @@ async def _reported(
     before, draft = await studies.set_in_force(caller), await _draft(caller, named)
     head = await reports.new_head(caller, study, before, draft)
     say(f"report {head.id}")
-    found: list[Made] = []
-
-    async def make(tell: studies.Tell) -> None:
-        def told(what: str) -> None:
-            say(what)
-            tell(what)
-
-        keep = reports.keep(caller, head, before, draft, labels=labels, minutes=minutes, tell=told)
-        found.append(await keep)
-
-    await studies.recorded(caller, head, make)
-    return found[0]
+    return await reports.recorded(
+        caller, head, before, draft, labels=labels, minutes=minutes, also=say
+    )
 
 
 async def rules_of(caller: Caller, named: str | None) -> RuleSet:

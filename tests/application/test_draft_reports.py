@@ -1,6 +1,8 @@
 """A draft that is kept, judged on a study, and evaluated with the report of it."""
 
+import asyncio
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 
 import orjson
@@ -11,7 +13,8 @@ from service.application.parts import Caller
 from service.application.reports import EvaluationAsked, ReportAsked
 from service.application.rules import RulesRefused
 from service.application.rules_drafts import DraftEdited
-from service.application.studies import NoSuchStudy, StudyAsked
+from service.application.studies import NoSuchStudy, StudyAsked, Tell
+from service.domain.misfits import Misfit
 from service.rules.book import EVERYBODY
 from service.stores.studies.studies import Head
 from tests.application.office import TITLE, WEIGHT, WHY, Office, in_office, texts_with
@@ -38,6 +41,45 @@ async def reported(caller: Caller, draft: dict[str, str | None]) -> Head:
     head = await reports.begin(caller, ReportAsked(study=study.id, texts=draft))
     await caller.parts.jobs.idle()
     return await reports.read(caller, head.id)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "failed"])
+def test_how_far_it_is_never_stands_over_what_came_of_it(
+    own: Ground, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    """Elasticsearch may take a request in although its sender waits for the answer no more."""
+
+    async def work(people: Office) -> None:
+        ann = people.of("ann")
+        kept = people.parts.stores.studies
+        head = studies.new_head(ann, StudyAsked(name="s", claims=(build_claim(),)))
+        on_its_way, write = asyncio.Event(), kept.write
+
+        async def slowly(payer: str, each: Head) -> None:
+            if each.status == "running":
+                on_its_way.set()
+                await asyncio.sleep(0.05)
+            await write(payer, each)
+
+        async def slow(payer: str, each: Head) -> None:
+            await asyncio.shield(slowly(payer, each))
+
+        async def made(_: Tell) -> Head:
+            await on_its_way.wait()
+            if fails:
+                raise Misfit("it does not fit", "claims")
+            return replace(head, status="done")
+
+        async def store(done: Head) -> None:
+            await write(ann.payer, done)
+
+        monkeypatch.setattr(kept, "write", slow)
+        with suppress(Misfit):
+            await studies.recorded(ann, head, made, store)
+        await asyncio.sleep(0.1)
+        assert (await studies.read(ann, head.id)).status == ("failed" if fails else "done")
+
+    in_office(own, EVERYBODY, work)
 
 
 def test_a_draft_for_all_is_evaluated_with_reports_of_payers_that_have_it(own: Ground) -> None:
