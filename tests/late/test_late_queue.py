@@ -244,7 +244,7 @@ def test_a_member_with_many_claims_holds_nobody_up(
         for member in ("MMANY", "MONE"):
             await desk.push(authorization_id=f"A-{member}", member={"id": member})
         async with asyncio.timeout(60):  # a push that had to wait is noted when it is delivered
-            while await desk.queued() < 2:
+            while await desk.queued() < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         await desk.pause_over()
 
