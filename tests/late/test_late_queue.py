@@ -256,8 +256,7 @@ def test_a_member_with_many_claims_holds_nobody_up(
         assert await desk.queued() == 0
 
     run(ground, payer, scenario)
-    many = [f"C-many-{number}" for number in range(5)]
-    assert [each for each in looked if each != "C-one"] == many
+    assert [each for each in looked if each != "C-one"] == [f"C-many-{n}" for n in range(5)]
     assert looked.index("C-one") <= 2
 
 
