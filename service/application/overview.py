@@ -19,7 +19,7 @@ from service.domain.answers import StatementAnswer
 from service.domain.authorization import Authorization
 from service.domain.claim import Claim
 from service.stores.connection.clock import today
-from service.stores.intake.requests import WantedRequests
+from service.stores.intake.requests import Kept, WantedRequests
 from service.stores.ledger.entry import claims_in
 from service.stores.ledger.reading import MATCHED, MOVED
 
@@ -112,9 +112,11 @@ async def _requests(caller: Caller, wanted: str) -> list[str]:
     """The request of this id, or else those for a charge of this id, the newest first."""
     store = caller.stores.requests
     found = await store.read(caller.payer, wanted)
-    of_charge = WantedRequests(charge=wanted)
-    page = await store.page(caller.payer, of_charge, size=FOUND_MAX, after=None)
-    asked = [each.request.asked for each in ([found] if found else page.entries)]
+    entries: Sequence[Kept] = [found] if found else []
+    if found is None:
+        of_charge = WantedRequests(charge=wanted)
+        entries = (await store.page(caller.payer, of_charge, size=FOUND_MAX, after=None)).entries
+    asked = [each.request.asked for each in entries]
     note(members=(each.member.id for each in asked), others=(each.request_id for each in asked))
     return [each.request_id for each in asked]
 

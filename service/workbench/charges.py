@@ -96,12 +96,8 @@ def _charge(visit: Visit) -> dict[str, Any]:
     said: dict[str, Any] = {name: visit.field(name) for name in _TEXTS}
     member = {"id": visit.field("member"), "birth_date": visit.field("birth_date")}
     said["member"] = {name: each for name, each in member.items() if each}
-    said["modifiers"] = _words(visit, "modifiers")
-    said["diagnoses"] = [{"code": each} for each in _words(visit, "diagnoses")]
+    said["modifiers"] = visit.words("modifiers")
+    said["diagnoses"] = [{"code": each} for each in visit.words("diagnoses")]
     for name in _PROVIDERS:
         said[name] = {"npi": visit.field(name)} if visit.field(name) else None
     return {name: each for name, each in said.items() if each}
-
-
-def _words(visit: Visit, name: str) -> list[str]:
-    return visit.field(name).replace(",", " ").split()

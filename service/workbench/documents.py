@@ -96,7 +96,7 @@ def _paper(visit: Visit) -> Paper | None:
 
 def _authorization(visit: Visit) -> dict[str, Any]:
     """What the fields of the form say; what is empty is not said."""
-    number, codes = visit.field("number"), visit.field("codes").replace(",", " ").split()
+    number, codes = visit.field("number"), visit.words("codes")
     units, unit = visit.field("units"), visit.field("unit")
     span = {name: visit.field(name) for name in ("from", "to") if visit.field(name)}
     said: dict[str, Any] = {

@@ -249,16 +249,19 @@ def _asked(visit: Visit) -> dict[str, Any]:
     for name in visit.fields:
         path = name.split("/")[1 : _DEEP_MAX + 1]
         if path and path[0] in _EDITED:
-            text = visit.field(name)
-            _put(tree, path, text.replace(",", " ").split() if path[-1] == _WORDS else text)
+            _put(tree, path, (visit.words if path[-1] == _WORDS else visit.field)(name))
     edited = {name: _json(tree.get(name)) for name in _EDITED}
     edited["lines"] = _numbered([each for each in _rows(edited["lines"]) if _is_asked(each)])
     edited["documents"] = [each for each in _rows(edited["documents"]) if "type" in each]
     known = {each.get("code"): each for each in _rows(asked.get("diagnoses"))}
-    codes = visit.field("diagnoses").replace(",", " ").split()
+    codes = visit.words("diagnoses")
     edited["diagnoses"] = [known.get(each, {"code": each}) for each in codes]
     edited["request_id"] = visit.field("request_id")
-    said = {**asked, **edited}
+    return _filled({**asked, **edited})
+
+
+def _filled(said: dict[str, Any]) -> dict[str, Any]:
+    """What is not empty of it."""
     return {name: each for name, each in said.items() if each not in (None, "", {}, [])}
 
 
@@ -301,8 +304,7 @@ def _json(tree: Any) -> Any:
     """What a tree says; what is empty is not said."""
     if not isinstance(tree, dict):
         return tree
-    said = {name: _json(each) for name, each in tree.items()}
-    kept = {name: each for name, each in said.items() if each not in (None, "", {}, [])}
+    kept = _filled({name: _json(each) for name, each in tree.items()})
     is_list = bool(kept) and all(each.isdecimal() for each in kept)
     return [kept[each] for each in sorted(kept, key=int)] if is_list else kept
 

@@ -43,6 +43,10 @@ class Visit:
         """What a field of a form says, without blanks around it; nothing where it is not there."""
         return self.fields.get(name, ("",))[-1].strip()
 
+    def words(self, name: str) -> list[str]:
+        """The words of a field, between blanks or commas."""
+        return self.field(name).replace(",", " ").split()
+
     def file(self, name: str) -> tuple[str, bytes] | None:
         """The media type and content of a file that was chosen; None where none was."""
         files: Mapping[str, tuple[str, bytes]] = getattr(self.request.state, "files", {})
