@@ -129,8 +129,9 @@ class Contest:
             yield at_most("/match, 1 line, p50, against its bare search", *found, 2.2, "ms")
             self.say("a stream of claims")
             yield from self._batch(service, claims, multi, searches)
-            yield self._postgres(sample, claims, ten[0])
-            self.say(f"memory over {self.size.memory_claims:,} claims")
+        yield self._postgres(sample, claims, ten[0])
+        self.say(f"memory over {self.size.memory_claims:,} claims")
+        with Connection(url) as service:  # anew: one that was idle for long is closed
             yield from self._memory(service, pid, claims)
 
     def adjudication(self) -> Iterator[Measured]:

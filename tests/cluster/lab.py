@@ -75,10 +75,9 @@ class Member:
         """Stop it in order, and drop its data."""
         supervision.stop(self.home, self.kind)
 
-    def restart(self) -> None:
-        """Stop it in order, and start it again on its data."""
+    def leave(self) -> None:
+        """Stop it in order, as for a restart; it keeps its data."""
         self.engine.stop()
-        self.start()
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -1,8 +1,8 @@
-"""Nodes of Elasticsearch are killed under load: that is never "no match", and nothing is lost."""
+"""Nodes of Elasticsearch are killed, or restarted, under load: never "no match", nothing lost."""
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -12,7 +12,7 @@ from service.stores.connection.faults import EngineUnavailable
 from tests.api.bodies import authorization_body, claim_body
 from tests.api.service_process import ServiceProcess
 from tests.api.test_killed_engine import Load, chosen_in
-from tests.cluster.lab import READY_S, SearchCluster, wait_for
+from tests.cluster.lab import READY_S, Member, SearchCluster, wait_for
 from tests.ground import Ground
 from tests.serving import client_of
 
@@ -47,14 +47,17 @@ def goes_on(load: Load) -> None:
             raise AssertionError(f"right, stored and unavailable: {told}") from error
 
 
-def test_a_killed_node_costs_no_wrong_answer_and_no_push(url: str, search: SearchCluster) -> None:
+@pytest.mark.parametrize("end", [Member.kill, Member.leave], ids=["killed", "restarted"])
+def test_a_node_that_goes_costs_no_wrong_answer_and_no_push(
+    url: str, search: SearchCluster, end: Callable[[Member], None]
+) -> None:
     """Each of the three, one after the other, the one that is named first, too."""
     with client_of(url) as client:
         assert client.put("/authorizations/A1", json=authorization_body()).status_code == 201
         with Load(url) as load:
             for node in search.nodes:
                 goes_on(load)
-                node.kill()
+                end(node)
                 goes_on(load)
                 node.start()
                 search.wait_until_whole()
