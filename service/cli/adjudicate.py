@@ -13,6 +13,7 @@ from service.cli.adjudication_view import adjudication_view
 from service.cli.claim_file import ClaimsArgument, Shown, put_answers
 from service.cli.configuration import JsonOption, PayerOption, payer_of, read_settings
 from service.cli.faults import PROBLEMS
+from service.cli.over_http import ServiceOption, put_answers_of
 from service.cli.terminal import say
 from service.domain.adjudication import Adjudication
 from service.domain.engine_fault import EngineFault
@@ -28,6 +29,7 @@ def adjudicate(
         typer.Option("--readjudicate", help="Give back what this version drew, and draw again."),
     ] = False,
     payer: PayerOption = None,
+    service: ServiceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Adjudicate a claim: draw its units, and say what is paid of every line, and why not more.
@@ -37,6 +39,12 @@ def adjudicate(
     Exit code 1: it was adjudicated, but the ledger entry could not be copied to Elasticsearch yet;
     or some claims of an 837 were not adjudicated.
     """
+    if service is not None:
+        put_answers_of(
+            service, "/adjudicate", claim, Adjudication, adjudication_view,
+            payer=payer, as_json=as_json, dry_run=dry_run, readjudicate=readjudicate,
+        )  # fmt: skip
+        return
     settings = read_settings()
     whose = payer_of(payer, settings)
     faults: list[EngineFault] = []

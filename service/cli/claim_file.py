@@ -16,7 +16,7 @@ from service.application.claims import ClaimSent
 from service.application.parts import Caller, local_caller
 from service.application.refusals import Conflict
 from service.cli.faults import BadInput
-from service.cli.input_file import InputFile
+from service.cli.input_file import STDIN, InputFile
 from service.cli.opened import opened
 from service.cli.terminal import out, put_answer, put_line, say
 from service.domain.misfits import misfits
@@ -53,10 +53,15 @@ ClaimArgument = Annotated[
 
 def read_claim(name: str, model: type[AnyClaim]) -> AnyClaim:
     """Read a claim from a file or stdin; raises BadInput that says where it does not fit."""
-    if name == "-":
-        return _parsed("stdin", sys.stdin.buffer.read(BYTES_MAX + 1), model)
+    return parsed(name, read_text(name), model)
+
+
+def read_text(name: str) -> bytes:
+    """The bytes of a file or of stdin, and one more than may be read of what is too long."""
+    if name == STDIN:
+        return sys.stdin.buffer.read(BYTES_MAX + 1)
     with Path(name).open("rb") as file:
-        return _parsed(name, file.read(BYTES_MAX + 1), model)
+        return file.read(BYTES_MAX + 1)
 
 
 async def put_answers(
@@ -116,7 +121,7 @@ async def _read_pieces(name: str, chunks: AsyncIterator[bytes], model: type[AnyC
         text += chunk
         if len(text) > BYTES_MAX:
             break
-    return _parsed(name, text, model)
+    return parsed(name, text, model)
 
 
 def _put(
@@ -147,7 +152,9 @@ def _where(sent: ClaimSent) -> str:
     return f"transaction {transaction}" if transaction else "the file"
 
 
-def _parsed(shown: str, text: bytes, model: type[AnyClaim]) -> AnyClaim:
+def parsed(name: str, text: bytes, model: type[AnyClaim]) -> AnyClaim:
+    """Read a claim; raises BadInput that says where it does not fit."""
+    shown = "stdin" if name == STDIN else name
     if len(text) > BYTES_MAX:
         raise BadInput(f"{shown}: longer than {BYTES_MAX} bytes")
     try:

@@ -15,6 +15,7 @@ from service.cli.claim_file import ClaimArgument, read_claim
 from service.cli.configuration import JsonOption, PayerOption
 from service.cli.faults import BadInput
 from service.cli.opened import run_for_payer
+from service.cli.over_http import ServiceOption, ask
 from service.cli.terminal import put_answer
 from service.domain.claim import Claim
 from service.domain.misfits import misfits
@@ -31,6 +32,7 @@ def explain(
         typer.Option("--type", help="As what; else what the line needs."),
     ] = None,
     payer: PayerOption = None,
+    service: ServiceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say which requirement an authorization fails first, and which criteria it misses."""
@@ -41,7 +43,11 @@ def explain(
         asked = WhyNotQuestion(claim=given, line=line, number=number, type=kind)
     except ValidationError as error:
         raise BadInput(misfits(error)[0]) from error
-    answer = run_for_payer(lambda caller: claims.explain(caller, asked), payer)
+    if service is not None:
+        question = asked.model_dump_json(by_alias=True, exclude_unset=True).encode()
+        answer = ask(service, "/match/why-not", question, payer)
+    else:
+        answer = run_for_payer(lambda caller: claims.explain(caller, asked), payer)
     put_answer(answer, _view(answer), as_json=as_json)
 
 
