@@ -36,15 +36,30 @@ Asker = tuple[str, str, frozenset[str]]
 """A caller: how he was authenticated, his name, his payers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many requests in a window of so many seconds; without one, so many at once."""
+
+    limit: str
+    most: int
+    window_s: int | None = None
+
+
+def quota_of(limit: str, rate: float, burst_s: float) -> Quota:
+    """A rate as a quota in whole numbers, which never says more than the rate gives."""
+    window_s = math.ceil(max(burst_s, 1 / rate))
+    return Quota(limit, max(1, math.floor(rate * window_s)), window_s)
+
+
 class TooMany(Exception):
     """A caller asks for more than he may; ``retry_after_s`` is when to ask again."""
 
-    def __init__(self, limit: str, reason: str, retry_after_s: int = 1) -> None:
+    def __init__(self, quota: Quota, reason: str, retry_after_s: int = 1) -> None:
         """Say which bound it is, in a text that names it."""
         super().__init__(reason)
-        self.limit = limit
+        self.quota = quota
         self.retry_after_s = retry_after_s
-        REFUSED.labels(limit).inc()
+        REFUSED.labels(quota.limit).inc()
 
 
 class Usage(Protocol):
@@ -96,11 +111,12 @@ class Limits(Background):
         bucket.asked += 1
         if self._at_once and bucket.at_once >= self._at_once:
             reason = f"at most {self._at_once} requests of a caller at once"
-            raise TooMany("at_once", reason)
+            raise TooMany(Quota("at_once", self._at_once), reason)
         rate = self._rate * bucket.share
         if rate and not bucket.take(now, rate, max(1.0, rate * BURST_S)):
             reason = f"at most {self._rate:g} requests of a caller a second"
-            raise TooMany("rate", reason, math.ceil((1 - bucket.tokens) / rate))
+            retry_after_s = math.ceil((1 - bucket.tokens) / rate)
+            raise TooMany(quota_of("rate", self._rate, BURST_S), reason, retry_after_s)
         bucket.at_once += 1
         return bucket
 
@@ -115,7 +131,8 @@ class Limits(Background):
         bucket = self._addresses.setdefault(address, Bucket(most, now))
         if not bucket.take(now, self._failures, most):
             reason = f"at most {self._failures:g} wrong credentials of an address a second"
-            raise TooMany("failures", reason)
+            quota = quota_of("failures", self._failures, FAILURES_BURST_S)
+            raise TooMany(quota, reason, math.ceil((1 - bucket.tokens) / self._failures))
 
     async def turn(self) -> None:
         """Tell the others, and take the share that was asked of this worker."""

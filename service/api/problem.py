@@ -157,8 +157,15 @@ def _of_not_permitted(error: refusals.NotPermitted) -> Refused:
 
 
 def _of_too_many(error: refusals.TooMany) -> Refused:
-    headers = {"Retry-After": str(error.retry_after_s)}
-    if error.limit == "failures":
+    quota, retry_after = error.quota, str(error.retry_after_s)
+    named, of_requests = f'"{quota.limit}"', quota.window_s is not None
+    measure = f"w={quota.window_s}" if of_requests else 'qu="concurrent-requests"'
+    headers = {
+        "Retry-After": retry_after,
+        "RateLimit-Policy": f"{named};q={quota.most};{measure}",
+        "RateLimit": f"{named};r=0" + (f";t={retry_after}" if of_requests else ""),
+    }
+    if quota.limit == "failures":
         headers["Connection"] = "close"
     return Refused(429, "Too many requests", str(error), headers=headers)
 

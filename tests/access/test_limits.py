@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.access.limits import Asker, Bucket, Limits, TooMany
+from service.access.limits import Asker, Bucket, Limits, Quota, TooMany, quota_of
 from service.access.subject import Subject
 from service.domain.engine_fault import EngineFault
 
@@ -125,3 +125,20 @@ def test_wrong_credentials_are_counted_by_address() -> None:
     limits.failed("10.0.0.2")
     for _ in range(500):
         Limits(Others(), rate=0, at_once=0, failures=0).failed("10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [
+        (1000, Quota("rate", 2000, 2)),
+        (1.5, Quota("rate", 3, 2)),
+        (0.7, Quota("rate", 1, 2)),
+        (0.3, Quota("rate", 1, 4)),
+        (0.01, Quota("rate", 1, 100)),
+    ],
+)
+def test_a_rate_is_told_in_whole_numbers_and_never_as_more(rate: float, told: Quota) -> None:
+    """Whoever keeps to it is within the rate."""
+    assert quota_of("rate", rate, 2.0) == told
+    assert told.window_s is not None
+    assert told.most <= rate * told.window_s

@@ -61,6 +61,8 @@ def test_a_rate_is_kept(url: str, search: Proxy) -> None:
         assert modest.get("/health/live").status_code == 200
     for each in refused:
         assert int(each.headers["retry-after"]) >= 1
+        assert each.headers["ratelimit-policy"] == f'"rate";q={2 * RATE};w=2'
+        assert each.headers["ratelimit"] == f'"rate";r=0;t={each.headers["retry-after"]}'
         assert each.headers["content-type"] == "application/problem+json"
         assert each.json()["type"] == "urn:authmatch:problem:too-many-requests"
         assert f"{RATE} requests" in each.json()["detail"]
@@ -84,6 +86,9 @@ def test_no_more_is_at_work_than_may_be(url: str) -> None:
         refused = client.post("/match", json=claim_body())
         assert refused.status_code == 429
         assert f"{AT_ONCE} requests of a caller at once" in refused.json()["detail"]
+        policy = f'"at_once";q={AT_ONCE};qu="concurrent-requests"'
+        assert refused.headers["ratelimit-policy"] == policy
+        assert refused.headers["ratelimit"] == '"at_once";r=0'
         lines[0].sendall(b"0\r\n\r\n")
         while b"0\r\n\r\n" not in lines[0].recv(65_536):
             pass
@@ -100,7 +105,10 @@ def test_who_guesses_keys_is_slowed_down(url: str) -> None:
         right = client.get("/authorizations", headers={"x-api-key": "guess"})
     assert {each.status_code for each in answers} == {401, 429}
     assert right.status_code == 200
-    assert all("retry-after" in each.headers for each in answers if each.status_code == 429)
+    for each in answers:
+        if each.status_code == 429:
+            assert each.headers["ratelimit-policy"] == f'"failures";q={10 * FAILURES};w=10'
+            assert each.headers["ratelimit"] == f'"failures";r=0;t={each.headers["retry-after"]}'
 
 
 def test_fhir_addresses_say_it_in_their_way(url: str) -> None:
@@ -110,3 +118,4 @@ def test_fhir_addresses_say_it_in_their_way(url: str) -> None:
     refused: list[httpx.Response] = [each for each in answers if each.status_code == 429]
     assert refused
     assert all(each.json()["resourceType"] == "OperationOutcome" for each in refused)
+    assert all(each.headers["ratelimit"].startswith('"rate";r=0') for each in refused)
