@@ -1,6 +1,7 @@
 """Alerts of authorizations: each once, as units move and days pass, and gone with its cause."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +9,12 @@ import httpx
 import pytest
 
 from service.application.parts import Stores
+from service.domain.engine_fault import EngineFault
 from tests.api.bodies import Fields, authorization_body, claim_body
 from tests.api.conftest import Service
-from tests.ground import Ground
+from tests.ground import Ground, version_of
+from tests.ground import push as push_all
+from tests.movements import Mover, bounds
 from tests.serving import client_of
 
 TODAY = datetime.now(UTC).date()
@@ -188,3 +192,50 @@ def test_a_page_goes_on_by_its_cursor(caller: httpx.Client) -> None:
 
     assert sorted(seen) == [f"B{number}" for number in range(5)]
     assert (after, page["total"]) == (None, 5)
+
+
+async def used_of_ten(stores: Stores, payer: str, used: Mapping[str, int]) -> None:
+    """Authorizations of ten units each, of which so many are used, and nobody has looked yet."""
+    given: Any = {"effective": WIDE, "limits": {"units": "10", "unit": "UN"}}
+    await push_all(stores, payer, *(version_of(authorization_id=each, **given) for each in used))
+    for name, units in used.items():
+        await Mover(stores, payer).draw(f"C-{name}", units, of={name: bounds()})
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 5, 500])
+def test_what_moved_is_looked_at_in_parts_and_raised_once(
+    ground: Ground, payer: str, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """However many at a time: those that are near are alerts, once; of nothing there is none."""
+    monkeypatch.setattr("service.stores.alerts._evaluating.AT_ONCE", at_once)
+    used = {"A1": 9, "A2": 1, "A3": 9, "A4": 9, "A5": 2, "A6": 9, "A7": 9}
+
+    async def moved(stores: Stores) -> list[int]:
+        await used_of_ten(stores, payer, used)
+        parts: list[list[str]] = [[], ["A2"], list(used), list(used)]
+        return [await stores.alerts.evaluating.moved(payer, each) for each in parts]
+
+    assert ground.run(moved) == [0, 0, 5, 0]
+
+
+def test_alerts_that_cannot_be_kept_are_a_fault_and_found_again(
+    own: Ground, payer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While others are looked at, too: whoever asked is told, and the next look has all."""
+    monkeypatch.setattr("service.stores.alerts._evaluating.AT_ONCE", 1)
+    names = [f"A{number}" for number in range(6)]
+
+    async def close(stores: Stores, is_closed: bool | None) -> None:
+        await stores.elasticsearch.indices.put_settings(
+            index=stores.indices.alerts, settings={"index.blocks.write": is_closed}
+        )
+
+    async def moved(stores: Stores) -> int:
+        await used_of_ten(stores, payer, dict.fromkeys(names, 9))
+        await close(stores, True)
+        with pytest.raises(EngineFault):
+            await stores.alerts.evaluating.moved(payer, names)
+        await close(stores, None)
+        return await stores.alerts.evaluating.moved(payer, names)
+
+    assert own.run(moved) == len(names)

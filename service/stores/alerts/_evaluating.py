@@ -24,7 +24,7 @@ from prometheus_client import Counter
 from service.accounting.answers.alerts import alerts_of, alerts_of_request, last_end, may_alert
 from service.accounting.answers.statement import AccountsState
 from service.accounting.books.rows import is_counter_book
-from service.background import Background
+from service.background import Background, end
 from service.domain.alert import DOCUMENTED, Alert, AlertTable
 from service.domain.authorization import Authorization
 from service.domain.manual_entry import MANUAL_PENDING
@@ -89,17 +89,29 @@ class Evaluating:
     async def moved(self, payer: str, ids: Sequence[str]) -> int:
         """Find the alerts of authorizations whose units moved; says how many are new.
 
-        Most are far from any, as their accounts show: only the others are read, many at once.
+        Most are far from any, as their accounts show: only the others are read, many at once, and
+        kept while the accounts of the next ones are looked at.
         """
         table, count, near = self.table(payer), 0, dict[str, AccountsState]()
-        for start in range(0, len(ids), AT_ONCE):
-            held = await self._balances(payer, ids[start : start + AT_ONCE])
-            near |= {name: each for name, each in held.items() if may_alert(each, table)}
-            if near and (len(near) >= AT_ONCE or start + AT_ONCE >= len(ids)):
-                stored = await self._reading.get_all(payer, list(near))
-                count += await self._keep(payer, table, stored, near)
-                near = {}
-        return count
+        keeping: asyncio.Task[int] | None = None
+        try:
+            for start in range(0, len(ids), AT_ONCE):
+                held = await self._balances(payer, ids[start : start + AT_ONCE])
+                near |= {name: each for name, each in held.items() if may_alert(each, table)}
+                if len(near) >= AT_ONCE:
+                    count += await keeping if keeping else 0
+                    keeping = asyncio.create_task(self._keep_near(payer, table, near))
+                    near = {}
+            count += await keeping if keeping else 0
+        finally:
+            if keeping:
+                await end(keeping)
+        return count + (await self._keep_near(payer, table, near) if near else 0)
+
+    async def _keep_near(
+        self, payer: str, table: AlertTable, near: Mapping[str, AccountsState]
+    ) -> int:
+        return await self._keep(payer, table, await self._reading.get_all(payer, list(near)), near)
 
     async def look(self, payer: str) -> int:
         """Find the alerts of days: of what is pended, and of what ends soon; says how many."""
