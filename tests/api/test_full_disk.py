@@ -167,6 +167,10 @@ class Caller:
         answer = self.adjudicate(number)
         return str(answer["lines"][0]["disposition"] if "lines" in answer else answer["status"])
 
+    def has_paid(self, number: int) -> bool:
+        """Adjudicate a claim, and tell whether its line is paid, now or before."""
+        return self.outcome(number) == "pay"
+
     def ready(self) -> tuple[int, list[str]]:
         """Ask whether the service is ready, and what is closed."""
         answer = self._client.get("/health/ready")
@@ -187,7 +191,7 @@ def asked(ground: Ground) -> Iterator[Caller]:
         wait_for(lambda: caller.ready() == READY, "ready again")
         for number in (*BEFORE, *DURING):
             wait_for(partial(caller.has_matched, number), f"A{number}")
-            assert caller.outcome(number) == "pay"
+            wait_for(partial(caller.has_paid, number), f"C{number}")
         assert caller.adjudicate(BEFORE[0]) == {**first, "replayed": True}
     payer = ground.settings.default_payer
     found = ground.run(lambda stores: stores.reconciliation.run([payer]))
