@@ -34,7 +34,8 @@ class X12Reader:
 
     def feed(self, chunk: bytes) -> Iterator[Item]:
         """Take a chunk of any size."""
-        yield from self._envelopes.take_all(self.segments.feed(chunk))
+        for found in self.segments.feed_pieces(chunk):
+            yield from self._envelopes.take_all(found)
 
     def end(self) -> Iterator[Item]:
         """Say that nothing follows; give what is left."""

@@ -23,7 +23,8 @@ class Draft(Elements):
     __slots__ = ("fields", "is_unsure", "notes")
 
     def __init__(self, findings: Findings, loop: str) -> None:
-        super().__init__(findings, loop)
+        self.findings = findings
+        self.loop = loop
         self.fields: dict[str, Any] = {}
         self.notes: dict[str, Any] = {}
         self.is_unsure = False
@@ -150,15 +151,21 @@ class Rows:
                 takes = found.setdefault(row.segment, {}).setdefault(qualifier, [])
                 if isinstance(row, Row):
                     takes.append(row.take)
-        self._takes = found
+        self._takes: dict[str, list[Take]] = {}
+        self._qualified: dict[str, dict[str, list[Take]]] = {}
+        for segment_id, by in found.items():
+            self._takes[segment_id] = by.pop("", [])
+            self._qualified[segment_id] = {name: takes for name, takes in by.items() if takes}
 
     def read(self, segments: Iterable[Segment], draft: Draft) -> None:
         """Read the segments of a loop into a draft."""
         for segment in segments:
-            by = self._takes.get(segment[0][0])
-            if by:
-                for take in by.get(segment.get(1).upper()) or by.get("", []):
-                    take(draft, segment)
+            name = segment[0][0]
+            takes = self._takes.get(name, ())
+            if by := self._qualified.get(name):
+                takes = by.get(segment.get(1).upper(), takes)
+            for take in takes:
+                take(draft, segment)
 
 
 Read = Callable[[Draft, Segment, int], str | None]

@@ -267,8 +267,9 @@ def take_providers(draft: Draft, loop: Loop, setting: str) -> None:
     """
     if not loop.loops:
         return
-    _tell_others(draft, loop)
-    servicing, facilities = _all_of(draft, loop, SERVICING), _all_of(draft, loop, FACILITY)
+    named = loop.within("2010EA", "2010FA")
+    _tell_others(draft, named)
+    servicing, facilities = _all_of(draft, named, SERVICING), _all_of(draft, named, FACILITY)
     is_institutional = setting in ("inpatient", "outpatient")
     if not is_institutional:
         servicing = servicing or facilities
@@ -277,7 +278,7 @@ def take_providers(draft: Draft, loop: Loop, setting: str) -> None:
     for field, others, parties in (
         ("servicing_provider", "other_servicing_providers", servicing),
         ("facility", "other_facilities", facilities),
-        ("requesting_provider", "", _all_of(draft, loop, REFERRING)[:1]),
+        ("requesting_provider", "", _all_of(draft, named, REFERRING)[:1]),
     ):
         read = [_provider(draft, each) for each in parties]
         for party, provider in zip(parties[:1], read, strict=False):
@@ -291,19 +292,21 @@ def take_providers(draft: Draft, loop: Loop, setting: str) -> None:
                 draft.add(others, provider)
 
 
-def _all_of(draft: Draft, loop: Loop, roles: tuple[str, ...]) -> list[Loop]:
+def _all_of(draft: Draft, parties: list[Loop], roles: tuple[str, ...]) -> list[Loop]:
     """All parties of the first of these roles that one has; those of the other roles are told."""
-    named = [each for each in loop.within("2010EA", "2010FA") if each.role in roles]
-    first = min((roles.index(each.role or "") for each in named), default=0)
+    named = [each for each in parties if each.role in roles]
+    if len(named) < 2:
+        return named
+    first = min(roles.index(each.role or "") for each in named)
     for each in named:
         if each.role != roles[first]:
             draft.note("provider-left-out", each.segments[0], 1)
     return [each for each in named if each.role == roles[first]]
 
 
-def _tell_others(draft: Draft, loop: Loop) -> None:
+def _tell_others(draft: Draft, parties: list[Loop]) -> None:
     """Tell the parties whose role is no provider's here."""
-    for each in loop.within("2010EA", "2010FA"):
+    for each in parties:
         if each.role not in _ROLES:
             draft.note("provider-left-out", each.segments[0], 1)
 

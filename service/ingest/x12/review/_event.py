@@ -108,17 +108,16 @@ def take_other_settings(event: Event) -> None:
     """
     whole, setting = event.draft, event.setting
     for draft in (whole, *event.services):
-        draft.fields.pop("other_settings", None)
-        own = draft.fields.get("place_of_service") or whole.fields.get("place_of_service") or ""
-        servicing, facility = (
-            draft.fields.get(name) or whole.fields.get(name) or {}
-            for name in ("servicing_provider", "facility")
-        )
+        fields = draft.fields
+        fields.pop("other_settings", None)
         found = ""
-        if setting == "professional" and facility:
-            found = "inpatient" if own in codes.STAY_PLACES else "outpatient"
+        if setting == "professional":
+            if fields.get("facility") or whole.fields.get("facility"):
+                place = fields.get("place_of_service") or whole.fields.get("place_of_service")
+                found = "inpatient" if place in codes.STAY_PLACES else "outpatient"
         elif setting in ("inpatient", "outpatient") and draft.notes.get("service"):
-            is_person = bool(servicing) and "organization" not in servicing
+            own = fields.get("servicing_provider") or whole.fields.get("servicing_provider") or {}
+            is_person = bool(own) and "organization" not in own
             found = "professional" if is_person or setting == "inpatient" else ""
         if found:
             draft.fields["other_settings"] = [found]
@@ -276,15 +275,19 @@ def _line(draft: Draft, quantity: str, limits: dict[str, Any] | None) -> Documen
     if reference:
         fields.setdefault("attached", {})["administrative_reference"] = reference
     service, traces = draft.notes.get("service", {}), draft.notes.get("traces")
-    names = {"from": "procedure", "to": "to", "code_system": "code_system"}
     fields.pop("limits", None)
     told = {
-        "procedure": filled({field: service.get(name) for field, name in names.items()}),
+        "procedure": {
+            field: service[name] for field, name in _OF_A_PROCEDURE.items() if service.get(name)
+        },
         "modifiers": service.get("modifiers"),
         "code": traces[0][1] if traces else None,
         quantity: limits,
     }
     return fields | filled(told)
+
+
+_OF_A_PROCEDURE = {"from": "procedure", "to": "to", "code_system": "code_system"}
 
 
 def scope_of(draft: Draft) -> Document:

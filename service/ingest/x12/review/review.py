@@ -177,9 +177,9 @@ class ReviewHandler(Handler):
     def _authorization(
         self, loop: Loop, event: Event, patient: Patient, findings: Findings
     ) -> Content:
-        payer_id = _payer_of(loop).id
+        payer = _payer_of(loop)
         group = self.transaction.group
-        sender = payer_id or group.sender or group.interchange.sender
+        sender = payer.id or group.sender or group.interchange.sender
         lines = lines_of(event, findings, quantity="limits")
         numbers = (event.draft.fields.get("number"), *(each.get("number") for each in lines))
         number = next(filter(None, numbers), None)
@@ -214,7 +214,7 @@ class ReviewHandler(Handler):
             )
         document["source"] = self._source(sender)
         document["lines"] = lines
-        return self._checked(loop, document, findings)
+        return self._checked(loop, document, payer, findings)
 
     def _request(self, loop: Loop, event: Event, findings: Findings) -> Content:
         patient = self._patient(loop, findings)
@@ -316,11 +316,10 @@ class ReviewHandler(Handler):
         findings.add("number-repeated", loop.start, loop=loop.name)
         return f"{authorization_id}-{count}"
 
-    def _checked(self, loop: Loop, document: Document, findings: Findings) -> Content:
+    def _checked(self, loop: Loop, document: Document, payer: Payer, findings: Findings) -> Content:
         authorization = self.fitting(Authorization, checked_once(document), "2000E", findings)
         if authorization is None:
             return self.unread(loop, findings)
-        payer = _payer_of(loop)
         _, _, repeat = document["authorization_id"].partition("-")
         return AuthorizationRead(
             document=document,

@@ -7,6 +7,8 @@ handler of that kind.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -32,6 +34,8 @@ from service.ingest.x12.wire.segment import Delimiters, Segment
 from service.ingest.x12.wire.structure import UNKNOWN, Structure
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_REMEMBERED = 4096
 
 
 class Handler(ABC):
@@ -90,6 +94,8 @@ class Handler(ABC):
 
         It may be another person's, or restricted by what is said there.
         """
+        if not self.loops.has_unknown_levels:
+            return False
         above = loop.above(UNKNOWN)
         within = (each for each in loop.whole() if each.name == UNKNOWN)
         other = above or next((each for each in within if len(each.segments) > 1), None)
@@ -260,9 +266,9 @@ _NO_BHT = Segment(("BHT",), 0, 0, Delimiters("", "", "", ""))
 
 def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment) -> Transaction:
     sent = group.interchange
-    written = ((bht.get(4), bht.get(5)), (group.date, group.time), (sent.date, sent.time))
-    told = [as_moment(*each) for each in written]
-    made = finest(told)
+    made_at, order_at = _made(
+        (bht.get(4), bht.get(5)), (group.date, group.time), (sent.date, sent.time)
+    )
     return Transaction(
         group=group,
         set_id=start.get(1)[:3],
@@ -271,13 +277,24 @@ def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment) -> Tr
         guide=guide.name[:35],
         kind=guide.kind,
         reference=bht.get(3)[:200],
-        made_at=made.at if made else None,
-        order_at=in_order(told),
+        made_at=made_at,
+        order_at=order_at,
         purpose=bht.get(6),
         segment_index=start.ordinal,
         is_predetermination=guide.is_predetermination,
         envelope=Envelope(group.interchange.segment, group.segment, start),
     )
+
+
+@lru_cache(_REMEMBERED)
+def _made(*written: tuple[str, str]) -> tuple[datetime | None, datetime | None]:
+    """When a set was made, and by which time it is ordered, by the days and times of BHT, GS, ISA.
+
+    Thousands of sets may be of one minute.
+    """
+    told = [as_moment(*each) for each in written]
+    made = finest(told)
+    return made.at if made else None, in_order(told)
 
 
 def _count_of(text: str) -> int | None:

@@ -45,11 +45,14 @@ class Loop:
 
     def first(self, segment_id: str) -> Segment | None:
         """Its first segment of one id."""
-        return next(self.all(segment_id), None)
+        for each in self.segments:
+            if each.elements[0] == segment_id:
+                return each
+        return None
 
-    def within(self, *names: str) -> Iterator["Loop"]:
+    def within(self, *names: str) -> list["Loop"]:
         """The loops of these names that stand directly in it."""
-        return (each for each in self.loops if each.name in names)
+        return [each for each in self.loops if each.name in names]
 
     def whole(self) -> Iterator["Loop"]:
         """Itself and the loops within it, however deep, in their order."""
@@ -62,7 +65,10 @@ class Loop:
 
     def party(self, name: str) -> "Loop | None":
         """The first loop of this name that stands directly in it."""
-        return next(self.within(name), None)
+        for each in self.loops:
+            if each.name == name:
+                return each
+        return None
 
     def ancestors(self) -> Iterator["Loop"]:
         """The loops that it stands under, the nearest first."""
@@ -85,7 +91,12 @@ class LevelLoop(Loop):
     __slots__ = ("billing", "hl", "holds_units", "is_implied", "rank")
 
     def __init__(self, level: "Level", parent: Loop | None, *, is_implied: bool = False) -> None:
-        super().__init__(level.loop, parent)
+        self.name = level.loop
+        self.parent = parent
+        self.role = None
+        self.is_party = False
+        self.segments = []
+        self.loops = []
         self.rank = level.rank
         self.hl = ""
         self.is_implied = is_implied
@@ -110,6 +121,7 @@ class Walker:
     def __init__(self, structure: Structure, findings: Findings, start: int = 0) -> None:
         self._structure = structure
         self._openings = structure.openings
+        self._of_party = structure.party_segments
         self._unit_level = structure.level_of(structure.unit)
         self.findings = findings
         self.header = LevelLoop(_HEADER, None)
@@ -117,6 +129,7 @@ class Walker:
         self._unit: Loop | None = None
         self.last = start  # the ordinal of the last segment that was taken
         self._has_overflowed = False
+        self.has_unknown_levels = False
         self._limit = start + SEGMENTS_MAX
         self._at: Loop = self.header
         self._allowed = KNOWN
@@ -140,7 +153,7 @@ class Walker:
                 return self._open(opening, above, segment)
         at = self._at
         if at.is_party:
-            if not self._belongs_to_party(name, segment):
+            if name not in self._of_party or (name == "REF" and self._stays_above(segment)):
                 at = self._beside_party(name, segment)
         elif name not in self._allowed:
             self._misplaced(name, segment)
@@ -191,11 +204,8 @@ class Walker:
             self.findings.add("unit-too-long", segment, loop=self._at.name)
         return True
 
-    def _belongs_to_party(self, name: str, segment: Segment) -> bool:
-        structure = self._structure
-        if name == "REF" and segment.get(1).upper() in structure.stays_above:
-            return False
-        return name in structure.party_segments
+    def _stays_above(self, reference: Segment) -> bool:
+        return reference.get(1).upper() in self._structure.stays_above
 
     def _inside(self, opening: Opening) -> Loop | None:
         """Find the loop that a segment opens one in: not beyond the level that is open."""
@@ -239,11 +249,12 @@ class Walker:
         return closed
 
     def _level(self, segment: Segment) -> list[Loop]:
-        own, above, kind = segment.get(1), segment.get(2), segment.get(3)
+        own, above, kind = segment.texts(3)
         level = self._structure.levels.get(kind) or self._structure.levels.get(kind.upper())
         if level is None:
             self.findings.add("hl-level", segment, 3, loop=self._at.name)
             level = _UNKNOWN
+            self.has_unknown_levels = True
         depth = self._place_under(above, segment, level) + 1
         closed: list[Loop] = []
         if len(self._levels) > depth or self._unit_level is None:

@@ -22,6 +22,7 @@ from service.ingest.x12.wire._header import (
 )
 from service.ingest.x12.wire.problem import Problem
 from service.ingest.x12.wire.segment import Delimiters, Segment
+from service.ingest.x12.wire.structure import KNOWN
 
 _UTF8_MARK = codecs.BOM_UTF8
 _SNIFFED_BYTES = 4
@@ -90,7 +91,8 @@ SEGMENT_CHARACTERS_MAX = 100_000
 PIECE_BYTES = 8 * 1024
 """Chunks are read in pieces of this size, so that a large one takes no more memory."""
 
-_INTERCHANGE = frozenset({"ISA", "IEA"})
+_USUAL = KNOWN | {"GS", "GE", "ST", "SE"}
+"""Segments that need no care, but those which begin or end an interchange."""
 
 _HEADER = "\n"
 """Stands for an ISA segment that is yet to be read."""
@@ -135,9 +137,14 @@ class SegmentReader:
 
     def feed(self, chunk: bytes) -> Iterator[Read]:
         """Take a chunk of any size; give the segments that it completes."""
+        for found in self.feed_pieces(chunk):
+            yield from found
+
+    def feed_pieces(self, chunk: bytes) -> Iterator[list[Read]]:
+        """Take a chunk of any size; give the segments that each piece of it completes."""
         for start in range(0, len(chunk), PIECE_BYTES):
             piece = chunk[start : start + PIECE_BYTES]
-            yield from self._taken(self._decoder.decode(piece))
+            yield self._taken(self._decoder.decode(piece))
 
     def end(self) -> Iterator[Read]:
         """Say that nothing follows; give what is left."""
@@ -221,23 +228,19 @@ class SegmentReader:
 
     def _segments(self, pieces: list[str], marks: Delimiters) -> list[str] | None:
         """Make segments; give the pieces behind the end of the interchange, to be read anew."""
-        separator, longest, found = marks.element, self._characters_max, self._found
+        separator, found = marks.element, self._found
+        longest = min(self._characters_max, ISA_CHARACTERS - 1)  # no ISA can stand within
         at, index, is_plain = self._at or 0, self._index, self._is_plain
+        make = tuple.__new__  # a third of the time of ``Segment(...)``, for each segment of a file
         for number, piece in enumerate(pieces):
             text = piece.lstrip(BLANK)
-            if is_plain and text.isprintable() and text.isascii() and len(text) <= longest:
-                if not text:
-                    at += len(piece) + 1
-                    continue
+            if is_plain and len(text) <= longest and text.isprintable() and text.isascii():
                 elements = tuple(text.split(separator))
-                name = elements[0]
-                is_usual = name.isalnum() and name.isupper() and name not in _INTERCHANGE
-                if is_usual and (len(text) < ISA_CHARACTERS or find_inner(text) < 0):
+                if elements[0] in _USUAL:
                     index += 1
-                    length = len(piece)
-                    place = at + length - len(text)
-                    found.append(Segment(elements, index, place, marks))
-                    at += length + 1
+                    end = at + len(piece)
+                    found.append(make(Segment, (elements, index, end - len(text), marks)))
+                    at = end + 1
                     continue
             self._at, self._index = at, index
             rest = self._unusual(piece, marks)
