@@ -92,7 +92,17 @@ _decimal_of = lru_cache(_KEPT)(_read_decimal)
 
 
 def _quantity(value: Any) -> Decimal:
-    number = read_decimal(value)
+    if isinstance(value, str) and len(value) <= _KEPT_CHARACTERS_MAX:
+        return _quantity_of(value)
+    return _not_negative(read_decimal(value))
+
+
+@lru_cache(_KEPT)
+def _quantity_of(text: str) -> Decimal:
+    return _not_negative(_read_decimal(text))
+
+
+def _not_negative(number: Decimal) -> Decimal:
     if number < 0:
         raise ValueError("a quantity is not negative")
     return number

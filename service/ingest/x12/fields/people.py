@@ -61,7 +61,10 @@ def parties_of(loop: Loop, *names: str) -> dict[str, Loop]:
 
 def first_of(parties: Mapping[str, Loop], roles: tuple[str, ...]) -> Loop | None:
     """The party with the first of these roles that one has."""
-    return next((parties[role] for role in roles if role in parties), None)
+    for role in roles:
+        if role in parties:
+            return parties[role]
+    return None
 
 
 def read_provider(
@@ -326,7 +329,9 @@ def take_requester(draft: Draft, requester: Loop | None) -> None:
 def requester_of(level: Loop | None) -> str:
     """Who asked (2010B), by NPI or else tax number; empty where neither is known."""
     party = level.party("2010B") if level else None
-    provider = read_provider(Elements(Findings(), ""), party) if party else {}
+    # As ``take_requester`` reads it, so that it is read and checked once.
+    model = AuthorizedProvider
+    provider = read_provider(Elements(Findings(), ""), party, model) if party else {}
     return provider.get("npi") or provider.get("tin") or ""
 
 

@@ -79,17 +79,22 @@ def setting_of(event: Event) -> str:
     (SC) with an admission (DTP*435), an inpatient bill type or a room (SV201 010x to 021x);
     outpatient by another bill type or SV2.
     """
-    drafts = [event.draft, *event.services]
-    notes, fields = [each.notes for each in drafts], [each.fields for each in drafts]
-    forms = {each.get("form") for each in notes}
-    systems = [each["service"].get("code_system") for each in notes if "service" in each]
-    if "SV3" in forms or "CDT" in systems or any("teeth" in each for each in notes):
+    forms: set[str] = set()
+    types: set[str] = set()
+    bills: list[str] = []
+    rooms: list[str] = []
+    for draft in (event.draft, *event.services):
+        notes, fields = draft.notes, draft.fields
+        if "teeth" in notes or notes.get("service", {}).get("code_system") == "CDT":
+            return "dental"
+        forms.add(notes.get("form", ""))
+        types.add(fields.get("service_type", ""))
+        if "bill_type" in fields:
+            bills.append(codes.bill_type_class(fields["bill_type"]))
+        if "revenue_code" in fields:
+            rooms.append(fields["revenue_code"].zfill(4))
+    if "SV3" in forms or (types & _DENTAL_SERVICES and not forms & {"SV1", "SV2"}):
         return "dental"
-    types = {each.get("service_type") for each in fields}
-    if types & _DENTAL_SERVICES and not forms & {"SV1", "SV2"}:
-        return "dental"
-    bills = [codes.bill_type_class(each["bill_type"]) for each in fields if "bill_type" in each]
-    rooms = [each["revenue_code"].zfill(4) for each in fields if "revenue_code" in each]
     category, admission = (event.draft.fields.get(name) for name in ("category", "admission"))
     if category == _ADMISSION or (category == _REFERRAL and (admission or {}).get("date")):
         return "inpatient"

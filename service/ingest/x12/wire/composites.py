@@ -60,11 +60,11 @@ def _marks(unit: Loop) -> Iterator[tuple[str, Segment, int]]:
     """What follows the qualifier of each composite, and where it stands."""
     for loop in unit.whole():
         for segment in loop.segments:
-            known = _COMPOSITES.get(segment.elements[0])
-            if known is None:
+            elements = segment[0]
+            if elements[0] not in _COMPOSITES:
                 continue
-            shape, first, last = known
-            for element, text in enumerate(segment.elements[first : last + 1], start=first):
+            shape, first, last = _COMPOSITES[elements[0]]
+            for element, text in enumerate(elements[first : last + 1], start=first):
                 found = shape(text)
                 if found:
                     yield found[1], segment, element
