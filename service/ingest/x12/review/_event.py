@@ -46,14 +46,19 @@ class Event:
         return any("is_decided" in each.notes for each in (self.draft, *self.services))
 
 
-def read_event(loop: Loop, findings: Findings, *, decides: bool) -> Event:
-    """Read an event and its services; a request decides nothing, whatever it holds."""
-    loops = list(loop.within("2000F"))
+def read_event(loop: Loop, findings: Findings, *, decides: bool, refuses: bool) -> Event:
+    """Read an event and its services; a request decides nothing, whatever it holds.
+
+    Only where its set ``refuses`` anything is it looked through for that.
+    """
+    loops = loop.within("2000F")
     whole = _read(loop, EVENT, findings, decides=decides)
     services = [_read(each, SERVICE, findings, decides=decides) for each in loops]
     event = Event(whole, services)
     event.setting = setting_of(event)
     for draft, each in zip((whole, *services), (loop, *loops), strict=True):
+        if refuses and (refusals := refusals_of(each)):
+            draft.notes["refusals"] = refusals
         take_providers(draft, each, event.setting)
     take_other_settings(event)
     return event
@@ -66,8 +71,6 @@ def _read(loop: Loop, rows: Rows, findings: Findings, *, decides: bool) -> Draft
         findings.add("request-decides", decision, loop=loop.name)
         segments = [each for each in segments if each.elements[0] != "HCR"]
     rows.read(segments, draft)
-    if refusals := refusals_of(loop):
-        draft.notes["refusals"] = refusals
     _check_periods(draft, loop)
     return draft
 

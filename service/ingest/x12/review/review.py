@@ -121,7 +121,8 @@ class ReviewHandler(Handler):
         if is_response and self.is_unplaced(loop, findings):
             yield self.unread(loop, findings, "event-unread")
             return
-        event = read_event(loop, findings, decides=is_response or is_inquiry)
+        decides, refuses = is_response or is_inquiry, self.loops.has_refusals
+        event = read_event(loop, findings, decides=decides, refuses=refuses)
         event.is_notice = is_notice
         if is_inquiry:
             yield self._inquiry(loop, event, findings)
@@ -131,8 +132,9 @@ class ReviewHandler(Handler):
 
     def _response(self, loop: Loop, event: Event, findings: Findings) -> Content:
         refusals = list(event.draft.notes.get("refusals", ()))
-        for above in loop.ancestors():
-            refusals += refusals_of(above)
+        if self.loops.has_refusals:
+            for above in loop.ancestors():
+                refusals += refusals_of(above)
         if not event.is_decided:
             of_services = [each for one in event.services for each in one.notes.get("refusals", ())]
             if refusals or of_services:
@@ -148,7 +150,7 @@ class ReviewHandler(Handler):
             return self.unread(loop, findings)
         patient = self._patient(loop, findings)
         self._date(loop, event, patient, findings)
-        if not sort_out(event, findings, list(loop.within("2000F"))) or patient is None:
+        if not sort_out(event, findings, loop.within("2000F")) or patient is None:
             return self.unread(loop, findings, "event-unread")
         return self._authorization(loop, event, patient, findings)
 

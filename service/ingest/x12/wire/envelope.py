@@ -325,14 +325,18 @@ class Envelopes:
 
     def take_all(self, found: Iterable[Segment | Problem]) -> Iterator[Item]:
         """Take segments and problems in their order."""
+        open_ = self._set
+        walker = open_.walker if open_ else None
         for each in found:
             if isinstance(each, Problem):
                 yield from self.note(each)
-            elif self._set is None or self._set.walker is None or each[0][0] in _ENVELOPES:
+            elif open_ is None or walker is None or each[0][0] in _ENVELOPES:
                 yield from self.take(each)
-            elif loops := self._set.walker.take(each):
+                open_ = self._set
+                walker = open_.walker if open_ else None
+            elif loops := walker.take(each):
                 # Most segments go this shorter way: without it a 278 is read a sixth slower.
-                yield from self._set.completed(loops)
+                yield from open_.completed(loops)
 
     def take(self, segment: Segment) -> Iterable[Item]:
         """Take a segment."""

@@ -107,7 +107,7 @@ class LevelLoop(Loop):
 SEGMENTS_MAX = 50_000
 """A claim of 999 lines has some thousands; of one with more than this the rest is not held."""
 
-_TRACE = "TRN"
+_TRACE, _REFUSES = "TRN", "AAA"
 _HEADER = Level(HEADER, rank=-1)
 _UNKNOWN = Level(UNKNOWN, rank=99)
 _UNKNOWN_ABOVE = Level(UNKNOWN, rank=3)
@@ -116,7 +116,11 @@ _CONTEXTS = frozenset({"2000A", "2000B", "2000C", "2000D"})
 
 
 class Walker:
-    """Takes the segments of a transaction set one by one; gives the loops that are complete."""
+    """Takes the segments of a transaction set one by one; gives the loops that are complete.
+
+    ``has_unknown_levels`` and ``has_refusals`` (AAA) say what came so far: most sets have neither,
+    and need not be looked through for them.
+    """
 
     def __init__(self, structure: Structure, findings: Findings, start: int = 0) -> None:
         self._structure = structure
@@ -130,6 +134,7 @@ class Walker:
         self.last = start  # the ordinal of the last segment that was taken
         self._has_overflowed = False
         self.has_unknown_levels = False
+        self.has_refusals = False
         self._limit = start + SEGMENTS_MAX
         self._at: Loop = self.header
         self._allowed = KNOWN
@@ -137,9 +142,9 @@ class Walker:
 
     def take(self, segment: Segment) -> list[Loop]:
         """Put a segment where it belongs; give units and levels that it completes."""
-        name = segment.elements[0]
-        self.last = segment.ordinal
-        if segment.ordinal > self._limit and self._is_beyond(name, segment):
+        name = segment[0][0]
+        self.last = ordinal = segment[1]
+        if ordinal > self._limit and self._is_beyond(name, segment):
             return []
         if name == "NM1":
             self._party(segment)
@@ -151,6 +156,8 @@ class Walker:
             above = self._inside(opening)
             if above is not None:
                 return self._open(opening, above, segment)
+        if name == _REFUSES:
+            self.has_refusals = True
         at = self._at
         if at.is_party:
             if name not in self._of_party or (name == "REF" and self._stays_above(segment)):
