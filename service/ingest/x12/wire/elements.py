@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 
-from service.domain.moment import DAY, INSTANT, MINUTE, SECOND, Moment
+from service.domain.moment import DAY, INSTANT, MINUTE, SECOND, Moment, finest, in_order
 from service.domain.values import COUNTED_MAX
 from service.ingest.x12.wire.problem import Findings
 from service.ingest.x12.wire.segment import Segment
@@ -218,3 +218,14 @@ def as_moment(day: str, of_day: str) -> Moment | None:
     if found is None or not (hour or minute or second or hundredths):
         return Moment(at, DAY)
     return Moment(at, INSTANT if found[4] else SECOND if found[3] else MINUTE)
+
+
+@lru_cache(_CACHED)
+def made_of(*written: tuple[str, str]) -> tuple[datetime | None, datetime | None]:
+    """When a message was made, and the time by which it is ordered, of each day and time it names.
+
+    The first is the one that counts, the others make it exact; None without any.
+    """
+    told = [as_moment(*each) for each in written]
+    made = finest(told)
+    return made.at if made else None, in_order(told)

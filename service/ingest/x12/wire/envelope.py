@@ -7,14 +7,11 @@ handler of that kind.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from service.domain.moment import finest, in_order
-from service.ingest.x12.wire.elements import as_moment
+from service.ingest.x12.wire.elements import made_of
 from service.ingest.x12.wire.excerpt import EXCERPT_CHARACTERS_MAX, Envelope, Excerpt
 from service.ingest.x12.wire.guide import Guide, identify
 from service.ingest.x12.wire.loops import Loop, Walker
@@ -34,8 +31,6 @@ from service.ingest.x12.wire.segment import Delimiters, Segment
 from service.ingest.x12.wire.structure import UNKNOWN, Structure
 
 Model = TypeVar("Model", bound=BaseModel)
-
-_REMEMBERED = 4096
 
 
 class Handler(ABC):
@@ -266,7 +261,7 @@ _NO_BHT = Segment(("BHT",), 0, 0, Delimiters("", "", "", ""))
 
 def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment) -> Transaction:
     sent = group.interchange
-    made_at, order_at = _made(
+    made_at, order_at = made_of(
         (bht.get(4), bht.get(5)), (group.date, group.time), (sent.date, sent.time)
     )
     return Transaction(
@@ -284,17 +279,6 @@ def _transaction(start: Segment, group: Group, guide: Guide, bht: Segment) -> Tr
         is_predetermination=guide.is_predetermination,
         envelope=Envelope(group.interchange.segment, group.segment, start),
     )
-
-
-@lru_cache(_REMEMBERED)
-def _made(*written: tuple[str, str]) -> tuple[datetime | None, datetime | None]:
-    """When a set was made, and by which time it is ordered, by the days and times of BHT, GS, ISA.
-
-    Thousands of sets may be of one minute.
-    """
-    told = [as_moment(*each) for each in written]
-    made = finest(told)
-    return made.at if made else None, in_order(told)
 
 
 def _count_of(text: str) -> int | None:
