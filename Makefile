@@ -17,11 +17,13 @@ SHARED := --numprocesses 2
 PURE := domain comparison requirement querying matching accounting rules
 # Where tests are that run on clusters.
 CLUSTERED ?= cluster scenarios late stores api/test_concurrent_claims.py
+# Of these what a check has the time for.
+ROUND := cluster/test_partition.py scenarios stores/test_rebuild.py
 comma := ,
 
 # The checks run in the order they are written, the tests last.
 .NOTPARALLEL:
-.PHONY: help install chromium redis run test test-full test-cluster check lint format types imports audit sbom coverage bench \
+.PHONY: help install chromium redis run test test-full test-cluster round check lint format types imports audit sbom coverage bench \
   soak screenshots secrets up down lock clean
 
 help:  ## list the targets
@@ -73,7 +75,10 @@ test-full: install chromium redis  ## all tests
 test-cluster: install redis  ## on three nodes of Elasticsearch and a Redis Cluster: some minutes
 	$(BIN)/python -m pytest -m "cluster and not long" $(CLUSTERED:%=tests/%)
 
-check: lint types imports audit coverage test  ## everything that must pass
+round: install redis  ## the same, a short round: about a minute and a half
+	@$(MAKE) --no-print-directory test-cluster CLUSTERED="$(ROUND)"
+
+check: lint types imports audit coverage round test  ## everything that must pass
 
 lint: install  ## style and formatting
 	$(BIN)/ruff check .
