@@ -77,7 +77,7 @@ def do_overlap_by_provider(lines: Lines, others: Lines) -> bool:
     return any(
         _share_days(one, other)
         and _may_be_one_service(one, other)
-        and not _are_told_apart(_values(one, _PROVIDERS), _values(other, _PROVIDERS))
+        and not _are_disjoint(_providers(one), _providers(other))
         for one in lines
         for other in others
     )
@@ -96,34 +96,44 @@ def _begins_in(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 
 def _may_be_one_service(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    if any(_are_told_apart(_values(one, [each]), _values(other, [each])) for each in _TOLD_BY):
-        return False
-    named = [any(name in line for name in _SERVICE) for line in (one, other)]
-    if all(named):
-        return _may_be_one_procedure(one, other)
-    # A line without a procedure is for any of its setting, or of its type of service.
-    wide = _WIDE if not any(named) else _WIDE[:1]
-    return not any(_are_told_apart(_values(one, [each]), _values(other, [each])) for each in wide)
+    is_named, is_other_named = _names_procedure(one), _names_procedure(other)
+    if is_named and is_other_named:
+        may_be = _may_be_one_procedure(one, other)
+    else:
+        # A line without a procedure is for any of its setting, or of its type of service.
+        wide = _WIDE if is_named == is_other_named else _WIDE[:1]
+        may_be = not any(_are_told_apart(one, other, by=each) for each in wide)
+    return may_be and not any(_are_told_apart(one, other, by=each) for each in _TOLD_BY)
+
+
+def _names_procedure(line: Mapping[str, Any]) -> bool:
+    return "procedure.from" in line or "procedure.group" in line
 
 
 def _may_be_one_procedure(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    groups = [line.get("procedure.group") for line in (one, other)]
-    if any(groups):  # which codes a group has is not asked: it may be one of them
-        return groups[0] == groups[1] or not all(groups)
+    group, other_group = one.get("procedure.group"), other.get("procedure.group")
+    if group or other_group:  # which codes a group has is not asked: it may be one of them
+        return group == other_group or not (group and other_group)
     if one["procedure.shape"] != other["procedure.shape"]:
         return False
     first = max(one["procedure.from"], other["procedure.from"])
     return bool(first <= min(one["procedure.to"], other["procedure.to"]))
 
 
-def _values(line: Mapping[str, Any], names: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    for name in names:
-        value = line.get(name)
-        if value is not None:
-            found |= {value} if isinstance(value, str) else set(value)
-    return found
+def _are_told_apart(one: Mapping[str, Any], other: Mapping[str, Any], *, by: str) -> bool:
+    mine, theirs = one.get(by), other.get(by)
+    if mine is None or theirs is None or mine == theirs:  # most are
+        return False
+    return _are_disjoint(_values(mine), _values(theirs))
 
 
-def _are_told_apart(some: set[str], others: set[str]) -> bool:
+def _providers(line: Mapping[str, Any]) -> set[str]:
+    return set().union(*(_values(line[each]) for each in _PROVIDERS if each in line))
+
+
+def _values(value: str | Iterable[str]) -> set[str]:
+    return {value} if isinstance(value, str) else set(value)
+
+
+def _are_disjoint(some: set[str], others: set[str]) -> bool:
     return bool(some) and bool(others) and some.isdisjoint(others)

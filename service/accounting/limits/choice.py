@@ -13,6 +13,7 @@ from service.domain.terms import HowCounted
 from service.domain.values import DateSpan
 
 HEADER = 0
+_UNLIMITED = Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ def line_of(authorization: Authorization, line: int) -> AuthorizationLine:
 
 def granted_limits(authorization: Authorization, line: int) -> Limits:
     """What was granted to a header or line itself; without limits all of it."""
-    return scope_of(authorization, line).limits or Limits()
+    return scope_of(authorization, line).limits or _UNLIMITED
 
 
 def unit_price_of(authorization: Authorization, line: int) -> Decimal | None:

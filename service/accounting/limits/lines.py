@@ -22,6 +22,9 @@ from service.domain.values import Weekday
 _HASH_CHARACTERS = 8
 _WEEK: Weekday = "sunday"  # only told apart from other periods, never counted with
 
+_AllMeasures = Mapping[int, list[Any]]
+"""How the header and each line count, by number (see ``_measures``)."""
+
 
 class Untold(Exception):
     """Lines that cannot be told apart: the message says which and why, without any value."""
@@ -56,8 +59,7 @@ def read_lines(written: str) -> tuple[KnownLine, ...]:
 
 def lines_of(authorization: Authorization) -> tuple[KnownLine, ...]:
     """Tell the lines of a version apart; a header without lines is line 0."""
-    numbers = [each.line for each in authorization.lines] or [HEADER]
-    return tuple(_known(authorization, number) for number in numbers)
+    return _lines(authorization, _all_measures(authorization))
 
 
 def how_counted(authorization: Authorization) -> HowCounted:
@@ -67,16 +69,22 @@ def how_counted(authorization: Authorization) -> HowCounted:
     much is granted, and until when, has no part in it, but where lines of one service are told
     apart by that alone.
     """
-    lines = lines_of(authorization)
+    measures = _all_measures(authorization)
+    lines = _lines(authorization, measures)
     alike = Counter(each.service for each in lines)
-    shape: list[Any] = [_measures(authorization, HEADER)]
+    shape: list[Any] = [measures[HEADER]]
     for each in lines:
         siblings = each if alike[each.service] > 1 else each._replace(rest="")
-        shape.append([*siblings, _measures(authorization, each.number)])
+        shape.append([*siblings, measures[each.number]])
     return HowCounted(_condensed(shape), write_lines(lines))
 
 
-def _known(authorization: Authorization, number: int) -> KnownLine:
+def _lines(authorization: Authorization, measures: _AllMeasures) -> tuple[KnownLine, ...]:
+    numbers = [each.line for each in authorization.lines] or [HEADER]
+    return tuple(_known(authorization, number, measures) for number in numbers)
+
+
+def _known(authorization: Authorization, number: int, measures: _AllMeasures) -> KnownLine:
     scope = scope_of(authorization, number)
     own, service, code = "", {}, {}
     if isinstance(scope, AuthorizationLine):
@@ -93,7 +101,7 @@ def _known(authorization: Authorization, number: int) -> KnownLine:
         _condensed(service) if service else "",
         _condensed(code) if code else "",
         _condensed(rest),
-        _condensed([_periods(authorization, each) for each in (HEADER, number)]),
+        _condensed([_periods(measures[each]) for each in (HEADER, number)]),
     )
 
 
@@ -130,6 +138,11 @@ def _service(line: AuthorizationLine) -> dict[str, Any]:
     return found
 
 
+def _all_measures(authorization: Authorization) -> _AllMeasures:
+    numbers = (HEADER, *(each.line for each in authorization.lines))
+    return {each: _measures(authorization, each) for each in numbers}
+
+
 def _measures(authorization: Authorization, number: int) -> list[Any]:
     """How a header or line counts: each of its bases with its unit, its days and its periods."""
     try:
@@ -145,9 +158,8 @@ def _measures(authorization: Authorization, number: int) -> list[Any]:
     ]
 
 
-def _periods(authorization: Authorization, number: int) -> list[Any]:
+def _periods(measures: Iterable[Any]) -> list[Any]:
     """The kinds of periods in which a header or line counts, whatever its number."""
-    measures = _measures(authorization, number)
     return [[base.lstrip("HL0123456789"), periods] for base, _, _, periods in measures]
 
 

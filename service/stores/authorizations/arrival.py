@@ -5,6 +5,7 @@ Values do not change on the way: each step makes the next one of what it read.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from service.domain.actor import Actor
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form
 from service.domain.extension import is_extension
+from service.domain.grant_overlap import claimed_numbers
 from service.domain.reference import StoredReferences
 from service.domain.submission import Pushed, PushResult, PushStatus
 from service.domain.terms import Form
@@ -26,7 +28,7 @@ from service.stores.authorizations.document import (
 from service.stores.authorizations.locator import Link, Place, parts_with
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Arrival:
     """A version as it was pushed; ``form`` is its canonical form, where that was made already.
 
@@ -56,6 +58,11 @@ class Arrival:
         """The member whom the sender names: it is stored under that id."""
         return self.pushed.authorization.member.id
 
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The normalised numbers that it claims."""
+        return claimed_numbers(self.pushed.authorization)
+
     def result(self, status: PushStatus, current: int, reason: str | None = None) -> PushResult:
         """Say what became of it; ``current`` is the version that stands."""
         return PushResult(
@@ -67,7 +74,7 @@ class Arrival:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Placed:
     """A version, and its place as it was read ``before`` it was written.
 
@@ -121,7 +128,7 @@ class Placed:
             return self.arrival.result("conflict", stands, reason)
         return None
 
-    @property
+    @cached_property
     def place(self) -> Place:
         """The place as this version leaves it."""
         base, parts = parts_with(

@@ -126,7 +126,7 @@ class Grants:
             return
         own, others = rolls.found(names, arrival.id)
         entry = self._entry(placed, own)
-        made = _made_ids(arrival.pushed.authorization, person)
+        made = _made_ids(arrival, person)
         is_shared = arrival.id in made and own is not None and _is_another_birth(own, entry)
         if is_shared and arrival.pushed.ruling.into != arrival.id:
             reason = "it is on file for somebody of another birth date"
@@ -204,7 +204,7 @@ class Grants:
         if document["version"] == other.version:
             return True
         now = Authorization.model_validate(document["source"])
-        shared = set(claimed_numbers(now)) & set(claimed_numbers(arrival.pushed.authorization))
+        shared = set(claimed_numbers(now)) & set(arrival.numbers)
         return bool(shared) and do_overlap(entry.lines, compared_lines(now, self._references))
 
     async def _read(self, payer: str, wanted: Mapping[str, str]) -> dict[str, Roll]:
@@ -271,7 +271,7 @@ def _names(payer: str, arrival: Arrival, member: str | None = None) -> list[str]
     authorization = arrival.pushed.authorization
     return [
         number_id(payer, member or arrival.member, authorization.kind, each)
-        for each in claimed_numbers(authorization)
+        for each in arrival.numbers
     ]
 
 
@@ -296,12 +296,13 @@ def _is_another_birth(entry: Entry, other: Entry) -> bool:
     return all(born) and born[0] != born[1]
 
 
-def _made_ids(authorization: Authorization, person: Person) -> set[str]:
+def _made_ids(arrival: Arrival, person: Person) -> set[str]:
     """Give the ids that are made of its numbers, of each member id of the person."""
+    kind = arrival.pushed.authorization.kind
     return {
-        grant_id(authorization.kind, person_of(member), number)
+        grant_id(kind, person_of(member), number)
         for member in person.ids
-        for number in claimed_numbers(authorization)
+        for number in arrival.numbers
     }
 
 

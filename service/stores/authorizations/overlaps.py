@@ -6,7 +6,6 @@ each other in its results; who reads an authorization sees them all.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 from prometheus_client import Counter
@@ -35,11 +34,27 @@ _ORDER = [{"pushed_at": {"order": "desc", "missing": "_last", "unmapped_type": "
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What an authorization grants, and to whom: all ids of the person."""
+    """What an authorization grants to a member, and the numbers that it is known by.
 
-    authorization: Authorization
-    members: tuple[str, ...]
+    ``codes`` are the procedures where every line is for one alone, else none.
+    """
+
+    authorization_id: str
+    member: str
+    numbers: frozenset[str]
     lines: tuple[LineValues, ...]
+    codes: frozenset[str]
+
+    def may_be_as(self, other: "Granted") -> bool:
+        """Whether it is worth to compare lines: most authorizations of a person have other codes.
+
+        All lines of an authorization are of its kind.
+        """
+        return (
+            self.lines[0]["kind"] == other.lines[0]["kind"]
+            and self.numbers.isdisjoint(other.numbers)
+            and not (self.codes and other.codes and self.codes.isdisjoint(other.codes))
+        )
 
 
 @dataclass(eq=False, repr=False)
@@ -58,26 +73,39 @@ class Overlaps:
 
         Raises EngineFault.
         """
-        granted = [one for each in asked if (one := self._granted(*each)).lines]
-        if not granted:
+        granting = [
+            (authorization, granted, members)
+            for authorization, members in asked
+            if (granted := self._granted(authorization)).lines
+        ]
+        if not granting:
             return {}
-        members = sorted({member for each in granted for member in each.members})
-        if len(members) <= SEEN_AT_ONCE_MAX:
-            await self._visibility.catch_up(payer, members)
-        there = await self._there(payer, members)
+        every = sorted({member for _, _, members in granting for member in members})
+        if len(every) <= SEEN_AT_ONCE_MAX:
+            await self._visibility.catch_up(payer, every)
+        by_member: dict[str, dict[str, Granted]] = {}
+        # What is pushed beside each other may not be found yet.
+        for each in (*await self._there(payer, every), *(granted for _, granted, _ in granting)):
+            by_member.setdefault(each.member, {})[each.authorization_id] = each
         told = {
-            each.authorization.authorization_id: _overlapping(each, there, granted)
-            for each in granted
+            granted.authorization_id: _overlapping(
+                authorization, granted, [by_member.get(each, {}) for each in members]
+            )
+            for authorization, granted, members in granting
         }
         return {name: names for name, names in told.items() if names}
 
-    def _granted(self, authorization: Authorization, members: Sequence[str]) -> Granted:
+    def _granted(self, authorization: Authorization) -> Granted:
         is_void = authorization.is_void
-        lines = () if is_void else _granting(effective_lines(authorization, self._references))
-        return Granted(authorization, tuple(members), lines)
+        return _granted(
+            authorization.authorization_id,
+            authorization.member.id,
+            claimed_numbers(authorization),
+            () if is_void else effective_lines(authorization, self._references),
+        )
 
-    async def _there(self, payer: str, members: Sequence[str]) -> list[tuple[str, Candidate]]:
-        """Find what stands of these members, each with its member."""
+    async def _there(self, payer: str, members: Sequence[str]) -> list[Granted]:
+        """Find what stands of these members."""
         wanted = [
             {"term": {"payer": payer}},
             {"terms": {"member_id": members}},
@@ -96,40 +124,36 @@ class Overlaps:
                 allow_partial_search_results=False,
             )
         found = (hit["_source"] for hit in response["hits"]["hits"])
-        return [(each["member_id"], read_candidate(each)) for each in found]
+        return [_found(each["member_id"], read_candidate(each)) for each in found]
+
+
+def _found(member: str, candidate: Candidate) -> Granted:
+    numbers = [candidate.number] if candidate.number else ()
+    return _granted(candidate.authorization_id, member, numbers, candidate.lines)
+
+
+def _granted(
+    name: str, member: str, numbers: Iterable[str], lines: Iterable[LineValues]
+) -> Granted:
+    granting = tuple(each for each in lines if each.get("action") in GRANTING_ACTIONS)
+    first = [each.get("procedure.from") for each in granting]
+    is_of_one = None not in first and first == [each.get("procedure.to") for each in granting]
+    codes = frozenset(each for each in first if each is not None) if is_of_one else frozenset()
+    return Granted(name, member, frozenset(numbers), granting, codes)
 
 
 def _overlapping(
-    one: Granted, there: Iterable[tuple[str, Candidate]], beside: Iterable[Granted]
+    authorization: Authorization, granted: Granted, of_person: Iterable[Mapping[str, Granted]]
 ) -> tuple[str, ...]:
-    """Give the ids of others that grant the same; what is pushed ``beside`` it may not be there."""
-    numbers = set(claimed_numbers(one.authorization))
-    others: dict[str, tuple[set[str], tuple[LineValues, ...]]] = {
-        candidate.authorization_id: (_numbers_of(candidate), _granting(candidate.lines))
-        for member, candidate in there
-        if member in one.members
+    """Give the ids of others of the person that grant the same as an authorization."""
+    itself = {authorization.authorization_id, authorization.supersedes, *authorization.aliases}
+    found = {
+        name
+        for others in of_person
+        for name, other in others.items()
+        if name not in itself
+        and other.lines
+        and granted.may_be_as(other)
+        and do_overlap_by_provider(granted.lines, other.lines)
     }
-    for each in beside:
-        if each.authorization.member.id in one.members:
-            named = set(claimed_numbers(each.authorization))
-            others[each.authorization.authorization_id] = named, each.lines
-    known = one.authorization
-    for name in (known.authorization_id, known.supersedes, *known.aliases):
-        others.pop(name or "", None)
-    return tuple(
-        sorted(
-            name
-            for name, (named, lines) in others.items()
-            if numbers.isdisjoint(named)
-            and any(line["kind"] == known.kind for line in lines)
-            and do_overlap_by_provider(one.lines, lines)
-        )
-    )
-
-
-def _numbers_of(candidate: Candidate) -> set[str]:
-    return {candidate.number} if candidate.number else set()
-
-
-def _granting(lines: Iterable[Mapping[str, Any]]) -> tuple[LineValues, ...]:
-    return tuple(dict(each) for each in lines if each.get("action") in GRANTING_ACTIONS)
+    return tuple(sorted(found))

@@ -34,15 +34,21 @@ class Entrance:
             results = await self._authorizations.push(payer, pushed)
             overlapping = [each for each in results if each.overlaps]
             if overlapping and self._arising.is_wanted(payer, OVERLAP):
-                found = [await self._with_versions(payer, each) for each in overlapping]
-                await self._arising.overlap(payer, found)
+                await self._arising.overlap(payer, await self._with_versions(payer, overlapping))
             return results
 
-    async def _with_versions(self, payer: str, result: PushResult) -> dict[str, int]:
-        """A grant and those that it overlaps, each with its version; the grant comes first."""
-        others = await self._reading.get_all(payer, result.overlaps[:_OTHERS_MAX])
+    async def _with_versions(
+        self, payer: str, results: Sequence[PushResult]
+    ) -> list[dict[str, int]]:
+        """Grants and those that each overlaps, with their versions; the grant comes first."""
+        named = {name: None for each in results for name in each.overlaps[:_OTHERS_MAX]}
+        others = await self._reading.get_all(payer, list(named))
         versions = {each.source["authorization_id"]: each.state["version"] for each in others}
-        return {result.authorization_id: result.current_version, **versions}
+        return [
+            {each.authorization_id: each.current_version}
+            | {name: versions[name] for name in each.overlaps[:_OTHERS_MAX] if name in versions}
+            for each in results
+        ]
 
     async def push_or_queue(
         self, payer: str, pushed: Sequence[Pushed]
