@@ -78,9 +78,7 @@ class Elements:
         """Take a text as a code."""
         if not text:
             return None
-        if not (text.isalnum() and text.isascii() and len(text) <= CODE_CHARACTERS_MAX) and (
-            not is_code(text)
-        ):
+        if not is_code(text):
             self.note("code-invalid", segment, element, component)
             return None
         return text.upper()

@@ -242,6 +242,9 @@ class SegmentReader:
                     found.append(make(Segment, (elements, index, end - len(text), marks)))
                     at = end + 1
                     continue
+                if not text:
+                    at += len(piece) + 1
+                    continue
             self._at, self._index = at, index
             rest = self._unusual(piece, marks)
             if rest is not None:
