@@ -96,6 +96,10 @@ def test_a_change_goes_its_way(desk: Desk, pictures: Path) -> None:
     approver.screenshot(path=pictures / "rules.png", full_page=True)
     step(approver, "Roll back", "Put it in force, at once", "too low")
     expect(approver.locator("main")).to_contain_text("restores set 1")
+    with desk.caller("all") as all_:
+        assert 'name="over" value="' in all_.get("/workbench/rules").text
+        back = {"to": "1", "over": "99", "reason": "x"}
+        assert all_.post("/workbench/rules/rollback", data=back).status_code == 409
 
 
 CHANGES = (
@@ -242,6 +246,7 @@ def test_what_cannot_be_meant_is_told(desk: Desk) -> None:
         begun = {"title": "T", "reason": "R", "changed": changed}
         draft = all_.post("/rules/drafts", json=begun).json()["id"]
         place = f"/workbench/rules/drafts/{draft}"
+        assert all_.post("/adjudicate", json=example("claim-professional")).is_success
         for given, status in (
             ({"step": "nothing"}, 422),
             ({"step": "drop"}, 422),
@@ -257,9 +262,6 @@ def test_what_cannot_be_meant_is_told(desk: Desk) -> None:
         assert (refused.status_code, "rules.edit" in refused.text) == (403, True)
         assert all_.get("/workbench/rules/drafts/d0000000000000000").status_code == 404
         assert all_.get("/workbench/rules/drafts/new?file=../x.yaml").status_code == 422
-        assert 'name="over" value="' in all_.get("/workbench/rules").text
-        back = {"to": "1", "over": "99", "reason": "x"}
-        assert all_.post("/workbench/rules/rollback", data=back).status_code == 409
         seen = all_.get(f"/rules/drafts/{draft}").json()["content"]
         for gone, status in (("loads/x.yaml", 422), ("dental.yaml", 303)):
             saved = {"step": "save", "reason": "x", "content": seen, f"gone:{gone}": ""}
