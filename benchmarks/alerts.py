@@ -24,6 +24,7 @@ from service.accounting.books.plan import (
     Way,
 )
 from service.accounting.books.scale import CENT, SCALE
+from service.application.collector import quieten_collector
 from service.application.parts import Application, application
 from service.domain.authorization import Authorization
 from service.domain.submission import Pushed
@@ -49,6 +50,7 @@ class Used:
 async def row(settings: Settings, payer: str, count: int) -> Measured:
     """Evaluate so many in turns with a scan; each round raises the same alerts once more."""
     async with application(settings) as parts:
+        quieten_collector()  # as the service does
         await parts.stores.installation.install()
         used = await _used(parts, payer, count)
         evaluated: list[float] = []
