@@ -33,6 +33,7 @@ from service.domain.engine_fault import EngineFault
 from service.domain.submission import Code, DeadLetter, Pushed, PushResult, Queued, write_withdrawal
 from service.domain.values import VERSION_MAX
 from service.ingest.submissions import read_one
+from service.stores.authorizations.overlaps import Asked
 from service.stores.authorizations.reading import Filter as Filter
 from service.stores.authorizations.reading import Name as Name
 from service.stores.authorizations.reading import Page as Page
@@ -225,7 +226,7 @@ async def overlaps_of(caller: Caller, found: Sequence[Stored]) -> Mapping[str, t
     persons = await asyncio.gather(
         *(caller.stores.members.person(caller.payer, each.member.id) for each in standing)
     )
-    asked = [(each, person.ids) for each, person in zip(standing, persons, strict=True)]
+    asked = [Asked(each, person.ids) for each, person in zip(standing, persons, strict=True)]
     return await caller.stores.overlaps.of(caller.payer, asked)
 
 

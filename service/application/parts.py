@@ -223,7 +223,7 @@ class Stores:
             references,
             locator,
             Succession(elasticsearch, indices, locator, references),
-            Grants(elasticsearch, indices, references, locator),
+            Grants(elasticsearch, indices, locator),
             self.overlaps,
             self.accumulators,
             amending,

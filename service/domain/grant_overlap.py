@@ -9,9 +9,8 @@ from typing import Any
 
 from service.domain import codes
 from service.domain.authorization import GRANTING_ACTIONS, Authorization
-from service.domain.effective import LineValues, effective_action, effective_lines
+from service.domain.effective import LineValues, effective_action
 from service.domain.grant_identity import CHANGING, is_change
-from service.domain.reference import StoredReferences
 
 _TOLD_BY = (
     "member.birth_date",
@@ -31,11 +30,8 @@ Lines = Sequence[Mapping[str, Any]]
 """Effective lines, or what of them is compared."""
 
 
-def compared_lines(
-    authorization: Authorization, references: StoredReferences
-) -> tuple[LineValues, ...]:
-    """What of the lines of an authorization tells whether another one grants the same."""
-    lines = effective_lines(authorization, references)
+def compared_lines(lines: Iterable[LineValues]) -> tuple[LineValues, ...]:
+    """What of effective lines tells whether another authorization grants the same."""
     return tuple({name: each[name] for name in _COMPARED if name in each} for each in lines)
 
 

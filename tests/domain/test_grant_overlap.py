@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.domain.effective import effective_lines
 from service.domain.grant_overlap import (
     claimed_numbers,
     compared_lines,
@@ -25,7 +26,7 @@ def lines_of(query: str = "professional", line: Fields | None = None, **header: 
     made = build_authorization(query, **header)
     only = made.model_copy(update={"lines": ()}) if line == {} else None
     fitted = only or build_authorization(query, lines=[line or THERAPY], **header)
-    return compared_lines(fitted, references())
+    return compared_lines(effective_lines(fitted, references()))
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from authmatch_local.samples import SampleData
 from service.accounting.limits.lines import how_counted
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form, canonical_json
+from service.domain.effective import effective_lines
 from service.domain.reference import References
 from service.domain.submission import Pushed
 from service.domain.terms import terms_in, with_counting
-from service.stores.authorizations.document import content_hash, make_document
+from service.stores.authorizations.document import Known, content_hash, make_document
 from tests.builders import build_authorization
 
 
@@ -34,14 +35,16 @@ def test_the_hash_is_that_of_the_canonical_text(changes: dict[str, Any]) -> None
     assert content_hash(authorization) == hashlib.sha256(text).hexdigest()
 
 
-def test_a_form_that_was_made_before_gives_the_same_document() -> None:
-    """A push makes it for the hash, and uses it again for the terms."""
+@pytest.mark.parametrize("inherited", [(), ("UM-OLDER",)])
+def test_what_was_made_before_gives_the_same_document(inherited: tuple[str, ...]) -> None:
+    """A push makes the form for the hash, and the lines to compare grants; both are used again."""
     for source in SampleData(7, 200).authorizations():
         pushed = Pushed(authorization=Authorization.model_validate(source), source=source)
-        form = canonical_form(pushed.authorization)
-        made = make_document("p", pushed, References(), form=form)
+        form, references = canonical_form(pushed.authorization), References()
+        known = Known(form, effective_lines(pushed.authorization, references))
+        made = make_document("p", pushed, references, known=known, inherited=inherited)
 
-        assert made == make_document("p", pushed, References())
+        assert made == make_document("p", pushed, references, inherited=inherited)
         terms = terms_in(canonical_form(pushed.authorization))
         assert made["terms"] == with_counting(terms, how_counted(pushed.authorization))
         assert None not in made.values()

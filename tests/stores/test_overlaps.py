@@ -7,7 +7,7 @@ import pytest
 
 from service.application.parts import Stores
 from service.domain.submission import Pushed
-from service.stores.authorizations.overlaps import SEEN_AT_ONCE_MAX
+from service.stores.authorizations.overlaps import SEEN_AT_ONCE_MAX, Asked
 from service.stores.members.merge import Wish
 from tests.ground import Ground, push, version_of
 
@@ -30,7 +30,7 @@ async def read(stores: Stores, payer: str, pushed: Pushed) -> tuple[str, ...]:
     """What is told to who reads it."""
     authorization = pushed.authorization
     ids = (await stores.members.person(payer, authorization.member.id)).ids
-    found = await stores.overlaps.of(payer, [(authorization, ids)])
+    found = await stores.overlaps.of(payer, [Asked(authorization, ids)])
     return found.get(authorization.authorization_id, ())
 
 

@@ -111,14 +111,21 @@ def accounts_of(
 
     Raises RenewalUnknown.
     """
+    own = own_accounts_of(authorization, line, week_starts_on)
+    return (*own_accounts_of(authorization, HEADER, week_starts_on), *own) if line else own
+
+
+def own_accounts_of(
+    authorization: Authorization, line: int, week_starts_on: Weekday
+) -> tuple[Account, ...]:
+    """The accounts of a line alone, or of the header; raises RenewalUnknown."""
     return tuple(
         Account(
             base=base,
             bounds=bounds,
-            periods=_periods(authorization, scope, base.endswith(RATED), week_starts_on),
+            periods=_periods(authorization, line, base.endswith(RATED), week_starts_on),
         )
-        for scope in ((HEADER, line) if line else (HEADER,))
-        for base, bounds in bounds_of_line(authorization, scope).items()
+        for base, bounds in bounds_of_line(authorization, line).items()
     )
 
 

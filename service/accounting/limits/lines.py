@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from service.accounting.limits.bounds import RenewalUnknown, accounts_of, bounds_of_line
+from service.accounting.limits.bounds import RenewalUnknown, bounds_of_line, own_accounts_of
 from service.accounting.limits.choice import HEADER, granted_limits, scope_of, window_of
 from service.domain import codes
 from service.domain.authorization import Authorization, AuthorizationLine
@@ -146,15 +146,13 @@ def _all_measures(authorization: Authorization) -> _AllMeasures:
 def _measures(authorization: Authorization, number: int) -> list[Any]:
     """How a header or line counts: each of its bases with its unit, its days and its periods."""
     try:
-        accounts = accounts_of(authorization, number, _WEEK)
+        accounts = own_accounts_of(authorization, number, _WEEK)
     except RenewalUnknown:
         bounds = bounds_of_line(authorization, number)
         return [[base, each.unit, each.days is not None, None] for base, each in bounds.items()]
-    own = f"L{number}" if number else "H"
     return [
         [each.base, each.bounds.unit, each.bounds.days is not None, str(each.periods)]
         for each in accounts
-        if each.base.rstrip("@~") == own
     ]
 
 

@@ -13,6 +13,7 @@ import orjson
 from service.domain.actor import Actor
 from service.domain.authorization import Authorization
 from service.domain.canonical import canonical_form
+from service.domain.effective import LineValues, effective_lines
 from service.domain.extension import is_extension
 from service.domain.grant_overlap import claimed_numbers
 from service.domain.reference import StoredReferences
@@ -20,6 +21,7 @@ from service.domain.submission import Pushed, PushResult, PushStatus
 from service.domain.terms import Form
 from service.stores.authorizations.document import (
     Document,
+    Known,
     hash_of,
     lessens,
     make_document,
@@ -32,11 +34,13 @@ from service.stores.authorizations.locator import Link, Place, parts_with
 class Arrival:
     """A version as it was pushed; ``form`` is its canonical form, where that was made already.
 
+    Its effective lines are those by ``references``.
     ``is_by_name``: it came under another name of the authorization, and may not say its numbers.
     One that ``adds`` is an extension of what stands.
     """
 
     pushed: Pushed
+    references: StoredReferences
     hash: str
     form: Form | None = None
     void: bool = False
@@ -62,6 +66,11 @@ class Arrival:
     def numbers(self) -> tuple[str, ...]:
         """The normalised numbers that it claims."""
         return claimed_numbers(self.pushed.authorization)
+
+    @cached_property
+    def lines(self) -> list[LineValues]:
+        """Its effective lines, made once: nobody may change them."""
+        return effective_lines(self.pushed.authorization, self.references)
 
     def result(self, status: PushStatus, current: int, reason: str | None = None) -> PushResult:
         """Say what became of it; ``current`` is the version that stands."""
@@ -111,9 +120,8 @@ class Placed:
     @property
     def takes_away(self) -> bool:
         """Whether anything was granted before that is not granted any more."""
-        authorization = (self.state or self.arrival.pushed).authorization
         old = [each for each in self.old.values() if "lines" in each]
-        return any(self.arrival.void or lessens(each, authorization) for each in old)
+        return any(self.arrival.void or lessens(each, self.leaves) for each in old)
 
     @property
     def refusal(self) -> PushResult | None:
@@ -167,9 +175,19 @@ class Placed:
         is_known = bool(self.old) or 0 < self.before.version < version
         return self.arrival.result("updated" if is_known else "created", latest)
 
-    def document(
-        self, payer: str, references: StoredReferences, inherited: Iterable[str], pushed_at: str
-    ) -> Document:
+    @property
+    def leaves(self) -> Authorization:
+        """The state that it makes."""
+        return (self.state or self.arrival.pushed).authorization
+
+    @property
+    def lines(self) -> list[LineValues]:
+        """The effective lines of that."""
+        if self.state is None:
+            return self.arrival.lines
+        return effective_lines(self.leaves, self.arrival.references)
+
+    def document(self, payer: str, inherited: Iterable[str], pushed_at: str) -> Document:
         """Make the document; a version that was stored before keeps the time when it was."""
         arrival, old = self.arrival, self.old.values()
         kept = "numbers_all" if arrival.is_by_name else "inherited_numbers"
@@ -178,8 +196,8 @@ class Placed:
         document = make_document(
             payer,
             self.state or arrival.pushed,
-            references,
-            form=None if self.state else arrival.form,
+            arrival.references,
+            known=Known(arrival.form, arrival.lines) if arrival.form and not self.state else None,
             inherited=(*inherited, *before),
             superseded_by=self.successor.newer if self.successor else None,
             pushed_at=next(filter(None, times), pushed_at),
@@ -190,12 +208,13 @@ class Placed:
         return with_untold(document, self.untold)
 
 
-def arrival_of(pushed: Pushed) -> Arrival:
+def arrival_of(pushed: Pushed, references: StoredReferences) -> Arrival:
     """Begin the way of a pushed version."""
     authorization = pushed.authorization
     form, is_void = canonical_form(authorization), authorization.is_void
     return Arrival(
         pushed=pushed,
+        references=references,
         hash=hash_of(form),
         form=form,
         void=is_void,
@@ -203,18 +222,19 @@ def arrival_of(pushed: Pushed) -> Arrival:
     )
 
 
-def by_name(
-    source: Any, authorization_id: str, actor: Actor, version: int | None = None
-) -> Arrival:
-    """Begin the way of what came under another name of an authorization, perhaps as a version."""
+def by_name(source: Any, authorization_id: str, by: Arrival, version: int | None = None) -> Arrival:
+    """Begin the way of what came under another name of an authorization, perhaps as a version.
+
+    ``by`` is what brought it up.
+    """
     changed = {**orjson.loads(orjson.dumps(source)), "authorization_id": authorization_id}
     if version is not None:
         changed["version"] = version
     for name in ("aliases", "supersedes"):  # they lead to it already
         changed.pop(name, None)
     authorization = Authorization.model_validate(changed)
-    pushed = Pushed(authorization=authorization, source=changed, actor=actor)
-    return replace(arrival_of(pushed), is_by_name=True)
+    pushed = Pushed(authorization=authorization, source=changed, actor=by.pushed.actor)
+    return replace(arrival_of(pushed, by.references), is_by_name=True)
 
 
 def withdrawal_of(source: Mapping[str, Any], version: int, actor: Actor) -> Pushed:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -46,24 +46,30 @@ def hash_of(form: Form) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+class Known(NamedTuple):
+    """What of an authorization was made already: its canonical form, and its effective lines."""
+
+    form: Form
+    lines: Sequence[LineValues]
+
+
 def make_document(
     payer: str,
     pushed: Pushed,
     references: StoredReferences,
     *,
-    form: Form | None = None,
+    known: Known | None = None,
     inherited: Iterable[str] = (),
     superseded_by: str | None = None,
     pushed_at: str | None = None,
 ) -> Document:
-    """Make the document; ``inherited`` numbers are those of authorizations that it supersedes.
-
-    ``form`` is the authorization's, where it was made already.
-    """
+    """Make the document; ``inherited`` numbers are those of authorizations that it supersedes."""
     authorization = pushed.authorization
     inherited = sorted(set(inherited))
     numbers = numbers_of(authorization, inherited)
-    lines = effective_lines(authorization, references, numbers)
+    form, lines = known or (canonical_form(authorization), ())
+    if known is None or inherited:
+        lines = effective_lines(authorization, references, numbers)
     document: Document = {
         "payer": payer,
         "member_id": authorization.member.id,
@@ -79,7 +85,7 @@ def make_document(
         "windows": _windows(lines),
         "lines": [line | {"effective": _range(line["effective"])} for line in lines],
         "terms": with_counting(
-            terms_in(form or canonical_form(authorization)),
+            terms_in(form),
             how_counted(authorization),
         ),
         "source": pushed.source,

@@ -13,10 +13,10 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch
 
 from service.domain.authorization import Authorization
+from service.domain.effective import effective_lines
 from service.domain.grant_identity import grant_id, is_made, person_of
 from service.domain.grant_overlap import claimed_numbers, compared_lines, do_overlap
 from service.domain.person import Person
-from service.domain.reference import StoredReferences
 from service.domain.submission import Code, PushResult
 from service.stores.authorizations.arrival import Arrival, Placed, by_name
 from service.stores.authorizations.document import Document
@@ -77,7 +77,6 @@ class Grants:
 
     _elasticsearch: AsyncElasticsearch
     _indices: IndexNames
-    _references: StoredReferences
     _locator: Locator
 
     async def read(self, payer: str, arrivals: Iterable[Arrival]) -> Rolls:
@@ -146,9 +145,8 @@ class Grants:
 
     def _entry(self, placed: Placed, own: Entry | None) -> Entry:
         """Make the entry of what a version leaves: a late part leaves what there was as well."""
-        arrival, left = placed.arrival, placed.state or placed.arrival.pushed
-        authorization = left.authorization
-        lines = compared_lines(authorization, self._references)
+        arrival, authorization = placed.arrival, placed.leaves
+        lines = compared_lines(placed.lines)
         before = own.lines if own is not None and placed.is_part else ()
         was_distinct = own is not None and own.is_distinct
         return Entry(
@@ -205,7 +203,8 @@ class Grants:
             return True
         now = Authorization.model_validate(document["source"])
         shared = set(claimed_numbers(now)) & set(arrival.numbers)
-        return bool(shared) and do_overlap(entry.lines, compared_lines(now, self._references))
+        lines = effective_lines(now, arrival.references)
+        return bool(shared) and do_overlap(entry.lines, compared_lines(lines))
 
     async def _read(self, payer: str, wanted: Mapping[str, str]) -> dict[str, Roll]:
         found = await read_many(
@@ -314,11 +313,11 @@ def _into(
     A person with several member ids may have a grant on file whose id was made of another of them.
     """
     pushed = arrival.pushed
-    source, actor, into = pushed.source, pushed.actor, pushed.ruling.into
+    into = pushed.ruling.into
     if into is not None and into in on_file and on_file[into].version:
-        return by_name(source, into, actor, version=on_file[into].version + 1)
+        return by_name(pushed.source, into, arrival, version=on_file[into].version + 1)
     same = next((each for each in others if each in made), None)
-    return by_name(source, same, actor) if same and arrival.id in made else None
+    return by_name(pushed.source, same, arrival) if same and arrival.id in made else None
 
 
 def _held(placed: Placed, code: Code, reason: str, on_file: str) -> PushResult:

@@ -6,6 +6,7 @@ each other in its results; who reads an authorization sees them all.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from elasticsearch import AsyncElasticsearch
 from prometheus_client import Counter
@@ -57,6 +58,17 @@ class Granted:
         )
 
 
+class Asked(NamedTuple):
+    """An authorization of which others are asked for, the ids of its person, and its lines.
+
+    They are the effective ones, where they were made already.
+    """
+
+    authorization: Authorization
+    members: Sequence[str]
+    lines: Sequence[LineValues] | None = None
+
+
 @dataclass(eq=False, repr=False)
 class Overlaps:
     """Looks them up."""
@@ -66,17 +78,15 @@ class Overlaps:
     _references: StoredReferences
     _visibility: Visibility
 
-    async def of(
-        self, payer: str, asked: Sequence[tuple[Authorization, Sequence[str]]]
-    ) -> dict[str, tuple[str, ...]]:
-        """Give the ids of those that overlap each of these, by id; each comes with its person.
+    async def of(self, payer: str, asked: Sequence[Asked]) -> dict[str, tuple[str, ...]]:
+        """Give the ids of those that overlap each of these, by id.
 
         Raises EngineFault.
         """
         granting = [
-            (authorization, granted, members)
-            for authorization, members in asked
-            if (granted := self._granted(authorization)).lines
+            (each.authorization, granted, each.members)
+            for each in asked
+            if (granted := self._granted(each)).lines
         ]
         if not granting:
             return {}
@@ -95,14 +105,14 @@ class Overlaps:
         }
         return {name: names for name, names in told.items() if names}
 
-    def _granted(self, authorization: Authorization) -> Granted:
-        is_void = authorization.is_void
-        return _granted(
-            authorization.authorization_id,
-            authorization.member.id,
-            claimed_numbers(authorization),
-            () if is_void else effective_lines(authorization, self._references),
-        )
+    def _granted(self, asked: Asked) -> Granted:
+        authorization, _, lines = asked
+        if authorization.is_void:
+            lines = ()
+        elif lines is None:
+            lines = effective_lines(authorization, self._references)
+        name, member = authorization.authorization_id, authorization.member.id
+        return _granted(name, member, claimed_numbers(authorization), lines)
 
     async def _there(self, payer: str, members: Sequence[str]) -> list[Granted]:
         """Find what stands of these members."""

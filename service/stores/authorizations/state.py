@@ -114,4 +114,4 @@ def _state(place: Place, parts: Mapping[int, Authorization]) -> tuple[tuple[int,
 
 def authorizations_of(placed: Iterable[Placed]) -> list[Authorization]:
     """The states that versions make."""
-    return [(each.state or each.arrival.pushed).authorization for each in placed]
+    return [each.leaves for each in placed]

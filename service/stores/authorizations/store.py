@@ -47,7 +47,7 @@ from service.stores.authorizations.documents import (
 )
 from service.stores.authorizations.grants import Grants
 from service.stores.authorizations.locator import Link, Locator, Place, parts_with
-from service.stores.authorizations.overlaps import OVERLAPS, Overlaps
+from service.stores.authorizations.overlaps import OVERLAPS, Asked, Overlaps
 from service.stores.authorizations.state import States, authorizations_of
 from service.stores.authorizations.succession import Followed, Older, Succession
 from service.stores.connection.bulk import Operation, run_bulk
@@ -94,7 +94,7 @@ class AuthorizationStore:
         What comes under another name of an authorization is a version of that one, in whatever
         order the two come.
         """
-        taken = await self._take_in(payer, [arrival_of(each) for each in pushed])
+        taken = await self._take_in(payer, [arrival_of(each, self._references) for each in pushed])
         results = taken.results
         for came_as, version in sorted(taken.by_name, key=lambda each: each[1].version):
             (told,) = (await self._take_in(payer, [version])).results.values()
@@ -108,7 +108,8 @@ class AuthorizationStore:
 
     async def withdraw(self, payer: str, pushed: Pushed) -> PushResult:
         """Make an authorization void; ``pushed`` is its last content under the new version."""
-        intake = Arrival(pushed=pushed, hash=f"withdrawn-{pushed.authorization.version}", void=True)
+        name, references = f"withdrawn-{pushed.authorization.version}", self._references
+        intake = Arrival(pushed=pushed, references=references, hash=name, void=True)
         return (await self._take_in(payer, [intake])).results[intake.id]
 
     async def withdraw_unknown(
@@ -277,7 +278,7 @@ class AuthorizationStore:
         await self._keep(payer, [each for each in arrivals if _is_superseded(results[each.id])])
         await self._bury(placed)
         drawn = await self._amend(payer, await self._states_of(payer, placed, changed))
-        results |= await self._with_overlaps(payer, authorizations, results, records)
+        results |= await self._with_overlaps(payer, placed, results, records)
         touched, followed = await self._succession.follow(payer, older, successors, authorizations)
         replacing = await self._carry(payer, followed, arrivals)
         ids = {each: person_in(records, each).ids for each in members}
@@ -295,15 +296,15 @@ class AuthorizationStore:
     async def _with_overlaps(
         self,
         payer: str,
-        authorizations: Iterable[Authorization],
+        placed: Iterable[Placed],
         results: Mapping[str, PushResult],
         records: Records,
     ) -> dict[str, PushResult]:
         """Tell what was stored of others of the person that grant the same, by id."""
         asked = [
-            (each, person_in(records, each.member.id).ids)
-            for each in authorizations
-            if results[each.authorization_id].status in ("created", "updated")
+            Asked(each.leaves, person_in(records, each.leaves.member.id).ids, each.lines)
+            for each in placed
+            if results[each.arrival.id].status in ("created", "updated")
         ]
         told = await self._overlaps.of(payer, asked)
         OVERLAPS.inc(len(told))
@@ -347,9 +348,7 @@ class AuthorizationStore:
         operations = [
             write_document(
                 self._indices.authorizations,
-                each.document(
-                    payer, self._references, inherited.get(each.arrival.id, ()), pushed_at
-                ),
+                each.document(payer, inherited.get(each.arrival.id, ()), pushed_at),
             )
             for each in placed
         ]
@@ -458,7 +457,7 @@ def _by_name(
     """
     arrived = {each.id: each for each in arrivals}
     found = [
-        (each.id, by_name(each.pushed.source, successors[each.id].newer, each.pushed.actor))
+        (each.id, by_name(each.pushed.source, successors[each.id].newer, each))
         for each in arrivals
         if each.id in successors and _is_one(each.id, successors[each.id])
     ]
@@ -467,8 +466,8 @@ def _by_name(
         if there is None or link.newer not in arrived or not _is_one(name, link):
             continue
         if there["version"] > arrived[link.newer].version:
-            actor = arrived[link.newer].pushed.actor
-            found.append((link.newer, by_name(there["source"], link.newer, actor)))
+            by = arrived[link.newer]
+            found.append((link.newer, by_name(there["source"], link.newer, by)))
     return found
 
 
