@@ -47,17 +47,17 @@ class Arrival:
     is_by_name: bool = False
     adds: bool = False
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The authorization id."""
         return self.pushed.authorization.authorization_id
 
-    @property
+    @cached_property
     def version(self) -> int:
         """The sender's version."""
         return self.pushed.authorization.version
 
-    @property
+    @cached_property
     def member(self) -> str:
         """The member whom the sender names: it is stored under that id."""
         return self.pushed.authorization.member.id
