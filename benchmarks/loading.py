@@ -18,7 +18,7 @@ from elasticsearch.helpers import parallel_bulk, scan
 from authmatch_local.samples import SampleData
 from benchmarks.measure import Connection
 from benchmarks.service_process import environment
-from service.application.parts import application
+from service.application.parts import Application, application
 from service.domain.authorization import Authorization
 from service.domain.submission import Pushed
 from service.settings import Settings
@@ -29,6 +29,7 @@ BATCH = 500
 THREADS = 4
 PART = 2_500
 READY = 20_000
+SETTLED_S = 300
 
 
 def load(settings: Settings, sample: SampleData, say: Callable[[str], None]) -> None:
@@ -60,6 +61,18 @@ async def _load(settings: Settings, sample: SampleData, say: Callable[[str], Non
         if running:
             await asyncio.wait(running)
         await parts.stores.visibility.ensure_all()
+        await _settle(parts)
+
+
+async def _settle(parts: Application) -> None:
+    """Wait until Elasticsearch has merged what was written: a running system has that behind it."""
+    deadline = time.monotonic() + SETTLED_S
+    while time.monotonic() < deadline:
+        stats = await parts.stores.elasticsearch.nodes.stats(metric="indices", index_metric="merge")
+        nodes = stats["nodes"].values()
+        if not any(each["indices"]["merges"]["current"] for each in nodes):
+            return
+        await asyncio.sleep(1)
 
 
 def push_rate(url: str, sample: SampleData) -> float:
