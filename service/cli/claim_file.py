@@ -57,11 +57,11 @@ def read_claim(name: str, model: type[AnyClaim]) -> AnyClaim:
 
 
 def read_text(name: str) -> bytes:
-    """The bytes of a file or of stdin, and one more than may be read of what is too long."""
+    """The bytes of a file or of stdin; raises BadInput where there are too many."""
     if name == STDIN:
-        return sys.stdin.buffer.read(BYTES_MAX + 1)
+        return _bounded(name, sys.stdin.buffer.read(BYTES_MAX + 1))
     with Path(name).open("rb") as file:
-        return file.read(BYTES_MAX + 1)
+        return _bounded(name, file.read(BYTES_MAX + 1))
 
 
 async def put_answers(
@@ -121,7 +121,7 @@ async def _read_pieces(name: str, chunks: AsyncIterator[bytes], model: type[AnyC
         text += chunk
         if len(text) > BYTES_MAX:
             break
-    return parsed(name, text, model)
+    return parsed(name, _bounded(name, text), model)
 
 
 def _put(
@@ -154,11 +154,14 @@ def _where(sent: ClaimSent) -> str:
 
 def parsed(name: str, text: bytes, model: type[AnyClaim]) -> AnyClaim:
     """Read a claim; raises BadInput that says where it does not fit."""
-    shown = "stdin" if name == STDIN else name
-    if len(text) > BYTES_MAX:
-        raise BadInput(f"{shown}: longer than {BYTES_MAX} bytes")
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
         reason, _ = misfits(error)
-        raise BadInput(f"{shown}: {reason}") from error
+        raise BadInput(f"{InputFile(name).name}: {reason}") from error
+
+
+def _bounded(name: str, text: bytes) -> bytes:
+    if len(text) > BYTES_MAX:
+        raise BadInput(f"{InputFile(name).name}: longer than {BYTES_MAX} bytes")
+    return text

@@ -95,7 +95,7 @@ def _lines(
     except urllib.error.HTTPError as error:
         with error:
             raise _refusal(error) from error
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError, OverflowError) as error:
         raise EngineFault("the service", f"did not answer at {service}") from error
 
 

@@ -89,6 +89,17 @@ def test_the_claims_of_an_837_are_answered_line_by_line(asking: Authmatch) -> No
     assert (broken.exit_code, '"problem":' in broken.stdout) == (1, True)
 
 
+@pytest.mark.parametrize("file", [CLAIM, FILE])
+def test_what_is_too_long_is_not_sent_in_part(
+    asking: Authmatch, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    """JSON or X12."""
+    monkeypatch.setattr("service.cli.claim_file.BYTES_MAX", 100)
+    refused = asking("match", file, "--json")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == f"error: {file}: longer than 100 bytes\n"
+
+
 class _Stranger(BaseHTTPRequestHandler):
     """Answers with the status and the body that its path asks for."""
 
@@ -123,6 +134,8 @@ def stranger() -> Iterator[str]:
         (("--service", "http://example.org"), 2, "--service: an address with https"),
         (("--service", "ftp://127.0.0.1"), 2, "--service: an address with https"),
         (("--service", f"http://127.0.0.1:{free_port()}"), 3, "the service: did not answer at"),
+        (("--service", "http://127.0.0.1:99999"), 3, "the service: did not answer at"),
+        (("--service", "https://\u00e4\u00e4.invalid/\u00e4"), 3, "the service: did not answer at"),
     ],
 )
 def test_what_cannot_be_asked_is_told_in_a_line(

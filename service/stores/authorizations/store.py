@@ -108,8 +108,8 @@ class AuthorizationStore:
 
     async def withdraw(self, payer: str, pushed: Pushed) -> PushResult:
         """Make an authorization void; ``pushed`` is its last content under the new version."""
-        name, references = f"withdrawn-{pushed.authorization.version}", self._references
-        intake = Arrival(pushed=pushed, references=references, hash=name, void=True)
+        withdrawn, references = f"withdrawn-{pushed.authorization.version}", self._references
+        intake = Arrival(pushed=pushed, references=references, hash=withdrawn, void=True)
         return (await self._take_in(payer, [intake])).results[intake.id]
 
     async def withdraw_unknown(

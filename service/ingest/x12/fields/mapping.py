@@ -23,8 +23,7 @@ class Draft(Elements):
     __slots__ = ("fields", "is_unsure", "notes")
 
     def __init__(self, findings: Findings, loop: str) -> None:
-        self.findings = findings
-        self.loop = loop
+        super().__init__(findings, loop)
         self.fields: dict[str, Any] = {}
         self.notes: dict[str, Any] = {}
         self.is_unsure = False

@@ -91,12 +91,7 @@ class LevelLoop(Loop):
     __slots__ = ("billing", "hl", "holds_units", "is_implied", "rank")
 
     def __init__(self, level: "Level", parent: Loop | None, *, is_implied: bool = False) -> None:
-        self.name = level.loop
-        self.parent = parent
-        self.role = None
-        self.is_party = False
-        self.segments = []
-        self.loops = []
+        super().__init__(level.loop, parent)
         self.rank = level.rank
         self.hl = ""
         self.is_implied = is_implied
